@@ -1,0 +1,61 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tp0-lab/composer/internal/bundle"
+	"github.com/tp0-lab/composer/templates"
+)
+
+func stagesCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "stages",
+		Usage: "list the stages",
+		Description: `   composer stages          a line for each
+   composer stages --json   for programs: name, summary, default`,
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "json", EnvVars: []string{"COMPOSER_JSON"}, Usage: "print JSON"},
+		},
+		Action: func(c *cli.Context) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			b, err := bundle.Open(templates.FS)
+			if err != nil {
+				return err
+			}
+			if c.Bool("json") {
+				return printStagesJSON(c, b)
+			}
+			table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+			for _, s := range b.Stages {
+				mark := ""
+				if s.Name == b.Default {
+					mark = " (default)"
+				}
+				fmt.Fprintf(table, "%s\t%s%s\n", s.Name, s.Summary, mark)
+			}
+			return table.Flush()
+		},
+	}
+}
+
+func printStagesJSON(c *cli.Context, b *bundle.Bundle) error {
+	type stage struct {
+		Name    string `json:"name"`
+		Summary string `json:"summary"`
+		Default bool   `json:"default"`
+	}
+	stages := make([]stage, len(b.Stages))
+	for i, s := range b.Stages {
+		stages[i] = stage{s.Name, s.Summary, s.Name == b.Default}
+	}
+	encoder := json.NewEncoder(c.App.Writer)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(stages)
+}
