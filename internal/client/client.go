@@ -1,0 +1,69 @@
+// Package client is the lab's client as a program: its configuration and its
+// lifecycle around what it does.
+package client
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/tp0-lab/composer/internal/config"
+	"github.com/tp0-lab/composer/internal/echo"
+	"github.com/tp0-lab/composer/internal/lablog"
+	"github.com/tp0-lab/composer/internal/service"
+)
+
+// ConfigFile is read from the working directory.
+const ConfigFile = "config.yaml"
+
+// Run is the service.Run of the client.
+func Run(ctx context.Context, environ []string, stdout io.Writer) error {
+	environment := config.Environ(environ)
+	file, err := config.YAMLFile(ConfigFile, "CLI_")
+	if err != nil {
+		return service.ConfigFailed(stdout, err)
+	}
+	c, err := config.Parse[Config](environment, file)
+	if err != nil {
+		return service.ConfigFailed(stdout, err)
+	}
+	log := lablog.New(stdout, c.LogLevel)
+	log.Info("config", lablog.Success,
+		slog.Uint64("client_id", uint64(c.ID)),
+		slog.String("server_address", c.ServerAddress),
+		slog.Int("loop_amount", c.LoopAmount),
+		slog.Duration("loop_period", c.LoopPeriod),
+		slog.String("log_level", c.LogLevel.String()))
+	service.LogUnknown(log, config.Unknown[Config]("CLI_", environment, file))
+
+	ctx, stop := service.Stopping(ctx, log)
+	defer stop()
+	err = work(ctx, c, log)
+	if err == nil {
+		linger(ctx, c.Linger)
+	}
+	if ctx.Err() != nil {
+		log.Info("shutdown_client", lablog.Success, slog.Uint64("client_id", uint64(c.ID)))
+		return nil
+	}
+	return err
+}
+
+// work does what the mode says. Its errors are logged.
+func work(ctx context.Context, c Config, log *slog.Logger) error {
+	e := echo.Client{
+		ID: c.ID, Address: c.ServerAddress, Amount: c.LoopAmount, Period: c.LoopPeriod,
+		Timeout: c.Timeout, RetryLimit: c.RetryLimit, Log: log,
+	}
+	return e.Run(ctx)
+}
+
+func linger(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,175 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/xrash/smetrics"
+)
+
+// Checker is a configuration struct that knows what its fields may hold. Check
+// calls report for each variable with a wrong value.
+type Checker interface {
+	Check(report func(variable, reason string))
+}
+
+// Problem is a wrong value.
+type Problem struct {
+	Variable string
+	// Value is what it has, and from where; nil if it is not set.
+	Value  *Value
+	Reason string
+}
+
+// Error has the variable, its value and origin, and what is wrong with it.
+func (p Problem) Error() string {
+	if p.Value == nil {
+		return fmt.Sprintf("%s is not set: %s", p.Variable, p.Reason)
+	}
+	return fmt.Sprintf("%s=%q from %s: %s", p.Variable, p.Value.Text, p.Value.Origin(), p.Reason)
+}
+
+// Problems is everything that is wrong with a configuration.
+type Problems []Problem
+
+// Error has a sentence for each.
+func (p Problems) Error() string {
+	all := make([]string, len(p))
+	for i := range p {
+		all[i] = p[i].Error()
+	}
+	return strings.Join(all, "; ")
+}
+
+// Unwrap returns each.
+func (p Problems) Unwrap() []error {
+	all := make([]error, len(p))
+	for i := range p {
+		all[i] = p[i]
+	}
+	return all
+}
+
+// Parse merges layers, the first of which has the highest rank, and parses
+// them into T, a struct whose exported fields have the tags `env` (the
+// variable) and perhaps `envDefault`. A field without a default is required
+// unless it is a pointer or Check lets it be empty. The error is Problems, all
+// of them at once.
+func Parse[T Checker](layers ...Layer) (T, error) {
+	merged := Layer{}
+	for _, layer := range slices.Backward(layers) {
+		maps.Copy(merged, layer)
+	}
+	texts := make(map[string]string, len(merged))
+	for variable, v := range merged {
+		texts[variable] = v.Text
+	}
+	parsed, err := env.ParseAsWithOptions[T](env.Options{Environment: texts})
+
+	var problems Problems
+	report := func(variable, reason string) {
+		p := Problem{Variable: variable, Reason: reason}
+		if v, ok := merged[variable]; ok {
+			p.Value = &v
+		}
+		if !slices.ContainsFunc(problems, func(other Problem) bool { return other.Variable == variable }) {
+			problems = append(problems, p)
+		}
+	}
+	fields := fieldsOf[T]()
+	var aggregate env.AggregateError
+	if errors.As(err, &aggregate) {
+		for _, e := range aggregate.Errors {
+			var parse env.ParseError
+			if !errors.As(e, &parse) {
+				return parsed, err
+			}
+			field := fields[parse.Name]
+			report(field.Tag.Get("env"), reason(field.Type, parse.Err))
+		}
+	} else if err != nil {
+		return parsed, err
+	}
+	parsed.Check(report)
+	if len(problems) > 0 {
+		return parsed, problems
+	}
+	return parsed, nil
+}
+
+// reason is what to say instead of strconv's words.
+func reason(t reflect.Type, err error) string {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch {
+	case t == reflect.TypeFor[time.Duration]():
+		return "want a duration, such as 150ms or 5s"
+	case t.Kind() == reflect.Bool:
+		return "want true or false"
+	case t.Implements(reflect.TypeFor[fmt.Stringer]()):
+		return err.Error() // one of our own types, which says what it wants
+	case reflect.Int <= t.Kind() && t.Kind() <= reflect.Int64:
+		return "want a whole number"
+	case reflect.Uint <= t.Kind() && t.Kind() <= reflect.Uint64:
+		return fmt.Sprintf("want a whole number from 0 to %d", uint64(1)<<t.Bits()-1)
+	default:
+		return err.Error()
+	}
+}
+
+func fieldsOf[T any]() map[string]reflect.StructField {
+	fields := map[string]reflect.StructField{}
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[T]()) {
+		fields[f.Name] = f
+	}
+	return fields
+}
+
+// Unknown returns a sentence for each key of a file that is no variable of T,
+// and for each variable of the environment that begins with prefix and is
+// none; each names the nearest that there is.
+func Unknown[T any](prefix string, layers ...Layer) []string {
+	known := map[string]string{} // by variable, as people write it in a file
+	for _, f := range fieldsOf[T]() {
+		if variable := f.Tag.Get("env"); variable != "" {
+			known[variable] = f.Tag.Get("key")
+		}
+	}
+	var sentences []string
+	for _, layer := range layers {
+		for _, variable := range slices.Sorted(maps.Keys(layer)) {
+			v := layer[variable]
+			if _, ok := known[variable]; ok || v.File == "" && !strings.HasPrefix(variable, prefix) {
+				continue
+			}
+			s := fmt.Sprintf("unknown key %s in %s", v.Key, v.Origin())
+			if near := nearest(variable, known); near != "" {
+				if key := known[near]; key != "" && v.File != "" {
+					near = key
+				}
+				s += ", did you mean " + near + "?"
+			}
+			sentences = append(sentences, s)
+		}
+	}
+	return sentences
+}
+
+// nearest returns the known variable that is fewest edits away, unless those
+// are over a third of the name.
+func nearest(name string, known map[string]string) string {
+	best, edits := "", len(name)/3+1
+	for _, candidate := range slices.Sorted(maps.Keys(known)) {
+		if d := smetrics.WagnerFischer(name, candidate, 1, 1, 1); d < edits {
+			best, edits = candidate, d
+		}
+	}
+	return best
+}

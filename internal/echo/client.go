@@ -1,0 +1,132 @@
+package echo
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"time"
+
+	"github.com/tp0-lab/composer/internal/lablog"
+)
+
+// Client sends messages, each over a connection of its own, and expects each
+// back.
+type Client struct {
+	ID      uint32
+	Address string
+	// Amount is how many messages, Period the pause behind each.
+	Amount int
+	Period time.Duration
+	// Timeout bounds a connect and an exchange.
+	Timeout time.Duration
+	// RetryLimit is how long a message is tried again while the server is not
+	// up or breaks the connection.
+	RetryLimit time.Duration
+	Log        *slog.Logger
+}
+
+// ErrDiffers is returned if the server sent back something else.
+var ErrDiffers = errors.New("the answer is not the message")
+
+// Backoff between attempts doubles from first to last.
+const (
+	firstBackoff = 50 * time.Millisecond
+	lastBackoff  = 2 * time.Second
+)
+
+// Run sends all messages. It returns nil if each came back, ctx's error if it
+// ended, and otherwise an error that is logged.
+func (c *Client) Run(ctx context.Context) error {
+	id := slog.Uint64("client_id", uint64(c.ID))
+	for n := 1; n <= c.Amount; n++ {
+		message := fmt.Sprintf("[CLIENT %d] Message N°%d", c.ID, n)
+		if err := c.deliver(ctx, message); err != nil {
+			if ctx.Err() == nil {
+				c.Log.Error("receive_message", lablog.Fail, id, lablog.Err(err))
+			}
+			return err
+		}
+		c.Log.Info("receive_message", lablog.Success, id, slog.String("msg", message))
+		if err := sleep(ctx, c.Period); err != nil {
+			return err
+		}
+	}
+	c.Log.Info("loop_finished", lablog.Success, id)
+	return nil
+}
+
+// deliver exchanges one message, again and again while that can help.
+func (c *Client) deliver(ctx context.Context, message string) error {
+	limit, cancel := context.WithTimeout(ctx, c.RetryLimit)
+	defer cancel()
+	for backoff := firstBackoff; ; backoff = min(2*backoff, lastBackoff) {
+		err := c.exchange(ctx, message)
+		if err == nil || errors.Is(err, ErrDiffers) || ctx.Err() != nil {
+			return err
+		}
+		// A server that is not up yet has failed at nothing.
+		c.Log.Info("connect", lablog.InProgress, slog.Uint64("client_id", uint64(c.ID)), lablog.Err(err))
+		if sleep(limit, backoff/2+rand.N(backoff/2)) != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return fmt.Errorf("no answer from %s in %v: %w", c.Address, c.RetryLimit, err)
+		}
+	}
+}
+
+func (c *Client) exchange(ctx context.Context, message string) (err error) {
+	dialer := net.Dialer{Timeout: c.Timeout}
+	conn, err := dialer.DialContext(ctx, "tcp", c.Address)
+	if err != nil {
+		return err
+	}
+	defer c.close(conn)
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
+	if err := setDeadline(ctx, conn.SetDeadline, c.Timeout); err != nil {
+		return err
+	}
+	if _, err := io.WriteString(conn, message+"\n"); err != nil {
+		return err
+	}
+	answer, err := bufio.NewReader(io.LimitReader(conn, MaxMessage)).ReadString('\n')
+	switch {
+	case answer == message+"\n":
+		return nil
+	case answer == "" && err != nil:
+		if errors.Is(err, io.EOF) {
+			err = errors.New("the server closed the connection without an answer")
+		}
+		return err
+	case err != nil && !errors.Is(err, io.EOF):
+		return err
+	default:
+		return fmt.Errorf("%w: got %q", ErrDiffers, answer)
+	}
+}
+
+func (c *Client) close(conn net.Conn) {
+	id := slog.Uint64("client_id", uint64(c.ID))
+	if err := conn.Close(); err != nil {
+		c.Log.Error("close_connection", lablog.Fail, id, lablog.Err(err))
+		return
+	}
+	c.Log.Info("close_connection", lablog.Success, id)
+}
+
+// sleep returns ctx's error if it ends first.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,37 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+	"syscall"
+)
+
+// maxBacklog is what listen(2) takes as an int on every kernel; Linux cuts it
+// to net.core.somaxconn.
+const maxBacklog = 65535
+
+// listen listens on the port on all addresses, with that backlog. Package net
+// calls listen(2) with the kernel's maximum and has no option for it; a second
+// call on a listening socket sets the backlog anew (listen(2), inet_listen in
+// the kernel's net/ipv4/af_inet.c).
+func listen(ctx context.Context, port uint16, backlog int) (net.Listener, error) {
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", ":"+strconv.Itoa(int(port)))
+	if err != nil {
+		return nil, err
+	}
+	raw, err := l.(*net.TCPListener).SyscallConn()
+	if err == nil {
+		controlErr := raw.Control(func(fd uintptr) { err = syscall.Listen(int(fd), backlog) })
+		if err == nil {
+			err = controlErr
+		}
+	}
+	if err != nil {
+		_ = l.Close()
+		return nil, fmt.Errorf("set the backlog: %w", err)
+	}
+	return l, nil
+}

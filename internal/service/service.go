@@ -1,0 +1,114 @@
+// Package service is what the two services have in common: how they begin,
+// and how they end.
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/tp0-lab/composer/internal/config"
+	"github.com/tp0-lab/composer/internal/lablog"
+)
+
+// Run is a service: it works until it is done or ctx ends, with an environment
+// ("NAME=value") and a place for its log lines. It returns nil if it did well
+// or was stopped, and an error that it has logged otherwise.
+type Run func(ctx context.Context, environ []string, stdout io.Writer) error
+
+// Main runs a service until SIGTERM or SIGINT and returns the exit code. After
+// the first signal a second one ends the process at once.
+func Main(run Run) int {
+	ctx, stop := withSignals(context.Background())
+	defer stop()
+	if err := run(ctx, os.Environ(), os.Stdout); err != nil {
+		return 1
+	}
+	return 0
+}
+
+// signalError is the cause of a context that a signal ended.
+type signalError struct{ signal os.Signal }
+
+func (e signalError) Error() string { return "received " + name(e.signal) }
+
+func name(s os.Signal) string {
+	switch s {
+	case syscall.SIGTERM:
+		return "SIGTERM"
+	case syscall.SIGINT:
+		return "SIGINT"
+	default:
+		return s.String()
+	}
+}
+
+func withSignals(parent context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		select {
+		case s := <-signals:
+			signal.Stop(signals) // the next one does what it does by default
+			cancel(signalError{s})
+		case <-ctx.Done():
+			signal.Stop(signals)
+		}
+	}()
+	return ctx, func() { cancel(nil); <-done }
+}
+
+// Stopping returns a context that ends after ctx has ended and that has been
+// logged, so that receive_signal comes before the lines of what it stops. The
+// caller calls stop, which waits for the log line.
+func Stopping(ctx context.Context, log *slog.Logger) (stopping context.Context, stop func()) {
+	stopping, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	quit, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		select {
+		case <-ctx.Done():
+			cause := context.Cause(ctx)
+			reason := "context"
+			var s signalError
+			if errors.As(cause, &s) {
+				reason = name(s.signal)
+			}
+			log.Info("receive_signal", lablog.Success, slog.String("signal", reason))
+			cancel(cause)
+		case <-quit:
+			cancel(context.Canceled)
+		}
+	}()
+	return stopping, func() { close(quit); <-done }
+}
+
+// LogUnknown logs the keys of a configuration that nobody reads.
+func LogUnknown(log *slog.Logger, sentences []string) {
+	for _, s := range sentences {
+		log.Warn("config_key", lablog.Success, slog.String("warning", s))
+	}
+}
+
+// ConfigFailed logs every problem of a configuration to stdout, each in a
+// line, and returns err for the caller to return.
+func ConfigFailed(stdout io.Writer, err error) error {
+	log := lablog.New(stdout, slog.LevelInfo)
+	problems := []error{err}
+	var all config.Problems
+	if errors.As(err, &all) {
+		problems = all.Unwrap()
+	}
+	for _, p := range problems {
+		log.Log(context.Background(), lablog.LevelCritical, "config", lablog.Fail, lablog.Err(p))
+	}
+	return fmt.Errorf("configure: %w", err)
+}

@@ -1,0 +1,11 @@
+// Command server is the lab's server.
+package main
+
+import (
+	"os"
+
+	"github.com/tp0-lab/composer/internal/server"
+	"github.com/tp0-lab/composer/internal/service"
+)
+
+func main() { os.Exit(service.Main(server.Run)) }
