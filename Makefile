@@ -1,0 +1,73 @@
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+COMPOSE_FILE := docker-compose-dev.yaml
+COMPOSE := docker compose -f $(COMPOSE_FILE)
+# How many clients docker-compose-dev.yaml gets when it is made.
+N ?= 5
+# Seconds that containers get to stop.
+GRACE ?= 10
+FUZZTIME ?= 10s
+
+GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+.PHONY: help
+
+build: ## build composer, server and client for this machine into bin/
+	go build -o bin/ ./composer ./services/...
+.PHONY: build
+
+docker-image: ## build the images server:latest and client:latest
+	docker build -f services/server/Dockerfile -t server:latest .
+	docker build -f services/client/Dockerfile -t client:latest .
+.PHONY: docker-image
+
+$(COMPOSE_FILE):
+	./generar-compose.sh $@ $(N)
+
+docker-compose-up: docker-image $(COMPOSE_FILE) ## start the lab (its Compose file is made for N clients when missing)
+	$(COMPOSE) up -d
+.PHONY: docker-compose-up
+
+docker-compose-down: ## stop the lab and remove what it made
+	$(COMPOSE) stop -t $(GRACE)
+	$(COMPOSE) down
+.PHONY: docker-compose-down
+
+docker-compose-logs: ## follow the lab's logs
+	$(COMPOSE) logs -f
+.PHONY: docker-compose-logs
+
+test: ## run the tests (needs Go only)
+	go test ./...
+.PHONY: test
+
+race: ## run the tests with the race detector
+	go test -race ./...
+.PHONY: race
+
+lint: ## check style and vet
+	$(GOLANGCI) run
+	$(GOLANGCI) fmt --diff
+.PHONY: lint
+
+fmt: ## format the code
+	$(GOLANGCI) fmt
+.PHONY: fmt
+
+golden: ## write the golden files anew
+	go test ./internal/render -update
+.PHONY: golden
+
+e2e: ## run the tests in containers (needs Docker)
+	go test -tags e2e -count 1 -timeout 40m ./internal/e2e
+.PHONY: e2e
+
+bench-render: ## compare composer render with Python and bash
+	go run ./internal/renderbench
+.PHONY: bench-render
+
+ci: lint race ## what CI runs before e2e
+.PHONY: ci

@@ -1,0 +1,32 @@
+#!/bin/sh
+# Sends a message to the echo server from inside the lab's network and says whether it came back. Netcat runs in a
+# throw-away container: the host needs none, and the server publishes no port.
+cd "$(dirname "$0")" || exit 1
+
+network=${COMPOSE_PROJECT_NAME:-tp0}_testing_net
+image=${NETCAT_IMAGE:-busybox:latest}
+# The last SERVER_PORT of config.ini counts, in any case, with = or : and without a comment's mark before it.
+port=$(sed -n 's/^[[:space:]]*[Ss][Ee][Rr][Vv][Ee][Rr]_[Pp][Oo][Rr][Tt][[:space:]]*[=:][[:space:]]*\([0-9][0-9]*\)[[:space:]]*$/\1/p' services/server/config.ini | tail -n 1)
+port=${port:-12345}
+message="echo check $$ $(date +%s)"
+
+name=echo-check-$$
+answer=$(mktemp) || exit 1
+trap 'docker rm -f "$name" >/dev/null 2>&1; rm -f "$answer"' EXIT
+trap 'exit 1' INT TERM
+
+# netcat has 5 s from connect to end, and everything around it (a pull, a busy engine) a minute.
+printf '%s\n' "$message" | docker run --rm -i --name "$name" --network "$network" "$image" \
+  timeout 5 nc server "$port" >"$answer" 2>/dev/null &
+check=$!
+( sleep 60 & sleeper=$!; trap 'kill $sleeper 2>/dev/null; exit' TERM; wait $sleeper; kill $check 2>/dev/null ) >/dev/null 2>&1 &
+watchdog=$!
+wait $check 2>/dev/null
+kill $watchdog 2>/dev/null
+
+if [ "$(cat "$answer")" = "$message" ]; then
+  echo "action: test_echo_server | result: success"
+else
+  echo "action: test_echo_server | result: fail"
+  exit 1
+fi
