@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -314,7 +315,32 @@ func TestManyFinishAtOnce(t *testing.T) {
 	}
 }
 
-func BenchmarkLoadBets(b *testing.B) {
+// The short cut of findWinners finds what LoadBets and HasWon do.
+func TestFindWinners(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bets.csv")
+	bets, _, _ := readAll(NewFileReader(strings.NewReader(sample(50000)), "f", 3))
+	text := string(records(bets...)) +
+		"5,a,b,d1,2000-01-01,0007574\n" + "5,7574,b,d2,2000-01-01,75740\n" + "5,a,b,\"d\"\"3\",2000-01-01,\"7574\"\r\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, _ := openLottery(t, path, 9, nil)
+	want := map[uint32][]string{}
+	for b, err := range l.LoadBets() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if HasWon(b) {
+			want[b.Agency] = append(want[b.Agency], b.Document)
+		}
+	}
+	got, err := l.findWinners()
+	if err != nil || !reflect.DeepEqual(got, want) || len(want[3]) == 0 || !slices.Equal(want[5], []string{"d1", `d"3`}) {
+		t.Errorf("%v, %v, want %v", got, err, want)
+	}
+}
+
+func BenchmarkFindWinners(b *testing.B) {
 	path := filepath.Join(b.TempDir(), "bets.csv")
 	bets, _, _ := readAll(NewFileReader(strings.NewReader(sample(100000)), "f", 3))
 	if err := os.WriteFile(path, records(bets...), 0o600); err != nil {

@@ -70,14 +70,16 @@ var (
 // unless agency is 0, five of a file of that agency. What it leaves in b are parts of line.
 // It does not allocate for a good line without doubled quotes.
 func parseRecord(line string, agency uint32, b *Bet) error {
-	if plain(line) && parsePlain(line, agency, b) {
+	odd, wide := scan(line)
+	if odd == 0 && (wide == 0 || goodWide(line)) && parsePlain(line, agency, b) {
 		return nil
 	}
 	return parseAny(line, agency, b)
 }
 
-// parsePlain reads a line that is plain, the usual case, from both ends; it
-// returns false for whatever is bad or unusual.
+// parsePlain reads a line without quotes, the usual case, from both ends; its
+// characters are known to be good. It returns false for whatever is bad or
+// unusual.
 func parsePlain(line string, agency uint32, b *Bet) bool {
 	// The number, then ten bytes of birthdate, from the end.
 	var n, unit uint64 = 0, 1

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"pgregory.net/rapid"
 )
@@ -274,16 +276,33 @@ func TestParseBet(t *testing.T) {
 	}
 }
 
-func TestPlainIsWhatItSays(t *testing.T) {
+func TestScanIsWhatItSays(t *testing.T) {
 	for n := range 20 {
 		for at := range n {
 			for c := range 256 {
 				s := []byte(strings.Repeat("a", n))
 				s[at] = byte(c)
-				want := c >= 0x20 && c < 0x7f && c != '"'
-				if got := plain(string(s)); got != want {
-					t.Fatalf("plain(%q) = %v", s, got)
+				odd, wide := scan(string(s))
+				if want := c < 0x20 || c == 0x7f || c == '"'; (odd != 0) != want {
+					t.Fatalf("%q: odd %x", s, odd)
 				}
+				if want := c >= 0x80; (wide != 0) != want {
+					t.Fatalf("%q: wide %x", s, wide)
+				}
+			}
+		}
+	}
+}
+
+func TestGoodTextOfEveryRune(t *testing.T) {
+	for r := rune(0); r <= unicode.MaxRune; r++ {
+		if !utf8.ValidRune(r) {
+			continue
+		}
+		want := !unicode.IsControl(r) && r != 0x2028 && r != 0x2029
+		for _, s := range []string{string(r), "José Núñez" + string(r)} {
+			if goodText(s) != want || (textReason(s) == "") != want {
+				t.Fatalf("%q: %v, %s", s, goodText(s), textReason(s))
 			}
 		}
 	}

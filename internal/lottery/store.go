@@ -221,14 +221,18 @@ func (s *Store) Account(agency uint32) Account {
 }
 
 // LoadBets returns the bets that were durably stored when the loop began, in
-// the order of the file, as a stream; after an error there is nothing more. The strings of a bet are
-// parts of a larger one: clone what is kept.
-func (s *Store) LoadBets() iter.Seq2[Bet, error] {
+// the order of the file, as a stream; after an error there is nothing more. The
+// strings of a bet are parts of a larger one: clone what is kept.
+func (s *Store) LoadBets() iter.Seq2[Bet, error] { return s.load("") }
+
+// load is LoadBets of the records that hold the text somewhere.
+func (s *Store) load(only string) iter.Seq2[Bet, error] {
 	return func(yield func(Bet, error) bool) {
 		s.mu.Lock()
 		size := s.durable
 		s.mu.Unlock()
 		r := newStoreReader(io.NewSectionReader(s.lock, 0, size), s.path)
+		r.only = only
 		for {
 			var b Bet
 			err := r.Read(&b)

@@ -1,9 +1,12 @@
 package lottery
 
-import "unicode/utf8"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
-// The texts of bets are looked at eight bytes at a time: most are plain, that
-// is, printable ASCII without a quote, and need nothing else.
+// The texts of bets are looked at eight bytes at a time: most are printable
+// ASCII, perhaps with some letters of more than one byte, and need little else.
 
 const (
 	ones  = 0x0101010101010101
@@ -17,38 +20,60 @@ func load8(s string, i int) uint64 {
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
-// odd returns a word that is not 0 if one of the bytes in w is a control
-// character of ASCII, a quote, or no ASCII at all. The additions cannot carry from one byte to
-// the next where all are ASCII; where one is not, its own high bit decides.
-func odd(w uint64) uint64 {
+// scan looks at all bytes of s. odd is not 0 if one is a control character of
+// ASCII or a quote, wide is not 0 if one is no ASCII.
+func scan(s string) (odd, wide uint64) {
+	n := len(s)
+	if n < 8 {
+		for i := range n {
+			switch c := s[i]; {
+			case c >= 0x80:
+				wide = 1
+			case c < 0x20, c == 0x7f, c == '"':
+				odd = 1
+			}
+		}
+		return odd, wide
+	}
+	for i := 0; i+8 < n; i += 8 {
+		w := load8(s, i)
+		odd |= oddBytes(w)
+		wide |= w
+	}
+	w := load8(s, n-8)
+	return odd | oddBytes(w), (wide | w) & highs
+}
+
+// oddBytes sets the high bit of each byte that is a control character of ASCII
+// or a quote. No sum carries into the next byte, since the high bits are off.
+func oddBytes(w uint64) uint64 {
 	low := w &^ highs
 	control := ^(low + (0x80-0x20)*ones) // high bit: below 0x20
 	del := low + ones                    // high bit: 0x7f
 	quote := ^((low ^ '"'*ones) + 0x7f*ones)
-	return (w | control | del | quote) & highs
-}
-
-// plain tells whether s is printable ASCII without a quote.
-func plain(s string) bool {
-	n := len(s)
-	if n >= 8 {
-		var acc uint64
-		for i := 0; i+8 < n; i += 8 {
-			acc |= odd(load8(s, i))
-		}
-		return acc|odd(load8(s, n-8)) == 0
-	}
-	for i := range n {
-		if c := s[i]; c < 0x20 || c >= 0x7f || c == '"' {
-			return false
-		}
-	}
-	return true
+	return (control | del | quote) & highs &^ w
 }
 
 // goodText tells whether s can be a name or a document: see Bet.Check.
 func goodText(s string) bool {
-	return len(s)-1 < MaxText && len(s) > 0 && (plain(s) || textReason(s) == "")
+	if len(s) == 0 || len(s) > MaxText {
+		return false
+	}
+	odd, wide := scan(s)
+	if odd == 0 {
+		return wide == 0 || goodWide(s)
+	}
+	return textReason(s) == ""
+}
+
+// goodWide tells whether s, which holds no control characters of ASCII, is
+// UTF-8 and holds no others.
+func goodWide(s string) bool {
+	// All of them begin with one of these two bytes, which few texts hold.
+	if strings.IndexByte(s, 0xc2) < 0 && strings.IndexByte(s, 0xe2) < 0 {
+		return utf8.ValidString(s)
+	}
+	return badRunes(s) == ""
 }
 
 // textReason says what is bad about s, or "".
@@ -58,7 +83,12 @@ func textReason(s string) string {
 		return reasonEmpty
 	case len(s) > MaxText:
 		return reasonLong
-	case !utf8.ValidString(s):
+	}
+	return badRunes(s)
+}
+
+func badRunes(s string) string {
+	if !utf8.ValidString(s) {
 		return reasonUTF8
 	}
 	for _, r := range s {
