@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -341,5 +342,40 @@ func TestListenerFails(t *testing.T) {
 	listener.Close()
 	if err := New(h.config, h.lottery, slog.New(slog.DiscardHandler)).Serve(t.Context(), listener); err == nil {
 		t.Error("a closed listener is served")
+	}
+}
+
+// flaky is a listener whose first Accepts fail, as for want of file descriptors.
+type flaky struct {
+	net.Listener
+	failures int
+}
+
+func (f *flaky) Accept() (net.Conn, error) {
+	if f.failures > 0 {
+		f.failures--
+		return nil, syscall.EMFILE
+	}
+	return f.Listener.Accept()
+}
+
+func TestAcceptErrorsPass(t *testing.T) {
+	h := serve(t, 0, nil)
+	p := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+	ctx, cancel := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	log := &output{more: make(chan struct{})}
+	server := New(testConfig(), h.lottery, lablog.New(log, slog.LevelDebug))
+	go func() { served <- server.Serve(ctx, &flaky{p, 3}) }()
+	c := p.dial(t)
+	c.send(wire.AppendHello(nil, wire.Hello{Agency: 1}))
+	c.welcome()
+	if n := log.count("accept_connections | result: fail | error: too many open files"); n != 3 {
+		t.Errorf("%d failures", n)
+	}
+	cancel()
+	c.error(wire.CodeShutdown)
+	if err := <-served; err != nil {
+		t.Error(err)
 	}
 }
