@@ -25,8 +25,9 @@ type Report struct {
 	File     string    `json:"file"`
 	Bets     int       `json:"bets"`    // good ones
 	Winners  int       `json:"winners"` // of the good ones
-	Bytes    int64     `json:"bytes"`
+	Bytes    int64     `json:"bytes"`   // that were read
 	Bad      int       `json:"bad"`
+	Unread   bool      `json:"unread"` // the last bad line is so long that what follows was not read
 	Problems []Problem `json:"problems"`
 	// Repeats are bets whose document and number the file had before: no
 	// mistake for sure, but a likely one.
@@ -70,7 +71,9 @@ func check(ctx context.Context, r io.Reader, file string, agency uint32, limit i
 			return report, nil
 		case errors.As(err, &bad):
 			if bad == last { // the reader cannot go on behind this line
-				return report, fmt.Errorf("%w: what follows is not read", bad)
+				report.Unread = true
+				report.Bytes = in.n
+				return report, nil
 			}
 			last = bad
 			report.Bad++

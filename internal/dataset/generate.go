@@ -112,15 +112,19 @@ func (g *generator) below(n uint64) uint64 {
 // appendRow appends the bet at a position of the dataset; left counts the
 // bets of its agency from this one on.
 func (g *generator) appendRow(b []byte, position uint64, left int) []byte {
-	first := g.below(uint64(len(givenNames)))
-	b = append(b, givenNames[first]...)
-	if g.below(5) < 2 { // two in five have a second given name, another one
-		second := g.below(uint64(len(givenNames) - 1))
+	given := women
+	if g.below(2) == 0 {
+		given = men
+	}
+	first := g.below(uint64(len(given)))
+	b = append(b, given[first]...)
+	if g.below(10) < 7 { // seven in ten have a second given name, another one
+		second := g.below(uint64(len(given) - 1))
 		if second >= first {
 			second++
 		}
 		b = append(b, ' ')
-		b = append(b, givenNames[second]...)
+		b = append(b, given[second]...)
 	}
 	b = append(b, ',')
 	b = append(b, surnames[g.below(uint64(len(surnames)))]...)

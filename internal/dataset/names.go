@@ -4,28 +4,32 @@ package dataset
 // adding, removing or moving one changes every generated dataset, and with it
 // the shipped .data/dataset.zip.
 var (
-	givenNames = []string{
-		"Abril", "Adrián", "Agustín", "Agustina", "Ailén", "Alan", "Alba", "Alejandra", "Alejo", "Alicia",
-		"Amanda", "Amparo", "Ana", "Anahí", "Andrea", "Andrés", "Ángel", "Ángela", "Antonella", "Antonio",
-		"Ariel", "Aurora", "Axel", "Ayelén", "Azul", "Bárbara", "Bautista", "Beatriz", "Begoña", "Belén",
-		"Benicio", "Bernardo", "Blanca", "Brenda", "Brian", "Bruno", "Camilo", "Candela", "Carla", "Carlos",
-		"Carmen", "Carolina", "Catalina", "Cecilia", "Celeste", "César", "Clara", "Claudia", "Constanza", "Cristian",
-		"Dalma", "Damián", "Daniela", "Darío", "Débora", "Delfina", "Diana", "Dolores", "Eduardo", "Elena",
-		"Elías", "Elisa", "Emilia", "Enrique", "Ernesto", "Esteban", "Estela", "Eugenia", "Ezequiel", "Fabián",
-		"Facundo", "Fátima", "Federico", "Felicitas", "Félix", "Fernanda", "Fernando", "Fidel", "Florencia", "Francisco",
-		"Franco", "Gabriela", "Gastón", "Germán", "Gimena", "Gonzalo", "Graciela", "Gregorio", "Guadalupe", "Guillermo",
-		"Gustavo", "Héctor", "Helena", "Hernán", "Horacio", "Hugo", "Ignacia", "Inés", "Iñaki", "Irene",
-		"Iris", "Isabel", "Iván", "Jazmín", "Jerónimo", "Jesús", "Joaquín", "Jorge", "José", "Josefina",
-		"Julia", "Julián", "Juliana", "Julio", "Karina", "Laura", "Lautaro", "Leandro", "Leonardo", "Leticia",
-		"Lidia", "Lorena", "Lourdes", "Lucas", "Lucía", "Luciano", "Luis", "Luján", "Luz", "Macarena",
-		"Magdalena", "Maia", "Malena", "Manuel", "Marcela", "Marcos", "Margarita", "María", "Mariano", "Mario",
-		"Marisol", "Marta", "Martín", "Mateo", "Maximiliano", "Melina", "Mercedes", "Miguel", "Milagros", "Mirta",
-		"Mónica", "Nadia", "Natalia", "Nicanor", "Noelia", "Norberto", "Octavio", "Olga", "Olivia", "Omar",
-		"Óscar", "Pablo", "Paloma", "Patricia", "Patricio", "Paula", "Pedro", "Pilar", "Rafael", "Ramiro",
-		"Ramón", "Raquel", "Raúl", "Rebeca", "Ricardo", "Roberto", "Rodrigo", "Román", "Rosario", "Rubén",
-		"Sabrina", "Salvador", "Samuel", "Sandra", "Santino", "Sara", "Saúl", "Sebastián", "Selene", "Sergio",
-		"Silvia", "Simón", "Soledad", "Sonia", "Susana", "Tatiana", "Teo", "Teresa", "Tobías", "Tomás",
-		"Úrsula", "Valeria", "Vanesa", "Verónica", "Vicente", "Victoria", "Violeta", "Ximena", "Yamila", "Zoe",
+	women = []string{
+		"Abril", "Agustina", "Ailén", "Alba", "Alejandra", "Alicia", "Amanda", "Amparo", "Ana", "Anahí",
+		"Andrea", "Ángela", "Antonella", "Aurora", "Ayelén", "Azul", "Bárbara", "Beatriz", "Begoña", "Belén",
+		"Blanca", "Brenda", "Candela", "Carla", "Carmen", "Carolina", "Catalina", "Cecilia", "Celeste", "Clara",
+		"Claudia", "Constanza", "Dalma", "Daniela", "Débora", "Delfina", "Diana", "Dolores", "Elena", "Elisa",
+		"Emilia", "Estela", "Eugenia", "Fátima", "Felicitas", "Fernanda", "Florencia", "Gabriela", "Gimena", "Graciela",
+		"Guadalupe", "Helena", "Ignacia", "Inés", "Irene", "Iris", "Isabel", "Jazmín", "Josefina", "Julia",
+		"Juliana", "Karina", "Laura", "Leticia", "Lidia", "Lorena", "Lourdes", "Lucía", "Luján", "Luz",
+		"Macarena", "Magdalena", "Maia", "Malena", "Marcela", "Margarita", "María", "Marisol", "Marta", "Melina",
+		"Mercedes", "Milagros", "Mirta", "Mónica", "Nadia", "Natalia", "Noelia", "Olga", "Olivia", "Paloma",
+		"Patricia", "Paula", "Pilar", "Raquel", "Rebeca", "Rosario", "Sabrina", "Sandra", "Sara", "Selene",
+		"Silvia", "Soledad", "Sonia", "Susana", "Tatiana", "Teresa", "Úrsula", "Valeria", "Vanesa", "Verónica",
+		"Victoria", "Violeta", "Ximena", "Yamila", "Zoe",
+	}
+
+	men = []string{
+		"Adrián", "Agustín", "Alan", "Alejo", "Andrés", "Ángel", "Antonio", "Ariel", "Axel", "Bautista",
+		"Benicio", "Bernardo", "Brian", "Bruno", "Camilo", "Carlos", "César", "Cristian", "Damián", "Darío",
+		"Eduardo", "Elías", "Enrique", "Ernesto", "Esteban", "Ezequiel", "Fabián", "Facundo", "Federico", "Félix",
+		"Fernando", "Fidel", "Francisco", "Franco", "Gastón", "Germán", "Gonzalo", "Gregorio", "Guillermo", "Gustavo",
+		"Héctor", "Hernán", "Horacio", "Hugo", "Iñaki", "Iván", "Jerónimo", "Jesús", "Joaquín", "Jorge",
+		"José", "Julián", "Julio", "Lautaro", "Leandro", "Leonardo", "Lucas", "Luciano", "Luis", "Manuel",
+		"Marcos", "Mariano", "Mario", "Martín", "Mateo", "Maximiliano", "Miguel", "Nicanor", "Norberto", "Octavio",
+		"Omar", "Óscar", "Pablo", "Patricio", "Pedro", "Rafael", "Ramiro", "Ramón", "Raúl", "Ricardo",
+		"Roberto", "Rodrigo", "Román", "Rubén", "Salvador", "Samuel", "Santino", "Saúl", "Sebastián", "Sergio",
+		"Simón", "Teo", "Tobías", "Tomás", "Vicente",
 	}
 
 	surnames = []string{

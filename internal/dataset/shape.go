@@ -44,7 +44,7 @@ func shapeOf(seed uint64, bets []int) Shape {
 	for i, n := range bets {
 		s.Agencies[i].Bets = n
 		if i < len(bets)-1 {
-			s.Agencies[i].Winners = (n + numbers - 1) / numbers
+			s.Agencies[i].Winners = n/numbers + min(n%numbers, 1)
 		}
 	}
 	return s
