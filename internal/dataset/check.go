@@ -36,8 +36,9 @@ type Report struct {
 }
 
 // Check reads an agency's file as the agency will, and reports each line that
-// is no bet, listing at most limit of them. It remembers eight bytes of each bet,
-// to find the repeated ones. The error is that of the file or of ctx.
+// is no bet, listing at most limit of them. It remembers a hash of each bet, about
+// 50 bytes of memory, to find the repeated ones. The error is that of the file
+// or of ctx.
 func Check(ctx context.Context, file string, limit int) (Report, error) {
 	agency, ok := agencyOf(filepath.Base(file))
 	if !ok {
