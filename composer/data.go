@@ -1,0 +1,267 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tp0-lab/composer/internal/dataset"
+)
+
+// usagef is an error in how the program was called. To be replaced at merge by what main.go maps to exit 2.
+func usagef(format string, args ...any) error { return fmt.Errorf(format, args...) }
+
+const dataDir = ".data"
+
+// dataCommand is `composer data`: the agencies' files, made, unpacked and checked.
+func dataCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "data",
+		Usage: "make, extract and check the agencies' files",
+		Subcommands: []*cli.Command{
+			dataGenerateCommand(),
+			dataExtractCommand(),
+			dataCheckCommand(),
+		},
+	}
+}
+
+func dataGenerateCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "generate",
+		Usage: "make the files of the agencies, the same ones for the same flags",
+		Description: "Without --agencies and --bets the dataset has the shape of the one that comes\n" +
+			"with composer: five agencies of 27000, 25500, 16000, 9200 and 1000 bets.",
+		Flags: []cli.Flag{
+			&cli.IntFlag{Name: "agencies", Aliases: []string{"n"}, EnvVars: []string{"COMPOSER_DATA_AGENCIES"},
+				Usage: "how many agencies (default: as many as --bets has numbers, else 5)"},
+			&cli.StringFlag{Name: "bets", Aliases: []string{"b"}, EnvVars: []string{"COMPOSER_DATA_BETS"},
+				Usage: "bets of each agency: one number for all, or one for each, with commas (default: 1000)"},
+			&cli.StringFlag{Name: "winners", Aliases: []string{"w"}, EnvVars: []string{"COMPOSER_DATA_WINNERS"},
+				Usage: "winning bets of each agency, likewise (default: one in 10000, none of the last agency)"},
+			&cli.Uint64Flag{Name: "seed", Aliases: []string{"s"}, EnvVars: []string{"COMPOSER_DATA_SEED"},
+				Value: dataset.DefaultSeed, Usage: "where the random numbers start"},
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, EnvVars: []string{"COMPOSER_DATA_OUTPUT"},
+				Value: dataDir + "/dataset.zip", Usage: "a zip archive (a name that ends in .zip), or a directory", TakesFile: true},
+			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, EnvVars: []string{"COMPOSER_DATA_FORCE"},
+				Usage: "replace what is there"},
+		},
+		Action: dataGenerate,
+	}
+}
+
+func dataGenerate(c *cli.Context) error {
+	if c.Args().Present() {
+		return usagef("data generate takes no arguments, only flags: have %q", c.Args().First())
+	}
+	var lists [2][]int
+	for i, flag := range []string{"bets", "winners"} {
+		var err error
+		if lists[i], err = numberList(c.String(flag)); err != nil {
+			return usagef("data generate: --%s %q: %w", flag, c.String(flag), err)
+		}
+	}
+	if c.IsSet("agencies") && c.Int("agencies") < 1 {
+		return usagef("data generate: --agencies %d: want 1 or more", c.Int("agencies"))
+	}
+	shape, err := dataset.NewShape(c.Uint64("seed"), c.Int("agencies"), lists[0], lists[1])
+	if err != nil {
+		return usagef("data generate: %w", err)
+	}
+	out := c.String("output")
+	if out == "" {
+		return usagef("data generate: --output is empty: want a zip archive or a directory")
+	}
+
+	progress, wipe := progressBar(c.App.ErrWriter)
+	err = dataset.Write(c.Context, out, shape, dataset.WriteOptions{Force: c.Bool("force"), Progress: progress})
+	wipe()
+	if errors.Is(err, dataset.ErrExists) {
+		return fmt.Errorf("%w: --force replaces it", err)
+	}
+	if err != nil {
+		return err
+	}
+	bets, winners := shape.Totals()
+	fmt.Fprintf(c.App.ErrWriter, "%s: %d bets of %d agencies, %d of them winners\n", out, bets, len(shape.Agencies), winners)
+	return nil
+}
+
+// numberList reads "1000" or "1000,20,3"; of "" it is nil.
+func numberList(s string) ([]int, error) {
+	if s == "" {
+		return nil, nil
+	}
+	var list []int
+	for part := range strings.SplitSeq(s, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(part))
+		if err != nil || n < 0 {
+			return nil, fmt.Errorf("%q is no count", part)
+		}
+		list = append(list, n)
+	}
+	return list, nil
+}
+
+// progressBar draws on w if that is a terminal; wipe takes the bar away.
+func progressBar(w io.Writer) (progress func(done, total int), wipe func()) {
+	const width = 40
+	f, ok := w.(*os.File)
+	if ok {
+		info, err := f.Stat()
+		ok = err == nil && info.Mode()&os.ModeCharDevice != 0
+	}
+	if !ok {
+		return nil, func() {}
+	}
+	last := -1
+	progress = func(done, total int) {
+		percent := int(float64(done) / float64(max(total, 1)) * 100)
+		if percent == last {
+			return
+		}
+		last = percent
+		full := percent * width / 100
+		fmt.Fprintf(w, "\r[%s%s] %3d%%", strings.Repeat("#", full), strings.Repeat(".", width-full), percent)
+	}
+	return progress, func() {
+		if last >= 0 {
+			fmt.Fprintf(w, "\r%*s\r", width+len("[] 100%"), "")
+		}
+	}
+}
+
+func dataExtractCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "extract",
+		Usage:     "unpack agency-N.csv from a zip archive, all of them or none",
+		ArgsUsage: "[ARCHIVE]",
+		Description: "Without ARCHIVE it is datasets.zip or else dataset.zip in " + dataDir + ". Files may be in folders\n" +
+			"of the archive; what is not called agency-N.csv is passed over.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, EnvVars: []string{"COMPOSER_DATA_DIR"},
+				Value: dataDir, Usage: "the directory for the files", TakesFile: true},
+			&cli.BoolFlag{Name: "keep", Aliases: []string{"k"}, EnvVars: []string{"COMPOSER_DATA_KEEP"},
+				Usage: "leave files that are there as they are"},
+			&cli.Int64Flag{Name: "max-file", EnvVars: []string{"COMPOSER_DATA_MAX_FILE"},
+				Value: dataset.DefaultMaxFile >> 20, Usage: "refuse an archive with a file over so many MiB"},
+			&cli.Int64Flag{Name: "max-total", EnvVars: []string{"COMPOSER_DATA_MAX_TOTAL"},
+				Value: dataset.DefaultMaxTotal >> 20, Usage: "refuse an archive with more than so many MiB in all"},
+		},
+		Action: dataExtract,
+	}
+}
+
+func dataExtract(c *cli.Context) error {
+	if c.NArg() > 1 {
+		return usagef("data extract takes one archive: have %d", c.NArg())
+	}
+	for _, flag := range []string{"max-file", "max-total"} {
+		if n := c.Int64(flag); n < 1 || n > 1<<40 {
+			return usagef("data extract: --%s %d: want 1 … %d (MiB)", flag, n, int64(1)<<40)
+		}
+	}
+	archive := c.Args().First()
+	if archive == "" {
+		var err error
+		if archive, err = dataset.FindArchive(dataDir); err != nil {
+			return fmt.Errorf("%w: name an archive, or make one with `composer data generate`", err)
+		}
+	}
+	result, err := dataset.Extract(c.Context, archive, c.String("output"), dataset.ExtractOptions{
+		MaxFile:  c.Int64("max-file") << 20,
+		MaxTotal: c.Int64("max-total") << 20,
+		Keep:     c.Bool("keep"),
+	})
+	if err != nil {
+		return err
+	}
+	for i, name := range result.Ignored {
+		if i == 10 {
+			fmt.Fprintf(c.App.ErrWriter, "%s: passed over %d more\n", archive, len(result.Ignored)-i)
+			break
+		}
+		fmt.Fprintf(c.App.ErrWriter, "%s: passed over %.200q: not called agency-N.csv\n", archive, name)
+	}
+	fmt.Fprintf(c.App.ErrWriter, "%s: %d agency files in %s: %d written, %d unchanged, %d kept\n", archive,
+		len(result.Written)+len(result.Unchanged)+len(result.Kept), c.String("output"),
+		len(result.Written), len(result.Unchanged), len(result.Kept))
+	return nil
+}
+
+func dataCheckCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "check",
+		Usage:       "report every line of the agencies' files that is no bet",
+		ArgsUsage:   "[DIR | FILE ...]",
+		Description: "Without arguments it checks the agency-N.csv in " + dataDir + ". Bad lines make it fail; repeated bets do not.",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "json", EnvVars: []string{"COMPOSER_DATA_JSON"},
+				Usage: "report in JSON"},
+			&cli.IntFlag{Name: "limit", EnvVars: []string{"COMPOSER_DATA_LIMIT"},
+				Value: 100, Usage: "list so many bad lines of a file, and as many warnings"},
+		},
+		Action: dataCheck,
+	}
+}
+
+func dataCheck(c *cli.Context) error {
+	if c.Int("limit") < 0 {
+		return usagef("data check: --limit %d: want 0 or more", c.Int("limit"))
+	}
+	paths := c.Args().Slice()
+	if len(paths) == 0 {
+		paths = []string{dataDir}
+	}
+	files, err := dataset.CheckFiles(paths...)
+	if err != nil {
+		return err
+	}
+	reports := make([]dataset.Report, len(files))
+	bad := 0
+	for i, file := range files {
+		if reports[i], err = dataset.Check(c.Context, file, c.Int("limit")); err != nil {
+			return err
+		}
+		if !c.Bool("json") {
+			printReport(c.App.Writer, reports[i])
+		}
+		bad += reports[i].Bad
+	}
+	if c.Bool("json") {
+		out := json.NewEncoder(c.App.Writer)
+		out.SetIndent("", "  ")
+		if err := out.Encode(map[string]any{"files": reports, "ok": bad == 0}); err != nil {
+			return fmt.Errorf("data check: %w", err)
+		}
+	}
+	if bad > 0 {
+		return fmt.Errorf("data check: %d bad lines", bad)
+	}
+	return nil
+}
+
+func printReport(w io.Writer, r dataset.Report) {
+	for _, p := range r.Problems {
+		fmt.Fprintf(w, "%s:%d: %s\n", r.File, p.Line, p.Reason)
+	}
+	if n := r.Bad - len(r.Problems); n > 0 {
+		fmt.Fprintf(w, "%s: %d more bad lines\n", r.File, n)
+	}
+	if r.Unread {
+		fmt.Fprintf(w, "%s: what follows the last bad line was not read\n", r.File)
+	}
+	for _, p := range r.Warnings {
+		fmt.Fprintf(w, "%s:%d: warning: %s\n", r.File, p.Line, p.Reason)
+	}
+	if n := r.Repeats - len(r.Warnings); n > 0 {
+		fmt.Fprintf(w, "%s: %d more warnings\n", r.File, n)
+	}
+	fmt.Fprintf(w, "%s: %d bets, %d winners, %d bytes, %d bad lines\n", r.File, r.Bets, r.Winners, r.Bytes, r.Bad)
+}

@@ -1,0 +1,81 @@
+package agency
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/tp0-lab/composer/internal/lablog"
+)
+
+// The wait before another attempt doubles from shortest to longest while there
+// is no progress.
+const (
+	shortestWait = 50 * time.Millisecond
+	longestWait  = 2 * time.Second
+)
+
+// persist connects and has talk talk, again and again until it is done, the
+// error is one that no other attempt would mend, or the attempts have brought
+// no progress for RetryLimit.
+func (a *Agency) persist(ctx context.Context, talk func(*session) error) error {
+	began := a.config.Now() // of the attempts without progress
+	wait := shortestWait
+	for {
+		progress, err := a.attempt(ctx, talk)
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case !retryable(err):
+			return err
+		}
+		if progress {
+			began, wait = a.config.Now(), shortestWait
+		}
+		left := a.config.RetryLimit - a.config.Now().Sub(began)
+		if left <= 0 {
+			return fmt.Errorf("%w: no progress for %v: %w", ErrRetryLimit, a.config.RetryLimit, err)
+		}
+		a.log.LogAttrs(ctx, slog.LevelInfo, "connect", lablog.InProgress,
+			slog.String("server_address", a.config.Address), lablog.Err(err))
+		// Jitter: the agencies that one broken central has left do not all
+		// come back in the same instant.
+		if err := sleep(ctx, min(left, wait/2+rand.N(wait/2))); err != nil {
+			return err
+		}
+		wait = min(2*wait, longestWait)
+	}
+}
+
+// attempt tells, besides talk's error, whether the central has given a sign
+// that it gets on.
+func (a *Agency) attempt(ctx context.Context, talk func(*session) error) (progress bool, err error) {
+	s, err := a.connect(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer s.close()
+	// A deadline would not do: the session sets others.
+	stop := context.AfterFunc(ctx, s.close)
+	defer stop()
+	if err = s.hello(); err == nil {
+		err = talk(s)
+	}
+	return s.progress, err
+}
+
+// sleep returns after d, or ctx.Err() when ctx is done.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return ctx.Err()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

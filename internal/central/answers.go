@@ -1,0 +1,221 @@
+package central
+
+import (
+	"errors"
+	"log/slog"
+	"sync"
+
+	"github.com/tp0-lab/composer/internal/lablog"
+	"github.com/tp0-lab/composer/internal/lottery"
+	"github.com/tp0-lab/composer/internal/wire"
+)
+
+// answer is what a frame of the agency waits for. Answers go out in the order
+// of the frames.
+type answer struct {
+	to wire.Type // BET, BATCH, FINISH or ASK
+
+	// Of BET and BATCH:
+	result wire.Result
+	ticket *lottery.Ticket // nil if err refuses it
+	err    error
+	bet    lottery.Bet // of BET, for the log
+
+	// Of FINISH:
+	finish wire.Finish
+	done   chan struct{} // closed when it has been dealt with
+}
+
+func (c *session) single(body []byte) error {
+	s, err := wire.ParseSingle(body)
+	if err != nil {
+		return err
+	}
+	b := c.bet(&s.Bet)
+	a := &answer{to: wire.TypeBet, result: wire.Result{Position: s.Position, Count: 1, Index: wire.NoIndex}, bet: b}
+	if a.err = b.Check(); a.err != nil {
+		a.result.Index = 0
+	} else {
+		a.ticket, a.err = c.server.lottery.StoreBets(c.agency, s.Position, []lottery.Bet{b}, s.Encoded, s.Encoded)
+	}
+	c.push(a)
+	return nil
+}
+
+// betLists are lent to batch, one for each frame that is being looked at.
+var betLists = sync.Pool{New: func() any { return new([]lottery.Bet) }}
+
+func (c *session) batch(body []byte) error {
+	batch, err := wire.ParseBatch(body)
+	if err != nil {
+		return err
+	}
+	a := &answer{
+		to:     wire.TypeBatch,
+		result: wire.Result{Position: batch.Position, Count: uint16(batch.Count), Index: wire.NoIndex},
+	}
+	list := betLists.Get().(*[]lottery.Bet)
+	bets := (*list)[:0]
+	for _, w := range batch.All() {
+		bets = append(bets, c.bet(&w))
+		if a.err = bets[len(bets)-1].Check(); a.err != nil {
+			a.result.Index = uint16(len(bets) - 1)
+			break
+		}
+	}
+	if a.err == nil {
+		a.ticket, a.err = c.server.lottery.StoreBets(c.agency, batch.Position, bets, batch.Encoded, batch.Last)
+	}
+	clear(bets) // their texts are not to be kept alive
+	*list = bets
+	betLists.Put(list)
+	c.push(a)
+	return nil
+}
+
+func (c *session) bet(w *wire.Bet) lottery.Bet {
+	return lottery.Bet{
+		Agency:    c.agency,
+		FirstName: w.FirstName,
+		LastName:  w.LastName,
+		Document:  w.Document,
+		Birthdate: lottery.Date{Year: w.Year, Month: w.Month, Day: w.Day},
+		Number:    w.Number,
+	}
+}
+
+// finish waits until the finish has been dealt with: what comes behind it must
+// find it so.
+func (c *session) finish(body []byte) error {
+	f, err := wire.ParseFinish(body)
+	if err != nil {
+		return err
+	}
+	a := &answer{to: wire.TypeFinish, finish: f, done: make(chan struct{})}
+	c.push(a)
+	<-a.done
+	return nil
+}
+
+func (c *session) ask(body []byte) error {
+	if err := wire.ParseEmpty(wire.TypeAsk, body); err != nil {
+		return err
+	}
+	c.push(&answer{to: wire.TypeAsk})
+	return nil
+}
+
+// push hands the answer to the goroutine that answers. It waits while there
+// are maxAnswers in front: then the peer has sent more than it may.
+func (c *session) push(a *answer) {
+	if c.answers == nil {
+		c.answers = make(chan *answer, maxAnswers)
+		c.answering.Go(c.answer)
+	}
+	c.unanswered.Add(1)
+	c.answers <- a
+}
+
+// answer is that goroutine. It ends when answers is closed, and has then waited
+// for all tickets, whether anybody is there to be told or not.
+func (c *session) answer() {
+	const enough = 1 << 10 // bytes of frames that are worth a write
+	var frames []byte
+	taken := int32(0)
+	flush := func() {
+		c.write(frames)
+		frames = frames[:0]
+		c.unanswered.Add(-taken)
+		taken = 0
+	}
+	for a := range c.answers {
+		if !a.ready() {
+			flush()
+		}
+		taken++
+		switch a.to {
+		case wire.TypeFinish:
+			frames = c.answerFinish(frames, a)
+			close(a.done)
+		case wire.TypeAsk:
+			frames = c.answerAsk(frames)
+		default:
+			frames = c.answerResult(frames, a)
+		}
+		if len(c.answers) == 0 || len(frames) >= enough {
+			flush()
+		}
+	}
+}
+
+// ready tells whether the answer is known without waiting.
+func (a *answer) ready() bool {
+	if a.ticket == nil {
+		return a.err != nil
+	}
+	select {
+	case <-a.ticket.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+func (c *session) answerResult(frames []byte, a *answer) []byte {
+	if a.ticket != nil {
+		a.err = a.ticket.Err()
+	}
+	action, fields := "apuesta_recibida", []slog.Attr{lablog.Success, slog.Int("cantidad", int(a.result.Count))}
+	if a.to == wire.TypeBet {
+		action = "apuesta_almacenada"
+		fields = []slog.Attr{
+			lablog.Success, slog.String("dni", a.bet.Document), slog.Uint64("numero", uint64(a.bet.Number)),
+		}
+	}
+	level := slog.LevelInfo
+	if a.err != nil {
+		a.result.Code = answerCode(a.err)
+		level, fields[0] = slog.LevelError, lablog.Fail
+		fields = append(fields, lablog.Err(a.err))
+	}
+	c.log(level, action, fields...)
+	return wire.AppendResult(frames, a.result)
+}
+
+func (c *session) answerFinish(frames []byte, a *answer) []byte {
+	err := c.server.lottery.Finish(c.agency, a.finish.Total, a.finish.Checksum)
+	if err != nil {
+		c.logAgency(slog.LevelError, "fin_apuestas", lablog.Fail, lablog.Err(err))
+		return wire.AppendError(frames, answerCode(err))
+	}
+	c.logAgency(slog.LevelDebug, "fin_apuestas", lablog.Success)
+	return wire.AppendFinished(frames)
+}
+
+// answerAsk waits for the draw, without a place among those that are served.
+func (c *session) answerAsk(frames []byte) []byte {
+	l := c.server.lottery
+	winners, err := l.Winners(c.agency)
+	if errors.Is(err, lottery.ErrNotDrawn) {
+		c.place.leave()
+		if !c.wait(l.Drawn()) {
+			return frames // the session is over, and says why
+		}
+		winners, err = l.Winners(c.agency)
+	}
+	if err != nil {
+		c.logAgency(slog.LevelError, "consulta_ganadores", lablog.Fail, lablog.Err(err))
+		return wire.AppendError(frames, answerCode(err))
+	}
+	total := len(winners)
+	for more := true; more; more = len(winners) > 0 {
+		c.write(frames)
+		frames, winners, _ = wire.AppendWinners(frames[:0], winners) // no document is too long
+	}
+	c.logAgency(slog.LevelDebug, "consulta_ganadores", lablog.Success, slog.Int("cant_ganadores", total))
+	return frames
+}
+
+func (c *session) logAgency(level slog.Level, action string, result slog.Attr, more ...slog.Attr) {
+	c.log(level, action, append([]slog.Attr{result, slog.Uint64("agencia", uint64(c.agency))}, more...)...)
+}

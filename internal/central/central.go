@@ -1,0 +1,175 @@
+// Package central is the server's side of the conversation in
+// docs/protocol.md: it takes the agencies' connections and stands between the
+// frames of internal/wire and the bets of internal/lottery.
+package central
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/tp0-lab/composer/internal/lablog"
+	"github.com/tp0-lab/composer/internal/lottery"
+	"github.com/tp0-lab/composer/internal/wire"
+)
+
+// Config says how a Server treats its connections. All durations must be
+// above 0.
+type Config struct {
+	Concurrency  int           // how many agencies are served at once, 0: no bound
+	HelloTimeout time.Duration // from accept to HELLO
+	ReadTimeout  time.Duration // to the next frame of an agency that is not waiting for an answer
+	WriteTimeout time.Duration // of every write
+	KeepAlive    time.Duration // from one KEEPALIVE to the next, while an agency waits
+	Now          func() time.Time
+}
+
+// Server serves the lottery. It does not close it.
+type Server struct {
+	config  Config
+	lottery *lottery.Lottery
+	log     *slog.Logger
+	turns   *turns
+
+	mu       sync.Mutex // guards the fields below
+	closing  bool
+	sessions map[*session]struct{}
+	agencies map[uint32]*session // the newest of each agency
+	wait     sync.WaitGroup      // for all sessions
+}
+
+// New returns a Server of the lottery, which must have been opened with Encode,
+// and with LogDraw for its draw.
+func New(c Config, l *lottery.Lottery, log *slog.Logger) *Server {
+	return &Server{
+		config:   c,
+		lottery:  l,
+		log:      log,
+		turns:    newTurns(c.Concurrency),
+		sessions: make(map[*session]struct{}),
+		agencies: make(map[uint32]*session),
+	}
+}
+
+// Encode appends the bet as it stands in a frame; it is the lottery.Options'
+// Encode of a lottery that is served. The bet must be good (Bet.Check).
+func Encode(dst []byte, b *lottery.Bet) []byte {
+	dst, _ = wire.AppendBet(dst, wire.Bet{
+		FirstName: b.FirstName,
+		LastName:  b.LastName,
+		Document:  b.Document,
+		Year:      b.Birthdate.Year,
+		Month:     b.Birthdate.Month,
+		Day:       b.Birthdate.Day,
+		Number:    b.Number,
+	})
+	return dst
+}
+
+// LogDraw returns what lottery.Open calls when the draw has taken place.
+func LogDraw(log *slog.Logger) func() {
+	return func() {
+		log.LogAttrs(context.Background(), slog.LevelInfo, "sorteo", lablog.Success)
+	}
+}
+
+// Serve takes connections until ctx is done, then closes the listener, lets
+// what is being stored be answered, says shutdown on all connections, waits for
+// them, and returns nil. It takes well under a second for that, unless the
+// disk stalls. It returns an error, after the same, if the listener fails for
+// good. A Server serves once.
+func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	closed := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(closed)
+		s.closeListener(listener)
+	})
+	err := s.accept(ctx, listener)
+	if stop() {
+		s.closeListener(listener)
+	} else {
+		<-closed
+	}
+	s.mu.Lock()
+	s.closing = true
+	for c := range s.sessions {
+		c.stop(errShutdown)
+	}
+	s.mu.Unlock()
+	s.wait.Wait()
+	return err
+}
+
+func (s *Server) closeListener(listener net.Listener) {
+	if err := listener.Close(); err != nil {
+		s.log.LogAttrs(context.Background(), slog.LevelError, "close_server_socket", lablog.Fail, lablog.Err(err))
+		return
+	}
+	s.log.LogAttrs(context.Background(), slog.LevelInfo, "close_server_socket", lablog.Success)
+}
+
+// Accept errors, such as too many open files, pass; meanwhile the loop must not
+// spin.
+const (
+	minBackoff = 5 * time.Millisecond
+	maxBackoff = time.Second
+)
+
+func (s *Server) accept(ctx context.Context, listener net.Listener) error {
+	backoff := minBackoff
+	for {
+		s.log.LogAttrs(ctx, slog.LevelInfo, "accept_connections", lablog.InProgress)
+		conn, err := listener.Accept()
+		switch {
+		case ctx.Err() != nil:
+			if err == nil {
+				conn.Close()
+			}
+			return nil
+		case errors.Is(err, net.ErrClosed):
+			return fmt.Errorf("accept connections: %w", err)
+		case err != nil:
+			s.log.LogAttrs(ctx, slog.LevelError, "accept_connections", lablog.Fail, lablog.Err(err))
+			select {
+			case <-ctx.Done():
+			case <-time.After(backoff):
+			}
+			backoff = min(2*backoff, maxBackoff)
+			continue
+		}
+		backoff = minBackoff
+		c := newSession(s, conn)
+		s.log.LogAttrs(ctx, slog.LevelInfo, "accept_connections", lablog.Success, c.ip())
+		s.mu.Lock()
+		s.sessions[c] = struct{}{}
+		s.mu.Unlock()
+		s.wait.Go(func() {
+			c.run()
+			s.mu.Lock()
+			delete(s.sessions, c)
+			s.mu.Unlock()
+		})
+	}
+}
+
+// replace makes c the agency's session and returns the one that was, or nil.
+func (s *Server) replace(agency uint32, c *session) *session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.agencies[agency]
+	s.agencies[agency] = c
+	return old
+}
+
+// forget is for a session that has ended.
+func (s *Server) forget(agency uint32, c *session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.agencies[agency] == c {
+		delete(s.agencies, agency)
+	}
+}

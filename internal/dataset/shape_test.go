@@ -1,0 +1,118 @@
+package dataset
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestNewShape(t *testing.T) {
+	five := DefaultShape()
+	five.Seed = 3
+	for name, test := range map[string]struct {
+		agencies      int
+		bets, winners []int
+		want          []Agency
+		err           string
+	}{
+		"default":                 {want: five.Agencies},
+		"agencies":                {agencies: 2, want: []Agency{{1000, 1}, {1000, 0}}},
+		"one agency":              {agencies: 1, bets: []int{7}, want: []Agency{{7, 0}}},
+		"one number for all":      {agencies: 3, bets: []int{20_000}, want: []Agency{{20_000, 2}, {20_000, 2}, {20_000, 0}}},
+		"one number, no agencies": {bets: []int{1}, want: []Agency{{1, 1}, {1, 1}, {1, 1}, {1, 1}, {1, 0}}},
+		"a number each":           {bets: []int{10_001, 0, 5}, want: []Agency{{10_001, 2}, {0, 0}, {5, 0}}},
+		"winners of all":          {agencies: 2, winners: []int{4}, want: []Agency{{1000, 4}, {1000, 4}}},
+		"winners of each":         {bets: []int{9}, winners: []int{0, 9}, want: []Agency{{9, 0}, {9, 9}}},
+		"too few numbers":         {agencies: 3, bets: []int{1, 2}, err: "2 numbers of bets for 3 agencies"},
+		"too few winners":         {agencies: 3, winners: []int{1, 2}, err: "2 numbers of winners for 3 agencies"},
+		"too many winners":        {agencies: 2, bets: []int{3, 2}, winners: []int{3}, err: "agency 2: 3 winners of 2 bets"},
+		"negative bets":           {bets: []int{-1}, err: "agency 1: -1 bets"},
+		"negative agencies":       {agencies: -1, err: "-1 agencies: want 1 …"},
+		"too many agencies":       {agencies: MaxAgencies + 1, err: "1000001 agencies: want 1 …"},
+		"too many bets in all":    {bets: []int{math.MaxInt, 1}, err: "agency 2: 1 bets are too many"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := NewShape(3, test.agencies, test.bets, test.winners)
+			if test.err != "" {
+				if err == nil || !strings.Contains(err.Error(), test.err) {
+					t.Errorf("error %v, want %q", err, test.err)
+				}
+				return
+			}
+			if want := (Shape{Seed: 3, Agencies: test.want}); err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("got %v, %v; want %v", got, err, want)
+			}
+		})
+	}
+}
+
+func TestDefaultShape(t *testing.T) {
+	want := []Agency{{27_000, 3}, {25_500, 3}, {16_000, 2}, {9_200, 1}, {1_000, 0}}
+	if got := DefaultShape(); !slices.Equal(got.Agencies, want) || got.Seed != DefaultSeed {
+		t.Errorf("got %v", got)
+	}
+	if bets, winners := DefaultShape().Totals(); bets != 78_700 || winners != 9 {
+		t.Errorf("%d bets, %d winners in all", bets, winners)
+	}
+}
+
+func TestShapeOptions(t *testing.T) {
+	got, err := Shape{Seed: 4, Agencies: []Agency{{10, 1}, {0, 0}, {5, 2}}}.Options()
+	want := []Options{
+		{Agency: 1, Bets: 10, Winners: 1, Seed: 4},
+		{Agency: 2, Seed: 4, Before: 10},
+		{Agency: 3, Bets: 5, Winners: 2, Seed: 4, Before: 10},
+	}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+func TestFileNames(t *testing.T) {
+	for name, want := range map[string]uint32{
+		"agency-1.csv": 1, "agency-10.csv": 10, "agency-4294967295.csv": math.MaxUint32,
+		"agency-0.csv": 0, "agency-01.csv": 0, "agency-4294967296.csv": 0, "agency-.csv": 0, "agency--1.csv": 0,
+		"agency-1.csv ": 0, "agency-1.csv\n": 0, "._agency-1.csv": 0, "agency-1.CSV": 0, "agency-1xcsv": 0, "agency-١.csv": 0,
+	} {
+		got, ok := agencyOf(name)
+		if ok != (want > 0) || ok && got != want {
+			t.Errorf("%q: %d, %v", name, got, ok)
+		}
+		if ok && FileName(got) != name {
+			t.Errorf("%q comes back as %q", name, FileName(got))
+		}
+	}
+}
+
+func TestMissing(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "agency-2.csv"), "")
+	if err := os.Mkdir(filepath.Join(dir, "agency-3.csv"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("agency-2.csv", filepath.Join(dir, "agency-5.csv")); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		dir  string
+		n    int
+		want []uint32
+	}{
+		{dir, 5, []uint32{1, 3, 4}},
+		{dir, 1, []uint32{1}},
+		{dir, 0, nil},
+		{filepath.Join(dir, "none"), 2, []uint32{1, 2}},
+	} {
+		got, err := Missing(test.dir, test.n)
+		if err != nil || !slices.Equal(got, test.want) {
+			t.Errorf("%d in %s: %v, %v", test.n, test.dir, got, err)
+		}
+	}
+	if _, err := Missing(filepath.Join(dir, "agency-2.csv"), 1); err == nil {
+		t.Error("a file in the directory's place: no error")
+	}
+}

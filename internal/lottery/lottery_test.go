@@ -1,0 +1,361 @@
+package lottery
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+)
+
+func openLottery(t *testing.T, path string, agencies uint32, wrap func(file) file) (*Lottery, *atomic.Int32) {
+	t.Helper()
+	draws := new(atomic.Int32)
+	l, err := Open(path, agencies, func() { draws.Add(1) }, Options{Encode: encode, wrap: wrap})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l, draws
+}
+
+func finishAs(l *Lottery, agency uint32) error {
+	a := l.Account(agency)
+	return l.Finish(agency, a.Count, a.Checksum)
+}
+
+func winning(agency uint32, documents ...string) (bets []Bet) {
+	for _, d := range documents {
+		b := bet(agency, WinningNumber)
+		b.Document = d
+		bets = append(bets, b)
+	}
+	return bets
+}
+
+func isDrawn(l *Lottery) bool {
+	select {
+	case <-l.Drawn():
+		return true
+	default:
+		return false
+	}
+}
+
+func TestDraw(t *testing.T) {
+	for _, n := range []uint32{1, 3, 6} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "bets.csv")
+			l, draws := openLottery(t, path, n, nil)
+			for a := uint32(1); a <= n; a++ {
+				mustPut(t, l.Store, 0, batch(a, 0, 3))
+				if a%2 == 1 { // the others win nothing
+					mustPut(t, l.Store, 3, winning(a, fmt.Sprintf("%08d", a), "1"))
+				}
+			}
+			for a := uint32(1); a <= n; a++ {
+				if _, err := l.Winners(a); !errors.Is(err, ErrNotFinished) {
+					t.Errorf("before finishing: %v", err)
+				}
+				if isDrawn(l) || draws.Load() != 0 {
+					t.Fatal("drawn too early")
+				}
+				if err := finishAs(l, a); err != nil {
+					t.Fatal(err)
+				}
+				if a < n {
+					if _, err := l.Winners(a); !errors.Is(err, ErrNotDrawn) {
+						t.Errorf("before the draw: %v", err)
+					}
+					if _, err := put(l.Store, 5, batch(a, 5, 1)); !errors.Is(err, ErrFinished) {
+						t.Errorf("after finishing: %v", err)
+					}
+				}
+				if err := finishAs(l, a); err != nil { // again
+					t.Fatal(err)
+				}
+			}
+			check := func(l *Lottery) {
+				t.Helper()
+				if !isDrawn(l) {
+					t.Fatal("not drawn")
+				}
+				for a := uint32(1); a <= n; a++ {
+					var want []string
+					if a%2 == 1 {
+						want = []string{fmt.Sprintf("%08d", a), "1"}
+					}
+					if got, err := l.Winners(a); err != nil || !slices.Equal(got, want) {
+						t.Errorf("agency %d: %v, %v", a, got, err)
+					}
+				}
+				if _, err := put(l.Store, 5, batch(1, 5, 1)); !errors.Is(err, ErrDrawn) {
+					t.Errorf("after the draw: %v", err)
+				}
+			}
+			check(l)
+			if draws.Load() != 1 {
+				t.Errorf("%d draws", draws.Load())
+			}
+			if err := l.Close(); err != nil {
+				t.Fatal(err)
+			}
+			l, draws = openLottery(t, path, n, nil)
+			check(l)
+			if err := finishAs(l, 1); err != nil || draws.Load() != 0 {
+				t.Errorf("%v, %d draws", err, draws.Load())
+			}
+		})
+	}
+}
+
+func TestFinishErrors(t *testing.T) {
+	l, _ := openLottery(t, filepath.Join(t.TempDir(), "bets.csv"), 2, nil)
+	mustPut(t, l.Store, 0, batch(1, 0, 3))
+	a := l.Account(1)
+	for _, tt := range []struct {
+		agency   uint32
+		total    uint64
+		checksum uint32
+		want     error
+	}{
+		{0, 0, 0, ErrAgency},
+		{3, 0, 0, ErrAgency},
+		{1, 2, a.Checksum, ErrMismatch},
+		{1, 3, a.Checksum + 1, ErrMismatch},
+		{2, 1, 0, ErrMismatch},
+	} {
+		if err := l.Finish(tt.agency, tt.total, tt.checksum); !errors.Is(err, tt.want) {
+			t.Errorf("%+v: %v", tt, err)
+		}
+	}
+	mustPut(t, l.Store, 3, batch(1, 3, 1)) // a mismatch closes nothing
+	none, _ := openLottery(t, filepath.Join(t.TempDir(), "bets.csv"), 0, nil)
+	if err := none.Finish(1, 0, 0); !errors.Is(err, ErrNoDraw) {
+		t.Error(err)
+	}
+	if _, err := none.Winners(1); !errors.Is(err, ErrNoDraw) {
+		t.Error(err)
+	}
+	if err := errors.Join(none.Check(1<<31), l.Check(2)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRestartBetweenFinishAndDraw(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bets.csv")
+	l, _ := openLottery(t, path, 2, nil)
+	mustPut(t, l.Store, 0, winning(1, "007"))
+	if err := finishAs(l, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l, draws := openLottery(t, path, 2, nil)
+	if !l.Finished(1) || l.Finished(2) || isDrawn(l) {
+		t.Fatal("the finish is not what was told")
+	}
+	if _, err := put(l.Store, 1, batch(1, 1, 1)); !errors.Is(err, ErrFinished) {
+		t.Error(err)
+	}
+	if err := finishAs(l, 2); err != nil {
+		t.Fatal(err)
+	}
+	got, err := l.Winners(1)
+	if err != nil || !slices.Equal(got, []string{"007"}) || draws.Load() != 1 {
+		t.Errorf("%v, %v, %d draws", got, err, draws.Load())
+	}
+}
+
+func TestMarksTornAtEveryByte(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bets.csv")
+	l, _ := openLottery(t, path, 2, nil)
+	for a := range uint32(2) {
+		if err := finishAs(l, a+1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	marks, err := os.ReadFile(path + ".draw")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const line = len("finished,1,0,0\n")
+	if want := "finished,1,0,0\nfinished,2,0,0\ndrawn,2\n"; string(marks) != want {
+		t.Fatalf("marks are %q", marks)
+	}
+	for n := range len(marks) + 1 {
+		if err := os.WriteFile(path+".draw", marks[:n], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		l, draws := openLottery(t, path, 2, nil)
+		if l.Finished(1) != (n >= line) || l.Finished(2) != (n >= 2*line) || isDrawn(l) != (n >= 2*line) {
+			t.Errorf("%d bytes: %v, %v, %v", n, l.Finished(1), l.Finished(2), isDrawn(l))
+		}
+		// All had finished and the draw was missing: it takes place now.
+		if want := n >= 2*line && n < len(marks); (draws.Load() == 1) != want {
+			t.Errorf("%d bytes: %d draws", n, draws.Load())
+		}
+		for a := range uint32(2) {
+			if err := finishAs(l, a+1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		fileIs(t, path+".draw", marks)
+	}
+}
+
+func TestMarksOfAnotherFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bets.csv")
+	for _, marks := range []string{"finished,1,3,99\n", "hello\n", "finished,-1,0,0\n", "finished,1,0\n", "drawn\n"} {
+		if err := os.WriteFile(path+".draw", []byte(marks), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if l, err := Open(path, 2, func() {}, Options{Encode: encode}); err == nil {
+			t.Errorf("%q is taken", marks)
+			l.Close()
+		}
+	}
+}
+
+func TestFinishOutlivesFailures(t *testing.T) {
+	for name, set := range map[string]func(*faults){
+		"sync":              func(f *faults) { f.sync = syscall.EIO },
+		"sync and truncate": func(f *faults) { f.sync, f.truncate = syscall.EIO, syscall.EIO },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var f faults
+			path := filepath.Join(t.TempDir(), "bets.csv")
+			l, draws := openLottery(t, path, 2, f.wrap)
+			mustPut(t, l.Store, 0, winning(1, "1"))
+			if err := finishAs(l, 2); err != nil {
+				t.Fatal(err)
+			}
+			f.mu.Lock()
+			set(&f)
+			f.mu.Unlock()
+			if err := finishAs(l, 1); !errors.Is(err, ErrStorage) || l.Finished(1) || isDrawn(l) {
+				t.Fatalf("%v, finished %v", err, l.Finished(1))
+			}
+			mustPut(t, l.Store, 1, winning(1, "2")) // still open
+			if err := finishAs(l, 1); err != nil {
+				t.Fatal(err)
+			}
+			got, err := l.Winners(1)
+			if err != nil || !slices.Equal(got, []string{"1", "2"}) || draws.Load() != 1 {
+				t.Errorf("%v, %v, %d draws", got, err, draws.Load())
+			}
+		})
+	}
+}
+
+// drawFails makes the second sync of the marks fail: that of the draw.
+type drawFails struct {
+	file
+	syncs *atomic.Int32
+}
+
+func (f drawFails) Sync() error {
+	if f.syncs.Add(1) == 2 {
+		return syscall.EIO
+	}
+	return f.file.Sync()
+}
+
+func TestDrawIsTriedAgain(t *testing.T) {
+	var syncs atomic.Int32
+	l, draws := openLottery(t, filepath.Join(t.TempDir(), "bets.csv"), 1, func(f file) file { return drawFails{f, &syncs} })
+	if err := finishAs(l, 1); !errors.Is(err, ErrStorage) || !l.Finished(1) || isDrawn(l) || draws.Load() != 0 {
+		t.Fatalf("%v, finished %v", err, l.Finished(1))
+	}
+	if _, err := l.Winners(1); err != nil || draws.Load() != 1 {
+		t.Errorf("%v, %d draws", err, draws.Load())
+	}
+}
+
+func TestManyFinishAtOnce(t *testing.T) {
+	const agencies = 200
+	path := filepath.Join(t.TempDir(), "bets.csv")
+	l, draws := openLottery(t, path, agencies, nil)
+	var wg sync.WaitGroup
+	for a := range uint32(agencies) {
+		for range 2 {
+			wg.Go(func() {
+				if err := finishAs(l, a+1); err != nil {
+					t.Error(err)
+				}
+				<-l.Drawn()
+				if _, err := l.Winners(a + 1); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	wg.Wait()
+	if draws.Load() != 1 {
+		t.Errorf("%d draws", draws.Load())
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if l, _ := openLottery(t, path, agencies, nil); !isDrawn(l) {
+		t.Error("not drawn any more")
+	}
+}
+
+// The short cut of findWinners finds what LoadBets and HasWon do.
+func TestFindWinners(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bets.csv")
+	bets, _, _ := readAll(NewFileReader(strings.NewReader(sample(50000)), "f", 3))
+	text := string(records(bets...)) +
+		"5,a,b,d1,2000-01-01,0007574\n" + "5,7574,b,d2,2000-01-01,75740\n" + "5,a,b,\"d\"\"3\",2000-01-01,\"7574\"\r\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, _ := openLottery(t, path, 9, nil)
+	want := map[uint32][]string{}
+	for b, err := range l.LoadBets() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if HasWon(b) {
+			want[b.Agency] = append(want[b.Agency], b.Document)
+		}
+	}
+	got, err := l.findWinners()
+	if err != nil || !reflect.DeepEqual(got, want) || len(want[3]) == 0 || !slices.Equal(want[5], []string{"d1", `d"3`}) {
+		t.Errorf("%v, %v, want %v", got, err, want)
+	}
+}
+
+func BenchmarkFindWinners(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "bets.csv")
+	bets, _, _ := readAll(NewFileReader(strings.NewReader(sample(100000)), "f", 3))
+	if err := os.WriteFile(path, records(bets...), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	s, err := OpenStore(path, Options{Encode: encode})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	l := &Lottery{Store: s}
+	for b.Loop() {
+		if _, err := l.findWinners(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/100000, "ns/bet")
+}

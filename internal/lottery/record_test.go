@@ -1,0 +1,309 @@
+package lottery
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
+)
+
+var update = flag.Bool("update", false, "write testdata/python.csv with python3")
+
+// goldenBets are in testdata/python.csv, as Python's csv module wrote them.
+var goldenBets = []Bet{
+	{1, "Santiago Lionel", "Lorca", "30904465", Date{1999, 3, 17}, 7574},
+	{2, "José María", "Núñez", "00123456", Date{2000, 2, 29}, 1},
+	{3, "Ana, la de enfrente", `O"Higgins`, "1,2", Date{1, 1, 1}, 0},
+	{4, `"`, ",", "=1+1", Date{9999, 12, 31}, math.MaxUint32},
+	{math.MaxUint32, " x ", "a;b|c\\d'e", "7574", Date{1980, 10, 5}, 7574},
+	{5, "Ωmega", "日本語", "🎲", Date{1970, 1, 1}, 42},
+}
+
+const writePython = `
+import csv, datetime, sys
+rows = [
+  (1, "Santiago Lionel", "Lorca", "30904465", datetime.date(1999, 3, 17), 7574),
+  (2, "Jos\u00e9 Mar\u00eda", "N\u00fa\u00f1ez", "00123456", datetime.date(2000, 2, 29), 1),
+  (3, "Ana, la de enfrente", 'O"Higgins', "1,2", datetime.date(1, 1, 1), 0),
+  (4, '"', ",", "=1+1", datetime.date(9999, 12, 31), 2**32-1),
+  (2**32-1, " x ", "a;b|c\\d'e", "7574", datetime.date(1980, 10, 5), 7574),
+  (5, "\u03a9mega", "\u65e5\u672c\u8a9e", "\U0001f3b2", datetime.date(1970, 1, 1), 42),
+]
+with open(sys.argv[1], "w", newline="", encoding="utf-8") as f:
+  w = csv.writer(f, quoting=csv.QUOTE_MINIMAL)
+  for r in rows:
+    w.writerow([r[0], r[1], r[2], r[3], r[4].isoformat(), r[5]])
+`
+
+const golden = "testdata/python.csv"
+
+func TestAppendRecordIsPythons(t *testing.T) {
+	if *update {
+		if out, err := exec.Command("python3", "-c", writePython, golden).CombinedOutput(); err != nil {
+			t.Fatalf("python3: %v\n%s", err, out)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []byte
+	for i := range goldenBets {
+		got = AppendRecord(got, &goldenBets[i])
+	}
+	if string(got) != string(want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestReadPythons(t *testing.T) {
+	f, err := os.Open(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r := newStoreReader(f, golden)
+	for i, want := range goldenBets {
+		var got Bet
+		if err := r.Read(&got); err != nil {
+			t.Fatal(err)
+		}
+		if got != want || r.Line() != i+1 {
+			t.Errorf("line %d: got %+v, want %+v", r.Line(), got, want)
+		}
+	}
+}
+
+// The course's load_bets, which must read what we write.
+const loadPython = `
+import csv, datetime, json, sys
+with open(sys.argv[1], "r", newline="", encoding="utf-8") as f:
+  for row in csv.reader(f, quoting=csv.QUOTE_MINIMAL):
+    birthdate = datetime.date.fromisoformat(row[4])
+    print(json.dumps([int(row[0]), row[1], row[2], row[3], birthdate.isoformat(), int(row[5])]))
+`
+
+func TestPythonReadsOurs(t *testing.T) {
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("no python3")
+	}
+	bets := slices.Clone(goldenBets)
+	for i := range 500 {
+		bets = append(bets, drawBet().Example(i))
+	}
+	var data []byte
+	for i := range bets {
+		data = AppendRecord(data, &bets[i])
+	}
+	path := filepath.Join(t.TempDir(), "bets.csv")
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(python, "-c", loadPython, path).CombinedOutput()
+	if err != nil {
+		t.Fatalf("python3: %v\n%s", err, out)
+	}
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	if len(lines) != len(bets) {
+		t.Fatalf("python3 reads %d bets of %d", len(lines), len(bets))
+	}
+	for i, line := range lines {
+		b := bets[i]
+		want := []any{float64(b.Agency), b.FirstName, b.LastName, b.Document, b.Birthdate.String(), float64(b.Number)}
+		var got []any
+		if err := json.Unmarshal([]byte(line), &got); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("python3 reads %s, want %v (%v)", line, want, err)
+		}
+	}
+}
+
+// drawText draws what goodText takes.
+func drawText() *rapid.Generator[string] {
+	any := rapid.StringOfN(rapid.Rune(), 1, MaxText, MaxText)
+	awkward := rapid.StringOfN(rapid.SampledFrom([]rune(`a ",=|;\'ñ日🎲`)), 1, 20, MaxText)
+	return rapid.OneOf(any, awkward).Filter(goodText)
+}
+
+func drawBet() *rapid.Generator[Bet] {
+	return rapid.Custom(func(t *rapid.T) Bet {
+		return Bet{
+			Agency:    rapid.Uint32Range(1, math.MaxUint32).Draw(t, "agency"),
+			FirstName: drawText().Draw(t, "first name"),
+			LastName:  drawText().Draw(t, "last name"),
+			Document:  drawText().Draw(t, "document"),
+			Birthdate: rapid.Custom(func(t *rapid.T) Date {
+				return Date{
+					Year:  rapid.Uint16Range(1, 9999).Draw(t, "year"),
+					Month: rapid.Uint8Range(1, 12).Draw(t, "month"),
+					Day:   rapid.Uint8Range(1, 31).Draw(t, "day"),
+				}
+			}).Filter(Date.Valid).Draw(t, "birthdate"),
+			Number: rapid.Uint32().Draw(t, "number"),
+		}
+	})
+}
+
+func TestRecordRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := drawBet().Draw(t, "bet")
+		record := string(AppendRecord(nil, &want))
+		if len(record) > MaxRecord {
+			t.Fatalf("record of %d bytes", len(record))
+		}
+		line, ok := strings.CutSuffix(record, "\r\n")
+		if !ok || strings.ContainsAny(line, "\r\n") {
+			t.Fatalf("not one line: %q", record)
+		}
+		var got Bet
+		if err := parseRecord(line, 0, &got); err != nil {
+			t.Fatal(err)
+		}
+		if got != want {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+		// Five columns, and the same by both ways.
+		_, five, _ := strings.Cut(line, ",")
+		if err := parseRecord(five, want.Agency, &got); err != nil || got != want {
+			t.Errorf("five columns: got %+v, %v", got, err)
+		}
+		if err := parseAny(line, 0, &got); err != nil || got != want {
+			t.Errorf("parseAny: got %+v, %v", got, err)
+		}
+	})
+}
+
+func TestParseRecordErrors(t *testing.T) {
+	long := strings.Repeat("x", MaxText+1)
+	for _, tt := range []struct {
+		line  string
+		field Field // of a *FieldError, or
+		err   error
+	}{
+		{line: "1,a,b,3,2000-01-01", err: errColumns},
+		{line: "1,a,b,3,2000-01-01,5,6", err: errColumns},
+		{line: "x", err: errColumns},
+		{line: `1,a"b,c,3,2000-01-01,5`, err: errBareQuote},
+		{line: `1,"a,c,3,2000-01-01,5`, err: errOpenQuote},
+		{line: `1,"a"b,c,3,2000-01-01,5`, err: errQuoteEnd},
+		{line: `1,a,c,3,2000-01-01,"5"x`, err: errQuoteEnd},
+		{line: "0,a,b,3,2000-01-01,5", field: Agency},
+		{line: "-1,a,b,3,2000-01-01,5", field: Agency},
+		{line: "4294967296,a,b,3,2000-01-01,5", field: Agency},
+		{line: "1,,b,3,2000-01-01,5", field: FirstName},
+		{line: "1," + long + ",b,3,2000-01-01,5", field: FirstName},
+		{line: "1,a\tb,b,3,2000-01-01,5", field: FirstName},
+		{line: "1,a\u0085b,b,3,2000-01-01,5", field: FirstName},
+		{line: "1,a\u2028b,b,3,2000-01-01,5", field: FirstName},
+		{line: "1,a,\xff,3,2000-01-01,5", field: LastName},
+		{line: "1,a,\xed\xa0\x80,3,2000-01-01,5", field: LastName},
+		{line: "1,a,\"\",3,2000-01-01,5", field: LastName},
+		{line: "1,a," + long + ",3,2000-01-01,5", field: LastName},
+		{line: "1,a,b,,2000-01-01,5", field: Document},
+		{line: "1,a,b,\x7f,2000-01-01,5", field: Document},
+		{line: "1,a,b," + long + ",2000-01-01,5", field: Document},
+		{line: "1,a,b,3,2000-1-1,5", field: Birthdate},
+		{line: "1,a,b,3,2001-02-29,5", field: Birthdate},
+		{line: "1,a,b,3,1900-02-29,5", field: Birthdate},
+		{line: "1,a,b,3,0000-01-01,5", field: Birthdate},
+		{line: "1,a,b,3,2000-13-01,5", field: Birthdate},
+		{line: "1,a,b,3,2000-00-01,5", field: Birthdate},
+		{line: "1,a,b,3,2000-01-00,5", field: Birthdate},
+		{line: "1,a,b,3,2000-04-31,5", field: Birthdate},
+		{line: "1,a,b,3,2000-01-01,", field: Number},
+		{line: "1,a,b,3,2000-01-01,-5", field: Number},
+		{line: "1,a,b,3,2000-01-01,+5", field: Number},
+		{line: "1,a,b,3,2000-01-01,4294967296", field: Number},
+		{line: "1,a,b,3,2000-01-01,99999999999999999999999999", field: Number},
+	} {
+		var b Bet
+		err := parseRecord(tt.line, 0, &b)
+		var f *FieldError
+		switch {
+		case errors.As(err, &f):
+			if f.Field != tt.field || f.Reason == "" {
+				t.Errorf("%q: %v", tt.line, err)
+			}
+		case err == nil || !errors.Is(err, tt.err):
+			t.Errorf("%q: got %v, want %v", tt.line, err, tt.err)
+		}
+	}
+}
+
+func TestParseRecordTakes(t *testing.T) {
+	want := Bet{1, "a", "b", "3", Date{2000, 2, 29}, 7574}
+	for _, line := range []string{
+		"1,a,b,3,2000-02-29,7574",
+		"001,a,b,3,2000-02-29,0000000000000007574",
+		`"1","a","b","3","2000-02-29","7574"`,
+	} {
+		var got Bet
+		if err := parseRecord(line, 0, &got); err != nil || got != want {
+			t.Errorf("%q: got %+v, %v", line, got, err)
+		}
+	}
+}
+
+func TestParseBet(t *testing.T) {
+	got, err := ParseBet("1", "Santiago Lionel", "Lorca", "30904465", "1999-03-17", "7574")
+	if err != nil || got != goldenBets[0] || !HasWon(got) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	_, err = ParseBet("0", "", "\n", strings.Repeat("9", 300), "17/03/1999", "x")
+	var all FieldErrors
+	if !errors.As(err, &all) || len(all) != 6 {
+		t.Fatalf("got %v", err)
+	}
+	for i, f := range all {
+		if f.Field != Agency+Field(i) {
+			t.Errorf("error %d is of %v", i, f.Field)
+		}
+	}
+	var one *FieldError
+	if !errors.As(err, &one) || len(err.Error()) > 500 {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestScanIsWhatItSays(t *testing.T) {
+	for n := range 20 {
+		for at := range n {
+			for c := range 256 {
+				s := []byte(strings.Repeat("a", n))
+				s[at] = byte(c)
+				odd, wide := scan(string(s))
+				if want := c < 0x20 || c == 0x7f || c == '"'; (odd != 0) != want {
+					t.Fatalf("%q: odd %x", s, odd)
+				}
+				if want := c >= 0x80; (wide != 0) != want {
+					t.Fatalf("%q: wide %x", s, wide)
+				}
+			}
+		}
+	}
+}
+
+func TestGoodTextOfEveryRune(t *testing.T) {
+	for r := rune(0); r <= unicode.MaxRune; r++ {
+		if !utf8.ValidRune(r) {
+			continue
+		}
+		want := !unicode.IsControl(r) && r != 0x2028 && r != 0x2029
+		for _, s := range []string{string(r), "José Núñez" + string(r)} {
+			if goodText(s) != want || (textReason(s) == "") != want {
+				t.Fatalf("%q: %v, %s", s, goodText(s), textReason(s))
+			}
+		}
+	}
+}

@@ -1,0 +1,208 @@
+package wire
+
+import (
+	"encoding/binary"
+	"fmt"
+	"iter"
+)
+
+// Bet is a bet as it stands in a frame: no agency, which is the connection's.
+// Texts are at most MaxText bytes and may hold anything.
+// Encoded: first name 1+n, last name 1+n, document 1+n, year 2, month 1, day 1,
+// number 4.
+type Bet struct {
+	FirstName, LastName, Document string
+	Year                          uint16
+	Month, Day                    uint8
+	Number                        uint32
+}
+
+const (
+	betTail = 2 + 1 + 1 + 4 // of an encoded bet, behind its texts
+	minBet  = 3 + betTail
+)
+
+// AppendBet appends an encoded bet, no frame around it: what BatchWriter.Add
+// takes and what Checksum sums up. A text of more than MaxText bytes is
+// ErrTooLong, and dst is returned as it was.
+func AppendBet(dst []byte, b Bet) ([]byte, error) {
+	// One length that has a bit above the eighth shows in all three together.
+	if (len(b.FirstName)|len(b.LastName)|len(b.Document))>>8 != 0 {
+		return dst, fmt.Errorf("encode bet: %w: texts of %d, %d and %d bytes",
+			ErrTooLong, len(b.FirstName), len(b.LastName), len(b.Document))
+	}
+	dst = append(append(dst, byte(len(b.FirstName))), b.FirstName...)
+	dst = append(append(dst, byte(len(b.LastName))), b.LastName...)
+	dst = append(append(dst, byte(len(b.Document))), b.Document...)
+	n := b.Number
+	return append(dst, byte(b.Year>>8), byte(b.Year), b.Month, b.Day, byte(n>>24), byte(n>>16), byte(n>>8), byte(n)), nil
+}
+
+// betSize returns the length of the encoded bet at the start of b, or 0 if it
+// is cut off.
+func betSize(b []byte) int {
+	size := 0
+	for range 3 {
+		if size >= len(b) {
+			return 0
+		}
+		size += 1 + int(b[size])
+	}
+	size += betTail
+	if size > len(b) {
+		return 0
+	}
+	return size
+}
+
+// cutBet returns the bet at the start of s, which is whole, and its length.
+// The texts are substrings of s.
+func cutBet(s string) (b Bet, size int) {
+	i := 1 + int(s[0])
+	b.FirstName = s[1:i]
+	j := i + 1 + int(s[i])
+	b.LastName = s[i+1 : j]
+	k := j + 1 + int(s[j])
+	b.Document = s[j+1 : k]
+	t := s[k : k+betTail]
+	b.Year = uint16(t[0])<<8 | uint16(t[1])
+	b.Month, b.Day = t[2], t[3]
+	b.Number = uint32(t[4])<<24 | uint32(t[5])<<16 | uint32(t[6])<<8 | uint32(t[7])
+	return b, k + betTail
+}
+
+// Single is the BET frame: one bet of its own (ej5).
+// Body: position 8, one bet.
+type Single struct {
+	Position uint64 // bets of the agency that come before it
+	Bet      Bet
+	Encoded  []byte // the encoded bet, for Checksum; ParseSingle's aliases the body
+}
+
+// AppendSingle appends a BET. It encodes s.Bet and ignores s.Encoded. A text
+// of more than MaxText bytes is ErrTooLong, and dst is returned as it was.
+func AppendSingle(dst []byte, s Single) ([]byte, error) {
+	start := len(dst)
+	frame := binary.BigEndian.AppendUint64(appendHeader(dst, TypeBet, 0), s.Position)
+	frame, err := AppendBet(frame, s.Bet)
+	if err != nil {
+		return dst, err
+	}
+	binary.BigEndian.PutUint16(frame[start:], uint16(len(frame)-start))
+	return frame, nil
+}
+
+// ParseSingle decodes the body of a BET. The bet's texts are copies.
+func ParseSingle(body []byte) (Single, error) {
+	if len(body) < 8+minBet {
+		return Single{}, malformed(TypeBet, "%d bytes, want %d or more", len(body), 8+minBet)
+	}
+	s := Single{Position: binary.BigEndian.Uint64(body), Encoded: body[8:]}
+	if size := betSize(s.Encoded); size != len(s.Encoded) {
+		return Single{}, malformed(TypeBet, "a bet of %d bytes in %d", size, len(s.Encoded))
+	}
+	s.Bet, _ = cutBet(string(s.Encoded))
+	return s, nil
+}
+
+const batchHead = 8 + 2
+
+// Batch is a decoded BATCH.
+// Body: position 8, count 2 (1 …), that many bets.
+type Batch struct {
+	Position uint64 // bets of the agency that come before the first one
+	Count    int    // of bets, at least 1
+	// Encoded is all bets as they stand in the frame and Last the last of
+	// them, for Checksum. Both alias the body and are valid as long as it is.
+	Encoded, Last []byte
+
+	text string // a copy of Encoded, which the bets' texts are substrings of
+}
+
+// ParseBatch decodes the body of a BATCH. It checks the whole of it, so that
+// going through the bets cannot fail. It makes one string of all bets, and no
+// allocation for each.
+func ParseBatch(body []byte) (Batch, error) {
+	if len(body) < batchHead+minBet {
+		return Batch{}, malformed(TypeBatch, "%d bytes, want %d or more", len(body), batchHead+minBet)
+	}
+	b := Batch{
+		Position: binary.BigEndian.Uint64(body),
+		Count:    int(binary.BigEndian.Uint16(body[8:])),
+		Encoded:  body[batchHead:],
+	}
+	if b.Count == 0 {
+		return Batch{}, malformed(TypeBatch, "no bets")
+	}
+	rest := b.Encoded
+	for i := range b.Count {
+		size := betSize(rest)
+		if size == 0 {
+			return Batch{}, malformed(TypeBatch, "bet %d of %d is cut off", i, b.Count)
+		}
+		b.Last, rest = rest[:size], rest[size:]
+	}
+	if len(rest) > 0 {
+		return Batch{}, malformed(TypeBatch, "%d trailing bytes", len(rest))
+	}
+	b.text = string(b.Encoded)
+	return b, nil
+}
+
+// All returns the bets in order, each behind its encoded bytes, which alias
+// the body. The texts of a bet are substrings of a string that all bets of the
+// batch share: to keep one is to keep it.
+func (b *Batch) All() iter.Seq2[[]byte, Bet] {
+	return func(yield func([]byte, Bet) bool) {
+		for at := 0; at < len(b.text); {
+			bet, size := cutBet(b.text[at:])
+			if !yield(b.Encoded[at:at+size], bet) {
+				return
+			}
+			at += size
+		}
+	}
+}
+
+// BatchWriter builds one BATCH after another in a buffer of its own. Call
+// Reset before the first Add of each. It allocates once.
+type BatchWriter struct {
+	frame []byte
+	count int
+}
+
+// Reset begins a batch that has position bets of the agency before it. It
+// drops the batch before, and what Frame has returned.
+func (w *BatchWriter) Reset(position uint64) {
+	if w.frame == nil {
+		w.frame = make([]byte, 0, MaxFrame)
+	}
+	w.frame = appendHeader(w.frame[:0], TypeBatch, 0)
+	w.frame = binary.BigEndian.AppendUint64(w.frame, position)
+	w.frame = append(w.frame, 0, 0)
+	w.count = 0
+}
+
+// Add adds an encoded bet (see AppendBet). It is false, and nothing is added,
+// if the frame would be longer than MaxFrame: send it and begin another.
+func (w *BatchWriter) Add(encoded []byte) bool {
+	if len(w.frame)+len(encoded) > MaxFrame {
+		return false
+	}
+	w.frame = append(w.frame, encoded...)
+	w.count++
+	return true
+}
+
+// Len returns how many bets the batch has. One of none is no frame to send.
+func (w *BatchWriter) Len() int { return w.count }
+
+// Encoded returns the encoded bets, for Checksum; valid until Reset.
+func (w *BatchWriter) Encoded() []byte { return w.frame[HeaderSize+batchHead:] }
+
+// Frame completes the frame and returns it; valid until Reset or Add.
+func (w *BatchWriter) Frame() []byte {
+	binary.BigEndian.PutUint16(w.frame, uint16(len(w.frame)))
+	binary.BigEndian.PutUint16(w.frame[HeaderSize+8:], uint16(w.count))
+	return w.frame
+}
