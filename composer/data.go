@@ -14,9 +14,6 @@ import (
 	"github.com/tp0-lab/composer/internal/dataset"
 )
 
-// usagef is an error in how the program was called. To be replaced at merge by what main.go maps to exit 2.
-func usagef(format string, args ...any) error { return fmt.Errorf(format, args...) }
-
 const dataDir = ".data"
 
 // dataCommand is `composer data`: the agencies' files, made, unpacked and checked.

@@ -51,7 +51,8 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Usage: "render Docker Compose files from templates, one numbered replica at a time",
 		Description: `   composer render --stage ej6 -n 5              a stage with five clients, to stdout
    composer render -n 5 -o docker-compose-dev.yaml   the default stage, to a file
-   composer stages                               what stages there are
+   composer stages                                   what stages there are
+   composer data extract                             the agencies' files, for ej6 and later
 
  Exit codes: 0 done, 1 it failed, 2 the command line is wrong.`,
 		HideVersion:    true,
@@ -61,12 +62,18 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		OnUsageError:   onUsageError,
 		Suggest:        true,
 		Action:         unknownCommand,
-		Commands:       []*cli.Command{renderCommand(), stagesCommand(), versionCommand()},
+		Commands:       []*cli.Command{renderCommand(), stagesCommand(), dataCommand(), versionCommand()},
 	}
-	for _, c := range app.Commands {
-		c.OnUsageError = onUsageError
-	}
+	inform(app.Commands)
 	return app
+}
+
+// inform gives all commands, at every depth, the same answer to a wrong flag.
+func inform(commands []*cli.Command) {
+	for _, c := range commands {
+		c.OnUsageError = onUsageError
+		inform(c.Subcommands)
+	}
 }
 
 // usageError is a command line that cannot be meant.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/tp0-lab/composer/internal/agency"
 	"github.com/tp0-lab/composer/internal/config"
 	"github.com/tp0-lab/composer/internal/echo"
 	"github.com/tp0-lab/composer/internal/lablog"
@@ -52,11 +53,36 @@ func Run(ctx context.Context, environ []string, stdout io.Writer) error {
 
 // work does what the mode says. Its errors are logged.
 func work(ctx context.Context, c Config, log *slog.Logger) error {
-	e := echo.Client{
-		ID: c.ID, Address: c.ServerAddress, Amount: c.LoopAmount, Period: c.LoopPeriod,
-		Timeout: c.Timeout, RetryLimit: c.RetryLimit, Log: log,
+	if c.Mode == ModeEcho {
+		e := echo.Client{
+			ID: c.ID, Address: c.ServerAddress, Amount: c.LoopAmount, Period: c.LoopPeriod,
+			Timeout: c.Timeout, RetryLimit: c.RetryLimit, Log: log,
+		}
+		return e.Run(ctx)
 	}
-	return e.Run(ctx)
+	a := agency.New(agency.Config{
+		Agency:     c.ID,
+		Address:    c.ServerAddress,
+		MaxAmount:  c.BatchMaxAmount,
+		Period:     c.batchPeriod(),
+		Timeout:    c.Timeout,
+		RetryLimit: c.RetryLimit,
+		KeepAlive:  c.KeepAlive,
+		Now:        time.Now,
+	}, log)
+	switch c.Mode {
+	case ModeBet:
+		bet, err := c.bet()
+		if err != nil {
+			return err // cannot be: the configuration was checked
+		}
+		return a.SendBet(ctx, bet)
+	case ModeBatch:
+		return a.SendFile(ctx, c.AgencyFile)
+	default:
+		_, err := a.Play(ctx, c.AgencyFile)
+		return err
+	}
 }
 
 func linger(ctx context.Context, d time.Duration) {

@@ -1,12 +1,14 @@
 package client
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
 	"time"
 
 	"github.com/tp0-lab/composer/internal/lablog"
+	"github.com/tp0-lab/composer/internal/lottery"
 )
 
 // Config is the client's configuration. The tag key is its path in the file.
@@ -19,8 +21,19 @@ type Config struct {
 	Mode          Mode          `env:"CLI_MODE" key:"mode" envDefault:"echo" doc:"what the client does: echo, bet, batch or lottery"`
 	Linger        time.Duration `env:"CLI_LINGER" key:"linger" envDefault:"0s" doc:"how long the client stays before it exits, so that followed logs show its end"`
 
+	BatchMaxAmount int            `env:"CLI_BATCH_MAXAMOUNT" key:"batch.maxAmount" envDefault:"100" doc:"lottery: bets in a batch, at most; a frame of 8192 bytes may close it earlier"`
+	BatchPeriod    *time.Duration `env:"CLI_BATCH_PERIOD" key:"batch.period" doc:"lottery: pause after each batch; the loop's period where it is not set"`
+	AgencyFile     string         `env:"CLI_AGENCY_FILE" key:"agency.file" envDefault:"agency.csv" doc:"lottery: the file of the agency's bets"`
+
 	Timeout    time.Duration `env:"CLI_TIMEOUT" key:"timeout" envDefault:"15s" doc:"limit of a connect, of a write, and of waiting for an answer or a keep-alive"`
 	RetryLimit time.Duration `env:"CLI_RETRY_LIMIT" key:"retry.limit" envDefault:"60s" doc:"how long the client keeps trying without any progress"`
+	KeepAlive  time.Duration `env:"CLI_KEEPALIVE" key:"keepalive" envDefault:"5s" doc:"lottery: how often the server is told that a long pause is one"`
+
+	FirstName string `env:"NOMBRE" doc:"mode bet: first name"`
+	LastName  string `env:"APELLIDO" doc:"mode bet: last name"`
+	Document  string `env:"DOCUMENTO" doc:"mode bet: document; leading zeros stay"`
+	Birthdate string `env:"NACIMIENTO" doc:"mode bet: birthdate, YYYY-MM-DD"`
+	Number    string `env:"NUMERO" doc:"mode bet: the number that the bet is on"`
 }
 
 // Check implements config.Checker.
@@ -35,22 +48,65 @@ func (c Config) Check(report func(variable, reason string)) {
 	if c.LoopAmount < 0 {
 		report("CLI_LOOP_AMOUNT", "cannot be negative")
 	}
-	for variable, d := range map[string]time.Duration{
-		"CLI_LOOP_PERIOD": c.LoopPeriod,
-		"CLI_LINGER":      c.Linger,
+	if c.BatchMaxAmount < 1 {
+		report("CLI_BATCH_MAXAMOUNT", "want 1 or more")
+	}
+	for _, pause := range []struct {
+		variable string
+		value    time.Duration
+	}{
+		{"CLI_LOOP_PERIOD", c.LoopPeriod},
+		{"CLI_BATCH_PERIOD", c.batchPeriod()},
+		{"CLI_LINGER", c.Linger},
 	} {
-		if d < 0 {
-			report(variable, "cannot be negative")
+		if pause.value < 0 {
+			report(pause.variable, "cannot be negative")
 		}
 	}
-	for variable, d := range map[string]time.Duration{
-		"CLI_TIMEOUT":     c.Timeout,
-		"CLI_RETRY_LIMIT": c.RetryLimit,
+	for _, limit := range []struct {
+		variable string
+		value    time.Duration
+	}{
+		{"CLI_TIMEOUT", c.Timeout},
+		{"CLI_RETRY_LIMIT", c.RetryLimit},
+		{"CLI_KEEPALIVE", c.KeepAlive},
 	} {
-		if d <= 0 {
-			report(variable, "want a duration above zero")
+		if limit.value <= 0 {
+			report(limit.variable, "want a duration above zero")
 		}
 	}
+	if c.Mode == ModeBet && c.ID != 0 {
+		c.checkBet(report)
+	}
+}
+
+// betVariables are the variables of a bet's fields.
+var betVariables = map[lottery.Field]string{
+	lottery.FirstName: "NOMBRE",
+	lottery.LastName:  "APELLIDO",
+	lottery.Document:  "DOCUMENTO",
+	lottery.Birthdate: "NACIMIENTO",
+	lottery.Number:    "NUMERO",
+}
+
+func (c Config) checkBet(report func(variable, reason string)) {
+	var fields lottery.FieldErrors
+	if _, err := c.bet(); errors.As(err, &fields) {
+		for _, f := range fields {
+			report(betVariables[f.Field], f.Reason)
+		}
+	}
+}
+
+func (c Config) bet() (lottery.Bet, error) {
+	return lottery.ParseBet(strconv.FormatUint(uint64(c.ID), 10), c.FirstName, c.LastName, c.Document, c.Birthdate, c.Number)
+}
+
+func (c Config) batchPeriod() time.Duration {
+	if c.BatchPeriod == nil {
+		return c.LoopPeriod
+	}
+	return *c.BatchPeriod
 }
 
 // Mode is what the client does.

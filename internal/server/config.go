@@ -15,8 +15,15 @@ type Config struct {
 	LogLevel      lablog.Level `env:"LOGGING_LEVEL" envDefault:"INFO" doc:"DEBUG, INFO, WARNING, ERROR or CRITICAL, in any case"`
 	Mode          Mode         `env:"SERVER_MODE" envDefault:"echo" doc:"what the server does: echo or lottery"`
 
-	FirstByteTimeout time.Duration `env:"SERVER_HELLO_TIMEOUT" envDefault:"5s" doc:"how long a new connection may stay silent"`
-	ReadTimeout      time.Duration `env:"SERVER_READ_TIMEOUT" envDefault:"30s" doc:"how long a peer may take for a whole message, or for its next frame"`
+	Agencies    uint32 `env:"SERVER_AGENCIES" envDefault:"0" doc:"lottery: how many agencies take part in the draw; 0: no draw"`
+	Concurrency int    `env:"SERVER_CONCURRENCY" envDefault:"1" doc:"lottery: how many agencies are served at once; 0: no bound"`
+	Storage     string `env:"SERVER_STORAGE" envDefault:"bets.csv" doc:"lottery: the file of the bets"`
+	StorageSync bool   `env:"SERVER_STORAGE_SYNC" envDefault:"true" doc:"lottery: acknowledge bets only when they are on the disk (fsync)"`
+
+	HelloTimeout time.Duration `env:"SERVER_HELLO_TIMEOUT" envDefault:"5s" doc:"how long a new connection may stay silent"`
+	ReadTimeout  time.Duration `env:"SERVER_READ_TIMEOUT" envDefault:"30s" doc:"how long a peer may take for a whole message, or for its next frame"`
+	WriteTimeout time.Duration `env:"SERVER_WRITE_TIMEOUT" envDefault:"10s" doc:"how long a peer may take to read what it is sent"`
+	KeepAlive    time.Duration `env:"SERVER_KEEPALIVE" envDefault:"5s" doc:"lottery: how often an agency that waits is told so"`
 }
 
 // Check implements config.Checker.
@@ -24,12 +31,20 @@ func (c Config) Check(report func(variable, reason string)) {
 	if c.ListenBacklog < 1 || c.ListenBacklog > maxBacklog {
 		report("SERVER_LISTEN_BACKLOG", fmt.Sprintf("want a number from 1 to %d", maxBacklog))
 	}
-	for variable, d := range map[string]time.Duration{
-		"SERVER_HELLO_TIMEOUT": c.FirstByteTimeout,
-		"SERVER_READ_TIMEOUT":  c.ReadTimeout,
+	if c.Concurrency < 0 {
+		report("SERVER_CONCURRENCY", "cannot be negative")
+	}
+	for _, limit := range []struct {
+		variable string
+		value    time.Duration
+	}{
+		{"SERVER_HELLO_TIMEOUT", c.HelloTimeout},
+		{"SERVER_READ_TIMEOUT", c.ReadTimeout},
+		{"SERVER_WRITE_TIMEOUT", c.WriteTimeout},
+		{"SERVER_KEEPALIVE", c.KeepAlive},
 	} {
-		if d <= 0 {
-			report(variable, "want a duration above zero")
+		if limit.value <= 0 {
+			report(limit.variable, "want a duration above zero")
 		}
 	}
 }

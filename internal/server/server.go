@@ -4,13 +4,17 @@ package server
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"time"
 
+	"github.com/tp0-lab/composer/internal/central"
 	"github.com/tp0-lab/composer/internal/config"
 	"github.com/tp0-lab/composer/internal/echo"
 	"github.com/tp0-lab/composer/internal/lablog"
+	"github.com/tp0-lab/composer/internal/lottery"
 	"github.com/tp0-lab/composer/internal/service"
 )
 
@@ -35,18 +39,52 @@ func Run(ctx context.Context, environ []string, stdout io.Writer) error {
 		slog.String("logging_level", c.LogLevel.String()))
 	service.LogUnknown(log, config.Unknown[Config]("SERVER_", environment, file))
 
-	listener, err := listen(ctx, c.Port, c.ListenBacklog)
-	if err != nil {
-		log.Error("listen", lablog.Fail, slog.Int("port", int(c.Port)), lablog.Err(err))
-		return err
-	}
 	ctx, stop := service.Stopping(ctx, log)
 	defer stop()
-	s := echo.Server{FirstByte: c.FirstByteTimeout, Pause: time.Second, Whole: c.ReadTimeout, Log: log}
-	if err := s.Serve(ctx, listener); err != nil {
+	serve := serveEcho
+	if c.Mode == ModeLottery {
+		serve = serveLottery
+	}
+	if err := serve(ctx, c, log); err != nil {
 		log.Error("shutdown_server", lablog.Fail, lablog.Err(err))
 		return err
 	}
 	log.Info("shutdown_server", lablog.Success)
 	return nil
+}
+
+func serveEcho(ctx context.Context, c Config, log *slog.Logger) error {
+	listener, err := listen(ctx, c.Port, c.ListenBacklog)
+	if err != nil {
+		return err
+	}
+	s := echo.Server{FirstByte: c.HelloTimeout, Pause: time.Second, Whole: c.ReadTimeout, Log: log}
+	return s.Serve(ctx, listener)
+}
+
+func serveLottery(ctx context.Context, c Config, log *slog.Logger) (err error) {
+	bets, err := lottery.Open(c.Storage, c.Agencies, central.LogDraw(log), lottery.Options{Encode: central.Encode, NoSync: !c.StorageSync})
+	if err != nil {
+		return fmt.Errorf("open the bets: %w", err)
+	}
+	defer func() {
+		closeErr := bets.Close()
+		if closeErr == nil {
+			log.Info("close_storage", lablog.Success)
+		}
+		err = errors.Join(err, closeErr)
+	}()
+	listener, err := listen(ctx, c.Port, c.ListenBacklog)
+	if err != nil {
+		return err
+	}
+	s := central.New(central.Config{
+		Concurrency:  c.Concurrency,
+		HelloTimeout: c.HelloTimeout,
+		ReadTimeout:  c.ReadTimeout,
+		WriteTimeout: c.WriteTimeout,
+		KeepAlive:    c.KeepAlive,
+		Now:          time.Now,
+	}, bets, log)
+	return s.Serve(ctx, listener)
 }
