@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -21,6 +23,10 @@ const StagesFile = "stages.yaml"
 // ErrUnknownStage is wrapped by the error of Stage for a name that the bundle
 // does not have.
 var ErrUnknownStage = errors.New("unknown stage")
+
+// namePattern keeps a stage's name one word of a command line, and of the
+// comment that a document begins with.
+var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
 
 // Bundle is a set of stages and the templates that render them.
 type Bundle struct {
@@ -57,8 +63,8 @@ type row struct {
 }
 
 // Open reads the table of stages of the bundle in fsys. It returns an error
-// with the table's file and line where it can, for unknown keys, for a name
-// that is missing or there twice, and for a stage that extends none before it.
+// with the table's file, and line where it can, for unknown keys, for a name
+// that is missing, odd or there twice, and for a stage that extends none before it.
 func Open(fsys fs.FS) (*Bundle, error) {
 	text, err := fs.ReadFile(fsys, StagesFile)
 	if err != nil {
@@ -70,6 +76,12 @@ func Open(fsys fs.FS) (*Bundle, error) {
 	if err := decoder.Decode(&t); err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("read %s: %w", StagesFile, err)
 	}
+	if err := decoder.Decode(new(any)); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("read %s: more than one document", StagesFile)
+	}
+	if t.MaxReplicas < 0 {
+		return nil, fmt.Errorf("read %s: max_replicas is %d, and 0 is no limit", StagesFile, t.MaxReplicas)
+	}
 	b := &Bundle{Default: t.Default, MaxReplicas: t.MaxReplicas, FS: fsys}
 	for i, r := range t.Stages {
 		if r.Name == "" {
@@ -78,7 +90,10 @@ func Open(fsys fs.FS) (*Bundle, error) {
 		if b.has(r.Name) {
 			return nil, fmt.Errorf("read %s: stage %q is there twice", StagesFile, r.Name)
 		}
-		values := r.Values
+		if !namePattern.MatchString(r.Name) {
+			return nil, fmt.Errorf("read %s: stage %q: a name has letters, digits, '_', '.' and '-', the first a letter or digit", StagesFile, r.Name)
+		}
+		values := merge(nil, r.Values)
 		if r.Extends != "" {
 			base, err := b.Stage(r.Extends)
 			if err != nil {
@@ -146,17 +161,14 @@ func (b *Bundle) names() string {
 // everything else replaces. Neither argument is changed.
 func merge(base, over map[string]any) map[string]any {
 	merged := make(map[string]any, len(base)+len(over))
-	for key, value := range base {
-		merged[key] = value
-	}
+	maps.Copy(merged, base)
 	for key, value := range over {
-		below, isMap := merged[key].(map[string]any)
-		above, overMap := value.(map[string]any)
-		switch {
-		case value == nil:
+		switch value := value.(type) {
+		case nil:
 			delete(merged, key)
-		case isMap && overMap:
-			merged[key] = merge(below, above)
+		case map[string]any:
+			below, _ := merged[key].(map[string]any)
+			merged[key] = merge(below, value)
 		default:
 			merged[key] = value
 		}

@@ -2,6 +2,8 @@ package bundle
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -61,6 +63,9 @@ func TestOpenErrors(t *testing.T) {
 		{"default", "default: z\nstages: [{name: a}]", `default "z"`},
 		{"unknown key", "default: a\nstages:\n  - name: a\n    sumary: x", "line 4: field sumary"},
 		{"a list", "- a", "line 1"},
+		{"odd name", "default: a\nstages: [{name: \"a\\nb\"}]", `stage "a\nb"`},
+		{"negative limit", "default: a\nmax_replicas: -1\nstages: [{name: a}]", "max_replicas is -1"},
+		{"two documents", "default: a\nstages: [{name: a}]\n---\ndefault: b", "more than one document"},
 		{"syntax", "stages: [", "line 1"},
 	}
 	for _, tt := range tests {
@@ -84,5 +89,66 @@ func TestUnknownStageNamesThoseThereAre(t *testing.T) {
 	_, err = b.Stage("ej9")
 	if !errors.Is(err, ErrUnknownStage) || err.Error() != `unknown stage "ej9": have ej1 … ej5` {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A value of null is no value, whether there is one below it or not.
+func TestNullIsNoValue(t *testing.T) {
+	b, err := open(`
+default: two
+stages:
+  - {name: one, values: {a: null, b: {c: null, d: 1}}}
+  - {name: two, extends: one, values: {e: {f: null, g: 2}, b: {h: {i: null}}}}
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []map[string]any{
+		{"b": map[string]any{"d": 1}},
+		{"b": map[string]any{"d": 1, "h": map[string]any{}}, "e": map[string]any{"g": 2}},
+	}
+	for i, s := range b.Stages {
+		if diff := cmp.Diff(want[i], s.Values); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", s.Name, diff)
+		}
+	}
+}
+
+func TestChoose(t *testing.T) {
+	b, err := open("default: a\nstages: [{name: a}, {name: b}, {name: c}]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	tests := []struct{ name, asked, file, want string }{
+		{"asked for", "c", write("1", "b\n"), "c"},
+		{"the file's", "", write("2", "b\n"), "b"},
+		{"no line break, Windows line break", "", write("3", " b \r\n"), "b"},
+		{"blank file", "", write("4", "\n"), "a"},
+		{"no file", "", filepath.Join(dir, "none"), "a"},
+		{"asked for, file is wrong", "c", write("5", "z"), "c"},
+		{"unknown in the file", "", write("6", "z\n"), filepath.Join(dir, "6") + `: unknown stage "z": have a, b, c`},
+		{"unknown", "z", "", `unknown stage "z": have a, b, c`},
+		{"two lines", "", write("7", "a\nb\n"), `unknown stage "a\nb"`},
+		{"a directory", "", dir, "is a directory"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s, err := b.Choose(tt.asked, tt.file)
+			got := s.Name
+			if err != nil {
+				got = err.Error()
+			}
+			if got != tt.want && (err == nil || !strings.Contains(got, tt.want)) {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"text/template"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/Masterminds/sprig/v3"
 )
@@ -34,7 +35,7 @@ var unrepeatable = []string{
 // and
 //
 //	quote VALUE…       YAML double-quoted scalars, separated by a space; a $ is doubled, so that
-//	                   Compose takes it literally (Compose specification, "Interpolation")
+//	                   Compose takes it literally (Compose specification, "Interpolation"); nil, and what is not UTF-8, is an error
 //	scalar VALUE       the same, without the quotes where YAML and Compose read the plain text as that very string
 //	subnetFor CIDR N   the smallest subnet around CIDR, never smaller than it, with addresses for N containers
 //	keys, values       of one or more maps, ordered by key
@@ -51,28 +52,32 @@ func Funcs() template.FuncMap {
 	return funcs
 }
 
-func quote(values ...any) string {
+func quote(values ...any) (string, error) {
 	var b strings.Builder
 	for i, v := range values {
+		text := fmt.Sprint(v)
+		if v == nil || !utf8.ValidString(text) {
+			return "", fmt.Errorf("quote: %#v is no text", v)
+		}
 		if i > 0 {
 			b.WriteByte(' ')
 		}
 		b.WriteByte('"')
-		for _, r := range fmt.Sprint(v) {
+		for _, r := range text {
 			writeQuoted(&b, r)
 		}
 		b.WriteByte('"')
 	}
-	return b.String()
+	return b.String(), nil
 }
 
 // plain matches paths that begin with a slash, "./" or "../": no version of
 // YAML reads them as anything but a string.
-var plain = regexp.MustCompile(`^(\.{0,2}/[A-Za-z0-9._/-]+)$`)
+var plain = regexp.MustCompile(`^\.{0,2}/[A-Za-z0-9._/-]+$`)
 
-func scalar(value any) string {
+func scalar(value any) (string, error) {
 	if text := fmt.Sprint(value); plain.MatchString(text) {
-		return text
+		return text, nil
 	}
 	return quote(value)
 }

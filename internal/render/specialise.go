@@ -14,20 +14,33 @@ import (
 // {{ .Ordinal }}, which marks the place, and any other way to reach the ID
 // (an argument, a condition, a variable, the whole replica handed to a
 // function) rules it out. Templates are functions of their data, so a body
-// that cannot see the ID writes the same for all.
+// that cannot see the ID writes the same for all, unless it keeps state from
+// one replica to the next: assignments, and functions that change their
+// arguments, rule it out too. What is not known to be safe is not.
+//
+// Only {{ range .Clients }} in the main template, outside of all else, is
+// specialised; it becomes {{ range .Pattern }}. Other walks stay what they are.
 func specialise(t *template.Template) *template.Template {
-	s := specialiser{from: t, made: map[string]bool{}}
 	clone, err := t.Clone()
-	if err != nil {
+	if err != nil || t.Tree == nil {
 		return nil
 	}
-	s.to = clone
-	root := t.Tree.Root.CopyList()
-	if !s.outside(root) {
-		return nil
-	}
+	s := specialiser{from: t, to: clone, made: map[string]bool{}}
 	tree := t.Tree.Copy()
-	tree.Root = root
+	for _, node := range tree.Root.Nodes {
+		r, ok := node.(*parse.RangeNode)
+		if !ok || !isClients(r.Pipe) {
+			continue
+		}
+		if !s.inside(r.List, scope{dot: true}) {
+			return nil
+		}
+		s.walks++
+		r.Pipe.Cmds[0].Args[0].(*parse.FieldNode).Ident[0] = "Pattern"
+	}
+	if s.walks == 0 {
+		return nil
+	}
 	if _, err := clone.AddParseTree(t.Name(), tree); err != nil {
 		return nil
 	}
@@ -37,77 +50,41 @@ func specialise(t *template.Template) *template.Template {
 type specialiser struct {
 	from, to *template.Template
 	made     map[string]bool // templates with a specialised twin, by name
+	walks    int
 }
 
-// outside handles nodes of the main template: bodies of {{ range .Clients }}
-// are specialised, and nothing else may walk over .Clients.
-func (s *specialiser) outside(list *parse.ListNode) bool {
-	if list == nil {
-		return true
-	}
-	for _, node := range list.Nodes {
-		if r, ok := node.(*parse.RangeNode); ok && isClients(r.Pipe) {
-			if !s.inside(r.List, true) || !s.outside(r.ElseList) {
-				return false
-			}
-			continue
-		}
-		if mentionsClients(node) {
-			return false
-		}
-	}
-	return true
-}
+// scope says which of . and $ are the replica. Neither is in a body under with
+// or range; $ is in a template that was called with the replica, where in the
+// main template it is Data.
+type scope struct{ dot, dollar bool }
 
 // isClients reports whether p is exactly .Clients.
 func isClients(p *parse.PipeNode) bool {
-	if len(p.Decl) > 0 || len(p.Cmds) != 1 || len(p.Cmds[0].Args) != 1 {
-		return false
-	}
-	f, ok := p.Cmds[0].Args[0].(*parse.FieldNode)
+	f, ok := alone(p).(*parse.FieldNode)
 	return ok && slices.Equal(f.Ident, []string{"Clients"})
 }
 
-// mentionsClients reports whether a walk over .Clients can begin in node.
-func mentionsClients(node parse.Node) bool {
-	found := false
-	visit(node, func(n parse.Node) {
-		switch n := n.(type) {
-		case *parse.FieldNode:
-			found = found || slices.Contains(n.Ident, "Clients")
-		case *parse.VariableNode:
-			found = found || slices.Contains(n.Ident, "Clients")
-		case *parse.ChainNode:
-			found = found || slices.Contains(n.Field, "Clients")
-		}
-	})
-	return found
-}
-
-// inside handles nodes that are executed for a replica. dot says whether . is
-// the replica; $ always is.
-func (s *specialiser) inside(list *parse.ListNode, dot bool) bool {
+// inside specialises nodes that are executed for a replica, and returns false
+// if that cannot be.
+func (s *specialiser) inside(list *parse.ListNode, in scope) bool {
 	if list == nil {
 		return true
 	}
-	for i, node := range list.Nodes {
+	below := scope{dollar: in.dollar}
+	for _, node := range list.Nodes {
 		ok := true
 		switch n := node.(type) {
 		case *parse.TextNode, *parse.CommentNode, *parse.BreakNode, *parse.ContinueNode:
 		case *parse.ActionNode:
-			if marked := mark(n, dot); marked != nil {
-				list.Nodes[i] = marked
-				continue
-			}
-			ok = s.hidesID(n.Pipe, dot)
+			ok = mark(n.Pipe, in) || hidesID(n.Pipe, in)
 		case *parse.IfNode:
-			ok = s.hidesID(n.Pipe, dot) && s.inside(n.List, dot) && s.inside(n.ElseList, dot)
+			ok = hidesID(n.Pipe, in) && s.inside(n.List, in) && s.inside(n.ElseList, in)
 		case *parse.WithNode:
-			ok = s.hidesID(n.Pipe, dot) && s.inside(n.List, false) && s.inside(n.ElseList, dot)
+			ok = hidesID(n.Pipe, in) && s.inside(n.List, below) && s.inside(n.ElseList, in)
 		case *parse.RangeNode:
-			ok = s.hidesID(n.Pipe, dot) && s.inside(n.List, false) && s.inside(n.ElseList, dot)
+			ok = hidesID(n.Pipe, in) && s.inside(n.List, below) && s.inside(n.ElseList, in)
 		case *parse.TemplateNode:
-			ok = s.call(n, dot)
+			ok = s.call(n, in)
 		default:
 			ok = false
 		}
@@ -120,9 +97,12 @@ func (s *specialiser) inside(list *parse.ListNode, dot bool) bool {
 
 // call points n at the specialised twin of its template if it hands the
 // replica on, and otherwise checks that it does not hand on the ID.
-func (s *specialiser) call(n *parse.TemplateNode, dot bool) bool {
-	if !isReplica(n.Pipe, dot) {
-		return s.hidesID(n.Pipe, dot)
+func (s *specialiser) call(n *parse.TemplateNode, in scope) bool {
+	if n.Pipe == nil {
+		return true
+	}
+	if !isReplica(n.Pipe, in) {
+		return hidesID(n.Pipe, in)
 	}
 	twin := n.Name + " of a replica"
 	if !s.made[n.Name] {
@@ -132,7 +112,7 @@ func (s *specialiser) call(n *parse.TemplateNode, dot bool) bool {
 			return false
 		}
 		tree := callee.Tree.Copy()
-		if !s.inside(tree.Root, true) {
+		if !s.inside(tree.Root, scope{dot: true, dollar: true}) {
 			return false
 		}
 		if _, err := s.to.AddParseTree(twin, tree); err != nil {
@@ -143,53 +123,62 @@ func (s *specialiser) call(n *parse.TemplateNode, dot bool) bool {
 	return true
 }
 
-// isReplica reports whether p is exactly the replica: $, or . where that is it.
-func isReplica(p *parse.PipeNode, dot bool) bool {
-	if p == nil || len(p.Decl) > 0 || len(p.Cmds) != 1 || len(p.Cmds[0].Args) != 1 {
-		return false
+// alone returns the only operand of p, or nil.
+func alone(p *parse.PipeNode) parse.Node {
+	if len(p.Decl) > 0 || len(p.Cmds) != 1 || len(p.Cmds[0].Args) != 1 {
+		return nil
 	}
-	switch arg := p.Cmds[0].Args[0].(type) {
+	return p.Cmds[0].Args[0]
+}
+
+// isReplica reports whether p is exactly the replica.
+func isReplica(p *parse.PipeNode, in scope) bool {
+	switch arg := alone(p).(type) {
 	case *parse.DotNode:
-		return dot
+		return in.dot
 	case *parse.VariableNode:
-		return slices.Equal(arg.Ident, []string{"$"})
+		return in.dollar && slices.Equal(arg.Ident, []string{"$"})
 	default:
 		return false
 	}
 }
 
-// mark returns {{ .Ordinal }} for {{ .ID }}, and nil for any other action.
-func mark(n *parse.ActionNode, dot bool) parse.Node {
-	if len(n.Pipe.Decl) > 0 || len(n.Pipe.Cmds) != 1 || len(n.Pipe.Cmds[0].Args) != 1 {
-		return nil
-	}
-	marked := n.Copy().(*parse.ActionNode)
-	switch arg := marked.Pipe.Cmds[0].Args[0].(type) {
+// mark makes .Ordinal of p if it is exactly the replica's .ID, and reports
+// whether it was.
+func mark(p *parse.PipeNode, in scope) bool {
+	switch arg := alone(p).(type) {
 	case *parse.FieldNode:
-		if dot && slices.Equal(arg.Ident, []string{"ID"}) {
-			arg.Ident = []string{"Ordinal"}
-			return marked
+		if in.dot && slices.Equal(arg.Ident, []string{"ID"}) {
+			arg.Ident[0] = "Ordinal"
+			return true
 		}
 	case *parse.VariableNode:
-		if slices.Equal(arg.Ident, []string{"$", "ID"}) {
-			arg.Ident = []string{"$", "Ordinal"}
-			return marked
+		if in.dollar && slices.Equal(arg.Ident, []string{"$", "ID"}) {
+			arg.Ident[1] = "Ordinal"
+			return true
 		}
 	}
-	return nil
+	return false
 }
 
-// hidesID reports whether the value of p cannot depend on the replica's ID.
-func (s *specialiser) hidesID(p *parse.PipeNode, dot bool) bool {
+// hidesID reports whether the value of p cannot depend on the replica's ID, or
+// on the replicas before it, and leaves nothing behind for those after it.
+func hidesID(p *parse.PipeNode, in scope) bool {
 	hides := true
 	visit(p, func(n parse.Node) {
 		switch n := n.(type) {
+		case *parse.PipeNode:
+			hides = hides && !n.IsAssign
+		case *parse.IdentifierNode:
+			hides = hides && !slices.Contains(changing, n.Ident)
 		case *parse.DotNode:
-			hides = hides && !dot
+			hides = hides && !in.dot
 		case *parse.FieldNode:
-			hides = hides && !(dot && !constant(n.Ident[0]))
+			hides = hides && (!in.dot || constant(n.Ident[0]))
 		case *parse.VariableNode:
-			if n.Ident[0] == "$" {
+			// Other variables have values that hide the ID, or are Data from
+			// outside of the walk. That has no ID either.
+			if n.Ident[0] == "$" && in.dollar {
 				hides = hides && len(n.Ident) > 1 && constant(n.Ident[1])
 			}
 		}
@@ -202,31 +191,13 @@ func constant(field string) bool {
 	return field == "Values" || field == "Stage" || field == "Replicas"
 }
 
-// visit calls f for node and all nodes below it.
+// changing are the functions that change an argument of theirs.
+var changing = []string{"set", "unset", "merge", "mergeOverwrite", "mustMerge", "mustMergeOverwrite", "sortAlpha"}
+
+// visit calls f for a pipeline, or a part of one, and all that is in it.
 func visit(node parse.Node, f func(parse.Node)) {
 	f(node)
-	list := func(l *parse.ListNode) {
-		if l != nil {
-			visit(l, f)
-		}
-	}
-	pipe := func(p *parse.PipeNode) {
-		if p != nil {
-			visit(p, f)
-		}
-	}
-	branch := func(b *parse.BranchNode) {
-		pipe(b.Pipe)
-		list(b.List)
-		list(b.ElseList)
-	}
 	switch n := node.(type) {
-	case *parse.ListNode:
-		for _, child := range n.Nodes {
-			visit(child, f)
-		}
-	case *parse.ActionNode:
-		pipe(n.Pipe)
 	case *parse.PipeNode:
 		for _, c := range n.Cmds {
 			visit(c, f)
@@ -237,13 +208,5 @@ func visit(node parse.Node, f func(parse.Node)) {
 		}
 	case *parse.ChainNode:
 		visit(n.Node, f)
-	case *parse.IfNode:
-		branch(&n.BranchNode)
-	case *parse.WithNode:
-		branch(&n.BranchNode)
-	case *parse.RangeNode:
-		branch(&n.BranchNode)
-	case *parse.TemplateNode:
-		pipe(n.Pipe)
 	}
 }
