@@ -1,0 +1,313 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/tp0-lab/composer/internal/dataset"
+)
+
+const (
+	module = "github.com/tp0-lab/composer"
+	// runLimit is how long a single run may take before it has failed.
+	runLimit = 10 * time.Minute
+	// fullFrames is a batch.maxAmount that leaves it to the 8192 bytes of a
+	// frame to close a batch.
+	fullFrames = 1_000_000
+	// backlog is that of listen(2), so that a thousand clients who come at once
+	// do not wait for the kernel to repeat a SYN, which takes a second. It is
+	// the kernel's own default, which the floor has too.
+	backlog = 4096
+)
+
+// benchmark holds what all rows share.
+type benchmark struct {
+	dir            string // all files are in it
+	self           string // this binary
+	server, client string // the binaries to measure
+	now            func() time.Time
+	talk           io.Writer
+}
+
+// scenario is a dataset, and how it is to be measured: one row for each of the
+// limits, with the floor measured before each.
+type scenario struct {
+	name    string
+	shape   dataset.Shape
+	limits  []int // batch.maxAmount
+	runs    int   // of which the median counts
+	demands demands
+}
+
+// data is a dataset on the disk.
+type data struct {
+	files   []string // of agency 1, 2 …
+	winners []int    // of each
+	bets    int
+	bytes   int64
+}
+
+// outcome is one run, or the median of several, with the most memory of any.
+type outcome struct {
+	took           time.Duration
+	server, client int64 // most memory of the server and of the largest client, in bytes
+}
+
+// row is a line of the table.
+type row struct {
+	scenario    scenario
+	limit       int
+	bets        int
+	bytes       int64
+	ours, floor outcome
+}
+
+func scenarios(quick bool) []scenario {
+	limits := []int{fullFrames, 140}
+	course := dataset.DefaultShape()
+	all := []scenario{{"course", course, limits, 7, demands{seconds: 0.1}}}
+	if quick {
+		return all
+	}
+	large := dataset.Shape{Seed: course.Seed}
+	for _, a := range course.Agencies {
+		large.Agencies = append(large.Agencies, dataset.Agency{Bets: 100 * a.Bets, Winners: 100 * a.Winners})
+	}
+	many := dataset.Shape{Seed: course.Seed, Agencies: slices.Repeat([]dataset.Agency{{Bets: 1_000, Winners: 1}}, 1_000)}
+	many.Agencies[999].Winners = 0
+	return append(all,
+		scenario{"100 × course", large, limits, 3, demands{ratio: 5, rate: 1.5e6, server: 64e6, client: 32e6}},
+		scenario{"1,000 agencies", many, limits, 3, demands{}})
+}
+
+// build builds what is to be measured.
+func (b *benchmark) build(ctx context.Context) error {
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this binary: %w", err)
+	}
+	b.self, b.server, b.client = self, filepath.Join(b.dir, "server"), filepath.Join(b.dir, "client")
+	for file, pkg := range map[string]string{b.server: module + "/services/server", b.client: module + "/services/client"} {
+		if out, err := exec.CommandContext(ctx, "go", "build", "-o", file, pkg).CombinedOutput(); err != nil {
+			return fmt.Errorf("build %s: %w: %s", pkg, err, bytes.TrimSpace(out))
+		}
+	}
+	return nil
+}
+
+// measure makes the scenario's data, measures its rows and removes the data.
+func (b *benchmark) measure(ctx context.Context, s scenario) ([]row, error) {
+	fmt.Fprintf(b.talk, "%s: making the data\n", s.name)
+	dir := filepath.Join(b.dir, "data")
+	defer os.RemoveAll(dir)
+	if err := dataset.Write(ctx, dir, s.shape, dataset.WriteOptions{}); err != nil {
+		return nil, fmt.Errorf("make the data: %w", err)
+	}
+	var d data
+	for i, a := range s.shape.Agencies {
+		file := filepath.Join(dir, dataset.FileName(uint32(i+1)))
+		info, err := os.Stat(file)
+		if err != nil {
+			return nil, fmt.Errorf("make the data: %w", err)
+		}
+		d.files = append(d.files, file)
+		d.winners = append(d.winners, a.Winners)
+		d.bets += a.Bets
+		d.bytes += info.Size()
+	}
+	var rows []row
+	for _, limit := range s.limits {
+		r := row{scenario: s, limit: limit, bets: d.bets, bytes: d.bytes}
+		var err error
+		if r.floor, err = median(s.runs, func() (outcome, error) { return b.runFloor(ctx, d) }); err != nil {
+			return nil, err
+		}
+		if r.ours, err = median(s.runs, func() (outcome, error) { return b.runLottery(ctx, d, limit) }); err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(b.talk, "%s, batches of at most %d: %v, floor %v\n", s.name, limit, r.ours.took, r.floor.took)
+		rows = append(rows, r)
+	}
+	return rows, nil
+}
+
+// median runs n times, and returns the median of the times and the most memory.
+func median(n int, run func() (outcome, error)) (outcome, error) {
+	var all outcome
+	times := make([]time.Duration, n)
+	for i := range times {
+		o, err := run()
+		if err != nil {
+			return outcome{}, fmt.Errorf("run %d: %w", i+1, err)
+		}
+		times[i] = o.took
+		all.server, all.client = max(all.server, o.server), max(all.client, o.client)
+	}
+	slices.Sort(times)
+	all.took = times[n/2]
+	return all, nil
+}
+
+// runLottery runs the lottery once and checks what came of it.
+func (b *benchmark) runLottery(ctx context.Context, d data, limit int) (outcome, error) {
+	ctx, cancel := context.WithTimeout(ctx, runLimit)
+	defer cancel()
+	dir, err := b.workDir()
+	if err != nil {
+		return outcome{}, err
+	}
+	defer os.RemoveAll(dir)
+	server, address, err := b.startServer(ctx, dir, len(d.files))
+	if err != nil {
+		return outcome{}, err
+	}
+	defer server.kill()
+	programs := make([]program, len(d.files))
+	for i, f := range d.files {
+		programs[i] = program{
+			path: b.client, dir: dir, log: filepath.Join(dir, fmt.Sprintf("client-%d.log", i+1)),
+			env: []string{
+				fmt.Sprintf("CLI_ID=%d", i+1), "CLI_SERVER_ADDRESS=" + address, "CLI_MODE=lottery", "CLI_AGENCY_FILE=" + f,
+				"CLI_BATCH_PERIOD=0s", fmt.Sprintf("CLI_BATCH_MAXAMOUNT=%d", limit),
+			},
+		}
+	}
+	b.settle()
+	o := outcome{}
+	if o.took, o.client, err = fleet(ctx, b.now, programs); err != nil {
+		return outcome{}, fmt.Errorf("clients: %w; the server's log ends: %s", err, tail(server.log))
+	}
+	if o.server, err = server.stop(); err != nil {
+		return outcome{}, err
+	}
+	return o, verify(d, filepath.Join(dir, "bets.csv"), programs)
+}
+
+// workDir makes an empty directory for one run.
+func (b *benchmark) workDir() (string, error) {
+	dir, err := os.MkdirTemp(b.dir, "run-")
+	if err != nil {
+		return "", fmt.Errorf("make a directory for the run: %w", err)
+	}
+	return dir, nil
+}
+
+// settle has the kernel write what earlier runs left: it is not this one's.
+func (b *benchmark) settle() { syscall.Sync() }
+
+// startServer starts a server in dir and waits until it accepts connections.
+func (b *benchmark) startServer(ctx context.Context, dir string, agencies int, more ...string) (*process, string, error) {
+	const patience = 10 * time.Second
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, "", fmt.Errorf("find a free port: %w", err)
+	}
+	address := listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		return nil, "", fmt.Errorf("find a free port: %w", err)
+	}
+	_, port, _ := net.SplitHostPort(address) // it is one
+	server, err := start(ctx, program{
+		path: b.server, dir: dir, log: filepath.Join(dir, "server.log"),
+		env: append([]string{
+			"SERVER_MODE=lottery", "SERVER_CONCURRENCY=0", "SERVER_PORT=" + port,
+			fmt.Sprintf("SERVER_AGENCIES=%d", agencies), fmt.Sprintf("SERVER_LISTEN_BACKLOG=%d", backlog),
+		}, more...),
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	for until := b.now().Add(patience); ; time.Sleep(2 * time.Millisecond) {
+		conn, err := net.Dial("tcp", address)
+		if err == nil {
+			return server, address, conn.Close()
+		}
+		if ctx.Err() != nil || b.now().After(until) {
+			server.kill()
+			return nil, "", fmt.Errorf("wait for the server: %w; its log ends: %s", err, tail(server.log))
+		}
+	}
+}
+
+// verify checks that each bet was stored and each winner told.
+func verify(d data, bets string, clients []program) error {
+	lines, err := countLines(bets)
+	if err != nil {
+		return err
+	}
+	if lines != d.bets {
+		return fmt.Errorf("not exact: %d lines in bets.csv for %d bets", lines, d.bets)
+	}
+	for i, c := range clients {
+		told, err := winnersTold(c.log)
+		if err != nil {
+			return fmt.Errorf("agency %d: %w", i+1, err)
+		}
+		if told != d.winners[i] {
+			return fmt.Errorf("not exact: agency %d was told %d winners of %d", i+1, told, d.winners[i])
+		}
+	}
+	return nil
+}
+
+func countLines(file string) (int, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return 0, fmt.Errorf("count the bets: %w", err)
+	}
+	defer f.Close()
+	lines, block := 0, make([]byte, floorBuffer)
+	for {
+		n, err := f.Read(block)
+		lines += bytes.Count(block[:n], []byte{'\n'})
+		if errors.Is(err, io.EOF) {
+			return lines, nil
+		}
+		if err != nil {
+			return 0, fmt.Errorf("count the bets: %w", err)
+		}
+	}
+}
+
+// winnersTold returns how many winners a client has logged. It must have done
+// so once.
+func winnersTold(log string) (int, error) {
+	f, err := os.Open(log)
+	if err != nil {
+		return 0, fmt.Errorf("count the winners: %w", err)
+	}
+	defer f.Close()
+	const field = "action: consulta_ganadores | result: success | cant_ganadores: "
+	told, answers := 0, 0
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		_, value, ok := strings.Cut(lines.Text(), field)
+		if !ok {
+			continue
+		}
+		if told, err = strconv.Atoi(strings.TrimSpace(value)); err != nil {
+			return 0, fmt.Errorf("count the winners: %w", err)
+		}
+		answers++
+	}
+	if err := lines.Err(); err != nil {
+		return 0, fmt.Errorf("count the winners: %w", err)
+	}
+	if answers != 1 {
+		return 0, fmt.Errorf("not exact: %d answers to the question for the winners; the log ends: %s", answers, tail(log))
+	}
+	return told, nil
+}

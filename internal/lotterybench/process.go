@@ -1,0 +1,151 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// stopTime is how long a server may take from SIGTERM to its exit.
+const stopTime = 30 * time.Second
+
+// program says how to start a process.
+type program struct {
+	path string
+	args []string
+	env  []string // all of it
+	dir  string
+	log  string // the file that gets stdout and stderr, made anew
+}
+
+// process is one that was started. It is killed when the context of its start
+// ends; whoever starts it calls wait in any case.
+type process struct {
+	cmd *exec.Cmd
+	log string
+}
+
+func start(ctx context.Context, p program) (*process, error) {
+	log, err := os.Create(p.log)
+	if err != nil {
+		return nil, fmt.Errorf("make the log: %w", err)
+	}
+	defer log.Close() // the process has its own
+	cmd := exec.CommandContext(ctx, p.path, p.args...)
+	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = p.env, p.dir, log, log
+	if cmd.Env == nil {
+		cmd.Env = []string{}
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", filepath.Base(p.path), err)
+	}
+	return &process{cmd: cmd, log: p.log}, nil
+}
+
+// wait waits for the exit, and returns the most memory that the process has
+// held, in bytes. Linux counts in what the parent held when it forked: the
+// benchmark stays small.
+func (p *process) wait() (int64, error) {
+	if err := p.cmd.Wait(); err != nil {
+		return 0, fmt.Errorf("%s: %w; its log ends: %s", filepath.Base(p.cmd.Path), err, tail(p.log))
+	}
+	usage, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return 0, fmt.Errorf("%s: no resource usage", filepath.Base(p.cmd.Path))
+	}
+	return usage.Maxrss << 10, nil
+}
+
+// stop asks the process to end and waits.
+func (p *process) stop() (int64, error) {
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		_, _ = p.wait()
+		return 0, fmt.Errorf("stop %s: %w", filepath.Base(p.cmd.Path), err)
+	}
+	late := time.AfterFunc(stopTime, func() { _ = p.cmd.Process.Kill() })
+	defer late.Stop()
+	return p.wait()
+}
+
+// kill ends a process whose outcome does not matter any more.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill()
+	_ = p.cmd.Wait()
+}
+
+// tail returns the end of a log in one line.
+func tail(file string) string {
+	const most = 600
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err.Error()
+	}
+	return strconv.Quote(string(text[max(0, len(text)-most):]))
+}
+
+// fleet starts the programs one after the other and waits for all. It returns
+// the time from before the first start to the last exit and the most memory
+// that one of them has held. The first failure ends all others.
+func fleet(ctx context.Context, now func() time.Time, programs []program) (time.Duration, int64, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var (
+		wait    sync.WaitGroup
+		mu      sync.Mutex // guards largest
+		largest int64
+	)
+	began := now()
+	for _, p := range programs {
+		started, err := start(ctx, p)
+		if err != nil {
+			cancel(err)
+			break
+		}
+		wait.Go(func() {
+			memory, err := started.wait()
+			if err != nil {
+				cancel(err) // only the first one counts
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			largest = max(largest, memory)
+		})
+	}
+	wait.Wait()
+	took := now().Sub(began)
+	return took, largest, context.Cause(ctx)
+}
+
+// firstLine waits until the process has written a whole line to its stdout,
+// which is out, and returns it.
+func firstLine(out io.Reader) (string, error) {
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		return "", fmt.Errorf("wait for the first line: %w", err)
+	}
+	return strings.TrimSuffix(line, "\n"), nil
+}
+
+// residentMemory is what the process holds now, in bytes.
+func residentMemory(pid int) (int64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, fmt.Errorf("read the memory of the process: %w", err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			n, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64)
+			return n << 10, err
+		}
+	}
+	return 0, fmt.Errorf("no VmRSS of process %d", pid)
+}

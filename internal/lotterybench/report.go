@@ -1,0 +1,141 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+)
+
+// demands are the issue's for a scenario; 0 is none.
+type demands struct {
+	seconds        float64 // at most
+	ratio          float64 // to the floor, at most
+	rate           float64 // bets a second, at least
+	server, client float64 // bytes, at most
+}
+
+// idleDemand is the most that an idle connection may cost the server, in bytes.
+const idleDemand = 16_000
+
+// report is all that was measured. Megabytes are millions of bytes.
+type report struct {
+	machine string
+	rows    []row
+	idle    idleOutcome
+}
+
+func (r row) seconds() float64 { return r.ours.took.Seconds() }
+func (r row) rate() float64    { return float64(r.bets) / r.seconds() }
+func (r row) ratio() float64   { return r.seconds() / r.floor.took.Seconds() }
+
+func (r row) name() string {
+	if r.limit == fullFrames {
+		return r.scenario.name + ", full frames"
+	}
+	return fmt.Sprintf("%s, batches of %d", r.scenario.name, r.limit)
+}
+
+func (r report) markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, `# Benchmarks of the lottery
+
+Written by `+"`make bench`"+` (`+"`internal/lotterybench`"+`): native processes, fsync on, no pacing. Times are from the first client's start to the
+last one's exit, the median of the runs; memory is the most of any run (peak resident set; MB are 10⁶ bytes, of the CSV files in MB/s).
+The floor, measured right before its row: the same files sent by as many processes over loopback TCP to one process that
+appends all to one file, with one fsync; its runs are as many as ours. Every run was checked: as many lines in `+"`bets.csv`"+` as bets, and each agency was told as many
+winners as its file has. "Full frames" are batches that the 8192 bytes of a frame close.
+
+%s
+| row | agencies | bets | runs | seconds | bets/s | MB/s | server MB | largest client MB | floor seconds | × floor |
+|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|
+`, r.machine)
+	for _, row := range r.rows {
+		fmt.Fprintf(&b, "| %s | %s | %s | %d | %.3f | %s | %.1f | %.1f | %.1f | %.3f | %.2f |\n",
+			row.name(), thousands(len(row.scenario.shape.Agencies)), thousands(row.bets), row.scenario.runs,
+			row.seconds(), thousands(int(row.rate())), float64(row.bytes)/1e6/row.seconds(),
+			float64(row.ours.server)/1e6, float64(row.ours.client)/1e6, row.floor.took.Seconds(), row.ratio())
+	}
+	fmt.Fprintf(&b, "| %s idle connections | | 0 | 1 | | | | %.1f | | | |\n", thousands(r.idle.connections), float64(r.idle.peak)/1e6)
+	fmt.Fprintf(&b, "\nThe idle connections are welcomed ones of one process; the server's resident set grew from %.1f to %.1f MB.\n\n",
+		float64(r.idle.before)/1e6, float64(r.idle.after)/1e6)
+	b.WriteString("| demand | measured | holds |\n|---|--:|---|\n")
+	for _, row := range r.rows {
+		row.judge(&b)
+	}
+	verdict(&b, fmt.Sprintf("%s idle connections: under %d bytes each", thousands(r.idle.connections), idleDemand),
+		thousands(int(r.idle.each())), r.idle.each() < idleDemand)
+	return b.String()
+}
+
+// judge writes a line for each demand.
+func (r row) judge(b *strings.Builder) {
+	d, name := r.scenario.demands, r.name()
+	if d == (demands{}) {
+		verdict(b, name+": at once, exact", fmt.Sprintf("%.3f s", r.seconds()), true) // it would have failed
+	}
+	if d.seconds > 0 {
+		verdict(b, fmt.Sprintf("%s: under %g s", name, d.seconds), fmt.Sprintf("%.3f s", r.seconds()), r.seconds() < d.seconds)
+	}
+	if d.ratio > 0 {
+		verdict(b, fmt.Sprintf("%s: at most %g × floor", name, d.ratio), fmt.Sprintf("%.2f", r.ratio()), r.ratio() <= d.ratio)
+	}
+	if d.rate > 0 {
+		verdict(b, fmt.Sprintf("%s: at least %s bets/s", name, thousands(int(d.rate))), thousands(int(r.rate())), r.rate() >= d.rate)
+	}
+	memory := func(who string, most float64, is int64) {
+		if most > 0 {
+			verdict(b, fmt.Sprintf("%s: %s under %g MB", name, who, most/1e6), fmt.Sprintf("%.1f MB", float64(is)/1e6), float64(is) < most)
+		}
+	}
+	memory("server", d.server, r.ours.server)
+	memory("each client", d.client, r.ours.client)
+}
+
+func verdict(b *strings.Builder, demand, measured string, holds bool) {
+	word := "yes"
+	if !holds {
+		word = "**no**"
+	}
+	fmt.Fprintf(b, "| %s | %s | %s |\n", demand, measured, word)
+}
+
+// thousands writes n with commas.
+func thousands(n int) string {
+	text := fmt.Sprint(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}
+
+// describe says in a Markdown list what machine this is. What cannot be found
+// out is unknown: no reason not to measure.
+func describe(dir string) string {
+	field := func(file, name string) string {
+		text, _ := os.ReadFile(file)
+		for line := range strings.Lines(string(text)) {
+			if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == name {
+				return strings.TrimSpace(value)
+			}
+		}
+		return "unknown"
+	}
+	release, _ := os.ReadFile("/proc/sys/kernel/osrelease")
+	// GNU's stat takes ext4 for "ext2/ext3": they share a number. df does not.
+	system, _ := exec.Command("df", "--output=fstype", dir).Output()
+	_, kind, _ := strings.Cut(strings.TrimSpace(string(system)), "\n")
+	var b strings.Builder
+	for _, item := range [][2]string{
+		{"CPU", fmt.Sprintf("%s, %d cores", field("/proc/cpuinfo", "model name"), runtime.NumCPU())},
+		{"memory", field("/proc/meminfo", "MemTotal")},
+		{"kernel", runtime.GOOS + " " + strings.TrimSpace(string(release))},
+		{"Go", runtime.Version() + " " + runtime.GOARCH},
+		{"file system of the temporary directory", cmp.Or(kind, "unknown")},
+	} {
+		fmt.Fprintf(&b, "- %s: %s\n", item[0], item[1])
+	}
+	return b.String()
+}
