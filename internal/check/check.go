@@ -4,21 +4,25 @@
 package check
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
+	"go.yaml.in/yaml/v4" // the version that compose-go reads with
 
 	"github.com/tp0-lab/composer/internal/render"
 )
 
 // Report is what a check learned of a document that has passed it.
 type Report struct {
-	// Sources are the paths that the document mounts from the host, in order.
+	// Sources are the paths that the document mounts from the host, each
+	// once, in the order of the services' names, client2 before client10.
 	Sources []string
 }
 
@@ -41,39 +45,53 @@ func (r Report) Missing(dir string) []string {
 // Document checks doc and returns the first thing that is wrong with it.
 //
 // A full load of a thousand services by compose-go takes over a second, so what
-// it loads is the document without the replicas that can tell it nothing new.
-// This is why that is sound:
+// it loads first is a sample: the document without the replicas that can tell
+// it nothing new. Only a whole load ever refuses a document; a sample that is
+// not understood or not right just leads to one. So what has to be sound is
+// "the sample is right, hence the document is", and this is why it is:
 //
-//   - Two replicas have the same shape if their texts differ in nothing but
-//     decimal numbers. Same shape, same keys, same structure.
-//   - For each number of a shape the replicas with its smallest and its largest
-//     value stay. What the specification demands of a number within a value
-//     (a port, an octet, a count) is an interval, so what holds at both ends holds between.
-//   - What is demanded across services (distinct names and addresses, room in
-//     a subnet) is checked for every replica here, by identities.
-//   - A replica that is referred to but was left out makes the load fail, and
-//     a failed load is never the answer: then the whole document is loaded.
-//   - Where the text is laid out so that a left-out replica's name cannot be
-//     read from its line, the whole document is loaded as well.
+//   - A replica is left out only if an earlier one of the same walk over the
+//     replicas is the same text but for decimal numbers (sample.go).
+//   - Every replica in such a document is whole lines, whole services, and
+//     complete in itself: it parses alone to the services that it is in the
+//     document. So a left-out one adds services where the one kept for it
+//     stands, and changes the meaning of nothing around it. Anchors, aliases and
+//     several documents in one file could reach further, and rule a sample out.
+//   - The numbers that differ stand where a service's name, container_name,
+//     hostname, a value of its environment or labels, the source of a bind mount, or
+//     its ipv4_address stands, in a scalar that is a string whatever the number
+//     (places.go). The specification demands nothing of these strings that a number
+//     could break. Anywhere else it might: a port overflows, a key equals its
+//     neighbour, a network or a dependency is not there. So a number that differs
+//     anywhere else rules a sample out.
+//   - References that do not differ are the same for the replica that was kept.
+//     One that points to a left-out replica fails the load of the sample.
+//   - What is demanded across services is checked here for every service, left
+//     out or not (rules.go): distinct names and addresses, and room in the networks.
 func Document(ctx context.Context, doc render.Document) (Report, error) {
-	s := newSample(doc)
-	if len(s.kept) < len(doc.Replicas) {
+	if s, ok := newSample(doc); ok && s.understand() {
 		if project, err := load(ctx, s.text); err == nil {
-			if ids, ok := s.identities(); ok {
-				return rules(doc, project, ids)
+			if services, ok := s.services(project); ok {
+				if report, err := rules(services, project.Networks); err == nil {
+					return report, nil
+				}
 			}
 		}
-		s = wholeSample(doc)
 	}
-	project, err := load(ctx, doc.Bytes)
+	return whole(ctx, doc.Bytes)
+}
+
+// whole checks a document with all its replicas.
+func whole(ctx context.Context, text []byte) (Report, error) {
+	project, err := load(ctx, text)
 	if err != nil {
 		return Report{}, fmt.Errorf("check: %w", err)
 	}
-	ids, ok := s.identities()
-	if !ok {
-		return Report{}, fmt.Errorf("check: the services cannot be read")
+	report, err := rules(servicesOf(project), project.Networks)
+	if err != nil {
+		return Report{}, fmt.Errorf("check: %w", err)
 	}
-	return rules(doc, project, ids)
+	return report, nil
 }
 
 func load(ctx context.Context, text []byte) (*types.Project, error) {
@@ -83,14 +101,30 @@ func load(ctx context.Context, text []byte) (*types.Project, error) {
 		// Not the machine's environment: the same document gets the same verdict everywhere.
 		Environment: types.Mapping{},
 	}
-	return loader.LoadWithContext(ctx, details, func(o *loader.Options) {
+	project, err := loader.LoadWithContext(ctx, details, func(o *loader.Options) {
 		o.SkipResolveEnvironment = true
 		o.ResolvePaths = false
+		o.Profiles = []string{"*"} // all of them: each has to work when it is asked for
 		o.SetProjectName("unnamed", false)
 	})
+	if err != nil {
+		return nil, errors.New(sentence(err))
+	}
+	// Compose would leave out what it does not like of a name.
+	var top struct {
+		Name string `yaml:"name"`
+	}
+	_ = yaml.Unmarshal(text, &top) // compose-go could
+	if top.Name != "" && top.Name != project.Name && !strings.Contains(top.Name, "$") {
+		return nil, fmt.Errorf("project name %q: want lower-case letters, digits, '_' and '-', the first a letter or digit", top.Name)
+	}
+	return project, nil
 }
 
-// lineOf returns the number, from 1, of the line at that offset.
-func lineOf(text []byte, offset int) int {
-	return 1 + bytes.Count(text[:offset], []byte{'\n'})
+// wrapping is what the YAML package puts around an error that has its line.
+var wrapping = regexp.MustCompile(`yaml: construct errors:\s+line \d+: `)
+
+// sentence returns the message of err on one line.
+func sentence(err error) string {
+	return strings.Join(strings.Fields(wrapping.ReplaceAllString(err.Error(), "")), " ")
 }

@@ -2,141 +2,117 @@ package check
 
 import (
 	"bytes"
-	"slices"
 
 	"github.com/tp0-lab/composer/internal/render"
 )
 
-// sample is a document without the replicas that tell a loader nothing new.
+// sample is a document with one replica of each group only.
 type sample struct {
-	doc  render.Document
-	text []byte
-	// kept are the indices of the replicas that text holds, in order, and
-	// begins the offsets at which they stand in it.
-	kept, begins []int
-	groups       []*group
-	groupOf      []*group // of each replica
+	doc    render.Document
+	groups []*group // in the order of their first members
+	text   []byte
 }
 
-// group is the replicas of one shape.
+// group is the replicas of one walk that are the same but for numbers.
 type group struct {
-	members []int
-	columns []column // one for each number of the shape
+	first  int   // index of the replica that is kept
+	begin  int   // its offset in the sample's text
+	others []int // indices of those left out
+	// text is that of the first; numbers are where the numbers are in it, and
+	// varies says which of them are others in others.
+	text    []byte
+	numbers []render.Span
+	varies  []bool
+	// services and places are what understand finds out.
+	services []string
+	places   []place
 }
 
-// column is where the extremes of one number of a shape are.
-type column struct {
-	minAt, maxAt int // indices of replicas
-	min, max     uint64
-}
-
-func newSample(doc render.Document) *sample {
-	s := &sample{doc: doc, groupOf: make([]*group, len(doc.Replicas))}
-	byShape := map[string]*group{}
-	var shape []byte
-	var numbers []uint64
+// newSample returns false if no replica can be left out, or if replicas are
+// not whole lines.
+func newSample(doc render.Document) (*sample, bool) {
+	s := &sample{doc: doc}
+	if bytes.IndexByte(doc.Bytes, numberMark) >= 0 || !wholeLines(doc) {
+		return s, false
+	}
+	var (
+		at      int // how far of doc is in text, or left out
+		byShape map[string]*group
+		shape   []byte
+		numbers []render.Span
+	)
 	for i, span := range doc.Replicas {
-		shape, numbers = appendShape(shape[:0], numbers[:0], doc.Bytes[span.Begin:span.End])
+		if i == 0 || span.Begin != doc.Replicas[i-1].End {
+			byShape = map[string]*group{} // another walk
+		}
+		text := doc.Bytes[span.Begin:span.End]
+		shape, numbers = appendShape(shape[:0], numbers[:0], text)
 		g := byShape[string(shape)]
-		if g == nil {
-			g = &group{columns: make([]column, len(numbers))}
-			for j, n := range numbers {
-				g.columns[j] = column{i, i, n, n}
-			}
-			byShape[string(shape)] = g
-			s.groups = append(s.groups, g)
-		}
-		g.members = append(g.members, i)
-		for j, n := range numbers {
-			c := &g.columns[j]
-			if n < c.min {
-				c.min, c.minAt = n, i
-			}
-			if n > c.max {
-				c.max, c.maxAt = n, i
-			}
-		}
-		s.groupOf[i] = g
-	}
-	for _, g := range s.groups {
-		s.kept = append(s.kept, g.members[0])
-		for _, c := range g.columns {
-			s.kept = append(s.kept, c.minAt, c.maxAt)
-		}
-	}
-	slices.Sort(s.kept)
-	s.kept = slices.Compact(s.kept)
-	s.cut()
-	return s
-}
-
-// wholeSample leaves nothing out.
-func wholeSample(doc render.Document) *sample {
-	s := &sample{doc: doc, groupOf: make([]*group, len(doc.Replicas))}
-	for i := range doc.Replicas {
-		g := &group{members: []int{i}}
-		s.groups = append(s.groups, g)
-		s.groupOf[i] = g
-		s.kept = append(s.kept, i)
-	}
-	s.cut()
-	return s
-}
-
-// cut makes text and begins from kept.
-func (s *sample) cut() {
-	at, next := 0, 0
-	for i, span := range s.doc.Replicas {
-		if next < len(s.kept) && s.kept[next] == i {
-			s.begins = append(s.begins, len(s.text)+span.Begin-at)
-			next++
+		if g != nil {
+			g.compare(text, numbers)
+			g.others = append(g.others, i)
+			s.text = append(s.text, doc.Bytes[at:span.Begin]...)
+			at = span.End
 			continue
 		}
-		s.text = append(s.text, s.doc.Bytes[at:span.Begin]...)
-		at = span.End
+		g = &group{
+			first:   i,
+			begin:   len(s.text) + span.Begin - at,
+			text:    text,
+			numbers: append([]render.Span(nil), numbers...),
+			varies:  make([]bool, len(numbers)),
+		}
+		byShape[string(shape)] = g
+		s.groups = append(s.groups, g)
 	}
-	s.text = append(s.text, s.doc.Bytes[at:]...)
+	s.text = append(s.text, doc.Bytes[at:]...)
+	return s, len(s.groups) < len(doc.Replicas)
 }
 
-// keptAt returns the index in kept of the replica that holds that offset of
-// text, and false for an offset outside all of them.
-func (s *sample) keptAt(offset int) (int, bool) {
-	k, found := slices.BinarySearch(s.begins, offset)
-	if !found {
-		k--
+// compare notes which numbers of g another member has otherwise.
+func (g *group) compare(text []byte, numbers []render.Span) {
+	for i, n := range numbers {
+		if !g.varies[i] {
+			own := g.numbers[i]
+			g.varies[i] = !bytes.Equal(text[n.Begin:n.End], g.text[own.Begin:own.End])
+		}
 	}
-	if k < 0 {
-		return 0, false
-	}
-	span := s.doc.Replicas[s.kept[k]]
-	return k, offset < s.begins[k]+span.End-span.Begin
 }
 
-// maxDigits keeps a number within 64 bits; a longer one belongs to the shape.
-const maxDigits = 18
+// wholeLines reports whether all replicas begin with a line break and are
+// followed by one, or all begin at the start of a line and end with one.
+func wholeLines(doc render.Document) bool {
+	isBreak := func(i int) bool { return i < 0 || i >= len(doc.Bytes) || doc.Bytes[i] == '\n' }
+	before, behind := true, true
+	for _, span := range doc.Replicas {
+		if span.Begin == span.End {
+			return false
+		}
+		before = before && isBreak(span.Begin) && isBreak(span.End)
+		behind = behind && isBreak(span.Begin-1) && isBreak(span.End-1)
+	}
+	return before || behind
+}
 
-// appendShape appends text with a NUL for each decimal number in it, and the
-// numbers. A number with a leading zero stays as it is: YAML may read it as octal, or as text.
-func appendShape(shape []byte, numbers []uint64, text []byte) ([]byte, []uint64) {
-	for len(text) > 0 {
-		i := bytes.IndexAny(text, "0123456789")
+// numberMark stands for a number in a shape. It is in no document that a
+// sample is taken of.
+const numberMark = 0
+
+// appendShape appends text with a mark for each run of decimal digits in it,
+// and where these are in text.
+func appendShape(shape []byte, numbers []render.Span, text []byte) ([]byte, []render.Span) {
+	for at := 0; ; {
+		i := bytes.IndexAny(text[at:], "0123456789")
 		if i < 0 {
-			break
+			return append(shape, text[at:]...), numbers
 		}
-		shape = append(shape, text[:i]...)
-		text = text[i:]
-		digits, n := 0, uint64(0)
-		for digits < len(text) && '0' <= text[digits] && text[digits] <= '9' {
-			n = n*10 + uint64(text[digits]-'0')
-			digits++
+		begin := at + i
+		end := begin + 1
+		for end < len(text) && '0' <= text[end] && text[end] <= '9' {
+			end++
 		}
-		if digits > maxDigits || digits > 1 && text[0] == '0' {
-			shape = append(shape, text[:digits]...)
-		} else {
-			shape = append(shape, 0)
-			numbers = append(numbers, n)
-		}
-		text = text[digits:]
+		shape = append(append(shape, text[at:begin]...), numberMark)
+		numbers = append(numbers, render.Span{Begin: begin, End: end})
+		at = end
 	}
-	return append(shape, text...), numbers
 }

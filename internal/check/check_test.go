@@ -1,0 +1,382 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/tp0-lab/composer/internal/bundle"
+	"github.com/tp0-lab/composer/internal/render"
+	"github.com/tp0-lab/composer/templates"
+)
+
+// document puts replicas, each made of a text in which ~ is its number, after
+// head and before tail.
+func document(head string, n int, replica func(id int) string, tail string) render.Document {
+	doc := render.Document{Bytes: []byte(head)}
+	for id := 1; id <= n; id++ {
+		begin := len(doc.Bytes)
+		doc.Bytes = append(doc.Bytes, strings.ReplaceAll(replica(id), "~", fmt.Sprint(id))...)
+		doc.Replicas = append(doc.Replicas, render.Span{Begin: begin, End: len(doc.Bytes)})
+	}
+	doc.Bytes = append(doc.Bytes, tail...)
+	return doc
+}
+
+const (
+	head = "name: tp0\n\nservices:\n  server:\n    container_name: server\n    image: server\n    networks:\n      - net"
+	one  = "\n\n  client~:\n    container_name: client~\n    image: client\n    environment:\n      ID: \"~\"\n    networks:\n      - net\n    depends_on:\n      - server"
+	tail = "\n\nnetworks:\n  net:\n    ipam:\n      config:\n        - subnet: 172.25.125.0/24\n"
+)
+
+func same(text string) func(int) string { return func(int) string { return text } }
+
+// but is text for all replicas but the one with that ID, in which old is new.
+func but(id int, old, replacement string) func(int) string {
+	return func(i int) string {
+		if i == id {
+			return strings.Replace(one, old, replacement, 1)
+		}
+		return one
+	}
+}
+
+func all(old, replacement string) func(int) string {
+	return same(strings.Replace(one, old, replacement, 1))
+}
+
+const (
+	ports   = "image: client\n    ports: [\"%s:80\"]"
+	fixedIP = "networks:\n      net:\n        ipv4_address: %s"
+	netList = "networks:\n      - net"
+)
+
+func TestDocument(t *testing.T) {
+	tests := []struct {
+		name string
+		doc  render.Document
+		want string // in the error, "" for none
+	}{
+		{"right", document(head, 20, same(one), tail), ""},
+		{"no replicas", document(head, 0, same(one), tail), ""},
+		{"one replica", document(head, 1, same(one), tail), ""},
+		{"no subnet", document(head, 9, same(one), "\n\nnetworks:\n  net: {}\n"), ""},
+		{"addresses", document(head, 20, all(netList, fmt.Sprintf(fixedIP, "172.25.125.1~")), tail), ""},
+		{"labels and hostname", document(head, 20, all("image: client", "image: client\n    hostname: h~\n    labels:\n      id: 'no ~'"), tail), ""},
+
+		{"not YAML", document(head, 9, but(5, "image: client", "image: [client"), tail), "line"},
+		{"unknown key", document(head, 9, all("image:", "imagee:"), tail), "imagee"},
+		{"unknown key in one", document(head, 9, but(5, "image:", "imagee:"), tail), "imagee"},
+		{"no image", document(head, 9, all("    image: client\n", ""), tail), "neither an image nor a build context"},
+		{"service twice", document(head, 9, but(5, "client~:", "client4:"), tail), "client4"},
+		{"service as the server", document(head, 9, but(5, "client~:", "server:"), tail), "server"},
+		{"container twice", document(head, 9, but(5, "container_name: client~", "container_name: client4"), tail), `services client4 and client5 have the same container_name "client4"`},
+		{"container of the server", document(head, 9, but(5, "container_name: client~", "container_name: server"), tail), `services server and client5 have the same container_name "server"`},
+		{"all one container", document(head, 9, all("container_name: client~", "container_name: client"), tail), `services client1 and client2 have the same container_name "client"`},
+		{"odd container", document(head, 9, but(5, "container_name: client~", "container_name: \"client 5\""), tail), `service client5: container_name "client 5"`},
+		{"project name", document(strings.Replace(head, "tp0", "Tp 0", 1), 9, same(one), tail), "Tp 0"},
+		{"unknown network", document(head, 9, but(5, "- net", "- nets"), tail), "undefined network nets"},
+		{"unknown network by number", document(head, 9, all("- net", "- net~"), tail), "undefined network net"},
+		{"unknown dependency", document(head, 9, but(5, "- server", "- client77"), tail), "client77"},
+		{"itself", document(head, 9, all("- server", "- client7"), tail), "ycle"},
+		{"a circle of left-out replicas", document(head, 9, func(id int) string {
+			return strings.Replace(one, "- server", fmt.Sprintf("- client%d", id%9+1), 1)
+		}, tail), "ycle"},
+
+		{"port overflows in the last", document(head, 9, all("image: client", fmt.Sprintf(ports, "6553~")), tail), "6553"},
+		{"port overflows in the middle", document(head, 9, but(5, "image: client", fmt.Sprintf(ports, "99999")), tail), "99999"},
+		{"port overflows in the middle of one shape", document(head, 9, func(id int) string {
+			port := "8000"
+			if id == 5 {
+				port = "80000"
+			}
+			return strings.Replace(one, "image: client", fmt.Sprintf(ports, port), 1)
+		}, tail), "80000"},
+		{"key equals its neighbour in the middle", document(head, 9, all(`ID: "~"`, "ID5: a\n      ID~: b"), tail), "ID5"},
+		{"a date in the middle", document(head, 9, all(`ID: "~"`, "ID: 2024-1~-30"), tail), ""},
+
+		{"address twice", document(head, 9, all(netList, fmt.Sprintf(fixedIP, "172.25.125.9")), tail), "services client1 and client2 have the same address 172.25.125.9"},
+		{"address twice in the middle", document(head, 9, func(id int) string {
+			ip := "172.25.125.1~"
+			if id == 5 {
+				ip = "172.25.125.17"
+			}
+			return strings.Replace(one, netList, fmt.Sprintf(fixedIP, ip), 1)
+		}, tail), "services client5 and client7 have the same address 172.25.125.17"},
+		{"address out of the subnet", document(head, 9, all(netList, fmt.Sprintf(fixedIP, "172.25.12~.9")), tail), "service client1: address 172.25.121.9 is in no subnet of network net"},
+		{"address of the gateway", document(head, 9, all(netList, fmt.Sprintf(fixedIP, "172.25.125.~")), tail), "service client1: address 172.25.125.1 is that of network net's gateway"},
+		{"broadcast address", document(head, 9, all(netList, fmt.Sprintf(fixedIP, "172.25.125.25~")), tail), "service client5: address 172.25.125.255 is not for a container"},
+		{"no address", document(head, 9, all(netList, fmt.Sprintf(fixedIP, "172.25.125.30~")), tail), `"172.25.125.301" is no IP address`},
+		{"address in the other network's subnet", document(head, 2, all(netList, fmt.Sprintf(fixedIP, "10.9.0.~0")),
+			tail+"  other:\n    ipam:\n      config:\n        - subnet: 10.9.0.0/24\n"), "address 10.9.0.10 is in no subnet of network net"},
+		{"address in an external network", document(head, 2, all(netList, fmt.Sprintf(fixedIP, "10.9.0.~0")), "\n\nnetworks:\n  net:\n    external: true\n"), ""},
+
+		{"subnet is full", document(head, 252, same(one), tail), ""},
+		{"subnet is too small", document(head, 253, same(one), tail), "network net: 254 containers, and subnet 172.25.125.0/24 has addresses for 253"},
+		{"no subnet at all", document(head, 2, same(one), strings.Replace(tail, "172.25.125.0/24", "172.25.125", 1)), `subnet "172.25.125" is no subnet`},
+		{"bridge is full", document(head, 1022, same(one), strings.Replace(tail, "0/24", "0/16", 1)), ""},
+		{"too many on a bridge", document(head, 1023, same(one), "\n\nnetworks:\n  net: {}\n"), "1024 containers, and a Linux bridge takes 1023"},
+		{"many, not on a bridge", document(head, 1023, same(one), "\n\nnetworks:\n  net: {driver: overlay}\n"), ""},
+		{"many, half of them in other networks", document(head, 500, func(id int) string {
+			if id%2 == 0 {
+				return strings.Replace(one, "- net", "- other", 1)
+			}
+			return one
+		}, tail+"  other: {}\n"), ""},
+		{"scale counts", document(head, 2, all("    container_name: client~\n", "    scale: 200\n"), tail), "401 containers"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Document(t.Context(), tt.doc)
+			switch {
+			case tt.want == "" && err != nil:
+				t.Errorf("got %v", err)
+			case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)):
+				t.Errorf("got %v, want it to say %q", err, tt.want)
+			case err != nil && strings.Contains(err.Error(), "\n"):
+				t.Errorf("%v: more than a line", err)
+			}
+		})
+	}
+}
+
+// sampled returns whether a sample is enough for doc to pass.
+func sampled(doc render.Document) bool {
+	s, ok := newSample(doc)
+	if !ok || !s.understand() {
+		return false
+	}
+	project, err := load(context.Background(), s.text)
+	if err != nil {
+		return false
+	}
+	services, ok := s.services(project)
+	if !ok {
+		return false
+	}
+	_, err = rules(services, project.Networks)
+	return err == nil
+}
+
+// Layouts for which a sample is not enough, and some for which it is.
+func TestLayouts(t *testing.T) {
+	crlf := func(s string) string { return strings.ReplaceAll(s, "\n", "\r\n") }
+	tests := []struct {
+		name    string
+		doc     render.Document
+		sampled bool
+	}{
+		{"as the built-in bundle's", document(head, 9, same(one), tail), true},
+		{"line breaks behind replicas", document(head+"\n", 9, same(strings.TrimPrefix(one, "\n\n")+"\n"), strings.TrimPrefix(tail, "\n")), true},
+		{"quoted keys", document(head, 9, all("client~:", `"client~":`), tail), true},
+		{"quoted with ticks", document(head, 9, all("container_name: client~", "container_name: 'client~'"), tail), true},
+		{"padded numbers", document(head, 9, all("container_name: client~", "container_name: client00~"), tail), true},
+		{"two services each", document(head, 9, same(one+"\n  peer~:\n    image: peer"), tail), true},
+		{"a comment, not numbered", document(head, 9, same("\n  # a client"+one), tail), true},
+		{"a comment, numbered", document(head, 9, same("\n  # client ~"+one), tail), false},
+		{"a comment behind a value", document(head, 9, all("container_name: client~", "container_name: client~ # its name"), tail), false},
+		{"space behind a value", document(head, 9, all("container_name: client~", "container_name: client~ "), tail), false},
+		{"flow style", document(head, 9, same("\n  client~: {image: client, container_name: client~, networks: [net]}"), tail), false},
+		{"all in flow style", document("services: {", 9, same("\nclient~: {image: client, networks: [net]},\n"), "}"+tail), false},
+		{"Windows line breaks", document(crlf(head), 9, same(crlf(one)), crlf(tail)), false},
+		{"anchors", document(head, 9, all("environment:", "environment: &env"), tail), false},
+		{"aliases", document("x-env: &env {A: b}\n"+head, 9, all("environment:\n      ID: \"~\"", "environment: *env"), tail), false},
+		{"merge keys", document("x-env: &env {A: b}\n"+head, 9, all("environment:", "environment:\n      <<: *env"), tail), false},
+		{"escaped", document(head, 9, all(`ID: "~"`, `ID: "\x41~"`), tail), false},
+		{"a number", document(head, 9, all(`ID: "~"`, `ID: ~`), tail), false},
+		{"a list of variables", document(head, 9, all(`ID: "~"`, `- ID=~`), tail), false},
+		{"folded name", document(head, 9, all("container_name: client~", "container_name: >-\n      client~"), tail), false},
+		{"short mounts", document(head, 9, all("image: client", "image: client\n    volumes: [\"./agency-~.csv:/agency.csv\"]"), tail), false},
+		{"ports", document(head, 9, all("image: client", fmt.Sprintf(ports, "800~")), tail), false},
+		{"interpolated name", document(head, 9, all("container_name: client~", "container_name: ${NAME:-client}~"), tail), false},
+		{"interpolated value", document(head, 9, all(`ID: "~"`, `ID: "$$~"`), tail), true},
+		{"not whole lines", document(head+"\n ", 9, same(" a~: {image: b}\n "), tail), false},
+		{"wide characters", document(head, 9, all("image: client", "image: client\n    labels: {ñandú: 'ñ'}"), tail), true},
+		{"two documents", document(head, 9, same(one), tail+"---\nservices:\n  client7:\n    image: other\n"), false},
+		{"services at the end", document("networks: {net: {}}\n"+head, 9, same(one), "\n"), true},
+		{"profiles", document(head, 9, all("image: client", "image: client\n    profiles: [all]"), tail), true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, err := Document(t.Context(), tt.doc); err != nil {
+				t.Fatalf("%v\n%s", err, tt.doc.Bytes)
+			}
+			if got := sampled(tt.doc); got != tt.sampled {
+				t.Errorf("sampled is %t, want %t:\n%s", got, tt.sampled, tt.doc.Bytes[:400])
+			}
+		})
+	}
+}
+
+// What replicas are is said by where they stand, so a second walk, or one that
+// leaves the services, is not taken for the first.
+func TestWalksElsewhere(t *testing.T) {
+	second := func(begin string, doc render.Document, n int, end string) render.Document {
+		doc.Bytes = append(doc.Bytes, begin...)
+		more := document("", n, same(one), end)
+		for _, span := range more.Replicas {
+			doc.Replicas = append(doc.Replicas, render.Span{Begin: len(doc.Bytes) + span.Begin, End: len(doc.Bytes) + span.End})
+		}
+		doc.Bytes = append(doc.Bytes, more.Bytes...)
+		return doc
+	}
+	tests := []struct {
+		name string
+		doc  render.Document
+	}{
+		{"the same names again", second("", document(head, 4, same(one), "\n"), 4, tail)},
+		{"volumes", second("\nvolumes:", document(head, 4, same(one), tail), 4, "\n")},
+		{"an extension", second("\nx-more:", document(head, 4, same(one), tail), 4, "\n")},
+		{"a block of text", second("\nx-more: |", document(head, 4, same(one), tail), 4, "\n")},
+		{"a replica leaves the services", document(head, 6, func(id int) string {
+			if id == 3 {
+				return "\nvolumes:"
+			}
+			return one
+		}, tail)},
+		{"a part of a service each", document(head+"\n    environment:", 6, same("\n      A: b"), tail)},
+		{"a number of a service each", document(head+"\n    environment:", 6, same("\n      A~: b"), tail)},
+		{"an open quote each", document(head, 6, same(one+"\n    command: \""), tail)},
+		{"an open quote each, closed by the tail", document(head, 6, same(one+"\n    command: \""), "\n\"\n"+tail)},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) { sameVerdict(t, tt.doc) })
+	}
+}
+
+func TestBuiltInStages(t *testing.T) {
+	b, err := bundle.Open(templates.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine, err := render.New(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range b.Stages {
+		for _, n := range []int{0, 1, 2, 40, 1022} {
+			doc, err := engine.Render(s.Name, n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			report, err := Document(t.Context(), doc)
+			if err != nil {
+				t.Errorf("%s with %d: %v", s.Name, n, err)
+			}
+			if n > 1 && !sampled(doc) {
+				t.Errorf("%s with %d: not sampled", s.Name, n)
+			}
+			if n != 40 {
+				continue
+			}
+			want, err := whole(t.Context(), doc.Bytes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, report); diff != "" {
+				t.Errorf("%s: reports differ (-whole +sampled):\n%s", s.Name, diff)
+			}
+		}
+	}
+}
+
+func TestMissing(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"agency-2.csv", "b"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mount := "image: client\n    volumes:\n      - type: bind\n        source: ./agency-~.csv\n        target: /a\n" +
+		"      - type: bind\n        source: " + dir + "/b\n        target: /b\n      - type: volume\n        target: /c"
+	report, err := Document(t.Context(), document(head, 11, all("image: client", mount), tail))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"./agency-1.csv"}
+	for id := 3; id <= 11; id++ {
+		want = append(want, fmt.Sprintf("./agency-%d.csv", id))
+	}
+	if diff := cmp.Diff(want, report.Missing(dir)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func sameVerdict(t interface {
+	Helper()
+	Errorf(string, ...any)
+}, doc render.Document,
+) {
+	t.Helper()
+	wantReport, want := whole(context.Background(), doc.Bytes)
+	report, err := Document(context.Background(), doc)
+	if (want == nil) != (err == nil) {
+		t.Errorf("got %v, a whole load says %v:\n%s", err, want, doc.Bytes)
+	}
+	if diff := cmp.Diff(wantReport, report); diff != "" {
+		t.Errorf("reports differ (-whole +sampled):\n%s\n%s", diff, doc.Bytes)
+	}
+}
+
+// lines and numbers are what mutations put into replicas, over or behind lines
+// of theirs.
+var (
+	lines = []string{
+		"    ports: [\"80@:80\"]", "    hostname: h@", "    scale: @", "    dns: [10.0.0.3, 10.0.0.@]", "    # @", "      ID@: x", "      ID: a@",
+		"      ID: 2024-1@-30", "      ID: '@", "      ID: \"@\"", "    container_name: client@", "  client@:", "  client@: {image: x}", "    depends_on: [client@]",
+		"    networks: [net@]", "    networks: {net: {ipv4_address: 172.25.125.@}}", "    network_mode: service:client@", "    image: x@", "    image: \"x@",
+		"    <<: {image: x@}", "    env_file: [x@]", "    volumes: [\"./x@:/x\", \"./y:/x@\"]", "    volumes:", "volumes:", "networks:", "services:", "---", "    labels: &a@",
+		"    labels: *a@", "    extends: client@", "    restart: on-failure:@", "    mem_limit: @m", "    command: |", "    command: [\"@\"", "    profiles: [p@]", "    healthcheck: {retries: @}",
+		"", "\t", "    secrets: [s@]", "    stop_grace_period: 1@s", "    cpus: 0.@", "      ID: ${A@:?no}", "      ID: 0o1@", "    user: 1@:1", "      net: {ipv4_address: 172.25.125.1@}",
+	}
+	smallNumbers = []string{"~", "~", "1", "2", "3", "4", "5", "8", "9", "65535", "65536", "007", "999999999999999999999"}
+)
+
+// FuzzVerdict changes replicas of a right document at random: what Document says
+// is what a load of everything says.
+func FuzzVerdict(f *testing.F) {
+	f.Fuzz(rapid.MakeFuzz(propertySameVerdict))
+}
+
+func TestSameVerdict(t *testing.T) { rapid.Check(t, propertySameVerdict) }
+
+func propertySameVerdict(t *rapid.T) {
+	n := rapid.IntRange(0, 6).Draw(t, "n")
+	mutate := func(text, label string) string {
+		parts := strings.Split(text, "\n")
+		for range rapid.IntRange(0, 2).Draw(t, label) {
+			at := rapid.IntRange(0, len(parts)-1).Draw(t, "at")
+			number := rapid.SampledFrom(smallNumbers).Draw(t, "number")
+			switch rapid.IntRange(0, 3).Draw(t, "how") {
+			case 0:
+				parts[at] = strings.ReplaceAll(rapid.SampledFrom(lines).Draw(t, "line"), "@", number)
+			case 1:
+				parts[at] += "\n" + strings.ReplaceAll(rapid.SampledFrom(lines).Draw(t, "line"), "@", number)
+			case 2:
+				parts[at] = strings.Replace(parts[at], "~", number, 1)
+			case 3:
+				parts = append(parts[:at], parts[at+1:]...)
+				if len(parts) == 0 {
+					return ""
+				}
+			}
+		}
+		return strings.Join(parts, "\n")
+	}
+	common := mutate(one, "of all")
+	replicas := make([]string, n)
+	for i := range replicas {
+		replicas[i] = common
+		if rapid.IntRange(0, 3).Draw(t, "other") == 0 {
+			replicas[i] = mutate(common, "of one")
+		}
+	}
+	sameVerdict(t, document(
+		mutate(head, "of the head"), n, func(id int) string { return replicas[id-1] }, mutate(tail, "of the tail")))
+}
