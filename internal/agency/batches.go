@@ -149,8 +149,8 @@ func (b *batches) end(ctx context.Context, err error) error {
 }
 
 // sendBatch sends the batch and begins another. With a Period it waits for the
-// result, and before every batch but the first; without, it waits for results
-// when the window is full.
+// result, and pauses before every batch but the first; without, it waits for
+// results when the window is full.
 func (b *batches) sendBatch(ctx context.Context) error {
 	paced := b.agency.config.Period > 0
 	if paced && b.next > b.welcome.Stored {
@@ -159,7 +159,8 @@ func (b *batches) sendBatch(ctx context.Context) error {
 		}
 	}
 	if b.inFlight == window {
-		if err := b.collect(window - 1); err != nil {
+		// Half of them: the next ones can then go out in a few large writes.
+		if err := b.collect(window / 2); err != nil {
 			return err
 		}
 	}

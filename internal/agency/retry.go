@@ -23,8 +23,9 @@ const (
 func (a *Agency) persist(ctx context.Context, talk func(*session) error) error {
 	began := a.config.Now() // of the attempts without progress
 	wait := shortestWait
+	stored := uint64(0) // as the last WELCOME had it
 	for {
-		progress, err := a.attempt(ctx, talk)
+		progress, err := a.attempt(ctx, &stored, talk)
 		switch {
 		case err == nil:
 			return nil
@@ -52,8 +53,9 @@ func (a *Agency) persist(ctx context.Context, talk func(*session) error) error {
 }
 
 // attempt tells, besides talk's error, whether the central has given a sign
-// that it gets on.
-func (a *Agency) attempt(ctx context.Context, talk func(*session) error) (progress bool, err error) {
+// that it gets on. More bets in WELCOME than the attempt before found are one:
+// that attempt may have been cut off before it saw any result.
+func (a *Agency) attempt(ctx context.Context, stored *uint64, talk func(*session) error) (progress bool, err error) {
 	s, err := a.connect(ctx)
 	if err != nil {
 		return false, err
@@ -62,10 +64,13 @@ func (a *Agency) attempt(ctx context.Context, talk func(*session) error) (progre
 	// A deadline would not do: the session sets others.
 	stop := context.AfterFunc(ctx, s.close)
 	defer stop()
-	if err = s.hello(); err == nil {
-		err = talk(s)
+	if err = s.hello(); err != nil {
+		return s.progress, err
 	}
-	return s.progress, err
+	more := s.welcome.Stored > *stored
+	*stored = s.welcome.Stored
+	err = talk(s)
+	return s.progress || more, err
 }
 
 // sleep returns after d, or ctx.Err() when ctx is done.

@@ -11,7 +11,8 @@ import (
 	"github.com/tp0-lab/composer/internal/wire"
 )
 
-// decoded is what Parse functions return, with a bet's aliases left out.
+// singleBet and batchOf are what is compared of a Single and a Batch: no
+// aliases of the body.
 type singleBet struct {
 	Position uint64
 	Bet      wire.Bet
