@@ -1,0 +1,255 @@
+package output
+
+import (
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func write(t *testing.T, path, text string, mode fs.FileMode) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), mode); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, mode); err != nil { // whatever the umask
+		t.Fatal(err)
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// only checks that dir holds these names and nothing else: no temporary file.
+func only(t *testing.T, dir string, names ...string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range entries {
+		got = append(got, e.Name())
+	}
+	if strings.Join(got, " ") != strings.Join(names, " ") {
+		t.Errorf("the directory holds %q, want %q", got, names)
+	}
+}
+
+func mustWrite(t *testing.T, path, text string, wantChanged bool) {
+	t.Helper()
+	changed, err := WriteFile(path, []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if changed != wantChanged {
+		t.Errorf("changed is %t, want %t", changed, wantChanged)
+	}
+}
+
+func TestNewFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "new")
+	mustWrite(t, path, "text", true)
+	if got := read(t, path); got != "text" {
+		t.Errorf("got %q", got)
+	}
+	// As any other program would make it.
+	other := filepath.Join(dir, "other")
+	f, err := os.Create(other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	want, _ := os.Stat(other)
+	if got, _ := os.Stat(path); got.Mode() != want.Mode() {
+		t.Errorf("mode %v, want %v", got.Mode(), want.Mode())
+	}
+	only(t, dir, "new", "other")
+}
+
+func TestReplacedFileKeepsItsMode(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "file")
+	for _, mode := range []fs.FileMode{0o600, 0o640, 0o777} {
+		write(t, path, "old", mode)
+		mustWrite(t, path, "new of "+mode.String(), true)
+		if info, _ := os.Stat(path); info.Mode() != mode {
+			t.Errorf("mode %v, want %v", info.Mode(), mode)
+		}
+	}
+	only(t, dir, "file")
+}
+
+func TestIdenticalFileIsUntouched(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "file")
+	write(t, path, "text", 0o644)
+	then := time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
+	if err := os.Chtimes(path, then, then); err != nil {
+		t.Fatal(err)
+	}
+	before, _ := os.Stat(path)
+	mustWrite(t, path, "text", false)
+	after, _ := os.Stat(path)
+	if !os.SameFile(before, after) || !after.ModTime().Equal(then) {
+		t.Error("an identical file was replaced")
+	}
+	mustWrite(t, path, "tExt", true) // as long, but not the same
+	if got := read(t, path); got != "tExt" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestSymbolicLinks(t *testing.T) {
+	dir := t.TempDir()
+	sub := filepath.Join(dir, "sub")
+	for _, name := range []string{sub, filepath.Join(dir, "deep", "er")} {
+		if err := os.MkdirAll(name, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, filepath.Join(sub, "there"), "old", 0o644)
+	links := map[string]string{
+		"relative": "sub/there",
+		"absolute": filepath.Join(sub, "there"),
+		"dangling": "sub/none",
+		"twice":    "dangling2",
+		// by/.. is deep, not dir.
+		"by": "deep/er", "dangling2": "by/../none2",
+	}
+	for name, target := range links {
+		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, target := range map[string]string{"relative": "sub/there", "absolute": "sub/there", "dangling": "sub/none", "twice": "deep/none2", "by/there": "deep/er/there"} {
+		mustWrite(t, filepath.Join(dir, name), "new by "+name, true)
+		if got := read(t, filepath.Join(dir, target)); got != "new by "+name {
+			t.Errorf("%s: %s holds %q", name, target, got)
+		}
+		if got, err := os.Readlink(filepath.Join(dir, name)); name != "by/there" && (err != nil || got != links[name]) {
+			t.Errorf("%s is a link to %q, want %q, error %v", name, got, links[name], err)
+		}
+	}
+	only(t, sub, "none", "there")
+	for a, b := range map[string]string{"loop": "pool", "pool": "loop"} {
+		if err := os.Symlink(a, filepath.Join(dir, b)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := WriteFile(filepath.Join(dir, "loop"), nil); err == nil || !strings.Contains(err.Error(), "too many") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestFailures(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "file"), "old", 0o644)
+	if err := os.Mkdir(filepath.Join(dir, "sub"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"sub":          "it is a directory",
+		"sub/":         "it is a directory",
+		"none/file":    "there is no directory " + filepath.Join(dir, "none"),
+		"file/below":   "not a directory",
+		"file/a/below": "not a directory",
+	} {
+		path := dir + "/" + name
+		_, err := WriteFile(path, []byte("new"))
+		if err == nil || err.Error() != "write "+path+": "+want {
+			t.Errorf("%s: got %v, want it to say %q", name, err, want)
+		}
+	}
+	if got := read(t, filepath.Join(dir, "file")); got != "old" {
+		t.Errorf("the old file holds %q", got)
+	}
+	only(t, dir, "file", "sub")
+	only(t, filepath.Join(dir, "sub"))
+}
+
+// /proc is a directory in which nobody makes files, be they root.
+func TestUnwritableDirectory(t *testing.T) {
+	if _, err := os.Stat("/proc/self"); err != nil {
+		t.Skip("no /proc here")
+	}
+	_, err := WriteFile("/proc/compose.yaml", []byte("new"))
+	if err == nil || !strings.HasPrefix(err.Error(), "write /proc/compose.yaml: ") || strings.Count(err.Error(), "compose.yaml") > 1 {
+		t.Errorf("got %v", err)
+	}
+}
+
+// What does not fit does not replace what did. A limit on file sizes stands for a full disk.
+func TestFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "file")
+	write(t, path, "old", 0o644)
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	small := limit
+	small.Cur = 10
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &small); err != nil {
+		t.Fatal(err)
+	}
+	_, err := WriteFile(path, []byte(strings.Repeat("new", 100)))
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	if err == nil || err.Error() != "write "+path+": file too large" {
+		t.Errorf("got %v", err)
+	}
+	if got := read(t, path); got != "old" {
+		t.Errorf("the old file holds %q", got)
+	}
+	only(t, dir, "file")
+}
+
+func TestPipe(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan string, 1)
+	go func() {
+		f, err := os.Open(path)
+		if err != nil {
+			got <- err.Error()
+			return
+		}
+		defer f.Close()
+		text, _ := io.ReadAll(f)
+		got <- string(text)
+	}()
+	mustWrite(t, path, "text", true)
+	if text := <-got; text != "text" {
+		t.Errorf("got %q", text)
+	}
+	if info, _ := os.Lstat(path); info.Mode()&fs.ModeNamedPipe == 0 {
+		t.Error("the pipe was replaced")
+	}
+	only(t, dir, "pipe")
+}
+
+func TestDevice(t *testing.T) {
+	mustWrite(t, os.DevNull, "text", true)
+	if info, _ := os.Stat(os.DevNull); info.Mode().IsRegular() {
+		t.Error("the device was replaced")
+	}
+	if _, err := WriteFile("/dev/full", []byte("text")); err == nil || !strings.Contains(err.Error(), "no space left") {
+		t.Errorf("got %v", err)
+	}
+}
