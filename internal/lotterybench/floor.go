@@ -105,6 +105,7 @@ func (b *benchmark) runFloor(ctx context.Context, d data) (outcome, error) {
 		return outcome{}, err
 	}
 	defer os.RemoveAll(dir)
+	settle()
 	file := filepath.Join(dir, "floor")
 	server, address, err := b.startSelf(ctx, nil, floorServerCommand, strconv.Itoa(len(d.files)), file)
 	if err != nil {
@@ -118,7 +119,6 @@ func (b *benchmark) runFloor(ctx context.Context, d data) (outcome, error) {
 			log: filepath.Join(dir, fmt.Sprintf("client-%d.log", i+1)),
 		}
 	}
-	b.settle()
 	took, client, err := fleet(ctx, b.now, programs)
 	if err != nil {
 		return outcome{}, fmt.Errorf("floor: %w", err)

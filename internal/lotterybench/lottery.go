@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -170,6 +171,7 @@ func (b *benchmark) runLottery(ctx context.Context, d data, limit int) (outcome,
 		return outcome{}, err
 	}
 	defer os.RemoveAll(dir)
+	settle()
 	server, address, err := b.startServer(ctx, dir, len(d.files))
 	if err != nil {
 		return outcome{}, err
@@ -185,7 +187,6 @@ func (b *benchmark) runLottery(ctx context.Context, d data, limit int) (outcome,
 			},
 		}
 	}
-	b.settle()
 	o := outcome{}
 	if o.took, o.client, err = fleet(ctx, b.now, programs); err != nil {
 		return outcome{}, fmt.Errorf("clients: %w; the server's log ends: %s", err, tail(server.log))
@@ -205,8 +206,12 @@ func (b *benchmark) workDir() (string, error) {
 	return dir, nil
 }
 
-// settle has the kernel write what earlier runs left: it is not this one's.
-func (b *benchmark) settle() { syscall.Sync() }
+// settle has the kernel write what earlier runs left, and gives back our own
+// memory, which Linux counts in each process that we start.
+func settle() {
+	debug.FreeOSMemory()
+	syscall.Sync()
+}
 
 // startServer starts a server in dir and waits until it accepts connections.
 func (b *benchmark) startServer(ctx context.Context, dir string, agencies int, more ...string) (*process, string, error) {

@@ -107,6 +107,11 @@ func bench(ctx context.Context, args []string, stdout, stderr io.Writer) (err er
 	if r.idle, err = b.measureIdle(ctx, idleConnections); err != nil {
 		return fmt.Errorf("%d idle connections: %w", idleConnections, err)
 	}
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return fmt.Errorf("read our own memory: %w", err)
+	}
+	r.own = usage.Maxrss << 10
 	text := r.markdown()
 	if _, err := io.WriteString(stdout, text); err != nil {
 		return fmt.Errorf("print the table: %w", err)

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,7 +11,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 )
@@ -35,15 +35,26 @@ type process struct {
 }
 
 func start(ctx context.Context, p program) (*process, error) {
+	return launch(exec.CommandContext(ctx, p.path, p.args...), p)
+}
+
+// startIn starts the program in that process group, or in one of its own if it
+// is 0. Nobody kills it.
+func startIn(p program, group int) (*process, error) {
+	cmd := exec.Command(p.path, p.args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: group}
+	return launch(cmd, p)
+}
+
+func launch(cmd *exec.Cmd, p program) (*process, error) {
 	log, err := os.Create(p.log)
 	if err != nil {
 		return nil, fmt.Errorf("make the log: %w", err)
 	}
 	defer log.Close() // the process has its own
-	cmd := exec.CommandContext(ctx, p.path, p.args...)
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = p.env, p.dir, log, log
 	if cmd.Env == nil {
-		cmd.Env = []string{}
+		cmd.Env = []string{} // nil would be all of ours
 	}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", filepath.Base(p.path), err)
@@ -95,34 +106,65 @@ func tail(file string) string {
 // fleet starts the programs one after the other and waits for all. It returns
 // the time from before the first start to the last exit and the most memory
 // that one of them has held. The first failure ends all others.
-func fleet(ctx context.Context, now func() time.Time, programs []program) (time.Duration, int64, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var (
-		wait    sync.WaitGroup
-		mu      sync.Mutex // guards largest
-		largest int64
-	)
+//
+// They are a process group, for which one thread waits: a thread for each of a
+// thousand processes (exec.Cmd.Wait) would be what is measured.
+func fleet(ctx context.Context, now func() time.Time, programs []program) (took time.Duration, largest int64, err error) {
 	began := now()
+	group, running := 0, make(map[int]*process, len(programs))
 	for _, p := range programs {
-		started, err := start(ctx, p)
-		if err != nil {
-			cancel(err)
+		started, startErr := startIn(p, group)
+		if startErr != nil {
+			err = startErr
 			break
 		}
-		wait.Go(func() {
-			memory, err := started.wait()
-			if err != nil {
-				cancel(err) // only the first one counts
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			largest = max(largest, memory)
-		})
+		pid := started.cmd.Process.Pid
+		running[pid] = started
+		if group == 0 {
+			group = pid
+			// No process of the group has been reaped before all have been
+			// started, and none is left when stop is called: the number is ours.
+			stop := context.AfterFunc(ctx, func() { _ = syscall.Kill(-pid, syscall.SIGKILL) })
+			defer stop()
+		}
 	}
-	wait.Wait()
-	took := now().Sub(began)
-	return took, largest, context.Cause(ctx)
+	if err != nil && group != 0 {
+		_ = syscall.Kill(-group, syscall.SIGKILL)
+	}
+	for len(running) > 0 {
+		var (
+			status syscall.WaitStatus
+			usage  syscall.Rusage
+		)
+		pid, waitErr := syscall.Wait4(-group, &status, 0, &usage)
+		if errors.Is(waitErr, syscall.EINTR) {
+			continue
+		}
+		if waitErr != nil {
+			_ = syscall.Kill(-group, syscall.SIGKILL)
+			return 0, 0, fmt.Errorf("wait for the clients: %w", waitErr)
+		}
+		ended := running[pid]
+		delete(running, pid)
+		_ = ended.cmd.Process.Release()
+		largest = max(largest, usage.Maxrss<<10)
+		if status != 0 && err == nil {
+			err = fmt.Errorf("%s: %s; its log ends: %s", filepath.Base(ended.cmd.Path), outcomeOf(status), tail(ended.log))
+			_ = syscall.Kill(-group, syscall.SIGKILL)
+		}
+	}
+	took = now().Sub(began)
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	return took, largest, err
+}
+
+func outcomeOf(status syscall.WaitStatus) string {
+	if status.Signaled() {
+		return status.Signal().String()
+	}
+	return fmt.Sprintf("exit status %d", status.ExitStatus())
 }
 
 // firstLine waits until the process has written a whole line to its stdout,

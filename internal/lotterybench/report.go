@@ -25,6 +25,7 @@ type report struct {
 	machine string
 	rows    []row
 	idle    idleOutcome
+	own     int64 // most memory of the benchmark itself
 }
 
 func (r row) seconds() float64 { return r.ours.took.Seconds() }
@@ -59,8 +60,9 @@ winners as its file has. "Full frames" are batches that the 8192 bytes of a fram
 			float64(row.ours.server)/1e6, float64(row.ours.client)/1e6, row.floor.took.Seconds(), row.ratio())
 	}
 	fmt.Fprintf(&b, "| %s idle connections | | 0 | 1 | | | | %.1f | | | |\n", thousands(r.idle.connections), float64(r.idle.peak)/1e6)
-	fmt.Fprintf(&b, "\nThe idle connections are welcomed ones of one process; the server's resident set grew from %.1f to %.1f MB.\n\n",
-		float64(r.idle.before)/1e6, float64(r.idle.after)/1e6)
+	fmt.Fprintf(&b, "\nThe idle connections are welcomed ones of one process; the server's resident set grew from %.1f to %.1f MB.\n"+
+		"Linux counts in a process's peak what the benchmark itself held when it started it: %.1f MB at most.\n\n",
+		float64(r.idle.before)/1e6, float64(r.idle.after)/1e6, float64(r.own)/1e6)
 	b.WriteString("| demand | measured | holds |\n|---|--:|---|\n")
 	for _, row := range r.rows {
 		row.judge(&b)
