@@ -8,9 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"runtime/debug"
-	"syscall"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 )
@@ -18,10 +17,14 @@ import (
 func main() {
 	// A run is short and its garbage small: collecting it costs more than it gives back.
 	debug.SetGCPercent(400)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args, os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	// A variable that is empty is as good as none, which the CLI package does not know.
+	for _, variable := range os.Environ() {
+		if name, ok := strings.CutSuffix(variable, "="); ok && strings.HasPrefix(name, "COMPOSER_") {
+			os.Unsetenv(name)
+		}
+	}
+	// No signal is caught: a run that writes to a pipe ends at once, and a file is replaced as a whole or not at all.
+	os.Exit(run(context.Background(), os.Args, os.Stdout, os.Stderr))
 }
 
 // Exit codes.
@@ -39,7 +42,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitOK
 	}
 	fmt.Fprintf(stderr, "composer: %v\n", err)
-	if errors.As(err, new(usageError)) {
+	// The CLI package has an exit code of its own for a help topic that is not there.
+	if errors.As(err, new(usageError)) || errors.As(err, new(cli.ExitCoder)) {
 		return exitUsage
 	}
 	return exitFailure
@@ -47,14 +51,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 func newApp(stdout, stderr io.Writer) *cli.App {
 	app := &cli.App{
-		Name:  "composer",
-		Usage: "render Docker Compose files from templates, one numbered replica at a time",
-		Description: `   composer render --stage ej6 -n 5              a stage with five clients, to stdout
-   composer render -n 5 -o docker-compose-dev.yaml   the default stage, to a file
-   composer stages                                   what stages there are
-   composer data extract                             the agencies' files, for ej6 and later
-
- Exit codes: 0 done, 1 it failed, 2 the command line is wrong.`,
+		Name:      "composer",
+		Usage:     "render Docker Compose files from templates, one numbered replica at a time",
+		UsageText: "composer COMMAND [options]",
+		Description: examples(
+			"composer render --stage ej6 -n 5", "a stage with five clients, to stdout",
+			"composer render -n 5 -o dev.yaml", "the stage of COMPOSER_STAGE, .stage or the default, to a file",
+			"composer stages", "what stages there are",
+			"composer COMMAND --help", "all about a command",
+		) + "\n\nExit codes: 0 done, 1 failed, 2 wrong command line.",
 		HideVersion:    true,
 		Writer:         stdout,
 		ErrWriter:      stderr,
@@ -62,18 +67,25 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		OnUsageError:   onUsageError,
 		Suggest:        true,
 		Action:         unknownCommand,
-		Commands:       []*cli.Command{renderCommand(), stagesCommand(), dataCommand(), versionCommand()},
+		Commands:       []*cli.Command{renderCommand(), stagesCommand(), versionCommand()},
 	}
-	inform(app.Commands)
+	for _, c := range app.Commands {
+		c.OnUsageError = onUsageError
+	}
 	return app
 }
 
-// inform gives all commands, at every depth, the same answer to a wrong flag.
-func inform(commands []*cli.Command) {
-	for _, c := range commands {
-		c.OnUsageError = onUsageError
-		inform(c.Subcommands)
+// examples lays out pairs of a command and what it does.
+func examples(pairs ...string) string {
+	width := 0
+	for i := 0; i < len(pairs); i += 2 {
+		width = max(width, len(pairs[i]))
 	}
+	var lines []string
+	for i := 0; i < len(pairs); i += 2 {
+		lines = append(lines, fmt.Sprintf("%-*s  %s", width, pairs[i], pairs[i+1]))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // usageError is a command line that cannot be meant.
@@ -84,14 +96,31 @@ func (e usageError) Unwrap() error { return e.err }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
+// onUsageError says in our words what the flag package found.
 func onUsageError(c *cli.Context, err error, _ bool) error {
-	return usagef("%w; see `%s --help`", err, c.Command.HelpName)
+	text := err.Error()
+	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
+		text = "unknown flag " + dashes(name)
+		if near := cli.SuggestFlag(c.Command.Flags, name, false); len(name) > 2 && strings.HasPrefix(near, "--"+name[:2]) {
+			text += ", did you mean " + near + "?"
+		}
+	} else if name, ok := strings.CutPrefix(text, "flag needs an argument: -"); ok {
+		text = dashes(name) + " wants a value"
+	}
+	return usagef("%s; see `%s --help`", text, c.Command.HelpName)
+}
+
+func dashes(name string) string {
+	if len(name) == 1 {
+		return "-" + name
+	}
+	return "--" + name
 }
 
 // noArguments refuses what stands behind the flags.
 func noArguments(c *cli.Context) error {
 	if c.Args().Present() {
-		return usagef("%s takes no arguments, and there is %q; flags come before arguments", c.Command.HelpName, c.Args().First())
+		return usagef("%s takes flags only, and there is %q; see `%[1]s --help`", c.Command.HelpName, c.Args().First())
 	}
 	return nil
 }
@@ -101,7 +130,8 @@ func unknownCommand(c *cli.Context) error {
 	if name == "" {
 		return cli.ShowAppHelp(c)
 	}
-	if near := cli.SuggestCommand(c.App.Commands, name); near != "" {
+	// The nearest one may be far off: take one that begins like it.
+	if near := cli.SuggestCommand(c.App.Commands, name); strings.Contains(near, `"`+name[:1]) {
 		return usagef("unknown command %q. %s", name, near)
 	}
 	return usagef("unknown command %q; see `composer --help`", name)

@@ -20,33 +20,47 @@ import (
 
 func renderCommand() *cli.Command {
 	return &cli.Command{
-		Name:  "render",
-		Usage: "render a stage as a Compose file",
-		Description: `   composer render --stage ej6 -n 5                    to stdout
-   composer render --stage ej1 -n 3 -o dev.yaml        to a file, replaced as a whole
-   composer render -n 5 | docker compose -f - config   straight into Compose
-
- The stage is that of --stage, else of COMPOSER_STAGE, else of the one-line file .stage, else ej8.`,
+		Name:      "render",
+		Usage:     "render a stage as a Compose file",
+		UsageText: "composer render [--stage NAME] [-n N] [-o FILE] [--no-validate]",
+		Description: examples(
+			"composer render --stage ej6 -n 5", "to stdout",
+			"composer render -n 3 -o dev.yaml", "to a file, which is replaced as a whole or not at all",
+			"composer render | docker compose -f - config", "straight into Compose",
+		) + "\n\nThe stage is that of --stage, else of COMPOSER_STAGE, else of the one-line file .stage, else the default of `composer stages`.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "stage", EnvVars: []string{"COMPOSER_STAGE"}, Usage: "the `NAME` of the stage; see `composer stages`"},
-			&cli.StringFlag{Name: "replicas", Aliases: []string{"n"}, EnvVars: []string{"COMPOSER_REPLICAS"}, Value: "5", Usage: "how many clients, `N` from 0 to 1022"},
-			&cli.PathFlag{Name: "output", Aliases: []string{"o"}, EnvVars: []string{"COMPOSER_OUTPUT"}, Usage: "write to `FILE` instead of stdout; left alone if it would not change"},
-			&cli.BoolFlag{Name: "no-validate", EnvVars: []string{"COMPOSER_NO_VALIDATE"}, Usage: "do not check the result against the Compose specification"},
+			&cli.StringFlag{Name: "stage", EnvVars: []string{"COMPOSER_STAGE"}, Usage: "the `NAME` of the stage, see `composer stages`"},
+			&cli.StringFlag{
+				Name: "replicas", Aliases: []string{"n"}, EnvVars: []string{"COMPOSER_REPLICAS"}, Value: "5", DefaultText: "5",
+				Usage: "how many clients, `N` from 0 to 1022",
+			},
+			&cli.StringFlag{
+				Name: "output", Aliases: []string{"o"}, EnvVars: []string{"COMPOSER_OUTPUT"}, DefaultText: "stdout",
+				Usage: "the `FILE` to write, untouched if it would not change",
+			},
+			&cli.BoolFlag{
+				Name: "no-validate", EnvVars: []string{"COMPOSER_NO_VALIDATE"}, DisableDefaultText: true,
+				Usage: "do not check what is rendered against the Compose specification",
+			},
 		},
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
 			}
+			for _, name := range []string{"stage", "output"} {
+				if c.IsSet(name) && c.String(name) == "" {
+					return usagef("--%s wants a value; see `%s --help`", name, c.Command.HelpName)
+				}
+			}
 			n, err := parseReplicas(c.String("replicas"))
 			if err != nil {
 				return err
 			}
-			if c.IsSet("output") && c.Path("output") == "" {
-				return usagef("-o wants the name of a file")
+			r := renderRequest{stage: c.String("stage"), replicas: n, output: c.String("output"), validate: !c.Bool("no-validate")}
+			if r.output == "-" || r.output == "/dev/stdout" {
+				r.output = ""
 			}
-			return renderTo(c.Context, renderRequest{
-				stage: c.String("stage"), replicas: n, output: c.Path("output"), validate: !c.Bool("no-validate"),
-			}, c.App.Writer, c.App.ErrWriter)
+			return renderTo(c.Context, r, c.App.Writer, c.App.ErrWriter)
 		},
 	}
 }
@@ -75,19 +89,22 @@ func renderTo(ctx context.Context, r renderRequest, stdout, stderr io.Writer) er
 	if err != nil {
 		return asUsage(err)
 	}
+	var report check.Report
 	if r.validate {
-		report, err := check.Document(ctx, doc)
-		if err != nil {
+		if report, err = check.Document(ctx, doc); err != nil {
 			return err
 		}
-		warnMissing(stderr, report.Missing(filepath.Dir(r.output)))
 	}
 	if r.output == "" {
 		_, err = stdout.Write(doc.Bytes)
+	} else {
+		_, err = output.WriteFile(r.output, doc.Bytes)
+	}
+	if err != nil {
 		return err
 	}
-	_, err = output.WriteFile(r.output, doc.Bytes)
-	return err
+	warnMissing(stderr, report.Missing(filepath.Dir(r.output)))
+	return nil
 }
 
 // asUsage tells a wrong request from a failure.
@@ -102,13 +119,14 @@ func parseReplicas(text string) (int, error) {
 	n, err := strconv.Atoi(text)
 	switch {
 	case errors.Is(err, strconv.ErrRange):
-		return 0, usagef("-n %s: a number of clients that large cannot be", text)
+		return 0, usagef("number of replicas %s: far too large", text)
 	case err != nil:
-		return 0, usagef("-n %q: want a whole number of clients, such as 5", text)
+		return 0, usagef("number of replicas %q: want a whole number, such as 5", text)
 	}
 	return n, nil
 }
 
+// warnMissing says what `docker compose up` will not find.
 func warnMissing(stderr io.Writer, missing []string) {
 	const most = 3
 	if len(missing) == 0 {
@@ -118,9 +136,5 @@ func warnMissing(stderr io.Writer, missing []string) {
 	if len(missing) > most {
 		shown += fmt.Sprintf(" and %d more", len(missing)-most)
 	}
-	hint := ""
-	if strings.Contains(shown, "agency-") {
-		hint = "; `composer data extract` brings the agencies' files"
-	}
-	fmt.Fprintf(stderr, "composer: warning: the file mounts what is not there: %s%s\n", shown, hint)
+	fmt.Fprintf(stderr, "composer: warning: before `docker compose up`, provide the files it mounts: %s\n", shown)
 }

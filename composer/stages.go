@@ -13,12 +13,15 @@ import (
 
 func stagesCommand() *cli.Command {
 	return &cli.Command{
-		Name:  "stages",
-		Usage: "list the stages",
-		Description: `   composer stages          a line for each
-   composer stages --json   for programs: name, summary, default`,
+		Name:      "stages",
+		Usage:     "list the stages",
+		UsageText: "composer stages [--json]",
+		Description: examples(
+			"composer stages", "a line for each",
+			"composer stages --json", "for programs: name, summary, default",
+		),
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "json", EnvVars: []string{"COMPOSER_JSON"}, Usage: "print JSON"},
+			&cli.BoolFlag{Name: "json", EnvVars: []string{"COMPOSER_JSON"}, DisableDefaultText: true, Usage: "print JSON"},
 		},
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {

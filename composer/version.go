@@ -12,7 +12,8 @@ func versionCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "version",
 		Usage:       "print the version",
-		Description: "   composer version",
+		UsageText:   "composer version",
+		Description: "The version is the module's, then that of Go, then the platform.",
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err

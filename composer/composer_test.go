@@ -1,0 +1,140 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/urfave/cli/v2"
+)
+
+// composer runs the command line in this process.
+func composer(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, talk bytes.Buffer
+	code = run(t.Context(), append([]string{"composer"}, args...), &out, &talk)
+	return code, out.String(), talk.String()
+}
+
+func TestRenderToAFile(t *testing.T) {
+	t.Chdir(t.TempDir())
+	code, printed, talk := composer(t, "render", "--stage", "ej1", "-n", "3")
+	if code != 0 || talk != "" || !strings.HasPrefix(printed, "# Made by: composer render --stage ej1 -n 3\n") {
+		t.Fatalf("exit code %d\n%s\n%s", code, printed, talk)
+	}
+	code, stdout, talk := composer(t, "render", "--stage", "ej1", "-n", "3", "-o", "made.yaml")
+	if code != 0 || stdout != "" || talk != "" {
+		t.Errorf("exit code %d\n%s\n%s", code, stdout, talk)
+	}
+	made, err := os.ReadFile("made.yaml")
+	if err != nil || string(made) != printed {
+		t.Errorf("a file and stdout differ, error %v", err)
+	}
+}
+
+// --stage, then COMPOSER_STAGE, then .stage, then the default.
+func TestStagePrecedence(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("COMPOSER_STAGE", "") // so that it is put back
+	os.Unsetenv("COMPOSER_STAGE")
+	stage := func(args ...string) string {
+		code, stdout, talk := composer(t, append([]string{"render", "-n", "0"}, args...)...)
+		if code != 0 {
+			t.Fatal(talk)
+		}
+		return strings.Fields(stdout)[6]
+	}
+	if got := stage(); got != "ej8" {
+		t.Errorf("by default it is %s", got)
+	}
+	if err := os.WriteFile(".stage", []byte("ej3\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := stage(); got != "ej3" {
+		t.Errorf("by .stage it is %s", got)
+	}
+	t.Setenv("COMPOSER_STAGE", "ej2")
+	if got := stage(); got != "ej2" {
+		t.Errorf("by COMPOSER_STAGE it is %s", got)
+	}
+	if got := stage("--stage", "ej1"); got != "ej1" {
+		t.Errorf("by --stage it is %s", got)
+	}
+}
+
+// One sentence on stderr, nothing on stdout, and nothing written.
+func TestErrors(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir("folder", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		args string
+		code int
+		want string
+	}{
+		{"render -n five", 2, `number of replicas "five": want a whole number, such as 5`},
+		{"render -n -1", 2, "number of replicas -1: cannot be negative"},
+		{"render -n 1023", 2, "number of replicas 1023: at most 1022 fit on one network"},
+		{"render -n 99999999999999", 2, "number of replicas 99999999999999: at most 1022 fit on one network"},
+		{"render -n 99999999999999999999", 2, "number of replicas 99999999999999999999: far too large"},
+		{"render -n", 2, "-n wants a value; see `composer render --help`"},
+		{"render --stage ej9", 2, `unknown stage "ej9": have ej1 … ej8`},
+		{"render --wat", 2, "unknown flag --wat; see `composer render --help`"},
+		{"render --stag ej1", 2, "unknown flag --stag, did you mean --stage?; see `composer render --help`"},
+		{"render extra", 2, "composer render takes flags only, and there is \"extra\"; see `composer render --help`"},
+		{"rendr", 2, `unknown command "rendr". Did you mean "render"?`},
+		{"xyzzy", 2, "unknown command \"xyzzy\"; see `composer --help`"},
+		{"help xyzzy", 2, "No help topic for 'xyzzy'"},
+		{"render -o folder", 1, "write folder: it is a directory"},
+		{"render -o none/made.yaml", 1, "write none/made.yaml: there is no directory none"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.args, func(t *testing.T) {
+			code, stdout, talk := composer(t, strings.Fields(tt.args)...)
+			if code != tt.code || stdout != "" {
+				t.Errorf("exit code %d, want %d, and stdout %q", code, tt.code, stdout)
+			}
+			if !strings.HasPrefix(talk, "composer: "+tt.want) || strings.Count(talk, "\n") != 1 {
+				t.Errorf("got  %swant composer: %s", talk, tt.want)
+			}
+		})
+	}
+	if left, _ := filepath.Glob("*"); len(left) != 1 {
+		t.Errorf("there are files: %q", left)
+	}
+}
+
+// Every flag has an environment variable and says in its help which.
+func TestFlagsHaveVariables(t *testing.T) {
+	seen := map[string]string{}
+	for _, c := range newApp(nil, nil).Commands {
+		for _, f := range c.Flags {
+			doc, ok := f.(cli.DocGenerationFlag)
+			if !ok {
+				t.Fatalf("%s: %T is not documented", c.Name, f)
+			}
+			name := c.Name + " --" + f.Names()[0]
+			variables := doc.GetEnvVars()
+			if len(variables) != 1 || !strings.HasPrefix(variables[0], "COMPOSER_") {
+				t.Errorf("%s has variables %v, want one COMPOSER_…", name, variables)
+				continue
+			}
+			if other, taken := seen[variables[0]]; taken {
+				t.Errorf("%s and %s share %s", other, name, variables[0])
+			}
+			seen[variables[0]] = name
+			if !strings.Contains(f.String(), "$"+variables[0]) {
+				t.Errorf("the help of %s does not name %s: %s", name, variables[0], f)
+			}
+			if usage := doc.GetUsage(); usage == "" || strings.Contains(usage, "\n") {
+				t.Errorf("the help of %s is not a line: %q", name, usage)
+			}
+		}
+		if c.Usage == "" || c.UsageText == "" || c.Description == "" {
+			t.Errorf("%s is not documented", c.Name)
+		}
+	}
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/tp0-lab/composer/"
+
+// layers says what a package, or all packages below a folder, may not know of.
+// Names that are not of this module stand for themselves.
+var layers = []struct{ who, not string }{
+	// The codec imports no domain; the domain imports no codec and no network.
+	{"internal/wire", "internal/lottery"},
+	{"internal/lottery", "internal/wire"},
+	{"internal/lottery", "net"},
+	// Services know nothing of stages.
+	{"services/", "internal/bundle"},
+	{"services/", "internal/render"},
+	{"services/", "internal/check"},
+	{"services/", "templates"},
+	{"services/", "text/template"},
+	{"internal/wire", "internal/bundle"},
+	{"internal/wire", "internal/render"},
+	{"internal/wire", "internal/check"},
+	{"internal/lottery", "internal/bundle"},
+	{"internal/lottery", "internal/render"},
+	{"internal/lottery", "internal/check"},
+	// A bundle is read without knowing how it is rendered, and rendered without knowing how it is checked or written.
+	{"internal/bundle", "internal/render"},
+	{"internal/bundle", "templates"},
+	{"internal/render", "internal/check"},
+	{"internal/render", "internal/output"},
+	{"internal/render", "templates"},
+	{"internal/check", "internal/output"},
+	{"internal/check", "templates"},
+	{"internal/output", "internal/"},
+	// Only the command line knows the package of the command line.
+	{"internal/", "github.com/urfave/cli/v2"},
+	{"services/", "github.com/urfave/cli/v2"},
+}
+
+func TestLayers(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{ .ImportPath }}{{ range .Deps }} {{ . }}{{ end }}`, module+"...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := map[string]bool{}
+	for line := range strings.Lines(string(out)) {
+		deps := strings.Fields(line)
+		for _, layer := range layers {
+			if !within(deps[0], layer.who) {
+				continue
+			}
+			used[layer.who] = true
+			for _, dep := range deps[1:] {
+				if within(dep, layer.not) {
+					t.Errorf("%s knows of %s, and %s may not know of %s", deps[0], dep, layer.who, layer.not)
+				}
+			}
+		}
+	}
+	for _, name := range []string{"internal/bundle", "internal/render", "internal/check", "internal/output", "services/"} {
+		if !used[name] {
+			t.Errorf("there is no %s any more, and the rules are about it", name)
+		}
+	}
+}
+
+// within reports whether a package is the one of that name or, where the name
+// ends with a slash, below it.
+func within(pkg, name string) bool {
+	if top, _, _ := strings.Cut(name, "/"); top == "internal" || top == "services" || top == "templates" {
+		name = module + name
+	}
+	if strings.HasSuffix(name, "/") {
+		return strings.HasPrefix(pkg, name)
+	}
+	return pkg == name
+}

@@ -1,0 +1,73 @@
+// The tag goes once go.sum has golang.org/x/tools, which testscript needs.
+//go:build testscript
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"composer": main})
+}
+
+// TestScripts runs testdata/script/*.txtar. Beside the usual commands they have
+//
+//	exits CODE PROGRAM ARG…     it exits with that code
+//	sentence                    the last stderr is one line that begins with "composer: ", the last stdout is empty
+//	age FILE, aged FILE         make FILE old; it is still
+func TestScripts(t *testing.T) {
+	then := time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) < 2 {
+					ts.Fatalf("usage: exits CODE PROGRAM ARG…")
+				}
+				got := 0
+				if err := ts.Exec(args[1], args[2:]...); err != nil {
+					var exited interface{ ExitCode() int }
+					if !asExit(err, &exited) {
+						ts.Fatalf("%v", err)
+					}
+					got = exited.ExitCode()
+				}
+				if fmt.Sprint(got) != args[0] {
+					ts.Fatalf("exit code %d, want %s", got, args[0])
+				}
+			},
+			"sentence": func(ts *testscript.TestScript, neg bool, args []string) {
+				stderr := ts.ReadFile("stderr")
+				if !strings.HasPrefix(stderr, "composer: ") || strings.Count(stderr, "\n") != 1 || ts.ReadFile("stdout") != "" {
+					ts.Fatalf("want one sentence on stderr and nothing on stdout, got\n%s\n%s", stderr, ts.ReadFile("stdout"))
+				}
+			},
+			"age": func(ts *testscript.TestScript, neg bool, args []string) {
+				ts.Check(os.Chtimes(ts.MkAbs(args[0]), then, then))
+			},
+			"aged": func(ts *testscript.TestScript, neg bool, args []string) {
+				info, err := os.Stat(ts.MkAbs(args[0]))
+				ts.Check(err)
+				if info.ModTime().Equal(then) == neg {
+					ts.Fatalf("%s is of %v", args[0], info.ModTime())
+				}
+			},
+		},
+	})
+}
+
+func asExit(err error, target *interface{ ExitCode() int }) bool {
+	exited, ok := err.(interface{ ExitCode() int })
+	*target = exited
+	return ok
+}
