@@ -31,12 +31,12 @@ func floorServer(args []string, _ io.Reader, stdout io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("make the file: %w", err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	fmt.Fprintln(stdout, listener.Addr())
 
 	var receiving sync.WaitGroup
@@ -46,7 +46,7 @@ func floorServer(args []string, _ io.Reader, stdout io.Writer) error {
 		if err != nil {
 			return fmt.Errorf("accept: %w", err)
 		}
-		defer conn.Close() // after the fsync: that tells the client
+		defer func() { _ = conn.Close() }() // after the fsync: that tells the client
 		receiving.Go(func() {
 			// Neither side may take io.CopyBuffer's shortcuts: a splice into a
 			// file that others write to would have to share its position.
@@ -78,12 +78,12 @@ func floorClient(args []string, _ io.Reader, _ io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("open the file: %w", err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	conn, err := net.Dial("tcp", args[0])
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	if _, err := io.Copy(conn, file); err != nil {
 		return fmt.Errorf("send: %w", err)
 	}
@@ -104,7 +104,7 @@ func (b *benchmark) runFloor(ctx context.Context, d data) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	settle()
 	file := filepath.Join(dir, "floor")
 	server, address, err := b.startSelf(ctx, nil, floorServerCommand, strconv.Itoa(len(d.files)), file)
@@ -146,7 +146,7 @@ func (b *benchmark) startSelf(ctx context.Context, stdin io.Reader, args ...stri
 	if err != nil {
 		return nil, "", fmt.Errorf("make the log: %w", err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	cmd.Stdin, cmd.Stderr = stdin, file
 	out, err := cmd.StdoutPipe()
 	if err != nil {

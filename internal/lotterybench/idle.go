@@ -37,7 +37,7 @@ func (b *benchmark) measureIdle(ctx context.Context, n int) (o idleOutcome, err 
 	if err != nil {
 		return o, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	// They are idle, not late: the usual time to the next frame is for others.
 	server, address, err := b.startServer(ctx, dir, n, "SERVER_READ_TIMEOUT=1h")
 	if err != nil {
@@ -52,8 +52,8 @@ func (b *benchmark) measureIdle(ctx context.Context, n int) (o idleOutcome, err 
 	if err != nil {
 		return o, fmt.Errorf("make a pipe: %w", err)
 	}
-	defer hold.Close()
-	defer release.Close()
+	defer func() { _ = hold.Close() }()
+	defer func() { _ = release.Close() }()
 	client, _, err := b.startSelf(ctx, hold, idleCommand, address, strconv.Itoa(n))
 	if err != nil {
 		return o, err

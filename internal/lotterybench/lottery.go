@@ -113,7 +113,7 @@ func (b *benchmark) build(ctx context.Context) error {
 func (b *benchmark) measure(ctx context.Context, s scenario) ([]row, error) {
 	fmt.Fprintf(b.talk, "%s: making the data\n", s.name)
 	dir := filepath.Join(b.dir, "data")
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	if err := dataset.Write(ctx, dir, s.shape, dataset.WriteOptions{}); err != nil {
 		return nil, fmt.Errorf("make the data: %w", err)
 	}
@@ -170,7 +170,7 @@ func (b *benchmark) runLottery(ctx context.Context, d data, limit int) (outcome,
 	if err != nil {
 		return outcome{}, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	settle()
 	server, address, err := b.startServer(ctx, dir, len(d.files))
 	if err != nil {
@@ -273,7 +273,7 @@ func countLines(file string) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("count the bets: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	lines, block := 0, make([]byte, floorBuffer)
 	for {
 		n, err := f.Read(block)
@@ -294,7 +294,7 @@ func winnersTold(log string) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("count the winners: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	const field = "action: consulta_ganadores | result: success | cant_ganadores: "
 	told, answers := 0, 0
 	lines := bufio.NewScanner(f)

@@ -51,7 +51,7 @@ func launch(cmd *exec.Cmd, p program) (*process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the log: %w", err)
 	}
-	defer log.Close() // the process has its own
+	defer func() { _ = log.Close() }() // the process has its own
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = p.env, p.dir, log, log
 	if cmd.Env == nil {
 		cmd.Env = []string{} // nil would be all of ours
