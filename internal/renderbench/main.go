@@ -1,0 +1,257 @@
+// Command renderbench compares composer render with what people write today: a
+// Python script of f-strings, and a loop over a heredoc in bash. It builds
+// composer, checks that all print the same bytes, and measures whole processes
+// in turns, so that a busy moment of the machine meets all of them.
+package main
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+	"time"
+)
+
+func main() { os.Exit(run(context.Background(), os.Args, os.Stdout, os.Stderr)) }
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	runs := flags.Int("runs", 25, "how often each process is run, at least 20")
+	if flags.Parse(args[1:]) != nil || flags.NArg() > 0 || *runs < 20 {
+		flags.Usage()
+		return 2
+	}
+	if err := bench(ctx, *runs, stdout); err != nil {
+		fmt.Fprintf(stderr, "renderbench: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+// stage is the one that compose.py and compose.sh make.
+const stage = "ej8"
+
+// sizes are the numbers of clients in the table.
+var sizes = []int{5, 1000}
+
+//go:embed compose.py
+var pythonScript []byte
+
+//go:embed compose.sh
+var bashScript []byte
+
+// generator is a program that prints a Compose file.
+type generator struct {
+	name    string
+	command func(n int) []string
+}
+
+const (
+	python    = "python f-strings"
+	bash      = "bash heredoc"
+	unchecked = "composer --no-validate"
+	checked   = "composer"
+)
+
+func bench(ctx context.Context, runs int, stdout io.Writer) error {
+	dir, err := os.MkdirTemp("", "renderbench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	composer := filepath.Join(dir, "composer")
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", composer, "github.com/tp0-lab/composer/composer").CombinedOutput(); err != nil {
+		return fmt.Errorf("build composer: %w\n%s", err, out)
+	}
+	generators, err := scripts(ctx, dir, stdout)
+	if err != nil {
+		return err
+	}
+	render := func(more ...string) func(int) []string {
+		return func(n int) []string {
+			return append([]string{composer, "render", "--stage", stage, "-n", strconv.Itoa(n)}, more...)
+		}
+	}
+	generators = append(generators, generator{unchecked, render("--no-validate")}, generator{checked, render()})
+	if err := compare(ctx, generators); err != nil {
+		return err
+	}
+	results, err := measure(ctx, generators, runs)
+	if err != nil {
+		return err
+	}
+	return printTable(stdout, generators, results, runs)
+}
+
+// scripts returns those for which there is an interpreter, and says for which
+// there is none.
+func scripts(ctx context.Context, dir string, stdout io.Writer) ([]generator, error) {
+	var found []generator
+	for _, s := range []struct {
+		name, program, file string
+		text                []byte
+	}{
+		{python, "python3", "compose.py", pythonScript},
+		{bash, "bash", "compose.sh", bashScript},
+	} {
+		interpreter, err := exec.LookPath(s.program)
+		if err != nil {
+			fmt.Fprintf(stdout, "There is no %s here, so it is left out.\n", s.program)
+			continue
+		}
+		if s.program == "python3" {
+			// What is on the PATH may be a script that looks for the real one: that is not Python's time.
+			if found, err := exec.CommandContext(ctx, interpreter, "-c", "import sys; print(sys.executable)").Output(); err == nil {
+				interpreter = strings.TrimSpace(string(found))
+			}
+		}
+		path := filepath.Join(dir, s.file)
+		if err := os.WriteFile(path, s.text, 0o644); err != nil {
+			return nil, err
+		}
+		found = append(found, generator{s.name, func(n int) []string { return []string{interpreter, path, strconv.Itoa(n)} }})
+	}
+	return found, nil
+}
+
+// compare returns an error unless all print the same bytes.
+func compare(ctx context.Context, generators []generator) error {
+	for _, n := range append([]int{0, 1, 300}, sizes...) {
+		var first []byte
+		for i, g := range generators {
+			out, err := command(ctx, g.command(n)).Output()
+			if err != nil {
+				return fmt.Errorf("%s with %d clients: %w", g.name, n, err)
+			}
+			if i == 0 {
+				first = out
+			} else if !bytes.Equal(first, out) {
+				return fmt.Errorf("%s and %s print different files for %d clients", generators[0].name, g.name, n)
+			}
+		}
+	}
+	return nil
+}
+
+// command makes one whose output goes nowhere, without the variables that
+// change what composer does.
+func command(ctx context.Context, args []string) *exec.Cmd {
+	c := exec.CommandContext(ctx, args[0], args[1:]...)
+	c.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "COMPOSER_") })
+	return c
+}
+
+// key is a cell of the table.
+type key struct {
+	generator string
+	n         int
+}
+
+// result is what was measured of a process.
+type result struct {
+	times  []time.Duration
+	memory int64 // the largest resident set, in bytes
+}
+
+func (r *result) median() time.Duration {
+	slices.Sort(r.times)
+	return (r.times[(len(r.times)-1)/2] + r.times[len(r.times)/2]) / 2
+}
+
+// nothing is the generator that measures what a process costs that does nothing.
+const nothing = "true"
+
+func measure(ctx context.Context, generators []generator, runs int) (map[key]*result, error) {
+	all := append(slices.Clone(generators), generator{nothing, func(int) []string { return []string{"true"} }})
+	results := map[key]*result{}
+	for i := range runs + 2 {
+		for _, n := range sizes {
+			for _, g := range all {
+				c := command(ctx, g.command(n))
+				begin := time.Now()
+				err := c.Run()
+				took := time.Since(begin)
+				if err != nil {
+					return nil, fmt.Errorf("%s with %d clients: %w", g.name, n, err)
+				}
+				if i < 2 {
+					continue // the first ones fill caches
+				}
+				r := results[key{g.name, n}]
+				if r == nil {
+					r = &result{}
+					results[key{g.name, n}] = r
+				}
+				r.times = append(r.times, took)
+				if usage, ok := c.ProcessState.SysUsage().(*syscall.Rusage); ok {
+					r.memory = max(r.memory, int64(usage.Maxrss)*maxrssUnit)
+				}
+			}
+		}
+	}
+	return results, nil
+}
+
+func printTable(stdout io.Writer, generators []generator, results map[key]*result, runs int) error {
+	fmt.Fprintf(stdout, "Stage %s, whole processes, median of %d runs in turns; all print the same bytes.\n\n", stage, runs)
+	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(table, "\t")
+	for _, n := range sizes {
+		fmt.Fprintf(table, "N=%d\tof composer\tpeak memory\t", n)
+	}
+	fmt.Fprintln(table)
+	for _, g := range append(slices.Clone(generators), generator{name: nothing}) {
+		fmt.Fprintf(table, "%s\t", g.name)
+		for _, n := range sizes {
+			r := results[key{g.name, n}]
+			memory := fmt.Sprintf("%.1f MB", float64(r.memory)/1e6)
+			// A process starts as a copy of this one, which counts as its own memory.
+			if floor := results[key{nothing, n}].memory; r.memory <= floor+floor/20 {
+				memory = fmt.Sprintf("< %.1f MB", float64(floor+floor/20)/1e6)
+			}
+			fmt.Fprintf(table, "%s\t%.2f\t%s\t", milliseconds(r.median()), ratio(r, results[key{checked, n}]), memory)
+		}
+		fmt.Fprintln(table)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(stdout)
+	var (
+		few, many = results[key{checked, 5}], results[key{checked, 1000}]
+		plain     = results[key{unchecked, 5}]
+	)
+	for _, demand := range []struct {
+		text, got string
+		holds     bool
+	}{
+		{"N=5 with the check takes less than 60 ms", milliseconds(few.median()), few.median() < 60*time.Millisecond},
+		{"N=5 with --no-validate takes less than 10 ms", milliseconds(plain.median()), plain.median() < 10*time.Millisecond},
+		{"N=1000 takes at most 1.5 times as long as N=5, both with the check", fmt.Sprintf("%.2f times", ratio(many, few)), ratio(many, few) <= 1.5},
+	} {
+		verdict := "holds"
+		if !demand.holds {
+			verdict = "DOES NOT HOLD"
+		}
+		if _, err := fmt.Fprintf(stdout, "%-13s  %s: %s\n", verdict, demand.text, demand.got); err != nil {
+			return errors.Join(errors.New("print the table"), err)
+		}
+	}
+	return nil
+}
+
+func ratio(a, b *result) float64 { return float64(a.median()) / float64(b.median()) }
+
+func milliseconds(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d)/1e6) }
