@@ -27,7 +27,17 @@ docker-image: ## build the images server:latest and client:latest
 $(COMPOSE_FILE):
 	./generar-compose.sh $@ $(N)
 
-docker-compose-up: docker-image $(COMPOSE_FILE) ## start the lab (its Compose file is made for N clients when missing)
+# The agencies' files that are missing; those that are there stay.
+data: bin/composer
+	bin/composer data extract --keep
+.PHONY: data
+
+bin/composer: $(shell find composer internal templates -name '*.go' -o -name '*.tmpl' -o -name '*.yaml') go.mod
+	@if command -v go >/dev/null; then go build -o $@ ./composer; else \
+	  mkdir -p bin && docker build -q -f composer/Dockerfile -t tp0-composer:latest . >/dev/null && \
+	  id=$$(docker create tp0-composer:latest) && docker cp -q $$id:/composer $@ && docker rm $$id >/dev/null; fi
+
+docker-compose-up: docker-image data $(COMPOSE_FILE) ## start the lab (its Compose file is made for N clients when missing)
 	$(COMPOSE) up -d
 .PHONY: docker-compose-up
 
@@ -68,6 +78,17 @@ e2e: ## run the tests in containers (needs Docker)
 bench-render: ## compare composer render with Python and bash
 	go run ./internal/renderbench
 .PHONY: bench-render
+
+bench: ## measure the lottery against a floor, and write docs/benchmarks.md
+	go run ./internal/lotterybench -write
+.PHONY: bench
+
+fuzz: ## run each fuzz target for FUZZTIME
+	@set -e; for package in $$(go list ./...); do \
+	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+	    echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; \
+	  done; done
+.PHONY: fuzz
 
 ci: lint race ## what CI runs before e2e
 .PHONY: ci

@@ -3,9 +3,9 @@ package agency
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -153,7 +153,7 @@ func TestPlay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(t)
 		for i := range 3000 { // more than one frame of them
-			f.winners = append(f.winners, fmt.Sprint(30_000_000+i))
+			f.winners = append(f.winners, strconv.Itoa(30_000_000+i))
 		}
 		a, log := f.agency(nil)
 		path := fileOf(t, bets(0, 4)...)
@@ -346,7 +346,7 @@ func TestCancel(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), tt.after)
 				defer cancel()
 				_, err := a.Play(ctx, fileOf(t, bets(0, 6)...))
-				if err != context.DeadlineExceeded {
+				if !errors.Is(err, context.DeadlineExceeded) {
 					t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
 				}
 				if d := time.Since(f.began); d != tt.after {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +49,7 @@ func (c *instant) SetWriteDeadline(time.Time) error { return nil }
 
 // sendInstantly sends the file to an instant central.
 func sendInstantly(tb testing.TB, path string, maxAmount int) {
+	tb.Helper()
 	a := New(Config{
 		Agency: 1, MaxAmount: maxAmount, Timeout: time.Second, Now: time.Now,
 		Dial: func(context.Context, string, string) (net.Conn, error) { return new(instant), nil },
@@ -60,6 +62,7 @@ func sendInstantly(tb testing.TB, path string, maxAmount int) {
 // courseFile returns the path of a file of n bets that look like the course's,
 // and its size.
 func courseFile(tb testing.TB, n int) (path string, size int64) {
+	tb.Helper()
 	var s strings.Builder
 	for i := range n {
 		fmt.Fprintf(&s, "%s,%s,%d,1980-01-%02d,%d\r\n",
@@ -73,7 +76,7 @@ func BenchmarkSendFile(b *testing.B) {
 	const n = 500_000
 	path, size := courseFile(b, n)
 	for _, maxAmount := range []int{100, 1000} {
-		b.Run(fmt.Sprint(maxAmount), func(b *testing.B) {
+		b.Run(strconv.Itoa(maxAmount), func(b *testing.B) {
 			b.SetBytes(size)
 			b.ReportAllocs()
 			for b.Loop() {

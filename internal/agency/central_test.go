@@ -34,6 +34,7 @@ type realCentral struct {
 }
 
 func startCentral(t *testing.T, agencies uint32, concurrency int) *realCentral {
+	t.Helper()
 	c := &realCentral{
 		t: t, path: filepath.Join(t.TempDir(), "bets.csv"), agencies: agencies, concurrency: concurrency, log: new(lines),
 	}

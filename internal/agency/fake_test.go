@@ -45,7 +45,10 @@ type fake struct {
 	previous chan struct{} // closed when the connection before has been dealt with
 }
 
-func newFake(t *testing.T) *fake { return &fake{t: t, began: time.Now()} }
+func newFake(t *testing.T) *fake {
+	t.Helper()
+	return &fake{t: t, began: time.Now()}
+}
 
 // note writes into the diary: seconds since the beginning, and what.
 func (f *fake) note(format string, args ...any) {
@@ -295,23 +298,23 @@ func record(b wire.Bet) string {
 }
 
 // writeFile writes an agency's file and returns its path.
-func writeFile(t testing.TB, content string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "agency.csv")
+func writeFile(tb testing.TB, content string) string {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), "agency.csv")
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return path
 }
 
 // fileOf returns the path of a file of those bets.
-func fileOf(t testing.TB, bets ...wire.Bet) string {
-	t.Helper()
+func fileOf(tb testing.TB, bets ...wire.Bet) string {
+	tb.Helper()
 	var content strings.Builder
 	for _, b := range bets {
 		content.WriteString(record(b))
 	}
-	return writeFile(t, content.String())
+	return writeFile(tb, content.String())
 }
 
 // cutConn breaks when so many bytes have been written or read; what is within

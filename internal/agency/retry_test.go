@@ -18,6 +18,7 @@ import (
 // cutEverywhere calls try with a first connection that breaks after each number
 // of bytes, in each direction, until it does not break any more.
 func cutEverywhere(t *testing.T, try func(t *testing.T, f *fake)) {
+	t.Helper()
 	for _, direction := range []string{"written", "read"} {
 		for n := 0; ; n++ {
 			dials := 0
@@ -53,6 +54,7 @@ func cutEverywhere(t *testing.T, try func(t *testing.T, f *fake)) {
 func TestResumeAfterEveryByte(t *testing.T) {
 	path := fileOf(t, bets(0, 7)...)
 	cutEverywhere(t, func(t *testing.T, f *fake) {
+		t.Helper()
 		f.winners = []string{"00000003", "00000004"}
 		a, log := f.agency(nil)
 		winners, err := a.Play(t.Context(), path)
@@ -69,6 +71,7 @@ func TestResumeAfterEveryByte(t *testing.T) {
 // A bet whose confirmation is lost is not stored again.
 func TestResumeBetAfterEveryByte(t *testing.T) {
 	cutEverywhere(t, func(t *testing.T, f *fake) {
+		t.Helper()
 		a, log := f.agency(nil)
 		if err := a.SendBet(t.Context(), domainBet(bet(1))); err != nil {
 			t.Error(err)
@@ -241,7 +244,7 @@ func TestRetryLimit(t *testing.T) {
 func TestProgressResetsTheLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(t)
-		f.wrap = func(nth int, c net.Conn) net.Conn {
+		f.wrap = func(_ int, c net.Conn) net.Conn {
 			return &cutConn{c, 12 + 42 + 1, -1} // HELLO, one BATCH and a bit
 		}
 		a, _ := f.agency(func(c *Config) { c.RetryLimit = time.Second; c.MaxAmount = 1 })

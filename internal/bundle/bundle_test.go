@@ -61,7 +61,7 @@ func TestOpenErrors(t *testing.T) {
 		{"twice", "default: a\nstages: [{name: a}, {name: a}]", `"a" is there twice`},
 		{"extends nothing", "default: a\nstages: [{name: a, extends: b}]", `extends "b"`},
 		{"default", "default: z\nstages: [{name: a}]", `default "z"`},
-		{"unknown key", "default: a\nstages:\n  - name: a\n    sumary: x", "line 4: field sumary"},
+		{"unknown key", "default: a\nstages:\n  - name: a\n    colour: x", "line 4: field colour"},
 		{"a list", "- a", "line 1"},
 		{"odd name", "default: a\nstages: [{name: \"a\\nb\"}]", `stage "a\nb"`},
 		{"negative limit", "default: a\nmax_replicas: -1\nstages: [{name: a}]", "max_replicas is -1"},

@@ -2,11 +2,11 @@ package central
 
 import (
 	"encoding/binary"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"runtime"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -21,7 +21,7 @@ func course(n int) []wire.Bet {
 		list[i] = wire.Bet{
 			FirstName: []string{"Santiago Lionel", "José María", "Ana"}[i%3],
 			LastName:  []string{"Lorca", "Fernández"}[i%2],
-			Document:  fmt.Sprint(20000000 + i*7919), Year: 1980, Month: 1, Day: uint8(1 + i%28), Number: uint32(i * 71),
+			Document:  strconv.Itoa(20000000 + i*7919), Year: 1980, Month: 1, Day: uint8(1 + i%28), Number: uint32(i * 71),
 		}
 	}
 	return list

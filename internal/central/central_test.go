@@ -2,11 +2,11 @@ package central
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net"
 	"os"
 	"slices"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -23,10 +23,10 @@ func TestSingleBets(t *testing.T) {
 		t.Errorf("welcome %+v", w)
 	}
 	b := wire.Bet{FirstName: "Santiago Lionel", LastName: "Lorca", Document: "30904465", Year: 1999, Month: 3, Day: 17, Number: 7574}
-	c.send(single(0, b))
+	c.send(single(b))
 	c.result(ok(0, 1))
 	h.log.wait(t, 1, "apuesta_almacenada | result: success | dni: 30904465 | numero: 7574")
-	c.send(single(0, b))
+	c.send(single(b))
 	c.result(wire.Result{Position: 0, Count: 1, Code: wire.CodePosition, Index: wire.NoIndex})
 	h.log.wait(t, 1, "apuesta_almacenada | result: fail | dni: 30904465 | numero: 7574 | error: ")
 	c.conn.Close()
@@ -96,7 +96,7 @@ func TestBadBets(t *testing.T) {
 				t.Errorf("%d lines", n)
 			}
 			h.storedIs(1)
-			c.send(single(0, list[3]))
+			c.send(single(list[3]))
 			c.result(wire.Result{Position: 0, Count: 1, Code: tt.code, Index: 0})
 			c.send(batch(0, bets(0, 5)...)) // the connection is usable
 			c.result(ok(0, 5))
@@ -170,7 +170,7 @@ func TestTurnOfOneThatIsGone(t *testing.T) {
 
 func TestReplaced(t *testing.T) {
 	for _, concurrency := range []int{0, 1} {
-		t.Run(fmt.Sprint(concurrency), func(t *testing.T) {
+		t.Run(strconv.Itoa(concurrency), func(t *testing.T) {
 			h := serve(t, 1, func(c *Config) { c.Concurrency = concurrency })
 			old, _ := h.join(1)
 			old.send(batch(0, bets(0, 3)...))

@@ -97,8 +97,9 @@ func testConfig() Config {
 }
 
 // serve starts a server on a bets.csv of its own.
-func serve(t testing.TB, agencies uint32, change func(*Config)) *harness {
-	h := &harness{t: t, path: filepath.Join(t.TempDir(), "bets.csv"), config: testConfig()}
+func serve(tb testing.TB, agencies uint32, change func(*Config)) *harness {
+	tb.Helper()
+	h := &harness{t: tb, path: filepath.Join(tb.TempDir(), "bets.csv"), config: testConfig()}
 	if change != nil {
 		change(&h.config)
 	}
@@ -286,8 +287,8 @@ func batch(position int, bets ...wire.Bet) []byte {
 	return w.Frame()
 }
 
-func single(position int, b wire.Bet) []byte {
-	frame, err := wire.AppendSingle(nil, wire.Single{Position: uint64(position), Bet: b})
+func single(b wire.Bet) []byte {
+	frame, err := wire.AppendSingle(nil, wire.Single{Bet: b})
 	if err != nil {
 		panic(err)
 	}

@@ -52,7 +52,7 @@ func TestRefused(t *testing.T) {
 		{"count too low", hello, fewer, wire.CodeMalformed},
 		{"count 0", hello, none, wire.CodeMalformed},
 		{"batch cut", hello, cut(batch(0, bets(0, 3)...)), wire.CodeMalformed},
-		{"bet cut", hello, cut(single(0, bet(0))), wire.CodeMalformed},
+		{"bet cut", hello, cut(single(bet(0))), wire.CodeMalformed},
 		{"finish cut", hello, cut(finish()), wire.CodeMalformed},
 		{"ask with a body", hello, []byte{0, 4, 5, 0}, wire.CodeMalformed},
 		{"keepalive with a body", hello, []byte{0, 4, 0x7f, 0}, wire.CodeMalformed},

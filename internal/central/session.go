@@ -339,8 +339,7 @@ func answerCode(err error) wire.Code {
 			return e.code
 		}
 	}
-	var field *lottery.FieldError
-	if errors.As(err, &field) {
+	if field, ok := errors.AsType[*lottery.FieldError](err); ok {
 		switch field.Field {
 		case lottery.FirstName:
 			return wire.CodeFirstName

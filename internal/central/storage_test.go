@@ -9,7 +9,7 @@ import (
 
 // obstruct puts a directory where the lottery wants to make a file, so that
 // nothing can be made durable, until it is called.
-func (h *harness) obstruct(suffix string) (clear func()) {
+func (h *harness) obstruct(suffix string) (unblock func()) {
 	h.t.Helper()
 	if err := os.Mkdir(h.path+suffix, 0o700); err != nil {
 		h.t.Fatal(err)
@@ -23,7 +23,7 @@ func (h *harness) obstruct(suffix string) (clear func()) {
 
 func TestBetsCannotBeStored(t *testing.T) {
 	h := serve(t, 0, nil)
-	clear := h.obstruct(".journal")
+	unblock := h.obstruct(".journal")
 	c, _ := h.join(1)
 	for range 3 {
 		c.send(batch(0, bets(0, 4)...))
@@ -31,7 +31,7 @@ func TestBetsCannotBeStored(t *testing.T) {
 	}
 	h.log.wait(t, 3, "apuesta_recibida | result: fail | cantidad: 4 | error: bets cannot be made durable")
 	h.storedIs(1)
-	clear()
+	unblock()
 	c.send(batch(0, bets(0, 4)...))
 	c.result(ok(0, 4))
 	h.storedIs(1, bets(0, 4)...)
@@ -39,13 +39,13 @@ func TestBetsCannotBeStored(t *testing.T) {
 
 func TestFinishCannotBeMarked(t *testing.T) {
 	h := serve(t, 1, nil)
-	clear := h.obstruct(".draw")
+	unblock := h.obstruct(".draw")
 	c, _ := h.join(1)
 	c.send(finish())
 	c.error(wire.CodeStorage)
 	c.send(wire.AppendAsk(nil))
 	c.error(wire.CodeNotFinished)
-	clear()
+	unblock()
 	c.send(finish())
 	c.expect(wire.TypeFinished)
 	c.send(wire.AppendAsk(nil))

@@ -83,8 +83,7 @@ func Parse[T Checker](layers ...Layer) (T, error) {
 		}
 	}
 	fields := fieldsOf[T]()
-	var aggregate env.AggregateError
-	if errors.As(err, &aggregate) {
+	if aggregate, ok := errors.AsType[env.AggregateError](err); ok {
 		for _, e := range aggregate.Errors {
 			var parse env.ParseError
 			if !errors.As(e, &parse) {

@@ -76,7 +76,7 @@ func TestFileNames(t *testing.T) {
 	for name, want := range map[string]uint32{
 		"agency-1.csv": 1, "agency-10.csv": 10, "agency-4294967295.csv": math.MaxUint32,
 		"agency-0.csv": 0, "agency-01.csv": 0, "agency-4294967296.csv": 0, "agency-.csv": 0, "agency--1.csv": 0,
-		"agency-1.csv ": 0, "agency-1.csv\n": 0, "._agency-1.csv": 0, "agency-1.CSV": 0, "agency-1xcsv": 0, "agency-١.csv": 0,
+		"agency-1.csv\t": 0, "agency-1.csv\n": 0, "._agency-1.csv": 0, "agency-1.CSV": 0, "agency-1xcsv": 0, "agency-١.csv": 0,
 	} {
 		got, ok := agencyOf(name)
 		if ok != (want > 0) || ok && got != want {

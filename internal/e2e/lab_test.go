@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -67,7 +68,7 @@ func newLab(t *testing.T, stage string, n int, extra ...string) *lab {
 	l := &lab{t: t, dir: t.TempDir(), n: n}
 	l.write("services/server/config.ini", serverConfig(serverKeys{5, "INFO"}))
 	l.write("services/client/config.yaml", clientConfig(clientKeys{3, "50ms", "INFO", 10}))
-	generate := exec.Command("bash", filepath.Join(root, "generar-compose.sh"), l.path("docker-compose-dev.yaml"), fmt.Sprint(n))
+	generate := exec.Command("bash", filepath.Join(root, "generar-compose.sh"), l.path("docker-compose-dev.yaml"), strconv.Itoa(n))
 	generate.Env = append(os.Environ(), "COMPOSER_STAGE="+stage)
 	if out, err := generate.CombinedOutput(); err != nil {
 		t.Fatalf("generar-compose.sh: %v\n%s", err, out)
@@ -131,7 +132,7 @@ type line struct{ source, text string }
 
 var (
 	logLine  = regexp.MustCompile(`^(\S+?)(?:-1)?\s+\| (.*)$`)
-	ansi     = regexp.MustCompile(`\x1b\[[0-9;]*[A-Za-z]`) // Compose erases its line before an exit, --no-color or not
+	ansi     = regexp.MustCompile(`\r|\x1b\[[0-9;]*[A-Za-z]`) // Compose erases its line before an exit, --no-color or not
 	exitLine = regexp.MustCompile(`^(\S+?)(?:-1)? exited with code (\d+)`)
 )
 

@@ -5,6 +5,7 @@ package e2e
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/tp0-lab/composer/internal/dataset"
@@ -44,7 +45,7 @@ func noFailures(t *testing.T, seen []line) {
 
 func TestSingleBets(t *testing.T) {
 	for _, n := range []int{1, 5} {
-		t.Run(fmt.Sprint(n), func(t *testing.T) {
+		t.Run(strconv.Itoa(n), func(t *testing.T) {
 			l := newLab(t, "ej5", n)
 			l.compose("up", "-d")
 			seen := l.follow(l.allExited)

@@ -66,7 +66,10 @@ func (c *Client) deliver(ctx context.Context, message string) error {
 	defer cancel()
 	for backoff := firstBackoff; ; backoff = min(2*backoff, lastBackoff) {
 		err := c.exchange(ctx, message)
-		if err == nil || errors.Is(err, ErrDiffers) || ctx.Err() != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err == nil || errors.Is(err, ErrDiffers) {
 			return err
 		}
 		// A server that is not up yet has failed at nothing.

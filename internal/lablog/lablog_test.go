@@ -107,7 +107,7 @@ func TestHandlerContract(t *testing.T) {
 	slogtest.Run(t, func(*testing.T) slog.Handler {
 		out.Reset()
 		return NewHandler(&out, slog.LevelDebug)
-	}, func(t *testing.T) map[string]any {
+	}, func(*testing.T) map[string]any {
 		fields := strings.Split(strings.TrimSpace(out.String()), " | ")
 		stamp, action, _ := strings.Cut(fields[0], "action: ")
 		m := map[string]any{slog.MessageKey: action, slog.LevelKey: strings.Fields(stamp)[2]}

@@ -6,6 +6,7 @@ package lottery
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // WinningNumber is the number that wins; the lab fixes it.
@@ -187,12 +188,14 @@ type FieldErrors []*FieldError
 // Error returns the errors, separated by semicolons.
 func (e FieldErrors) Error() string {
 	var s string
+	var sSb190 strings.Builder
 	for i, f := range e {
 		if i > 0 {
-			s += "; "
+			sSb190.WriteString("; ")
 		}
-		s += f.Error()
+		sSb190.WriteString(f.Error())
 	}
+	s += sSb190.String()
 	return s
 }
 

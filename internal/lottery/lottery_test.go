@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -50,7 +51,7 @@ func isDrawn(l *Lottery) bool {
 
 func TestDraw(t *testing.T) {
 	for _, n := range []uint32{1, 3, 6} {
-		t.Run(fmt.Sprint(n), func(t *testing.T) {
+		t.Run(strconv.FormatUint(uint64(n), 10), func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "bets.csv")
 			l, draws := openLottery(t, path, n, nil)
 			for a := uint32(1); a <= n; a++ {

@@ -103,7 +103,7 @@ func OpenStore(path string, o Options) (*Store, error) {
 	s.work.L, s.room.L = &s.mu, &s.mu
 	s.pending, s.spare = newGroup(), newGroup()
 	if err := s.open(path); err != nil {
-		s.closeFiles()
+		_ = s.closeFiles()
 		return nil, fmt.Errorf("open bets: %w", err)
 	}
 	go s.commit()

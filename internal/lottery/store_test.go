@@ -3,10 +3,10 @@ package lottery
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"hash/crc32"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -20,7 +20,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func encode(dst []byte, b *Bet) []byte { return AppendRecord(dst, b) }
 
 func bet(agency uint32, n int) Bet {
-	return Bet{agency, "Ana", "Paz", fmt.Sprint(n), Date{2000, 1, 2}, uint32(n)}
+	return Bet{agency, "Ana", "Paz", strconv.Itoa(n), Date{2000, 1, 2}, uint32(n)}
 }
 
 func batch(agency uint32, position, n int) (bets []Bet) {

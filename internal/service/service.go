@@ -78,8 +78,7 @@ func Stopping(ctx context.Context, log *slog.Logger) (stopping context.Context, 
 		case <-ctx.Done():
 			cause := context.Cause(ctx)
 			reason := "context"
-			var s signalError
-			if errors.As(cause, &s) {
+			if s, ok := errors.AsType[signalError](cause); ok {
 				reason = name(s.signal)
 			}
 			log.Info("receive_signal", lablog.Success, slog.String("signal", reason))
@@ -103,8 +102,7 @@ func LogUnknown(log *slog.Logger, sentences []string) {
 func ConfigFailed(stdout io.Writer, err error) error {
 	log := lablog.New(stdout, slog.LevelInfo)
 	problems := []error{err}
-	var all config.Problems
-	if errors.As(err, &all) {
+	if all, ok := errors.AsType[config.Problems](err); ok {
 		problems = all.Unwrap()
 	}
 	for _, p := range problems {

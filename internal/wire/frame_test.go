@@ -117,46 +117,55 @@ var frames = []struct {
 }{
 	{
 		"HELLO", "\x00\x0c\x01" + "TP0L" + "\x01" + "\x00\x00\x01\x02",
-		wire.TypeHello, wire.Hello{Agency: 258},
+		wire.TypeHello,
+		wire.Hello{Agency: 258},
 	},
 	{
 		"BET", "\x00\x2b\x02" + "\x00\x00\x00\x00\x00\x00\x00\x07" +
 			"\x08Santiago" + "\x05Lorca" + "\x0830904465" + "\x07\xcf\x03\x11" + "\x00\x00\x1d\x96",
-		wire.TypeBet, singleBet{7, santiago},
+		wire.TypeBet,
+		singleBet{7, santiago},
 	},
 	{
 		"BATCH", "\x00\x41\x03" + "\x01\x02\x03\x04\x05\x06\x07\x08" + "\x00\x02" +
 			"\x08Santiago" + "\x05Lorca" + "\x0830904465" + "\x07\xcf\x03\x11" + "\x00\x00\x1d\x96" +
 			"\x02ñ" + "\x04,\"=|" + "\x03007" + "\xff\xff\xff\xff" + "\xff\xff\xff\xff",
-		wire.TypeBatch, batchOf{0x0102030405060708, []wire.Bet{santiago, odd}},
+		wire.TypeBatch,
+		batchOf{0x0102030405060708, []wire.Bet{santiago, odd}},
 	},
 	{
 		"BATCH of an empty bet", "\x00\x18\x03" + "\x00\x00\x00\x00\x00\x00\x00\x00" + "\x00\x01" +
 			"\x00\x00\x00" + "\x00\x00\x00\x00" + "\x00\x00\x00\x00",
-		wire.TypeBatch, batchOf{0, []wire.Bet{{}}},
+		wire.TypeBatch,
+		batchOf{0, []wire.Bet{{}}},
 	},
 	{
 		"FINISH", "\x00\x0f\x04" + "\x00\x00\x00\x00\x00\x00\x00\xe6" + "\xde\xad\xbe\xef",
-		wire.TypeFinish, wire.Finish{Total: 230, Checksum: 0xdeadbeef},
+		wire.TypeFinish,
+		wire.Finish{Total: 230, Checksum: 0xdeadbeef},
 	},
 	{"ASK", "\x00\x03\x05", wire.TypeAsk, empty{}},
 	{"KEEPALIVE", "\x00\x03\x7f", wire.TypeKeepAlive, empty{}},
 	{
 		"WELCOME", "\x00\x14\x81" + "\x00\x00\x00\x01\x00\x00\x00\x02" + "\x01\x02\x03\x04" + "\x05\x06\x07\x08" + "\x03",
-		wire.TypeWelcome, wire.Welcome{Stored: 1<<32 + 2, Checksum: 0x01020304, Last: 0x05060708, State: wire.StateFinished | wire.StateDrawn},
+		wire.TypeWelcome,
+		wire.Welcome{Stored: 1<<32 + 2, Checksum: 0x01020304, Last: 0x05060708, State: wire.StateFinished | wire.StateDrawn},
 	},
 	{
 		"RESULT", "\x00\x10\x82" + "\x00\x00\x00\x00\x00\x00\x00\x64" + "\x00\x64" + "\x0c" + "\x00\x05",
-		wire.TypeResult, wire.Result{Position: 100, Count: 100, Code: wire.CodeDocument, Index: 5},
+		wire.TypeResult,
+		wire.Result{Position: 100, Count: 100, Code: wire.CodeDocument, Index: 5},
 	},
 	{
 		"RESULT ok", "\x00\x10\x82" + "\x00\x00\x00\x00\x00\x00\x00\x00" + "\x00\x01" + "\x00" + "\xff\xff",
-		wire.TypeResult, wire.Result{Count: 1, Index: wire.NoIndex},
+		wire.TypeResult,
+		wire.Result{Count: 1, Index: wire.NoIndex},
 	},
 	{"FINISHED", "\x00\x03\x83", wire.TypeFinished, empty{}},
 	{
 		"WINNERS", "\x00\x13\x84" + "\x00" + "\x00\x02" + "\x0830904465" + "\x03007",
-		wire.TypeWinners, wire.Winners{Documents: []string{"30904465", "007"}},
+		wire.TypeWinners,
+		wire.Winners{Documents: []string{"30904465", "007"}},
 	},
 	{"WINNERS none", "\x00\x06\x84" + "\x00" + "\x00\x00", wire.TypeWinners, wire.Winners{Documents: []string{}}},
 	{"ERROR", "\x00\x04\x85" + "\x19", wire.TypeError, wire.CodeMismatch},

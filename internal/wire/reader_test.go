@@ -52,7 +52,7 @@ func TestReader(t *testing.T) {
 	for name, wrap := range readers {
 		t.Run(name, func(t *testing.T) {
 			got, err := readFrames(wire.NewReader(wrap(bytes.NewReader(s))))
-			if err != io.EOF || !bytes.Equal(bytes.Join(got, nil), s) || len(got) != 2*len(frames) {
+			if !errors.Is(err, io.EOF) || !bytes.Equal(bytes.Join(got, nil), s) || len(got) != 2*len(frames) {
 				t.Errorf("%d frames of %d, %v", len(got), 2*len(frames), err)
 			}
 		})
@@ -83,7 +83,7 @@ func TestReaderCuts(t *testing.T) {
 			rest = rest[n:]
 		}
 		got, err := readFrames(wire.NewReader(io.MultiReader(pieces...)))
-		if err != io.EOF || !bytes.Equal(bytes.Join(got, nil), s) {
+		if !errors.Is(err, io.EOF) || !bytes.Equal(bytes.Join(got, nil), s) {
 			t.Fatalf("%d frames, %v", len(got), err)
 		}
 	})
@@ -108,7 +108,7 @@ func TestReaderEnd(t *testing.T) {
 			want = io.EOF
 		}
 		got, err := readFrames(wire.NewReader(iotest.HalfReader(bytes.NewReader(s[:n]))))
-		if err != want || len(got) != whole {
+		if !errors.Is(err, want) || len(got) != whole {
 			t.Errorf("%d bytes: %d frames, %v, want %d, %v", n, len(got), err, whole, want)
 		}
 	}
@@ -144,7 +144,7 @@ func TestReaderErrors(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	r = wire.NewReader(silent{})
-	if _, _, err := r.Next(); err != io.ErrNoProgress {
+	if _, _, err := r.Next(); !errors.Is(err, io.ErrNoProgress) {
 		t.Errorf("a reader that gives nothing: %v", err)
 	}
 }
