@@ -110,31 +110,45 @@ func TestErrors(t *testing.T) {
 // Every flag has an environment variable and says in its help which.
 func TestFlagsHaveVariables(t *testing.T) {
 	seen := map[string]string{}
-	for _, c := range newApp(nil, nil).Commands {
-		for _, f := range c.Flags {
-			doc, ok := f.(cli.DocGenerationFlag)
-			if !ok {
-				t.Fatalf("%s: %T is not documented", c.Name, f)
+	var visit func(parent string, commands []*cli.Command) []string
+	visit = func(parent string, commands []*cli.Command) (names []string) {
+		for _, c := range commands {
+			path := strings.TrimSpace(parent + " " + c.Name)
+			names = append(names, path)
+			if c.Usage == "" {
+				t.Errorf("%s is not documented", path)
 			}
-			name := c.Name + " --" + f.Names()[0]
-			variables := doc.GetEnvVars()
-			if len(variables) != 1 || !strings.HasPrefix(variables[0], "COMPOSER_") {
-				t.Errorf("%s has variables %v, want one COMPOSER_…", name, variables)
-				continue
+			for _, f := range c.Flags {
+				checkFlag(t, path+" --"+f.Names()[0], f, seen)
 			}
-			if other, taken := seen[variables[0]]; taken {
-				t.Errorf("%s and %s share %s", other, name, variables[0])
-			}
-			seen[variables[0]] = name
-			if !strings.Contains(f.String(), "$"+variables[0]) {
-				t.Errorf("the help of %s does not name %s: %s", name, variables[0], f)
-			}
-			if usage := doc.GetUsage(); usage == "" || strings.Contains(usage, "\n") {
-				t.Errorf("the help of %s is not a line: %q", name, usage)
-			}
+			names = append(names, visit(path, c.Subcommands)...)
 		}
-		if c.Usage == "" || c.UsageText == "" || c.Description == "" {
-			t.Errorf("%s is not documented", c.Name)
-		}
+		return names
+	}
+	got := strings.Join(visit("", newApp(nil, nil).Commands), ", ")
+	if want := "render, stages, data, data generate, data extract, data check, version"; got != want {
+		t.Errorf("the commands are %s, want %s", got, want)
+	}
+}
+
+func checkFlag(t *testing.T, name string, f cli.Flag, seen map[string]string) {
+	t.Helper()
+	doc, ok := f.(cli.DocGenerationFlag)
+	if !ok {
+		t.Fatalf("%s: %T is not documented", name, f)
+	}
+	variables := doc.GetEnvVars()
+	if len(variables) != 1 || !strings.HasPrefix(variables[0], "COMPOSER_") {
+		t.Fatalf("%s has variables %v, want one COMPOSER_…", name, variables)
+	}
+	if other, taken := seen[variables[0]]; taken {
+		t.Errorf("%s and %s share %s", other, name, variables[0])
+	}
+	seen[variables[0]] = name
+	if !strings.Contains(f.String(), "$"+variables[0]) {
+		t.Errorf("the help of %s does not name %s: %s", name, variables[0], f)
+	}
+	if usage := doc.GetUsage(); usage == "" || strings.Contains(usage, "\n") {
+		t.Errorf("the help of %s is not a line: %q", name, usage)
 	}
 }

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"runtime/debug"
 	"strings"
+	"syscall"
 
 	"github.com/urfave/cli/v2"
 )
@@ -23,8 +25,9 @@ func main() {
 			os.Unsetenv(name)
 		}
 	}
-	// No signal is caught: a run that writes to a pipe ends at once, and a file is replaced as a whole or not at all.
-	os.Exit(run(context.Background(), os.Args, os.Stdout, os.Stderr))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends what does not listen, such as a write to a pipe that nobody reads
+	os.Exit(run(ctx, os.Args, os.Stdout, os.Stderr))
 }
 
 // Exit codes.
@@ -58,6 +61,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			"composer render --stage ej6 -n 5", "a stage with five clients, to stdout",
 			"composer render -n 5 -o dev.yaml", "the stage of COMPOSER_STAGE, .stage or the default, to a file",
 			"composer stages", "what stages there are",
+			"composer data extract", "the agencies' files, for ej6 and later",
 			"composer COMMAND --help", "all about a command",
 		) + "\n\nExit codes: 0 done, 1 failed, 2 wrong command line.",
 		HideVersion:    true,
@@ -67,12 +71,18 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		OnUsageError:   onUsageError,
 		Suggest:        true,
 		Action:         unknownCommand,
-		Commands:       []*cli.Command{renderCommand(), stagesCommand(), versionCommand()},
+		Commands:       []*cli.Command{renderCommand(), stagesCommand(), dataCommand(), versionCommand()},
 	}
-	for _, c := range app.Commands {
-		c.OnUsageError = onUsageError
-	}
+	inform(app.Commands)
 	return app
+}
+
+// inform gives all commands, at every depth, the same answer to a wrong flag.
+func inform(commands []*cli.Command) {
+	for _, c := range commands {
+		c.OnUsageError = onUsageError
+		inform(c.Subcommands)
+	}
 }
 
 // examples lays out pairs of a command and what it does.

@@ -136,5 +136,9 @@ func warnMissing(stderr io.Writer, missing []string) {
 	if len(missing) > most {
 		shown += fmt.Sprintf(" and %d more", len(missing)-most)
 	}
-	fmt.Fprintf(stderr, "composer: warning: before `docker compose up`, provide the files it mounts: %s\n", shown)
+	hint := ""
+	if strings.Contains(shown, "/agency-") {
+		hint = "; `composer data extract` brings the agencies'"
+	}
+	fmt.Fprintf(stderr, "composer: warning: before `docker compose up`, provide the files it mounts: %s%s\n", shown, hint)
 }
