@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -22,7 +23,7 @@ func document(head string, n int, replica func(id int) string, tail string) rend
 	doc := render.Document{Bytes: []byte(head)}
 	for id := 1; id <= n; id++ {
 		begin := len(doc.Bytes)
-		doc.Bytes = append(doc.Bytes, strings.ReplaceAll(replica(id), "~", fmt.Sprint(id))...)
+		doc.Bytes = append(doc.Bytes, strings.ReplaceAll(replica(id), "~", strconv.Itoa(id))...)
 		doc.Replicas = append(doc.Replicas, render.Span{Begin: begin, End: len(doc.Bytes)})
 	}
 	doc.Bytes = append(doc.Bytes, tail...)
@@ -37,10 +38,10 @@ const (
 
 func same(text string) func(int) string { return func(int) string { return text } }
 
-// but is text for all replicas but the one with that ID, in which old is new.
-func but(id int, old, replacement string) func(int) string {
+// but is the same text for all replicas but the fifth, in which old is replaced.
+func but(old, replacement string) func(int) string {
 	return func(i int) string {
-		if i == id {
+		if i == 5 {
 			return strings.Replace(one, old, replacement, 1)
 		}
 		return one
@@ -70,27 +71,27 @@ func TestDocument(t *testing.T) {
 		{"addresses", document(head, 20, all(netList, fmt.Sprintf(fixedIP, "172.25.125.1~")), tail), ""},
 		{"labels and hostname", document(head, 20, all("image: client", "image: client\n    hostname: h~\n    labels:\n      id: 'no ~'"), tail), ""},
 
-		{"not YAML", document(head, 9, but(5, "image: client", "image: [client"), tail), "line"},
+		{"not YAML", document(head, 9, but("image: client", "image: [client"), tail), "line"},
 		{"unknown key", document(head, 9, all("image:", "imagee:"), tail), "imagee"},
-		{"unknown key in one", document(head, 9, but(5, "image:", "imagee:"), tail), "imagee"},
+		{"unknown key in one", document(head, 9, but("image:", "imagee:"), tail), "imagee"},
 		{"no image", document(head, 9, all("    image: client\n", ""), tail), "neither an image nor a build context"},
-		{"service twice", document(head, 9, but(5, "client~:", "client4:"), tail), "client4"},
-		{"service as the server", document(head, 9, but(5, "client~:", "server:"), tail), "server"},
-		{"container twice", document(head, 9, but(5, "container_name: client~", "container_name: client4"), tail), `services client4 and client5 have the same container_name "client4"`},
-		{"container of the server", document(head, 9, but(5, "container_name: client~", "container_name: server"), tail), `services server and client5 have the same container_name "server"`},
+		{"service twice", document(head, 9, but("client~:", "client4:"), tail), "client4"},
+		{"service as the server", document(head, 9, but("client~:", "server:"), tail), "server"},
+		{"container twice", document(head, 9, but("container_name: client~", "container_name: client4"), tail), `services client4 and client5 have the same container_name "client4"`},
+		{"container of the server", document(head, 9, but("container_name: client~", "container_name: server"), tail), `services server and client5 have the same container_name "server"`},
 		{"all one container", document(head, 9, all("container_name: client~", "container_name: client"), tail), `services client1 and client2 have the same container_name "client"`},
-		{"odd container", document(head, 9, but(5, "container_name: client~", "container_name: \"client 5\""), tail), `service client5: container_name "client 5"`},
+		{"odd container", document(head, 9, but("container_name: client~", "container_name: \"client 5\""), tail), `service client5: container_name "client 5"`},
 		{"project name", document(strings.Replace(head, "tp0", "Tp 0", 1), 9, same(one), tail), "Tp 0"},
-		{"unknown network", document(head, 9, but(5, "- net", "- nets"), tail), "undefined network nets"},
+		{"unknown network", document(head, 9, but("- net", "- nets"), tail), "undefined network nets"},
 		{"unknown network by number", document(head, 9, all("- net", "- net~"), tail), "undefined network net"},
-		{"unknown dependency", document(head, 9, but(5, "- server", "- client77"), tail), "client77"},
+		{"unknown dependency", document(head, 9, but("- server", "- client77"), tail), "client77"},
 		{"itself", document(head, 9, all("- server", "- client7"), tail), "ycle"},
 		{"a circle of left-out replicas", document(head, 9, func(id int) string {
 			return strings.Replace(one, "- server", fmt.Sprintf("- client%d", id%9+1), 1)
 		}, tail), "ycle"},
 
 		{"port overflows in the last", document(head, 9, all("image: client", fmt.Sprintf(ports, "6553~")), tail), "6553"},
-		{"port overflows in the middle", document(head, 9, but(5, "image: client", fmt.Sprintf(ports, "99999")), tail), "99999"},
+		{"port overflows in the middle", document(head, 9, but("image: client", fmt.Sprintf(ports, "99999")), tail), "99999"},
 		{"port overflows in the middle of one shape", document(head, 9, func(id int) string {
 			port := "8000"
 			if id == 5 {

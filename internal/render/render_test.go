@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -22,15 +23,15 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func newEngine(t testing.TB, fsys fs.FS) *Engine {
-	t.Helper()
+func newEngine(tb testing.TB, fsys fs.FS) *Engine {
+	tb.Helper()
 	b, err := bundle.Open(fsys)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	e, err := New(b)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return e
 }
@@ -180,10 +181,12 @@ var bundles = []struct {
 	{"saved", body(`{{ range .Clients }}{{ $x := .ID }}{{ $x }}{{ end }}`), false, "123"},
 	{"replica saved", body(`{{ range .Clients }}{{ $x := . }}{{ $x.ID }}{{ end }}`), false, "123"},
 	{"loop variable", body(`{{ range $c := .Clients }}{{ $c.ID }}{{ end }}`), false, "123"},
-	{"handed on whole", body(`{{ range .Clients }}{{ print . }};{{ end }}`), false,
+	{
+		"handed on whole", body(`{{ range .Clients }}{{ print . }};{{ end }}`), false,
 		"{1 3 one map[ID:7 dict:map[ID:8] list:[b a c] map:map[x:1 y:2] off:false on:true word:hello]};" +
 			"{2 3 one map[ID:7 dict:map[ID:8] list:[b a c] map:map[x:1 y:2] off:false on:true word:hello]};" +
-			"{3 3 one map[ID:7 dict:map[ID:8] list:[b a c] map:map[x:1 y:2] off:false on:true word:hello]};"},
+			"{3 3 one map[ID:7 dict:map[ID:8] list:[b a c] map:map[x:1 y:2] off:false on:true word:hello]};",
+	},
 	{"argument", body(`{{ range .Clients }}{{ printf "%02d" .ID }}{{ end }}`), false, "010203"},
 	{"piped", body(`{{ range .Clients }}{{ .ID | add 1 }}{{ end }}`), false, "234"},
 	{"in brackets", body(`{{ range .Clients }}{{ (.).ID }}{{ end }}`), false, "123"},
@@ -219,10 +222,14 @@ var bundles = []struct {
 	{"walks here and in another template", body(`{{ range .Clients }}{{ .ID }}{{ end }}{{ template "t" . }}`,
 		"t", `{{ range .Clients }}<{{ .ID }}>{{ end }}`), true, "123<1><2><3>"},
 	{"walk handed to another template", body(`{{ template "t" .Clients }}`, "t", `{{ range . }}{{ .ID }}{{ end }}`), false, "123"},
-	{"walk in a walk", body(`{{ range .Clients }}{{ .ID }}{{ range $.Clients }}<{{ .ID }}>{{ end }}{{ end }}`), true,
-		"1<1><2><3>2<1><2><3>3<1><2><3>"},
-	{"walk in a walk, by a variable", body(`{{ $d := . }}{{ range .Clients }}{{ .ID }}{{ range $d.Clients }}<{{ .ID }}>{{ end }}{{ .ID }} {{ end }}`), true,
-		"1<1><2><3>1 2<1><2><3>2 3<1><2><3>3 "},
+	{
+		"walk in a walk", body(`{{ range .Clients }}{{ .ID }}{{ range $.Clients }}<{{ .ID }}>{{ end }}{{ end }}`), true,
+		"1<1><2><3>2<1><2><3>3<1><2><3>",
+	},
+	{
+		"walk in a walk, by a variable", body(`{{ $d := . }}{{ range .Clients }}{{ .ID }}{{ range $d.Clients }}<{{ .ID }}>{{ end }}{{ .ID }} {{ end }}`), true,
+		"1<1><2><3>1 2<1><2><3>2 3<1><2><3>3 ",
+	},
 	{"walk else", body(`{{ range .Clients }}{{ .ID }}{{ else }}none{{ end }}`), true, "123"},
 	{"counted by hand", body(`{{ $n := 0 }}{{ range .Clients }}{{ $n = add $n 1 }}{{ $n }}{{ end }}={{ $n }}`), false, "123=3"},
 	{"separator", body(`{{ $first := true }}{{ range .Clients }}{{ if not $first }},{{ end }}{{ $first = false }}{{ .ID }}{{ end }}`), false, "1,2,3"},
@@ -400,7 +407,7 @@ func BenchmarkMemory(b *testing.B) {
 	unlimited := strings.Replace(string(table), "max_replicas: 1022", "max_replicas: 0", 1)
 	e := newEngine(b, overlay{fstest.MapFS{bundle.StagesFile: {Data: []byte(unlimited)}}, templates.FS})
 	for _, n := range []int{10, 1000, 100_000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			b.ReportAllocs()
 			size := 0
 			for b.Loop() {

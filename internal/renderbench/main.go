@@ -196,7 +196,7 @@ func measure(ctx context.Context, generators []generator, runs int) (map[key]*re
 				}
 				r.times = append(r.times, took)
 				if usage, ok := c.ProcessState.SysUsage().(*syscall.Rusage); ok {
-					r.memory = max(r.memory, int64(usage.Maxrss)*maxrssUnit)
+					r.memory = max(r.memory, usage.Maxrss*maxrssUnit)
 				}
 			}
 		}
