@@ -36,18 +36,30 @@ func dataGenerateCommand() *cli.Command {
 		Description: "Without --agencies and --bets the dataset has the shape of the one that comes\n" +
 			"with composer: five agencies of 27000, 25500, 16000, 9200 and 1000 bets.",
 		Flags: []cli.Flag{
-			&cli.IntFlag{Name: "agencies", Aliases: []string{"n"}, EnvVars: []string{"COMPOSER_DATA_AGENCIES"},
-				Usage: "how many agencies (default: as many as --bets has numbers, else 5)"},
-			&cli.StringFlag{Name: "bets", Aliases: []string{"b"}, EnvVars: []string{"COMPOSER_DATA_BETS"},
-				Usage: "bets of each agency: one number for all, or one for each, with commas (default: 1000)"},
-			&cli.StringFlag{Name: "winners", Aliases: []string{"w"}, EnvVars: []string{"COMPOSER_DATA_WINNERS"},
-				Usage: "winning bets of each agency, likewise (default: one in 10000, none of the last agency)"},
-			&cli.Uint64Flag{Name: "seed", Aliases: []string{"s"}, EnvVars: []string{"COMPOSER_DATA_SEED"},
-				Value: dataset.DefaultSeed, Usage: "where the random numbers start"},
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, EnvVars: []string{"COMPOSER_DATA_OUTPUT"},
-				Value: dataDir + "/dataset.zip", Usage: "a zip archive (a name that ends in .zip), or a directory", TakesFile: true},
-			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, EnvVars: []string{"COMPOSER_DATA_FORCE"},
-				Usage: "replace what is there"},
+			&cli.IntFlag{
+				Name: "agencies", Aliases: []string{"n"}, EnvVars: []string{"COMPOSER_DATA_AGENCIES"},
+				Usage: "how many agencies (default: as many as --bets has numbers, else 5)",
+			},
+			&cli.StringFlag{
+				Name: "bets", Aliases: []string{"b"}, EnvVars: []string{"COMPOSER_DATA_BETS"},
+				Usage: "bets of each agency: one number for all, or one for each, with commas (default: 1000)",
+			},
+			&cli.StringFlag{
+				Name: "winners", Aliases: []string{"w"}, EnvVars: []string{"COMPOSER_DATA_WINNERS"},
+				Usage: "winning bets of each agency, likewise (default: one in 10000, none of the last agency)",
+			},
+			&cli.Uint64Flag{
+				Name: "seed", Aliases: []string{"s"}, EnvVars: []string{"COMPOSER_DATA_SEED"},
+				Value: dataset.DefaultSeed, Usage: "where the random numbers start",
+			},
+			&cli.StringFlag{
+				Name: "output", Aliases: []string{"o"}, EnvVars: []string{"COMPOSER_DATA_OUTPUT"},
+				Value: dataDir + "/dataset.zip", Usage: "a zip archive (a name that ends in .zip), or a directory", TakesFile: true,
+			},
+			&cli.BoolFlag{
+				Name: "force", Aliases: []string{"f"}, EnvVars: []string{"COMPOSER_DATA_FORCE"},
+				Usage: "replace what is there",
+			},
 		},
 		Action: dataGenerate,
 	}
@@ -142,14 +154,22 @@ func dataExtractCommand() *cli.Command {
 		Description: "Without ARCHIVE it is datasets.zip or else dataset.zip in " + dataDir + ". Files may be in folders\n" +
 			"of the archive; what is not called agency-N.csv is passed over.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, EnvVars: []string{"COMPOSER_DATA_DIR"},
-				Value: dataDir, Usage: "the directory for the files", TakesFile: true},
-			&cli.BoolFlag{Name: "keep", Aliases: []string{"k"}, EnvVars: []string{"COMPOSER_DATA_KEEP"},
-				Usage: "leave files that are there as they are"},
-			&cli.Int64Flag{Name: "max-file", EnvVars: []string{"COMPOSER_DATA_MAX_FILE"},
-				Value: dataset.DefaultMaxFile >> 20, Usage: "refuse an archive with a file over so many MiB"},
-			&cli.Int64Flag{Name: "max-total", EnvVars: []string{"COMPOSER_DATA_MAX_TOTAL"},
-				Value: dataset.DefaultMaxTotal >> 20, Usage: "refuse an archive with more than so many MiB in all"},
+			&cli.StringFlag{
+				Name: "output", Aliases: []string{"o"}, EnvVars: []string{"COMPOSER_DATA_DIR"},
+				Value: dataDir, Usage: "the directory for the files", TakesFile: true,
+			},
+			&cli.BoolFlag{
+				Name: "keep", Aliases: []string{"k"}, EnvVars: []string{"COMPOSER_DATA_KEEP"},
+				Usage: "leave files that are there as they are",
+			},
+			&cli.Int64Flag{
+				Name: "max-file", EnvVars: []string{"COMPOSER_DATA_MAX_FILE"},
+				Value: dataset.DefaultMaxFile >> 20, Usage: "refuse an archive with a file over so many MiB",
+			},
+			&cli.Int64Flag{
+				Name: "max-total", EnvVars: []string{"COMPOSER_DATA_MAX_TOTAL"},
+				Value: dataset.DefaultMaxTotal >> 20, Usage: "refuse an archive with more than so many MiB in all",
+			},
 		},
 		Action: dataExtract,
 	}
@@ -199,10 +219,14 @@ func dataCheckCommand() *cli.Command {
 		ArgsUsage:   "[DIR | FILE ...]",
 		Description: "Without arguments it checks the agency-N.csv in " + dataDir + ". Bad lines make it fail; repeated bets do not.",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "json", EnvVars: []string{"COMPOSER_DATA_JSON"},
-				Usage: "report in JSON"},
-			&cli.IntFlag{Name: "limit", EnvVars: []string{"COMPOSER_DATA_LIMIT"},
-				Value: 100, Usage: "list so many bad lines of a file, and as many warnings"},
+			&cli.BoolFlag{
+				Name: "json", EnvVars: []string{"COMPOSER_DATA_JSON"},
+				Usage: "report in JSON",
+			},
+			&cli.IntFlag{
+				Name: "limit", EnvVars: []string{"COMPOSER_DATA_LIMIT"},
+				Value: 100, Usage: "list so many bad lines of a file, and as many warnings",
+			},
 		},
 		Action: dataCheck,
 	}
