@@ -1,5 +1,4 @@
 // The tag goes once go.sum has golang.org/x/tools, which testscript needs.
-//go:build testscript
 
 package main
 

@@ -58,13 +58,19 @@ func (p Problems) Unwrap() []error {
 
 // Parse merges layers, the first of which has the highest rank, and parses
 // them into T, a struct whose exported fields have the tags `env` (the
-// variable) and perhaps `envDefault`. A field without a default is required
-// unless it is a pointer or Check lets it be empty. The error is Problems, all
-// of them at once.
+// variable) and perhaps `envDefault`. What is empty counts as not set. A field
+// without a default is required unless it is a pointer or Check lets it be
+// empty. Whole numbers are decimal digits, durations have units; nothing is
+// trimmed. The error is Problems, all of them at once, one for each variable,
+// in the order of T's fields.
 func Parse[T Checker](layers ...Layer) (T, error) {
 	merged := Layer{}
 	for _, layer := range slices.Backward(layers) {
-		maps.Copy(merged, layer)
+		for variable, v := range layer {
+			if _, ok := merged[variable]; !ok || v.Text != "" {
+				merged[variable] = v
+			}
+		}
 	}
 	texts := make(map[string]string, len(merged))
 	for variable, v := range merged {
@@ -97,6 +103,11 @@ func Parse[T Checker](layers ...Layer) (T, error) {
 	}
 	parsed.Check(report)
 	if len(problems) > 0 {
+		order := map[string]int{}
+		for _, f := range fields {
+			order[f.Tag.Get("env")] = f.Index[0]
+		}
+		slices.SortStableFunc(problems, func(a, b Problem) int { return order[a.Variable] - order[b.Variable] })
 		return parsed, problems
 	}
 	return parsed, nil
@@ -114,10 +125,12 @@ func reason(t reflect.Type, err error) string {
 		return "want true or false"
 	case t.Implements(reflect.TypeFor[fmt.Stringer]()):
 		return err.Error() // one of our own types, which says what it wants
+	case errors.Is(err, strconv.ErrRange):
+		return "the number is too large" // or too small, which Check would refuse as well
 	case reflect.Int <= t.Kind() && t.Kind() <= reflect.Int64:
 		return "want a whole number"
 	case reflect.Uint <= t.Kind() && t.Kind() <= reflect.Uint64:
-		return fmt.Sprintf("want a whole number from 0 to %d", uint64(1)<<t.Bits()-1)
+		return fmt.Sprintf("want a whole number, at most %d", uint64(1)<<t.Bits()-1)
 	default:
 		return err.Error()
 	}

@@ -4,21 +4,26 @@
 package config
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
+	"unicode"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
 
 // maxFile bounds a configuration file, in bytes.
 const maxFile = 1 << 20
+
+// iniSection is the one section of an INI file that is read.
+const iniSection = "DEFAULT"
 
 // Value is the text of a variable and where it comes from.
 type Value struct {
@@ -29,6 +34,8 @@ type Value struct {
 	// File and Line say where, from 1. File is empty for the environment.
 	File string
 	Line int
+	// Section is the section of an INI file if it is none that is read.
+	Section string
 }
 
 // Origin says where the value comes from, for people.
@@ -55,22 +62,32 @@ func Environ(environ []string) Layer {
 }
 
 // YAMLFile reads a file of nested keys: the path a.bC is the variable
-// prefix + "A_BC". A file that is missing is an empty layer. Errors have file
-// and line.
+// prefix + "A_BC". A file that is missing is an empty layer, and null is not
+// set. Errors have file and line.
 func YAMLFile(path, prefix string) (Layer, error) {
 	text, err := readFile(path)
 	if err != nil || text == nil {
 		return Layer{}, err
 	}
-	var root yaml.Node
-	if err := yaml.Unmarshal(text, &root); err != nil {
-		return nil, fmt.Errorf("%s: %s", path, strings.TrimPrefix(err.Error(), "yaml: "))
-	}
 	layer := Layer{}
-	if len(root.Content) == 0 {
+	var root, second yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	if err := decoder.Decode(&root); errors.Is(err, io.EOF) {
 		return layer, nil
+	} else if err != nil {
+		return nil, syntaxError(path, text, err)
 	}
-	return layer, flatten(layer, root.Content[0], path, prefix, "")
+	if top := root.Content[0]; top.Tag != "!!null" {
+		if err := flatten(layer, top, path, prefix, ""); err != nil {
+			return nil, err
+		}
+	}
+	if err := decoder.Decode(&second); err == nil {
+		return nil, fmt.Errorf("%s:%d: a second document, and only one is read", path, second.Line)
+	} else if !errors.Is(err, io.EOF) {
+		return nil, syntaxError(path, text, err)
+	}
+	return layer, nil
 }
 
 func flatten(layer Layer, node *yaml.Node, file, prefix, at string) error {
@@ -89,25 +106,68 @@ func flatten(layer Layer, node *yaml.Node, file, prefix, at string) error {
 		layer[variable] = Value{Text: node.Value, Key: at, File: file, Line: node.Line}
 		return nil
 	case yaml.MappingNode:
+		lines := map[string]int{} // by key
 		for i := 0; i+1 < len(node.Content); i += 2 {
-			path := node.Content[i].Value
+			key := node.Content[i]
+			if key.Kind != yaml.ScalarNode || key.Value == "" {
+				return fmt.Errorf("%s:%d: want a name as a key", file, key.Line)
+			}
+			path := key.Value
 			if at != "" {
 				path = at + "." + path
 			}
+			if first, ok := lines[key.Value]; ok {
+				return fmt.Errorf("%s:%d: %s is there already, in line %d", file, key.Line, path, first)
+			}
+			lines[key.Value] = key.Line
 			if err := flatten(layer, node.Content[i+1], file, prefix, path); err != nil {
 				return err
 			}
 		}
 		return nil
 	default:
-		return fmt.Errorf("%s:%d: %s: want a single value, not a list or an alias", file, node.Line, at)
+		if at == "" {
+			at = "the file"
+		}
+		return fmt.Errorf("%s:%d: %s: want a single value or keys with values, not a list or an alias", file, node.Line, at)
 	}
 }
 
+// syntaxError has file and line, which are not where package yaml says.
+func syntaxError(path string, text []byte, err error) error {
+	message := strings.TrimPrefix(err.Error(), "yaml: ")
+	line := 1 // errors of the first line come without one
+	if rest, ok := strings.CutPrefix(message, "line "); ok {
+		number, reason, _ := strings.Cut(rest, ": ")
+		if n, err := strconv.Atoi(number); err == nil {
+			line, message = n, reason
+			if strings.HasPrefix(message, "did not find expected") {
+				line++ // the parser's lines begin at zero, the scanner's at one
+			}
+		}
+	} else if anchor, ok := strings.CutPrefix(message, "unknown anchor '"); ok {
+		anchor, _, _ = strings.Cut(anchor, "'")
+		line = lineOf(text, bytes.Index(text, []byte("*"+anchor)))
+	} else if strings.Contains(message, "UTF-8") || strings.HasPrefix(message, "control characters") {
+		line = lineOf(text, bytes.IndexFunc(text, func(r rune) bool {
+			return r == utf8.RuneError || unicode.IsControl(r) && !strings.ContainsRune("\t\r\n", r)
+		}))
+	}
+	// An end that comes too soon is behind the last line.
+	return fmt.Errorf("%s:%d: %s", path, min(line, lineOf(text, len(bytes.TrimRight(text, "\r\n")))), message)
+}
+
+// lineOf returns the number, from 1, of the line of an offset.
+func lineOf(text []byte, offset int) int {
+	return 1 + bytes.Count(text[:max(offset, 0)], []byte("\n"))
+}
+
 // INIFile reads the section DEFAULT of a file as Python's configparser does
-// without its extras: "key = value" or "key: value", whole-line comments
-// with # or ;, keys in any case. A key is the variable's name. A file that is
-// missing is an empty layer. Errors have file and line.
+// without its extras: "key = value" or "key: value", whole-line comments with
+// # or ;, keys and the section's name in any case. There are no continued
+// lines, no interpolation and no comments behind a value. A key is the
+// variable's name; keys of other sections are there to be warned about (see
+// Unknown). A file that is missing is an empty layer. Errors have file and line.
 func INIFile(path string) (Layer, error) {
 	text, err := readFile(path)
 	if err != nil || text == nil {
@@ -115,56 +175,62 @@ func INIFile(path string) (Layer, error) {
 	}
 	layer := Layer{}
 	section := ""
-	scanner := bufio.NewScanner(bytes.NewReader(text))
-	scanner.Buffer(nil, maxFile)
-	for n := 1; scanner.Scan(); n++ {
-		line := strings.TrimSpace(strings.TrimPrefix(scanner.Text(), "\ufeff"))
+	n := 0
+	for line := range strings.Lines(strings.TrimPrefix(string(text), "\ufeff")) {
+		n++
+		line = strings.TrimSpace(line)
 		if line == "" || line[0] == '#' || line[0] == ';' {
 			continue
 		}
-		if line[0] == '[' && line[len(line)-1] == ']' {
-			section = line[1 : len(line)-1]
+		if end := strings.LastIndexByte(line, ']'); line[0] == '[' && end > 0 {
+			section = strings.ToUpper(strings.TrimSpace(line[1:end]))
 			continue
 		}
 		at := strings.IndexAny(line, "=:")
-		if at <= 0 {
+		if at <= 0 || line[0] == '[' {
 			return nil, fmt.Errorf("%s:%d: want `KEY = value`, a [SECTION] or a # comment, not %q", path, n, line)
 		}
 		if section == "" {
-			return nil, fmt.Errorf("%s:%d: a key before the line [DEFAULT]", path, n)
-		}
-		if section != "DEFAULT" {
-			continue // other sections are other programs'
+			return nil, fmt.Errorf("%s:%d: a key before the line [%s]", path, n, iniSection)
 		}
 		key := strings.TrimSpace(line[:at])
-		value := strings.TrimSpace(line[at+1:])
+		v := Value{Text: strings.TrimSpace(line[at+1:]), Key: key, File: path, Line: n}
 		variable := strings.ToUpper(key)
+		if section != iniSection {
+			v.Section = section
+			variable = "[" + section + "] " + variable
+		}
 		if first, ok := layer[variable]; ok {
 			return nil, fmt.Errorf("%s:%d: %s is there already, in line %d", path, n, key, first.Line)
 		}
-		if value != "" {
-			layer[variable] = Value{Text: value, Key: key, File: path, Line: n}
-		}
+		layer[variable] = v
 	}
-	return layer, scanner.Err()
+	return layer, nil
 }
 
 // readFile returns nil without an error for a file that is missing.
 func readFile(path string) ([]byte, error) {
-	info, err := os.Stat(path)
+	f, err := os.Open(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return nil, nil
 	case err != nil:
 		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, err
 	case info.IsDir():
-		return nil, fmt.Errorf("%s is a directory: Docker makes one for a mount whose source is missing", filepath.Base(path))
-	case info.Size() > maxFile:
-		return nil, fmt.Errorf("%s: %d bytes, and a configuration has at most %d", path, info.Size(), maxFile)
+		return nil, fmt.Errorf("%s is a directory: Docker makes one for a mount whose source is missing", path)
 	}
-	text, err := os.ReadFile(path)
-	if text == nil {
-		text = []byte{}
+	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(text) > maxFile:
+		return nil, fmt.Errorf("%s: a configuration has at most %d bytes", path, maxFile)
 	}
-	return text, err
+	return text, nil
 }
