@@ -51,12 +51,14 @@ func (c Config) Check(report func(variable, reason string)) {
 	if c.BatchMaxAmount < 1 {
 		report("CLI_BATCH_MAXAMOUNT", "want 1 or more")
 	}
+	if c.BatchPeriod != nil && *c.BatchPeriod < 0 {
+		report("CLI_BATCH_PERIOD", "cannot be negative")
+	}
 	for _, pause := range []struct {
 		variable string
 		value    time.Duration
 	}{
 		{"CLI_LOOP_PERIOD", c.LoopPeriod},
-		{"CLI_BATCH_PERIOD", c.batchPeriod()},
 		{"CLI_LINGER", c.Linger},
 	} {
 		if pause.value < 0 {
@@ -75,7 +77,7 @@ func (c Config) Check(report func(variable, reason string)) {
 			report(limit.variable, "want a duration above zero")
 		}
 	}
-	if c.Mode == ModeBet && c.ID != 0 {
+	if c.Mode == ModeBet {
 		c.checkBet(report)
 	}
 }
@@ -90,10 +92,15 @@ var betVariables = map[lottery.Field]string{
 }
 
 func (c Config) checkBet(report func(variable, reason string)) {
+	c.ID = max(c.ID, 1) // reported already, and no reason to be silent about the rest
 	var fields lottery.FieldErrors
 	if _, err := c.bet(); errors.As(err, &fields) {
 		for _, f := range fields {
-			report(betVariables[f.Field], f.Reason)
+			reason := f.Reason
+			if f.Value == "" {
+				reason = "mode bet needs it"
+			}
+			report(betVariables[f.Field], reason)
 		}
 	}
 }

@@ -1,11 +1,13 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -125,12 +127,12 @@ func reason(t reflect.Type, err error) string {
 		return "want true or false"
 	case t.Implements(reflect.TypeFor[fmt.Stringer]()):
 		return err.Error() // one of our own types, which says what it wants
-	case errors.Is(err, strconv.ErrRange):
-		return "the number is too large" // or too small, which Check would refuse as well
-	case reflect.Int <= t.Kind() && t.Kind() <= reflect.Int64:
-		return "want a whole number"
 	case reflect.Uint <= t.Kind() && t.Kind() <= reflect.Uint64:
 		return fmt.Sprintf("want a whole number, at most %d", uint64(1)<<t.Bits()-1)
+	case errors.Is(err, strconv.ErrRange):
+		return "the number is out of range"
+	case reflect.Int <= t.Kind() && t.Kind() <= reflect.Int64:
+		return "want a whole number"
 	default:
 		return err.Error()
 	}
@@ -145,28 +147,43 @@ func fieldsOf[T any]() map[string]reflect.StructField {
 }
 
 // Unknown returns a sentence for each key of a file that is no variable of T,
-// and for each variable of the environment that begins with prefix and is
-// none; each names the nearest that there is.
+// or that is one in a section that is not read, and for each variable of the
+// environment that begins with prefix and is none; each names the nearest that
+// there is, as people write it in that place.
 func Unknown[T any](prefix string, layers ...Layer) []string {
-	known := map[string]string{} // by variable, as people write it in a file
+	variables := map[string]string{} // by themselves
+	paths := map[string]string{}     // of a file, by variable
 	for _, f := range fieldsOf[T]() {
-		if variable := f.Tag.Get("env"); variable != "" {
-			known[variable] = f.Tag.Get("key")
+		variable := f.Tag.Get("env")
+		variables[variable] = variable
+		if key := f.Tag.Get("key"); key != "" {
+			paths[variable] = key
 		}
 	}
 	var sentences []string
 	for _, layer := range layers {
-		for _, variable := range slices.Sorted(maps.Keys(layer)) {
+		inOrder := slices.SortedFunc(maps.Keys(layer), func(a, b string) int {
+			return cmp.Or(cmp.Compare(layer[a].Line, layer[b].Line), cmp.Compare(a, b))
+		})
+		for _, variable := range inOrder {
 			v := layer[variable]
-			if _, ok := known[variable]; ok || v.File == "" && !strings.HasPrefix(variable, prefix) {
+			_, known := variables[strings.ToUpper(v.Key)]
+			if v.Section != "" {
+				if known {
+					sentences = append(sentences, fmt.Sprintf("%s in %s is in section [%s], and only [%s] is read", v.Key, v.Origin(), v.Section, iniSection))
+				}
+				continue // the rest is other programs'
+			}
+			if _, ok := variables[variable]; ok || v.File == "" && !strings.HasPrefix(variable, prefix) {
 				continue
 			}
+			names := variables
+			if v.File != "" && len(paths) > 0 {
+				names = paths
+			}
 			s := fmt.Sprintf("unknown key %s in %s", v.Key, v.Origin())
-			if near := nearest(variable, known); near != "" {
-				if key := known[near]; key != "" && v.File != "" {
-					near = key
-				}
-				s += ", did you mean " + near + "?"
+			if near := nearest(variable, prefix, names); near != "" {
+				s += ", did you mean " + names[near] + "?"
 			}
 			sentences = append(sentences, s)
 		}
@@ -174,11 +191,17 @@ func Unknown[T any](prefix string, layers ...Layer) []string {
 	return sentences
 }
 
-// nearest returns the known variable that is fewest edits away, unless those
-// are over a third of the name.
-func nearest(name string, known map[string]string) string {
+// nearest returns the known variable that ends in the name's words, or the one
+// that is fewest edits away, unless those are over a third of the name.
+func nearest(name, prefix string, known map[string]string) string {
 	best, edits := "", len(name)/3+1
 	for _, candidate := range slices.Sorted(maps.Keys(known)) {
+		if strings.HasSuffix(candidate, "_"+strings.TrimPrefix(name, prefix)) {
+			return candidate
+		}
+		if n := len(name) - len(candidate); max(n, -n) >= edits {
+			continue // each byte too many is an edit, so a name of any length costs little
+		}
 		if d := smetrics.WagnerFischer(name, candidate, 1, 1, 1); d < edits {
 			best, edits = candidate, d
 		}

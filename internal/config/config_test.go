@@ -2,167 +2,296 @@ package config_test
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
+	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
-
-	"pgregory.net/rapid"
 
 	"github.com/tp0-lab/composer/internal/client"
 	"github.com/tp0-lab/composer/internal/config"
 	"github.com/tp0-lab/composer/internal/server"
 )
 
-func write(t *testing.T, name, text string) string {
+func yamlLayer(t *testing.T, text string) config.Layer {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-func TestYAMLFile(t *testing.T) {
-	path := write(t, "config.yaml", "\ufeffserver:\r\n  address: \"a:1\"\r\nloop: {amount: 7, period: null}\r\nbatch:\r\n  maxAmount: 10")
-	layer, err := config.YAMLFile(path, "CLI_")
+	layer, err := config.YAMLFile(write(t, "config.yaml", text), "CLI_")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v := layer["CLI_BATCH_MAXAMOUNT"]; v.Text != "10" || v.Key != "batch.maxAmount" || v.Line != 5 {
-		t.Errorf("got %+v", v)
+	return layer
+}
+
+func TestDefaults(t *testing.T) {
+	// What this process has in its environment does not count.
+	t.Setenv("CLI_ID", "9")
+	t.Setenv("SERVER_PORT", "9")
+	c, err := config.Parse[client.Config](config.Environ([]string{"CLI_ID=1"}))
+	want := client.Config{
+		ID: 1, ServerAddress: "server:12345", LoopAmount: 5, LoopPeriod: 5 * time.Second, LogLevel: c.LogLevel, Mode: client.ModeEcho,
+		BatchMaxAmount: 100, AgencyFile: "agency.csv", Timeout: 15 * time.Second, RetryLimit: time.Minute, KeepAlive: 5 * time.Second,
 	}
-	if layer["CLI_SERVER_ADDRESS"].Text != "a:1" || layer["CLI_LOOP_AMOUNT"].Text != "7" || len(layer) != 3 {
-		t.Errorf("got %v", layer)
+	if err != nil || c != want || c.LogLevel.String() != "INFO" {
+		t.Errorf("got %+v, %v\nwant %+v", c, err, want)
+	}
+	s, err := config.Parse[server.Config]()
+	wantServer := server.Config{
+		Port: 12345, IP: "server", ListenBacklog: 5, LogLevel: s.LogLevel, Mode: server.ModeEcho, Concurrency: 1, Storage: "bets.csv", StorageSync: true,
+		HelloTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 10 * time.Second, KeepAlive: 5 * time.Second,
+	}
+	if err != nil || s != wantServer || s.LogLevel.String() != "INFO" {
+		t.Errorf("got %+v, %v\nwant %+v", s, err, wantServer)
 	}
 }
 
-func TestINIFile(t *testing.T) {
-	path := write(t, "config.ini", "# c\n[OTHER]\nSERVER_PORT = 1\n[DEFAULT]\n; c\nserver_port = 12346\r\nLOGGING_LEVEL: debug\nSERVER_IP =\nSERVER_LISTEN_BACKLOG = 8")
-	layer, err := config.INIFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if v := layer["SERVER_PORT"]; v.Text != "12346" || v.Line != 6 {
-		t.Errorf("got %+v", v)
-	}
-	if layer["LOGGING_LEVEL"].Text != "debug" || layer["SERVER_LISTEN_BACKLOG"].Text != "8" || len(layer) != 3 {
-		t.Errorf("got %v", layer)
-	}
-}
-
-func TestFileErrorsHaveAPlace(t *testing.T) {
-	for _, tt := range []struct{ name, text, want string }{
-		{"config.yaml", "a:\n  - 1", "config.yaml:2: a: want a single value"},
-		{"config.yaml", "a: 1\nb: 2\na: 3", "config.yaml:3: a is there already, in line 1"},
-		{"config.yaml", "a: [", "config.yaml: line 1"},
-		{"config.yaml", "just text", "config.yaml:1: want keys"},
-		{"config.ini", "SERVER_PORT = 1", "config.ini:1: a key before"},
-		{"config.ini", "[DEFAULT]\nnonsense", "config.ini:2: want `KEY = value`"},
-		{"config.ini", "[DEFAULT]\nA = 1\na = 2", "config.ini:3: a is there already, in line 2"},
+func TestPrecedence(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		environ []string
+		file    string
+		want    int
+	}{
+		{"default", nil, "", 5},
+		{"file over default", nil, "loop: {amount: 7}", 7},
+		{"environment over file", []string{"CLI_LOOP_AMOUNT=9"}, "loop: {amount: 7}", 9},
+		{"empty variable", []string{"CLI_LOOP_AMOUNT="}, "loop: {amount: 7}", 7},
+		{"variable without a value", []string{"CLI_LOOP_AMOUNT"}, "loop: {amount: 7}", 7},
+		{"null in the file", nil, "loop: {amount: null}", 5},
+		{"empty in the file", nil, "loop: {amount: \"\"}", 5},
+		{"environment over empty", []string{"CLI_LOOP_AMOUNT=9"}, "loop: {amount: \"\"}", 9},
+		{"zero is a value", []string{"CLI_LOOP_AMOUNT=0"}, "loop: {amount: 7}", 0},
+		{"names have a case", []string{"cli_loop_amount=9"}, "", 5},
+		{"wrong, but hidden", []string{"CLI_LOOP_AMOUNT=9"}, "loop: {amount: many}", 9},
 	} {
-		path := write(t, tt.name, tt.text)
-		_, err := config.INIFile(path)
-		if strings.HasSuffix(tt.name, "yaml") {
-			_, err = config.YAMLFile(path, "CLI_")
-		}
-		if err == nil || !strings.Contains(err.Error(), tt.want) {
-			t.Errorf("%q: got %v, want %q", tt.text, err, tt.want)
+		c, err := config.Parse[client.Config](config.Environ(append(tt.environ, "CLI_ID=1")), yamlLayer(t, tt.file))
+		if err != nil || c.LoopAmount != tt.want {
+			t.Errorf("%s: got %d, %v, want %d", tt.name, c.LoopAmount, err, tt.want)
 		}
 	}
-}
-
-func TestMissingFileIsAnEmptyLayerAndADirectoryAnError(t *testing.T) {
-	dir := t.TempDir()
-	if layer, err := config.YAMLFile(filepath.Join(dir, "none"), "CLI_"); err != nil || len(layer) != 0 {
-		t.Errorf("got %v, %v", layer, err)
-	}
-	if _, err := config.INIFile(dir); err == nil || !strings.Contains(err.Error(), "is a directory") {
-		t.Errorf("got %v", err)
-	}
-	if _, err := config.INIFile(write(t, "big.ini", strings.Repeat("#\n", 1<<20))); err == nil {
-		t.Error("a file of 2 MiB was read")
+	// An empty value of a higher layer hides nothing.
+	c, err := config.Parse[client.Config](yamlLayer(t, "id: 1\nloop: {amount: \"\"}"), yamlLayer(t, "loop: {amount: 7}"))
+	if err != nil || c.LoopAmount != 7 {
+		t.Errorf("got %d, %v", c.LoopAmount, err)
 	}
 }
 
-func TestEnvironmentBeforeFileBeforeDefault(t *testing.T) {
-	file, err := config.YAMLFile(write(t, "config.yaml", "loop: {amount: 7, period: 100ms}\nlog: {level: debug}"), "CLI_")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := config.Parse[client.Config](config.Environ([]string{"CLI_ID=3", "CLI_LOOP_AMOUNT=9", "CLI_LOOP_PERIOD="}), file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if c.LoopAmount != 9 || c.LoopPeriod != 100*time.Millisecond || c.LogLevel.String() != "DEBUG" || c.ServerAddress != "server:12345" || c.BatchPeriod != nil {
-		t.Errorf("got %+v", c)
+func TestAValueMayHoldAnything(t *testing.T) {
+	environ := config.Environ([]string{"CLI_ID=1", "CLI_MODE=bet", "NOMBRE= =a,\"b\" ${HOME} $x ", "APELLIDO=Ñ", "DOCUMENTO=007", "NACIMIENTO=2000-02-29", "NUMERO=7574", "=odd", "odder", ""})
+	c, err := config.Parse[client.Config](environ)
+	if err != nil || c.FirstName != " =a,\"b\" ${HOME} $x " || c.Document != "007" {
+		t.Errorf("got %+v, %v", c, err)
 	}
 }
 
+func TestPointerTellsAbsentFromSet(t *testing.T) {
+	for text, want := range map[string]*time.Duration{
+		"":                             nil,
+		"batch: {period: null}":        nil,
+		"batch: {period: \"\"}":        nil,
+		"batch: {period: 0s}":          new(time.Duration(0)),
+		"batch: {period: \"1m30.5s\"}": new(90*time.Second + 500*time.Millisecond),
+	} {
+		c, err := config.Parse[client.Config](config.Environ([]string{"CLI_ID=1"}), yamlLayer(t, text))
+		if err != nil || (c.BatchPeriod == nil) != (want == nil) || want != nil && *c.BatchPeriod != *want {
+			t.Errorf("%q: got %v, %v", text, c.BatchPeriod, err)
+		}
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	const none = math.MinInt
+	for text, want := range map[string]struct {
+		amount int // CLI_LOOP_AMOUNT, an int
+		id     int // CLI_ID, which has no sign
+	}{
+		"5":           {5, 5},
+		"05":          {5, 5},
+		"0010":        {10, 10}, // not octal
+		"+5":          {5, none},
+		"-5":          {none, none},
+		" 5 ":         {none, none},
+		"5\r":         {none, none},
+		"1e3":         {none, none},
+		"0x10":        {none, none},
+		"1_000":       {none, none},
+		"5.0":         {none, none},
+		"٥":           {none, none},
+		"2147483647":  {2147483647, 2147483647},
+		"2147483648":  {none, 2147483648},
+		"4294967296":  {none, none},
+		"99999999999": {none, none},
+	} {
+		c, err := config.Parse[client.Config](config.Environ([]string{"CLI_ID=1", "CLI_LOOP_AMOUNT=" + text}))
+		if (err == nil) != (want.amount != none) || err == nil && c.LoopAmount != want.amount {
+			t.Errorf("amount %q: got %d, %v", text, c.LoopAmount, err)
+		}
+		c, err = config.Parse[client.Config](config.Environ([]string{"CLI_ID=" + text}))
+		if (err == nil) != (want.id != none) || err == nil && int(c.ID) != want.id {
+			t.Errorf("id %q: got %d, %v", text, c.ID, err)
+		}
+	}
+	for text, want := range map[string]time.Duration{
+		"5s": 5 * time.Second, "1m30s": 90 * time.Second, "0": 0, "100ms": 100 * time.Millisecond, "1.5h": 90 * time.Minute,
+		"5": -1, "5s ": -1, "5 s": -1, "-1s": -1, "1d": -1, "s": -1, "99999999h": -1,
+	} {
+		c, err := config.Parse[client.Config](config.Environ([]string{"CLI_ID=1", "CLI_LOOP_PERIOD=" + text}))
+		if (err == nil) != (want >= 0) || err == nil && c.LoopPeriod != want {
+			t.Errorf("period %q: got %v, %v", text, c.LoopPeriod, err)
+		}
+	}
+}
+
+// Problems come in the order of the fields, whichever way they were found.
 func TestEveryWrongValueAtOnce(t *testing.T) {
-	path := write(t, "config.yaml", "loop:\n  amount: many\n  period: \"5\"\nbatch:\n  maxAmount: 0")
-	file, err := config.YAMLFile(path, "CLI_")
-	if err != nil {
-		t.Fatal(err)
+	file := yamlLayer(t, "loop:\n  amount: many\n  period: \"5\"\nbatch:\n  maxAmount: 0\n  period: -1s\nserver:\n  address: nowhere")
+	environ := config.Environ([]string{"CLI_MODE=bet", "CLI_LOG_LEVEL=loud", "CLI_LINGER=-1s", "CLI_TIMEOUT=0s", "CLI_KEEPALIVE=99999999999", "NOMBRE=a|b", "NUMERO=x"})
+	origin := file["CLI_LOOP_AMOUNT"].File
+	want := []string{
+		`CLI_ID is not set: want the client's number, from 1`,
+		`CLI_SERVER_ADDRESS="nowhere" from ` + origin + `:8: want host:port, such as server:12345`,
+		`CLI_LOOP_AMOUNT="many" from ` + origin + `:2: want a whole number`,
+		`CLI_LOOP_PERIOD="5" from ` + origin + `:3: want a duration, such as 150ms or 5s`,
+		`CLI_LOG_LEVEL="loud" from environment: unknown level "loud": have DEBUG, INFO, WARNING, ERROR, CRITICAL`,
+		`CLI_LINGER="-1s" from environment: cannot be negative`,
+		`CLI_BATCH_MAXAMOUNT="0" from ` + origin + `:5: want 1 or more`,
+		`CLI_BATCH_PERIOD="-1s" from ` + origin + `:6: cannot be negative`,
+		`CLI_TIMEOUT="0s" from environment: want a duration above zero`,
+		`CLI_KEEPALIVE="99999999999" from environment: want a duration, such as 150ms or 5s`,
+		`APELLIDO is not set: mode bet needs it`,
+		`DOCUMENTO is not set: mode bet needs it`,
+		`NACIMIENTO is not set: mode bet needs it`,
+		`NUMERO="x" from environment: is no number from 0 to 4294967295`,
 	}
-	_, err = config.Parse[client.Config](config.Environ([]string{"CLI_MODE=bet", "CLI_LOG_LEVEL=loud", "NUMERO=x"}), file)
-	var problems config.Problems
-	if !errors.As(err, &problems) {
-		t.Fatalf("got %v", err)
-	}
-	for _, want := range []string{
-		`CLI_LOOP_AMOUNT="many" from ` + path + `:2: want a whole number`,
-		`CLI_LOOP_PERIOD="5" from ` + path + `:3: want a duration`,
-		`CLI_BATCH_MAXAMOUNT="0" from ` + path + `:5: want 1 or more`,
-		`CLI_LOG_LEVEL="loud" from environment: unknown level`,
-		`CLI_ID is not set`,
-	} {
-		if !strings.Contains(err.Error(), want) {
-			t.Errorf("want %q in %q", want, err)
+	for range 20 { // maps are in it somewhere
+		_, err := config.Parse[client.Config](environ, file)
+		var problems config.Problems
+		if !errors.As(err, &problems) {
+			t.Fatalf("got %v", err)
 		}
-	}
-	if len(problems) != 5 || len(problems.Unwrap()) != 5 {
-		t.Errorf("%d problems: %v", len(problems), problems)
+		if err.Error() != strings.Join(want, "; ") {
+			t.Fatalf("got\n%s\nwant\n%s", strings.ReplaceAll(err.Error(), "; ", "\n"), strings.Join(want, "\n"))
+		}
+		for i, one := range problems.Unwrap() {
+			if one.Error() != want[i] {
+				t.Errorf("got %v", one)
+			}
+		}
 	}
 }
 
-func TestBetVariables(t *testing.T) {
-	_, err := config.Parse[client.Config](config.Environ([]string{"CLI_ID=1", "CLI_MODE=bet", "NOMBRE=Ana", "APELLIDO=Paz", "DOCUMENTO=01", "NACIMIENTO=1999-02-30"}))
-	if err == nil || !strings.Contains(err.Error(), `NACIMIENTO="1999-02-30" from environment`) || !strings.Contains(err.Error(), "NUMERO is not set") {
+func TestEmptyValueOfAFileHasItsPlace(t *testing.T) {
+	_, err := config.Parse[client.Config](yamlLayer(t, "log: {level: info}\nid: \"\""))
+	if err == nil || !strings.Contains(err.Error(), `CLI_ID="" from `) || !strings.Contains(err.Error(), "config.yaml:2: want") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Each line is one wrong variable of the client, and nothing else is wrong.
+func TestClientLimits(t *testing.T) {
+	for _, variable := range []string{
+		"CLI_ID=0", "CLI_ID=-1", "CLI_SERVER_ADDRESS=server", "CLI_SERVER_ADDRESS=:1", "CLI_SERVER_ADDRESS=server:0", "CLI_SERVER_ADDRESS=server:65536",
+		"CLI_SERVER_ADDRESS=server:http", "CLI_SERVER_ADDRESS=::1:5", "CLI_LOOP_AMOUNT=-1", "CLI_LOOP_PERIOD=-1ns", "CLI_MODE=ECHO", "CLI_LINGER=-1s",
+		"CLI_BATCH_MAXAMOUNT=0", "CLI_BATCH_PERIOD=-1s", "CLI_BATCH_PERIOD=x", "CLI_TIMEOUT=0s", "CLI_RETRY_LIMIT=-1s", "CLI_KEEPALIVE=0",
+	} {
+		_, err := config.Parse[client.Config](config.Environ([]string{"CLI_ID=1", variable}))
+		wantOne(t, variable, err)
+	}
+	for _, variable := range []string{"CLI_SERVER_ADDRESS=[::1]:5", "CLI_LOG_LEVEL=wArNiNg", "CLI_LOOP_AMOUNT=0", "CLI_LOOP_PERIOD=0s", "NUMERO=nobody asks in mode echo"} {
+		if _, err := config.Parse[client.Config](config.Environ([]string{"CLI_ID=1", variable})); err != nil {
+			t.Errorf("%s: %v", variable, err)
+		}
 	}
 }
 
 func TestServerLimits(t *testing.T) {
-	_, err := config.Parse[server.Config](config.Environ([]string{"SERVER_PORT=65536", "SERVER_LISTEN_BACKLOG=0", "SERVER_CONCURRENCY=-1", "SERVER_MODE=dance", "SERVER_KEEPALIVE=0s", "SERVER_STORAGE_SYNC=maybe"}))
+	for _, variable := range []string{
+		"SERVER_PORT=65536", "SERVER_PORT=-1", "SERVER_LISTEN_BACKLOG=0", "SERVER_LISTEN_BACKLOG=65536", "LOGGING_LEVEL=WARN", "SERVER_MODE=dance",
+		"SERVER_AGENCIES=-1", "SERVER_CONCURRENCY=-1", "SERVER_STORAGE_SYNC=maybe", "SERVER_HELLO_TIMEOUT=0s", "SERVER_READ_TIMEOUT=-1s",
+		"SERVER_WRITE_TIMEOUT=0s", "SERVER_KEEPALIVE=0s",
+	} {
+		_, err := config.Parse[server.Config](config.Environ([]string{variable}))
+		wantOne(t, variable, err)
+	}
+	all := []string{"SERVER_PORT=65536", "SERVER_LISTEN_BACKLOG=0", "SERVER_MODE=dance", "SERVER_CONCURRENCY=-1", "SERVER_STORAGE_SYNC=maybe", "SERVER_KEEPALIVE=0s"}
+	_, err := config.Parse[server.Config](config.Environ(all))
 	var problems config.Problems
-	if !errors.As(err, &problems) || len(problems) != 6 {
+	if !errors.As(err, &problems) || len(problems) != len(all) {
+		t.Fatalf("got %v", err)
+	}
+	for i, p := range problems {
+		if name, _, _ := strings.Cut(all[i], "="); p.Variable != name {
+			t.Errorf("problem %d is %v, want %s", i, p, name)
+		}
+	}
+}
+
+func wantOne(t *testing.T, variable string, err error) {
+	t.Helper()
+	name, value, _ := strings.Cut(variable, "=")
+	var problems config.Problems
+	if !errors.As(err, &problems) || len(problems) != 1 || !strings.HasPrefix(err.Error(), fmt.Sprintf("%s=%q from environment: ", name, value)) {
+		t.Errorf("%s: got %v", variable, err)
+	}
+}
+
+// odd has a type that the environment's parser does not know.
+type odd struct {
+	Channel chan int `env:"ODD"`
+}
+
+func (odd) Check(func(variable, reason string)) {}
+
+func TestAProgrammersMistakeIsNoProblemOfTheUsers(t *testing.T) {
+	_, err := config.Parse[odd](config.Environ([]string{"ODD=1"}))
+	if _, ok := errors.AsType[config.Problems](err); err == nil || ok {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestUnknownKeysNameTheNearest(t *testing.T) {
-	file, err := config.YAMLFile(write(t, "config.yaml", "batch:\n  maxAmout: 1\nzzzzzzzzzzzzzz: 1"), "CLI_")
+	file := yamlLayer(t, strings.Join([]string{
+		"zzzzzzzzzzzzzz: 1",
+		"batch:", "  maxAmout: 1", "  periods: 1",
+		"Loop: {Amount: 1}", // fine
+		"level: DEBUG",
+		"nombre: Ana", // a variable, but no key
+		"<<: {a: 1}",
+		"loop_period: 1s", // fine: the variable is the same
+		strings.Repeat("x", 1000) + ": 1",
+	}, "\n"))
+	environ := config.Environ([]string{"CLI_LOOP_AMUONT=1", "CLI_X=1", "PATH=x", "HOSTNAME=y", "SERVER_PORT=1", "cli_id=1"})
+	got := config.Unknown[client.Config]("CLI_", environ, file)
+	name := file["CLI_LEVEL"].File
+	wantSentences(t, got[:len(got)-1], []string{
+		"unknown key CLI_LOOP_AMUONT in environment, did you mean CLI_LOOP_AMOUNT?",
+		"unknown key CLI_X in environment",
+		"unknown key zzzzzzzzzzzzzz in " + name + ":1",
+		"unknown key batch.maxAmout in " + name + ":3, did you mean batch.maxAmount?",
+		"unknown key batch.periods in " + name + ":4, did you mean batch.period?",
+		"unknown key level in " + name + ":6, did you mean log.level?",
+		"unknown key nombre in " + name + ":7",
+		"unknown key <<.a in " + name + ":8",
+	})
+
+	path := write(t, "config.ini", "[SERVER]\nSERVER_PORT = 1\nCOLOUR = red\n[DEFAULT]\nserver_prot = 1\nPORT = 2\nLOGING_LEVEL = INFO\nLOGGING_LEVEL = INFO")
+	ini, err := config.INIFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := config.Unknown[client.Config]("CLI_", config.Environ([]string{"CLI_LOOP_AMUONT=1", "PATH=x", "HOSTNAME=y"}), file)
-	if len(got) != 3 || !strings.Contains(got[0], "CLI_LOOP_AMUONT in environment, did you mean CLI_LOOP_AMOUNT?") ||
-		!strings.Contains(got[1], "config.yaml:2, did you mean batch.maxAmount?") || strings.Contains(got[2], "did you mean") {
-		t.Errorf("got %q", got)
+	wantSentences(t, config.Unknown[server.Config]("SERVER_", ini), []string{
+		"SERVER_PORT in " + path + ":2 is in section [SERVER], and only [DEFAULT] is read",
+		"unknown key server_prot in " + path + ":5, did you mean SERVER_PORT?",
+		"unknown key PORT in " + path + ":6, did you mean SERVER_PORT?",
+		"unknown key LOGING_LEVEL in " + path + ":7, did you mean LOGGING_LEVEL?",
+	})
+	if s, err := config.Parse[server.Config](ini); err != nil || s.Port != 12345 || s.LogLevel.String() != "INFO" {
+		t.Errorf("got %+v, %v", s, err)
 	}
 }
 
-func TestAnyFileIsReadOrRefused(t *testing.T) {
-	dir := t.TempDir()
-	rapid.Check(t, func(rt *rapid.T) {
-		path := filepath.Join(dir, "f")
-		text := strings.Join(rapid.SliceOf(rapid.SampledFrom([]string{"a", ":", " ", "\n", "=", "[", "]", "DEFAULT", "-", "&x", "*x", "\"", "{", "}", "\t", "\x00", "é"})).Draw(rt, "text"), "")
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			rt.Fatal(err)
-		}
-		_, _ = config.INIFile(path)
-		_, _ = config.YAMLFile(path, "CLI_")
-	})
+func wantSentences(t *testing.T, got, want []string) {
+	t.Helper()
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
 }

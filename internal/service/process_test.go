@@ -262,9 +262,9 @@ func TestWrongConfiguration(t *testing.T) {
 		want    []string
 	}{
 		{"client", map[string]string{"config.yaml": "loop:\n  amount: x"}, []string{"CLI_LOG_LEVEL=y"}, []string{
+			"CRITICAL action: config | result: fail | error: CLI_ID is not set: want the client's number, from 1",
 			`CRITICAL action: config | result: fail | error: CLI_LOOP_AMOUNT="x" from config.yaml:2: want a whole number`,
 			`CRITICAL action: config | result: fail | error: CLI_LOG_LEVEL="y" from environment: unknown level "y": have DEBUG, INFO, WARNING, ERROR, CRITICAL`,
-			"CRITICAL action: config | result: fail | error: CLI_ID is not set: want the client's number, from 1",
 		}},
 		{"client", nil, []string{"CLI_ID=1", "CLI_MODE=bet", "NOMBRE=a", "APELLIDO=b", "DOCUMENTO=1", "NACIMIENTO=2000-01-01"}, []string{
 			"CRITICAL action: config | result: fail | error: NUMERO is not set",
