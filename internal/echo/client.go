@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/tp0-lab/composer/internal/lablog"
@@ -22,12 +23,15 @@ type Client struct {
 	// Amount is how many messages, Period the pause behind each.
 	Amount int
 	Period time.Duration
-	// Timeout bounds a connect and an exchange.
+	// Timeout bounds a connect, and an exchange.
 	Timeout time.Duration
-	// RetryLimit is how long a message is tried again while the server is not
-	// up or breaks the connection.
+	// RetryLimit is how long a message is tried while the server is not up or
+	// breaks the connection, the last try included.
 	RetryLimit time.Duration
 	Log        *slog.Logger
+
+	// dial is net.Dialer's DialContext, except in tests.
+	dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // ErrDiffers is returned if the server sent back something else.
@@ -65,7 +69,7 @@ func (c *Client) deliver(ctx context.Context, message string) error {
 	limit, cancel := context.WithTimeout(ctx, c.RetryLimit)
 	defer cancel()
 	for backoff := firstBackoff; ; backoff = min(2*backoff, lastBackoff) {
-		err := c.exchange(ctx, message)
+		err := c.exchange(limit, message)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -83,9 +87,12 @@ func (c *Client) deliver(ctx context.Context, message string) error {
 	}
 }
 
-func (c *Client) exchange(ctx context.Context, message string) (err error) {
-	dialer := net.Dialer{Timeout: c.Timeout}
-	conn, err := dialer.DialContext(ctx, "tcp", c.Address)
+func (c *Client) exchange(ctx context.Context, message string) error {
+	dial := c.dial
+	if dial == nil {
+		dial = new(net.Dialer{Timeout: c.Timeout}).DialContext
+	}
+	conn, err := dial(ctx, "tcp", c.Address)
 	if err != nil {
 		return err
 	}
@@ -98,18 +105,16 @@ func (c *Client) exchange(ctx context.Context, message string) (err error) {
 		return err
 	}
 	answer, err := bufio.NewReader(io.LimitReader(conn, MaxMessage)).ReadString('\n')
+	ended := errors.Is(err, io.EOF)
 	switch {
 	case answer == message+"\n":
 		return nil
-	case answer == "" && err != nil:
-		if errors.Is(err, io.EOF) {
-			err = errors.New("the server closed the connection without an answer")
-		}
-		return err
-	case err != nil && !errors.Is(err, io.EOF):
-		return err
-	default:
+	case err == nil, !strings.HasPrefix(message, answer), ended && answer == message:
 		return fmt.Errorf("%w: got %q", ErrDiffers, answer)
+	case ended:
+		return errors.New("the server closed the connection before its whole answer")
+	default:
+		return err
 	}
 }
 

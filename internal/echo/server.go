@@ -24,6 +24,10 @@ var (
 	errNothing = errors.New("connection closed before a message")
 )
 
+// lastWords is how long a connection stays open behind its answer for a peer
+// that has sent nothing more and does not close its side.
+const lastWords = 100 * time.Millisecond
+
 // Server sends back one message for each connection, one connection at a time.
 type Server struct {
 	// FirstByte is how long a connection may stay silent before its message.
@@ -106,10 +110,11 @@ func (s *Server) handle(ctx context.Context, conn net.Conn) {
 		s.failed(ctx, "send_message", conn, err)
 		return
 	}
+	limit := min(s.Pause, lastWords)
 	if more {
-		// Closing with unread bytes resets the connection, which may destroy the answer on its way.
-		s.drain(ctx, conn)
+		limit = s.Pause
 	}
+	s.drain(ctx, conn, limit)
 }
 
 func (s *Server) failed(ctx context.Context, action string, conn net.Conn, err error) {
@@ -131,7 +136,7 @@ func (s *Server) close(conn net.Conn) {
 }
 
 // receive reads a message up to its newline, the end of the stream or a pause.
-// more says that bytes came behind the newline.
+// more says that bytes came behind the newline, as far as it is known by then.
 func (s *Server) receive(ctx context.Context, conn net.Conn) (message []byte, more bool, err error) {
 	whole := time.Now().Add(s.Whole)
 	chunk := make([]byte, 4096)
@@ -168,12 +173,14 @@ func (s *Server) receive(ctx context.Context, conn net.Conn) (message []byte, mo
 	}
 }
 
-// drain reads what is on its way, within limits, so that our answer arrives.
-func (s *Server) drain(ctx context.Context, conn net.Conn) {
+// drain ends our side and reads, within limits, to the end of the peer's:
+// closing with unread bytes resets the connection, which may destroy the
+// answer on its way, and bytes may arrive as long as the peer has not ended.
+func (s *Server) drain(ctx context.Context, conn net.Conn, limit time.Duration) {
 	if c, ok := conn.(interface{ CloseWrite() error }); ok {
 		_ = c.CloseWrite()
 	}
-	if setDeadline(ctx, conn.SetReadDeadline, s.Pause) == nil {
+	if setDeadline(ctx, conn.SetReadDeadline, limit) == nil {
 		_, _ = io.CopyN(io.Discard, conn, 4*MaxMessage)
 	}
 }
