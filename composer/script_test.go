@@ -1,5 +1,3 @@
-// The tag goes once go.sum has golang.org/x/tools, which testscript needs.
-
 package main
 
 import (
