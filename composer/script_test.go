@@ -1,9 +1,9 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -39,20 +39,20 @@ func TestScripts(t *testing.T) {
 					}
 					got = exited.ExitCode()
 				}
-				if fmt.Sprint(got) != args[0] {
+				if strconv.Itoa(got) != args[0] {
 					ts.Fatalf("exit code %d, want %s", got, args[0])
 				}
 			},
-			"sentence": func(ts *testscript.TestScript, neg bool, args []string) {
+			"sentence": func(ts *testscript.TestScript, _ bool, args []string) {
 				stderr := ts.ReadFile("stderr")
 				if !strings.HasPrefix(stderr, "composer: ") || strings.Count(stderr, "\n") != 1 || ts.ReadFile("stdout") != "" {
 					ts.Fatalf("want one sentence on stderr and nothing on stdout, got\n%s\n%s", stderr, ts.ReadFile("stdout"))
 				}
 			},
-			"age": func(ts *testscript.TestScript, neg bool, args []string) {
+			"age": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Check(os.Chtimes(ts.MkAbs(args[0]), then, then))
 			},
-			"aged": func(ts *testscript.TestScript, neg bool, args []string) {
+			"aged": func(ts *testscript.TestScript, _ bool, args []string) {
 				info, err := os.Stat(ts.MkAbs(args[0]))
 				ts.Check(err)
 				if info.ModTime().Equal(then) == neg {

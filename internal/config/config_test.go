@@ -109,7 +109,7 @@ func TestNumbers(t *testing.T) {
 		"0010":        {10, 10}, // not octal
 		"+5":          {5, none},
 		"-5":          {none, none},
-		" 5 ":         {none, none},
+		"\t5":         {none, none},
 		"5\r":         {none, none},
 		"1e3":         {none, none},
 		"0x10":        {none, none},
