@@ -52,7 +52,7 @@ func TestScripts(t *testing.T) {
 			"age": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Check(os.Chtimes(ts.MkAbs(args[0]), then, then))
 			},
-			"aged": func(ts *testscript.TestScript, _ bool, args []string) {
+			"aged": func(ts *testscript.TestScript, neg bool, args []string) {
 				info, err := os.Stat(ts.MkAbs(args[0]))
 				ts.Check(err)
 				if info.ModTime().Equal(then) == neg {
