@@ -43,7 +43,7 @@ func TestScripts(t *testing.T) {
 					ts.Fatalf("exit code %d, want %s", got, args[0])
 				}
 			},
-			"sentence": func(ts *testscript.TestScript, _ bool, args []string) {
+			"sentence": func(ts *testscript.TestScript, _ bool, _ []string) {
 				stderr := ts.ReadFile("stderr")
 				if !strings.HasPrefix(stderr, "composer: ") || strings.Count(stderr, "\n") != 1 || ts.ReadFile("stdout") != "" {
 					ts.Fatalf("want one sentence on stderr and nothing on stdout, got\n%s\n%s", stderr, ts.ReadFile("stdout"))
