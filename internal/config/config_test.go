@@ -100,34 +100,35 @@ func TestPointerTellsAbsentFromSet(t *testing.T) {
 
 func TestNumbers(t *testing.T) {
 	const none = math.MinInt
-	for text, want := range map[string]struct {
+	for _, want := range []struct {
+		text   string
 		amount int // CLI_LOOP_AMOUNT, an int
 		id     int // CLI_ID, which has no sign
 	}{
-		"5":           {5, 5},
-		"05":          {5, 5},
-		"0010":        {10, 10}, // not octal
-		"+5":          {5, none},
-		"-5":          {none, none},
-		"\t5":         {none, none},
-		"5\r":         {none, none},
-		"1e3":         {none, none},
-		"0x10":        {none, none},
-		"1_000":       {none, none},
-		"5.0":         {none, none},
-		"٥":           {none, none},
-		"2147483647":  {2147483647, 2147483647},
-		"2147483648":  {none, 2147483648},
-		"4294967296":  {none, none},
-		"99999999999": {none, none},
+		{"5", 5, 5},
+		{"05", 5, 5},
+		{"0010", 10, 10}, // not octal
+		{"+5", 5, none},
+		{"-5", none, none},
+		{"\t5", none, none},
+		{"5\r", none, none},
+		{"1e3", none, none},
+		{"0x10", none, none},
+		{"1_000", none, none},
+		{"5.0", none, none},
+		{"٥", none, none},
+		{"2147483647", 2147483647, 2147483647},
+		{"2147483648", none, 2147483648},
+		{"4294967296", none, none},
+		{"99999999999", none, none},
 	} {
-		c, err := config.Parse[client.Config](config.Environ([]string{"CLI_ID=1", "CLI_LOOP_AMOUNT=" + text}))
+		c, err := config.Parse[client.Config](config.Environ([]string{"CLI_ID=1", "CLI_LOOP_AMOUNT=" + want.text}))
 		if (err == nil) != (want.amount != none) || err == nil && c.LoopAmount != want.amount {
-			t.Errorf("amount %q: got %d, %v", text, c.LoopAmount, err)
+			t.Errorf("amount %q: got %d, %v", want.text, c.LoopAmount, err)
 		}
-		c, err = config.Parse[client.Config](config.Environ([]string{"CLI_ID=" + text}))
+		c, err = config.Parse[client.Config](config.Environ([]string{"CLI_ID=" + want.text}))
 		if (err == nil) != (want.id != none) || err == nil && int(c.ID) != want.id {
-			t.Errorf("id %q: got %d, %v", text, c.ID, err)
+			t.Errorf("id %q: got %d, %v", want.text, c.ID, err)
 		}
 	}
 	for text, want := range map[string]time.Duration{

@@ -57,7 +57,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		}
 	}()
 	backoff := time.Duration(0)
-	for {
+	for ctx.Err() == nil {
 		if backoff == 0 {
 			s.Log.Info("accept_connections", lablog.InProgress)
 		}
@@ -83,6 +83,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		s.Log.Info("accept_connections", lablog.Success, ip(conn))
 		s.handle(ctx, conn)
 	}
+	return nil
 }
 
 func (s *Server) closeListener(l net.Listener) {
@@ -103,10 +104,11 @@ func (s *Server) handle(ctx context.Context, conn net.Conn) {
 		return
 	}
 	s.Log.Info("receive_message", lablog.Success, ip(conn), slog.String("msg", string(bytes.TrimRight(message, "\r\n"))))
-	if err := setDeadline(ctx, conn.SetWriteDeadline, s.Whole); err != nil {
-		return
+	err = setDeadline(ctx, conn.SetWriteDeadline, s.Whole)
+	if err == nil {
+		_, err = conn.Write(message)
 	}
-	if _, err := conn.Write(message); err != nil {
+	if err != nil {
 		s.failed(ctx, "send_message", conn, err)
 		return
 	}
