@@ -49,8 +49,6 @@ func name(s os.Signal) string {
 }
 
 func withSignals(parent context.Context) (context.Context, context.CancelFunc) {
-	// Whoever reads the log may go away: that costs lines, and no connection.
-
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
