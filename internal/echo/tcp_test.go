@@ -3,6 +3,7 @@ package echo
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -159,5 +160,16 @@ func TestStopOverTCP(t *testing.T) {
 			lines.count("accept_connections | result: success") > lines.count("close_client_connection | result: success") {
 			t.Errorf("%q: got\n%s", sent, lines)
 		}
+	}
+}
+
+// An end that comes just before a deadline is set wins.
+func TestDeadlineOfAnEndStays(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var last time.Time
+	err := setDeadline(ctx, func(d time.Time) error { last = d; return nil }, time.Hour)
+	if !errors.Is(err, context.Canceled) || !last.Before(time.Now()) {
+		t.Errorf("got %v, deadline %v", err, last)
 	}
 }

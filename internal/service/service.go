@@ -49,6 +49,8 @@ func name(s os.Signal) string {
 }
 
 func withSignals(parent context.Context) (context.Context, context.CancelFunc) {
+	// Whoever reads the log may go away: that costs lines, and no connection.
+	signal.Ignore(syscall.SIGPIPE)
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
