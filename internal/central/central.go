@@ -36,9 +36,9 @@ type Server struct {
 	turns   *turns
 
 	mu       sync.Mutex // guards the fields below
-	closing  bool
 	sessions map[*session]struct{}
 	agencies map[uint32]*session // the newest of each agency
+	accepted uint64              // how many connections were
 	wait     sync.WaitGroup      // for all sessions
 }
 
@@ -95,7 +95,6 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		<-closed
 	}
 	s.mu.Lock()
-	s.closing = true
 	for c := range s.sessions {
 		c.stop(errShutdown)
 	}
@@ -145,6 +144,8 @@ func (s *Server) accept(ctx context.Context, listener net.Listener) error {
 		c := newSession(s, conn)
 		s.log.LogAttrs(ctx, slog.LevelInfo, "accept_connections", lablog.Success, c.ip())
 		s.mu.Lock()
+		s.accepted++
+		c.number = s.accepted
 		s.sessions[c] = struct{}{}
 		s.mu.Unlock()
 		s.wait.Go(func() {
@@ -157,12 +158,17 @@ func (s *Server) accept(ctx context.Context, listener net.Listener) error {
 }
 
 // replace makes c the agency's session and returns the one that was, or nil.
-func (s *Server) replace(agency uint32, c *session) *session {
+// It is false, and changes nothing, if that one was accepted after c: sessions
+// that begin together say HELLO in any order, and the later connection counts.
+func (s *Server) replace(agency uint32, c *session) (old *session, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	old := s.agencies[agency]
+	old = s.agencies[agency]
+	if old != nil && old.number > c.number {
+		return nil, false
+	}
 	s.agencies[agency] = c
-	return old
+	return old, true
 }
 
 // forget is for a session that has ended.

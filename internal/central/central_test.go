@@ -191,6 +191,21 @@ func TestReplaced(t *testing.T) {
 	}
 }
 
+// The connection that was accepted last counts, whichever HELLO is read first: that of
+// a client that was killed may be read after that of the one started in its place.
+func TestReplacedByTheNewerConnection(t *testing.T) {
+	h := serve(t, 1, nil)
+	older := h.dial()
+	h.log.wait(t, 1, "accept_connections | result: success")
+	newer, _ := h.join(1)
+	older.send(wire.AppendHello(nil, wire.Hello{Agency: 1}))
+	older.error(wire.CodeReplaced)
+	older.closed()
+	newer.send(batch(0, bets(0, 3)...))
+	newer.result(ok(0, 3))
+	h.storedIs(1, bets(0, 3)...)
+}
+
 // Also while the older one waits for its turn, for the draw, or does not read.
 func TestReplacedWhereverItIs(t *testing.T) {
 	h := serve(t, 2, func(c *Config) { c.Concurrency = 1 })

@@ -44,6 +44,7 @@ type session struct {
 	server *Server
 	conn   net.Conn
 	frames *wire.Reader
+	number uint64 // in the order in which connections were accepted
 	agency uint32 // 0 before HELLO
 
 	stopOnce sync.Once
@@ -186,7 +187,11 @@ func (c *session) hello() error {
 		return errAgency
 	}
 	c.agency = h.Agency
-	if old := c.server.replace(c.agency, c); old != nil {
+	old, ok := c.server.replace(c.agency, c)
+	if !ok {
+		return errReplaced
+	}
+	if old != nil {
 		old.stop(errReplaced)
 		<-old.done
 	}
