@@ -65,6 +65,7 @@ func TestDocument(t *testing.T) {
 		want string // in the error, "" for none
 	}{
 		{"right", document(head, 20, same(one), tail), ""},
+		{"equal mounts", document(head, 20, all("image: client", "image: client\n    volumes:\n      - type: bind\n        source: ./a-~\n        target: /a\n      - type: bind\n        source: ./a-~\n        target: /a"), tail), ""},
 		{"no replicas", document(head, 0, same(one), tail), ""},
 		{"one replica", document(head, 1, same(one), tail), ""},
 		{"no subnet", document(head, 9, same(one), "\n\nnetworks:\n  net: {}\n"), ""},

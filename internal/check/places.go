@@ -164,7 +164,9 @@ func (s *sample) services(project *types.Project) ([]service, bool) {
 			first := len(all)
 			all = append(all, kept...)
 			for _, p := range g.places {
-				all[first+p.service].set(p, g.read(p, text, numbers))
+				if !all[first+p.service].set(p, g.read(p, text, numbers)) {
+					return nil, false
+				}
 			}
 		}
 	}

@@ -70,7 +70,8 @@ func (s *service) has(p place) bool {
 }
 
 // set puts value where p is, leaving what other services share with s alone.
-func (s *service) set(p place, value string) {
+// It returns false if p is not there: compose-go makes one of two equal mounts.
+func (s *service) set(p place, value string) bool {
 	switch p.field {
 	case serviceName:
 		s.name = value
@@ -79,11 +80,19 @@ func (s *service) set(p place, value string) {
 	case address:
 		s.networks = slices.Clone(s.networks)
 		i := slices.IndexFunc(s.networks, func(a attachment) bool { return a.network == p.network })
+		if i < 0 {
+			return false
+		}
 		s.networks[i].ipv4 = value
 	case source:
 		s.sources = slices.Clone(s.sources)
-		s.sources[slices.Index(s.sources, p.value)] = value
+		i := slices.Index(s.sources, p.value)
+		if i < 0 {
+			return false
+		}
+		s.sources[i] = value
 	}
+	return true
 }
 
 // rules checks what compose-go does not: names and addresses are distinct, and

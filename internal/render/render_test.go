@@ -236,6 +236,7 @@ var bundles = []struct {
 	{"state in if", body(`{{ $s := "a" }}{{ range .Clients }}{{ $s }}{{ if $s = "b" }}{{ end }}{{ end }}`), false, "abb"},
 	{"state in a map", body(`{{ $d := dict "n" 0 }}{{ range .Clients }}{{ $_ := set $d "n" (add $d.n 1) }}{{ $d.n }}{{ end }}`), false, "123"},
 	{"state in the values", body(`{{ range .Clients }}{{ .Values.word }} {{ $_ := set .Values "word" "bye" }}{{ end }}`), false, "hello bye bye "},
+	{"state in values, by a template", body(`{{ define "b" }}{{ $_ := set .map "x" (add .map.x 1) }}{{ .map.x }}{{ end }}{{ define "a" }}{{ if true }}{{ template "b" . }}{{ end }}{{ end }}{{ range .Clients }}{{ template "a" .Values }}{{ end }}`), false, "234"},
 	{"state in a list", body(`{{ $l := splitList "," "b,a" }}{{ range .Clients }}{{ $l }}{{ $_ := sortAlpha $l }}{{ end }}`), false, "[b a][a b][a b]"},
 	{"variable from outside", body(`{{ $w := .Values.word }}{{ range .Clients }}{{ $w }}{{ .ID }} {{ end }}`), true, "hello1 hello2 hello3 "},
 	{"Data printed", body(`{{ range .Clients }}{{ .ID }}{{ end }} {{ .Clients }}`), true, "123 clients"},

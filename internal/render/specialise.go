@@ -98,11 +98,8 @@ func (s *specialiser) inside(list *parse.ListNode, in scope) bool {
 // call points n at the specialised twin of its template if it hands the
 // replica on, and otherwise checks that it does not hand on the ID.
 func (s *specialiser) call(n *parse.TemplateNode, in scope) bool {
-	if n.Pipe == nil {
-		return true
-	}
-	if !isReplica(n.Pipe, in) {
-		return hidesID(n.Pipe, in)
+	if n.Pipe == nil || !isReplica(n.Pipe, in) {
+		return (n.Pipe == nil || hidesID(n.Pipe, in)) && s.leavesNothing(n.Name, map[string]bool{})
 	}
 	twin := n.Name + " of a replica"
 	if !s.made[n.Name] {
@@ -121,6 +118,30 @@ func (s *specialiser) call(n *parse.TemplateNode, in scope) bool {
 	}
 	n.Name = twin
 	return true
+}
+
+// leavesNothing reports whether the template of that name, which is executed
+// with something else than a replica, calls no function that changes its
+// argument: that could be the values, which all replicas share.
+func (s *specialiser) leavesNothing(name string, seen map[string]bool) bool {
+	if seen[name] {
+		return true
+	}
+	seen[name] = true
+	callee := s.from.Lookup(name)
+	if callee == nil || callee.Tree == nil {
+		return false
+	}
+	quiet := true
+	visit(callee.Root, func(n parse.Node) {
+		switch n := n.(type) {
+		case *parse.IdentifierNode:
+			quiet = quiet && !slices.Contains(changing, n.Ident)
+		case *parse.TemplateNode:
+			quiet = quiet && s.leavesNothing(n.Name, seen)
+		}
+	})
+	return quiet
 }
 
 // alone returns the only operand of p, or nil.
@@ -194,10 +215,33 @@ func constant(field string) bool {
 // changing are the functions that change an argument of theirs.
 var changing = []string{"set", "unset", "merge", "mergeOverwrite", "mustMerge", "mustMergeOverwrite", "sortAlpha"}
 
-// visit calls f for a pipeline, or a part of one, and all that is in it.
+// visit calls f for a node and all that is in it.
 func visit(node parse.Node, f func(parse.Node)) {
 	f(node)
+	branch := func(b *parse.BranchNode) {
+		visit(b.Pipe, f)
+		visit(b.List, f)
+		if b.ElseList != nil {
+			visit(b.ElseList, f)
+		}
+	}
 	switch n := node.(type) {
+	case *parse.ListNode:
+		for _, child := range n.Nodes {
+			visit(child, f)
+		}
+	case *parse.ActionNode:
+		visit(n.Pipe, f)
+	case *parse.IfNode:
+		branch(&n.BranchNode)
+	case *parse.WithNode:
+		branch(&n.BranchNode)
+	case *parse.RangeNode:
+		branch(&n.BranchNode)
+	case *parse.TemplateNode:
+		if n.Pipe != nil {
+			visit(n.Pipe, f)
+		}
 	case *parse.PipeNode:
 		for _, c := range n.Cmds {
 			visit(c, f)
