@@ -119,7 +119,11 @@ func (s *staging) backUp(f *staged) error {
 func (s *staging) putBack(f *staged) error {
 	switch {
 	case f.backup != "":
-		return os.Rename(f.backup, f.path)
+		if err := os.Rename(f.backup, f.path); err != nil {
+			backup := f.backup
+			f.backup = "" // the only copy now: discard must not remove it
+			return fmt.Errorf("what was at %s is in %s now: %w", f.path, backup, err)
+		}
 	case f.replaced:
 		return os.Remove(f.path)
 	}

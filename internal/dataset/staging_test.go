@@ -203,3 +203,24 @@ func TestSameContent(t *testing.T) {
 		}
 	}
 }
+
+// What cannot be put back is the only copy there is: it stays, and the error says where.
+func TestStagingKeepsWhatItCannotPutBack(t *testing.T) {
+	dir := t.TempDir()
+	path, backup := filepath.Join(dir, "in-the-way"), filepath.Join(dir, "copy")
+	if err := os.MkdirAll(filepath.Join(path, "child"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(backup, []byte("old"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s := newStaging()
+	s.files = []staged{{path: path, temp: filepath.Join(dir, "temp"), backup: backup}}
+	if err := s.putBack(&s.files[0]); err == nil || !strings.Contains(err.Error(), backup) {
+		t.Errorf("got %v, want it to name %s", err, backup)
+	}
+	s.discard()
+	if text, err := os.ReadFile(backup); err != nil || string(text) != "old" {
+		t.Errorf("the copy is gone: %q, %v", text, err)
+	}
+}
