@@ -271,17 +271,18 @@ func (s *Store) StoreBets(agency uint32, position uint64, bets []Bet, encoded, l
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a := s.account(agency)
+	a := s.accounts[agency]
 	switch {
 	case s.closed:
 		return nil, ErrClosed
 	case s.drawn:
 		return nil, ErrDrawn
-	case a.closed:
+	case a != nil && a.closed:
 		return nil, ErrFinished
-	case a.appended.Count != position:
+	case a == nil && position != 0, a != nil && a.appended.Count != position:
 		return nil, ErrPosition
 	}
+	a = s.account(agency) // a refused batch leaves none behind
 	a.appended = a.appended.with(len(bets), encoded, last)
 	t := s.pending.add(a, *records)
 	s.work.Signal()
