@@ -37,8 +37,12 @@ if ! command -v docker >/dev/null 2>&1; then
   exit 1
 fi
 docker build -q -f composer/Dockerfile -t tp0-composer:latest . >/dev/null
+if [ -L "$out" ]; then
+  out=$(readlink -f "$out") # the link stays, its target is replaced
+fi
 new=$out.$$
 trap 'rm -f "$new"' EXIT
+trap 'exit 1' INT TERM
 # The checkout is mounted so that .stage and the mounts' sources are seen; the file comes back on stdout.
 docker run --rm -v "$(pwd):/work:ro" -e COMPOSER_STAGE tp0-composer:latest render -n "$2" >"$new"
 if ! cmp -s "$new" "$out"; then

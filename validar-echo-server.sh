@@ -1,7 +1,11 @@
 #!/bin/sh
 # Sends a message to the echo server from inside the lab's network and says whether it came back. Netcat runs in a
 # throw-away container: the host needs none, and the server publishes no port.
-cd "$(dirname "$0")" || exit 1
+fail() {
+  echo "action: test_echo_server | result: fail"
+  exit 1
+}
+cd "$(dirname "$0")" || fail
 
 network=${COMPOSE_PROJECT_NAME:-tp0}_testing_net
 image=${NETCAT_IMAGE:-busybox:latest}
@@ -11,9 +15,10 @@ port=${port:-12345}
 message="echo check $$ $(date +%s)"
 
 name=echo-check-$$
-answer=$(mktemp) || exit 1
-trap 'docker rm -f "$name" >/dev/null 2>&1; rm -f "$answer"' EXIT
-trap 'exit 1' INT TERM
+answer=$(mktemp) || fail
+watchdog=
+trap '[ -z "$watchdog" ] || kill "$watchdog" 2>/dev/null; docker rm -f "$name" >/dev/null 2>&1; rm -f "$answer"' EXIT
+trap fail INT TERM
 
 # netcat has 5 s from connect to end, and everything around it (a pull, a busy engine) a minute.
 printf '%s\n' "$message" | docker run --rm -i --name "$name" --network "$network" "$image" \
@@ -22,11 +27,6 @@ check=$!
 ( sleep 60 & sleeper=$!; trap 'kill $sleeper 2>/dev/null; exit' TERM; wait $sleeper; kill $check 2>/dev/null ) >/dev/null 2>&1 &
 watchdog=$!
 wait $check 2>/dev/null
-kill $watchdog 2>/dev/null
 
-if [ "$(cat "$answer")" = "$message" ]; then
-  echo "action: test_echo_server | result: success"
-else
-  echo "action: test_echo_server | result: fail"
-  exit 1
-fi
+[ "$(cat "$answer")" = "$message" ] || fail
+echo "action: test_echo_server | result: success"
