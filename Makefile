@@ -32,10 +32,8 @@ data: bin/composer
 	bin/composer data extract --keep
 .PHONY: data
 
-bin/composer: $(shell find composer internal templates -name '*.go' -o -name '*.tmpl' -o -name '*.yaml') go.mod
-	@if command -v go >/dev/null; then go build -o $@ ./composer; else \
-	  mkdir -p bin && docker build -q -f composer/Dockerfile -t tp0-composer:latest . >/dev/null && \
-	  id=$$(docker create tp0-composer:latest) && docker cp -q $$id:/composer $@ && docker rm $$id >/dev/null; fi
+bin/composer: $(shell find composer internal templates -type f) go.mod go.sum
+	sh composer/build.sh
 
 docker-compose-up: docker-image data $(COMPOSE_FILE) ## start the lab (its Compose file is made for N clients when missing)
 	$(COMPOSE) up -d

@@ -5,7 +5,11 @@ fail() {
   echo "action: test_echo_server | result: fail"
   exit 1
 }
-cd "$(dirname "$0")" || fail
+self=$0
+if [ -L "$self" ]; then
+  self=$(readlink -f "$self")
+fi
+cd "$(dirname "$self")" || fail
 
 network=${COMPOSE_PROJECT_NAME:-tp0}_testing_net
 image=${NETCAT_IMAGE:-busybox:latest}
