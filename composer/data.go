@@ -38,7 +38,7 @@ func dataGenerateCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.IntFlag{
 				Name: "agencies", Aliases: []string{"n"}, EnvVars: []string{"COMPOSER_DATA_AGENCIES"},
-				Usage: "how many agencies (default: as many as --bets has numbers, else 5)",
+				DefaultText: "as many as --bets has numbers, else 5", Usage: "how many agencies",
 			},
 			&cli.StringFlag{
 				Name: "bets", Aliases: []string{"b"}, EnvVars: []string{"COMPOSER_DATA_BETS"},

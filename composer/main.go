@@ -40,7 +40,11 @@ const (
 // run executes the command line and returns the exit code. Data goes to
 // stdout, everything else to stderr.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	err := newApp(stdout, stderr).RunContext(ctx, args)
+	data := &checkedWriter{w: stdout}
+	err := newApp(data, stderr).RunContext(ctx, args)
+	if err == nil {
+		err = data.err // some, such as the help, do not look
+	}
 	if err == nil {
 		return exitOK
 	}
@@ -50,6 +54,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	return exitFailure
+}
+
+// checkedWriter remembers the first error of w.
+type checkedWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (c *checkedWriter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	if c.err == nil {
+		c.err = err
+	}
+	return n, err
 }
 
 func newApp(stdout, stderr io.Writer) *cli.App {

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/tp0-lab/composer/internal/lablog"
@@ -114,11 +115,15 @@ func (a *Agency) Play(ctx context.Context, path string) (winners []string, err e
 // withFile opens the file, before it connects, and has talk talk with the
 // central about it, from its beginning each time.
 func (a *Agency) withFile(ctx context.Context, path string, talk func(*session, *os.File) error) error {
-	f, err := os.Open(path)
+	// Non-blocking: opening a pipe would wait for a writer.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return fmt.Errorf("open agency file: %w", err)
 	}
 	defer f.Close() // read only: nothing can be lost
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return errors.Join(err, fmt.Errorf("open agency file: %s is no regular file", path))
+	}
 	return a.persist(ctx, func(s *session) error {
 		if _, err := f.Seek(0, io.SeekStart); err != nil {
 			return fmt.Errorf("read agency file: %w", err)

@@ -210,7 +210,8 @@ func INIFile(path string) (Layer, error) {
 
 // readFile returns nil without an error for a file that is missing.
 func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	// Non-blocking: opening a pipe would wait for a writer.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return nil, nil
@@ -224,6 +225,8 @@ func readFile(path string) ([]byte, error) {
 		return nil, err
 	case info.IsDir():
 		return nil, fmt.Errorf("%s is a directory: Docker makes one for a mount whose source is missing", path)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is no regular file", path)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	switch {

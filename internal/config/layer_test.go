@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -223,4 +224,15 @@ func FuzzFiles(f *testing.F) {
 			checkAny(t, filepath.Join(dir, fmt.Sprintf("%d-%s", os.Getpid(), name)), text, func(err error) { t.Fatal(err) })
 		}
 	})
+}
+
+// A pipe is refused, rather than waited for.
+func TestPipeIsNoConfiguration(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := config.YAMLFile(path, "CLI_"); err == nil || !strings.Contains(err.Error(), "no regular file") {
+		t.Errorf("got %v", err)
+	}
 }

@@ -123,7 +123,7 @@ func CheckFiles(paths ...string) ([]string, error) {
 			}
 		}
 		if len(agencies) == 0 {
-			return nil, fmt.Errorf("check: %s %w", path, ErrNoAgencies)
+			return nil, fmt.Errorf("check: %s %w; `composer data extract` brings them", path, ErrNoAgencies)
 		}
 		slices.Sort(agencies)
 		for _, agency := range agencies {

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/google/renameio/v2"
 )
@@ -92,7 +93,11 @@ func resolve(path string) (string, error) {
 }
 
 func writeStream(path string, content []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	// Non-blocking: a pipe that nobody reads is an error, not a wait without end.
+	f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, syscall.ENXIO) {
+		return errors.New("nobody reads from it")
+	}
 	if err != nil {
 		return err
 	}

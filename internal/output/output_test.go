@@ -223,15 +223,17 @@ func TestPipe(t *testing.T) {
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := WriteFile(path, []byte("text")); err == nil || !strings.Contains(err.Error(), "nobody reads from it") {
+		t.Errorf("without a reader: %v", err)
+	}
+	reader, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
 	got := make(chan string, 1)
 	go func() {
-		f, err := os.Open(path)
-		if err != nil {
-			got <- err.Error()
-			return
-		}
-		defer f.Close()
-		text, _ := io.ReadAll(f)
+		text, _ := io.ReadAll(reader)
 		got <- string(text)
 	}()
 	mustWrite(t, path, "text", true)

@@ -261,3 +261,16 @@ func TestLevels(t *testing.T) {
 		t.Errorf("exit code %d, lines\n%s", code, strings.Join(lines, "\n"))
 	}
 }
+
+func TestArguments(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command(self, "--help")
+	c.Env = []string{roleVariable + "=server", "SERVER_PORT=0"}
+	out, _ := c.CombinedOutput()
+	if code := c.ProcessState.ExitCode(); code != 2 || !strings.Contains(string(out), `takes no arguments, and there is "--help"`) {
+		t.Errorf("exit code %d: %s", code, out)
+	}
+}

@@ -21,9 +21,14 @@ import (
 // or was stopped, and an error that it has logged otherwise.
 type Run func(ctx context.Context, environ []string, stdout io.Writer) error
 
-// Main runs a service until SIGTERM or SIGINT and returns the exit code. After
+// Main runs a service until SIGTERM or SIGINT and returns the exit code: 0 done
+// or stopped, 1 failed, 2 called with arguments, which there are none of. After
 // the first signal a second one ends the process at once.
 func Main(run Run) int {
+	if len(os.Args) > 1 {
+		fmt.Fprintf(os.Stderr, "%s takes no arguments, and there is %q: its environment and its file configure it, see docs/configuration.md\n", os.Args[0], os.Args[1])
+		return 2
+	}
 	ctx, stop := withSignals(context.Background())
 	defer stop()
 	if err := run(ctx, os.Environ(), os.Stdout); err != nil {
