@@ -39,7 +39,7 @@ func TestWrapperWithoutGo(t *testing.T) {
 	}{
 		{"made.yaml", "2", 0, ""},
 		{".", "2", 1, "it is a directory"},
-		{"none/made.yaml", "2", 1, "no such file or directory"},
+		{"none/made.yaml", "2", 1, "there is no directory"},
 		{os.DevNull, "2", 0, ""},
 		{"made.yaml", "five", 2, "want a whole number"},
 		{"", "5", 2, "usage:"},
