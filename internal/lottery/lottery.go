@@ -145,7 +145,9 @@ func (l *Lottery) mark(agency uint32, a *account, f finish) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err != nil {
-		a.closed = a.finished
+		// If the line may be in the file all the same, the account stays closed:
+		// with more bets behind it the next start would find them at odds.
+		a.closed = a.finished || l.marks.uncertain()
 		return err
 	}
 	l.finish(agency, a)

@@ -115,6 +115,13 @@ func (m *marks) append(line string) error {
 	return r.err
 }
 
+// uncertain tells whether the file may hold lines that nobody was promised.
+func (m *marks) uncertain() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.writing || m.tail
+}
+
 // write is of the one that has set writing; durable stays as it is meanwhile.
 func (m *marks) write(lines []byte) error {
 	if m.f == nil {
