@@ -17,6 +17,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/lablog"
 	"github.com/tp0-lab/composer/internal/lottery"
+	"github.com/tp0-lab/composer/internal/retry"
 	"github.com/tp0-lab/composer/internal/wire"
 )
 
@@ -104,7 +105,7 @@ func (a *Agency) Play(ctx context.Context, path string) (winners []string, err e
 	})
 	if err == nil {
 		// The connection is closed by now: nothing can break while we pause.
-		err = sleep(ctx, a.config.Period)
+		err = retry.Sleep(ctx, a.config.Period)
 	}
 	if err != nil {
 		return nil, a.report(ctx, err, action)

@@ -4,17 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
-	"time"
 
 	"github.com/tp0-lab/composer/internal/lablog"
-)
-
-// The wait before another attempt doubles from shortest to longest while there
-// is no progress.
-const (
-	shortestWait = 50 * time.Millisecond
-	longestWait  = 2 * time.Second
+	"github.com/tp0-lab/composer/internal/retry"
 )
 
 // persist connects and has talk talk, again and again until it is done, the
@@ -22,7 +14,7 @@ const (
 // no progress for RetryLimit.
 func (a *Agency) persist(ctx context.Context, talk func(*session) error) error {
 	began := a.config.Now() // of the attempts without progress
-	wait := shortestWait
+	var backoff retry.Backoff
 	stored := uint64(0) // as the last WELCOME had it
 	for {
 		progress, err := a.attempt(ctx, &stored, talk)
@@ -35,7 +27,8 @@ func (a *Agency) persist(ctx context.Context, talk func(*session) error) error {
 			return err
 		}
 		if progress {
-			began, wait = a.config.Now(), shortestWait
+			began = a.config.Now()
+			backoff.Reset()
 		}
 		left := a.config.RetryLimit - a.config.Now().Sub(began)
 		if left <= 0 {
@@ -43,12 +36,9 @@ func (a *Agency) persist(ctx context.Context, talk func(*session) error) error {
 		}
 		a.log.LogAttrs(ctx, slog.LevelInfo, "connect", lablog.InProgress,
 			slog.String("server_address", a.config.Address), lablog.Err(err))
-		// Jitter: the agencies that one broken central has left do not all
-		// come back in the same instant.
-		if err := sleep(ctx, min(left, wait/2+rand.N(wait/2))); err != nil {
+		if err := retry.Sleep(ctx, min(left, backoff.Next())); err != nil {
 			return err
 		}
-		wait = min(2*wait, longestWait)
 	}
 }
 
@@ -71,16 +61,4 @@ func (a *Agency) attempt(ctx context.Context, stored *uint64, talk func(*session
 	*stored = s.welcome.Stored
 	err = talk(s)
 	return s.progress || more, err
-}
-
-// sleep returns after d, or ctx.Err() when ctx is done.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return ctx.Err()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tp0-lab/composer/internal/lottery"
+	"github.com/tp0-lab/composer/internal/retry"
 	"github.com/tp0-lab/composer/internal/wire"
 )
 
@@ -229,7 +230,7 @@ func TestRetryLimit(t *testing.T) {
 		if d := time.Since(f.began); d != time.Minute {
 			t.Errorf("gave up after %v, want 1m0s", d)
 		}
-		for i, wait := 1, shortestWait; i < len(at)-1; i, wait = i+1, min(2*wait, longestWait) {
+		for i, wait := 1, retry.First; i < len(at)-1; i, wait = i+1, min(2*wait, retry.Last) {
 			if d := at[i] - at[i-1]; d < wait/2 || d > wait {
 				t.Errorf("wait %d took %v, want from %v to %v", i, d, wait/2, wait)
 			}

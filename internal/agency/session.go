@@ -11,6 +11,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/lablog"
 	"github.com/tp0-lab/composer/internal/lottery"
+	"github.com/tp0-lab/composer/internal/retry"
 	"github.com/tp0-lab/composer/internal/wire"
 )
 
@@ -259,7 +260,7 @@ func (s *session) pause(ctx context.Context) error {
 		if interval > 0 {
 			step = min(left, interval)
 		}
-		if err := sleep(ctx, step); err != nil {
+		if err := retry.Sleep(ctx, step); err != nil {
 			return err
 		}
 		if left -= step; left > 0 {

@@ -12,6 +12,7 @@ import (
 	"github.com/tp0-lab/composer/internal/config"
 	"github.com/tp0-lab/composer/internal/echo"
 	"github.com/tp0-lab/composer/internal/lablog"
+	"github.com/tp0-lab/composer/internal/retry"
 	"github.com/tp0-lab/composer/internal/service"
 )
 
@@ -42,7 +43,7 @@ func Run(ctx context.Context, environ []string, stdout io.Writer) error {
 	defer stop()
 	err = work(ctx, c, log)
 	if err == nil {
-		linger(ctx, c.Linger)
+		_ = retry.Sleep(ctx, c.Linger) // cut short by a stop, which is looked at next
 	}
 	if ctx.Err() != nil {
 		log.Info("shutdown_client", lablog.Success, slog.Uint64("client_id", uint64(c.ID)))
@@ -82,14 +83,5 @@ func work(ctx context.Context, c Config, log *slog.Logger) error {
 	default:
 		_, err := a.Play(ctx, c.AgencyFile)
 		return err
-	}
-}
-
-func linger(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
 	}
 }

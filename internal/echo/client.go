@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"strings"
 	"time"
 
 	"github.com/tp0-lab/composer/internal/lablog"
+	"github.com/tp0-lab/composer/internal/retry"
 )
 
 // Client sends messages, each over a connection of its own, and expects each
@@ -37,12 +37,6 @@ type Client struct {
 // ErrDiffers is returned if the server sent back something else.
 var ErrDiffers = errors.New("the answer is not the message")
 
-// Backoff between attempts doubles from first to last.
-const (
-	firstBackoff = 50 * time.Millisecond
-	lastBackoff  = 2 * time.Second
-)
-
 // Run sends all messages. It returns nil if each came back, ctx's error if it
 // ended, and otherwise an error that is logged.
 func (c *Client) Run(ctx context.Context) error {
@@ -56,7 +50,7 @@ func (c *Client) Run(ctx context.Context) error {
 			return err
 		}
 		c.Log.Info("receive_message", lablog.Success, id, slog.String("msg", message))
-		if err := sleep(ctx, c.Period); err != nil {
+		if err := retry.Sleep(ctx, c.Period); err != nil {
 			return err
 		}
 	}
@@ -68,7 +62,7 @@ func (c *Client) Run(ctx context.Context) error {
 func (c *Client) deliver(ctx context.Context, message string) error {
 	limit, cancel := context.WithTimeout(ctx, c.RetryLimit)
 	defer cancel()
-	for backoff := firstBackoff; ; backoff = min(2*backoff, lastBackoff) {
+	for backoff := (retry.Backoff{}); ; {
 		err := c.exchange(limit, message)
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -78,7 +72,7 @@ func (c *Client) deliver(ctx context.Context, message string) error {
 		}
 		// A server that is not up yet has failed at nothing.
 		c.Log.Info("connect", lablog.InProgress, slog.Uint64("client_id", uint64(c.ID)), lablog.Err(err))
-		if sleep(limit, backoff/2+rand.N(backoff/2)) != nil {
+		if retry.Sleep(limit, backoff.Next()) != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -125,16 +119,4 @@ func (c *Client) close(conn net.Conn) {
 		return
 	}
 	c.Log.Info("close_connection", lablog.Success, id)
-}
-
-// sleep returns ctx's error if it ends first.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
