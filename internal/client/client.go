@@ -4,7 +4,6 @@ package client
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"time"
 
@@ -20,17 +19,17 @@ import (
 const ConfigFile = "config.yaml"
 
 // Run is the service.Run of the client.
-func Run(ctx context.Context, environ []string, stdout io.Writer) error {
-	environment := config.Environ(environ)
-	file, err := config.YAMLFile(ConfigFile, "CLI_")
+func Run(ctx context.Context, m service.Machine) error {
+	environment := config.Environ(m.Environ)
+	file, err := config.YAMLFile(m.Path(ConfigFile), "CLI_")
 	if err != nil {
-		return service.ConfigFailed(stdout, err)
+		return service.ConfigFailed(m.Stdout, err)
 	}
 	c, err := config.Parse[Config](environment, file)
 	if err != nil {
-		return service.ConfigFailed(stdout, err)
+		return service.ConfigFailed(m.Stdout, err)
 	}
-	log := lablog.New(stdout, c.LogLevel)
+	log := lablog.New(m.Stdout, c.LogLevel)
 	log.Info("config", lablog.Success,
 		slog.Uint64("client_id", uint64(c.ID)),
 		slog.String("server_address", c.ServerAddress),
@@ -41,7 +40,7 @@ func Run(ctx context.Context, environ []string, stdout io.Writer) error {
 
 	ctx, stop := service.Stopping(ctx, log)
 	defer stop()
-	err = work(ctx, c, log)
+	err = work(ctx, c, m, log)
 	if err == nil {
 		_ = retry.Sleep(ctx, c.Linger) // cut short by a stop, which is looked at next
 	}
@@ -53,11 +52,11 @@ func Run(ctx context.Context, environ []string, stdout io.Writer) error {
 }
 
 // work does what the mode says. Its errors are logged.
-func work(ctx context.Context, c Config, log *slog.Logger) error {
+func work(ctx context.Context, c Config, m service.Machine, log *slog.Logger) error {
 	if c.Mode == ModeEcho {
 		e := echo.Client{
 			ID: c.ID, Address: c.ServerAddress, Amount: c.LoopAmount, Period: c.LoopPeriod,
-			Timeout: c.Timeout, RetryLimit: c.RetryLimit, Log: log,
+			Timeout: c.Timeout, RetryLimit: c.RetryLimit, Dial: m.Dial, Log: log,
 		}
 		return e.Run(ctx)
 	}
@@ -70,6 +69,7 @@ func work(ctx context.Context, c Config, log *slog.Logger) error {
 		RetryLimit: c.RetryLimit,
 		KeepAlive:  c.KeepAlive,
 		Now:        time.Now,
+		Dial:       m.Dial,
 	}, log)
 	switch c.Mode {
 	case ModeBet:
@@ -79,9 +79,9 @@ func work(ctx context.Context, c Config, log *slog.Logger) error {
 		}
 		return a.SendBet(ctx, bet)
 	case ModeBatch:
-		return a.SendFile(ctx, c.AgencyFile)
+		return a.SendFile(ctx, m.Path(c.AgencyFile))
 	default:
-		_, err := a.Play(ctx, c.AgencyFile)
+		_, err := a.Play(ctx, m.Path(c.AgencyFile))
 		return err
 	}
 }

@@ -30,8 +30,8 @@ type Client struct {
 	RetryLimit time.Duration
 	Log        *slog.Logger
 
-	// dial is net.Dialer's DialContext, except in tests.
-	dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Dial connects; nil is a net.Dialer's DialContext.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // ErrDiffers is returned if the server sent back something else.
@@ -82,11 +82,13 @@ func (c *Client) deliver(ctx context.Context, message string) error {
 }
 
 func (c *Client) exchange(ctx context.Context, message string) error {
-	dial := c.dial
+	dial := c.Dial
 	if dial == nil {
-		dial = new(net.Dialer{Timeout: c.Timeout}).DialContext
+		dial = new(net.Dialer).DialContext
 	}
-	conn, err := dial(ctx, "tcp", c.Address)
+	connecting, connected := context.WithTimeout(ctx, c.Timeout)
+	conn, err := dial(connecting, "tcp", c.Address)
+	connected()
 	if err != nil {
 		return err
 	}

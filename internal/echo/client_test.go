@@ -18,7 +18,7 @@ func labClient(lines *log, amount int, peers ...func(conn net.Conn)) *Client {
 	attempt := -1
 	return &Client{
 		ID: 1, Address: "server:12345", Amount: amount, Period: 5 * time.Second, Timeout: 15 * time.Second, RetryLimit: time.Minute, Log: lines.logger(),
-		dial: func(context.Context, string, string) (net.Conn, error) {
+		Dial: func(context.Context, string, string) (net.Conn, error) {
 			attempt = min(attempt+1, len(peers)-1)
 			if peers[attempt] == nil {
 				return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
@@ -125,7 +125,7 @@ func TestClientGivesUpAtItsLimit(t *testing.T) {
 				var lines log
 				c := labClient(&lines, 3, tt.peer)
 				if tt.dial != nil {
-					c.dial = tt.dial
+					c.Dial = tt.dial
 				}
 				began := time.Now()
 				err := c.Run(t.Context())
@@ -210,7 +210,7 @@ func TestClientStopsInEveryState(t *testing.T) {
 				var lines log
 				c := labClient(&lines, 2, tt.peer)
 				if tt.dial != nil {
-					c.dial = tt.dial
+					c.Dial = tt.dial
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 				defer cancel()
@@ -237,7 +237,7 @@ func TestClientAndServer(t *testing.T) {
 	var lines log
 	c := &Client{
 		ID: 1, Address: addr, Amount: 3, Timeout: 10 * time.Second, RetryLimit: 10 * time.Second, Log: lines.logger(),
-		dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, err := new(net.Dialer).DialContext(ctx, network, address)
 			if err != nil {
 				waiting <- struct{}{}

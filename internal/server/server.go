@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"time"
 
@@ -22,17 +21,17 @@ import (
 const ConfigFile = "config.ini"
 
 // Run is the service.Run of the server.
-func Run(ctx context.Context, environ []string, stdout io.Writer) error {
-	environment := config.Environ(environ)
-	file, err := config.INIFile(ConfigFile)
+func Run(ctx context.Context, m service.Machine) error {
+	environment := config.Environ(m.Environ)
+	file, err := config.INIFile(m.Path(ConfigFile))
 	if err != nil {
-		return service.ConfigFailed(stdout, err)
+		return service.ConfigFailed(m.Stdout, err)
 	}
 	c, err := config.Parse[Config](environment, file)
 	if err != nil {
-		return service.ConfigFailed(stdout, err)
+		return service.ConfigFailed(m.Stdout, err)
 	}
-	log := lablog.New(stdout, c.LogLevel)
+	log := lablog.New(m.Stdout, c.LogLevel)
 	log.Debug("config", lablog.Success,
 		slog.Int("port", int(c.Port)),
 		slog.Int("listen_backlog", c.ListenBacklog),
@@ -45,7 +44,7 @@ func Run(ctx context.Context, environ []string, stdout io.Writer) error {
 	if c.Mode == ModeLottery {
 		serve = serveLottery
 	}
-	if err := serve(ctx, c, log); err != nil {
+	if err := serve(ctx, c, m, log); err != nil {
 		log.Error("shutdown_server", lablog.Fail, lablog.Err(err))
 		return err
 	}
@@ -53,8 +52,8 @@ func Run(ctx context.Context, environ []string, stdout io.Writer) error {
 	return nil
 }
 
-func serveEcho(ctx context.Context, c Config, log *slog.Logger) error {
-	listener, err := listen(ctx, c.Port, c.ListenBacklog)
+func serveEcho(ctx context.Context, c Config, m service.Machine, log *slog.Logger) error {
+	listener, err := listen(ctx, m.Host, c.Port, c.ListenBacklog)
 	if err != nil {
 		return err
 	}
@@ -62,8 +61,8 @@ func serveEcho(ctx context.Context, c Config, log *slog.Logger) error {
 	return s.Serve(ctx, listener)
 }
 
-func serveLottery(ctx context.Context, c Config, log *slog.Logger) (err error) {
-	bets, err := lottery.Open(c.Storage, c.Agencies, central.LogDraw(log), lottery.Options{Encode: central.Encode, NoSync: !c.StorageSync})
+func serveLottery(ctx context.Context, c Config, m service.Machine, log *slog.Logger) (err error) {
+	bets, err := lottery.Open(m.Path(c.Storage), c.Agencies, central.LogDraw(log), lottery.Options{Encode: central.Encode, NoSync: !c.StorageSync})
 	if err != nil {
 		return fmt.Errorf("open the bets: %w", err)
 	}
@@ -74,7 +73,7 @@ func serveLottery(ctx context.Context, c Config, log *slog.Logger) (err error) {
 		}
 		err = errors.Join(err, closeErr)
 	}()
-	listener, err := listen(ctx, c.Port, c.ListenBacklog)
+	listener, err := listen(ctx, m.Host, c.Port, c.ListenBacklog)
 	if err != nil {
 		return err
 	}

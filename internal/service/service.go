@@ -16,22 +16,27 @@ import (
 	"github.com/tp0-lab/composer/internal/lablog"
 )
 
-// Run is a service: it works until it is done or ctx ends, with an environment
-// ("NAME=value") and a place for its log lines. It returns nil if it did well
-// or was stopped, and an error that it has logged otherwise.
-type Run func(ctx context.Context, environ []string, stdout io.Writer) error
+// Run is a service: it works on a machine until it is done or ctx ends. It
+// returns nil if it did well or was stopped, and an error that it has logged
+// otherwise.
+type Run func(ctx context.Context, m Machine) error
 
-// Main runs a service until SIGTERM or SIGINT and returns the exit code: 0 done
-// or stopped, 1 failed, 2 called with arguments, which there are none of. After
-// the first signal a second one ends the process at once.
+// Main is the program of a service: it returns the exit code that On does, or 2
+// if it was called with arguments, which there are none of.
 func Main(run Run) int {
 	if len(os.Args) > 1 {
 		fmt.Fprintf(os.Stderr, "%s takes no arguments, and there is %q: its environment and its file configure it, see docs/configuration.md\n", os.Args[0], os.Args[1])
 		return 2
 	}
+	return On(This(), run)
+}
+
+// On runs a service until SIGTERM or SIGINT and returns the exit code: 0 done or
+// stopped, 1 failed. After the first signal a second one ends the process at once.
+func On(m Machine, run Run) int {
 	ctx, stop := withSignals(context.Background())
 	defer stop()
-	if err := run(ctx, os.Environ(), os.Stdout); err != nil {
+	if err := run(ctx, m); err != nil {
 		return 1
 	}
 	return 0

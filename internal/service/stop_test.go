@@ -191,7 +191,7 @@ func TestStoppedBeforeItBegins(t *testing.T) {
 	} {
 		for range 20 {
 			var out bytes.Buffer
-			err := tt.run(ctx, tt.environ, &out)
+			err := tt.run(ctx, service.Machine{Environ: tt.environ, Stdout: &out})
 			all := out.String()
 			if err != nil || strings.Contains(all, "result: fail") || !strings.HasSuffix(all, tt.last+"\n") || strings.Count(all, "receive_signal") != 1 {
 				t.Errorf("%s: %v\n%s", tt.name, err, all)
@@ -218,10 +218,10 @@ func TestStoppingWithoutAnEnd(t *testing.T) {
 }
 
 // stubborn is a service that does not stop.
-func stubborn(ctx context.Context, _ []string, stdout io.Writer) error {
-	ctx, stop := service.Stopping(ctx, lablog.New(stdout, slog.LevelInfo))
+func stubborn(ctx context.Context, m service.Machine) error {
+	ctx, stop := service.Stopping(ctx, lablog.New(m.Stdout, slog.LevelInfo))
 	defer stop()
-	_, _ = fmt.Fprintln(stdout, "2026-01-01 00:00:00 begun")
+	_, _ = fmt.Fprintln(m.Stdout, "2026-01-01 00:00:00 begun")
 	<-ctx.Done()
 	time.Sleep(time.Minute)
 	return nil
