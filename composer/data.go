@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 
@@ -121,12 +120,7 @@ func numberList(s string) ([]int, error) {
 // progressBar draws on w if that is a terminal; wipe takes the bar away.
 func progressBar(w io.Writer) (progress func(done, total int), wipe func()) {
 	const width = 40
-	f, ok := w.(*os.File)
-	if ok {
-		info, err := f.Stat()
-		ok = err == nil && info.Mode()&os.ModeCharDevice != 0
-	}
-	if !ok {
+	if !isTerminal(w) {
 		return nil, func() {}
 	}
 	last := -1

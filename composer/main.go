@@ -14,9 +14,14 @@ import (
 	"syscall"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/tp0-lab/composer/internal/local"
 )
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == local.Argument {
+		os.Exit(local.Serve(os.Args[2:]))
+	}
 	// A run is short and its garbage small: collecting it costs more than it gives back.
 	debug.SetGCPercent(400)
 	// A variable that is empty is as good as none, which the CLI package does not know.
@@ -77,6 +82,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		UsageText: "composer COMMAND [options]",
 		Description: examples(
 			"composer render --stage ej6 -n 5", "a stage with five clients, to stdout",
+			"composer run --stage ej8 -n 5", "run it here, without Docker",
 			"composer render -n 5 -o dev.yaml", "the stage of COMPOSER_STAGE, .stage or the default, to a file",
 			"composer stages", "what stages there are",
 			"composer data extract", "the agencies' files, for ej6 and later",
@@ -89,7 +95,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		OnUsageError:   onUsageError,
 		Suggest:        true,
 		Action:         unknownCommand,
-		Commands:       []*cli.Command{renderCommand(), stagesCommand(), dataCommand(), versionCommand()},
+		Commands:       []*cli.Command{renderCommand(), runCommand(), stagesCommand(), dataCommand(), versionCommand()},
 	}
 	inform(app.Commands)
 	return app

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"strconv"
 	"syscall"
 )
 
@@ -12,14 +11,13 @@ import (
 // to net.core.somaxconn.
 const maxBacklog = 65535
 
-// listen listens on the port of that address, or of all if host is empty, with
-// that backlog. Package net
+// listen listens on the address with that backlog. Package net
 // calls listen(2) with the kernel's maximum and has no option for it; a second
 // call on a listening socket sets the backlog anew (listen(2), inet_listen in
 // the kernel's net/ipv4/af_inet.c).
-func listen(ctx context.Context, host string, port uint16, backlog int) (net.Listener, error) {
+func listen(ctx context.Context, address string, backlog int) (net.Listener, error) {
 	var config net.ListenConfig
-	l, err := config.Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(int(port))))
+	l, err := config.Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}

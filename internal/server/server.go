@@ -53,7 +53,7 @@ func Run(ctx context.Context, m service.Machine) error {
 }
 
 func serveEcho(ctx context.Context, c Config, m service.Machine, log *slog.Logger) error {
-	listener, err := listen(ctx, m.Host, c.Port, c.ListenBacklog)
+	listener, err := listen(ctx, m.Address(c.Port), c.ListenBacklog)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func serveLottery(ctx context.Context, c Config, m service.Machine, log *slog.Lo
 		}
 		err = errors.Join(err, closeErr)
 	}()
-	listener, err := listen(ctx, m.Host, c.Port, c.ListenBacklog)
+	listener, err := listen(ctx, m.Address(c.Port), c.ListenBacklog)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -24,6 +25,8 @@ type Machine struct {
 	// Hosts are the addresses of others by their names; what is not among them
 	// is resolved as everywhere.
 	Hosts map[string]string
+	// Ports are the ports that stand for others on those addresses.
+	Ports map[uint16]uint16
 }
 
 // This is the machine as the process itself sees it.
@@ -45,10 +48,23 @@ func (m Machine) Dial(ctx context.Context, network, address string) (net.Conn, e
 	}
 	if host, port, err := net.SplitHostPort(address); err == nil {
 		if ip, ok := m.Hosts[host]; ok {
-			address = net.JoinHostPort(ip, port)
+			address = net.JoinHostPort(ip, m.port(port))
 		}
 	}
 	return dialer.DialContext(ctx, network, address)
+}
+
+// Address returns the host:port to listen on for a port.
+func (m Machine) Address(port uint16) string {
+	return net.JoinHostPort(m.Host, m.port(strconv.Itoa(int(port))))
+}
+
+func (m Machine) port(port string) string {
+	n, err := strconv.ParseUint(port, 10, 16)
+	if other, ok := m.Ports[uint16(n)]; ok && err == nil {
+		return strconv.Itoa(int(other))
+	}
+	return port
 }
 
 // ParseHosts reads names and addresses as hosts(5) has them: an address and

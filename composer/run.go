@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/tp0-lab/composer/internal/bundle"
+	"github.com/tp0-lab/composer/internal/local"
+	"github.com/tp0-lab/composer/internal/render"
+	"github.com/tp0-lab/composer/templates"
+)
+
+func runCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "run",
+		Usage:     "run a stage on this machine, without Docker",
+		UsageText: "composer run [--stage NAME] [-n N] [-f FILE] [--keep] [--json]",
+		Description: examples(
+			"composer run --stage ej8 -n 5", "five agencies and their central, and a summary at the end",
+			"composer run --stage ej1 -n 0", "an echo server to talk to, until Ctrl-C",
+			"composer run -f dev.yaml --json", "a Compose file of your own; the summary for programs, the logs on stderr",
+		) + "\n\nEach service is a process with what the Compose file says: environment, mounted files, names, start order, stop\n" +
+			"signal and grace. They get loopback addresses and directories of their own, and nothing of a run is left behind.\n" +
+			"Agency files that are missing are made up.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "stage", EnvVars: []string{"COMPOSER_STAGE"}, Usage: "the `NAME` of the stage, see `composer stages`"},
+			&cli.StringFlag{
+				Name: "replicas", Aliases: []string{"n"}, EnvVars: []string{"COMPOSER_REPLICAS"}, Value: "5", DefaultText: "5",
+				Usage: "how many clients, `N` from 0 to 1022",
+			},
+			&cli.StringFlag{
+				Name: "file", Aliases: []string{"f"}, EnvVars: []string{"COMPOSER_RUN_FILE"}, TakesFile: true,
+				Usage: "the Compose `FILE` to run, instead of a stage",
+			},
+			&cli.BoolFlag{
+				Name: "keep", EnvVars: []string{"COMPOSER_RUN_KEEP"}, DisableDefaultText: true,
+				Usage: "leave the server up after the last client, until Ctrl-C",
+			},
+			&cli.BoolFlag{
+				Name: "json", EnvVars: []string{"COMPOSER_RUN_JSON"}, DisableDefaultText: true,
+				Usage: "print the summary as JSON, and the logs on stderr",
+			},
+		},
+		Action: runStage,
+	}
+}
+
+func runStage(c *cli.Context) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	project, configs, err := projectToRun(c)
+	if err != nil {
+		return err
+	}
+	play := local.Play{
+		Options: local.Options{
+			MakeUp:  true,
+			Configs: configs,
+			Now:     time.Now,
+			Note:    func(sentence string) { fmt.Fprintf(c.App.ErrWriter, "composer: %s\n", sentence) },
+		},
+		Output:   c.App.Writer,
+		Coloured: coloured(c.App.Writer),
+		Keep:     c.Bool("keep"),
+	}
+	if c.Bool("json") {
+		play.Output, play.Coloured = c.App.ErrWriter, coloured(c.App.ErrWriter)
+	}
+	sum, err := play.Run(c.Context, project)
+	if sum.Services == nil {
+		return err
+	}
+	if c.Bool("json") {
+		out := json.NewEncoder(c.App.Writer)
+		out.SetIndent("", "  ")
+		return errors.Join(err, out.Encode(sum))
+	}
+	fmt.Fprintln(c.App.Writer)
+	return errors.Join(err, sum.WriteTable(c.App.Writer))
+}
+
+// projectToRun loads the Compose file that is given, or that of a stage, and
+// says which configuration files are in the images of the latter.
+func projectToRun(c *cli.Context) (*types.Project, map[local.Kind]string, error) {
+	if file := c.String("file"); file != "" {
+		if c.IsSet("stage") && os.Getenv("COMPOSER_STAGE") == "" || c.IsSet("replicas") && os.Getenv("COMPOSER_REPLICAS") == "" {
+			return nil, nil, usagef("run: --file says all that --stage and --replicas would; give one or the other")
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, nil, fmt.Errorf("run: %w", err)
+		}
+		project, err := local.Load(c.Context, text, file, filepath.Dir(file), os.Environ())
+		return project, nil, err
+	}
+	n, err := parseReplicas(c.String("replicas"))
+	if err != nil {
+		return nil, nil, err
+	}
+	project, err := loadStage(c.Context, c.String("stage"), n)
+	configs := make(map[local.Kind]string)
+	for kind, file := range map[local.Kind]string{local.Server: "services/server/config.ini", local.Client: "services/client/config.yaml"} {
+		if _, err := os.Stat(file); err == nil {
+			configs[kind] = file
+		}
+	}
+	return project, configs, err
+}
+
+func loadStage(ctx context.Context, name string, n int) (*types.Project, error) {
+	b, err := bundle.Open(templates.FS)
+	if err != nil {
+		return nil, err
+	}
+	stage, err := b.Choose(name, ".stage")
+	if err != nil {
+		return nil, asUsage(err)
+	}
+	engine, err := render.New(b)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := engine.Render(stage.Name, n)
+	if err != nil {
+		return nil, asUsage(err)
+	}
+	return local.Load(ctx, doc.Bytes, "stage "+stage.Name, ".", os.Environ())
+}
+
+// coloured reports whether colours may be written to w: a terminal, and nobody
+// has said no (no-color.org).
+func coloured(w io.Writer) bool {
+	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(w)
+}
+
+func isTerminal(w io.Writer) bool {
+	if c, ok := w.(*checkedWriter); ok {
+		w = c.w
+	}
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

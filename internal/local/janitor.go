@@ -1,0 +1,57 @@
+package local
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// janitor is a process that removes the lab's directory when this one is gone,
+// however it went: it reads from a pipe whose other end is open here only.
+type janitor struct {
+	command *exec.Cmd
+	hold    io.WriteCloser
+}
+
+func newJanitor(program []string, dir string) (*janitor, error) {
+	command := exec.Command(program[0], append(program[1:len(program):len(program)], "janitor", dir)...)
+	command.Dir = "/"
+	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // a signal to our group or terminal is none to it
+	hold, err := command.StdinPipe()
+	if err == nil {
+		err = command.Start()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("start the janitor of %s: %w", dir, err)
+	}
+	return &janitor{command: command, hold: hold}, nil
+}
+
+func (j *janitor) close() error {
+	_ = j.hold.Close()
+	if err := j.command.Wait(); err != nil {
+		return fmt.Errorf("the janitor: %w", err)
+	}
+	return nil
+}
+
+// clean is the janitor's work: it returns when dir is gone, or cannot be removed.
+func clean(dir string, alive io.Reader) error {
+	signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	_, _ = io.Copy(io.Discard, alive) // an error is an end, too
+	// A service that is just being killed may still make a file.
+	var err error
+	for range 50 {
+		if err = os.RemoveAll(dir); err == nil {
+			if _, gone := os.Stat(dir); os.IsNotExist(gone) {
+				return nil
+			}
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return err
+}

@@ -1,0 +1,51 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/dotenv"
+	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// Load reads a Compose file as Compose does: text is what it holds, dir the
+// folder that its relative paths start from. Variables come from environ
+// ("NAME=value") and, of lower rank, from dir's .env file; services with a
+// profile count if COMPOSE_PROFILES names it.
+func Load(ctx context.Context, text []byte, name, dir string, environ []string) (*types.Project, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w", name, err)
+	}
+	own := types.NewMapping(environ)
+	environment := make(types.Mapping)
+	file, err := dotenv.GetEnvFromFile(own, []string{filepath.Join(dir, ".env")})
+	if err == nil {
+		maps.Copy(environment, file)
+	} else if !errors.Is(err, fs.ErrNotExist) && !strings.HasPrefix(err.Error(), "couldn't find env file") {
+		return nil, fmt.Errorf("load %s: .env: %w", name, err)
+	}
+	maps.Copy(environment, own)
+	var profiles []string
+	if named := environment["COMPOSE_PROFILES"]; named != "" {
+		profiles = strings.Split(named, ",")
+	}
+	project, err := loader.LoadWithContext(ctx, types.ConfigDetails{
+		WorkingDir:  dir,
+		ConfigFiles: []types.ConfigFile{{Filename: filepath.Join(dir, filepath.Base(name)), Content: text}},
+		Environment: environment,
+	}, func(o *loader.Options) {
+		o.Profiles = profiles
+		o.SetProjectName("local", false)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %s", name, strings.Join(strings.Fields(err.Error()), " "))
+	}
+	return project, nil
+}

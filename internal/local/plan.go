@@ -1,0 +1,252 @@
+package local
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/types"
+	"golang.org/x/sys/unix"
+)
+
+// Kind is what a service is.
+type Kind string
+
+// The kinds: the lab's two services.
+const (
+	Server Kind = "server"
+	Client Kind = "client"
+)
+
+// Service is what a Compose file says of a service, as far as it can be done
+// without a container.
+type Service struct {
+	Name    string
+	Kind    Kind
+	Names   []string // under which others reach it
+	Environ []string // "NAME=value", sorted
+	Files   []File   // mounted from outside
+	After   []Dependency
+	// StopSignal asks it to stop, and Grace later it is killed.
+	StopSignal syscall.Signal
+	Grace      time.Duration
+}
+
+// File is a file or directory that a service sees at an absolute path.
+type File struct{ Target, Source string }
+
+// Dependency is a service that has to be started before, or to have done well.
+type Dependency struct {
+	Name string
+	Done bool // it has to have exited with 0
+}
+
+// Variable returns the value of an environment variable of the service.
+func (s Service) Variable(name string) string {
+	for _, v := range s.Environ {
+		if value, ok := strings.CutPrefix(v, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+// defaultGrace is Compose's own.
+const defaultGrace = 10 * time.Second
+
+// imageEnvironment is what the images set; see services/server/Dockerfile.
+var imageEnvironment = map[Kind]map[string]string{
+	Server: {"SERVER_STORAGE": "/bets/bets.csv"},
+}
+
+// NewPlan returns the services of a project in an order in which each comes
+// behind those it depends on, and sentences about what of the project has no
+// effect. It returns an error that tells all services which cannot be run.
+func NewPlan(project *types.Project) (services []Service, without []string, err error) {
+	var problems []error
+	names := slices.SortedFunc(maps.Keys(project.Services), natural)
+	for _, name := range names {
+		s, lost, err := newService(project.Services[name])
+		if err != nil {
+			problems = append(problems, fmt.Errorf("service %q: %w", name, err))
+			continue
+		}
+		services = append(services, s)
+		for _, l := range lost {
+			without = append(without, fmt.Sprintf("service %q: %s", name, l))
+		}
+	}
+	if len(problems) > 0 {
+		return nil, nil, errors.Join(problems...)
+	}
+	return inOrder(services), without, nil
+}
+
+// inOrder sorts services behind what they depend on. Circles there are none:
+// the loader refuses them.
+func inOrder(services []Service) []Service {
+	byName := make(map[string]Service, len(services))
+	for _, s := range services {
+		byName[s.Name] = s
+	}
+	var ordered []Service
+	placed := make(map[string]bool)
+	var place func(s Service)
+	place = func(s Service) {
+		if placed[s.Name] {
+			return
+		}
+		placed[s.Name] = true
+		for _, d := range s.After {
+			if before, ok := byName[d.Name]; ok {
+				place(before)
+			}
+		}
+		ordered = append(ordered, s)
+	}
+	for _, s := range services {
+		place(s)
+	}
+	return ordered
+}
+
+func newService(c types.ServiceConfig) (s Service, without []string, err error) {
+	kind, err := kindOf(c)
+	if err != nil {
+		return Service{}, nil, err
+	}
+	s = Service{Name: c.Name, Kind: kind, Names: namesOf(c), StopSignal: syscall.SIGTERM, Grace: defaultGrace}
+	if c.StopSignal != "" {
+		if s.StopSignal, err = signalOf(c.StopSignal); err != nil {
+			return Service{}, nil, err
+		}
+	}
+	if c.StopGracePeriod != nil {
+		s.Grace = time.Duration(*c.StopGracePeriod)
+	}
+	environment := maps.Clone(imageEnvironment[kind])
+	if environment == nil {
+		environment = make(map[string]string)
+	}
+	for name, value := range c.Environment {
+		if value == nil {
+			delete(environment, name) // neither the file nor the machine has a value
+			continue
+		}
+		environment[name] = *value
+	}
+	for _, name := range slices.Sorted(maps.Keys(environment)) {
+		s.Environ = append(s.Environ, name+"="+environment[name])
+	}
+	for _, v := range c.Volumes {
+		if v.Type != types.VolumeTypeBind {
+			without = append(without, fmt.Sprintf("%s %q is a directory that goes with the run", v.Type, v.Target))
+			continue
+		}
+		s.Files = append(s.Files, File{Target: path.Clean(v.Target), Source: v.Source})
+	}
+	for _, name := range slices.SortedFunc(maps.Keys(c.DependsOn), natural) {
+		d := c.DependsOn[name]
+		if d.Condition == types.ServiceConditionHealthy {
+			without = append(without, fmt.Sprintf("%q is not waited for until it is healthy, only until it is started", name))
+		}
+		s.After = append(s.After, Dependency{Name: name, Done: d.Condition == types.ServiceConditionCompletedSuccessfully})
+	}
+	return s, append(without, ignored(c)...), nil
+}
+
+// kindOf tells from the image which of the two services it is, whatever
+// registry, owner, prefix and tag its name has.
+func kindOf(c types.ServiceConfig) (Kind, error) {
+	if n := c.GetScale(); n != 1 {
+		return "", fmt.Errorf("%d replicas under one name cannot be run here", n)
+	}
+	name, _, _ := strings.Cut(path.Base(c.Image), "@")
+	name, _, _ = strings.Cut(name, ":")
+	var kind Kind
+	switch {
+	case c.Image == "":
+		return "", errors.New("it has no image, so nothing says whether it is the lab's server or its client")
+	case name == "server" || strings.HasSuffix(name, "-server"):
+		kind = Server
+	case name == "client" || strings.HasSuffix(name, "-client"):
+		kind = Client
+	default:
+		return "", fmt.Errorf("image %s is neither the lab's server nor its client, and only these run without Docker", c.Image)
+	}
+	if len(c.Command) > 0 {
+		return "", fmt.Errorf("command %q: the %s takes no arguments", strings.Join(c.Command, " "), kind)
+	}
+	if len(c.Entrypoint) > 1 || len(c.Entrypoint) == 1 && path.Base(c.Entrypoint[0]) != string(kind) {
+		return "", fmt.Errorf("entrypoint %q is not that of the %s", strings.Join(c.Entrypoint, " "), kind)
+	}
+	return kind, nil
+}
+
+func namesOf(c types.ServiceConfig) []string {
+	names := []string{c.Name}
+	add := func(name string) {
+		if name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	add(c.ContainerName)
+	add(c.Hostname)
+	for _, network := range slices.Sorted(maps.Keys(c.Networks)) {
+		if n := c.Networks[network]; n != nil {
+			for _, alias := range n.Aliases {
+				add(alias)
+			}
+		}
+	}
+	return names
+}
+
+func signalOf(name string) (syscall.Signal, error) {
+	full := strings.ToUpper(name)
+	if !strings.HasPrefix(full, "SIG") {
+		full = "SIG" + full
+	}
+	if s := unix.SignalNum(full); s != 0 {
+		return s, nil
+	}
+	return 0, fmt.Errorf("stop_signal %q is no signal", name)
+}
+
+// done are the keys of a service that are done here, or that say how a
+// container is made and so mean nothing without one.
+var done = []string{
+	"attach", "build", "command", "container_name", "depends_on", "entrypoint", "env_file", "environment", "extends",
+	"hostname", "image", "labels", "networks", "platform", "profiles", "pull_policy", "read_only", "scale", "stop_grace_period",
+	"stop_signal", "tty", "stdin_open", "user", "volumes",
+}
+
+// ignored tells what is set for the service and has no effect.
+func ignored(c types.ServiceConfig) []string {
+	var set map[string]json.RawMessage
+	text, err := json.Marshal(c)
+	if err == nil {
+		err = json.Unmarshal(text, &set)
+	}
+	if err != nil {
+		return []string{fmt.Sprintf("what it sets is not understood: %v", err)}
+	}
+	var lost []string
+	for _, key := range slices.Sorted(maps.Keys(set)) {
+		if string(set[key]) != "null" && !slices.Contains(done, key) {
+			lost = append(lost, key+" has no effect without Docker")
+		}
+	}
+	for _, network := range slices.Sorted(maps.Keys(c.Networks)) {
+		if n := c.Networks[network]; n != nil && n.Ipv4Address != "" {
+			lost = append(lost, "it has a loopback address instead of "+n.Ipv4Address)
+		}
+	}
+	return lost
+}
