@@ -1,0 +1,315 @@
+package verify
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+func betScenarios() []Scenario {
+	var all []Scenario
+	for _, n := range []int{1, 5} {
+		all = append(all, Scenario{
+			Stage: "ej5", Name: fmt.Sprintf("single-bet-%d", n),
+			Title: fmt.Sprintf("the bet of %s is confirmed, logged on both sides, and on disk", counted(n, "client")),
+			run:   func(t *trial) { singleBets(t, n) },
+		})
+	}
+	return append(all, Scenario{
+		Stage: "ej5", Name: "missing-variable",
+		Title: "a client whose bet lacks a field says which, sends nothing, and fails",
+		run: func(t *trial) {
+			if !t.site.ours {
+				t.skip("how a client says so is everybody's own")
+			}
+			t.configure(usualServer, usualClient)
+			t.variable("client1", "DOCUMENTO", "")
+			t.begin(1)
+			t.exited(1, "client1")
+			t.wait(1, pattern{container: "client1", action: "config", result: "fail"})
+			lines, _ := t.journal.snapshot()
+			if !strings.Contains(filter(lines, pattern{container: "client1", result: "fail"})[0].Text, "DOCUMENTO") {
+				t.problem("the client names DOCUMENTO", filter(lines, pattern{result: "fail"})[0].Text, t.about(pattern{container: "client1"}))
+			}
+			t.logged(0, line("server", "apuesta_almacenada"))
+			t.stored()
+		},
+	})
+}
+
+func singleBets(t *trial, n int) {
+	t.configure(usualServer, usualClient)
+	for i := 1; i <= n; i++ {
+		document := strconv.Itoa(30904464 + i)
+		for name, value := range map[string]string{
+			"NOMBRE": "Santiago Lionel", "APELLIDO": "Lorca, \"Ñandú\"", "DOCUMENTO": document, "NACIMIENTO": "1999-03-17", "NUMERO": "7574",
+		} {
+			t.variable(clientName(i), name, value)
+		}
+		t.sent = append(t.sent, []string{strconv.Itoa(i), "Santiago Lionel", "Lorca, \"Ñandú\"", document, "1999-03-17", "7574"})
+	}
+	t.begin(n)
+	t.exited(0, t.clients()...)
+	for i, record := range t.sent {
+		t.wait(1, line(clientName(i+1), "apuesta_enviada", "dni", record[3], "numero", "7574"))
+		t.wait(1, line("server", "apuesta_almacenada", "dni", record[3], "numero", "7574"))
+	}
+	t.logged(n, line("server", "apuesta_almacenada"))
+	t.nothingFailed()
+	t.stored()
+}
+
+func batchScenarios() []Scenario {
+	var all []Scenario
+	for _, s := range []struct {
+		name, title string
+		bets, max   int
+		want        []int // how many bets are in each batch
+	}{
+		{"one-bet", "a single bet is a batch", 1, 10, []int{1}},
+		{"partial-batch", "95 bets in batches of 10: the last five are sent, too", 95, 10, []int{10, 10, 10, 10, 10, 10, 10, 10, 10, 5}},
+		{"exact-batches", "50 bets in batches of 10: five batches, and none that is empty", 50, 10, []int{10, 10, 10, 10, 10}},
+		{"less-than-a-batch", "30 bets in batches of 50: one batch of 30", 30, 50, []int{30}},
+		{"empty-file", "an agency without bets sends none, and does well", 0, 10, nil},
+	} {
+		all = append(all, Scenario{Stage: "ej6", Name: s.name, Title: s.title, run: func(t *trial) {
+			t.configure(usualServer, clientKeys{5, "20ms", "INFO", s.max})
+			t.agencies([]int{s.bets}, []int{0})
+			t.begin(1)
+			t.exited(0, "client1")
+			batches(t, s.want)
+			t.nothingFailed()
+			t.stored()
+		}})
+	}
+	return append(all,
+		Scenario{
+			Stage: "ej6", Name: "frame-limit",
+			Title: "with batch.maxAmount far too large, no batch is over 8 kB",
+			run: func(t *trial) {
+				t.configure(usualServer, clientKeys{5, "20ms", "INFO", 100_000})
+				t.agencies([]int{1000}, []int{0})
+				t.begin(1)
+				t.exited(0, "client1")
+				frames(t)
+				t.nothingFailed()
+				t.stored()
+			},
+		},
+		Scenario{
+			Stage: "ej6", Name: "odd-names",
+			Title: "commas, quotes, accents and equals signs in names arrive as they are",
+			run: func(t *trial) {
+				t.configure(usualServer, usualClient)
+				t.agency(1, "\"Juana, María\",O'Higgins,20000001,1990-01-31,1\r\n"+
+					"\"El \"\"Gato\"\"\",\"de la \"\"Ñ\"\", Peña\",20000002,1991-02-28,2\r\n"+
+					"José|Ángel,Müller=Straße;x,20000003,1992-12-01,3\r\n"+
+					"李,小龍,04000004,1993-11-27,7574\r\n")
+				t.begin(1)
+				t.exited(0, "client1")
+				batches(t, []int{4})
+				t.nothingFailed()
+				t.stored()
+			},
+		},
+		Scenario{
+			Stage: "ej6", Name: "three-agencies",
+			Title: "the bets of three agencies are all on disk, each under its agency",
+			run: func(t *trial) {
+				t.configure(usualServer, clientKeys{5, "20ms", "INFO", 10})
+				t.agencies([]int{25, 10, 7}, []int{1, 0, 0})
+				t.begin(3)
+				t.exited(0, t.clients()...)
+				t.wait(3+1+1, line("server", "apuesta_recibida"))
+				t.logged(3+1+1, line("server", "apuesta_recibida"))
+				t.nothingFailed()
+				t.stored()
+			},
+		},
+	)
+}
+
+// batches expects the server to have received batches of so many bets.
+func batches(t *trial, want []int) {
+	received := line("server", "apuesta_recibida")
+	t.await(len(want), received) // what there is, is looked at next
+	lines, _ := t.journal.snapshot()
+	var got []string
+	for _, l := range filter(lines, received) {
+		got = append(got, l.Value("cantidad"))
+	}
+	var expected []string
+	for _, n := range want {
+		expected = append(expected, strconv.Itoa(n))
+	}
+	if a, b := strings.Join(expected, ", "), strings.Join(got, ", "); a != b {
+		t.problem("batches of "+orNone(a)+" bets", "batches of "+orNone(b), t.about(received))
+	}
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "no"
+	}
+	return s
+}
+
+// frames expects each batch to fit 8192 bytes, by a bound that holds for every
+// protocol: the texts of its bets alone, without numbers, dates and lengths.
+func frames(t *trial) {
+	const limit = 8192
+	received := line("server", "apuesta_recibida")
+	all := func(lines []entry) bool {
+		total := 0
+		for _, l := range filter(lines, received) {
+			n, _ := strconv.Atoi(l.Value("cantidad"))
+			total += n
+		}
+		return total >= len(t.sent)
+	}
+	t.journal.wait(t.ctx, t.patience, all) // what is missing is told by what is stored
+	lines, _ := t.journal.snapshot()
+	at := 0
+	for _, l := range filter(lines, received) {
+		n, err := strconv.Atoi(l.Value("cantidad"))
+		if err != nil || n < 1 || at+n > len(t.sent) {
+			t.problem("batches that add up to what was sent", l.Text, t.about(received))
+			return
+		}
+		size := 0
+		for _, record := range t.sent[at : at+n] {
+			size += len(record[1]) + len(record[2]) + len(record[3])
+		}
+		if size > limit {
+			t.problem(fmt.Sprintf("no batch over %d bytes", limit), fmt.Sprintf("one of %d bets, with %d bytes of names and documents alone", n, size), t.about(received))
+			return
+		}
+		at += n
+	}
+}
+
+// drawScenarios are those that ej7 and ej8 share.
+func drawScenarios(stage string) []Scenario {
+	return []Scenario{
+		{Stage: stage, Name: "winners-of-3", Title: "three agencies get their own winners after one draw; one has none", run: func(t *trial) {
+			draw(t, []int{30, 20, 15}, []int{2, 0, 1})
+		}},
+		{Stage: stage, Name: "winners-of-5", Title: "five agencies get their own winners after one draw; two have none", run: func(t *trial) {
+			draw(t, []int{12, 5, 20, 31, 1}, []int{3, 0, 1, 2, 0})
+		}},
+		{Stage: stage, Name: "no-answer-before-the-last", Title: "there is no draw and no answer while an agency has not finished", run: lastAgency},
+	}
+}
+
+func draw(t *trial, bets, winners []int) {
+	t.configure(usualServer, usualClient)
+	t.agencies(bets, winners)
+	t.begin(len(bets))
+	drawn(t, winners)
+}
+
+// drawn expects one draw, and each agency's winners after it.
+func drawn(t *trial, winners []int) {
+	t.exited(0, t.clients()...)
+	t.wait(1, line("server", "sorteo"))
+	t.logged(1, line("server", "sorteo"))
+	for i, n := range winners {
+		t.wait(1, line(clientName(i+1), "consulta_ganadores"))
+		t.logged(1, line(clientName(i+1), "consulta_ganadores", "cant_ganadores", strconv.Itoa(n)))
+	}
+	afterwards(t)
+	t.nothingFailed()
+	t.stored()
+}
+
+// skew is how far the times of two containers' lines may be off.
+const skew = 100 * time.Millisecond
+
+// afterwards expects no batch behind the draw, and no answer before it.
+func afterwards(t *trial) {
+	lines, _ := t.journal.snapshot()
+	at := filter(lines, line("server", "sorteo"))
+	if len(at) == 0 {
+		return // reported already
+	}
+	behind := false
+	for _, l := range lines {
+		switch {
+		case l.Container == "server" && l.Action == "sorteo":
+			behind = true
+		case behind && l.Container == "server" && l.Action == "apuesta_recibida" && l.Result == "success":
+			t.problem("no batch is stored after the draw", l.Text, t.about(line("server", "sorteo")))
+			return
+		case l.Action == "consulta_ganadores" && l.Result == "success" && l.Container != "server" && l.At.Before(at[0].At.Add(-skew)):
+			t.problem("no agency has its winners before the draw", fmt.Sprintf("%s has them %v before", l.Container, at[0].At.Sub(l.At)), t.about(pattern{action: "consulta_ganadores"}))
+			return
+		}
+	}
+}
+
+// lastAgency holds the last agency back until the others wait.
+func lastAgency(t *trial) {
+	winners := []int{1, 0, 2}
+	t.configure(usualServer, clientKeys{5, "50ms", "INFO", 10})
+	t.agencies([]int{10, 20, 15}, winners)
+	t.begin(len(winners), "server", "client1", "client2")
+	t.wait(1+2, line("server", "apuesta_recibida"))
+	// Long enough for whoever would answer too early.
+	early := t.journal.wait(t.ctx, 1500*time.Millisecond, func(lines []entry) bool {
+		return count(lines, line("server", "sorteo"))+count(lines, pattern{action: "consulta_ganadores", result: "success"}) > 0
+	})
+	if early {
+		t.problem("neither sorteo nor consulta_ganadores while client3 has not even started", "there is one", t.about(line("server", "sorteo")))
+		return
+	}
+	t.up("client3")
+	drawn(t, winners)
+}
+
+func parallelScenarios() []Scenario {
+	return []Scenario{
+		{Stage: "ej8", Name: "stalled-agency", Title: "while one agency is stalled in the middle of its file, the others send all of theirs", run: stalledAgency},
+		{Stage: "ej8", Name: "restarted-server", Title: "a server that is killed and started again half-way loses nothing and stores nothing twice", run: restartedServer},
+	}
+}
+
+func stalledAgency(t *trial) {
+	winners := []int{1, 2, 0}
+	t.configure(usualServer, clientKeys{5, "150ms", "INFO", 10})
+	t.agencies([]int{100, 30, 20}, winners)
+	t.begin(len(winners), "server", "client1")
+	t.wait(2, line("server", "apuesta_recibida"))
+	if err := t.lab.pause(t.ctx, "client1"); err != nil {
+		t.fatal("client1 can be paused", err.Error())
+	}
+	lines, _ := t.journal.snapshot()
+	before := count(lines, line("server", "apuesta_recibida"))
+	t.up("server", "client2", "client3")
+	t.wait(before+3+2, line("server", "apuesta_recibida"))
+	t.logged(0, line("server", "sorteo"))
+	if err := t.lab.resume(t.ctx, "client1"); err != nil {
+		t.fatal("client1 can be resumed", err.Error())
+	}
+	drawn(t, winners)
+	t.logged(10+3+2, line("server", "apuesta_recibida"))
+}
+
+func restartedServer(t *trial) {
+	winners := []int{2, 0, 1}
+	t.configure(usualServer, clientKeys{5, "100ms", "INFO", 10})
+	t.agencies([]int{120, 100, 80}, winners)
+	t.begin(len(winners))
+	t.wait(9, line("server", "apuesta_recibida"))
+	if err := t.lab.kill(t.ctx, "server"); err != nil {
+		t.fatal("the server can be killed", err.Error())
+	}
+	t.up("server")
+	t.exited(0, t.clients()...)
+	t.wait(1, line("server", "sorteo"))
+	for i, n := range winners {
+		t.wait(1, line(clientName(i+1), "consulta_ganadores"))
+		t.logged(1, line(clientName(i+1), "consulta_ganadores", "cant_ganadores", strconv.Itoa(n)))
+	}
+	t.stored()
+}

@@ -1,0 +1,401 @@
+package verify
+
+import (
+	"archive/tar"
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/tp0-lab/composer/internal/local"
+	"github.com/tp0-lab/composer/internal/report"
+)
+
+// dockerEngine runs labs in containers, in a Compose project of its own with
+// images of its own, and removes both.
+type dockerEngine struct {
+	project string
+	built   map[string]string // what each image was built from, by its name
+	now     func() time.Time
+}
+
+func newDockerEngine(ctx context.Context, now func() time.Time) (*dockerEngine, error) {
+	if out, err := exec.CommandContext(ctx, "docker", "compose", "version", "--short").CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("docker compose does not work here: %w\n%s", err, tail(out))
+	}
+	if out, err := exec.CommandContext(ctx, "docker", "version", "--format", "{{.Server.Version}}").CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("the Docker engine does not answer: %w\n%s", err, tail(out))
+	}
+	id := make([]byte, 4)
+	_, _ = rand.Read(id) // it never fails
+	return &dockerEngine{project: "composer-verify-" + hex.EncodeToString(id), built: make(map[string]string), now: now}, nil
+}
+
+func (e *dockerEngine) image(service string) string { return e.project + "-" + service }
+
+func (e *dockerEngine) build(ctx context.Context, s *site) error {
+	for service, config := range map[string]string{"server": s.serverConfig, "client": s.clientConfig} {
+		from := s.dir
+		if s.ours {
+			from = "this project" // the stages are all made of the same tree
+		}
+		if s.stage == "ej1" { // later the files are mounted, and what is in the image does not count
+			text, err := os.ReadFile(filepath.Join(s.dir, config))
+			if err != nil {
+				return fmt.Errorf("build the %s: %w", service, err)
+			}
+			from += "\n" + string(text)
+		}
+		if e.built[service] == from {
+			continue
+		}
+		dockerfile := filepath.Join(filepath.Dir(config), "Dockerfile")
+		build := exec.CommandContext(ctx, "docker", "build", "-f", dockerfile, "-t", e.image(service), ".")
+		build.Dir = s.dir
+		if out, err := build.CombinedOutput(); err != nil {
+			return fmt.Errorf("docker build -f %s: %w\n%s", dockerfile, err, tail(out))
+		}
+		e.built[service] = from
+	}
+	return nil
+}
+
+func (e *dockerEngine) close(ctx context.Context) error {
+	var images []string
+	for service := range e.built {
+		images = append(images, e.image(service))
+	}
+	if len(images) == 0 {
+		return nil
+	}
+	if out, err := exec.CommandContext(ctx, "docker", append([]string{"rmi", "-f"}, images...)...).CombinedOutput(); err != nil {
+		return fmt.Errorf("remove the images: %w\n%s", err, tail(out))
+	}
+	return nil
+}
+
+const overrideFile = "composer-verify.yaml"
+
+func (e *dockerEngine) start(ctx context.Context, s *site, variables map[string]map[string]string, j *journal) (lab, error) {
+	text, err := os.ReadFile(filepath.Join(s.dir, composeFile))
+	if err != nil {
+		return nil, fmt.Errorf("read the Compose file: %w", err)
+	}
+	project, err := local.Load(ctx, text, composeFile, s.dir, os.Environ())
+	if err != nil {
+		return nil, err
+	}
+	l := &dockerLab{
+		engine: e, site: s, journal: j, names: slices.Sorted(maps.Keys(project.Services)),
+		network: e.project + "_testing_net", seen: make(map[string]bool),
+	}
+	script, err := os.ReadFile(filepath.Join(s.dir, "validar-echo-server.sh"))
+	if err == nil && s.stage == "ej3" && !bytes.Contains(script, []byte("COMPOSE_PROJECT_NAME")) {
+		l.network = "tp0_testing_net" // the only one that it knows
+		if exec.CommandContext(ctx, "docker", "network", "inspect", l.network).Run() == nil {
+			return nil, fmt.Errorf("validar-echo-server.sh looks for the network %s, and a lab that is up has it: `make docker-compose-down` first", l.network)
+		}
+	}
+	return l, os.WriteFile(filepath.Join(s.dir, overrideFile), override(e, project, variables, l.network), 0o644)
+}
+
+// override is a Compose file that keeps a lab apart from others: it takes away
+// the names, images and addresses that are the machine's own.
+func override(e *dockerEngine, project *types.Project, variables map[string]map[string]string, network string) []byte {
+	var b bytes.Buffer
+	b.WriteString("services:\n")
+	fixed := false
+	for _, name := range slices.Sorted(maps.Keys(project.Services)) {
+		fmt.Fprintf(&b, "  %q:\n    container_name: !reset null\n    ports: !reset null\n", name)
+		switch {
+		case name == "server":
+			fmt.Fprintf(&b, "    image: %q\n    build: !reset null\n", e.image("server"))
+		case strings.HasPrefix(name, "client"):
+			fmt.Fprintf(&b, "    image: %q\n    build: !reset null\n", e.image("client"))
+		}
+		if values := variables[name]; len(values) > 0 {
+			b.WriteString("    environment:\n")
+			for _, key := range slices.Sorted(maps.Keys(values)) {
+				fmt.Fprintf(&b, "      %s: %s\n", key, strconv.Quote(strings.ReplaceAll(values[key], "$", "$$")))
+			}
+		}
+		for _, n := range project.Services[name].Networks {
+			fixed = fixed || n != nil && n.Ipv4Address != ""
+		}
+	}
+	b.WriteString("networks:\n")
+	for _, name := range slices.Sorted(maps.Keys(project.Networks)) {
+		fmt.Fprintf(&b, "  %q:\n", name)
+		if name == "testing_net" {
+			fmt.Fprintf(&b, "    name: %q\n", network)
+		}
+		if !fixed { // or the addresses would lie in no subnet
+			b.WriteString("    ipam: !reset null\n")
+		}
+	}
+	return b.Bytes()
+}
+
+// dockerLab is a lab of containers.
+type dockerLab struct {
+	engine  *dockerEngine
+	site    *site
+	journal *journal
+	names   []string // of services
+	network string
+
+	stopLogs func()          // nil before the first up
+	seen     map[string]bool // lines that are in the journal; the follower's
+}
+
+// compose is a docker compose command on the lab's files.
+func (l *dockerLab) compose(ctx context.Context, arguments ...string) *exec.Cmd {
+	c := exec.CommandContext(ctx, "docker", append([]string{"compose", "-p", l.engine.project, "-f", composeFile, "-f", overrideFile}, arguments...)...)
+	c.Dir = l.site.dir
+	return c
+}
+
+func (l *dockerLab) do(ctx context.Context, arguments ...string) error {
+	if out, err := l.compose(ctx, arguments...).CombinedOutput(); err != nil {
+		return fmt.Errorf("docker compose %s: %w\n%s", strings.Join(arguments, " "), err, tail(out))
+	}
+	return nil
+}
+
+func (l *dockerLab) up(ctx context.Context, services ...string) error {
+	if err := l.do(ctx, append([]string{"up", "-d", "--no-build", "--pull", "never"}, services...)...); err != nil {
+		return err
+	}
+	if l.stopLogs != nil {
+		l.stopLogs() // the new ones are followed from their beginning
+	}
+	return l.follow()
+}
+
+// follow starts `docker compose logs -f` and puts what it shows into the journal.
+func (l *dockerLab) follow() error {
+	ctx, cancel := context.WithCancel(context.Background())
+	logs := l.compose(ctx, "logs", "-f", "--no-color", "--timestamps")
+	out, err := logs.StdoutPipe()
+	if err == nil {
+		err = logs.Start()
+	}
+	if err != nil {
+		cancel()
+		return fmt.Errorf("docker compose logs -f: %w", err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r := bufio.NewReaderSize(out, 64<<10)
+		for {
+			text, err := r.ReadSlice('\n')
+			if line, ok := l.read(string(text)); ok {
+				if key := line.Container + line.At.String() + line.Text; !l.seen[key] {
+					l.seen[key] = true
+					l.journal.add(line)
+				}
+			}
+			if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+				break
+			}
+		}
+		_ = logs.Wait() // it is told to stop
+	}()
+	l.stopLogs = func() { cancel(); <-done }
+	return nil
+}
+
+var (
+	// Compose erases its line before an exit, --no-color or not, and services may
+	// colour theirs (ECMA-48 control sequences).
+	escapes  = regexp.MustCompile(`\x1b\[[0-?]*[ -/]*[@-~]|\r`)
+	logLine  = regexp.MustCompile(`^(\S+)\s+\| (?:(\d{4}-\d\d-\d\dT\S+Z) ?)?(.*)$`)
+	exitLine = regexp.MustCompile(`^(\S+) exited with code (\d+)`)
+)
+
+// read reads a line of the followed logs.
+func (l *dockerLab) read(text string) (report.Line, bool) {
+	return readLogLine(text, l.names, l.engine.now)
+}
+
+// readLogLine reads a line of `docker compose logs`, with or without colours,
+// timestamps, and the container's number. now is the time of lines without one.
+func readLogLine(text string, names []string, now func() time.Time) (report.Line, bool) {
+	text = strings.TrimRight(escapes.ReplaceAllString(strings.ToValidUTF8(text, "\uFFFD"), ""), "\n")
+	if m := exitLine.FindStringSubmatch(text); m != nil {
+		return report.Line{At: now(), Container: serviceOf(m[1], names), Text: exitText + m[2]}, true
+	}
+	m := logLine.FindStringSubmatch(text)
+	if m == nil {
+		return report.Line{}, false
+	}
+	line := report.Line{At: now(), Container: serviceOf(m[1], names), Text: m[3]}
+	if at, err := time.Parse(time.RFC3339Nano, m[2]); err == nil {
+		line.At = at
+	}
+	return line, true
+}
+
+// serviceOf returns the service that a container is of: server, server-1,
+// project-server-1.
+func serviceOf(container string, names []string) string {
+	best := ""
+	for _, name := range names {
+		if container == name {
+			return name
+		}
+		base := container
+		if i := strings.LastIndexByte(base, '-'); i > 0 {
+			if _, err := strconv.Atoi(base[i+1:]); err == nil {
+				base = base[:i]
+			}
+		}
+		if (base == name || strings.HasSuffix(base, "-"+name)) && len(name) > len(best) {
+			best = name
+		}
+	}
+	if best == "" {
+		return container
+	}
+	return best
+}
+
+func (l *dockerLab) stop(ctx context.Context, services ...string) error {
+	return l.do(ctx, append([]string{"stop", "-t", "10"}, services...)...)
+}
+
+func (l *dockerLab) kill(ctx context.Context, services ...string) error {
+	return l.do(ctx, append([]string{"kill"}, services...)...)
+}
+
+func (l *dockerLab) pause(ctx context.Context, services ...string) error {
+	return l.do(ctx, append([]string{"pause"}, services...)...)
+}
+
+func (l *dockerLab) resume(ctx context.Context, services ...string) error {
+	return l.do(ctx, append([]string{"unpause"}, services...)...)
+}
+
+// container returns the container of a service, running or not.
+func (l *dockerLab) container(ctx context.Context, service string) (string, error) {
+	out, err := l.compose(ctx, "ps", "-aq", service).Output()
+	id := strings.TrimSpace(string(out))
+	if err != nil || id == "" {
+		return "", fmt.Errorf("no container of %s: %w", service, err)
+	}
+	return id, nil
+}
+
+// exitCode asks the engine: the line in the logs may never come.
+func (l *dockerLab) exitCode(ctx context.Context, service string) (int, error) {
+	id, err := l.container(ctx, service)
+	if err != nil {
+		return 0, err
+	}
+	out, err := exec.CommandContext(ctx, "docker", "wait", id).Output()
+	if ctx.Err() != nil {
+		return 0, ctx.Err()
+	}
+	if err != nil {
+		return 0, fmt.Errorf("docker wait %s: %w", service, err)
+	}
+	return strconv.Atoi(strings.TrimSpace(string(out)))
+}
+
+// bets looks where the server says, else where the course's skeleton has it.
+func (l *dockerLab) bets(ctx context.Context) ([]byte, error) {
+	id, err := l.container(ctx, "server")
+	if err != nil {
+		return nil, err
+	}
+	out, err := exec.CommandContext(ctx, "docker", "inspect", "-f", "{{.Config.WorkingDir}}\n{{range .Config.Env}}{{println .}}{{end}}", id).Output()
+	if err != nil {
+		return nil, fmt.Errorf("docker inspect: %w", err)
+	}
+	dir, variables, _ := strings.Cut(string(out), "\n")
+	places := []string{path.Join("/", dir, "bets.csv"), "/bets/bets.csv"}
+	for variable := range strings.Lines(variables) {
+		if file, ok := strings.CutPrefix(strings.TrimSpace(variable), "SERVER_STORAGE="); ok {
+			places = slices.Insert(places, 0, path.Join("/", file))
+		}
+	}
+	for _, place := range places {
+		archive, err := exec.CommandContext(ctx, "docker", "cp", id+":"+place, "-").Output()
+		if err != nil {
+			continue // it is not there
+		}
+		r := tar.NewReader(bytes.NewReader(archive))
+		if _, err := r.Next(); err != nil {
+			return nil, fmt.Errorf("docker cp %s: %w", place, err)
+		}
+		return io.ReadAll(r)
+	}
+	return nil, nil
+}
+
+func (l *dockerLab) talk(ctx context.Context, port int, message []byte) ([]byte, error) {
+	script := fmt.Sprintf("for i in 1 2 3 4 5 6 7 8 9 10; do timeout 5 nc server %d </m && exit; sleep 0.2; done; exit 1", port)
+	c := exec.CommandContext(ctx, "docker", "run", "--rm", "-i", "--network", l.network, "busybox:latest", "sh", "-c", "cat >/m && "+script)
+	c.Stdin = bytes.NewReader(message)
+	out, err := c.Output()
+	if err != nil {
+		return out, fmt.Errorf("nc server %d: %w", port, err)
+	}
+	return out, nil
+}
+
+func (l *dockerLab) check(ctx context.Context, shell ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 75*time.Second)
+	defer cancel()
+	c := exec.CommandContext(ctx, shell[0], append(shell[1:], "validar-echo-server.sh")...)
+	c.Dir = l.site.dir
+	c.Env = append(os.Environ(), "COMPOSE_PROJECT_NAME="+l.engine.project)
+	c.WaitDelay = time.Second
+	out, err := c.Output()
+	if ctx.Err() != nil {
+		return string(out), fmt.Errorf("%s validar-echo-server.sh hangs: %w", strings.Join(shell, " "), ctx.Err())
+	}
+	if _, failed := errors.AsType[*exec.ExitError](err); err != nil && !failed {
+		return "", err
+	}
+	return string(out), nil // what it prints is its answer, whatever its exit code
+}
+
+func (l *dockerLab) impostor(ctx context.Context, port int, program string) (func(), error) {
+	out, err := exec.CommandContext(ctx, "docker", "run", "-d", "--rm", "--network", l.network, "--network-alias", "server",
+		"busybox:latest", "sh", "-c", fmt.Sprintf("nc -lk -p %d -e %s", port, program)).Output()
+	if err != nil {
+		return nil, fmt.Errorf("start an impostor: %w", err)
+	}
+	id := strings.TrimSpace(string(out))
+	return func() {
+		_ = exec.Command("docker", "rm", "-f", id).Run() // down would say if it stayed
+	}, nil
+}
+
+func (l *dockerLab) down(ctx context.Context) error {
+	err := l.do(ctx, "down", "-t", "1", "--volumes", "--remove-orphans")
+	if l.stopLogs != nil {
+		l.stopLogs()
+	}
+	return err
+}
+
+var _ lab = (*dockerLab)(nil)

@@ -1,0 +1,202 @@
+package verify
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+)
+
+func echoScenarios() []Scenario {
+	var all []Scenario
+	for _, n := range []int{1, 2, 5} {
+		for _, messages := range []int{1, 3, 5} {
+			all = append(all, Scenario{
+				Stage: "ej1", Name: fmt.Sprintf("echo-%d-by-%d", n, messages),
+				Title: fmt.Sprintf("%s of %s each come back", counted(n, "client"), counted(messages, "message")),
+				run:   func(t *trial) { exchange(t, n, messages) },
+			})
+		}
+	}
+	return append(all, Scenario{
+		Stage: "ej1", Name: "echo-unaltered",
+		Title: "whatever a peer sends comes back as it was, and a peer that says nothing delays the next one only for a while",
+		run:   unaltered,
+	})
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return strconv.Itoa(n) + " " + what + "s"
+}
+
+func exchange(t *trial, n, messages int) {
+	t.configure(usualServer, clientKeys{messages, "50ms", "DEBUG", 10})
+	t.begin(n)
+	t.wait(n, pattern{action: "loop_finished", result: "success"})
+	t.exited(0, t.clients()...)
+	for i := 1; i <= n; i++ {
+		t.logged(messages, pattern{container: clientName(i), action: "receive_message", result: "success"})
+		for m := 1; m <= messages; m++ {
+			text := fmt.Sprintf("[CLIENT %d] Message N°%d", i, m)
+			t.logged(1, line(clientName(i), "receive_message", "msg", text))
+			t.wait(1, line("server", "receive_message", "msg", text))
+		}
+	}
+	t.logged(n*messages, line("server", "receive_message"))
+	t.nothingFailed()
+}
+
+func unaltered(t *trial) {
+	t.configure(usualServer, usualClient)
+	t.begin(0)
+	for _, message := range []string{"hola\n", "sin fin de línea", "a | result: fail | b: c\n", strings.Repeat("0123456789", 100) + "\n", "\t ñandú \x01\x7f\n"} {
+		got, err := t.lab.talk(t.ctx, port, []byte(message))
+		switch {
+		case err != nil:
+			t.problem(fmt.Sprintf("the server answers %q", message), err.Error(), t.about(pattern{container: "server"}))
+		// Netcats and servers differ about the line's end that was not sent.
+		case !bytes.Equal(bytes.TrimRight(got, "\r\n"), bytes.TrimRight([]byte(message), "\r\n")):
+			t.problem(fmt.Sprintf("%q comes back", message), fmt.Sprintf("%q", got), t.about(pattern{container: "server"}))
+		}
+	}
+}
+
+func configScenarios() []Scenario {
+	return []Scenario{{
+		Stage: "ej2", Name: "files-change-without-a-rebuild",
+		Title: "what both configuration files say counts at the next start, with no image built anew",
+		run: func(t *trial) {
+			changedFiles(t, serverKeys{8, "DEBUG"}, clientKeys{5, "100ms", "DEBUG", 10})
+			changedFiles(t, serverKeys{16, "DEBUG"}, clientKeys{2, "250ms", "INFO", 10})
+		},
+	}}
+}
+
+func changedFiles(t *trial, s serverKeys, c clientKeys) {
+	t.journal = newJournal()
+	t.configure(s, c)
+	t.begin(1)
+	defer t.end()
+	t.wait(1, line("client1", "loop_finished"))
+	t.exited(0, "client1")
+	t.logged(c.amount, line("client1", "receive_message"))
+	t.wait(1, line("server", "config", "port", strconv.Itoa(port), "listen_backlog", strconv.Itoa(s.backlog), "logging_level", s.level))
+	t.logged(1, line("client1", "config", "client_id", "1", "server_address", "server:"+strconv.Itoa(port),
+		"loop_amount", strconv.Itoa(c.amount), "loop_period", c.period, "log_level", c.level))
+}
+
+func checkScenarios() []Scenario {
+	return []Scenario{
+		{Stage: "ej3", Name: "check-good-server", Title: "validar-echo-server.sh finds that a server which echoes is right", run: func(t *trial) {
+			startServer(t)
+			verdict(t, "success", "sh")
+		}},
+		{Stage: "ej3", Name: "check-any-sh", Title: "validar-echo-server.sh is POSIX: it works in shells that are not bash", run: func(t *trial) {
+			startServer(t)
+			shells := 0
+			for _, shell := range [][]string{{"dash"}, {"busybox", "sh"}} {
+				if _, err := exec.LookPath(shell[0]); err == nil {
+					verdict(t, "success", shell...)
+					shells++
+				}
+			}
+			if shells == 0 {
+				t.skip("neither dash nor busybox is here")
+			}
+		}},
+		{Stage: "ej3", Name: "check-no-server", Title: "validar-echo-server.sh finds that a server which is down is wrong, and does not hang", run: func(t *trial) {
+			startServer(t)
+			verdict(t, "success", "sh") // or the next would prove nothing
+			t.stop(5*time.Second, "server")
+			verdict(t, "fail", "sh")
+		}},
+		{Stage: "ej3", Name: "check-lying-server", Title: "validar-echo-server.sh finds that a server which answers something else is wrong", run: func(t *trial) {
+			impostor(t, "echo nonsense")
+		}},
+		{Stage: "ej3", Name: "check-silent-server", Title: "validar-echo-server.sh finds that a server which answers nothing is wrong, and does not hang", run: func(t *trial) {
+			impostor(t, "sleep 20")
+		}},
+		{Stage: "ej3", Name: "echo-unaltered", Title: "whatever a peer sends comes back as it was", run: unaltered},
+	}
+}
+
+func startServer(t *trial) {
+	t.configure(usualServer, usualClient)
+	t.begin(0)
+	t.wait(1, pattern{container: "server", action: "accept_connections"})
+}
+
+func impostor(t *trial, program string) {
+	startServer(t)
+	verdict(t, "success", "sh")
+	t.stop(5*time.Second, "server")
+	stop, err := t.lab.impostor(t.ctx, port, program)
+	if err != nil {
+		t.fatal("something else can take the server's place", err.Error())
+	}
+	defer stop()
+	verdict(t, "fail", "sh")
+}
+
+// verdict expects what validar-echo-server.sh says, which is one line.
+func verdict(t *trial, result string, shell ...string) {
+	want := "action: test_echo_server | result: " + result
+	got, err := t.lab.check(t.ctx, shell...)
+	switch {
+	case errors.Is(err, errNeedsDocker):
+		t.skip(err.Error())
+	case err != nil:
+		t.problem(fmt.Sprintf("%s validar-echo-server.sh says %q", strings.Join(shell, " "), want), err.Error(), t.about(pattern{container: "server"}))
+	case strings.TrimSpace(got) != want:
+		t.problem(fmt.Sprintf("%s validar-echo-server.sh says %q", strings.Join(shell, " "), want), fmt.Sprintf("%q", got), t.about(pattern{container: "server"}))
+	}
+}
+
+// gracefully is how long a service that stops gracefully may take.
+const gracefully = 5 * time.Second
+
+func signalScenarios() []Scenario {
+	stopping := func(services ...string) func(*trial) {
+		return func(t *trial) {
+			t.configure(usualServer, clientKeys{500, "150ms", "DEBUG", 10})
+			t.begin(1)
+			t.wait(3, line("client1", "receive_message"))
+			t.stop(gracefully, services...)
+			stopped(t, services...)
+		}
+	}
+	return []Scenario{
+		{Stage: "ej4", Name: "sigterm-client", Title: "a client ends gracefully on SIGTERM", run: stopping("client1")},
+		{Stage: "ej4", Name: "sigterm-server", Title: "the server ends gracefully on SIGTERM, whatever its clients do", run: stopping("server")},
+		{Stage: "ej4", Name: "sigterm-both", Title: "server and client end gracefully together", run: stopping("server", "client1")},
+		{Stage: "ej4", Name: "sigterm-idle-server", Title: "a server without clients ends gracefully, too", run: func(t *trial) {
+			startServer(t)
+			t.stop(gracefully, "server")
+			stopped(t, "server")
+		}},
+	}
+}
+
+// stopped expects services to have ended well, and to have said what they closed.
+func stopped(t *trial, services ...string) {
+	t.exited(0, services...)
+	if !t.site.ours {
+		return // the words for it are everybody's own
+	}
+	for _, s := range services {
+		kind := strings.TrimRight(s, "0123456789")
+		t.wait(1, line(s, "receive_signal"))
+		t.wait(1, line(s, "shutdown_"+kind))
+		t.logged(1, line(s, "receive_signal"))
+		t.logged(1, line(s, "shutdown_"+kind))
+		if kind == "server" {
+			t.logged(1, line(s, "close_server_socket"))
+		}
+	}
+}

@@ -1,0 +1,145 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tp0-lab/composer/internal/lablog"
+	"github.com/tp0-lab/composer/internal/report"
+)
+
+// maxLines is how many lines a journal keeps; what is beyond is only counted.
+const maxLines = 200_000
+
+// journal is all that the containers of a scenario have logged. Its methods may
+// be called from several goroutines.
+type journal struct {
+	mu      sync.Mutex // guards what follows
+	lines   []entry
+	dropped int
+	changed chan struct{} // closed and made anew with each line
+}
+
+// entry is a line, read.
+type entry struct {
+	report.Line
+	lablog.Entry
+}
+
+func newJournal() *journal { return &journal{changed: make(chan struct{})} }
+
+func (j *journal) add(l report.Line) {
+	parsed, _ := lablog.Parse(l.Text)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(j.lines) >= maxLines {
+		j.dropped++
+		return
+	}
+	j.lines = append(j.lines, entry{l, parsed})
+	close(j.changed)
+	j.changed = make(chan struct{})
+}
+
+// snapshot returns the lines so far, and a channel that is closed when there
+// are more. The slice is not written to any more.
+func (j *journal) snapshot() (lines []entry, more <-chan struct{}) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clip(j.lines), j.changed
+}
+
+// timeline returns the lines in the order of their times.
+func (j *journal) timeline() []report.Line {
+	lines, _ := j.snapshot()
+	sorted := make([]report.Line, len(lines))
+	for i, l := range lines {
+		sorted[i] = l.Line
+	}
+	slices.SortStableFunc(sorted, func(a, b report.Line) int { return a.At.Compare(b.At) })
+	return sorted
+}
+
+// wait returns when done says so of the lines, or with false at the limit or
+// ctx's end.
+func (j *journal) wait(ctx context.Context, limit time.Duration, done func(lines []entry) bool) bool {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	for {
+		lines, more := j.snapshot()
+		if done(lines) {
+			return true
+		}
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// pattern says which lines are meant: those of a container (any, if empty)
+// with that action, result and fields. An action "" is any, too.
+type pattern struct {
+	container string
+	action    string
+	result    string
+	fields    []string // key, value, key, value …
+}
+
+func (p pattern) matches(e entry) bool {
+	if p.container != "" && e.Container != p.container || p.action != "" && e.Action != p.action || p.result != "" && e.Result != p.result {
+		return false
+	}
+	for i := 0; i < len(p.fields); i += 2 {
+		if e.Value(p.fields[i]) != p.fields[i+1] {
+			return false
+		}
+	}
+	return true
+}
+
+func (p pattern) String() string {
+	var b strings.Builder
+	if p.container != "" {
+		fmt.Fprintf(&b, "%s: ", p.container)
+	}
+	fmt.Fprintf(&b, "action: %s", p.action)
+	if p.result != "" {
+		fmt.Fprintf(&b, " | result: %s", p.result)
+	}
+	for i := 0; i < len(p.fields); i += 2 {
+		fmt.Fprintf(&b, " | %s: %s", p.fields[i], p.fields[i+1])
+	}
+	return b.String()
+}
+
+// line is the pattern of a container's lines of an action that went well.
+func line(container, action string, fields ...string) pattern {
+	return pattern{container: container, action: action, result: "success", fields: fields}
+}
+
+func count(lines []entry, p pattern) int {
+	n := 0
+	for _, l := range lines {
+		if p.matches(l) {
+			n++
+		}
+	}
+	return n
+}
+
+// filter returns the lines that are meant.
+func filter(lines []entry, p pattern) []entry {
+	var found []entry
+	for _, l := range lines {
+		if p.matches(l) {
+			found = append(found, l)
+		}
+	}
+	return found
+}

@@ -1,0 +1,159 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/tp0-lab/composer/internal/local"
+	"github.com/tp0-lab/composer/internal/report"
+)
+
+// localEngine runs labs as processes of this machine.
+type localEngine struct {
+	program []string
+	now     func() time.Time
+}
+
+// errNeedsDocker says that something is about containers.
+var errNeedsDocker = errors.New("this needs the network of containers; `composer verify --engine docker` runs it")
+
+func (e *localEngine) build(context.Context, *site) error { return nil }
+
+func (e *localEngine) close(context.Context) error { return nil }
+
+func (e *localEngine) start(ctx context.Context, s *site, variables map[string]map[string]string, j *journal) (lab, error) {
+	text, err := os.ReadFile(filepath.Join(s.dir, composeFile))
+	if err != nil {
+		return nil, fmt.Errorf("read the Compose file: %w", err)
+	}
+	project, err := local.Load(ctx, text, composeFile, s.dir, nil)
+	if err != nil {
+		return nil, err
+	}
+	for service, values := range variables {
+		for name, value := range values {
+			project.Services[service].Environment[name] = &value
+		}
+	}
+	l, err := local.New(project, local.Options{
+		Program: e.program,
+		Configs: map[local.Kind]string{
+			local.Server: filepath.Join(s.dir, s.serverConfig),
+			local.Client: filepath.Join(s.dir, s.clientConfig),
+		},
+		Now: e.now,
+		Log: func(event local.Event) {
+			line := report.Line{At: event.At, Container: event.Service, Text: event.Text}
+			if event.Exited {
+				line.Text = exitText + strconv.Itoa(event.Code)
+			}
+			j.add(line)
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &localLab{l}, nil
+}
+
+// localLab is a lab of processes.
+type localLab struct{ *local.Lab }
+
+func (l *localLab) up(ctx context.Context, services ...string) error { return l.Up(ctx, services...) }
+
+func (l *localLab) stop(ctx context.Context, services ...string) error {
+	l.Stop(ctx, services...)
+	return ctx.Err()
+}
+
+func (l *localLab) signal(ctx context.Context, signal os.Signal, services []string) error {
+	for _, s := range services {
+		if err := l.Signal(s, signal); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+func (l *localLab) kill(ctx context.Context, services ...string) error {
+	if err := l.signal(ctx, syscall.SIGKILL, services); err != nil {
+		return err
+	}
+	for _, s := range services {
+		if _, err := l.Wait(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *localLab) pause(ctx context.Context, services ...string) error {
+	return l.signal(ctx, syscall.SIGSTOP, services)
+}
+
+func (l *localLab) resume(ctx context.Context, services ...string) error {
+	return l.signal(ctx, syscall.SIGCONT, services)
+}
+
+func (l *localLab) exitCode(ctx context.Context, service string) (int, error) {
+	return l.Wait(ctx, service)
+}
+
+func (l *localLab) bets(context.Context) ([]byte, error) {
+	for _, s := range l.Services() {
+		if s.Kind != local.Server {
+			continue
+		}
+		text, err := os.ReadFile(l.Path(s.Name, s.Variable("SERVER_STORAGE")))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+		return text, err
+	}
+	return nil, nil
+}
+
+func (l *localLab) talk(ctx context.Context, port int, message []byte) ([]byte, error) {
+	address := net.JoinHostPort(l.Address("server"), strconv.Itoa(int(l.Port(uint16(port)))))
+	var conn net.Conn
+	for {
+		var err error
+		if conn, err = new(net.Dialer).DialContext(ctx, "tcp", address); err == nil {
+			break
+		}
+		// Started is not ready.
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
+	defer conn.Close() // all is read
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
+	if _, err := conn.Write(message); err != nil {
+		return nil, err
+	}
+	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.LimitReader(conn, 1<<20))
+}
+
+func (l *localLab) check(context.Context, ...string) (string, error) { return "", errNeedsDocker }
+
+func (l *localLab) impostor(context.Context, int, string) (func(), error) {
+	return nil, errNeedsDocker
+}
+
+func (l *localLab) down(context.Context) error { return l.Close() }
+
+var _ lab = (*localLab)(nil)

@@ -1,0 +1,263 @@
+package verify
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tp0-lab/composer/internal/bundle"
+	"github.com/tp0-lab/composer/internal/render"
+	"github.com/tp0-lab/composer/services"
+	"github.com/tp0-lab/composer/templates"
+)
+
+// site is a directory with a project as its user has it: what is changed there
+// is changed nowhere else.
+type site struct {
+	stage string
+	dir   string
+	// serverConfig and clientConfig are the configuration files, from dir.
+	serverConfig, clientConfig string
+	ours                       bool // it has this project's variables and log lines beyond the contract
+	builtIn                    bool // it has no script: composer itself renders
+	temporary                  bool // it goes with the scenario
+}
+
+const composeFile = "docker-compose-dev.yaml"
+
+// generate writes the Compose file.
+func (s *site) generate(ctx context.Context, n int) error {
+	if err := os.Remove(filepath.Join(s.dir, composeFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove the Compose file: %w", err)
+	}
+	if s.builtIn {
+		return s.render(n)
+	}
+	script := exec.CommandContext(ctx, "bash", "generar-compose.sh", composeFile, strconv.Itoa(n))
+	script.Dir = s.dir
+	script.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "COMPOSER_") })
+	if s.ours {
+		script.Env = append(script.Env, "COMPOSER_STAGE="+s.stage)
+	}
+	if out, err := script.CombinedOutput(); err != nil {
+		return fmt.Errorf("generar-compose.sh %s %d: %w\n%s", composeFile, n, err, tail(out))
+	}
+	if _, err := os.Stat(filepath.Join(s.dir, composeFile)); err != nil {
+		return fmt.Errorf("generar-compose.sh %s %d: it has written no such file", composeFile, n)
+	}
+	return nil
+}
+
+func (s *site) render(n int) error {
+	b, err := bundle.Open(templates.FS)
+	if err != nil {
+		return err
+	}
+	engine, err := render.New(b)
+	if err != nil {
+		return err
+	}
+	doc, err := engine.Render(s.stage, n)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(s.dir, composeFile), doc.Bytes, 0o644)
+}
+
+// tail is the end of what a program printed.
+func tail(out []byte) string {
+	lines := bytes.Split(bytes.TrimSpace(out), []byte("\n"))
+	return string(bytes.Join(lines[max(0, len(lines)-15):], []byte("\n")))
+}
+
+func (s *site) close() error {
+	if !s.temporary {
+		return nil
+	}
+	return os.RemoveAll(s.dir)
+}
+
+// locate finds the configuration files where the course's layout has them, or
+// where this project does.
+func (s *site) locate() {
+	s.serverConfig, s.clientConfig = "server/config.ini", "client/config.yaml"
+	if _, err := os.Stat(filepath.Join(s.dir, "server")); err != nil {
+		s.serverConfig, s.clientConfig = "services/"+s.serverConfig, "services/"+s.clientConfig
+	}
+}
+
+// sites are where a run gets its projects from.
+type sites struct {
+	dir      string // what is temporary is in it
+	repo     *repo  // nil: this project
+	root     string // of this project; "" if the working directory is in none
+	composer string // a program to put into bin/; "" for none
+	branches map[string]*site
+}
+
+func newSites(o Options) (_ *sites, err error) {
+	s := &sites{branches: make(map[string]*site)}
+	if s.dir, err = os.MkdirTemp("", "composer-verify-"); err != nil {
+		return nil, fmt.Errorf("make a directory: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	if o.Repo != "" {
+		s.repo, err = openRepo(o.Repo)
+		return s, err
+	}
+	s.root = findRoot()
+	if s.root == "" && o.Docker {
+		return nil, errors.New("docker builds images, and there is no project here to build them from: run this in composer's own directory, or name a checkout with --repo")
+	}
+	if o.Composer == "" {
+		return s, nil
+	}
+	s.composer = filepath.Join(s.dir, "composer")
+	program, err := os.ReadFile(o.Composer)
+	if err == nil {
+		err = os.WriteFile(s.composer, program, 0o755)
+	}
+	if err == nil {
+		// Newer than every source, and so not built anew.
+		later := time.Now().Add(time.Hour)
+		err = os.Chtimes(s.composer, later, later)
+	}
+	return s, err
+}
+
+func (s *sites) close() error { return os.RemoveAll(s.dir) }
+
+// open returns a site for a stage. The caller closes it.
+func (s *sites) open(stage string) (*site, error) {
+	if s.repo != nil {
+		return s.openBranch(stage)
+	}
+	dir, err := os.MkdirTemp(s.dir, stage+"-")
+	if err != nil {
+		return nil, fmt.Errorf("make a directory: %w", err)
+	}
+	site := &site{stage: stage, dir: dir, ours: true, temporary: true, builtIn: s.root == ""}
+	if s.root == "" {
+		err = unpackConfigs(dir)
+	} else {
+		err = s.copyProject(dir)
+	}
+	if err != nil {
+		return nil, errors.Join(err, site.close())
+	}
+	site.locate()
+	return site, nil
+}
+
+func unpackConfigs(dir string) error {
+	for name, text := range map[string][]byte{"services/server/config.ini": services.ServerConfig, "services/client/config.yaml": services.ClientConfig} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, text, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openBranch returns the checkout of a branch, which is made once.
+func (s *sites) openBranch(stage string) (*site, error) {
+	if found, ok := s.branches[stage]; ok {
+		return found, os.RemoveAll(filepath.Join(found.dir, ".data"))
+	}
+	dir := filepath.Join(s.dir, stage)
+	if err := s.repo.export(stage, dir); err != nil {
+		return nil, err
+	}
+	site := &site{stage: stage, dir: dir}
+	site.locate()
+	s.branches[stage] = site
+	return site, nil
+}
+
+// notCopied are what a project's directory holds beside the project.
+var notCopied = []string{".git", "bin", ".data", composeFile, ".stage"}
+
+// copyProject copies the project as it stands in its directory.
+func (s *sites) copyProject(dir string) error {
+	err := filepath.WalkDir(s.root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(s.root, path)
+		if err != nil {
+			return err
+		}
+		to := filepath.Join(dir, name)
+		switch {
+		case slices.Contains(notCopied, name):
+			if d.IsDir() {
+				return filepath.SkipDir
+			}
+			return nil
+		case d.IsDir():
+			return os.MkdirAll(to, 0o755)
+		case d.Type()&fs.ModeSymlink != 0:
+			target, err := os.Readlink(path)
+			if err != nil {
+				return err
+			}
+			return os.Symlink(target, to)
+		case !d.Type().IsRegular():
+			return nil
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(to, text, info.Mode().Perm())
+	})
+	if err == nil && s.composer != "" {
+		if err = os.Mkdir(filepath.Join(dir, "bin"), 0o755); err == nil {
+			err = os.Link(s.composer, filepath.Join(dir, "bin", "composer"))
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("copy the project: %w", err)
+	}
+	return nil
+}
+
+// findRoot returns the directory of this project that the working directory is
+// in, "" if it is in none.
+func findRoot() string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return ""
+	}
+	for {
+		text, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+		if err == nil && strings.HasPrefix(string(text), "module github.com/tp0-lab/composer\n") {
+			return dir
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			return ""
+		}
+		dir = up
+	}
+}

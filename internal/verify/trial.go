@@ -1,0 +1,363 @@
+package verify
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tp0-lab/composer/internal/dataset"
+	"github.com/tp0-lab/composer/internal/report"
+)
+
+// settled bounds a wait where the clients have ended, and only their last lines
+// may be on their way.
+const settled = 3 * time.Second
+
+// trial is one scenario as it runs. Its methods end the scenario where it cannot
+// go on, as testing.T's Fatal does, and so are for the scenario's own
+// goroutine.
+type trial struct {
+	ctx     context.Context
+	engine  engine
+	site    *site
+	journal *journal
+	lab     lab
+	n       int                          // clients
+	extra   map[string]map[string]string // variables, by service and name
+	sent    [][]string                   // records that ought to be stored, in the form of bets.csv
+
+	// limit bounds a wait for something that takes a moment where all is well,
+	// and patience one as things are.
+	limit, patience time.Duration
+
+	problems []report.Problem
+	skipped  string
+}
+
+// clients are the names of the trial's clients.
+func (t *trial) clients() []string {
+	names := make([]string, t.n)
+	for i := range names {
+		names[i] = clientName(i + 1)
+	}
+	return names
+}
+
+func clientName(i int) string { return "client" + strconv.Itoa(i) }
+
+// serverKeys and clientKeys are those that tools which know only the course's
+// own configuration write.
+type serverKeys struct {
+	backlog int
+	level   string
+}
+
+type clientKeys struct {
+	amount    int
+	period    string
+	level     string
+	maxAmount int
+}
+
+var (
+	usualServer = serverKeys{5, "DEBUG"}
+	usualClient = clientKeys{5, "150ms", "INFO", 10}
+)
+
+const port = 12345
+
+// configure writes the two configuration files.
+func (t *trial) configure(s serverKeys, c clientKeys) {
+	t.write(t.site.serverConfig, fmt.Sprintf("[DEFAULT]\nSERVER_PORT = %d\nSERVER_IP = server\nSERVER_LISTEN_BACKLOG = %d\nLOGGING_LEVEL = %s\n", port, s.backlog, s.level))
+	t.write(t.site.clientConfig, fmt.Sprintf("server:\n  address: \"server:%d\"\nloop:\n  amount: %d\n  period: %q\nlog:\n  level: %q\nbatch:\n  maxAmount: %d\n",
+		port, c.amount, c.period, c.level, c.maxAmount))
+}
+
+// write replaces a file of the site.
+func (t *trial) write(name, text string) {
+	path := filepath.Join(t.site.dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.fatal("write "+name, err.Error())
+	}
+	// The course's checkouts hold links, and what they point to is meant.
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.fatal("write "+name, err.Error())
+	}
+}
+
+// agencies makes the agencies' files up: so many bets and winners each.
+func (t *trial) agencies(bets, winners []int) {
+	before := 0
+	for i := range bets {
+		var file bytes.Buffer
+		o := dataset.Options{Agency: uint32(i + 1), Bets: bets[i], Winners: winners[i], Seed: 1, Before: before}
+		if err := dataset.Generate(&file, o); err != nil {
+			t.fatal("make an agency's file up", err.Error())
+		}
+		before += bets[i]
+		t.agency(i+1, file.String())
+	}
+}
+
+// agency writes the file of an agency.
+func (t *trial) agency(number int, text string) {
+	t.write(fmt.Sprintf(".data/agency-%d.csv", number), text)
+	records, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+	if err != nil {
+		t.fatal("read an agency's file back", err.Error())
+	}
+	for _, r := range records {
+		t.sent = append(t.sent, append([]string{strconv.Itoa(number)}, r...))
+	}
+}
+
+// begin builds, writes the Compose file for n clients with the site's own
+// script, and starts services: all, if none is named.
+func (t *trial) begin(n int, services ...string) {
+	t.n, t.patience = n, t.limit
+	if err := t.site.generate(t.ctx, n); err != nil {
+		t.fatal("generar-compose.sh writes a Compose file for "+strconv.Itoa(n)+" clients", err.Error())
+	}
+	if err := t.engine.build(t.ctx, t.site); err != nil {
+		t.fatal("what the Compose file starts can be built", err.Error())
+	}
+	var err error
+	if t.lab, err = t.engine.start(t.ctx, t.site, t.extra, t.journal); err != nil {
+		t.fatal("the Compose file can be started", err.Error())
+	}
+	t.up(services...)
+}
+
+func (t *trial) up(services ...string) {
+	t.patience = t.limit
+	if err := t.lab.up(t.ctx, services...); err != nil {
+		t.fatal("the containers start", err.Error())
+	}
+}
+
+// open gets the trial a project of the stage.
+func (t *trial) open(from *sites, stage string) {
+	var err error
+	t.site, err = from.open(stage)
+	if none, ok := errors.AsType[*noBranchError](err); ok {
+		t.skip(none.Error())
+	}
+	if err != nil {
+		t.fatal("the project of "+stage+" can be had", err.Error())
+	}
+}
+
+// close removes all that the trial has made.
+func (t *trial) close() {
+	t.end()
+	if err := t.site.close(); err != nil {
+		t.problem("the scenario's directory can be removed", err.Error(), nil)
+	}
+}
+
+// end takes the lab down.
+func (t *trial) end() {
+	if t.lab == nil {
+		return
+	}
+	// The scenario's time may be over, and still the lab has to go.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), time.Minute)
+	defer cancel()
+	if err := t.lab.down(ctx); err != nil {
+		t.problem("what the scenario started can be removed", err.Error(), nil)
+	}
+	t.lab = nil
+}
+
+// variable sets a variable of a service, beside those of the Compose file.
+func (t *trial) variable(service, name, value string) {
+	if t.extra == nil {
+		t.extra = make(map[string]map[string]string)
+	}
+	if t.extra[service] == nil {
+		t.extra[service] = make(map[string]string)
+	}
+	t.extra[service][name] = value
+}
+
+// await waits until p was logged n times, and reports whether it was.
+func (t *trial) await(n int, p pattern) bool {
+	return t.journal.wait(t.ctx, t.patience, func(lines []entry) bool { return count(lines, p) >= n })
+}
+
+// wait waits until p was logged n times, and ends the scenario if it is not.
+func (t *trial) wait(n int, p pattern) {
+	if !t.await(n, p) {
+		lines, _ := t.journal.snapshot()
+		t.problem(fmt.Sprintf("%s, %s within %v", times(n), p, t.patience), times(count(lines, p)), t.about(p))
+		runtime.Goexit()
+	}
+}
+
+// logged expects p to be there n times by now.
+func (t *trial) logged(n int, p pattern) {
+	lines, _ := t.journal.snapshot()
+	if got := count(lines, p); got != n {
+		t.problem(fmt.Sprintf("%s, %s", times(n), p), times(got), t.about(p))
+	}
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "1 line"
+	}
+	return strconv.Itoa(n) + " lines"
+}
+
+// nothingFailed expects that no line says result: fail.
+func (t *trial) nothingFailed() {
+	lines, _ := t.journal.snapshot()
+	if failed := filter(lines, pattern{result: "fail"}); len(failed) > 0 {
+		t.problem("no line with result: fail", failed[0].Container+": "+failed[0].Text, t.around(func(e entry) bool { return e.Result == "fail" }))
+	}
+}
+
+// exited expects services to end, with a code.
+func (t *trial) exited(code int, services ...string) {
+	for _, s := range services {
+		ctx, cancel := context.WithTimeout(t.ctx, t.limit)
+		got, err := t.lab.exitCode(ctx, s)
+		cancel()
+		expected := fmt.Sprintf("%s exits with code %d", s, code)
+		switch {
+		case errors.Is(err, context.DeadlineExceeded):
+			t.problem(expected, fmt.Sprintf("it still runs after %v", t.limit), t.about(pattern{container: s}))
+		case err != nil:
+			t.problem(expected, err.Error(), t.about(pattern{container: s}))
+		case got != code:
+			t.problem(expected, fmt.Sprintf("code %d", got), t.about(pattern{container: s}))
+		}
+	}
+	if len(services) == t.n {
+		t.patience = settled
+	}
+}
+
+// stop stops services, and expects them to take less than the limit.
+func (t *trial) stop(limit time.Duration, services ...string) {
+	begin := time.Now()
+	if err := t.lab.stop(t.ctx, services...); err != nil {
+		t.fatal("the containers can be stopped", err.Error())
+	}
+	if took := time.Since(begin); took > limit {
+		t.problem(fmt.Sprintf("%s stops within %v of SIGTERM", strings.Join(services, " and "), limit), fmt.Sprintf("it took %v", took.Round(10*time.Millisecond)),
+			t.about(pattern{container: services[0]}))
+	}
+}
+
+// stored expects what is on disk to be what was sent: each record once, those of
+// an agency in their order.
+func (t *trial) stored() {
+	text, err := t.lab.bets(t.ctx)
+	if err != nil {
+		t.fatal("the server's bets.csv can be read", err.Error())
+	}
+	// The course's own store_bets ends lines as Python's csv module does.
+	r := csv.NewReader(bytes.NewReader(text))
+	r.FieldsPerRecord = -1
+	expected := fmt.Sprintf("bets.csv holds the %d bets that were sent, each once", len(t.sent))
+	got, err := r.ReadAll()
+	if err != nil {
+		t.problem(expected, "it is no CSV file: "+err.Error(), t.about(pattern{container: "server"}))
+		return
+	}
+	byAgency := func(records [][]string) [][]string {
+		sorted := slices.Clone(records)
+		slices.SortStableFunc(sorted, func(a, b []string) int { return strings.Compare(a[0], b[0]) })
+		return sorted
+	}
+	want := byAgency(t.sent)
+	got = byAgency(got)
+	if slices.EqualFunc(got, want, slices.Equal) {
+		return
+	}
+	seen := fmt.Sprintf("%d records", len(got))
+	for i := range max(len(got), len(want)) {
+		switch {
+		case i >= len(got):
+			seen += fmt.Sprintf("; the first that is missing is %q", want[i])
+		case i >= len(want):
+			seen += fmt.Sprintf("; the first too many is %q", got[i])
+		case !slices.Equal(got[i], want[i]):
+			seen += fmt.Sprintf("; there is %q instead of %q", got[i], want[i])
+		default:
+			continue
+		}
+		break
+	}
+	t.problem(expected, seen, t.about(pattern{container: "server"}))
+}
+
+// skip ends the scenario without a verdict.
+func (t *trial) skip(reason string) {
+	t.skipped = reason
+	runtime.Goexit()
+}
+
+// fatal ends the scenario with a problem that is nothing of the logs.
+func (t *trial) fatal(expected, seen string) {
+	if t.ctx.Err() != nil && !errors.Is(t.ctx.Err(), context.Canceled) {
+		seen = "the scenario ran out of time: " + seen
+	}
+	t.problem(expected, seen, t.about(pattern{}))
+	runtime.Goexit()
+}
+
+func (t *trial) problem(expected, seen string, around []report.Line) {
+	t.problems = append(t.problems, report.Problem{Expected: expected, Seen: seen, Around: around})
+}
+
+// context of a problem, in lines
+const (
+	before = 4
+	behind = 2
+	most   = 12
+)
+
+// about returns the lines to show for what was expected of a pattern: around
+// those like it, else the last of its container, else the last of all.
+func (t *trial) about(p pattern) []report.Line {
+	if p.action != "" {
+		if lines := t.around(func(e entry) bool { return e.Action == p.action }); lines != nil {
+			return lines
+		}
+	}
+	lines := t.journal.timeline()
+	if p.container != "" {
+		own := slices.DeleteFunc(slices.Clone(lines), func(l report.Line) bool { return l.Container != p.container })
+		if len(own) > 0 {
+			lines = own
+		}
+	}
+	return lines[max(0, len(lines)-most):]
+}
+
+// around returns the lines around the last one that is meant.
+func (t *trial) around(meant func(entry) bool) []report.Line {
+	lines, _ := t.journal.snapshot()
+	for i := len(lines) - 1; i >= 0; i-- {
+		if !meant(lines[i]) {
+			continue
+		}
+		var shown []report.Line
+		for _, l := range lines[max(0, i-before):min(len(lines), i+behind+1)] {
+			shown = append(shown, l.Line)
+		}
+		return shown
+	}
+	return nil
+}

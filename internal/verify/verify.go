@@ -1,0 +1,224 @@
+// Package verify checks the lab as a black box: it writes configuration files,
+// generates the Compose file with the project's own script, builds, starts,
+// reads logs, sends signals, and says what is not as the contract has it. A
+// project may be this one or any checkout of the course's layout, in whatever
+// language; its containers may be containers or processes of this machine.
+package verify
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tp0-lab/composer/internal/report"
+)
+
+// Options say what is checked, and how.
+type Options struct {
+	// Stages and Names choose scenarios; empty is all of them.
+	Stages []string
+	Names  []string
+	Docker bool
+	// Repo is a git checkout with a branch for each stage; "" is the project
+	// that the working directory is in.
+	Repo string
+	// Composer is the program to put into the project's bin/, so that its script
+	// need not build it; "" lets the script do what it does.
+	Composer string
+	// Service is the command line of the local services; nil is Composer's.
+	Service []string
+	// Patience bounds each wait for what takes a moment where all is well; 0 is
+	// DefaultPatience.
+	Patience time.Duration
+	// Parallel is how many scenarios run at once; below 1 is 1.
+	Parallel int
+	// Repeat is how often each scenario runs; below 1 is once.
+	Repeat int
+	// Began and Ended are called when a scenario begins and ends, one call at
+	// a time. They may be nil.
+	Began func(Scenario)
+	Ended func(report.Scenario)
+	Now   func() time.Time
+}
+
+// Scenario is one of the checks that there are.
+type Scenario struct {
+	Stage string // ej1 … ej8
+	Name  string // of words with dashes, unique within its stage
+	Title string // what it shows, in a sentence
+	run   func(*trial)
+}
+
+// DefaultPatience is enough for a busy machine.
+const DefaultPatience = 30 * time.Second
+
+// scenarioLimit bounds a scenario; each wait within has a shorter one.
+const scenarioLimit = 3 * time.Minute
+
+// ErrUnknown is wrapped by the error of Run for a stage or a scenario that
+// there is not.
+var ErrUnknown = errors.New("unknown")
+
+// Run runs the scenarios that are chosen and returns what it found. A
+// scenario that fails is no error; one is returned if there is nothing to run, or if
+// ctx ended: the report then holds what had been found by then.
+func Run(ctx context.Context, o Options) (report.Report, error) {
+	chosen, err := choose(o.Stages, o.Names)
+	if err != nil {
+		return report.Report{}, err
+	}
+	r := report.Report{Target: o.Repo, Engine: "local", Started: o.Now()}
+	sites, err := newSites(o)
+	if err != nil {
+		return report.Report{}, err
+	}
+	defer func() { _ = sites.close() }()
+	if r.Target == "" {
+		r.Target = "this project"
+	}
+	var e engine = &localEngine{program: o.Service, now: o.Now}
+	if o.Docker {
+		r.Engine = "docker"
+		if e, err = newDockerEngine(ctx, o.Now); err != nil {
+			return report.Report{}, err
+		}
+	}
+	var all []Scenario
+	for range max(o.Repeat, 1) {
+		all = append(all, chosen...)
+	}
+	r.Scenarios = runAll(ctx, all, o, func(s Scenario) report.Scenario { return runOne(ctx, s, e, sites, o) })
+	err = e.close(context.WithoutCancel(ctx))
+	r.Duration = o.Now().Sub(r.Started)
+	if ctx.Err() != nil {
+		err = errors.Join(fmt.Errorf("verify: interrupted after %d of %d scenarios", len(r.Scenarios), len(all)), err)
+	}
+	return r, err
+}
+
+// runAll runs the scenarios, some at once, and returns their results in order.
+func runAll(ctx context.Context, all []Scenario, o Options, run func(Scenario) report.Scenario) []report.Scenario {
+	results := make([]*report.Scenario, len(all))
+	var telling sync.Mutex // held while Began and Ended are called
+	var workers sync.WaitGroup
+	next := make(chan int)
+	for range max(o.Parallel, 1) {
+		workers.Go(func() {
+			for i := range next {
+				if o.Began != nil {
+					telling.Lock()
+					o.Began(all[i])
+					telling.Unlock()
+				}
+				result := run(all[i])
+				if ctx.Err() != nil {
+					continue // its failure says nothing
+				}
+				results[i] = &result
+				if o.Ended != nil {
+					telling.Lock()
+					o.Ended(result)
+					telling.Unlock()
+				}
+			}
+		})
+	}
+	for i := range all {
+		if ctx.Err() != nil {
+			break
+		}
+		next <- i
+	}
+	close(next)
+	workers.Wait()
+	var found []report.Scenario
+	for _, r := range results {
+		if r != nil {
+			found = append(found, *r)
+		}
+	}
+	return found
+}
+
+func runOne(ctx context.Context, s Scenario, e engine, sites *sites, o Options) report.Scenario {
+	ctx, cancel := context.WithTimeout(ctx, scenarioLimit)
+	defer cancel()
+	begin := o.Now()
+	t := &trial{ctx: ctx, engine: e, journal: newJournal(), limit: cmp.Or(o.Patience, DefaultPatience)}
+	done := make(chan struct{})
+	go func() { // so that the trial may end it with Goexit
+		defer close(done)
+		t.open(sites, s.Stage)
+		defer t.close()
+		s.run(t)
+	}()
+	<-done
+	result := report.Scenario{
+		Stage: s.Stage, Name: s.Name, Title: s.Title, Status: report.Passed,
+		Duration: o.Now().Sub(begin), Problems: t.problems, Timeline: t.journal.timeline(),
+	}
+	switch {
+	case len(t.problems) > 0:
+		result.Status = report.Failed
+	case t.skipped != "":
+		result.Status, result.Reason = report.Skipped, t.skipped
+	}
+	return result
+}
+
+// choose returns the scenarios of the stages and names.
+func choose(stages, names []string) ([]Scenario, error) {
+	all := Scenarios()
+	known := func(what string, wanted []string, has func(Scenario) string) error {
+		for _, w := range wanted {
+			if !slices.ContainsFunc(all, func(s Scenario) bool { return has(s) == w }) {
+				return fmt.Errorf("%w %s %q; `composer verify --list` shows what there is", ErrUnknown, what, w)
+			}
+		}
+		return nil
+	}
+	if err := known("stage", stages, func(s Scenario) string { return s.Stage }); err != nil {
+		return nil, err
+	}
+	if err := known("scenario", names, func(s Scenario) string { return s.Name }); err != nil {
+		return nil, err
+	}
+	chosen := slices.DeleteFunc(all, func(s Scenario) bool {
+		return len(stages) > 0 && !slices.Contains(stages, s.Stage) || len(names) > 0 && !slices.Contains(names, s.Name)
+	})
+	if len(chosen) == 0 {
+		return nil, fmt.Errorf("%w scenario: %s has no %s", ErrUnknown, strings.Join(stages, ", "), strings.Join(names, ", "))
+	}
+	return chosen, nil
+}
+
+// WriteProblems writes what a scenario was expected to show, what was seen, and
+// the lines around it, for people.
+func WriteProblems(w io.Writer, s report.Scenario) {
+	for _, p := range s.Problems {
+		fmt.Fprintf(w, "    expected: %s\n    seen:     %s\n", p.Expected, indent(p.Seen))
+		for _, l := range p.Around {
+			fmt.Fprintf(w, "      %-8s | %s\n", l.Container, printable(l.Text))
+		}
+	}
+}
+
+func indent(s string) string {
+	return strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n              ")
+}
+
+// printable leaves out what would move a terminal's cursor.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\t' || r >= 0x7f && r < 0xa0 {
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}
