@@ -10,24 +10,28 @@ import (
 	"time"
 )
 
-// Sizes of a picture, in CSS pixels. Text is 12 px, of which a lane holds labelWidth letters.
+// Sizes of a picture, in CSS pixels. Text is 12 px, about 7 px a letter.
 const (
-	gutter     = 72 // for the times, left of the lanes
-	laneWidth  = 176
-	labelWidth = 22
-	headHeight = 44
-	rowHeight  = 24
-	detailRoom = 14 // for a second line of text
-	drawRoom   = 12 // for the band of a draw
-	pauseRoom  = 22
-	barLeast   = 18
+	gutter      = 64  // for the times, left of the lanes
+	serverLane  = 186 // labels are left of the lifeline, so that arrows come and go on the right
+	serverLabel = 26  // letters
+	clientLane  = 156 // labels are right of the lifeline
+	clientLabel = 20
+	besideLine  = 22 // free room on a lifeline's other side
+	headHeight  = 44
+	rowHeight   = 24
+	detailRoom  = 14 // for a second line of text
+	drawRoom    = 12 // for the band of a draw
+	pauseRoom   = 24
+	barLeast    = 18
 )
 
 // picture is a timeline in coordinates, ready for the template.
 type picture struct {
 	ID, Desc      string
 	Width, Height int
-	Foot          int // y of the names below
+	Foot          int    // y where the lanes end
+	Names         [2]int // y of the containers' names, above and below
 	Lanes         []pictureLane
 	Times         []pictureText
 	Bands         []int // y of each draw
@@ -38,7 +42,7 @@ type picture struct {
 type pictureLane struct {
 	X     int
 	Name  string
-	Role  string
+	Left  bool     // labels are left of the lifeline
 	Lives [][2]int // y where the container begins to speak, and where it ended
 }
 
@@ -49,9 +53,10 @@ type pictureText struct {
 }
 
 type pictureArrow struct {
-	X1, Y1, X2, Y2 int
-	Sure           bool
-	Tip            string
+	Path string // from the server, so that the dashes of several lie on each other
+	Back bool   // the head is at the server
+	Sure bool
+	Tip  string
 }
 
 type pictureMark struct {
@@ -59,30 +64,24 @@ type pictureMark struct {
 	Failed        bool
 	X, Y          int
 	Bar           int // height, 0 for a single event
+	Left          bool
 	Label, Detail string
 	Tip           string
 }
 
-// drawing turns rows into y.
+// drawing turns lanes into x and rows into y.
 type drawing struct {
 	*timeline
-	y []int
+	x, y []int
 }
 
 func (t *timeline) picture(id string) *picture {
 	d := &drawing{timeline: t}
-	p := &picture{ID: id, Desc: t.describe(), Width: gutter + laneWidth*len(t.lanes) + 8}
+	p := &picture{ID: id, Desc: t.describe(), Width: d.columns()}
 	d.rows(p)
 	for i, l := range t.lanes {
-		role := "other"
-		switch {
-		case l.server:
-			role = "server"
-		case l.number > 0:
-			role = "client"
-		}
 		p.Lanes = append(p.Lanes, pictureLane{
-			X: laneX(i), Name: shorten(visible(cmp.Or(l.name, "(no name)"), maxPageText), labelWidth), Role: role, Lives: d.lives(i, p.Foot-20),
+			X: d.x[i], Name: shorten(visible(cmp.Or(l.name, "(no name)"), maxPageText), l.letters()), Left: l.server, Lives: d.lives(i, p.Foot-20),
 		})
 	}
 	for _, m := range t.marks {
@@ -91,13 +90,48 @@ func (t *timeline) picture(id string) *picture {
 		}
 		p.Marks = append(p.Marks, d.mark(m))
 	}
+	// The most telling marks come last, and so on top.
+	slices.SortStableFunc(p.Marks, func(a, b pictureMark) int { return cmp.Compare(a.weight(), b.weight()) })
 	for _, a := range t.arrows {
 		p.Arrows = append(p.Arrows, d.line(a))
 	}
 	return p
 }
 
-func laneX(i int) int { return gutter + laneWidth*i + 14 }
+func (m pictureMark) weight() int {
+	switch {
+	case m.Failed:
+		return 3
+	case m.Bar == 0:
+		return 2
+	case m.Kind != plainKind && m.Kind != textKind:
+		return 1
+	}
+	return 0
+}
+
+// letters is how many fit beside a lifeline.
+func (l lane) letters() int {
+	if l.server {
+		return serverLabel
+	}
+	return clientLabel
+}
+
+// columns places the lifelines, and returns the width of all.
+func (d *drawing) columns() int {
+	x := gutter
+	for _, l := range d.lanes {
+		if l.server {
+			d.x = append(d.x, x+serverLane)
+			x += serverLane + besideLine
+		} else {
+			d.x = append(d.x, x+besideLine)
+			x += besideLine + clientLane
+		}
+	}
+	return x
+}
 
 // rows gives each row the height that its marks need.
 func (d *drawing) rows(p *picture) {
@@ -111,11 +145,11 @@ func (d *drawing) rows(p *picture) {
 		}
 	}
 	y := headHeight + 8
-	last := ""
+	var last time.Duration
 	for i, at := range d.timeline.rows {
 		if i > 0 {
 			if gap := at.Sub(d.timeline.rows[i-1]); gap >= pause {
-				p.Times = append(p.Times, pictureText{Y: y + 8, Text: seconds(gap) + " later", Pause: true})
+				p.Times = append(p.Times, pictureText{Y: y + pauseRoom/2, Text: seconds(gap) + " later", Pause: true})
 				y += pauseRoom
 			}
 		}
@@ -123,14 +157,16 @@ func (d *drawing) rows(p *picture) {
 			y += drawRoom
 		}
 		d.y = append(d.y, y+rowHeight/2)
-		if text := offset(at, d.timeline.rows[0]); text != last {
-			p.Times = append(p.Times, pictureText{Y: y + rowHeight/2, Text: text})
-			last = text
+		// Lines that were read late would have the time run backwards.
+		if since := at.Sub(d.timeline.rows[0]); i == 0 || since >= last+10*time.Millisecond {
+			p.Times = append(p.Times, pictureText{Y: y + rowHeight/2, Text: offset(at, d.timeline.rows[0])})
+			last = since
 		}
 		y += rowHeight + extra[i]
 	}
 	p.Foot = y + 24
 	p.Height = p.Foot + 12
+	p.Names = [2]int{24, p.Foot + 4}
 }
 
 // lives are the parts of a lane between first sign and exit; a container that was started anew has several.
@@ -158,8 +194,8 @@ func (d *drawing) lives(lane, bottom int) [][2]int {
 func (d *drawing) mark(m *mark) pictureMark {
 	l := d.lanes[m.lane]
 	p := pictureMark{
-		Kind: m.kind, Failed: m.failed, X: laneX(m.lane), Y: d.y[m.first],
-		Label: m.label(), Detail: shorten(visible(m.detail(l), maxPageText), labelWidth), Tip: m.tip(l),
+		Kind: m.kind, Failed: m.failed, X: d.x[m.lane], Y: d.y[m.first], Left: l.server,
+		Label: m.label(l.letters()), Detail: shorten(visible(m.detail(l), maxPageText), l.letters()), Tip: m.tip(l),
 	}
 	if m.lines > 1 {
 		p.Bar = max(barLeast, d.y[m.end]-d.y[m.first]+8)
@@ -167,37 +203,42 @@ func (d *drawing) mark(m *mark) pictureMark {
 	return p
 }
 
-// line goes downwards, never up: the log has an order, if only that of reading.
+// line runs just above the client's row, where no text is, and turns to the marks at its ends.
 func (d *drawing) line(a arrow) pictureArrow {
-	from, to := d.y[a.from.first], d.y[a.to.first]
-	if to <= from {
-		to = from + 7
+	server, client := a.from, a.to
+	if d.lanes[client.lane].server {
+		server, client = client, server
 	}
-	p := pictureArrow{X1: laneX(a.from.lane), Y1: from, X2: laneX(a.to.lane), Y2: to, Sure: a.sure}
-	toward := 8
-	if p.X2 < p.X1 {
-		toward = -8
+	sx, sy, cx, cy := d.x[server.lane], d.y[server.first], d.x[client.lane], d.y[client.first]
+	if server.first < client.first && server.end >= client.first && client.kind == sendKind {
+		sy = cy // somewhere into the bar
 	}
-	p.X1 += toward
-	p.X2 -= toward + toward/4
-	names := d.lanes[a.from.lane].name + " → " + d.lanes[a.to.lane].name
+	away := 1 // from the server to the client
+	if cx < sx {
+		away = -1
+	}
+	points := [][2]int{{sx + 9*away, sy}, {sx + 16*away, cy - 11}, {cx - 16*away, cy - 11}, {cx - 9*away, cy - 3}}
+	var path strings.Builder
+	for i, p := range points {
+		fmt.Fprintf(&path, "%c%d %d", "ML"[min(i, 1)], p[0], p[1])
+	}
+	tip := d.lanes[a.from.lane].name + " → " + d.lanes[a.to.lane].name
 	if a.sure {
-		p.Tip = names + ": both lines name the same " + strings.SplitN(a.from.pairOf(a.to), " ", 2)[0]
+		tip += ": both log " + a.from.shared(a.to)
 	} else {
-		p.Tip = names + ": inferred from the order; the lines do not say it"
+		tip += ": inferred from the order; the lines do not say it"
 	}
-	p.Tip = visible(p.Tip, maxPageText)
-	return p
+	return pictureArrow{Path: path.String(), Back: a.from == client, Sure: a.sure, Tip: visible(tip, maxPageText)}
 }
 
-// pairOf is what both marks name.
-func (m *mark) pairOf(other *mark) string {
+// shared is what both marks name.
+func (m *mark) shared(other *mark) string {
 	for _, p := range m.pairs {
 		if slices.Contains(other.pairs, p) {
 			return p
 		}
 	}
-	return "thing"
+	return "the same"
 }
 
 func (m *mark) count() int {
@@ -207,13 +248,13 @@ func (m *mark) count() int {
 	return m.lines
 }
 
-func (m *mark) label() string {
+func (m *mark) label(letters int) string {
 	text := visible(cmp.Or(m.action, "(no action)"), maxPageText)
 	if n := m.count(); n > 1 {
 		times := " ×" + thousands(n)
-		return shorten(text, labelWidth-len(times)+1) + times
+		return shorten(text, letters-len(times)+1) + times
 	}
-	return shorten(text, labelWidth)
+	return shorten(text, letters)
 }
 
 func (m *mark) detail(l lane) string {

@@ -19,7 +19,7 @@ var pageText string
 var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
 type (
-	page struct {
+	document struct {
 		CSS                            template.CSS // our own file, never anything of a report
 		Title, Target, Engine          string
 		Failed                         bool
@@ -91,8 +91,8 @@ func WriteHTML(w io.Writer, r Report) error {
 	return nil
 }
 
-func newPage(r Report) page {
-	p := page{
+func newPage(r Report) document {
+	p := document{
 		CSS: template.CSS(pageCSS), Target: visible(r.Target, maxPageText), Engine: visible(r.Engine, maxPageText),
 		Failed: r.Failed(), Started: r.Started.Format("2 January 2006, 15:04:05 MST"), StartedISO: r.Started.Format(time.RFC3339),
 		Took: seconds(r.Duration), Passes: r.Count(Passed), Failures: r.Count(Failed), Skips: r.Count(Skipped), Total: len(r.Scenarios),

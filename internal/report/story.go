@@ -1,7 +1,8 @@
 package report
 
 import (
-	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -34,7 +35,7 @@ func (t *timeline) story() []string {
 			draws += m.lines
 		case answerKind:
 			if n, ok := m.number("cant_ganadores"); ok && !l.server {
-				answers = append(answers, fmt.Sprintf("%s %d", l.name, n))
+				answers = append(answers, l.name+" "+strconv.Itoa(n))
 			}
 		case exitKind:
 			exited += m.lines
@@ -53,6 +54,7 @@ func (t *timeline) story() []string {
 		facts = append(facts, plural(draws, "draw", "draws"))
 	}
 	if len(answers) > 0 {
+		slices.Sort(answers)
 		facts = append(facts, "winners: "+strings.Join(answers, ", "))
 	}
 	if failures > 0 {

@@ -52,20 +52,91 @@ type timeline struct {
 	omitted int // lines beyond maxRows
 }
 
+// entry is a line of a lane.
+type entry struct {
+	event
+	line Line
+	lane int // index of timeline.lanes
+	pair string
+}
+
 // newTimeline lays the lines out. Where they would take more than maxRows rows, it looks away from pauses, then from
 // what the actions are, and then it leaves the rest out.
 func newTimeline(lines []Line) *timeline {
-	var t *timeline
+	t := &timeline{}
+	t.findLanes(lines)
+	entries := t.inOrder(t.entries(lines))
 	for _, coarse := range []int{0, 1, 2} {
-		t = &timeline{}
-		t.findLanes(lines)
-		t.place(lines, coarse)
+		t.marks, t.rows, t.omitted = nil, nil, 0
+		t.place(entries, coarse)
 		if t.omitted == 0 {
 			break
 		}
 	}
 	t.findArrows()
 	return t
+}
+
+func (t *timeline) entries(lines []Line) []entry {
+	index := map[string]int{}
+	for i, l := range t.lanes {
+		index[l.name] = i
+	}
+	var all []entry
+	for _, line := range lines {
+		if i, shown := index[line.Container]; shown {
+			e := parse(line.Text)
+			all = append(all, entry{event: e, line: line, lane: i, pair: e.pair(t.lanes[i])})
+		}
+	}
+	return all
+}
+
+// inOrder puts cause before effect where the order of reading says nothing: what a client got stands behind the line of
+// the server that gave it, if that was read at most together later. Each container's own order stays.
+func (t *timeline) inOrder(entries []entry) []entry {
+	causes := map[string][]int{} // of what clients get, in order
+	for i, e := range entries {
+		if t.lanes[e.lane].server && (e.kind == echoKind || e.kind == answerKind) && e.pair != "" {
+			causes[e.pair] = append(causes[e.pair], i)
+		}
+		if t.lanes[e.lane].server && e.kind == drawKind {
+			causes["draw"] = append(causes["draw"], i)
+		}
+	}
+	cause := func(i int, of string) int {
+		next, _ := slices.BinarySearch(causes[of], i)
+		if next == len(causes[of]) || entries[causes[of][next]].line.At.Sub(entries[i].line.At) > together {
+			return -1
+		}
+		return causes[of][next]
+	}
+	held := make([][]int, len(t.lanes)) // entries that wait, by lane
+	until := make([]int, len(t.lanes))  // the entry that they wait for
+	out := make([]entry, 0, len(entries))
+	for i, e := range entries {
+		if t.lanes[e.lane].server {
+			out = append(out, e)
+			for l, waiting := range held {
+				if len(waiting) > 0 && until[l] == i {
+					for _, w := range waiting {
+						out = append(out, entries[w])
+					}
+					held[l] = nil
+				}
+			}
+			continue
+		}
+		if wait := max(cause(i, e.pair), cause(i, "draw")); len(held[e.lane]) == 0 && (e.kind == echoKind || e.kind == answerKind) && wait >= 0 {
+			until[e.lane] = wait
+			held[e.lane] = append(held[e.lane], i)
+		} else if len(held[e.lane]) > 0 {
+			held[e.lane] = append(held[e.lane], i)
+		} else {
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 var clientName = regexp.MustCompile(`client[-_]?([0-9]{1,6})`)
@@ -105,74 +176,63 @@ func (t *timeline) findLanes(lines []Line) {
 
 // place makes the marks. A line joins the mark of the like lines before it, of the same container, back to the last
 // draw, signal or exit; else it gets a mark of its own, in the row that is being filled where that is honest.
-func (t *timeline) place(lines []Line, coarse int) {
-	index := map[string]int{}
-	for i, l := range t.lanes {
-		index[l.name] = i
-	}
+func (t *timeline) place(entries []entry, coarse int) {
 	open := make([]map[string]*mark, len(t.lanes))
-	taken := map[int]bool{} // lanes with a mark in the last row
-	for _, line := range lines {
-		i, shown := index[line.Container]
-		if !shown {
-			continue
-		}
-		e := parse(line.Text)
-		key := e.like(line.Text, coarse)
-		if m := open[i][key]; m != nil && (coarse > 0 || line.At.Sub(m.to.At) < pause) {
-			m.add(e, line, t.lanes[i])
+	row := map[string]bool{} // what the last row has: lanes by number, and pairs
+	for _, e := range entries {
+		key := e.like(coarse)
+		m := open[e.lane][key]
+		if m != nil && (coarse > 0 || e.line.At.Sub(m.to.At) < pause) {
+			m.add(e)
 			m.end = len(t.rows) - 1
 			continue
 		}
-		if len(t.rows) == 0 || taken[i] || !t.shares(e, line) {
+		if len(t.rows) == 0 || e.kind == drawKind || row["draw"] || row[strconv.Itoa(e.lane)] || row[e.pair] ||
+			e.line.At.Sub(t.rows[len(t.rows)-1]).Abs() > together {
 			if len(t.rows) == maxRows {
 				t.omitted++
 				continue
 			}
-			t.rows = append(t.rows, line.At)
-			clear(taken)
+			t.rows = append(t.rows, e.line.At)
+			clear(row)
 		}
-		m := &mark{event: e, lane: i, first: len(t.rows) - 1, end: len(t.rows) - 1, from: line}
-		m.add(e, line, t.lanes[i])
+		m = &mark{event: e.event, lane: e.lane, first: len(t.rows) - 1, end: len(t.rows) - 1, from: e.line}
+		m.add(e)
 		t.marks = append(t.marks, m)
-		taken[i] = true
+		row[strconv.Itoa(e.lane)] = true
+		if e.pair != "" {
+			row[e.pair] = true
+		}
 		switch e.kind {
 		case drawKind: // what comes before a draw and what comes after it are two things, for everybody
+			row["draw"] = true
 			clear(open)
-			for i := range t.lanes {
-				taken[i] = true
-			}
 		case signalKind, exitKind:
-			open[i] = nil
+			open[e.lane] = nil
 		}
-		if open[i] == nil {
-			open[i] = map[string]*mark{}
+		if open[e.lane] == nil {
+			open[e.lane] = map[string]*mark{}
 		}
-		open[i][key] = m
+		open[e.lane][key] = m
 	}
 }
 
 // like names the events that make one mark.
-func (e event) like(text string, coarse int) string {
+func (e entry) like(coarse int) string {
 	switch {
 	case e.kind == drawKind, e.kind == exitKind, e.kind == signalKind:
 		return string(e.kind) + strconv.FormatBool(e.failed)
 	case coarse == 2:
 		return strconv.FormatBool(e.failed)
 	case e.kind == finishKind:
-		return text
+		return e.line.Text
 	}
 	return e.action + strconv.FormatBool(e.failed)
 }
 
-// shares tells whether a line may begin in the last row.
-func (t *timeline) shares(e event, line Line) bool {
-	return e.kind != drawKind && line.At.Sub(t.rows[len(t.rows)-1]).Abs() <= together
-}
-
-func (m *mark) add(e event, line Line, l lane) {
+func (m *mark) add(e entry) {
 	m.lines++
-	m.to = line
+	m.to = e.line
 	if e.done {
 		m.done++
 	}
@@ -182,13 +242,13 @@ func (m *mark) add(e event, line Line, l lane) {
 	if e.action != m.action {
 		m.kind, m.action = plainKind, "other lines"
 	}
-	if p := e.pair(l); p != "" {
-		m.pairs = append(m.pairs, p)
+	if e.pair != "" {
+		m.pairs = append(m.pairs, e.pair)
 	}
 }
 
-// findArrows draws what the log tells of two sides: lines that name the same thing, from the one that was read first;
-// a client's first batch to where the server stores; the last draw to an answer whose server line is missing.
+// findArrows draws what the log tells of two sides: lines that name the same thing, a bet's from the one that was
+// read first; a client's first batch to where the server stores; the last draw to an answer whose server line is missing.
 func (t *timeline) findArrows() {
 	client := map[string]*mark{} // by pair
 	for _, m := range t.marks {
@@ -212,7 +272,7 @@ func (t *timeline) findArrows() {
 			linked[[2]*mark{m, other}] = true
 			reached[other] = true
 			a := arrow{from: m, to: other, sure: true}
-			if other.first < m.first || other.first == m.first && other.kind == sendKind {
+			if m.kind == storeKind && other.first <= m.first {
 				a.from, a.to = other, m
 			}
 			t.arrows = append(t.arrows, a)
