@@ -300,7 +300,7 @@ func (m *mark) detail(l lane) string {
 func (m *mark) tip(l lane) string {
 	text := visible(l.name+": "+m.from.Text, 300)
 	if m.lines > 1 {
-		text += fmt.Sprintf("\n… %s, the last one:\n%s", plural(m.lines, "line", "lines"), visible(m.to.Text, 300))
+		text += fmt.Sprintf("\n… %s in %s, the last one:\n%s", plural(m.lines, "line", "lines"), seconds(m.to.At.Sub(m.from.At).Abs()), visible(m.to.Text, 300))
 	}
 	return text
 }

@@ -4,8 +4,9 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 var started = time.Date(2026, 3, 14, 10, 0, 0, 0, time.UTC)
@@ -13,7 +14,7 @@ var started = time.Date(2026, 3, 14, 10, 0, 0, 0, time.UTC)
 func after(ms int) time.Time { return started.Add(time.Duration(ms) * time.Millisecond) }
 
 // logged reads lines of the form "milliseconds TAB container TAB text", from real runs of the services.
-func logged(t testing.TB, name string) []Line {
+func logged(t rapid.TB, name string) []Line {
 	t.Helper()
 	text, err := os.ReadFile("testdata/" + name + ".log")
 	if err != nil {
@@ -32,7 +33,7 @@ func logged(t testing.TB, name string) []Line {
 }
 
 // example is a report as a run gives it, with two failures.
-func example(t testing.TB) Report {
+func example(t rapid.TB) Report {
 	t.Helper()
 	ej8 := logged(t, "ej8")
 	early := logged(t, "ej8-info")

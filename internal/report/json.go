@@ -70,6 +70,7 @@ func WriteJSON(w io.Writer, r Report) error {
 	}
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
 	if err := e.Encode(out); err != nil {
 		return fmt.Errorf("write JSON report: %w", err)
 	}
