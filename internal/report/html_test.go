@@ -34,9 +34,9 @@ func shape(t rapid.TB, page string) (elements, ids []string) {
 			t.Fatalf("%v in\n%s", err, page)
 		}
 		if e, ok := token.(xml.StartElement); ok {
-			text := e.Name.Local
+			names := []string{e.Name.Local}
 			for _, a := range e.Attr {
-				text += " " + a.Name.Local
+				names = append(names, a.Name.Local)
 				if a.Name.Local == "id" {
 					ids = append(ids, a.Value)
 				}
@@ -44,7 +44,7 @@ func shape(t rapid.TB, page string) (elements, ids []string) {
 					t.Fatalf("a link leaves the page: %s", a.Value)
 				}
 			}
-			elements = append(elements, text)
+			elements = append(elements, strings.Join(names, " "))
 		}
 	}
 }

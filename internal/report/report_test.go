@@ -48,7 +48,7 @@ func TestCount(t *testing.T) {
 	if (Report{Scenarios: r.Scenarios[:1]}).Failed() {
 		t.Error("failed without a failed scenario")
 	}
-	if !(Report{Scenarios: []Scenario{{Status: "pased"}}}).Failed() {
+	if !(Report{Scenarios: []Scenario{{Status: "unknown"}}}).Failed() {
 		t.Error("an unknown status is no failure")
 	}
 }

@@ -192,7 +192,7 @@ func TestPictureStaysSmall(t *testing.T) {
 		},
 		"draws":      func(i int) Line { return Line{after(i * 100), "server", []string{"action: sorteo", "action: b"}[i%2]} },
 		"containers": func(i int) Line { return Line{after(i), fmt.Sprintf("client%d", i), "action: a"} },
-		"one row":    func(i int) Line { return Line{after(0), "server", "action: a"} },
+		"one row":    func(int) Line { return Line{after(0), "server", "action: a"} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			all := make([]Line, 10_000)
@@ -245,12 +245,23 @@ func TestStory(t *testing.T) {
 
 func TestText(t *testing.T) {
 	for _, test := range []struct{ got, want string }{
-		{cut("añb", 2), "a…"}, {cut("añb", 3), "añ…"}, {cut("añb", 4), "añb"},
+		{cut("añb", 2), "a…"},
+		{cut("añb", 3), "añ…"},
+		{cut("añb", 4), "añb"},
 		{legal("a\x00\x0b\xffé\ufffe\t\n😀"), "aé\t\n😀"},
-		{shorten("abcdef", 6), "abcdef"}, {shorten("abcdefg", 6), "abcdef…"}, {shorten("漢字漢字", 6), "漢字漢…"},
-		{thousands(7), "7"}, {thousands(999), "999"}, {thousands(27_000), "27,000"}, {thousands(1_234_567), "1,234,567"}, {thousands(-1000), "-1,000"},
-		{seconds(1999 * time.Millisecond), "1.99 s"}, {seconds(12340 * time.Millisecond), "12.3 s"}, {seconds(2 * time.Hour), "7,200 s"},
-		{offset(after(-1500), started), "−1.50 s"}, {offset(after(10), started), "+0.01 s"},
+		{shorten("abcdef", 6), "abcdef"},
+		{shorten("abcdefg", 6), "abcdef…"},
+		{shorten("漢字漢字", 6), "漢字漢…"},
+		{thousands(7), "7"},
+		{thousands(999), "999"},
+		{thousands(27_000), "27,000"},
+		{thousands(1_234_567), "1,234,567"},
+		{thousands(-1000), "-1,000"},
+		{seconds(1999 * time.Millisecond), "1.99 s"},
+		{seconds(12340 * time.Millisecond), "12.3 s"},
+		{seconds(2 * time.Hour), "7,200 s"},
+		{offset(after(-1500), started), "−1.50 s"},
+		{offset(after(10), started), "+0.01 s"},
 	} {
 		if test.got != test.want {
 			t.Errorf("%q, want %q", test.got, test.want)
