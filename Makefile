@@ -73,6 +73,11 @@ e2e: ## run the tests in containers (needs Docker)
 	go test -tags e2e -count 1 -timeout 40m ./internal/e2e
 .PHONY: e2e
 
+# Screenshots go to the directory SCREENSHOTS, when it is given.
+browser: ## check verify's HTML report in a browser (needs chromium)
+	REPORT_SCREENSHOTS="$(abspath $(SCREENSHOTS))" go test -tags browser -count 1 -run Browser ./internal/report
+.PHONY: browser
+
 bench-render: ## compare composer render with Python and bash
 	go run ./internal/renderbench
 .PHONY: bench-render

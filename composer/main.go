@@ -83,6 +83,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Description: examples(
 			"composer render --stage ej6 -n 5", "a stage with five clients, to stdout",
 			"composer run --stage ej8 -n 5", "run it here, without Docker",
+			"composer verify --repo DIR", "check a student's eight branches",
 			"composer render -n 5 -o dev.yaml", "the stage of COMPOSER_STAGE, .stage or the default, to a file",
 			"composer stages", "what stages there are",
 			"composer data extract", "the agencies' files, for ej6 and later",
@@ -95,7 +96,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		OnUsageError:   onUsageError,
 		Suggest:        true,
 		Action:         unknownCommand,
-		Commands:       []*cli.Command{renderCommand(), runCommand(), stagesCommand(), dataCommand(), versionCommand()},
+		Commands:       []*cli.Command{renderCommand(), runCommand(), verifyCommand(), stagesCommand(), dataCommand(), versionCommand()},
 	}
 	inform(app.Commands)
 	return app

@@ -47,3 +47,48 @@ type Line struct {
 	Container string    // server, client1 ...
 	Text      string    // without ANSI codes; valid UTF-8
 }
+
+// Count returns how many scenarios ended so.
+func (r Report) Count(status Status) int {
+	n := 0
+	for _, s := range r.Scenarios {
+		if s.outcome() == status {
+			n++
+		}
+	}
+	return n
+}
+
+// Failed tells whether a scenario failed.
+func (r Report) Failed() bool { return r.Count(Failed) > 0 }
+
+// outcome is the status; one that is none of the three counts as Failed, so that no mistake of ours looks green.
+func (s Scenario) outcome() Status {
+	switch s.Status {
+	case Passed, Skipped:
+		return s.Status
+	}
+	return Failed
+}
+
+// stage is the scenarios of one stage.
+type stage struct {
+	name      string
+	scenarios []Scenario
+}
+
+// stages returns the scenarios by stage, both in the order they ran.
+func (r Report) stages() []stage {
+	var all []stage
+	at := map[string]int{}
+	for _, s := range r.Scenarios {
+		i, known := at[s.Stage]
+		if !known {
+			i = len(all)
+			at[s.Stage] = i
+			all = append(all, stage{name: s.Stage})
+		}
+		all[i].scenarios = append(all[i].scenarios, s)
+	}
+	return all
+}

@@ -1,0 +1,88 @@
+package report
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// story is what the picture shows, in a few words each.
+func (t *timeline) story() []string {
+	var facts []string
+	clients, lines := 0, 0
+	for _, l := range t.lanes {
+		if l.number > 0 {
+			clients++
+		}
+	}
+	if clients > 0 {
+		facts = append(facts, plural(clients, "client", "clients"))
+	}
+	var batches, bets, draws, failures, exited int
+	var answers, bad []string
+	for _, m := range t.marks {
+		l := t.lanes[m.lane]
+		lines += m.lines
+		if m.failed && m.kind != exitKind {
+			failures += m.lines
+			continue
+		}
+		switch m.kind {
+		case storeKind:
+			batches += m.lines
+			bets += m.bets
+		case drawKind:
+			draws += m.lines
+		case answerKind:
+			if n, ok := m.number("cant_ganadores"); ok && !l.server {
+				answers = append(answers, l.name+" "+strconv.Itoa(n))
+			}
+		case exitKind:
+			exited += m.lines
+			if m.failed {
+				bad = append(bad, l.name+" ("+m.action+")")
+			}
+		}
+	}
+	switch {
+	case bets > 0:
+		facts = append(facts, plural(batches, "batch", "batches")+" stored, "+plural(bets, "bet", "bets"))
+	case batches > 0:
+		facts = append(facts, plural(batches, "bet", "bets")+" stored")
+	}
+	if draws > 0 {
+		facts = append(facts, plural(draws, "draw", "draws"))
+	}
+	if len(answers) > 0 {
+		slices.Sort(answers)
+		facts = append(facts, "winners: "+strings.Join(answers, ", "))
+	}
+	if failures > 0 {
+		facts = append(facts, plural(failures, "line", "lines")+" of failure")
+	}
+	if len(bad) > 0 {
+		facts = append(facts, "ended badly: "+strings.Join(bad, ", "))
+	} else if exited > 0 {
+		facts = append(facts, plural(exited, "exit", "exits")+", all with code 0")
+	}
+	if t.hidden > 0 {
+		facts = append(facts, plural(t.hidden, "container", "containers")+" more not drawn")
+	}
+	if t.omitted > 0 {
+		facts = append(facts, plural(t.omitted, "line", "lines")+" not drawn")
+	}
+	for i := range facts {
+		facts[i] = visible(facts[i], maxPageText)
+	}
+	return append(facts, plural(lines, "line", "lines"))
+}
+
+// describe is the picture for who does not see it.
+func (t *timeline) describe() string {
+	names := make([]string, len(t.lanes))
+	for i, l := range t.lanes {
+		names[i] = l.name
+	}
+	return visible("Time runs downwards, with a lifeline for each of: "+strings.Join(names, ", ")+". "+strings.Join(t.story(), "; ")+
+		". The log below has each line.", maxPageText)
+}

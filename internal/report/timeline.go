@@ -1,0 +1,314 @@
+package report
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// What a picture holds at most.
+const (
+	maxLanes = 16
+	maxRows  = 120
+	pause    = time.Second           // like events so far apart are two marks
+	together = 20 * time.Millisecond // so close, the order of two containers' lines says nothing
+)
+
+// lane is one container.
+type lane struct {
+	name   string
+	server bool
+	number int // of a client, else 0
+}
+
+// mark is one event, or a run of like ones.
+type mark struct {
+	event
+	lane       int // index of timeline.lanes
+	first, end int // rows of its first and its last line
+	lines      int
+	done       int // lines with result: success
+	bets       int // the sum of cantidad
+	from, to   Line
+	pairs      []string
+}
+
+// arrow goes from one mark to another.
+type arrow struct {
+	from, to *mark
+	sure     bool // the lines name the same bet, message or agency
+}
+
+// timeline is the layout of a picture: marks in rows, from above to below in the order of the lines.
+type timeline struct {
+	lanes   []lane
+	hidden  int // containers beyond maxLanes
+	marks   []*mark
+	rows    []time.Time // of each row's first line
+	arrows  []arrow
+	omitted int // lines beyond maxRows
+}
+
+// entry is a line of a lane.
+type entry struct {
+	event
+	line Line
+	lane int // index of timeline.lanes
+	pair string
+}
+
+// newTimeline lays the lines out. Where they would take more than maxRows rows, it looks away from pauses, then from
+// what the actions are, and then it leaves the rest out.
+func newTimeline(lines []Line) *timeline {
+	t := &timeline{}
+	t.findLanes(lines)
+	entries := t.inOrder(t.entries(lines))
+	for _, coarse := range []int{0, 1, 2} {
+		t.marks, t.rows, t.omitted = nil, nil, 0
+		t.place(entries, coarse)
+		if t.omitted == 0 {
+			break
+		}
+	}
+	t.findArrows()
+	return t
+}
+
+func (t *timeline) entries(lines []Line) []entry {
+	index := map[string]int{}
+	for i, l := range t.lanes {
+		index[l.name] = i
+	}
+	var all []entry
+	for _, line := range lines {
+		if i, shown := index[line.Container]; shown {
+			e := parse(line.Text)
+			all = append(all, entry{event: e, line: line, lane: i, pair: e.pair(t.lanes[i])})
+		}
+	}
+	return all
+}
+
+// inOrder puts cause before effect where the order of reading says nothing: what a client got stands behind the line of
+// the server that gave it, if that was read at most together later. Each container's own order stays.
+func (t *timeline) inOrder(entries []entry) []entry {
+	causes := map[string][]int{} // of what clients get, in order
+	for i, e := range entries {
+		if t.lanes[e.lane].server && (e.kind == echoKind || e.kind == answerKind) && e.pair != "" {
+			causes[e.pair] = append(causes[e.pair], i)
+		}
+		if t.lanes[e.lane].server && e.kind == drawKind {
+			causes["draw"] = append(causes["draw"], i)
+		}
+	}
+	cause := func(i int, of string) int {
+		next, _ := slices.BinarySearch(causes[of], i)
+		if next == len(causes[of]) || entries[causes[of][next]].line.At.Sub(entries[i].line.At) > together {
+			return -1
+		}
+		return causes[of][next]
+	}
+	held := make([][]int, len(t.lanes)) // entries that wait, by lane
+	until := make([]int, len(t.lanes))  // the entry that they wait for
+	out := make([]entry, 0, len(entries))
+	for i, e := range entries {
+		if t.lanes[e.lane].server {
+			out = append(out, e)
+			for l, waiting := range held {
+				if len(waiting) > 0 && until[l] == i {
+					for _, w := range waiting {
+						out = append(out, entries[w])
+					}
+					held[l] = nil
+				}
+			}
+			continue
+		}
+		if wait := max(cause(i, e.pair), cause(i, "draw")); len(held[e.lane]) == 0 && (e.kind == echoKind || e.kind == answerKind) && wait >= 0 {
+			until[e.lane] = wait
+			held[e.lane] = append(held[e.lane], i)
+		} else if len(held[e.lane]) > 0 {
+			held[e.lane] = append(held[e.lane], i)
+		} else {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+var clientName = regexp.MustCompile(`client[-_]?([0-9]{1,6})`)
+
+func laneOf(name string) lane {
+	l := lane{name: name, server: strings.Contains(name, "server")}
+	if m := clientName.FindStringSubmatch(name); m != nil && !l.server {
+		l.number, _ = strconv.Atoi(m[1]) // digits only
+	}
+	return l
+}
+
+// findLanes puts the server first, then clients by number, then the others.
+func (t *timeline) findLanes(lines []Line) {
+	known := map[string]bool{}
+	for _, l := range lines {
+		if !known[l.Container] {
+			known[l.Container] = true
+			t.lanes = append(t.lanes, laneOf(l.Container))
+		}
+	}
+	rank := func(l lane) int {
+		switch {
+		case l.server:
+			return 0
+		case l.number > 0:
+			return 1
+		}
+		return 2
+	}
+	slices.SortFunc(t.lanes, func(a, b lane) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.number, b.number), cmp.Compare(a.name, b.name))
+	})
+	t.hidden = max(0, len(t.lanes)-maxLanes)
+	t.lanes = t.lanes[:min(len(t.lanes), maxLanes)]
+}
+
+// place makes the marks. A line joins the mark of the like lines before it, of the same container, back to the last
+// draw, signal or exit; else it gets a mark of its own, in the row that is being filled where that is honest.
+func (t *timeline) place(entries []entry, coarse int) {
+	open := make([]map[string]*mark, len(t.lanes))
+	row := map[string]bool{} // what the last row has: lanes by number, and pairs
+	for _, e := range entries {
+		key := e.like(coarse)
+		m := open[e.lane][key]
+		if m != nil && (coarse > 0 || e.line.At.Sub(m.to.At) < pause) {
+			m.add(e)
+			m.end = len(t.rows) - 1
+			continue
+		}
+		if len(t.rows) == 0 || e.kind == drawKind || row["draw"] || row[strconv.Itoa(e.lane)] || row[e.pair] ||
+			e.line.At.Sub(t.rows[len(t.rows)-1]).Abs() > together {
+			if len(t.rows) == maxRows {
+				t.omitted++
+				continue
+			}
+			t.rows = append(t.rows, e.line.At)
+			clear(row)
+		}
+		m = &mark{event: e.event, lane: e.lane, first: len(t.rows) - 1, end: len(t.rows) - 1, from: e.line}
+		m.add(e)
+		t.marks = append(t.marks, m)
+		row[strconv.Itoa(e.lane)] = true
+		if e.pair != "" {
+			row[e.pair] = true
+		}
+		switch e.kind {
+		case drawKind: // what comes before a draw and what comes after it are two things, for everybody
+			row["draw"] = true
+			clear(open)
+		case signalKind, exitKind:
+			open[e.lane] = nil
+		}
+		if open[e.lane] == nil {
+			open[e.lane] = map[string]*mark{}
+		}
+		open[e.lane][key] = m
+	}
+}
+
+// like names the events that make one mark.
+func (e entry) like(coarse int) string {
+	switch {
+	case e.kind == drawKind, e.kind == exitKind, e.kind == signalKind:
+		return string(e.kind) + strconv.FormatBool(e.failed)
+	case coarse == 2:
+		return strconv.FormatBool(e.failed)
+	case e.kind == finishKind:
+		return e.line.Text
+	}
+	return e.action + strconv.FormatBool(e.failed)
+}
+
+func (m *mark) add(e entry) {
+	m.lines++
+	m.to = e.line
+	if e.done {
+		m.done++
+	}
+	if n, ok := e.number("cantidad"); ok {
+		m.bets += n
+	}
+	if e.action != m.action {
+		m.kind, m.action = plainKind, "other lines"
+	}
+	if e.pair != "" {
+		m.pairs = append(m.pairs, e.pair)
+	}
+}
+
+// findArrows draws what the log tells of two sides: lines that name the same thing, a bet's from the one that was
+// read first; a client's first batch to where the server stores; the last draw to an answer whose server line is missing.
+func (t *timeline) findArrows() {
+	client := map[string]*mark{} // by pair
+	for _, m := range t.marks {
+		if !t.lanes[m.lane].server {
+			for _, p := range m.pairs {
+				client[p] = m
+			}
+		}
+	}
+	reached := map[*mark]bool{} // marks of clients
+	linked := map[[2]*mark]bool{}
+	for _, m := range t.marks {
+		if !t.lanes[m.lane].server {
+			continue
+		}
+		for _, p := range m.pairs {
+			other := client[p]
+			if other == nil || linked[[2]*mark{m, other}] {
+				continue
+			}
+			linked[[2]*mark{m, other}] = true
+			reached[other] = true
+			a := arrow{from: m, to: other, sure: true}
+			if m.kind == storeKind && other.first <= m.first {
+				a.from, a.to = other, m
+			}
+			t.arrows = append(t.arrows, a)
+		}
+	}
+	for _, m := range t.marks {
+		if t.lanes[m.lane].server || reached[m] || m.failed {
+			continue
+		}
+		switch m.kind {
+		case sendKind:
+			t.arrow(m, t.find(func(s *mark) bool { return s.kind == storeKind && s.end >= m.first }))
+		case answerKind:
+			var draw *mark
+			for _, s := range t.marks {
+				if s.kind == drawKind && t.lanes[s.lane].server && s.first < m.first {
+					draw = s
+				}
+			}
+			t.arrow(draw, m)
+		}
+	}
+}
+
+// find returns the server's first such mark.
+func (t *timeline) find(is func(*mark) bool) *mark {
+	for _, m := range t.marks {
+		if t.lanes[m.lane].server && is(m) {
+			return m
+		}
+	}
+	return nil
+}
+
+func (t *timeline) arrow(from, to *mark) {
+	if from != nil && to != nil {
+		t.arrows = append(t.arrows, arrow{from: from, to: to})
+	}
+}
