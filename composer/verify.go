@@ -131,6 +131,7 @@ func verifyOptions(c *cli.Context) (verify.Options, error) {
 	switch engine := c.String("engine"); {
 	case engine == "docker", engine == "" && o.Repo != "":
 		o.Docker = true
+		o.Parallel = runtime.NumCPU()
 	case engine == "local" && o.Repo != "":
 		return o, usagef("verify: --repo needs --engine docker: only this project's services run as processes")
 	case engine == "local", engine == "":

@@ -19,6 +19,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -27,12 +28,15 @@ import (
 	"github.com/tp0-lab/composer/internal/report"
 )
 
-// dockerEngine runs labs in containers, in a Compose project of its own with
-// images of its own, and removes both.
+// dockerEngine runs labs in containers, each in a Compose project of its own,
+// from images of its own, and removes both.
 type dockerEngine struct {
-	project string
-	built   map[string]string // what each image was built from, by its name
-	now     func() time.Time
+	name string // begins the names of all that it makes
+	now  func() time.Time
+
+	mu     sync.Mutex        // guards what follows; held while an image is built
+	images map[string]string // names, by what they were built from
+	labs   int               // made so far
 }
 
 func newDockerEngine(ctx context.Context, now func() time.Time) (*dockerEngine, error) {
@@ -44,47 +48,60 @@ func newDockerEngine(ctx context.Context, now func() time.Time) (*dockerEngine, 
 	}
 	id := make([]byte, 4)
 	_, _ = rand.Read(id) // it never fails
-	return &dockerEngine{project: "composer-verify-" + hex.EncodeToString(id), built: make(map[string]string), now: now}, nil
+	return &dockerEngine{name: "composer-verify-" + hex.EncodeToString(id), images: make(map[string]string), now: now}, nil
 }
 
-func (e *dockerEngine) image(service string) string { return e.project + "-" + service }
-
 func (e *dockerEngine) build(ctx context.Context, s *site) error {
+	_, err := e.imagesOf(ctx, s)
+	return err
+}
+
+// imagesOf returns the images of a site's server and client. They are built once
+// for all sites that are made of the same.
+func (e *dockerEngine) imagesOf(ctx context.Context, s *site) (images map[string]string, err error) {
+	images = make(map[string]string)
 	for service, config := range map[string]string{"server": s.serverConfig, "client": s.clientConfig} {
-		from := s.dir
-		if s.ours {
-			from = "this project" // the stages are all made of the same tree
+		if images[service], err = e.image(ctx, s, service, config); err != nil {
+			return nil, err
 		}
-		if s.stage == "ej1" { // later the files are mounted, and what is in the image does not count
-			text, err := os.ReadFile(filepath.Join(s.dir, config))
-			if err != nil {
-				return fmt.Errorf("build the %s: %w", service, err)
-			}
-			from += "\n" + string(text)
-		}
-		if e.built[service] == from {
-			continue
-		}
-		dockerfile := filepath.Join(filepath.Dir(config), "Dockerfile")
-		build := exec.CommandContext(ctx, "docker", "build", "-f", dockerfile, "-t", e.image(service), ".")
-		build.Dir = s.dir
-		if out, err := build.CombinedOutput(); err != nil {
-			return fmt.Errorf("docker build -f %s: %w\n%s", dockerfile, err, tail(out))
-		}
-		e.built[service] = from
 	}
-	return nil
+	return images, nil
+}
+
+func (e *dockerEngine) image(ctx context.Context, s *site, service, config string) (string, error) {
+	from := service + " of " + s.dir
+	if s.ours {
+		from = service // the stages are all made of the same tree
+	}
+	if s.stage == "ej1" { // later the files are mounted, and what is in the image does not count
+		text, err := os.ReadFile(filepath.Join(s.dir, config))
+		if err != nil {
+			return "", fmt.Errorf("build the %s: %w", service, err)
+		}
+		from += "\n" + string(text)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if name, ok := e.images[from]; ok {
+		return name, nil
+	}
+	name := fmt.Sprintf("%s-%d-%s", e.name, len(e.images), service)
+	dockerfile := filepath.Join(filepath.Dir(config), "Dockerfile")
+	build := exec.CommandContext(ctx, "docker", "build", "-f", dockerfile, "-t", name, ".")
+	build.Dir = s.dir
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("docker build -f %s: %w\n%s", dockerfile, err, tail(out))
+	}
+	e.images[from] = name
+	return name, nil
 }
 
 func (e *dockerEngine) close(ctx context.Context) error {
-	var images []string
-	for service := range e.built {
-		images = append(images, e.image(service))
-	}
-	if len(images) == 0 {
+	if len(e.images) == 0 {
 		return nil
 	}
-	if out, err := exec.CommandContext(ctx, "docker", append([]string{"rmi", "-f"}, images...)...).CombinedOutput(); err != nil {
+	names := slices.Collect(maps.Values(e.images))
+	if out, err := exec.CommandContext(ctx, "docker", append([]string{"rmi", "-f"}, names...)...).CombinedOutput(); err != nil {
 		return fmt.Errorf("remove the images: %w\n%s", err, tail(out))
 	}
 	return nil
@@ -101,9 +118,17 @@ func (e *dockerEngine) start(ctx context.Context, s *site, variables map[string]
 	if err != nil {
 		return nil, err
 	}
+	images, err := e.imagesOf(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	e.labs++
+	name := fmt.Sprintf("%s-%d", e.name, e.labs)
+	e.mu.Unlock()
 	l := &dockerLab{
-		engine: e, site: s, journal: j, names: slices.Sorted(maps.Keys(project.Services)),
-		network: e.project + "_testing_net", seen: make(map[string]bool),
+		project: name, site: s, journal: j, names: slices.Sorted(maps.Keys(project.Services)),
+		network: name + "_testing_net", seen: make(map[string]bool), now: e.now,
 	}
 	script, err := os.ReadFile(filepath.Join(s.dir, "validar-echo-server.sh"))
 	if err == nil && s.stage == "ej3" && !bytes.Contains(script, []byte("COMPOSE_PROJECT_NAME")) {
@@ -112,12 +137,12 @@ func (e *dockerEngine) start(ctx context.Context, s *site, variables map[string]
 			return nil, fmt.Errorf("validar-echo-server.sh looks for the network %s, and a lab that is up has it: `make docker-compose-down` first", l.network)
 		}
 	}
-	return l, os.WriteFile(filepath.Join(s.dir, overrideFile), override(e, project, variables, l.network), 0o644)
+	return l, os.WriteFile(filepath.Join(s.dir, overrideFile), override(project, images, variables, l.network), 0o644)
 }
 
 // override is a Compose file that keeps a lab apart from others: it takes away
 // the names, images and addresses that are the machine's own.
-func override(e *dockerEngine, project *types.Project, variables map[string]map[string]string, network string) []byte {
+func override(project *types.Project, images map[string]string, variables map[string]map[string]string, network string) []byte {
 	var b bytes.Buffer
 	b.WriteString("services:\n")
 	fixed := false
@@ -125,9 +150,9 @@ func override(e *dockerEngine, project *types.Project, variables map[string]map[
 		fmt.Fprintf(&b, "  %q:\n    container_name: !reset null\n    ports: !reset null\n", name)
 		switch {
 		case name == "server":
-			fmt.Fprintf(&b, "    image: %q\n    build: !reset null\n", e.image("server"))
+			fmt.Fprintf(&b, "    image: %q\n    build: !reset null\n", images["server"])
 		case strings.HasPrefix(name, "client"):
-			fmt.Fprintf(&b, "    image: %q\n    build: !reset null\n", e.image("client"))
+			fmt.Fprintf(&b, "    image: %q\n    build: !reset null\n", images["client"])
 		}
 		if values := variables[name]; len(values) > 0 {
 			b.WriteString("    environment:\n")
@@ -154,7 +179,8 @@ func override(e *dockerEngine, project *types.Project, variables map[string]map[
 
 // dockerLab is a lab of containers.
 type dockerLab struct {
-	engine  *dockerEngine
+	project string
+	now     func() time.Time
 	site    *site
 	journal *journal
 	names   []string // of services
@@ -166,7 +192,7 @@ type dockerLab struct {
 
 // compose is a docker compose command on the lab's files.
 func (l *dockerLab) compose(ctx context.Context, arguments ...string) *exec.Cmd {
-	c := exec.CommandContext(ctx, "docker", append([]string{"compose", "-p", l.engine.project, "-f", composeFile, "-f", overrideFile}, arguments...)...)
+	c := exec.CommandContext(ctx, "docker", append([]string{"compose", "-p", l.project, "-f", composeFile, "-f", overrideFile}, arguments...)...)
 	c.Dir = l.site.dir
 	return c
 }
@@ -206,7 +232,7 @@ func (l *dockerLab) follow() error {
 		r := bufio.NewReaderSize(out, 64<<10)
 		for {
 			text, err := r.ReadSlice('\n')
-			if line, ok := l.read(string(text)); ok {
+			if line, ok := readLogLine(string(text), l.names, l.now); ok {
 				if key := line.Container + line.At.String() + line.Text; !l.seen[key] {
 					l.seen[key] = true
 					l.journal.add(line)
@@ -229,11 +255,6 @@ var (
 	logLine  = regexp.MustCompile(`^(\S+)\s+\| (?:(\d{4}-\d\d-\d\dT\S+Z) ?)?(.*)$`)
 	exitLine = regexp.MustCompile(`^(\S+) exited with code (\d+)`)
 )
-
-// read reads a line of the followed logs.
-func (l *dockerLab) read(text string) (report.Line, bool) {
-	return readLogLine(text, l.names, l.engine.now)
-}
 
 // readLogLine reads a line of `docker compose logs`, with or without colours,
 // timestamps, and the container's number. now is the time of lines without one.
@@ -366,7 +387,7 @@ func (l *dockerLab) check(ctx context.Context, shell ...string) (string, error) 
 	defer cancel()
 	c := exec.CommandContext(ctx, shell[0], append(shell[1:], "validar-echo-server.sh")...)
 	c.Dir = l.site.dir
-	c.Env = append(os.Environ(), "COMPOSE_PROJECT_NAME="+l.engine.project)
+	c.Env = append(os.Environ(), "COMPOSE_PROJECT_NAME="+l.project)
 	c.WaitDelay = time.Second
 	out, err := c.Output()
 	if ctx.Err() != nil {

@@ -7,11 +7,11 @@ import (
 // engine starts Compose files, and is what tells Docker from processes.
 type engine interface {
 	// build makes what the labs of a site need, out of its tree as it is now.
-	// A tree that did not change costs little.
+	// A tree that did not change costs nothing.
 	build(ctx context.Context, s *site) error
-	// start makes a lab of the site's Compose file, with nothing running yet,
-	// whose services have those variables in addition to the file's (by service
-	// and name). All that they log goes to j. The caller calls down.
+	// start makes a lab of the site's Compose file, with nothing running yet, whose services have those variables in addition
+	// to the file's (by service and name). All that they log goes to j. The caller
+	// calls down.
 	start(ctx context.Context, s *site, variables map[string]map[string]string, j *journal) (lab, error)
 	// close removes what build made.
 	close(ctx context.Context) error

@@ -27,6 +27,7 @@ const settled = 3 * time.Second
 // goroutine.
 type trial struct {
 	ctx     context.Context
+	cancel  context.CancelFunc // nil until ctx is that of the scenario's limit
 	engine  engine
 	site    *site
 	journal *journal
@@ -128,7 +129,10 @@ func (t *trial) begin(n int, services ...string) {
 		t.fatal("generar-compose.sh writes a Compose file for "+strconv.Itoa(n)+" clients", err.Error())
 	}
 	if err := t.engine.build(t.ctx, t.site); err != nil {
-		t.fatal("what the Compose file starts can be built", err.Error())
+		t.fatal("the images can be built", err.Error())
+	}
+	if t.cancel == nil { // what a build pulls and compiles takes as long as it takes
+		t.ctx, t.cancel = context.WithTimeout(t.ctx, scenarioLimit)
 	}
 	var err error
 	if t.lab, err = t.engine.start(t.ctx, t.site, t.extra, t.journal); err != nil {
@@ -159,6 +163,9 @@ func (t *trial) open(from *sites, stage string) {
 // close removes all that the trial has made.
 func (t *trial) close() {
 	t.end()
+	if t.cancel != nil {
+		t.cancel()
+	}
 	if err := t.site.close(); err != nil {
 		t.problem("the scenario's directory can be removed", err.Error(), nil)
 	}

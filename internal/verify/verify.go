@@ -36,7 +36,8 @@ type Options struct {
 	// Patience bounds each wait for what takes a moment where all is well; 0 is
 	// DefaultPatience.
 	Patience time.Duration
-	// Parallel is how many scenarios run at once; below 1 is 1.
+	// Parallel is how many scenarios run at once; below 1 is 1. Those of a
+	// checkout run one at a time, in one directory for each branch.
 	Parallel int
 	// Repeat is how often each scenario runs; below 1 is once.
 	Repeat int
@@ -58,7 +59,8 @@ type Scenario struct {
 // DefaultPatience is enough for a busy machine.
 const DefaultPatience = 30 * time.Second
 
-// scenarioLimit bounds a scenario; each wait within has a shorter one.
+// scenarioLimit bounds a scenario, once its images are built; each wait within
+// has a shorter limit.
 const scenarioLimit = 3 * time.Minute
 
 // ErrUnknown is wrapped by the error of Run for a stage or a scenario that
@@ -108,6 +110,9 @@ func runAll(ctx context.Context, all []Scenario, o Options, run func(Scenario) r
 	var telling sync.Mutex // held while Began and Ended are called
 	var workers sync.WaitGroup
 	next := make(chan int)
+	if o.Repo != "" {
+		o.Parallel = 1
+	}
 	for range max(o.Parallel, 1) {
 		workers.Go(func() {
 			for i := range next {
@@ -147,8 +152,6 @@ func runAll(ctx context.Context, all []Scenario, o Options, run func(Scenario) r
 }
 
 func runOne(ctx context.Context, s Scenario, e engine, sites *sites, o Options) report.Scenario {
-	ctx, cancel := context.WithTimeout(ctx, scenarioLimit)
-	defer cancel()
 	begin := o.Now()
 	t := &trial{ctx: ctx, engine: e, journal: newJournal(), limit: cmp.Or(o.Patience, DefaultPatience)}
 	done := make(chan struct{})
