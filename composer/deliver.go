@@ -79,7 +79,7 @@ func deliverBranches(c *cli.Context) error {
 	if !c.Bool("list") {
 		if err := d.Write(c.Context, c.Bool("force")); err != nil {
 			if errors.Is(err, deliver.ErrOther) && !c.Bool("force") {
-				err = fmt.Errorf("%w: --force replaces what is there", err)
+				err = fmt.Errorf("%w; --force replaces it", err)
 			}
 			return fmt.Errorf("deliver: %w", err)
 		}

@@ -21,7 +21,8 @@ var (
 	ErrNoRepository = errors.New("no git repository")
 	ErrNoProject    = errors.New("not the lab's project")
 	ErrName         = errors.New("not a name for a branch")
-	ErrOther        = errors.New("holds something else")
+	ErrOther        = errors.New("something else is there")
+	ErrInTheWay     = errors.New("is in the way")
 	ErrCheckedOut   = errors.New("is checked out")
 )
 
@@ -138,9 +139,9 @@ func (d *Delivery) Changes() []Branch {
 // error, none.
 //
 // It refuses, before it writes, to put a branch in the place of another one
-// that holds something else (ErrOther), unless force is set; where a branch
-// with a name above or below stands in the way (ErrOther); and always, to move
-// a branch that is checked out in a work tree of the repository (ErrCheckedOut).
+// that holds something else (ErrOther), unless force is set; and,
+// forced or not, to move a branch that a work tree of the repository has checked
+// out (ErrCheckedOut), or to make one above or below another (ErrInTheWay).
 //
 // A repository that it makes gets the source as branch main, checked out, and
 // appears at once or not at all. A bare one without commits gets the source
@@ -179,15 +180,11 @@ func (d *Delivery) check(changes []Branch, force bool) error {
 			return err
 		}
 		if near != "" {
-			return fmt.Errorf("there can be no branch %s beside the branch %s, which %w", b.Name, near, ErrOther)
+			return fmt.Errorf("branch %s %w of %s: git keeps branches as files in folders", near, ErrInTheWay, b.Name)
 		}
 	}
 	if len(others) > 0 && !force {
-		word := "branch"
-		if len(others) > 1 {
-			word = "branches"
-		}
-		return fmt.Errorf("%s %s %w", word, strings.Join(others, ", "), ErrOther)
+		return fmt.Errorf("%w: %s", ErrOther, strings.Join(others, ", "))
 	}
 	return nil
 }

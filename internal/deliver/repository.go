@@ -297,5 +297,9 @@ func create(path string, source plumbing.Hash, fill func(*repository) error) (er
 	if err := tree.Checkout(&git.CheckoutOptions{Branch: main}); err != nil {
 		return err
 	}
+	// os.Rename takes the place of no directory. One that is not empty any more stays.
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	return os.Rename(dir, path)
 }
