@@ -33,7 +33,7 @@ func readme(page []byte, stage string, all []Stage) ([]byte, error) {
 		own = own || len(about) == 1
 		if i == 0 {
 			title := firstLine(rest)
-			rest = title + ": " + stage + strings.TrimPrefix(rest, title)
+			rest = title + " (" + stage + ")" + strings.TrimPrefix(rest, title)
 		}
 		text.WriteString(rest)
 	}

@@ -158,7 +158,7 @@ func TestUnknownFormats(t *testing.T) {
 }
 
 func TestReadme(t *testing.T) {
-	const want = `# TP0: ej1
+	const want = `# TP0 (ej1)
 
 See [the protocol](docs/protocol.md#frames) and [the site](https://example.com/a).
 
