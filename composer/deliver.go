@@ -95,6 +95,9 @@ func deliverBranches(c *cli.Context) error {
 
 func warnDirty(c *cli.Context, d *deliver.Delivery) {
 	const most = 3
+	if d.DirtyErr != nil {
+		fmt.Fprintf(c.App.ErrWriter, "composer: warning: what is delivered is the commit %.7s; whether there is more that is not committed cannot be told: %v\n", d.Source, d.DirtyErr)
+	}
 	if len(d.Dirty) == 0 {
 		return
 	}
@@ -105,7 +108,8 @@ func warnDirty(c *cli.Context, d *deliver.Delivery) {
 	fmt.Fprintf(c.App.ErrWriter, "composer: warning: what is delivered is the commit %.7s, without what is not committed: %s\n", d.Source, shown)
 }
 
-// state says how a branch was found.
+// state says how a branch was found: not there, as it is to be, or with
+// something else, which only --force replaces.
 func state(b deliver.Branch) string {
 	switch b.Found {
 	case "":
@@ -134,8 +138,8 @@ func printDelivery(c *cli.Context, d *deliver.Delivery) error {
 		}
 	}
 	if c.Bool("list") {
-		fmt.Fprintf(c.App.ErrWriter, "of these, %d are there, %d are to be made, and %d hold something else\n",
-			counts["unchanged"], counts["new"], counts["other"])
+		fmt.Fprintf(c.App.ErrWriter, "%d branches: %d new, %d unchanged, %d other\n",
+			len(d.Branches), counts["new"], counts["unchanged"], counts["other"])
 	}
 	return nil
 }

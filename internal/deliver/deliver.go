@@ -55,6 +55,7 @@ func (b Branch) Ref() string { return plumbing.NewBranchReferenceName(b.Name).St
 type Delivery struct {
 	Source   string   // the commit that is delivered
 	Dirty    []string // paths of the work tree that differ from it, sorted: they are not delivered
+	DirtyErr error    // why Dirty is not known, such as an index in a format that go-git does not read
 	Branches []Branch // in the order of the stages
 
 	project *repository
@@ -86,9 +87,7 @@ func Plan(o Options) (*Delivery, error) {
 		return nil, err
 	}
 	d := &Delivery{Source: source.Hash.String(), project: project, repo: project}
-	if d.Dirty, err = project.dirty(); err != nil {
-		return nil, fmt.Errorf("look at the work tree: %w", err)
-	}
+	d.Dirty, d.DirtyErr = project.dirty()
 	if o.Repo != "" {
 		if d.repo, d.path, err = openTarget(o.Repo); err != nil {
 			return nil, err

@@ -76,7 +76,8 @@ func TestASecondDeliveryChangesNothing(t *testing.T) {
 }
 
 // The same tree gives the same commits: in another clone, from a linked work
-// tree, from a shallow clone, after commits that change no file.
+// tree, from a shallow clone, from one that borrows its objects, from a detached
+// HEAD, after commits that change no file.
 func TestTheSameTreeGivesTheSameCommits(t *testing.T) {
 	dir := project(t)
 	write(t, filepath.Join(dir, "more"), "more\n", 0o644)
@@ -84,12 +85,16 @@ func TestTheSameTreeGivesTheSameCommits(t *testing.T) {
 	run(t, dir, "commit", "-q", "-m", "second")
 	want := plan(t, Options{Dir: dir}).listed()
 
-	linked, clone, shallow := filepath.Join(t.TempDir(), "w"), filepath.Join(t.TempDir(), "c"), filepath.Join(t.TempDir(), "s")
+	around := t.TempDir()
+	linked, clone, shallow, borrowing := filepath.Join(around, "l"), filepath.Join(around, "c"), filepath.Join(around, "s"), filepath.Join(around, "b")
 	run(t, dir, "worktree", "add", "-q", "-b", "other", linked)
 	run(t, dir, "clone", "-q", dir, clone)
 	run(t, dir, "clone", "-q", "--depth", "1", "file://"+dir, shallow)
+	run(t, dir, "clone", "-q", "--shared", dir, borrowing)
 	run(t, clone, "commit", "-q", "--allow-empty", "-m", "no file")
-	for _, from := range []string{linked, clone, shallow} {
+	run(t, borrowing, "switch", "-q", "--detach")
+	run(t, borrowing, "sparse-checkout", "set", "docs", "services") // an extension, and no file of the root's others
+	for _, from := range []string{linked, clone, shallow, borrowing} {
 		target := filepath.Join(t.TempDir(), "out")
 		if got := deliver(t, Options{Dir: from, Repo: target}).listed(); got != want {
 			t.Errorf("from %s:\n%swant\n%s", from, got, want)
@@ -212,6 +217,15 @@ func TestDirtyWorkTrees(t *testing.T) {
 	}
 	if got := run(t, dir, "ls-tree", "--name-only", "ej1", "staged"); got != "" {
 		t.Errorf("delivered %q, which is not committed", got)
+	}
+}
+
+// An index that go-git cannot read is no reason not to deliver.
+func TestUnreadableIndex(t *testing.T) {
+	dir := project(t)
+	run(t, dir, "update-index", "--split-index")
+	if d := deliver(t, Options{Dir: dir}); d.DirtyErr == nil || d.Dirty != nil {
+		t.Errorf("dirty: %v, error %v", d.Dirty, d.DirtyErr)
 	}
 }
 

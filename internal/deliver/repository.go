@@ -11,9 +11,13 @@ import (
 
 	"github.com/go-git/go-billy/v5/osfs"
 	"github.com/go-git/go-git/v5"
+	"github.com/go-git/go-git/v5/config"
 	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/cache"
 	"github.com/go-git/go-git/v5/plumbing/format/gitignore"
 	"github.com/go-git/go-git/v5/plumbing/object"
+	"github.com/go-git/go-git/v5/storage/filesystem"
+	"github.com/go-git/go-git/v5/storage/filesystem/dotgit"
 )
 
 // repository is one that is open, and where it is.
@@ -46,8 +50,8 @@ func openTarget(path string) (*repository, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
+	if followed, err := filepath.EvalSymlinks(path); err == nil {
+		path = followed
 	}
 	files, err := os.ReadDir(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(files) == 0 {
@@ -64,43 +68,68 @@ func openTarget(path string) (*repository, string, error) {
 }
 
 func openRepository(root string) (*repository, error) {
-	opened, err := git.PlainOpenWithOptions(root, &git.PlainOpenOptions{EnableDotGitCommonDir: true})
+	dir, common, err := gitDirs(root)
 	if err != nil {
 		return nil, fmt.Errorf("open the repository %s: %w", root, err)
 	}
-	config, err := opened.Config()
+	files := osfs.New(dir)
+	if common != dir {
+		files = dotgit.NewRepositoryFilesystem(files, osfs.New(common))
+	}
+	// git clone --shared and --reference borrow objects from anywhere.
+	options := filesystem.Options{AlternatesFS: osfs.New("/")}
+	s := store{filesystem.NewStorageWithOptions(files, cache.NewObjectLRUDefault(), options)}
+	opened, err := git.Open(s, osfs.New(root))
 	if err != nil {
 		return nil, fmt.Errorf("open the repository %s: %w", root, err)
 	}
-	common, err := commonDir(root)
+	c, err := opened.Config()
 	if err != nil {
 		return nil, fmt.Errorf("open the repository %s: %w", root, err)
 	}
-	return &repository{opened, common, config.Core.IsBare}, nil
+	return &repository{opened, common, c.Core.IsBare}, nil
 }
 
-// commonDir returns the git directory that the work tree at root shares with
-// its siblings, or root itself if it is bare (gitrepository-layout(5)).
-func commonDir(root string) (string, error) {
-	dir := filepath.Join(root, git.GitDirName)
+// store does not tell go-git of extensions that say nothing about objects and
+// branches: it refuses all that it does not know.
+type store struct{ *filesystem.Storage }
+
+// Config implements config.ConfigStorer.
+func (s store) Config() (*config.Config, error) {
+	c, err := s.Storage.Config()
+	if err != nil {
+		return nil, err
+	}
+	extensions := c.Raw.Section("extensions")
+	for _, name := range []string{"worktreeConfig", "partialClone", "preciousObjects"} {
+		extensions.RemoveOption(name)
+	}
+	return c, nil
+}
+
+// gitDirs returns the git directory of the work tree at root, or root itself if
+// it is bare, and the one that it shares with its siblings, which is the same
+// unless it is a linked one (gitrepository-layout(5)).
+func gitDirs(root string) (dir, common string, err error) {
+	dir = filepath.Join(root, git.GitDirName)
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		dir = root
 	case err != nil:
-		return "", err
+		return "", "", err
 	case !info.IsDir():
 		text, err := os.ReadFile(dir)
 		if err != nil {
-			return "", err
+			return "", "", err
 		}
 		dir = join(root, strings.TrimPrefix(strings.TrimSpace(string(text)), "gitdir: "))
 	}
 	shared, err := os.ReadFile(filepath.Join(dir, "commondir"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return dir, nil
+		return dir, dir, nil
 	}
-	return join(dir, strings.TrimSpace(string(shared))), err
+	return dir, join(dir, strings.TrimSpace(string(shared))), err
 }
 
 func join(dir, path string) string {

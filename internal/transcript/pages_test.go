@@ -86,7 +86,8 @@ func editThroughLinks(t *testing.T, dir string) {
 
 func runBlocks(t *testing.T, dir, page string) {
 	t.Helper()
-	shell := Shell{Dir: dir, Env: os.Environ(), Limit: 5 * time.Minute}
+	environ := slices.DeleteFunc(os.Environ(), func(variable string) bool { return strings.HasPrefix(variable, "COMPOSER_") })
+	shell := Shell{Dir: dir, Env: environ, Limit: 5 * time.Minute}
 	commands := 0
 	for _, b := range Blocks(page) {
 		if b.NeedsDocker() {

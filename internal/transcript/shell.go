@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -47,7 +48,7 @@ func (s *Shell) Run(ctx context.Context, c Command) error {
 
 	var stdout, stderr buffer
 	cmd := exec.CommandContext(ctx, "bash", "-c", lookUp(c.Text)+"\ncode=$?; pwd >\"$TRANSCRIPT_LEFT\"; exit $code")
-	cmd.Dir, cmd.Env = s.Dir, append(s.Env, "TRANSCRIPT_LEFT="+left.Name())
+	cmd.Dir, cmd.Env = s.Dir, slices.Concat(s.Env, []string{"TRANSCRIPT_LEFT=" + left.Name()})
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
