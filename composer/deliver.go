@@ -42,7 +42,7 @@ func deliverCommand() *cli.Command {
 			},
 			&cli.BoolFlag{
 				Name: "list", Aliases: []string{"l"}, EnvVars: []string{"COMPOSER_DELIVER_LIST"}, DisableDefaultText: true,
-				Usage: "write nothing: print what `git ls-remote` will show after a delivery",
+				Usage: "write nothing, and print what git ls-remote will show after a delivery",
 			},
 			&cli.BoolFlag{
 				Name: "json", EnvVars: []string{"COMPOSER_DELIVER_JSON"}, DisableDefaultText: true,

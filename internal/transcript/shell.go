@@ -150,7 +150,7 @@ func Checkout(ctx context.Context, root, dir string) error {
 		{"config", "user.name", who},
 		{"config", "user.email", mail},
 		{"add", "-A"},
-		{"commit", "-q", "-m", "the project"},
+		{"commit", "-q", "--no-gpg-sign", "-m", "the project"},
 	} {
 		c := exec.CommandContext(ctx, "git", args...)
 		c.Dir = dir
