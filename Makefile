@@ -36,12 +36,12 @@ bin/composer: $(shell find composer internal templates -type f) go.mod go.sum
 	sh composer/build.sh
 
 docker-compose-up: docker-image data $(COMPOSE_FILE) ## start the lab (its Compose file is made for N clients when missing)
-	$(COMPOSE) up -d
+	$(COMPOSE) up -d --remove-orphans
 .PHONY: docker-compose-up
 
 docker-compose-down: ## stop the lab and remove what it made
 	$(COMPOSE) stop -t $(GRACE)
-	$(COMPOSE) down
+	$(COMPOSE) down --remove-orphans
 .PHONY: docker-compose-down
 
 docker-compose-logs: ## follow the lab's logs

@@ -87,6 +87,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			"composer render -n 5 -o dev.yaml", "the stage of COMPOSER_STAGE, .stage or the default, to a file",
 			"composer stages", "what stages there are",
 			"composer data extract", "the agencies' files, for ej6 and later",
+			"composer deliver", "a branch for each stage, as the course takes them",
 			"composer COMMAND --help", "all about a command",
 		) + "\n\nExit codes: 0 done, 1 failed, 2 wrong command line.",
 		HideVersion:    true,
@@ -96,7 +97,9 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		OnUsageError:   onUsageError,
 		Suggest:        true,
 		Action:         unknownCommand,
-		Commands:       []*cli.Command{renderCommand(), runCommand(), verifyCommand(), stagesCommand(), dataCommand(), versionCommand()},
+		Commands: []*cli.Command{
+			renderCommand(), runCommand(), verifyCommand(), stagesCommand(), dataCommand(), deliverCommand(), versionCommand(),
+		},
 	}
 	inform(app.Commands)
 	return app

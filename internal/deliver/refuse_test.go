@@ -1,0 +1,186 @@
+package deliver
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// refused says that Write fails with that error and those words, and changes
+// nothing.
+func refused(t *testing.T, at string, o Options, force bool, want error, words string) {
+	t.Helper()
+	d := plan(t, o)
+	before := snapshot(t, at)
+	err := d.Write(t.Context(), force)
+	if !errors.Is(err, want) || !strings.Contains(err.Error(), words) {
+		t.Errorf("error %v, want %v with %q", err, want, words)
+	}
+	if diff := cmp.Diff(before, snapshot(t, at)); diff != "" {
+		t.Errorf("it changed %s", diff)
+	}
+}
+
+func TestOtherBranches(t *testing.T) {
+	dir := project(t)
+	run(t, dir, "branch", "ej2")
+	run(t, dir, "pack-refs", "--all")
+	before := strings.TrimSpace(run(t, dir, "rev-parse", "ej2"))
+	refused(t, dir, Options{Dir: dir}, false, ErrOther, "something else is there: ej2")
+
+	d := plan(t, Options{Dir: dir})
+	if d.Branches[1].Found != before {
+		t.Errorf("found %s, want %s", d.Branches[1].Found, before)
+	}
+	if err := d.Write(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	if got := remote(t, dir); got != d.listed() {
+		t.Errorf("git ls-remote says\n%swant\n%s", got, d.listed())
+	}
+}
+
+// A branch that a work tree is on stays where it is, forced or not, unless it
+// is there already.
+func TestCheckedOutBranches(t *testing.T) {
+	dir := project(t)
+	run(t, dir, "switch", "-q", "-c", "ej1")
+	refused(t, dir, Options{Dir: dir}, true, ErrCheckedOut, "branch ej1 is checked out in "+dir)
+
+	run(t, dir, "switch", "-q", "main")
+	linked := filepath.Join(t.TempDir(), "linked")
+	run(t, dir, "worktree", "add", "-q", linked, "ej1")
+	refused(t, dir, Options{Dir: dir}, true, ErrCheckedOut, "branch ej1 is checked out in "+linked)
+	refused(t, dir, Options{Dir: linked}, true, ErrCheckedOut, linked)
+
+	run(t, linked, "switch", "-q", "--detach")
+	if err := plan(t, Options{Dir: dir}).Write(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	run(t, linked, "switch", "-q", "ej1")
+	deliver(t, Options{Dir: dir}) // nothing is to be moved
+
+	// One that has no commit yet is checked out all the same.
+	unborn := t.TempDir()
+	run(t, unborn, "init", "-q", "-b", "ej2")
+	refused(t, unborn, Options{Dir: dir, Repo: unborn}, false, ErrCheckedOut, "branch ej2")
+}
+
+func TestBranchesInTheWay(t *testing.T) {
+	for _, tt := range []struct{ branch, prefix, words string }{
+		{"ej2/mine", "", "branch ej2/mine is in the way of ej2"},
+		{"tp0", "tp0/", "branch tp0 is in the way of tp0/ej1"},
+	} {
+		dir := project(t)
+		run(t, dir, "branch", tt.branch)
+		refused(t, dir, Options{Dir: dir, Prefix: tt.prefix}, true, ErrInTheWay, tt.words)
+		run(t, dir, "pack-refs", "--all")
+		refused(t, dir, Options{Dir: dir, Prefix: tt.prefix}, true, ErrInTheWay, tt.words)
+	}
+}
+
+// If one branch cannot be written, here since it has moved meanwhile, those
+// before it are taken back.
+func TestAllOrNone(t *testing.T) {
+	dir := project(t)
+	run(t, dir, "branch", "ej2")
+	d := plan(t, Options{Dir: dir})
+	write(t, filepath.Join(dir, "more"), "more\n", 0o644)
+	run(t, dir, "add", "-A")
+	run(t, dir, "commit", "-q", "-m", "second")
+	run(t, dir, "branch", "-f", "ej2")
+	before := remote(t, dir)
+	if err := d.Write(t.Context(), true); err == nil || !strings.Contains(err.Error(), "write the branch ej2") {
+		t.Errorf("error %v", err)
+	}
+	if got := remote(t, dir); got != before {
+		t.Errorf("git ls-remote says\n%swant\n%s", got, before)
+	}
+}
+
+func TestPlanRefuses(t *testing.T) {
+	good := project(t)
+	full := t.TempDir()
+	write(t, filepath.Join(full, "file"), "", 0o644)
+	nothing := t.TempDir()
+	run(t, nothing, "init", "-q")
+	changed := func(change func(dir string)) string {
+		dir := project(t)
+		change(dir)
+		run(t, dir, "add", "-A")
+		run(t, dir, "commit", "-q", "-m", "changed")
+		return dir
+	}
+	for name, tt := range map[string]struct {
+		o     Options
+		want  error
+		words string
+	}{
+		"no repository":      {Options{Dir: t.TempDir()}, ErrNoRepository, "no git repository here or above"},
+		"full directory":     {Options{Dir: good, Repo: full}, ErrNoRepository, full + " is no git repository, and not empty either"},
+		"a file":             {Options{Dir: good, Repo: filepath.Join(full, "file")}, nil, "not a directory"},
+		"no commit":          {Options{Dir: nothing}, ErrNoProject, "it has no commit yet"},
+		"two dots":           {Options{Dir: good, Prefix: "a..b"}, ErrName, `"a..bej1" is not a name for a branch`},
+		"a space":            {Options{Dir: good, Prefix: "a b"}, ErrName, ""},
+		"a dash":             {Options{Dir: good, Prefix: "-"}, ErrName, ""},
+		"a slash first":      {Options{Dir: good, Prefix: "/"}, ErrName, ""},
+		"two slashes":        {Options{Dir: good, Prefix: "a//"}, ErrName, ""},
+		"a lock":             {Options{Dir: good, Prefix: "a.lock/"}, ErrName, ""},
+		"a control":          {Options{Dir: good, Prefix: "a\x01"}, ErrName, ""},
+		"a dot first":        {Options{Dir: good, Prefix: "x/."}, ErrName, ""},
+		"a bracket":          {Options{Dir: good, Prefix: "["}, ErrName, ""},
+		"no services/client": {Options{Dir: changed(func(dir string) { os.RemoveAll(filepath.Join(dir, "services", "client")) })}, ErrNoProject, "no folder services/client"},
+		"a server":           {Options{Dir: changed(func(dir string) { write(t, filepath.Join(dir, "server", "a"), "", 0o644) })}, ErrNoProject, "a server that is no link to services/server"},
+		"no page":            {Options{Dir: changed(func(dir string) { os.Remove(filepath.Join(dir, "docs", "ejercicios.md")) })}, ErrNoProject, "no file docs/ejercicios.md"},
+		"a page of nothing":  {Options{Dir: changed(func(dir string) { write(t, filepath.Join(dir, "docs", "ejercicios.md"), "# TP0\n", 0o644) })}, nil, "make ej1: docs/ejercicios.md has no section about ej1 alone"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tt.o.Stages = stages
+			_, err := Plan(tt.o)
+			if err == nil || tt.want != nil && !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.words) {
+				t.Errorf("error %v, want %v with %q", err, tt.want, tt.words)
+			}
+		})
+	}
+}
+
+// A repository in a format that go-git does not speak is refused, not misread.
+func TestUnknownFormats(t *testing.T) {
+	dir, other := project(t), t.TempDir()
+	run(t, other, "init", "-q", "--object-format=sha256")
+	if _, err := Plan(Options{Dir: dir, Repo: other, Stages: stages}); err == nil || !strings.Contains(err.Error(), "objectformat") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestReadme(t *testing.T) {
+	const want = `# TP0 (ej1)
+
+See [the protocol](docs/protocol.md#frames) and [the site](https://example.com/a).
+
+## Ejercicio 1
+
+Only [the first](services/server/main.go).
+
+` + "```sh\n## no heading, [no link](protocol.md)\n```" + `
+
+## Both
+
+For both.
+
+## All
+
+For all.
+`
+	got, err := readme([]byte(page), "ej1", stages)
+	if diff := cmp.Diff(want, string(got)); diff != "" || err != nil {
+		t.Errorf("error %v, %s", err, diff)
+	}
+	if _, err := readme([]byte(page), "ej1", stages[:1]); err == nil || !strings.Contains(err.Error(), `section "## Ejercicio 2" is about "ej2", which is no stage`) {
+		t.Errorf("error %v", err)
+	}
+}

@@ -1,0 +1,334 @@
+package deliver
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/go-git/go-billy/v5/osfs"
+	"github.com/go-git/go-git/v5"
+	"github.com/go-git/go-git/v5/config"
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/cache"
+	"github.com/go-git/go-git/v5/plumbing/format/gitignore"
+	"github.com/go-git/go-git/v5/plumbing/object"
+	"github.com/go-git/go-git/v5/storage/filesystem"
+	"github.com/go-git/go-git/v5/storage/filesystem/dotgit"
+)
+
+// repository is one that is open, and where it is.
+type repository struct {
+	*git.Repository
+	common string // the git directory that all its work trees share
+	bare   bool
+}
+
+// openProject opens the repository that dir is in. If dir belongs to a linked work
+// tree, HEAD is that one's.
+func openProject(dir string) (*repository, error) {
+	for root, err := filepath.Abs(dir); ; root = filepath.Dir(root) {
+		if err != nil {
+			return nil, err
+		}
+		if _, err := os.Lstat(filepath.Join(root, git.GitDirName)); err == nil {
+			return openRepository(root)
+		}
+		if root == filepath.Dir(root) {
+			return nil, fmt.Errorf("%w here or above", ErrNoRepository)
+		}
+	}
+}
+
+// openTarget opens the repository at path. It is nil if there is none yet, and
+// room for one; then path is where to make it.
+func openTarget(path string) (*repository, string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, "", err
+	}
+	if followed, err := filepath.EvalSymlinks(path); err == nil {
+		path = followed
+	}
+	files, err := os.ReadDir(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(files) == 0 {
+		return nil, path, nil
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	r, err := openRepository(path)
+	if errors.Is(err, git.ErrRepositoryNotExists) {
+		err = fmt.Errorf("%s is %w, and not empty either", path, ErrNoRepository)
+	}
+	return r, path, err
+}
+
+func openRepository(root string) (*repository, error) {
+	dir, common, err := gitDirs(root)
+	if err != nil {
+		return nil, fmt.Errorf("open the repository %s: %w", root, err)
+	}
+	files := osfs.New(dir)
+	if common != dir {
+		files = dotgit.NewRepositoryFilesystem(files, osfs.New(common))
+	}
+	// git clone --shared and --reference borrow objects from anywhere.
+	options := filesystem.Options{AlternatesFS: osfs.New("/")}
+	s := store{filesystem.NewStorageWithOptions(files, cache.NewObjectLRUDefault(), options)}
+	opened, err := git.Open(s, osfs.New(root))
+	if err != nil {
+		return nil, fmt.Errorf("open the repository %s: %w", root, err)
+	}
+	c, err := opened.Config()
+	if err != nil {
+		return nil, fmt.Errorf("open the repository %s: %w", root, err)
+	}
+	return &repository{opened, common, c.Core.IsBare}, nil
+}
+
+// store does not tell go-git of extensions that say nothing about objects and
+// branches: it refuses all that it does not know.
+type store struct{ *filesystem.Storage }
+
+// Config implements config.ConfigStorer.
+func (s store) Config() (*config.Config, error) {
+	c, err := s.Storage.Config()
+	if err != nil {
+		return nil, err
+	}
+	extensions := c.Raw.Section("extensions")
+	for _, name := range []string{"worktreeConfig", "partialClone", "preciousObjects"} {
+		extensions.RemoveOption(name)
+	}
+	return c, nil
+}
+
+// gitDirs returns the git directory of the work tree at root, or root itself if
+// it is bare, and the one that it shares with its siblings, which is the same
+// unless it is a linked one (gitrepository-layout(5)).
+func gitDirs(root string) (dir, common string, err error) {
+	dir = filepath.Join(root, git.GitDirName)
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		dir = root
+	case err != nil:
+		return "", "", err
+	case !info.IsDir():
+		text, err := os.ReadFile(dir)
+		if err != nil {
+			return "", "", err
+		}
+		dir = join(root, strings.TrimPrefix(strings.TrimSpace(string(text)), "gitdir: "))
+	}
+	shared, err := os.ReadFile(filepath.Join(dir, "commondir"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return dir, dir, nil
+	}
+	return dir, join(dir, strings.TrimSpace(string(shared))), err
+}
+
+func join(dir, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}
+
+// source returns the commit to deliver: see Plan.
+func (r *repository) source() (*object.Commit, error) {
+	head, err := r.Head()
+	if errors.Is(err, plumbing.ErrReferenceNotFound) {
+		return nil, fmt.Errorf("%w: it has no commit yet, and the last one is what is delivered", ErrNoProject)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read HEAD: %w", err)
+	}
+	commit, err := r.CommitObject(head.Hash())
+	if err != nil {
+		return nil, fmt.Errorf("read HEAD: %w", err)
+	}
+	for commit.NumParents() > 0 {
+		parent, err := commit.Parent(0)
+		if err != nil || parent.TreeHash != commit.TreeHash { // a shallow clone ends somewhere
+			break
+		}
+		commit = parent
+	}
+	return commit, nil
+}
+
+// dirty returns the paths in which index or work tree differ from HEAD.
+func (r *repository) dirty() ([]string, error) {
+	tree, err := r.Worktree()
+	if err != nil {
+		return nil, err
+	}
+	// What the user and the machine ignore everywhere. Without their files there is nothing.
+	for _, load := range []func() ([]gitignore.Pattern, error){
+		func() ([]gitignore.Pattern, error) { return gitignore.LoadSystemPatterns(osfs.New("/")) },
+		func() ([]gitignore.Pattern, error) { return gitignore.LoadGlobalPatterns(osfs.New("/")) },
+	} {
+		if patterns, err := load(); err == nil {
+			tree.Excludes = append(tree.Excludes, patterns...)
+		}
+	}
+	status, err := tree.Status()
+	if err != nil {
+		return nil, err
+	}
+	var paths []string
+	for path, s := range status {
+		if s.Worktree != git.Unmodified || s.Staging != git.Unmodified {
+			paths = append(paths, path)
+		}
+	}
+	slices.Sort(paths)
+	return paths, nil
+}
+
+// branch returns the commit of a branch, "" if there is no such branch.
+func (r *repository) branch(name plumbing.ReferenceName) (string, error) {
+	ref, err := r.Reference(name, true)
+	if errors.Is(err, plumbing.ErrReferenceNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		// A folder of branches; inTheWay names one of them.
+		if info, statErr := os.Stat(filepath.Join(r.common, filepath.FromSlash(name.String()))); statErr == nil && info.IsDir() {
+			return "", nil
+		}
+		return "", fmt.Errorf("read the branch %s: %w", name.Short(), err)
+	}
+	return ref.Hash().String(), nil
+}
+
+// inTheWay returns a branch that is a folder of ref's, or in a folder of its
+// name: git keeps branches as files. It is "" if there is none.
+func (r *repository) inTheWay(ref string) (string, error) {
+	refs, err := r.Storer.IterReferences()
+	if err != nil {
+		return "", err
+	}
+	near := ""
+	err = refs.ForEach(func(other *plumbing.Reference) error {
+		name := other.Name().String()
+		if strings.HasPrefix(name, ref+"/") || strings.HasPrefix(ref, name+"/") {
+			near = other.Name().Short()
+		}
+		return nil
+	})
+	return near, err
+}
+
+// checkedOut returns the branches, by full name, that a work tree of the
+// repository is on or in the middle of rebasing, and where that is.
+func (r *repository) checkedOut() (map[string]string, error) {
+	taken := map[string]string{}
+	dirs, err := filepath.Glob(filepath.Join(escape(r.common), "worktrees", "*"))
+	if err != nil {
+		return nil, err
+	}
+	if !r.bare {
+		dirs = append(dirs, r.common)
+	}
+	for _, dir := range dirs {
+		where := filepath.Dir(r.common)
+		if text, err := os.ReadFile(filepath.Join(dir, "gitdir")); err == nil {
+			where = filepath.Dir(strings.TrimSpace(string(text)))
+		}
+		for _, name := range []string{"HEAD", "rebase-merge/head-name", "rebase-apply/head-name"} {
+			text, err := os.ReadFile(filepath.Join(dir, name))
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return nil, err
+			}
+			taken[strings.TrimPrefix(strings.TrimSpace(string(text)), "ref: ")] = where
+		}
+	}
+	return taken, nil
+}
+
+var globChars = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`)
+
+func escape(path string) string { return globChars.Replace(path) }
+
+// setBranches writes all of them or, with an error, none.
+func (r *repository) setBranches(branches []Branch) error {
+	for i, b := range branches {
+		var found *plumbing.Reference
+		if b.Found != "" {
+			found = plumbing.NewReferenceFromStrings(b.Ref(), b.Found)
+		}
+		if err := r.Storer.CheckAndSetReference(plumbing.NewReferenceFromStrings(b.Ref(), b.Commit), found); err != nil {
+			return errors.Join(fmt.Errorf("write the branch %s: %w", b.Name, err), r.undo(branches[:i]))
+		}
+	}
+	return nil
+}
+
+func (r *repository) undo(branches []Branch) error {
+	var errs []error
+	for _, b := range branches {
+		var err error
+		if b.Found == "" {
+			err = r.Storer.RemoveReference(plumbing.ReferenceName(b.Ref()))
+		} else {
+			err = r.Storer.SetReference(plumbing.NewReferenceFromStrings(b.Ref(), b.Found))
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// mainBranch is what a repository that is made here has checked out.
+const mainBranch = "main"
+
+// create makes a repository at path, which must be missing or an empty
+// directory: fill fills it, main becomes the source and is checked out. It is
+// made beside path, and moved there when it is whole.
+func create(path string, source plumbing.Hash, fill func(*repository) error) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("make the repository %s: %w", path, err)
+		}
+	}()
+	around, err := os.MkdirTemp(filepath.Dir(path), ".deliver-*")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(around)) }()
+	dir := filepath.Join(around, "repository")
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		return err
+	}
+	main := plumbing.NewBranchReferenceName(mainBranch)
+	if _, err := git.PlainInitWithOptions(dir, &git.PlainInitOptions{InitOptions: git.InitOptions{DefaultBranch: main}}); err != nil {
+		return err
+	}
+	r, err := openRepository(dir)
+	if err != nil {
+		return err
+	}
+	if err := fill(r); err != nil {
+		return err
+	}
+	if err := r.Storer.SetReference(plumbing.NewHashReference(main, source)); err != nil {
+		return err
+	}
+	tree, err := r.Worktree()
+	if err != nil {
+		return err
+	}
+	if err := tree.Checkout(&git.CheckoutOptions{Branch: main}); err != nil {
+		return err
+	}
+	// os.Rename takes the place of no directory. One that is not empty any more stays.
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return os.Rename(dir, path)
+}

@@ -1,0 +1,208 @@
+package transcript
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tp0-lab/composer/internal/bundle"
+	"github.com/tp0-lab/composer/internal/deliver"
+	"github.com/tp0-lab/composer/templates"
+)
+
+const root = "../.."
+
+// What the pages show needs Docker or does not. Here is what does not; the
+// other half is in internal/e2e.
+
+func TestReadme(t *testing.T) {
+	dir := checkout(t)
+	runBlocks(t, dir, read(t, filepath.Join(dir, "README.md")))
+}
+
+// On every branch of a delivery, in one clone, with what was generated on the
+// branch before lying about.
+func TestExercises(t *testing.T) {
+	stages := stages(t)
+	delivered := filepath.Join(t.TempDir(), "delivered")
+	d, err := deliver.Plan(deliver.Options{Dir: checkout(t), Repo: delivered, Stages: stages})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Write(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	clone := filepath.Join(t.TempDir(), "clone")
+	git(t, delivered, "clone", "-q", ".", clone)
+	for _, s := range stages {
+		t.Run(s.Name, func(t *testing.T) {
+			git(t, clone, "switch", "-q", s.Name)
+			readme := read(t, filepath.Join(clone, "README.md"))
+			if title, _, _ := strings.Cut(readme, "\n"); !strings.HasSuffix(title, "("+s.Name+")") {
+				t.Errorf("the title is %q", title)
+			}
+			checkLinks(t, clone, "README.md")
+			runBlocks(t, clone, readme)
+			// The file of Compose is the stage's.
+			compose := read(t, filepath.Join(clone, "docker-compose-dev.yaml"))
+			if want := fmt.Sprintf("# Made by: composer render --stage %s -n 3\n", s.Name); !strings.HasPrefix(compose, want) {
+				t.Errorf("want %q, got %.60q", want, compose)
+			}
+			if status := git(t, clone, "status", "--porcelain"); status != "" {
+				t.Errorf("git status says\n%s", status)
+			}
+			editThroughLinks(t, clone)
+		})
+	}
+}
+
+// editThroughLinks edits both configuration files by the course's names, sees
+// that the project's are edited, and takes it back.
+func editThroughLinks(t *testing.T, dir string) {
+	t.Helper()
+	for name, project := range map[string]string{"client/config.yaml": "services/client/config.yaml", "server/config.ini": "services/server/config.ini"} {
+		before := read(t, filepath.Join(dir, name))
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(before+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got := git(t, dir, "status", "--porcelain"); got != " M "+project+"\n" {
+			t.Errorf("with %s edited, git status says %q", name, got)
+		}
+		git(t, dir, "checkout", "-q", ".")
+		if after := read(t, filepath.Join(dir, name)); after != before {
+			t.Errorf("%s is not as before: %q", name, after)
+		}
+	}
+}
+
+func runBlocks(t *testing.T, dir, page string) {
+	t.Helper()
+	environ := slices.DeleteFunc(os.Environ(), func(variable string) bool { return strings.HasPrefix(variable, "COMPOSER_") })
+	shell := Shell{Dir: dir, Env: environ, Limit: 5 * time.Minute}
+	commands := 0
+	for _, b := range Blocks(page) {
+		if b.NeedsDocker() {
+			continue
+		}
+		shell.Dir = dir
+		for _, c := range b.Commands {
+			commands++
+			if err := shell.Run(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if commands == 0 {
+		t.Error("the page has no command that runs without Docker")
+	}
+}
+
+// Each relative link of the pages leads somewhere.
+func TestLinks(t *testing.T) {
+	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range append(pages, filepath.Join(root, "README.md")) {
+		name, err := filepath.Rel(root, page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkLinks(t, root, name)
+	}
+}
+
+var linkPattern = regexp.MustCompile(`\]\(([^)#:\s]+)(#[^)\s]*)?\)`)
+
+func checkLinks(t *testing.T, dir, page string) {
+	t.Helper()
+	for _, m := range linkPattern.FindAllStringSubmatch(read(t, filepath.Join(dir, page)), -1) {
+		if _, err := os.Stat(filepath.Join(dir, path.Join(path.Dir(page), m[1]))); err != nil {
+			t.Errorf("%s: a link leads to %s: %v", page, m[1], err)
+		}
+	}
+}
+
+// The page in Spanish has the frames of docs/protocol.md, and its conversations.
+func TestExercisesAgreeWithTheProtocol(t *testing.T) {
+	protocol, exercises := read(t, root+"/docs/protocol.md"), read(t, root+"/docs/ejercicios.md")
+	frames := regexp.MustCompile(`(?m)^\| (0x[0-9A-F]{2}) \| ([A-Z]+) \|`)
+	want, got := frames.FindAllStringSubmatch(protocol, -1), frames.FindAllStringSubmatch(exercises, -1)
+	if diff := cmp.Diff(want, got); diff != "" || len(want) == 0 {
+		t.Errorf("the tables of frames: %s", diff)
+	}
+	all := conversations(exercises)
+	for _, c := range conversations(protocol) {
+		if !slices.Contains(all, c) {
+			t.Errorf("docs/ejercicios.md has no diagram of\n%s", c)
+		}
+	}
+}
+
+// conversations returns of each diagram of a page who sends which frame to
+// whom.
+func conversations(page string) []string {
+	arrow := regexp.MustCompile(`(?m)^ +([A-Z]->>[A-Z]): ([A-Z]+)\b.*`)
+	var found []string
+	for _, diagram := range strings.Split(page, "```mermaid\n")[1:] {
+		diagram, _, _ = strings.Cut(diagram, "```")
+		var frames strings.Builder
+		for _, m := range arrow.FindAllStringSubmatch(diagram, -1) {
+			frames.WriteString(m[1] + " " + m[2] + "\n")
+		}
+		found = append(found, frames.String())
+	}
+	return found
+}
+
+func stages(t *testing.T) []deliver.Stage {
+	t.Helper()
+	b, err := bundle.Open(templates.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []deliver.Stage
+	for _, s := range b.Stages {
+		all = append(all, deliver.Stage{Name: s.Name, Summary: s.Summary})
+	}
+	return all
+}
+
+// checkout returns a repository of what the work tree holds now.
+func checkout(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "checkout")
+	if err := Checkout(t.Context(), root, dir); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func git(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	c := exec.Command("git", args...)
+	c.Dir = dir
+	out, err := c.CombinedOutput()
+	if err != nil {
+		t.Fatalf("git %v: %v\n%s", args, err, out)
+	}
+	return string(out)
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

@@ -1,0 +1,187 @@
+package transcript
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Shell runs commands with bash, one after another. A command's directory is
+// the one that the command before has left.
+type Shell struct {
+	Dir string   // where the next command runs
+	Env []string // as exec.Cmd's
+	// Limit is how long a command may take, and for how long the lines of one that
+	// goes on for ever are waited for.
+	Limit time.Duration
+	// Watch is how long a command that goes on for ever is left to itself if the
+	// page shows nothing of it.
+	Watch time.Duration
+}
+
+// Run runs a command. It returns an error if the command fails, or if its
+// output is not the one of the page: each line of the page must be in it, in any
+// order, because containers come in any; and if the page leaves nothing out,
+// the output has no more lines.
+//
+// A command that goes on for ever is interrupted when all lines of the page have
+// come. Targets of make that test the project itself are only looked up: this
+// is one of those tests.
+func (s *Shell) Run(ctx context.Context, c Command) error {
+	ctx, cancel := context.WithTimeout(ctx, s.Limit)
+	defer cancel()
+	left, err := os.CreateTemp("", "transcript-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(left.Name())
+	defer left.Close()
+
+	var stdout, stderr buffer
+	cmd := exec.CommandContext(ctx, "bash", "-c", lookUp(c.Text)+"\ncode=$?; pwd >\"$TRANSCRIPT_LEFT\"; exit $code")
+	cmd.Dir, cmd.Env = s.Dir, slices.Concat(s.Env, []string{"TRANSCRIPT_LEFT=" + left.Name()})
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = 10 * time.Second
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	interrupted := false
+	if c.follows() {
+		interrupted, err = s.follow(c, &stdout, cmd.Process.Pid, ended)
+	} else {
+		err = <-ended
+	}
+	switch missing := c.missing(stdout.String()); {
+	case ctx.Err() != nil:
+		err = fmt.Errorf("%w; of the page, there is no %q", ctx.Err(), missing)
+	case err != nil && !interrupted:
+	case len(missing) > 0:
+		err = fmt.Errorf("there is no %q", missing)
+	case c.whole() && strings.Count(stdout.String(), "\n") != len(c.Output):
+		err = fmt.Errorf("the output has %d lines, and the page %d", strings.Count(stdout.String(), "\n"), len(c.Output))
+	default:
+		if text, err := os.ReadFile(left.Name()); err == nil && len(text) > 0 {
+			s.Dir = strings.TrimSpace(string(text))
+		}
+		return nil
+	}
+	return fmt.Errorf("line %d: %s: %w\n%s%s", c.Line, c.Text, err, stderr.String(), stdout.String())
+}
+
+// follow waits until the command has written all that the page shows, or has
+// ended, and interrupts it then.
+func (s *Shell) follow(c Command, stdout *buffer, group int, ended <-chan error) (interrupted bool, err error) {
+	began := time.Now()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-ended:
+			return false, err
+		case <-tick.C:
+		}
+		done := len(c.missing(stdout.String())) == 0
+		if len(c.Output) == 0 {
+			done = time.Since(began) >= s.Watch
+		}
+		if done {
+			if err := syscall.Kill(-group, syscall.SIGINT); err != nil {
+				return false, err
+			}
+			return true, <-ended
+		}
+	}
+}
+
+var testsPattern = regexp.MustCompile(`^make (test|race|ci|lint|fmt|fuzz|e2e|golden|bench\S*)\b`)
+
+// lookUp makes of a command that tests the project one that says what would be
+// done.
+func lookUp(command string) string { return testsPattern.ReplaceAllString(command, "make -n $1") }
+
+// buffer is a bytes.Buffer that is read while it is written.
+type buffer struct {
+	mu   sync.Mutex // guards text
+	text bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// Checkout makes a git repository at dir, which must not be there, whose one
+// commit, on main, is what the work tree at root holds now, committed or not.
+func Checkout(ctx context.Context, root, dir string) error {
+	list := exec.CommandContext(ctx, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
+	list.Dir = root
+	names, err := list.Output()
+	if err != nil {
+		return fmt.Errorf("list the files of %s: %w", root, err)
+	}
+	for name := range strings.SplitSeq(strings.TrimRight(string(names), "\x00"), "\x00") {
+		if err := copyFile(filepath.Join(root, name), filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	const who, mail = "The Lab", "lab@example.com"
+	for _, args := range [][]string{
+		{"init", "-q", "-b", "main"},
+		{"config", "user.name", who},
+		{"config", "user.email", mail},
+		{"add", "-A"},
+		{"commit", "-q", "--no-gpg-sign", "-m", "the project"},
+	} {
+		c := exec.CommandContext(ctx, "git", args...)
+		c.Dir = dir
+		if out, err := c.CombinedOutput(); err != nil {
+			return fmt.Errorf("git %s: %w\n%s", args[0], err, out)
+		}
+	}
+	return nil
+}
+
+func copyFile(from, to string) error {
+	info, err := os.Lstat(from)
+	if os.IsNotExist(err) {
+		return nil // deleted, and not committed yet
+	}
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
+	if info.Mode()&os.ModeSymlink != 0 {
+		target, err := os.Readlink(from)
+		if err != nil {
+			return err
+		}
+		return os.Symlink(target, to)
+	}
+	text, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, text, info.Mode().Perm())
+}

@@ -1,0 +1,99 @@
+package transcript
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestBlocks(t *testing.T) {
+	const page = "# Page\n\n```console\n$ echo a   # why\na\n…\n$ cd x\n```\n\n```yaml\n$ no\n```\n\n```sh\nmake docker-image\n\nls\n```\n"
+	want := []Block{
+		{3, []Command{{4, "echo a   # why", []string{"a", "…"}}, {7, "cd x", nil}}},
+		{14, []Command{{15, "make docker-image", nil}, {17, "ls", nil}}},
+	}
+	got := Blocks(page)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatal(diff)
+	}
+	if got[0].NeedsDocker() || !got[1].NeedsDocker() {
+		t.Errorf("Docker: %v, %v", got[0].NeedsDocker(), got[1].NeedsDocker())
+	}
+}
+
+func TestNeedsDocker(t *testing.T) {
+	for text, want := range map[string]bool{
+		"bash generar-compose.sh docker-compose-dev.yaml 3":  false,
+		"grep NOMBRE docker-compose-dev.yaml":                false,
+		"docker compose -f docker-compose-dev.yaml up -d":    true,
+		"make docker-compose-up N=5":                         true,
+		"sh validar-echo-server.sh":                          true,
+		"go run ./composer render --stage ej6 -n 5  # a lab": false,
+	} {
+		if got := (Block{Commands: []Command{{Text: text}}}).NeedsDocker(); got != want {
+			t.Errorf("%s: %v", text, got)
+		}
+	}
+}
+
+func TestShell(t *testing.T) {
+	for _, tt := range []struct {
+		name, text string
+		output     []string
+		fails      string
+	}{
+		{"nothing shown", "echo a", nil, ""},
+		{"shown", "echo a", []string{"a"}, ""},
+		{"not on stdout", "echo a >&2", []string{"a"}, `there is no ["a"]`},
+		{"another", "echo b", []string{"a"}, `there is no ["a"]`},
+		{"more", "echo a; echo b", []string{"a"}, "the output has 2 lines, and the page 1"},
+		{"left out", "echo a; echo b", []string{"b", "…"}, ""},
+		{"another time and address", "echo 'server  | 2001-02-03 04:05:06 INFO ip: 172.25.125.9'", []string{"server | 2026-03-10 14:02:11 INFO ip: 172.25.125.3"}, ""},
+		{"colours", `printf '\r\033[Kclient1 exited with code 0\n'`, []string{"client1 exited with code 0"}, ""},
+		{"it fails", "exit 3", nil, "exit status 3"},
+		{"it fails behind its output", "echo a; false", []string{"a"}, "exit status 1"},
+		{"too slow", "sleep 60", nil, "deadline exceeded"},
+		{"followed", "echo a; sleep 60; : logs -f", []string{"a"}, ""},
+		{"followed for some time", "echo a; sleep 60; : logs -f", nil, ""},
+		{"followed in vain", "echo a; sleep 60; : logs -f", []string{"b"}, `deadline exceeded; of the page, there is no ["b"]`},
+		{"followed to its end", "echo a; : logs -f", []string{"b"}, `there is no ["b"]`},
+		{"followed through a pipe", "(echo a; sleep 60) | grep --line-buffered a; : logs -f", []string{"a"}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := Shell{Dir: t.TempDir(), Env: os.Environ(), Limit: 2 * time.Second, Watch: 100 * time.Millisecond}
+			err := s.Run(t.Context(), Command{Line: 7, Text: tt.text, Output: tt.output})
+			if (err == nil) != (tt.fails == "") || err != nil && (!strings.Contains(err.Error(), tt.fails) || !strings.HasPrefix(err.Error(), "line 7: ")) {
+				t.Errorf("error %v, want %q", err, tt.fails)
+			}
+		})
+	}
+}
+
+func TestShellKeepsItsDirectory(t *testing.T) {
+	dir := t.TempDir()
+	s := Shell{Dir: dir, Env: os.Environ(), Limit: 10 * time.Second}
+	for _, text := range []string{"mkdir below", "cd below", "touch file"} {
+		if err := s.Run(t.Context(), Command{Text: text}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "below", "file")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLookUp(t *testing.T) {
+	for command, want := range map[string]string{
+		"make test   # all": "make -n test   # all",
+		"make bench-render": "make -n bench-render",
+		"make build":        "make build",
+	} {
+		if got := lookUp(command); got != want {
+			t.Errorf("%q becomes %q, want %q", command, got, want)
+		}
+	}
+}
