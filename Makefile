@@ -69,7 +69,8 @@ golden: ## write the golden files anew
 	go test ./internal/render -update
 .PHONY: golden
 
-e2e: ## run the tests in containers (needs Docker)
+e2e: ## check all stages in containers, and run the tests that need Docker
+	go run ./composer verify --engine docker
 	go test -tags e2e -count 1 -timeout 40m ./internal/e2e
 .PHONY: e2e
 

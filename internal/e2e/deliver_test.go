@@ -53,9 +53,15 @@ func TestDeliveredBranches(t *testing.T) {
 func TestReadmeWithDocker(t *testing.T) {
 	dir := checkout(t)
 	deliverTo(t, dir, "")
-	runPage(t, labShell(t, dir), filepath.Join(dir, "README.md"), map[string]string{
+	shell := labShell(t, dir)
+	runPage(t, shell, filepath.Join(dir, "README.md"), map[string]string{
 		"./validar-echo-server.sh": "docker compose -f docker-compose-dev.yaml up -d", // "with an echo stage running"
 	})
+	page := filepath.Join(dir, "verify.md") // where the others' paths hold, too
+	if err := os.Rename(filepath.Join(dir, "docs/verify.md"), page); err != nil {
+		t.Fatal(err)
+	}
+	runPage(t, shell, page, nil)
 }
 
 // A lab that was started with more clients than its file has now is taken down

@@ -61,9 +61,8 @@ type clientKeys struct {
 	maxAmount int
 }
 
-// newLab renders the stage with the repo's own script. extra is environment
-// for every client.
-func newLab(t *testing.T, stage string, n int, extra ...string) *lab {
+// newLab renders the stage with the repo's own script.
+func newLab(t *testing.T, stage string, n int) *lab {
 	t.Helper()
 	l := &lab{t: t, dir: t.TempDir(), n: n}
 	l.write("services/server/config.ini", serverConfig(serverKeys{5, "INFO"}))
@@ -77,12 +76,6 @@ func newLab(t *testing.T, stage string, n int, extra ...string) *lab {
 	fmt.Fprintf(&over, "services:\n  server: {container_name: !reset null, image: %q}\n", serverImage)
 	for i := 1; i <= n; i++ {
 		fmt.Fprintf(&over, "  client%d:\n    container_name: !reset null\n    image: %q\n", i, clientImage)
-		for j, e := range extra {
-			if j == 0 {
-				over.WriteString("    environment:\n")
-			}
-			fmt.Fprintf(&over, "      - %q\n", e)
-		}
 	}
 	// The subnet stays a lab's that may run beside this one.
 	over.WriteString("networks:\n  testing_net:\n    ipam: !reset null\n")
@@ -197,30 +190,4 @@ func show(seen []line) string {
 		fmt.Fprintf(&b, "%-8s | %s\n", s.source, s.text)
 	}
 	return b.String()
-}
-
-// exitCode waits for a container to end.
-func (l *lab) exitCode(service string) string {
-	l.t.Helper()
-	id, err := l.command(l.t.Context(), "ps", "-aq", service).Output()
-	if err != nil || len(id) == 0 {
-		l.t.Fatalf("no container of %s: %v", service, err)
-	}
-	ctx, cancel := context.WithTimeout(l.t.Context(), 30*time.Second)
-	defer cancel()
-	code, err := exec.CommandContext(ctx, "docker", "wait", strings.TrimSpace(string(id))).Output()
-	if err != nil {
-		l.t.Fatalf("wait for %s: %v", service, err)
-	}
-	return strings.TrimSpace(string(code))
-}
-
-// logs returns what a service has logged so far.
-func (l *lab) logs(service string) string {
-	l.t.Helper()
-	out, err := l.command(l.t.Context(), "logs", "--no-color", service).Output()
-	if err != nil {
-		l.t.Fatalf("logs of %s: %v", service, err)
-	}
-	return string(out)
 }

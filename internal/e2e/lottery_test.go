@@ -5,7 +5,6 @@ package e2e
 import (
 	"bytes"
 	"fmt"
-	"strconv"
 	"testing"
 
 	"github.com/tp0-lab/composer/internal/dataset"
@@ -41,55 +40,6 @@ func noFailures(t *testing.T, seen []line) {
 	if count(seen, "", "result: fail") > 0 {
 		t.Errorf("something failed:\n%s", show(seen))
 	}
-}
-
-func TestSingleBets(t *testing.T) {
-	for _, n := range []int{1, 5} {
-		t.Run(strconv.Itoa(n), func(t *testing.T) {
-			l := newLab(t, "ej5", n)
-			l.compose("up", "-d")
-			seen := l.follow(l.allExited)
-			for i := 1; i <= n; i++ {
-				bet := fmt.Sprintf("| result: success | dni: 3090446%d | numero: 7574", i)
-				if count(seen, fmt.Sprintf("client%d", i), "action: apuesta_enviada "+bet) != 1 || count(seen, "server", "action: apuesta_almacenada "+bet) != 1 {
-					t.Errorf("want %s on both sides:\n%s", bet, show(seen))
-				}
-			}
-			noFailures(t, seen)
-		})
-	}
-}
-
-func TestBatches(t *testing.T) {
-	for _, tt := range []struct{ bets, max, full, last int }{{1, 10, 0, 1}, {95, 10, 9, 5}, {250, 10, 25, 0}, {30, 50, 0, 30}} {
-		t.Run(fmt.Sprintf("%d_by_%d", tt.bets, tt.max), func(t *testing.T) {
-			l := newLab(t, "ej6", 1)
-			l.agencies([]int{tt.bets}, []int{0})
-			l.write("services/client/config.yaml", clientConfig(clientKeys{5, "150ms", "INFO", tt.max}))
-			l.compose("up", "-d")
-			seen := l.follow(l.allExited)
-			batch := func(n int) string { return fmt.Sprintf("action: apuesta_recibida | result: success | cantidad: %d", n) }
-			full, last := 0, 0
-			for _, s := range seen {
-				switch {
-				case s.source == "server" && s.has("apuesta_recibida") && lineEnds(s, batch(tt.max)):
-					full++
-				case s.source == "server" && s.has("apuesta_recibida") && lineEnds(s, batch(tt.last)):
-					last++
-				case s.has("apuesta_recibida"):
-					t.Errorf("unexpected %q", s.text)
-				}
-			}
-			if full != tt.full || last != min(tt.last, 1) {
-				t.Errorf("%d full and %d last batches, want %d and %d:\n%s", full, last, tt.full, min(tt.last, 1), show(seen))
-			}
-			noFailures(t, seen)
-		})
-	}
-}
-
-func lineEnds(l line, text string) bool {
-	return len(l.text) >= len(text) && l.text[len(l.text)-len(text):] == text
 }
 
 // In the followed logs a person sees every batch, then the draw, then the

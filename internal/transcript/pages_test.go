@@ -26,7 +26,9 @@ const root = "../.."
 
 func TestReadme(t *testing.T) {
 	dir := checkout(t)
-	runBlocks(t, dir, read(t, filepath.Join(dir, "README.md")))
+	for _, page := range []string{"README.md", "docs/verify.md"} {
+		runBlocks(t, dir, read(t, filepath.Join(dir, page)))
+	}
 }
 
 // On every branch of a delivery, in one clone, with what was generated on the

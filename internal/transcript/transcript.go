@@ -72,7 +72,7 @@ func (c Command) follows() bool {
 	return strings.Contains(c.Text, "logs -f") || strings.Contains(c.Text, "docker-compose-logs")
 }
 
-// What is another each time: the time, an address of the lab's network, and how
+// What is another each time: times, an address of the lab's network, and how
 // Compose pads names to the longest.
 var varying = []struct {
 	pattern *regexp.Regexp
@@ -80,6 +80,7 @@ var varying = []struct {
 }{
 	{regexp.MustCompile(`\r|\x1b\[[0-9;]*[A-Za-z]`), ""},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`), "TIME"},
+	{regexp.MustCompile(`in \d+\.\ds`), "in a while"},
 	{regexp.MustCompile(`172\.25\.125\.\d+`), "ADDRESS"},
 	{regexp.MustCompile(`^(\S+) +\| `), "$1 | "},
 }

@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
-	"time"
 )
 
 func echoScenarios() []Scenario {
@@ -113,7 +112,7 @@ func checkScenarios() []Scenario {
 		{Stage: "ej3", Name: "check-no-server", Title: "validar-echo-server.sh finds that a server which is down is wrong, and does not hang", run: func(t *trial) {
 			startServer(t)
 			verdict(t, "success", "sh") // or the next would prove nothing
-			t.stop(5*time.Second, "server")
+			t.stop("server")
 			verdict(t, "fail", "sh")
 		}},
 		{Stage: "ej3", Name: "check-lying-server", Title: "validar-echo-server.sh finds that a server which answers something else is wrong", run: func(t *trial) {
@@ -135,7 +134,7 @@ func startServer(t *trial) {
 func impostor(t *trial, program string) {
 	startServer(t)
 	verdict(t, "success", "sh")
-	t.stop(5*time.Second, "server")
+	t.stop("server")
 	stop, err := t.lab.impostor(t.ctx, port, program)
 	if err != nil {
 		t.fatal("something else can take the server's place", err.Error())
@@ -158,16 +157,13 @@ func verdict(t *trial, result string, shell ...string) {
 	}
 }
 
-// gracefully is how long a service that stops gracefully may take.
-const gracefully = 5 * time.Second
-
 func signalScenarios() []Scenario {
 	stopping := func(services ...string) func(*trial) {
 		return func(t *trial) {
 			t.configure(usualServer, clientKeys{500, "150ms", "DEBUG", 10})
 			t.begin(1)
 			t.wait(3, line("client1", "receive_message"))
-			t.stop(gracefully, services...)
+			t.stop(services...)
 			stopped(t, services...)
 		}
 	}
@@ -177,7 +173,7 @@ func signalScenarios() []Scenario {
 		{Stage: "ej4", Name: "sigterm-both", Title: "server and client end gracefully together", run: stopping("server", "client1")},
 		{Stage: "ej4", Name: "sigterm-idle-server", Title: "a server without clients ends gracefully, too", run: func(t *trial) {
 			startServer(t)
-			t.stop(gracefully, "server")
+			t.stop("server")
 			stopped(t, "server")
 		}},
 	}

@@ -1,0 +1,39 @@
+package verify
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write docs/verify.md anew")
+
+// The page lists the scenarios that there are.
+func TestPageListsScenarios(t *testing.T) {
+	const page, begin, end = "../../docs/verify.md", "<!-- scenarios -->\n", "<!-- end -->"
+	var table strings.Builder
+	table.WriteString("| stage | scenario | shows that |\n|---|---|---|\n")
+	for _, s := range Scenarios() {
+		fmt.Fprintf(&table, "| %s | `%s` | %s |\n", s.Stage, s.Name, s.Title)
+	}
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, _ := strings.Cut(string(text), begin)
+	_, tail, found := strings.Cut(rest, end)
+	if !found {
+		t.Fatalf("%s has no place for the table", page)
+	}
+	want := head + begin + table.String() + end + tail
+	if *update {
+		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !*update && string(text) != want {
+		t.Errorf("%s is out of date; run go test ./internal/verify -update", page)
+	}
+}
