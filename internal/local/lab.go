@@ -16,10 +16,8 @@ import (
 	"io"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -333,76 +331,6 @@ func (l *Lab) process(name string) (*process, error) {
 	if p == nil {
 		return nil, fmt.Errorf("%w is running: %s", ErrUnknownService, name)
 	}
-	return p, nil
-}
-
-// listen makes the pipe and logs what comes out of it.
-func (l *Lab) listen() error {
-	read, write, err := os.Pipe()
-	if err != nil {
-		return fmt.Errorf("make a pipe: %w", err)
-	}
-	l.output, l.logged = write, make(chan struct{})
-	go func() {
-		defer close(l.logged)
-		err := demux(read, len(l.services),
-			func(i int, text string) {
-				l.options.Log(Event{At: l.options.Now(), Service: l.services[i].Name, Text: text})
-			},
-			func(i int) {
-				if p, err := l.process(l.services[i].Name); err == nil {
-					close(p.ready)
-				}
-			},
-			func(i int) {
-				p, err := l.process(l.services[i].Name)
-				if err != nil {
-					return // no process of ours
-				}
-				select {
-				case <-p.ready:
-				default:
-					close(p.ready)
-				}
-				l.options.Log(Event{At: p.end, Service: l.services[i].Name, Exited: true, Code: p.code})
-				close(p.done)
-			})
-		if err != nil {
-			l.options.Note(err.Error())
-		}
-		_ = read.Close()
-	}()
-	return nil
-}
-
-// run starts the process of a service.
-func (l *Lab) run(s Service) (*process, error) {
-	index := slices.IndexFunc(l.services, func(other Service) bool { return other.Name == s.Name })
-	arguments := slices.Concat(l.program(), []string{
-		string(s.Kind),
-		"-index", strconv.Itoa(index),
-		"-root", l.Path(s.Name, "/"),
-		"-host", l.Address(s.Name),
-		"-hosts", filepath.Join(l.dir, "hosts"),
-	})
-	for port, other := range l.ports {
-		arguments = append(arguments, "-port", fmt.Sprintf("%d=%d", port, other))
-	}
-	command := exec.Command(arguments[0], arguments[1:]...)
-	command.Dir = l.Path(s.Name, "/")
-	command.Env = s.Environ
-	output := &muxWriter{w: l.output, index: uint16(index)}
-	p := &process{command: command, begin: l.options.Now(), ready: make(chan struct{}), done: make(chan struct{})}
-	if err := l.spawner.start(command, l.output, output); err != nil {
-		return nil, err
-	}
-	go func() {
-		_ = command.Wait() // what it says is in ProcessState
-		l.mu.Lock()
-		p.end, p.code = l.options.Now(), exitCode(command.ProcessState)
-		l.mu.Unlock()
-		_ = output.mark(endMark) // read by us, and so writable
-	}()
 	return p, nil
 }
 
