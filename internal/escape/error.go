@@ -1,0 +1,47 @@
+package escape
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"text/template/parse"
+)
+
+// Error is what is wrong with a template, or with a value at its place in one.
+type Error struct {
+	// Place is file:line:column, the two counted from 1, the column in bytes.
+	Place   string
+	Message string
+}
+
+func (e *Error) Error() string { return e.Place + ": " + e.Message }
+
+// where returns the place of a position in the source of tree.
+func where(tree *parse.Tree, pos parse.Pos) string {
+	location, _ := tree.ErrorContext(&parse.TextNode{NodeType: parse.NodeText, Pos: pos})
+	return FromOne(location)
+}
+
+// FromOne returns a location of text/template, which counts columns from 0,
+// as people and editors count them.
+func FromOne(location string) string {
+	i := strings.LastIndexByte(location, ':')
+	column, err := strconv.Atoi(location[i+1:])
+	if err != nil {
+		return location
+	}
+	return location[:i+1] + strconv.Itoa(column+1)
+}
+
+func errorAt(tree *parse.Tree, pos parse.Pos, format string, args ...any) *Error {
+	return &Error{where(tree, pos), fmt.Sprintf(format, args...)}
+}
+
+// shown returns text as an error shows it: quoted, and not all of a long one.
+func shown(text string) string {
+	const most = 40
+	if runes := []rune(text); len(runes) > most {
+		return strconv.Quote(string(runes[:most])) + "…"
+	}
+	return strconv.Quote(text)
+}
