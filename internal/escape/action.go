@@ -15,7 +15,7 @@ func (w *walker) action(c context, n *parse.ActionNode, ahead []parse.Node) (con
 	switch c.place {
 	case lineStart:
 		s.line = true
-		if problem := c.openLine(); problem != "" {
+		if problem := w.openLine(&c, false); problem != "" {
 			return fail("%s", problem)
 		}
 	case blockLine:
@@ -43,7 +43,14 @@ func (w *walker) action(c context, n *parse.ActionNode, ahead []parse.Node) (con
 		case structure && (c.glued || e.whole):
 			s.glued, s.whole = c.glued, true
 			c.startScalar(false)
-			c.place = afterNode
+			c.place, c.unsure = afterNode, true
+			switch {
+			case s.flow:
+			case s.line:
+				c.open = s.column
+			default:
+				c.open, c.structure = c.parent, len(w.out.sites)
+			}
 		case e.whole:
 			c.startScalar(e.key)
 			s.whole, s.key = true, e.key

@@ -62,6 +62,9 @@ type context struct {
 	// scalar above it. unsure means that it is not known whether it does.
 	open   int
 	unsure bool
+	// structure is the number of the place of a structure that is above, and of
+	// which a line to the right of open would be more, 0 if there is none.
+	structure int
 	// entry: a key or a dash may begin here, as nothing is before it in its line
 	// but dashes.
 	entry bool
@@ -130,11 +133,11 @@ func (c context) newline() (context, bool) {
 		c.scalar.lines = true
 		return c, true
 	case lineStart:
-		next.open, next.unsure = c.open, c.unsure
+		next.open, next.unsure, next.structure = c.open, c.unsure, c.structure
 	case plain:
 		next.open = c.parent
 	case afterNode, lineEnd:
-		next.open, next.unsure = c.open, c.unsure
+		next.open, next.unsure, next.structure = c.open, c.unsure, c.structure
 	case beforeNode, comment:
 	case property:
 		next.open, next.unsure = c.parent, true
@@ -168,15 +171,8 @@ func join(a, b context) (context, bool) {
 	case b.place == dead:
 		return a, true
 	}
-	values, lines, mark := a.scalar.values || b.scalar.values, a.scalar.lines || b.scalar.lines, max(a.scalar.dollar, b.scalar.dollar)
-	loose, unproven := a.scalar.loose || b.scalar.loose, a.scalar.unproven || b.scalar.unproven
-	for _, c := range []*context{&a, &b} {
-		if c.place == plain || c.place == doubleQuoted || c.place == singleQuoted || c.place == block {
-			c.scalar.values, c.scalar.lines, c.scalar.dollar = values, lines, mark
-		}
-		if c.place == plain {
-			c.scalar.loose, c.scalar.unproven = loose, unproven
-		}
+	if a.inScalar() && b.inScalar() {
+		a.scalar.mergeWith(&b.scalar)
 	}
 	if a == b {
 		return a, true
@@ -191,6 +187,7 @@ func join(a, b context) (context, bool) {
 		c := a
 		c.open, c.unsure = min(a.open, b.open), true
 		c.parent = min(a.parent, b.parent)
+		c.structure = joinStructures(a, b)
 		return c, true
 	}
 	if !a.mayEnd() || !b.mayEnd() || a.flow != b.flow {
@@ -198,8 +195,40 @@ func join(a, b context) (context, bool) {
 	}
 	return context{
 		place: lineEnd, flow: a.flow, parent: min(a.parent, b.parent), open: min(a.opens(), b.opens()), unsure: true,
-		under: under(a, b),
+		under: under(a, b), structure: joinStructures(a, b),
 	}, true
+}
+
+// joinStructures returns the structure of a or b that a line may be more of, if
+// the other has nothing that a line could be more of.
+func joinStructures(a, b context) int {
+	switch {
+	case a.structure == b.structure || b.opens() == closed:
+		return a.structure
+	case a.opens() == closed:
+		return b.structure
+	default:
+		return 0
+	}
+}
+
+// inScalar reports whether text at c is text of a scalar.
+func (c context) inScalar() bool {
+	return c.place == plain || c.place == doubleQuoted || c.place == singleQuoted || c.place == block
+}
+
+// mergeWith gives both what either demands of the values that follow.
+func (s *scalar) mergeWith(other *scalar) {
+	merged := *s
+	merged.values = s.values || other.values
+	merged.lines = s.lines || other.lines
+	merged.loose = s.loose || other.loose
+	merged.start = s.start || other.start
+	merged.unproven = s.unproven || other.unproven
+	merged.dollar = max(s.dollar, other.dollar)
+	if s.key == other.key && s.column == other.column && s.escape == other.escape {
+		*s, *other = merged, merged
+	}
 }
 
 // under is comment if only one of both ends in a comment, so that nothing may

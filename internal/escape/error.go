@@ -1,9 +1,12 @@
 package escape
 
 import (
+	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
+	"text/template"
 	"text/template/parse"
 )
 
@@ -19,12 +22,12 @@ func (e *Error) Error() string { return e.Place + ": " + e.Message }
 // where returns the place of a position in the source of tree.
 func where(tree *parse.Tree, pos parse.Pos) string {
 	location, _ := tree.ErrorContext(&parse.TextNode{NodeType: parse.NodeText, Pos: pos})
-	return FromOne(location)
+	return fromOne(location)
 }
 
-// FromOne returns a location of text/template, which counts columns from 0,
+// fromOne returns a location of text/template, which counts columns from 0,
 // as people and editors count them.
-func FromOne(location string) string {
+func fromOne(location string) string {
 	i := strings.LastIndexByte(location, ':')
 	column, err := strconv.Atoi(location[i+1:])
 	if err != nil {
@@ -35,6 +38,25 @@ func FromOne(location string) string {
 
 func errorAt(tree *parse.Tree, pos parse.Pos, format string, args ...any) *Error {
 	return &Error{where(tree, pos), fmt.Sprintf(format, args...)}
+}
+
+var executeMessage = regexp.MustCompile(`(?s)^template: (.+?:\d+:\d+): executing ".*?" at (<.*?>): (.*)$`)
+
+// Placed returns what went wrong in an execution as an *Error, if err says where.
+func Placed(err error) error {
+	var placed *Error
+	if errors.As(err, &placed) {
+		return placed
+	}
+	var failed template.ExecError
+	if !errors.As(err, &failed) {
+		return err
+	}
+	parts := executeMessage.FindStringSubmatch(failed.Error())
+	if parts == nil {
+		return err
+	}
+	return &Error{fromOne(parts[1]), parts[2] + ": " + parts[3]}
 }
 
 // shown returns text as an error shows it: quoted, and not all of a long one.

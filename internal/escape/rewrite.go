@@ -11,7 +11,6 @@
 package escape
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -62,7 +61,7 @@ func Rewrite(t *template.Template, funcs template.FuncMap) (*Rewritten, error) {
 		trees:   map[string]*parse.Tree{},
 		derived: map[call]*derivation{},
 		names:   map[string]int{},
-		out:     &Rewritten{includes: map[string]string{}},
+		out:     &Rewritten{includes: map[string]string{}, sites: make([]site, 1)}, // context.structure counts from 1
 	}
 	r.out.Template = template.New(t.Name()).Option("missingkey=error").Funcs(funcs).Funcs(template.FuncMap{
 		WriteFunc: func(number int, value any) (string, error) { return r.out.sites[number].write(value) },
@@ -378,11 +377,4 @@ func (w *walker) guard(root *parse.ListNode) {
 	}
 	nodes := []parse.Node{w.hidden(root.Pos, EnterFunc, w.number(root.Pos))}
 	root.Nodes = append(append(nodes, root.Nodes...), w.hidden(root.Pos, LeaveFunc, -1))
-}
-
-// Placed returns err as an *Error if there is one in it.
-func Placed(err error) (*Error, bool) {
-	var e *Error
-	ok := errors.As(err, &e)
-	return e, ok
 }

@@ -128,7 +128,8 @@ func (s *scanner) beginLine() error {
 		s.skipLine()
 		return nil
 	}
-	if problem := s.openLine(); problem != "" {
+	dash := strings.HasPrefix(s.text[s.at:], "- ") || s.text[s.at:] == "-"
+	if problem := s.w.openLine(&s.context, dash); problem != "" {
 		return s.errorf("%s", problem)
 	}
 	return nil
@@ -145,12 +146,16 @@ func (c *context) forward() {
 	}
 }
 
-// openLine leaves lineStart for what the line is: more of the scalar above it,
-// or a node, or says what is wrong.
-func (c *context) openLine() (problem string) {
+// openLine leaves lineStart for what the line is: more of what is above it, or
+// a node, or says what is wrong. dash: the line begins with one.
+func (w *walker) openLine(c *context, dash bool) (problem string) {
+	if c.column > c.open && c.structure > 0 {
+		w.out.sites[c.structure].more = &more{c.column, dash}
+		c.open = closed
+	}
 	switch {
 	case c.column <= c.open:
-		c.place, c.open, c.unsure, c.entry = beforeNode, closed, false, true
+		c.place, c.open, c.unsure, c.structure, c.entry = beforeNode, closed, false, 0, true
 	case c.unsure:
 		return "whether this line goes on with the value above it depends on that value: indent it like what it belongs to"
 	default:
@@ -256,7 +261,7 @@ func (c *context) startScalar(key bool) {
 			c.parent = min(c.parent, c.column-1)
 		}
 	}
-	c.open, c.unsure, c.glued = closed, false, false
+	c.open, c.unsure, c.structure, c.glued = closed, false, 0, false
 	c.leave()
 }
 
@@ -265,7 +270,7 @@ func (s *scanner) close(ch byte) error {
 	if !s.pop(ch) {
 		return s.errorf("%q closes what %q opened", ch, s.flow[len(s.flow)-1])
 	}
-	s.place, s.scalar, s.open, s.unsure = afterNode, scalar{}, closed, false
+	s.place, s.scalar, s.open, s.unsure, s.structure = afterNode, scalar{}, closed, false, 0
 	s.at++
 	return nil
 }
@@ -297,7 +302,7 @@ func (s *scanner) endKey() error {
 		return s.errorf("a colon makes a key of what is before it, and that begins in another branch or template: write the key in one piece")
 	}
 	s.place, s.glued = beforeNode, s.flow == ""
-	s.scalar, s.open, s.unsure = scalar{}, closed, false
+	s.scalar, s.open, s.unsure, s.structure = scalar{}, closed, false, 0
 	s.at++
 	return nil
 }
@@ -338,7 +343,7 @@ func (s *scanner) behind(ch byte) error {
 	case ch == ':' && s.place == afterNode && (inFlow || endsKey(s.text, s.at, false, valueNext(s.rest))):
 		return s.endKey()
 	case inFlow && ch == ',':
-		s.place, s.scalar, s.open, s.unsure = beforeNode, scalar{}, closed, false
+		s.place, s.scalar, s.open, s.unsure, s.structure = beforeNode, scalar{}, closed, false, 0
 	case inFlow && (ch == ']' || ch == '}'):
 		return s.close(ch)
 	default:

@@ -21,6 +21,8 @@ func (s *site) fit(st Structure) (string, error) {
 	switch {
 	case st.raw, st.text == "":
 		return space + st.text, nil
+	case s.more != nil:
+		return s.fitMore(st)
 	case !st.lines && s.line:
 		return "", s.errorf("%s is not a map or list with something in it, so it cannot stand among lines: write it behind its key, or leave it out by {{ with … }}", shown(st.text))
 	case !st.lines:
@@ -39,6 +41,30 @@ func (s *site) fit(st Structure) (string, error) {
 	default:
 		return indent(s.parent+2, "\n"+st.text), nil
 	}
+}
+
+// fitMore is fit for a structure that lines of the template go on with.
+func (s *site) fitMore(st Structure) (string, error) {
+	if text := strings.TrimLeft(st.text, "\n "); text == "{}" || text == "[]" {
+		return "", nil // the lines are all of it
+	}
+	text := "\n" + indent(s.more.column, st.text)
+	if strings.HasPrefix(st.text, "\n") {
+		text = st.text
+	}
+	first := strings.TrimLeft(text[1:], " ")
+	if dash := strings.HasPrefix(first, "- "); !st.lines || dash != s.more.dash || len(text)-1-len(first) != s.more.column {
+		return "", s.errorf("%s", s.more.wants())
+	}
+	return text, nil
+}
+
+func (m *more) wants() string {
+	kind := "map"
+	if m.dash {
+		kind = "list"
+	}
+	return fmt.Sprintf("the next line goes on with what is here: it has to be a %s, in lines that are indented by %d", kind, m.column)
 }
 
 // belongs returns an error if lines are not indented to belong to what is at s.

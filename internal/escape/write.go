@@ -24,11 +24,18 @@ type site struct {
 	// this line. parent: see context.
 	glued, line    bool
 	parent, column int
+	more           *more
 	// For a block scalar: its indentation, whether it is folded, whether the
 	// value begins a line, and whether that line may decide the indentation.
 	content       int
 	folded        bool
 	begins, first bool
+}
+
+// more is the first of the lines of a template that go on with a structure.
+type more struct {
+	column int
+	dash   bool
 }
 
 // write returns value as it has to be written at s.
@@ -51,6 +58,8 @@ func (s *site) write(value any) (string, error) {
 		dollars = strings.ReplaceAll(c.text, "$", "$$")
 	}
 	switch {
+	case s.more != nil:
+		return "", s.errorf("%s", s.more.wants())
 	case s.glued:
 		return "", s.errorf("there is no space before the value: put one behind the colon or dash")
 	case s.whole:

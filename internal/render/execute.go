@@ -78,7 +78,7 @@ func newExecution(r *escape.Rewritten, t *template.Template, s bundle.Stage, n i
 // run executes the templates. Its errors have a place.
 func (x *execution) run() error {
 	if err := x.templates.Execute(x, x.data); err != nil {
-		return executionError(err)
+		return escape.Placed(err)
 	}
 	return nil
 }
@@ -134,7 +134,7 @@ func (x *execution) include(name string, data any) (escape.Structure, error) {
 	defer func() { x.walks-- }()
 	err := x.templates.ExecuteTemplate(&countingWriter{x, &out}, x.rewritten.Include(name), data)
 	if err != nil {
-		return escape.Structure{}, executionError(err)
+		return escape.Structure{}, escape.Placed(err)
 	}
 	return escape.Block(out.String()), nil
 }

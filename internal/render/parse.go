@@ -1,7 +1,6 @@
 package render
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -94,22 +93,4 @@ func syntaxError(name, text string, funcs template.FuncMap, err error) error {
 		}
 	}
 	return &escape.Error{Place: fmt.Sprintf("%s:%d:%d", parts[1], number, column), Message: parts[3]}
-}
-
-var executeMessage = regexp.MustCompile(`(?s)^template: (.+?:\d+:\d+): executing ".*?" at (<.*?>): (.*)$`)
-
-// executionError returns err with its place first, as all errors have it.
-func executionError(err error) error {
-	if placed, ok := escape.Placed(err); ok {
-		return placed
-	}
-	var failed template.ExecError
-	if !errors.As(err, &failed) {
-		return err
-	}
-	parts := executeMessage.FindStringSubmatch(failed.Error())
-	if parts == nil {
-		return err
-	}
-	return &escape.Error{Place: escape.FromOne(parts[1]), Message: parts[2] + ": " + parts[3]}
 }
