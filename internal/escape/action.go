@@ -1,6 +1,8 @@
 package escape
 
 import (
+	"regexp"
+	"strings"
 	"text/template/parse"
 )
 
@@ -41,7 +43,7 @@ func (w *walker) action(c context, n *parse.ActionNode, ahead []parse.Node) (con
 		case c.glued && !structure:
 			return fail("there is no space before the value: put one behind the colon or dash")
 		case structure && (c.glued || e.whole):
-			s.glued, s.whole = c.glued, true
+			s.glued, s.trimmed, s.whole = c.glued, w.trimmed, true
 			c.startScalar(false)
 			c.place, c.unsure = afterNode, true
 			switch {
@@ -91,6 +93,8 @@ func (w *walker) part(c context, n *parse.ActionNode, s site) (context, error) {
 		return fail("a value cannot stand within an escape: the backslash before it wants more characters")
 	case c.scalar.dollar != noDollar && !c.scalar.key:
 		return fail("a value cannot stand within an interpolation of Compose: write ${NAME} in braces before it, $$ for a dollar, or {{ interpolate (printf \"${NAME:-%%s}\" .Value) }}")
+	case c.place == plain && c.scalar.loose && !c.scalar.key && (c.scalar.column >= 0 || strings.HasSuffix(c.flow, "{")) && keyAndValue.MatchString(s.source):
+		return fail("there is no space between the colon and the value: put one there, or the whole scalar in quotes")
 	case c.place == plain && c.scalar.unproven:
 		return fail("without quotes this may be read as a number, a date, or a word such as yes: write %s", advice(s.source))
 	}
@@ -100,6 +104,9 @@ func (w *walker) part(c context, n *parse.ActionNode, s site) (context, error) {
 	w.rewriteAction(n, s)
 	return c, nil
 }
+
+// keyAndValue matches what is most likely meant to be a key and a value.
+var keyAndValue = regexp.MustCompile(`^[A-Za-z0-9_.-]+:\{\{`)
 
 func (w *walker) rewriteAction(n *parse.ActionNode, s site) {
 	n.Pipe.Cmds = append(n.Pipe.Cmds, w.command(n.Pos, WriteFunc, w.add(s)))

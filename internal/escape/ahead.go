@@ -51,16 +51,15 @@ func plainAhead(text string, nodes []parse.Node, flow bool) extent {
 		parts  []string // literal ones
 		source strings.Builder
 		values int
+		last   = -1 // the part at the end, if that is no value
 		ended  bool
 	)
 	literal := func(text string, rest []parse.Node) {
 		end, key, done := plainEnd(text, flow, valueNext(rest))
 		ended, e.key = done, key
-		if text = text[:end]; done {
-			text = strings.TrimRight(text, " \t")
-		}
-		source.WriteString(text)
-		if text != "" {
+		source.WriteString(text[:end])
+		if text = text[:end]; text != "" {
+			last = len(parts)
 			parts = append(parts, text)
 			if values == 0 && len(parts) == 1 {
 				parts[0] = "^" + text
@@ -75,13 +74,19 @@ func plainAhead(text string, nodes []parse.Node, flow bool) extent {
 		default:
 			if prints(node) {
 				values++
+				last = -1
 				source.WriteString(strings.TrimSpace(node.String()))
 			} else {
 				ended = !silent(node)
 			}
 		}
 	}
-	e.source = source.String()
+	if last >= 0 { // white space at the end is none of the scalar
+		if parts[last] = strings.TrimRight(parts[last], " \t"); parts[last] == "" {
+			parts = parts[:last]
+		}
+	}
+	e.source = strings.TrimSpace(source.String())
 	e.whole = values == 1 && len(parts) == 0
 	e.unproven = !provenString(parts)
 	return e

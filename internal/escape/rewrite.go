@@ -11,6 +11,7 @@
 package escape
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strconv"
@@ -161,6 +162,8 @@ type walker struct {
 	loop *loop
 	// source is the last scalar without quotes, as it stands in the template.
 	source string
+	// trimmed: the space before the action was taken away.
+	trimmed bool
 }
 
 // loop is a range that is being gone through.
@@ -178,6 +181,11 @@ func (w *walker) list(c context, list *parse.ListNode) (context, error) {
 		case *parse.TextNode:
 			c, err = w.scan(c, node, rest)
 		case *parse.ActionNode:
+			w.trimmed = false
+			if i > 0 && c.place == beforeNode && !c.entry && !c.glued && makesStructure(node.Pipe) {
+				w.trimmed = trimEnd(list.Nodes[i-1]) // lines of structure begin with a line break
+				c.glued = w.trimmed
+			}
 			if err = w.includesIn(node.Pipe); err == nil && prints(node) {
 				c, err = w.action(c, node, list.Nodes[i:])
 			}
@@ -204,6 +212,21 @@ func (w *walker) list(c context, list *parse.ListNode) (context, error) {
 		}
 	}
 	return c, nil
+}
+
+// trimEnd takes the space away that a text ends with, and reports whether the
+// text ends with the colon then.
+func trimEnd(node parse.Node) bool {
+	text, ok := node.(*parse.TextNode)
+	if !ok {
+		return false
+	}
+	trimmed := bytes.TrimRight(text.Text, " ")
+	if len(trimmed) == 0 || trimmed[len(trimmed)-1] != ':' {
+		return false
+	}
+	text.Text = trimmed
+	return true
 }
 
 func (w *walker) branch(c context, n *parse.BranchNode, what string) (context, error) {

@@ -239,6 +239,9 @@ func (s *scanner) beginNode(ch byte) error {
 		s.place = property
 	default:
 		e := plainAhead(s.text[s.at:], s.rest, s.flow != "")
+		if s.entry && s.column == 0 && (ch == '.' || ch == '-') {
+			e.unproven = true // with more of them it ends the document
+		}
 		s.startScalar(e.key)
 		s.place, s.scalar.unproven = plain, e.unproven
 		s.w.source = e.source

@@ -143,15 +143,15 @@ func (e *emitter) node(value any, column int) (lines bool, err error) {
 func (e *emitter) mapping(v reflect.Value, column int) error {
 	entries := make(map[string]any, v.Len())
 	for key, one := range v.Seq2() {
-		text, err := scalarText(key.Interface(), true)
+		entries[fmt.Sprint(key.Interface())] = one.Interface()
+	}
+	for _, name := range slices.Sorted(maps.Keys(entries)) {
+		key, err := scalarText(name, true)
 		if err != nil {
 			return err
 		}
-		entries[text] = one.Interface()
-	}
-	for _, key := range slices.Sorted(maps.Keys(entries)) {
 		e.out.WriteString("\n" + strings.Repeat(" ", column) + key + ":")
-		if err := e.behind(entries[key], column); err != nil {
+		if err := e.behind(entries[name], column); err != nil {
 			return err
 		}
 	}

@@ -34,7 +34,7 @@ var (
 	// inNumbers are the letters that stand together in numbers and dates.
 	inNumbers = regexp.MustCompile(`(?i)^([xob]?[a-f]*|[tz])$`)
 	// others are characters that no typed scalar has.
-	others = regexp.MustCompile(`[^A-Za-z0-9~<=+\-._: ]|[^=]=|=[^=]`)
+	others = regexp.MustCompile(`[^A-Za-z0-9~<=+\-._: \t]|[^=]=|=[^=]`)
 )
 
 // provenString reports whether a scalar that has these parts, with anything

@@ -19,10 +19,12 @@ type site struct {
 	// that it cannot be empty, and source is the scalar as it stands in the template.
 	start, loose bool
 	source       string
-	// For structure. glued: no space is behind the colon or dash yet. line: the
+	// For structure. glued: no space is behind the colon or dash yet; trimmed:
+	// there was one. line: the
 	// value begins a line. column: where a block would begin, -1 if it cannot in
 	// this line. parent: see context.
-	glued, line    bool
+	glued, trimmed bool
+	line           bool
 	parent, column int
 	more           *more
 	// For a block scalar: its indentation, whether it is folded, whether the
@@ -60,6 +62,11 @@ func (s *site) write(value any) (string, error) {
 	switch {
 	case s.more != nil:
 		return "", s.errorf("%s", s.more.wants())
+	case s.trimmed:
+		own := *s
+		own.glued, own.trimmed = false, false
+		text, err := own.write(value)
+		return " " + text, err
 	case s.glued:
 		return "", s.errorf("there is no space before the value: put one behind the colon or dash")
 	case s.whole:
@@ -207,6 +214,9 @@ var listEntry = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=\{\{[^{}]*\}\}$`)
 // unsafeInPlain names the first character of text that may not stand in a
 // scalar without quotes, in any context, or returns "".
 func unsafeInPlain(text string, start bool) string {
+	if start && strings.HasPrefix(text, "...") {
+		return `a "..."` // which ends a document
+	}
 	runes := []rune(text)
 	for i, r := range runes {
 		edge := i == 0 || i == len(runes)-1

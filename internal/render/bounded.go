@@ -2,10 +2,12 @@ package render
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
 	"slices"
 	"text/template"
+	"text/template/parse"
 )
 
 // Bounds for what functions take and make, so that a few steps of a template
@@ -22,16 +24,26 @@ var growing = []string{
 	"mustRegexReplaceAll", "mustRegexReplaceAllLiteral",
 }
 
-// bound makes each of funcs return an error for arguments or results that are
-// too large.
-func bound(funcs template.FuncMap) {
-	for name, function := range funcs {
-		funcs[name] = bounded(name, reflect.ValueOf(function), slices.Contains(growing, name))
+// bound returns those of funcs that t calls, such that they return an error for
+// arguments or results that are too large. To wrap a function takes as long as
+// to parse a template, so the others are left out.
+func bound(t *template.Template, funcs template.FuncMap) template.FuncMap {
+	all := maps.Clone(funcs)
+	maps.Copy(all, template.FuncMap{"print": fmt.Sprint, "println": fmt.Sprintln, "printf": fmt.Sprintf}) // text/template has them too
+	called := template.FuncMap{}
+	for _, one := range t.Templates() {
+		if one.Tree == nil {
+			continue
+		}
+		visit(one.Root, func(n parse.Node) {
+			name, ok := n.(*parse.IdentifierNode)
+			if !ok || called[name.Ident] != nil || all[name.Ident] == nil {
+				return
+			}
+			called[name.Ident] = bounded(name.Ident, reflect.ValueOf(all[name.Ident]), slices.Contains(growing, name.Ident))
+		})
 	}
-	// text/template has these of its own.
-	funcs["print"] = bounded("print", reflect.ValueOf(fmt.Sprint), false)
-	funcs["println"] = bounded("println", reflect.ValueOf(fmt.Sprintln), false)
-	funcs["printf"] = bounded("printf", reflect.ValueOf(fmt.Sprintf), false)
+	return called
 }
 
 var errorType = reflect.TypeFor[error]()

@@ -29,9 +29,8 @@ var unrepeatable = []string{
 	"keys", "values",
 }
 
-// Funcs returns the functions that templates have: sprig's repeatable ones,
-// bounded in what they make; those of escape.Funcs, which say how a value is
-// meant; and
+// Funcs returns the functions that templates have: sprig's repeatable ones;
+// those of escape.Funcs, which say how a value is meant; and
 //
 //	include NAME DATA  what the template of that name makes of DATA, as lines
 //	subnetFor CIDR N   the smallest subnet around CIDR, never smaller than it, with addresses for N containers
@@ -49,7 +48,6 @@ func Funcs() template.FuncMap {
 	funcs["subnetFor"] = subnetFor
 	funcs["keys"] = keys
 	funcs["values"] = values
-	bound(funcs)
 	funcs["include"] = func(string, any) (escape.Structure, error) { return escape.Structure{}, nil } // each execution has its own
 	return funcs
 }

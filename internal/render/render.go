@@ -98,7 +98,7 @@ func New(b *bundle.Bundle) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse templates: %w", err)
 	}
-	r, err := escape.Rewrite(t, funcs)
+	r, err := escape.Rewrite(t, bound(t, funcs))
 	if err != nil {
 		return nil, fmt.Errorf("parse templates: %w", err)
 	}
