@@ -16,12 +16,12 @@ import (
 const (
 	// maxSteps is how many rounds of ranges and calls of templates there may be,
 	// and stepsPerReplica how many more for each replica.
-	maxSteps        = 10_000_000
+	maxSteps        = 2_000_000
 	stepsPerReplica = 100
 	// maxDepth is how deep templates may be within one another.
 	maxDepth = 1000
 	// maxDocument is how long a document may be that is kept in memory, in bytes.
-	maxDocument = 512 << 20
+	maxDocument = 256 << 20
 )
 
 // execution is one run of the templates.
@@ -38,6 +38,7 @@ type execution struct {
 	// keep is how much of the document is kept, in bytes; what is longer is
 	// counted only, and dropped is set. to, if there is one, gets all.
 	keep    int
+	longest int // what may be kept at all
 	dropped bool
 	to      io.Writer
 
@@ -59,7 +60,7 @@ func newExecution(r *escape.Rewritten, t *template.Template, s bundle.Stage, n i
 	if err != nil {
 		return nil, err
 	}
-	x := &execution{rewritten: r, templates: clone, stage: s, keep: maxDocument, data: Data{
+	x := &execution{rewritten: r, templates: clone, stage: s, keep: maxDocument, longest: maxDocument, data: Data{
 		Command:  command,
 		Stage:    s.Name,
 		Values:   copyOf(s.Values).(map[string]any),
@@ -91,12 +92,12 @@ func (x *execution) Write(p []byte) (int, error) {
 		return x.to.Write(p)
 	case x.dropped:
 		return len(p), nil
-	case x.size > x.keep && x.keep < maxDocument:
+	case x.size > x.keep && x.keep < x.longest:
 		x.dropped = true
 		x.out = bytes.Buffer{}
 		x.pieces, x.spans = nil, nil
 		return len(p), nil
-	case x.size > 2*maxDocument: // step says so earlier, and where
+	case x.size > 2*x.longest: // step says so earlier, and where
 		return 0, errors.New("the document has no end")
 	}
 	return x.out.Write(p)
@@ -108,8 +109,8 @@ func (x *execution) step(place int) (string, error) {
 	switch {
 	case x.steps > maxSteps+stepsPerReplica*x.data.Replicas:
 		return "", x.rewritten.Errorf(place, "more than %d rounds of ranges and calls of templates: does this end?", x.steps-1)
-	case x.to == nil && !x.dropped && x.size > maxDocument:
-		return "", x.rewritten.Errorf(place, "the document is longer than %d MiB: does this end?", maxDocument>>20)
+	case x.to == nil && !x.dropped && x.size > x.longest:
+		return "", x.rewritten.Errorf(place, "the document is longer than %d MiB: does this end?", x.longest>>20)
 	}
 	return "", nil
 }

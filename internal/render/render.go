@@ -119,7 +119,7 @@ func (e *Engine) CheckReplicas(n int) error {
 
 // Render executes the templates for the stage of that name and n replicas.
 // Its errors wrap bundle.ErrUnknownStage, ErrReplicas, or *escape.Error.
-// Memory grows with the document alone, which has at most 512 MiB.
+// Memory grows with the document alone, which has at most 256 MiB.
 func (e *Engine) Render(stage string, n int) (Document, error) {
 	x, err := e.execute(stage, n, maxDocument)
 	if err != nil {

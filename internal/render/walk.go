@@ -83,7 +83,7 @@ func (x *execution) document() (Document, error) {
 	if len(x.pieces) == 0 {
 		return Document{Bytes: x.out.Bytes(), Replicas: x.spans}, nil
 	}
-	if x.offset() > maxDocument {
+	if x.offset() > x.longest {
 		return Document{}, errTooLong
 	}
 	doc := Document{Bytes: make([]byte, 0, x.offset())}
