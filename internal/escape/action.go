@@ -3,6 +3,7 @@ package escape
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"text/template/parse"
 )
 
@@ -93,7 +94,7 @@ func (w *walker) part(c context, n *parse.ActionNode, s site) (context, error) {
 		return fail("a value cannot stand within an escape: the backslash before it wants more characters")
 	case c.scalar.dollar != noDollar && !c.scalar.key:
 		return fail("a value cannot stand within an interpolation of Compose: write ${NAME} in braces before it, $$ for a dollar, or {{ interpolate (printf \"${NAME:-%%s}\" .Value) }}")
-	case c.place == plain && c.scalar.loose && !c.scalar.key && (c.scalar.column >= 0 || strings.HasSuffix(c.flow, "{")) && keyAndValue.MatchString(s.source):
+	case c.place == plain && c.scalar.loose && !c.scalar.key && (c.scalar.column >= 0 || strings.HasSuffix(c.flow, "{")) && keyAndValue().MatchString(s.source):
 		return fail("there is no space between the colon and the value: put one there, or the whole scalar in quotes")
 	case c.place == plain && c.scalar.unproven:
 		return fail("without quotes this may be read as a number, a date, or a word such as yes: write %s", advice(s.source))
@@ -106,7 +107,7 @@ func (w *walker) part(c context, n *parse.ActionNode, s site) (context, error) {
 }
 
 // keyAndValue matches what is most likely meant to be a key and a value.
-var keyAndValue = regexp.MustCompile(`^[A-Za-z0-9_.-]+:\{\{`)
+var keyAndValue = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_.-]+:\{\{`) })
 
 func (w *walker) rewriteAction(n *parse.ActionNode, s site) {
 	n.Pipe.Cmds = append(n.Pipe.Cmds, w.command(n.Pos, WriteFunc, w.add(s)))

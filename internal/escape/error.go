@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"text/template"
 	"text/template/parse"
 )
@@ -40,19 +41,20 @@ func errorAt(tree *parse.Tree, pos parse.Pos, format string, args ...any) *Error
 	return &Error{where(tree, pos), fmt.Sprintf(format, args...)}
 }
 
-var executeMessage = regexp.MustCompile(`(?s)^template: (.+?:\d+:\d+): executing ".*?" at (<.*?>): (.*)$`)
+var executeMessage = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?s)^template: (.+?:\d+:\d+): executing ".*?" at (<.*?>): (.*)$`)
+})
 
 // Placed returns what went wrong in an execution as an *Error, if err says where.
 func Placed(err error) error {
-	var placed *Error
-	if errors.As(err, &placed) {
+	if placed, ok := errors.AsType[*Error](err); ok {
 		return placed
 	}
-	var failed template.ExecError
-	if !errors.As(err, &failed) {
+	failed, ok := errors.AsType[template.ExecError](err)
+	if !ok {
 		return err
 	}
-	parts := executeMessage.FindStringSubmatch(failed.Error())
+	parts := executeMessage().FindStringSubmatch(failed.Error())
 	if parts == nil {
 		return err
 	}

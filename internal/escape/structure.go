@@ -1,6 +1,7 @@
 package escape
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -71,7 +72,7 @@ func (m *more) wants() string {
 func (s *site) belongs(lines string) error {
 	for line := range strings.SplitSeq(lines, "\n") {
 		text := strings.TrimLeft(line, " ")
-		if n := len(line) - len(text); text != "" && n <= s.parent && !(n == s.parent && strings.HasPrefix(text, "- ")) {
+		if n := len(line) - len(text); text != "" && (n < s.parent || n == s.parent && !strings.HasPrefix(text, "- ")) {
 			return s.errorf("lines indented by %d do not belong to a key indented by %d: use nindent %d, or leave it out", n, s.parent, s.parent+2)
 		}
 	}
@@ -189,8 +190,8 @@ func (e *emitter) behind(value any, column int) error {
 func scalarText(value any, key bool) (string, error) {
 	s := site{whole: true, key: key}
 	text, err := s.write(value)
-	if e, ok := err.(*Error); ok {
-		return "", fmt.Errorf("%s", e.Message)
+	if e, ok := errors.AsType[*Error](err); ok {
+		return "", errors.New(e.Message)
 	}
 	return text, err
 }

@@ -2,6 +2,7 @@ package escape_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -28,7 +29,7 @@ func parse(text string) ([]*yaml.Node, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader([]byte(text)))
 	for {
 		var n yaml.Node
-		if err := decoder.Decode(&n); err == io.EOF {
+		if err := decoder.Decode(&n); errors.Is(err, io.EOF) {
 			return nodes, nil
 		} else if err != nil {
 			return nil, err

@@ -1,41 +1,33 @@
 package escape
 
 import (
-	"regexp"
+	"slices"
 	"strings"
 )
 
 // Which scalars without quotes some version of YAML reads as something else
 // than a string: YAML 1.1 (yaml.org/type), the schemas of YAML 1.2.2 (chapter
-// 10), and what the loaders in use add to them.
-var (
-	words = []string{"~", "null", "true", "false", "yes", "no", "on", "off", "y", "n", "<<", "="}
-	// numeric matches more than all forms of numbers, dates and times. A
-	// character that is not in it makes a string of what begins like a number.
-	numeric = regexp.MustCompile(`^[-+.0-9][-+.0-9a-fA-FxXobOBeE_:tTzZ ]*$`)
-	special = regexp.MustCompile(`(?i)^[-+]?\.(inf|nan)$`)
+// 10), and what the loaders in use add to them. No regular expressions here:
+// to compile them takes longer than all the rest of a small run.
+
+var words = []string{"~", "null", "true", "false", "yes", "no", "on", "off", "y", "n", "<<", "="}
+
+const (
+	numberStart = "-+.0123456789"
+	// numeric has the characters of all forms of numbers, dates and times. One
+	// that is not in it makes a string of what begins like a number.
+	numeric = numberStart + "abcdefABCDEFxXoO_:tTzZ "
 )
 
 // typed reports whether text might be read as something else than a string.
 func typed(text string) bool {
-	if text == "" || numeric.MatchString(text) || special.MatchString(text) {
+	if text == "" || strings.IndexByte(numberStart, text[0]) >= 0 && strings.Trim(text, numeric) == "" {
 		return true
 	}
-	for _, word := range words {
-		if strings.EqualFold(text, word) {
-			return true
-		}
-	}
-	return false
+	text = strings.ToLower(text)
+	number := strings.TrimLeft(text, "+-")
+	return slices.Contains(words, text) || number == ".inf" || number == ".nan"
 }
-
-var (
-	letters = regexp.MustCompile(`[A-Za-z]+`)
-	// inNumbers are the letters that stand together in numbers and dates.
-	inNumbers = regexp.MustCompile(`(?i)^([xob]?[a-f]*|[tz])$`)
-	// others are characters that no typed scalar has.
-	others = regexp.MustCompile(`[^A-Za-z0-9~<=+\-._: \t]|[^=]=|=[^=]`)
-)
 
 // provenString reports whether a scalar that has these parts, with anything
 // between them, is a string in all versions of YAML. A part with which the
@@ -43,11 +35,11 @@ var (
 func provenString(parts []string) bool {
 	for _, part := range parts {
 		text, first := strings.CutPrefix(part, "^")
-		if first && startsNoWord(text) || others.MatchString(text) {
+		if first && startsNoWord(text) || hasOther(text) {
 			return true
 		}
-		for _, run := range letters.FindAllString(text, -1) {
-			if !inNumbers.MatchString(run) && !inWords(strings.ToLower(run)) {
+		for run := range strings.FieldsFuncSeq(strings.ToLower(text), func(r rune) bool { return r < 'a' || r > 'z' }) {
+			if !inNumber(run) && !inWord(run) {
 				return true
 			}
 		}
@@ -55,10 +47,24 @@ func provenString(parts []string) bool {
 	return false
 }
 
+// hasOther reports whether text has a character that no typed scalar has, or
+// a = beside another one.
+func hasOther(text string) bool {
+	rest := strings.TrimFunc(text, func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("~<=+-._: \t", r)
+	})
+	return rest != "" || strings.Contains(text, "=") && strings.Trim(text, "=") != ""
+}
+
+// inNumber reports whether lower-case letters stand together in a number or a date.
+func inNumber(run string) bool {
+	return run == "t" || run == "z" || strings.Trim(strings.TrimLeft(run[:1], "xo")+run[1:], "abcdef") == ""
+}
+
 // startsNoWord reports whether no typed scalar begins with text.
 func startsNoWord(text string) bool {
 	text = strings.ToLower(text)
-	if text == "" || strings.IndexByte("+-.0123456789", text[0]) >= 0 {
+	if text == "" || strings.IndexByte(numberStart, text[0]) >= 0 {
 		return false
 	}
 	for _, word := range words {
@@ -69,7 +75,7 @@ func startsNoWord(text string) bool {
 	return true
 }
 
-func inWords(run string) bool {
+func inWord(run string) bool {
 	for _, word := range append(words, "inf", "nan") {
 		if strings.Contains(word, run) {
 			return true

@@ -99,7 +99,7 @@ func valid(text string) string {
 	if utf8.ValidString(text) {
 		return ""
 	}
-	return fmt.Sprintf("%s is not valid UTF-8", shown(text))
+	return shown(text) + " is not valid UTF-8"
 }
 
 // formatFloat writes what YAML reads as that very number; 1e21 and above, and

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -96,18 +97,28 @@ func (s *site) errorf(format string, args ...any) error {
 // from it, wants the colon within 1024 characters of the start of the key.
 const maxKey = 256
 
-// safe matches strings in which every character may stand anywhere in a scalar
-// without quotes, but for those that may not be at its start or end.
-var safe = regexp.MustCompile(`^[A-Za-z_./][A-Za-z0-9_./+@$-]*(:[A-Za-z0-9_./+@$-]+)*$|^[0-9][A-Za-z0-9_./+@-]*$`)
-
 // safePlain reports whether text, as all of a scalar, needs no quotes in any
-// version of YAML.
+// version of YAML: it is short, made of letters, digits and the most common
+// signs, has colons only within it, and is a word, a path, or begins with a digit.
 func safePlain(text string) bool {
-	return len(text) <= 128 && safe.MatchString(text) && !typed(text) && text[0] != '.' || paths.MatchString(text)
+	if text == "" || len(text) > 128 || typed(text) {
+		return false
+	}
+	path := strings.HasPrefix(text, "./") || strings.HasPrefix(text, "../")
+	if strings.IndexByte("-+@$.", text[0]) >= 0 && !path {
+		return false
+	}
+	for i, r := range text {
+		switch {
+		case r == '_' || r == '/' || r == '.' || r == '-' || r == '+' || r == '@' || r == '$':
+		case r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z':
+		case r == ':' && i > 0 && i+1 < len(text) && text[i-1] != ':':
+		default:
+			return false
+		}
+	}
+	return true
 }
-
-// paths matches those that begin with "./" or "../".
-var paths = regexp.MustCompile(`^\.{1,2}/[A-Za-z0-9_./+@$-]*$`)
 
 // quoted returns text as a YAML double-quoted scalar (YAML 1.2.2, section 7.3.1).
 func quoted(text string) string {
@@ -203,13 +214,15 @@ func (s *site) inPlain(original, text string) (string, error) {
 // advice is how a scalar without quotes is written with them.
 func advice(source string) string {
 	hint := `"` + strings.ReplaceAll(strings.ReplaceAll(source, `\`, `\\`), `"`, `\"`) + `"`
-	if name, value, ok := strings.Cut(source, "="); ok && listEntry.MatchString(source) {
+	if name, value, ok := strings.Cut(source, "="); ok && listEntry().MatchString(source) {
 		hint = fmt.Sprintf(`- %s, or %s: %s in a map`, hint, name, value)
 	}
 	return hint
 }
 
-var listEntry = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=\{\{[^{}]*\}\}$`)
+var listEntry = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=\{\{[^{}]*\}\}$`)
+})
 
 // unsafeInPlain names the first character of text that may not stand in a
 // scalar without quotes, in any context, or returns "".

@@ -127,8 +127,8 @@ func (w *weight) add(v reflect.Value, depth int) {
 			}
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			w.add(v.Field(i), depth+1)
+		for _, field := range v.Fields() {
+			w.add(field, depth+1)
 		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"github.com/Masterminds/sprig/v3"
 	"github.com/google/go-cmp/cmp"
@@ -115,13 +114,4 @@ func TestBuiltInSubnet(t *testing.T) {
 			t.Errorf("%d clients: want %s, got %s", n, want, doc.Bytes[len(doc.Bytes)-30:])
 		}
 	}
-}
-
-func renderText(t *testing.T, fsys fstest.MapFS) string {
-	t.Helper()
-	doc, err := newEngine(t, fsys).Render("one", 0)
-	if err != nil {
-		return err.Error()
-	}
-	return string(doc.Bytes)
 }

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"text/template"
 	"unicode/utf8"
 
@@ -60,12 +61,14 @@ func readTemplate(fsys fs.FS, name string) (string, error) {
 	return string(text), nil
 }
 
-var parseMessage = regexp.MustCompile(`(?s)^template: (.+?):(\d+):(?:\d+:)? (.*)$`)
+var parseMessage = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?s)^template: (.+?):(\d+):(?:\d+:)? (.*)$`)
+})
 
 // syntaxError adds the column to an error of text/template, which has the line
 // only: that of the first action in the line with which the error is there.
 func syntaxError(name, text string, funcs template.FuncMap, err error) error {
-	parts := parseMessage.FindStringSubmatch(err.Error())
+	parts := parseMessage().FindStringSubmatch(err.Error())
 	if parts == nil {
 		return err
 	}

@@ -112,6 +112,9 @@ func (e *Engine) CheckReplicas(n int) error {
 		return fmt.Errorf("%w %d: cannot be negative", ErrReplicas, n)
 	}
 	if limit := e.bundle.MaxReplicas; limit > 0 && n > limit {
+		if e.bundle.Lifted {
+			return fmt.Errorf("%w %d: at most %d, by --max-replicas", ErrReplicas, n, limit)
+		}
 		return fmt.Errorf("%w %d: at most %d fit on one network", ErrReplicas, n, limit)
 	}
 	return nil
