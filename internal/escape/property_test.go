@@ -31,6 +31,14 @@ func execute(text string, data any) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	steps := 0
+	step := func(number int) (string, error) {
+		if steps++; steps > 1000 {
+			return "", r.Errorf(number, "this has no end")
+		}
+		return "", nil
+	}
+	r.Template.Funcs(template.FuncMap{escape.StepFunc: step, escape.EnterFunc: step})
 	r.Template.Funcs(template.FuncMap{"include": func(name string, data any) (escape.Structure, error) {
 		var b strings.Builder
 		err := r.Template.ExecuteTemplate(&b, r.Include(name), data)

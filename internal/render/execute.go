@@ -16,7 +16,7 @@ import (
 const (
 	// maxSteps is how many rounds of ranges and calls of templates there may be,
 	// and stepsPerReplica how many more for each replica.
-	maxSteps        = 2_000_000
+	maxSteps        = 1_000_000
 	stepsPerReplica = 100
 	// maxDepth is how deep templates may be within one another.
 	maxDepth = 1000

@@ -58,7 +58,8 @@ func readTemplate(fsys fs.FS, name string) (string, error) {
 	case !utf8.Valid(text):
 		return "", fmt.Errorf("%s: not UTF-8", name)
 	}
-	return string(text), nil
+	// What an editor on Windows adds is no part of the document.
+	return strings.TrimPrefix(strings.ReplaceAll(string(text), "\r\n", "\n"), "\ufeff"), nil
 }
 
 var parseMessage = sync.OnceValue(func() *regexp.Regexp {

@@ -105,6 +105,9 @@ func New(b *bundle.Bundle) (*Engine, error) {
 	return &Engine{bundle: b, rewritten: r, special: specialise(r)}, nil
 }
 
+// maxReplicas is how many there may be where a bundle has no limit.
+const maxReplicas = 1_000_000_000
+
 // CheckReplicas returns an error that wraps ErrReplicas if the bundle cannot
 // be rendered with n replicas.
 func (e *Engine) CheckReplicas(n int) error {
@@ -116,6 +119,9 @@ func (e *Engine) CheckReplicas(n int) error {
 			return fmt.Errorf("%w %d: at most %d, by --max-replicas", ErrReplicas, n, limit)
 		}
 		return fmt.Errorf("%w %d: at most %d fit on one network", ErrReplicas, n, limit)
+	}
+	if n > maxReplicas {
+		return fmt.Errorf("%w %d: at most %d, whatever the limit", ErrReplicas, n, maxReplicas)
 	}
 	return nil
 }
