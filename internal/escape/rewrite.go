@@ -110,6 +110,7 @@ type derivation struct {
 type rewriter struct {
 	trees   map[string]*parse.Tree
 	derived map[call]*derivation
+	order   []call // the keys of derived, as they came
 	names   map[string]int
 	out     *Rewritten
 	depth   int
@@ -130,13 +131,22 @@ func (r *rewriter) derive(c call) (*derivation, error) {
 		return nil, errorAt(tree, 0, "template %q calls itself at ever new places of the document", c.name)
 	}
 	d := &derivation{name: c.name, out: c.from}
-	if r.names[c.name]++; r.names[c.name] > 1 {
-		d.name = fmt.Sprintf("%s (%d)", c.name, r.names[c.name])
+	// The first one keeps its name.
+	for r.names[c.name]++; r.names[c.name] > 1; r.names[c.name]++ {
+		if d.name = fmt.Sprintf("%s (%d)", c.name, r.names[c.name]); r.trees[d.name] == nil {
+			break
+		}
 	}
-	r.derived[c] = d
+	r.derived[c], r.order = d, append(r.order, c)
+	own := len(r.order)
 	r.depth++
 	defer func() { r.depth-- }()
 	for range 3 {
+		// What was derived when another end was assumed may rely on that.
+		for _, inner := range r.order[own:] {
+			delete(r.derived, inner)
+		}
+		r.order = r.order[:own]
 		d.used = false
 		d.tree = tree.Copy()
 		w := &walker{rewriter: r, tree: d.tree}

@@ -71,6 +71,7 @@ func TestPlaces(t *testing.T) {
 		{"rounds of lines", "a:\n{{- range .List }}\n  - {{ $.A }}\n{{- else }} none\n{{- end }}\nb: c", "x: y", "a:\n  - \"x: y\"\n  - \"x: y\"\nb: c"},
 		{"break", "a:{{ range .List }}\n  - {{ $.A }}{{ break }}never {{ $.A }}{{ end }}", "x", "a:\n  - x"},
 		{"a template at two places", `{{ define "v" }}{{ .A }}{{ end }}a: {{ template "v" . }}` + "\n" + `b: "{{ template "v" . }}"`, "no", "a: \"no\"\nb: \"no\""},
+		{"a template called like a copy", `{{ define "v" }}{{ .A }}{{ end }}{{ define "v (2)" }}w{{ end }}a: {{ template "v" . }}` + "\n" + `b: "{{ template "v" . }}{{ template "v (2)" . }}"`, "no", "a: \"no\"\nb: \"now\""},
 		{"a template and more text", `{{ define "v" }}{{ .A }}{{ end }}a: {{ template "v" . }}-x`, "no", "this would go on with the value before it"},
 		{"a template that calls itself", `{{ define "v" }}{{ if .Yes }}{{ .A }}{{ else }}{{ template "v" . }}{{ end }}{{ end }}a: "{{ template "v" . }}"`, "x", `a: "x"`},
 		{"a template that goes deeper", `{{ define "v" }}[{{ template "v" . }}]{{ end }}a: {{ template "v" . }}`, "x", `template "v" calls itself at ever new places`},

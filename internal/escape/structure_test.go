@@ -61,7 +61,7 @@ func differs(want, got *yaml.Node, replace *strings.Replacer) string {
 // then with others it is refused, or is the same document with those values.
 func propertyStructureStays(t *rapid.T) {
 	fragment := rapid.SampledFrom(fragments)
-	text := `{{ define "t" }}` + strings.Join(rapid.SliceOfN(fragment, 0, 3).Draw(t, "t"), "") + `{{ end }}{{ define "u" }}{{ .B }}{{ end }}` +
+	text := `{{ define "t" }}` + strings.Join(rapid.SliceOfN(fragment, 0, 3).Draw(t, "t"), "") + `{{ end }}{{ define "u" }}` + strings.Join(rapid.SliceOfN(fragment, 1, 3).Draw(t, "u"), "") + `{{ end }}` +
 		strings.Join(rapid.SliceOfN(fragment, 1, 12).Draw(t, "text"), "")
 	data := func(a, b string) map[string]any {
 		return map[string]any{"A": a, "B": b, "Yes": true, "No": false, "List": []int{1, 2}}
