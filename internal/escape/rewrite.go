@@ -154,6 +154,7 @@ func (r *rewriter) derive(c call) (*derivation, error) {
 		if err != nil {
 			return nil, err
 		}
+		out.structure = 0 // lines that go on with it would differ from call to call
 		settled := !d.used || out == d.out
 		if d.out = out; settled {
 			d.done = true

@@ -77,6 +77,8 @@ func TestPlaces(t *testing.T) {
 		{"a template that goes deeper", `{{ define "v" }}[{{ template "v" . }}]{{ end }}a: {{ template "v" . }}`, "x", `template "v" calls itself at ever new places`},
 		{"no template", `a: {{ template "w" . }}`, "x", `t:1:16: there is no template "w"`},
 		{"an include", `{{ define "v" }}x: {{ .A }}{{ end }}a: {{ include "v" . }}`, "no", "a:\n  x: \"no\""},
+		{"lines that go on with a structure of a template", `{{ define "v" }}a: {{ toYaml .List }}{{ end }}{{ template "v" . }}` + "\n  - {{ .A }}", "x", "t:2:3: whether this line goes on with the value above it"},
+		{"lines that go on with a structure", "a: {{ toYaml .List }}\n  - {{ .A }}", "x", "a:\n  - 1\n  - 2\n  - x"},
 		{"an include in a list", `{{ define "v" }}` + "\nx: {{ .A }}\ny: {{ .B }}\n" + `{{ end }}- {{ include "v" . }}`, "no", "- x: \"no\"\n  y: b"},
 		{"an include of half a line", `{{ define "v" }}x: "{{ .A }}{{ end }}a: {{ include "v" . }}`, "no", "so it is not whole lines to include"},
 		{"an include of a variable", `{{ $n := "v" }}a: {{ include $n . }}`, "no", "include wants the name of a template in quotes"},
