@@ -22,7 +22,7 @@ func renderCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "render",
 		Usage:     "render a stage as a Compose file",
-		UsageText: "composer render [--stage NAME] [-n N] [-o FILE] [--no-validate]",
+		UsageText: "composer render [--stage NAME] [-n N] [-o FILE] [--max-replicas N] [--no-validate]",
 		Description: examples(
 			"composer render --stage ej6 -n 5", "to stdout",
 			"composer render -n 3 -o dev.yaml", "to a file, which is replaced as a whole or not at all",
@@ -35,12 +35,16 @@ func renderCommand() *cli.Command {
 				Usage: "how many clients, `N` from 0 to 1022",
 			},
 			&cli.StringFlag{
+				Name: "max-replicas", EnvVars: []string{"COMPOSER_MAX_REPLICAS"}, DefaultText: "what the templates say",
+				Usage: "how many clients there may be instead, `N`; 0 for any number. More than 1022 do not fit on a bridge",
+			},
+			&cli.StringFlag{
 				Name: "output", Aliases: []string{"o"}, EnvVars: []string{"COMPOSER_OUTPUT"}, DefaultText: "stdout",
 				Usage: "the `FILE` to write, untouched if it would not change",
 			},
 			&cli.BoolFlag{
 				Name: "no-validate", EnvVars: []string{"COMPOSER_NO_VALIDATE"}, DisableDefaultText: true,
-				Usage: "do not check what is rendered against the Compose specification",
+				Usage: "do not check what is rendered against the Compose specification; memory stays the same for any number of clients then",
 			},
 		},
 		Action: func(c *cli.Context) error {
@@ -57,6 +61,16 @@ func renderCommand() *cli.Command {
 				return err
 			}
 			r := renderRequest{stage: c.String("stage"), replicas: n, output: c.String("output"), validate: !c.Bool("no-validate")}
+			if text := c.String("max-replicas"); text != "" {
+				limit, err := parseReplicas(text)
+				if err != nil {
+					return usagef("--max-replicas: %w", err)
+				}
+				if limit < 0 {
+					return usagef("--max-replicas %d: cannot be negative; 0 is no limit", limit)
+				}
+				r.limit = &limit
+			}
 			if r.output == "-" || r.output == "/dev/stdout" {
 				r.output = ""
 			}
@@ -68,6 +82,7 @@ func renderCommand() *cli.Command {
 type renderRequest struct {
 	stage    string // "" for the one that .stage or the bundle says
 	replicas int
+	limit    *int   // of replicas, nil for the bundle's
 	output   string // "" for stdout
 	validate bool
 }
@@ -81,19 +96,23 @@ func renderTo(ctx context.Context, r renderRequest, stdout, stderr io.Writer) er
 	if err != nil {
 		return asUsage(err)
 	}
+	if r.limit != nil {
+		b.Lift(*r.limit)
+	}
 	engine, err := render.New(b)
 	if err != nil {
 		return err
+	}
+	if !r.validate {
+		return stream(engine, stage.Name, r, stdout)
 	}
 	doc, err := engine.Render(stage.Name, r.replicas)
 	if err != nil {
 		return asUsage(err)
 	}
-	var report check.Report
-	if r.validate {
-		if report, err = check.Document(ctx, doc); err != nil {
-			return err
-		}
+	report, err := check.Document(ctx, doc)
+	if err != nil {
+		return err
 	}
 	if r.output == "" {
 		_, err = stdout.Write(doc.Bytes)
@@ -105,6 +124,16 @@ func renderTo(ctx context.Context, r renderRequest, stdout, stderr io.Writer) er
 	}
 	warnMissing(stderr, report.Missing(filepath.Dir(r.output)))
 	return nil
+}
+
+// stream writes a stage as it is made, without a look at it.
+func stream(engine *render.Engine, stage string, r renderRequest, stdout io.Writer) error {
+	write := func(w io.Writer) error { return engine.Stream(w, stage, r.replicas) }
+	if r.output == "" {
+		return asUsage(write(stdout))
+	}
+	_, err := output.WriteFrom(r.output, write)
+	return asUsage(err)
 }
 
 // asUsage tells a wrong request from a failure.

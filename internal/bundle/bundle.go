@@ -35,6 +35,8 @@ type Bundle struct {
 	// MaxReplicas is the largest number of replicas that a stage may have;
 	// 0 means that the bundle sets no limit.
 	MaxReplicas int
+	// Lifted says that MaxReplicas is another than the table says.
+	Lifted bool
 	// Stages are in the order of the table.
 	Stages []Stage
 	// FS holds the *.tmpl files.
@@ -141,6 +143,10 @@ func (b *Bundle) Choose(name, file string) (Stage, error) {
 	}
 	return s, nil
 }
+
+// Lift sets another limit to the number of replicas, 0 for none: for bundles
+// whose containers do not share one bridge, and to see what is rendered.
+func (b *Bundle) Lift(limit int) { b.MaxReplicas, b.Lifted = limit, true }
 
 func (b *Bundle) has(name string) bool {
 	return slices.ContainsFunc(b.Stages, func(s Stage) bool { return s.Name == name })

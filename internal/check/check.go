@@ -68,17 +68,41 @@ func (r Report) Missing(dir string) []string {
 //     One that points to a left-out replica fails the load of the sample.
 //   - What is demanded across services is checked here for every service, left
 //     out or not (rules.go): distinct names and addresses, and room in the networks.
+//
+// A whole load of more than 8 MiB is not tried: compose-go takes minutes and
+// gigabytes for it and refuses it for its number of nodes.
 func Document(ctx context.Context, doc render.Document) (Report, error) {
-	if s, ok := newSample(doc); ok && s.understand() {
-		if project, err := load(ctx, s.text); err == nil {
-			if services, ok := s.services(project); ok {
-				if report, err := rules(services, project.Networks); err == nil {
-					return report, nil
-				}
-			}
-		}
+	report, ok, err := bySample(ctx, doc)
+	if ok && err == nil {
+		return report, nil
 	}
-	return whole(ctx, doc.Bytes)
+	if len(doc.Bytes) <= maxWhole {
+		return whole(ctx, doc.Bytes)
+	}
+	if err == nil {
+		err = errors.New("its replicas are not alike enough to check one for all of them")
+	}
+	return Report{}, fmt.Errorf("check: %w (a document of %d MiB is not checked as a whole)", err, len(doc.Bytes)>>20)
+}
+
+const maxWhole = 8 << 20
+
+// bySample checks a sample of doc, if that says something of all of it.
+func bySample(ctx context.Context, doc render.Document) (report Report, ok bool, err error) {
+	s, ok := newSample(doc)
+	if !ok || !s.understand() {
+		return Report{}, false, nil
+	}
+	project, err := load(ctx, s.text)
+	if err != nil {
+		return Report{}, false, err
+	}
+	services, ok := s.services(project)
+	if !ok {
+		return Report{}, false, nil
+	}
+	report, err = rules(services, project.Networks)
+	return report, true, err
 }
 
 // whole checks a document with all its replicas.

@@ -382,3 +382,24 @@ func propertySameVerdict(t *rapid.T) {
 	sameVerdict(t, document(
 		mutate(head, "of the head"), n, func(id int) string { return replicas[id-1] }, mutate(tail, "of the tail")))
 }
+
+// A document that compose-go would take gigabytes for is refused by its sample.
+func TestLargeDocuments(t *testing.T) {
+	tests := []struct {
+		name string
+		doc  render.Document
+		want string // "" for none
+	}{
+		{"too many for a bridge", document(head, 100_000, same(one), strings.Replace(tail, "125.0/24", "0.0/12", 1)), "a Linux bridge takes 1023 (a document of 1"},
+		{"not alike", document(head, 100_000, all("image: client", "image: client\n    ports: [\"~:80\"]"), tail), "not alike enough"},
+		{"no bridge", document(head, 100_000, all("    networks:\n      - net\n", "    network_mode: none\n"), tail), ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Document(t.Context(), tt.doc)
+			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+}

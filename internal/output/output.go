@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -23,14 +24,44 @@ import (
 // stays one, and what it points to is written. What is neither a file nor absent
 // (a pipe, a terminal) is written to as it is; a directory is an error.
 func WriteFile(path string, content []byte) (changed bool, err error) {
-	changed, err = writeFile(path, content)
-	if err != nil {
+	if target, err := resolve(path); err == nil && holds(target, content) {
+		return false, nil
+	}
+	return WriteFrom(path, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
+}
+
+// holds reports whether the file called path holds content.
+func holds(path string, content []byte) bool {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() || info.Size() != int64(len(content)) {
+		return false
+	}
+	old, err := os.ReadFile(path)
+	return err == nil && bytes.Equal(old, content)
+}
+
+// WriteFrom is WriteFile for a content that write makes, of any length: it is
+// written to the temporary file as it is made, and compared with the old one
+// there. An error of write is returned as it is.
+func WriteFrom(path string, write func(io.Writer) error) (changed bool, err error) {
+	var failed error // of write, which has its own words
+	changed, err = writeFrom(path, func(w io.Writer) error {
+		failed = write(w)
+		return failed
+	})
+	switch {
+	case failed != nil && errors.Is(err, failed) && !errors.As(failed, new(*fs.PathError)):
+		return false, failed
+	case err != nil:
 		return false, fmt.Errorf("write %s: %w", path, cause(err))
 	}
 	return changed, nil
 }
 
-func writeFile(path string, content []byte) (changed bool, err error) {
+func writeFrom(path string, write func(io.Writer) error) (changed bool, err error) {
 	target, err := resolve(path)
 	if err != nil {
 		return false, err
@@ -43,21 +74,67 @@ func writeFile(path string, content []byte) (changed bool, err error) {
 	case info.IsDir():
 		return false, errors.New("it is a directory")
 	case !info.Mode().IsRegular():
-		return true, writeStream(target, content)
-	case info.Size() == int64(len(content)):
-		if old, err := os.ReadFile(target); err == nil && bytes.Equal(old, content) {
-			return false, nil
+		f, err := openStream(target)
+		if err != nil {
+			return false, err
 		}
+		return true, errors.Join(write(f), f.Close())
 	}
-	if err := renameio.WriteFile(target, content, 0o666, renameio.WithTempDir(filepath.Dir(target))); err != nil {
+	f, err := renameio.NewPendingFile(target, renameio.WithTempDir(filepath.Dir(target)), renameio.WithPermissions(0o666), renameio.WithExistingPermissions())
+	if err != nil {
 		return false, err
 	}
-	// The rename itself is durable once the directory is.
-	if dir, err := os.Open(filepath.Dir(target)); err == nil {
+	defer func() { _ = f.Cleanup() }() // does nothing once it is renamed
+	if err := write(f); err != nil {
+		return false, err
+	}
+	if same(f.File, target) {
+		return false, nil
+	}
+	if err := f.CloseAtomicallyReplace(); err != nil {
+		return false, err
+	}
+	syncDir(filepath.Dir(target))
+	return true, nil
+}
+
+// syncDir makes a rename in a directory durable.
+func syncDir(path string) {
+	if dir, err := os.Open(path); err == nil {
 		_ = dir.Sync()
 		_ = dir.Close()
 	}
-	return true, nil
+}
+
+// same reports whether the file called path has the content of f.
+func same(f *os.File, path string) bool {
+	old, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer old.Close()
+	size := func(f *os.File) int64 {
+		info, err := f.Stat()
+		if err != nil {
+			return -1
+		}
+		return info.Size()
+	}
+	length := size(f)
+	if length < 0 || length != size(old) {
+		return false
+	}
+	var a, b [32 << 10]byte
+	for at := int64(0); at < length; at += int64(len(a)) {
+		n, err := f.ReadAt(a[:], at)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return false
+		}
+		if m, err := old.ReadAt(b[:], at); err != nil && !errors.Is(err, io.EOF) || !bytes.Equal(a[:n], b[:m]) {
+			return false
+		}
+	}
+	return true
 }
 
 // resolve follows symbolic links to the name of a file that need not be there,
@@ -92,17 +169,14 @@ func resolve(path string) (string, error) {
 	return "", errors.New("too many symbolic links")
 }
 
-func writeStream(path string, content []byte) error {
+// openStream opens what is neither a file nor a directory.
+func openStream(path string) (*os.File, error) {
 	// Non-blocking: a pipe that nobody reads is an error, not a wait without end.
 	f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, syscall.ENXIO) {
-		return errors.New("nobody reads from it")
+		return nil, errors.New("nobody reads from it")
 	}
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	return errors.Join(err, f.Close())
+	return f, err
 }
 
 // cause takes the names of files out of a message: the caller's is said

@@ -1,6 +1,7 @@
 package output
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -253,5 +254,63 @@ func TestDevice(t *testing.T) {
 	}
 	if _, err := WriteFile("/dev/full", []byte("text")); err == nil || !strings.Contains(err.Error(), "no space left") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestWriteFrom(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "file")
+	long := strings.Repeat("0123456789", 20_000)
+	from := func(path, text string) (bool, error) {
+		return WriteFrom(path, func(w io.Writer) error {
+			for len(text) > 0 {
+				n := min(len(text), 5000)
+				if _, err := io.WriteString(w, text[:n]); err != nil {
+					return err
+				}
+				text = text[n:]
+			}
+			return nil
+		})
+	}
+	for _, step := range []struct {
+		text    string
+		changed bool
+	}{{long, true}, {long, false}, {long[1:], true}, {long[1:] + "x", true}, {"", true}, {"", false}} {
+		old := time.Now().Add(-time.Hour)
+		if _, err := os.Stat(path); err == nil {
+			if err := os.Chtimes(path, old, old); err != nil {
+				t.Fatal(err)
+			}
+		}
+		changed, err := from(path, step.text)
+		if err != nil || changed != step.changed {
+			t.Errorf("%d bytes: changed is %t, error %v", len(step.text), changed, err)
+		}
+		if got := read(t, path); got != step.text {
+			t.Errorf("the file has %d bytes, want %d", len(got), len(step.text))
+		}
+		if info, _ := os.Stat(path); info.ModTime().Before(time.Now().Add(-time.Minute)) == step.changed {
+			t.Errorf("%d bytes: the file's time is %v", len(step.text), info.ModTime())
+		}
+	}
+	only(t, dir, "file")
+
+	// What fails in the middle changes nothing, and says its own words.
+	write(t, path, "old", 0o600)
+	broken := errors.New("the third line is wrong")
+	_, err := WriteFrom(path, func(w io.Writer) error {
+		_, _ = io.WriteString(w, long)
+		return broken
+	})
+	if !errors.Is(err, broken) || err.Error() != broken.Error() {
+		t.Errorf("got %v", err)
+	}
+	if got := read(t, path); got != "old" {
+		t.Errorf("got %q", got)
+	}
+	only(t, dir, "file")
+	if changed, err := from(filepath.Join(dir, "none", "file"), "x"); changed || err == nil || !strings.Contains(err.Error(), "there is no directory") {
+		t.Errorf("changed %t, error %v", changed, err)
 	}
 }

@@ -5,14 +5,12 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
-	"regexp"
 	"slices"
-	"strings"
 	"text/template"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/Masterminds/sprig/v3"
+
+	"github.com/tp0-lab/composer/internal/escape"
 )
 
 // unrepeatable are the functions of sprig that templates do not get: they read
@@ -31,79 +29,27 @@ var unrepeatable = []string{
 	"keys", "values",
 }
 
-// Funcs returns the functions that templates have: sprig's repeatable ones,
-// and
+// Funcs returns the functions that templates have: sprig's repeatable ones;
+// those of escape.Funcs, which say how a value is meant; and
 //
-//	quote VALUE…       YAML double-quoted scalars, separated by a space; a $ is doubled, so that
-//	                   Compose takes it literally (Compose specification, "Interpolation"); nil, and what is not UTF-8, is an error
-//	scalar VALUE       the same, without the quotes where YAML and Compose read the plain text as that very string
+//	include NAME DATA  what the template of that name makes of DATA, as lines
 //	subnetFor CIDR N   the smallest subnet around CIDR, never smaller than it, with addresses for N containers
 //	keys, values       of one or more maps, ordered by key
+//
+// sprig's squote is not among them: quotes are the engine's work.
 func Funcs() template.FuncMap {
 	funcs := sprig.TxtFuncMap()
 	for _, name := range unrepeatable {
 		delete(funcs, name)
 	}
-	funcs["quote"] = quote
-	funcs["scalar"] = scalar
+	delete(funcs, "squote")
+	maps.Copy(funcs, sized(funcs))
+	maps.Copy(funcs, escape.Funcs())
 	funcs["subnetFor"] = subnetFor
 	funcs["keys"] = keys
 	funcs["values"] = values
+	funcs["include"] = func(string, any) (escape.Structure, error) { return escape.Structure{}, nil } // each execution has its own
 	return funcs
-}
-
-func quote(values ...any) (string, error) {
-	var b strings.Builder
-	for i, v := range values {
-		text := fmt.Sprint(v)
-		if v == nil || !utf8.ValidString(text) {
-			return "", fmt.Errorf("quote: %#v is no text", v)
-		}
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteByte('"')
-		for _, r := range text {
-			writeQuoted(&b, r)
-		}
-		b.WriteByte('"')
-	}
-	return b.String(), nil
-}
-
-// plain matches paths that begin with a slash, "./" or "../": no version of
-// YAML reads them as anything but a string.
-var plain = regexp.MustCompile(`^\.{0,2}/[A-Za-z0-9._/-]+$`)
-
-func scalar(value any) (string, error) {
-	if text := fmt.Sprint(value); plain.MatchString(text) {
-		return text, nil
-	}
-	return quote(value)
-}
-
-// writeQuoted writes r as it stands in a YAML double-quoted scalar (YAML 1.2.2,
-// section 5.7).
-func writeQuoted(b *strings.Builder, r rune) {
-	switch {
-	case r == '$':
-		b.WriteString("$$")
-	case r == '"' || r == '\\':
-		b.WriteByte('\\')
-		b.WriteRune(r)
-	case r == '\n':
-		b.WriteString(`\n`)
-	case r == '\t':
-		b.WriteString(`\t`)
-	case unicode.IsPrint(r):
-		b.WriteRune(r)
-	case r <= 0xff:
-		fmt.Fprintf(b, `\x%02x`, r)
-	case r <= 0xffff:
-		fmt.Fprintf(b, `\u%04x`, r)
-	default:
-		fmt.Fprintf(b, `\U%08x`, r)
-	}
 }
 
 // subnetFor leaves out the network's own address, the broadcast address and

@@ -1,19 +1,13 @@
 package render
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
-	"unicode/utf8"
 
 	"github.com/Masterminds/sprig/v3"
-	"github.com/compose-spec/compose-go/v2/template"
 	"github.com/google/go-cmp/cmp"
-	"go.yaml.in/yaml/v3"
-	"pgregory.net/rapid"
 
 	"github.com/tp0-lab/composer/templates"
 )
@@ -57,12 +51,12 @@ func TestEveryFunctionOfSprigWasRead(t *testing.T) {
 }
 
 func TestKeysAndValuesAreOrdered(t *testing.T) {
-	e := newEngine(t, body(`{{ keys .Values.map .Values.dict }} {{ values .Values.map }}`))
+	e := newEngine(t, body(`# {{ keys .Values.map .Values.dict }} {{ values .Values.map }}`))
 	doc, err := e.Render("one", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := string(doc.Bytes), "[x y ID] [1 2]"; got != want {
+	if got, want := string(doc.Bytes), "# [x y ID] [1 2]"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
@@ -120,90 +114,4 @@ func TestBuiltInSubnet(t *testing.T) {
 			t.Errorf("%d clients: want %s, got %s", n, want, doc.Bytes[len(doc.Bytes)-30:])
 		}
 	}
-}
-
-// readBack returns what YAML and then Compose make of a scalar.
-func readBack(scalar string) (string, error) {
-	var value any
-	if err := yaml.Unmarshal([]byte("key: "+scalar+"\n"), &value); err != nil {
-		return "", err
-	}
-	text, ok := value.(map[string]any)["key"].(string)
-	if !ok {
-		return "", fmt.Errorf("it is read as %#v", value)
-	}
-	return template.Substitute(text, func(string) (string, bool) { return "", false })
-}
-
-func TestQuoteIsReadBack(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		want := rapid.OneOf(rapid.String(), rapid.StringOf(rapid.SampledFrom([]rune("$\"'\\{}:-#& \n\t\r\x00\x7f\u0085\u2028\ufeff€😀07exno./~")))).Draw(t, "text")
-		for _, f := range []func(any) (string, error){func(v any) (string, error) { return quote(v) }, scalar} {
-			scalar, err := f(want)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got, err := readBack(scalar); err != nil || got != want {
-				t.Fatalf("%q is written %s and read back as %q, error %v", want, scalar, got, err)
-			}
-		}
-	})
-}
-
-func FuzzQuote(f *testing.F) {
-	for _, seed := range []string{"", "no", "1e3", "007", "1_000", "2024-01-01", "22:22", "$HOME", "$$", "${A:-b}", `"`, `\`, "a\nb", "\x00", "\u2028", "ñ", "😀", "/a/b", "./.data", "../x", "# a", "\xff"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, want string) {
-		written, err := quote(want)
-		if !utf8.ValidString(want) {
-			if err == nil {
-				t.Fatalf("%q is no UTF-8 and was written %s", want, written)
-			}
-			return
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, err := readBack(written); err != nil || got != want {
-			t.Fatalf("%q is written %s and read back as %q, error %v", want, written, got, err)
-		}
-		if written, _ = scalar(want); written[0] != '"' {
-			if got, err := readBack(written); err != nil || got != want {
-				t.Fatalf("%q is written %s and read back as %q, error %v", want, written, got, err)
-			}
-		}
-	})
-}
-
-func TestQuote(t *testing.T) {
-	tests := []struct {
-		text, want string
-	}{
-		{`{{ quote "a" 5 true }}`, `"a" "5" "true"`},
-		{`{{ quote "$HOME" }}`, `"$$HOME"`},
-		{`{{ quote "a\n\"b\"" }}`, `"a\n\"b\""`},
-		{`{{ scalar "./a/b" }}`, `./a/b`},
-		{`{{ scalar "/a" }}`, `/a`},
-		{`{{ scalar "/a b" }}`, `"/a b"`},
-		{`{{ scalar "no" }}`, `"no"`},
-		{`{{ scalar "./$a" }}`, `"./$$a"`},
-		{`{{ quote (b64dec "/w==") }}`, "is no text"},
-		{`{{ quote (dig "a" nil .Values) }}`, "is no text"},
-	}
-	for _, tt := range tests {
-		got := renderText(t, body(tt.text))
-		if got != tt.want && !strings.Contains(got, tt.want) {
-			t.Errorf("%s: got %s, want %s", tt.text, got, tt.want)
-		}
-	}
-}
-
-func renderText(t *testing.T, fsys fstest.MapFS) string {
-	t.Helper()
-	doc, err := newEngine(t, fsys).Render("one", 0)
-	if err != nil {
-		return err.Error()
-	}
-	return string(doc.Bytes)
 }

@@ -3,14 +3,13 @@
 package render
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
+	"io"
 	"text/template"
 
 	"github.com/tp0-lab/composer/internal/bundle"
+	"github.com/tp0-lab/composer/internal/escape"
 )
 
 // MainTemplate is the file of a bundle with which rendering begins.
@@ -19,6 +18,8 @@ const MainTemplate = "compose.yaml.tmpl"
 // ErrReplicas is wrapped by the error for a number of replicas that a bundle
 // cannot have.
 var ErrReplicas = errors.New("number of replicas")
+
+var errTooLong = fmt.Errorf("the document is longer than %d MiB; without validation it can be written as it is made", maxDocument>>20)
 
 // Document is a rendered Compose file.
 type Document struct {
@@ -84,19 +85,28 @@ func (p pattern) Ordinal() string {
 // Engine renders the stages of one bundle. It is safe for concurrent use.
 type Engine struct {
 	bundle    *bundle.Bundle
-	templates *template.Template
-	// special is templates as specialise makes them, or nil.
+	rewritten *escape.Rewritten
+	// special is the rewritten templates as specialise makes them, or nil.
 	special *template.Template
 }
 
-// New parses the templates of b. A syntax error has its file and line.
+// New parses the templates of b and rewrites them so that their values are
+// escaped (package escape). Its errors have the file, line and column.
 func New(b *bundle.Bundle) (*Engine, error) {
-	t, err := template.New(MainTemplate).Option("missingkey=error").Funcs(Funcs()).ParseFS(b.FS, "*.tmpl")
+	funcs := Funcs()
+	t, err := parseFiles(b.FS, funcs)
 	if err != nil {
 		return nil, fmt.Errorf("parse templates: %w", err)
 	}
-	return &Engine{bundle: b, templates: t, special: specialise(t)}, nil
+	r, err := escape.Rewrite(t, bound(t, funcs))
+	if err != nil {
+		return nil, fmt.Errorf("parse templates: %w", err)
+	}
+	return &Engine{bundle: b, rewritten: r, special: specialise(r)}, nil
 }
+
+// maxReplicas is how many there may be where a bundle has no limit.
+const maxReplicas = 1_000_000_000
 
 // CheckReplicas returns an error that wraps ErrReplicas if the bundle cannot
 // be rendered with n replicas.
@@ -105,140 +115,84 @@ func (e *Engine) CheckReplicas(n int) error {
 		return fmt.Errorf("%w %d: cannot be negative", ErrReplicas, n)
 	}
 	if limit := e.bundle.MaxReplicas; limit > 0 && n > limit {
+		if e.bundle.Lifted {
+			return fmt.Errorf("%w %d: at most %d, by --max-replicas", ErrReplicas, n, limit)
+		}
 		return fmt.Errorf("%w %d: at most %d fit on one network", ErrReplicas, n, limit)
+	}
+	if n > maxReplicas {
+		return fmt.Errorf("%w %d: at most %d, whatever the limit", ErrReplicas, n, maxReplicas)
 	}
 	return nil
 }
 
 // Render executes the templates for the stage of that name and n replicas.
-// Its errors wrap bundle.ErrUnknownStage, ErrReplicas, or have the template's
-// file, line and column. Memory grows with the document alone.
+// Its errors wrap bundle.ErrUnknownStage, ErrReplicas, or *escape.Error.
+// Memory grows with the document alone, which has at most 256 MiB.
 func (e *Engine) Render(stage string, n int) (Document, error) {
+	x, err := e.execute(stage, n, maxDocument)
+	if err != nil {
+		return Document{}, err
+	}
+	return x.document()
+}
+
+// smallDocument is how much of a document Stream keeps in memory, in bytes.
+const smallDocument = 8 << 20
+
+// Stream is Render to w, without the spans. It writes nothing unless the whole
+// document can be rendered, and memory does not grow with the number of
+// replicas: what is the same for all replicas is kept once, and a document that
+// is neither that nor small is rendered twice, first to see that it can be.
+// Beyond those of Render it returns the errors of w.
+func (e *Engine) Stream(w io.Writer, stage string, n int) error {
+	x, err := e.execute(stage, n, smallDocument)
+	if err != nil {
+		return err
+	}
+	return x.writeTo(w, func(w io.Writer) error {
+		again, err := newExecution(e.rewritten, e.rewritten.Template, x.stage, n, x.data.Command)
+		if err != nil {
+			return err
+		}
+		again.to = w
+		return again.run()
+	})
+}
+
+// execute keeps that many bytes of a document.
+func (e *Engine) execute(stage string, n, keep int) (*execution, error) {
 	s, err := e.bundle.Stage(stage)
 	if err != nil {
-		return Document{}, err
+		return nil, err
 	}
 	if err := e.CheckReplicas(n); err != nil {
-		return Document{}, err
+		return nil, err
 	}
-	if e.special != nil {
-		if doc, err := execute(e.special, s, n); err == nil {
-			return doc, nil
+	for _, t := range []*template.Template{e.special, e.rewritten.Template} {
+		if t == nil {
+			continue
 		}
-		// The error would show what specialise made of the templates.
+		var x *execution
+		if x, err = newExecution(e.rewritten, t, s, n, e.command(stage, n)); err != nil {
+			return nil, err
+		}
+		x.keep = keep
+		if err = x.run(); err == nil {
+			return x, nil
+		}
+		// An error of special would show what specialise made of the templates.
 	}
-	doc, err := execute(e.templates, s, n)
-	if err != nil {
-		return Document{}, fmt.Errorf("render stage %s: %w", stage, err)
-	}
-	return doc, nil
+	return nil, fmt.Errorf("render stage %s: %w", stage, err)
 }
 
-// execution is the state of one run of the templates.
-type execution struct {
-	out   bytes.Buffer
-	spans []Span
-	data  Data
-	depth int // of walks
-}
-
-func execute(t *template.Template, s bundle.Stage, n int) (Document, error) {
-	x := execution{data: Data{
-		Command:  fmt.Sprintf("composer render --stage %s -n %d", s.Name, n),
-		Stage:    s.Name,
-		Values:   copyOf(s.Values).(map[string]any),
-		Replicas: n,
-	}}
-	x.data.Clients, x.data.Pattern = x.each, x.repeat
-	if err := t.Execute(&x.out, x.data); err != nil {
-		return Document{}, err
+// command is the command line that makes a document again.
+func (e *Engine) command(stage string, n int) string {
+	command := fmt.Sprintf("composer render --stage %s -n %d", stage, n)
+	if e.bundle.Lifted {
+		command += fmt.Sprintf(" --max-replicas %d", e.bundle.MaxReplicas)
 	}
-	return Document{Bytes: x.out.Bytes(), Replicas: x.spans}, nil
-}
-
-// slack is room for what a document has behind its replicas.
-const slack = 1024
-
-// each is Data.Clients. Where a body breaks, text/template unwinds through
-// yield, which then does not return.
-func (x *execution) each(yield func(Replica) bool) {
-	var (
-		n     = x.data.Replicas
-		begin int
-		more  = true
-	)
-	done := func() {
-		if x.depth == 1 {
-			x.spans = append(x.spans, Span{begin, x.out.Len()})
-		}
-	}
-	x.depth++
-	defer func() {
-		if !more { // it is in the middle of a replica, or just behind it
-			done()
-		}
-		x.depth--
-	}()
-	for id := 1; id <= n; id++ {
-		begin, more = x.out.Len(), false
-		if !yield(Replica{ID: id, Replicas: n, Stage: x.data.Stage, Values: x.data.Values}) {
-			return
-		}
-		more = true
-		done()
-		if id == 1 {
-			length := x.out.Len() - begin
-			x.out.Grow((n-1)*(length+length/64) + slack) // the others are about as long
-		}
-	}
-}
-
-// repeat is Data.Pattern. It yields once, and writes all replicas from what
-// that leaves behind, which lacks the ID wherever it is printed.
-func (x *execution) repeat(yield func(pattern) bool) {
-	n := x.data.Replicas
-	if n == 0 {
-		return
-	}
-	begin := x.out.Len()
-	var holes []int
-	last := 1 // for a body that breaks, see each
-	x.depth++
-	defer func() {
-		x.depth--
-		x.fill(begin, holes, last)
-	}()
-	if yield(pattern{n, x.data.Stage, x.data.Values, func() { holes = append(holes, x.out.Len()-begin) }}) {
-		last = n
-	}
-}
-
-// fill replaces what is behind begin by that very text once for each ID from 1
-// to last, with the ID at holes.
-func (x *execution) fill(begin int, holes []int, last int) {
-	text := bytes.Clone(x.out.Bytes()[begin:])
-	x.out.Truncate(begin)
-	x.out.Grow(last*len(text) + len(holes)*digits(last) + slack)
-	x.spans = slices.Grow(x.spans, last)
-	for id := 1; id <= last; id++ {
-		from, at := x.out.Len(), 0
-		for _, hole := range holes {
-			x.out.Write(text[at:hole])
-			x.out.Write(strconv.AppendInt(x.out.AvailableBuffer(), int64(id), 10))
-			at = hole
-		}
-		x.out.Write(text[at:])
-		x.spans = append(x.spans, Span{from, x.out.Len()})
-	}
-}
-
-// digits returns how many digits the numbers from 1 to n have together.
-func digits(n int) int {
-	sum := 0
-	for from := 1; from <= n; from *= 10 {
-		sum += n - from + 1
-	}
-	return sum
+	return command
 }
 
 // copyOf copies what a stage's values are made of, so that a template that

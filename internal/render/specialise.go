@@ -4,6 +4,8 @@ import (
 	"slices"
 	"text/template"
 	"text/template/parse"
+
+	"github.com/tp0-lab/composer/internal/escape"
 )
 
 // specialise returns t rewritten so that executing the body of a walk over
@@ -20,12 +22,17 @@ import (
 //
 // Only {{ range .Clients }} in the main template, outside of all else, is
 // specialised; it becomes {{ range .Pattern }}. Other walks stay what they are.
-func specialise(t *template.Template) *template.Template {
+//
+// The templates are those that escape.Rewrite made: an ID that is printed has a
+// command behind it that writes it for its place. Where that writes a number's
+// digits, whatever the number, the command goes.
+func specialise(r *escape.Rewritten) *template.Template {
+	t := r.Template
 	clone, err := t.Clone()
 	if err != nil || t.Tree == nil {
 		return nil
 	}
-	s := specialiser{from: t, to: clone, made: map[string]bool{}}
+	s := specialiser{rewritten: r, from: t, to: clone, made: map[string]bool{}}
 	tree := t.Tree.Copy()
 	for _, node := range tree.Root.Nodes {
 		r, ok := node.(*parse.RangeNode)
@@ -48,9 +55,10 @@ func specialise(t *template.Template) *template.Template {
 }
 
 type specialiser struct {
-	from, to *template.Template
-	made     map[string]bool // templates with a specialised twin, by name
-	walks    int
+	rewritten *escape.Rewritten
+	from, to  *template.Template
+	made      map[string]bool // templates with a specialised twin, by name
+	walks     int
 }
 
 // scope says which of . and $ are the replica. Neither is in a body under with
@@ -76,7 +84,7 @@ func (s *specialiser) inside(list *parse.ListNode, in scope) bool {
 		switch n := node.(type) {
 		case *parse.TextNode, *parse.CommentNode, *parse.BreakNode, *parse.ContinueNode:
 		case *parse.ActionNode:
-			ok = mark(n.Pipe, in) || hidesID(n.Pipe, in)
+			ok = s.mark(n.Pipe, in) || hidesID(n.Pipe, in)
 		case *parse.IfNode:
 			ok = hidesID(n.Pipe, in) && s.inside(n.List, in) && s.inside(n.ElseList, in)
 		case *parse.WithNode:
@@ -136,7 +144,7 @@ func (s *specialiser) leavesNothing(name string, seen map[string]bool) bool {
 	visit(callee.Root, func(n parse.Node) {
 		switch n := n.(type) {
 		case *parse.IdentifierNode:
-			quiet = quiet && !slices.Contains(changing, n.Ident)
+			quiet = quiet && !leaves(n.Ident)
 		case *parse.TemplateNode:
 			quiet = quiet && s.leavesNothing(n.Name, seen)
 		}
@@ -166,20 +174,26 @@ func isReplica(p *parse.PipeNode, in scope) bool {
 
 // mark makes .Ordinal of p if it is exactly the replica's .ID, and reports
 // whether it was.
-func mark(p *parse.PipeNode, in scope) bool {
-	switch arg := alone(p).(type) {
-	case *parse.FieldNode:
-		if in.dot && slices.Equal(arg.Ident, []string{"ID"}) {
-			arg.Ident[0] = "Ordinal"
-			return true
-		}
-	case *parse.VariableNode:
-		if in.dollar && slices.Equal(arg.Ident, []string{"$", "ID"}) {
-			arg.Ident[1] = "Ordinal"
-			return true
-		}
+func (s *specialiser) mark(p *parse.PipeNode, in scope) bool {
+	if len(p.Decl) > 0 || len(p.Cmds) != 2 || len(p.Cmds[0].Args) != 1 || !s.rewritten.PrintsDigits(p.Cmds[1]) {
+		return false
 	}
-	return false
+	switch arg := p.Cmds[0].Args[0].(type) {
+	case *parse.FieldNode:
+		if !in.dot || !slices.Equal(arg.Ident, []string{"ID"}) {
+			return false
+		}
+		arg.Ident[0] = "Ordinal"
+	case *parse.VariableNode:
+		if !in.dollar || !slices.Equal(arg.Ident, []string{"$", "ID"}) {
+			return false
+		}
+		arg.Ident[1] = "Ordinal"
+	default:
+		return false
+	}
+	p.Cmds = p.Cmds[:1]
+	return true
 }
 
 // hidesID reports whether the value of p cannot depend on the replica's ID, or
@@ -191,7 +205,7 @@ func hidesID(p *parse.PipeNode, in scope) bool {
 		case *parse.PipeNode:
 			hides = hides && !n.IsAssign
 		case *parse.IdentifierNode:
-			hides = hides && !slices.Contains(changing, n.Ident)
+			hides = hides && !leaves(n.Ident)
 		case *parse.DotNode:
 			hides = hides && !in.dot
 		case *parse.FieldNode:
@@ -212,7 +226,13 @@ func constant(field string) bool {
 	return field == "Values" || field == "Stage" || field == "Replicas"
 }
 
-// changing are the functions that change an argument of theirs.
+// leaves reports whether a function may leave something behind: because it
+// changes an argument, or because it executes templates, which may.
+func leaves(function string) bool {
+	return function == "include" || slices.Contains(changing, function)
+}
+
+// changing are the functions of sprig that change an argument of theirs.
 var changing = []string{"set", "unset", "merge", "mergeOverwrite", "mustMerge", "mustMergeOverwrite", "sortAlpha"}
 
 // visit calls f for a node and all that is in it.

@@ -2,14 +2,15 @@
 import sys
 
 n = int(sys.argv[1])
+lifted = " --max-replicas 0" if n > 1022 else ""
 
 # The smallest subnet with an address for each client, the server and one more.
 bits = 24
 while 2 ** (32 - bits) - 3 < n + 2:
     bits -= 1
-third = 125 & (0xFF << (24 - bits))
+second, third = divmod((25 << 8 | 125) & -1 << (24 - bits), 256)
 
-print(f"""# Made by: composer render --stage ej8 -n {n}
+print(f"""# Made by: composer render --stage ej8 -n {n}{lifted}
 name: tp0
 
 services:
@@ -65,4 +66,4 @@ networks:
     ipam:
       driver: default
       config:
-        - subnet: 172.25.{third}.0/{bits}""")
+        - subnet: 172.{second}.{third}.0/{bits}""")

@@ -36,7 +36,7 @@ type lab interface {
 	// ends its side of the connection, and returns all that comes back.
 	talk(ctx context.Context, port int, message []byte) ([]byte, error)
 	// check runs validar-echo-server.sh with a shell, and returns what it
-	// prints. Its error wraps errNeedsDocker where there is no network for it.
+	// prints.
 	check(ctx context.Context, shell ...string) (string, error)
 	// impostor puts something else in the server's place: a program for
 	// busybox's nc to run on each connection. stop it with the function.

@@ -23,8 +23,9 @@ type localEngine struct {
 	now     func() time.Time
 }
 
-// errNeedsDocker says that something is about containers.
-var errNeedsDocker = errors.New("this needs the network of containers; `composer verify --engine docker` runs it")
+// errNeedsDocker is what a scenario gets that should have said it is about
+// containers.
+var errNeedsDocker = errors.New("processes have no network of containers")
 
 func (e *localEngine) build(context.Context, *site) error { return nil }
 

@@ -53,7 +53,9 @@ type Scenario struct {
 	Stage string // ej1 … ej8
 	Name  string // of words with dashes, unique within its stage
 	Title string // what it shows, in a sentence
-	run   func(*trial)
+	// docker says that it is about containers: with processes it is skipped.
+	docker bool
+	run    func(*trial)
 }
 
 // DefaultPatience is enough for a busy machine.
@@ -157,6 +159,9 @@ func runOne(ctx context.Context, s Scenario, e engine, sites *sites, o Options) 
 	done := make(chan struct{})
 	go func() { // so that the trial may end it with Goexit
 		defer close(done)
+		if s.docker && !o.Docker {
+			t.skip("this needs the network of containers; `composer verify --engine docker` runs it")
+		}
 		t.open(sites, s.Stage)
 		defer t.close()
 		s.run(t)

@@ -1,0 +1,114 @@
+package escape
+
+import (
+	"regexp"
+	"strings"
+	"sync"
+	"text/template/parse"
+)
+
+// action gives an action the command that writes its value for c, and returns
+// the context behind it. The action is the first of the nodes ahead.
+func (w *walker) action(c context, n *parse.ActionNode, ahead []parse.Node) (context, error) {
+	s := site{where: where(w.tree, n.Pos), column: -1, flow: c.flow != ""}
+	fail := func(format string, args ...any) (context, error) {
+		return c, errorAt(w.tree, n.Pos, format, args...)
+	}
+	structure := makesStructure(n.Pipe)
+	switch c.place {
+	case lineStart:
+		s.line = true
+		if problem := w.openLine(&c, false); problem != "" {
+			return fail("%s", problem)
+		}
+	case blockLine:
+		s.begins, s.first = true, c.content == 0
+		inside, problem := c.openBlockLine()
+		if problem != "" {
+			return fail("%s", problem)
+		}
+		if !inside {
+			c = context{place: lineStart, column: c.column, parent: c.parent, open: closed, entry: true}
+			return w.action(c, n, ahead)
+		}
+	}
+	s.parent = c.parent
+	if c.entry {
+		s.column = c.column
+	}
+	s.place = c.place
+	switch c.place {
+	case beforeNode:
+		e := plainAhead("", ahead, s.flow)
+		switch {
+		case c.glued && !structure:
+			return fail("there is no space before the value: put one behind the colon or dash")
+		case structure && (c.glued || e.whole):
+			s.glued, s.trimmed, s.whole = c.glued, w.trimmed, true
+			c.startScalar(false)
+			c.place, c.unsure = afterNode, true
+			switch {
+			case s.flow:
+			case s.line:
+				c.open = s.column
+			default:
+				c.open, c.structure = c.parent, len(w.out.sites)
+			}
+		case e.whole:
+			c.startScalar(e.key)
+			s.whole, s.key = true, e.key
+			c.place, c.scalar.values, c.unsure = afterNode, true, true
+			if c.open = c.parent; s.flow {
+				c.open = closed
+			}
+		default:
+			c.startScalar(e.key)
+			c.place, c.scalar.unproven = plain, e.unproven
+			s.place, w.source = plain, e.source
+			return w.part(c, n, s)
+		}
+	case plain, doubleQuoted, singleQuoted, block:
+		return w.part(c, n, s)
+	case comment:
+	case afterNode, lineEnd:
+		return fail("this would go on with the value before it: put the whole scalar in quotes, %s", `"…"`)
+	case blockHeader:
+		return fail("a value cannot stand on the line of | or >: write it on the next line, indented; its lines are indented like its first")
+	default:
+		return fail("a value cannot stand %s", c.place)
+	}
+	w.rewriteAction(n, s)
+	return c, nil
+}
+
+// part is action for a value within a longer text.
+func (w *walker) part(c context, n *parse.ActionNode, s site) (context, error) {
+	fail := func(format string, args ...any) (context, error) {
+		return c, errorAt(w.tree, n.Pos, format, args...)
+	}
+	s.source = w.source
+	switch {
+	case c.place != block && c.scalar.lines:
+		return fail("a value cannot stand in a scalar of several lines: write it in one line, in double quotes, with \\n where it has line breaks")
+	case c.scalar.escape > 0:
+		return fail("a value cannot stand within an escape: the backslash before it wants more characters")
+	case c.scalar.dollar != noDollar && !c.scalar.key:
+		return fail("a value cannot stand within an interpolation of Compose: write ${NAME} in braces before it, $$ for a dollar, or {{ interpolate (printf \"${NAME:-%%s}\" .Value) }}")
+	case c.place == plain && c.scalar.loose && !c.scalar.key && (c.scalar.column >= 0 || strings.HasSuffix(c.flow, "{")) && keyAndValue().MatchString(s.source):
+		return fail("there is no space between the colon and the value: put one there, or the whole scalar in quotes")
+	case c.place == plain && c.scalar.unproven:
+		return fail("without quotes this may be read as a number, a date, or a word such as yes: write %s", advice(s.source))
+	}
+	s.key, s.start, s.loose = c.scalar.key, c.scalar.start, c.scalar.loose
+	s.content, s.folded = c.content, c.folded
+	c.scalar.values, c.scalar.start, c.scalar.loose = true, false, false
+	w.rewriteAction(n, s)
+	return c, nil
+}
+
+// keyAndValue matches what is most likely meant to be a key and a value.
+var keyAndValue = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_.-]+:\{\{`) })
+
+func (w *walker) rewriteAction(n *parse.ActionNode, s site) {
+	n.Pipe.Cmds = append(n.Pipe.Cmds, w.command(n.Pos, WriteFunc, w.add(s)))
+}

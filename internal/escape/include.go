@@ -1,0 +1,76 @@
+package escape
+
+import (
+	"bytes"
+	"text/template/parse"
+)
+
+// includesIn derives the templates that a pipeline includes, each for lines of
+// its own. Which they are has to be in the template.
+func (w *walker) includesIn(p *parse.PipeNode) error {
+	for _, cmd := range p.Cmds {
+		for i, arg := range cmd.Args {
+			if pipe, ok := arg.(*parse.PipeNode); ok {
+				if err := w.includesIn(pipe); err != nil {
+					return err
+				}
+			}
+			name, ok := arg.(*parse.IdentifierNode)
+			if !ok || name.Ident != "include" {
+				continue
+			}
+			var constant *parse.StringNode
+			if i == 0 && len(cmd.Args) > 1 {
+				constant, _ = cmd.Args[1].(*parse.StringNode)
+			}
+			if constant == nil {
+				return errorAt(w.tree, name.Pos, "include wants the name of a template in quotes, and its data")
+			}
+			if w.trees[constant.Text] == nil {
+				return errorAt(w.tree, constant.Pos, "there is no template %q", constant.Text)
+			}
+			d, err := w.derive(call{constant.Text, beginning()})
+			if err != nil {
+				return err
+			}
+			if d.done && !d.out.whole() {
+				return errorAt(w.tree, constant.Pos, "template %q ends %s, so it is not whole lines to include", constant.Text, d.out)
+			}
+			w.out.includes[constant.Text] = d.name
+		}
+	}
+	return nil
+}
+
+// makesStructure reports whether the last command of p is a function that
+// makes YAML on purpose.
+func makesStructure(p *parse.PipeNode) bool {
+	if len(p.Cmds) == 0 {
+		return false
+	}
+	name, ok := p.Cmds[len(p.Cmds)-1].Args[0].(*parse.IdentifierNode)
+	if !ok {
+		return false
+	}
+	switch name.Ident {
+	case "toYaml", "include", "raw", "nindent", "indent":
+		return true
+	default:
+		return false
+	}
+}
+
+// trimEnd takes the space away that a text ends with, and reports whether the
+// text ends with the colon then.
+func trimEnd(node parse.Node) bool {
+	text, ok := node.(*parse.TextNode)
+	if !ok {
+		return false
+	}
+	trimmed := bytes.TrimRight(text.Text, " ")
+	if len(trimmed) == 0 || trimmed[len(trimmed)-1] != ':' {
+		return false
+	}
+	text.Text = trimmed
+	return true
+}

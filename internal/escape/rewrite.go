@@ -1,0 +1,343 @@
+// Package escape rewrites templates that make YAML so that each value is
+// written for the place that it stands in, as html/template does for HTML: a
+// template decides the structure of the document, and a value cannot change it.
+//
+// The rules are in docs/templates.md. As there, a value is what an action such
+// as {{ .Name }} prints. The parse trees of text/template are gone through once,
+// in order, with the context of each point: what part of YAML it is in. An
+// action gets a last command that writes its value for that context or returns
+// an error; a template is copied for each context that it is called in. Branches
+// must end in contexts that can be joined.
+package escape
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"text/template"
+	"text/template/parse"
+)
+
+// Names of the functions that rewritten templates call. Their first argument
+// is the number of a place.
+const (
+	WriteFunc = "_write" // NUMBER VALUE: the value as it is written there
+	StepFunc  = "_step"  // NUMBER: one more round of a range
+	EnterFunc = "_enter" // NUMBER: one more template within one another
+	LeaveFunc = "_leave" // the end of that
+)
+
+// Rewritten is a set of templates whose values are escaped.
+type Rewritten struct {
+	// Template is the main one. Each function that it calls has to be given to
+	// it by Funcs: StepFunc, EnterFunc, LeaveFunc, and include.
+	Template *template.Template
+	sites    []site
+	includes map[string]string
+}
+
+// Include returns the name of the template that {{ include NAME … }} executes.
+func (r *Rewritten) Include(name string) string { return r.includes[name] }
+
+// Errorf returns an error with the place of that number.
+func (r *Rewritten) Errorf(number int, format string, args ...any) error {
+	return r.sites[number].errorf(format, args...)
+}
+
+// PrintsDigits reports whether cmd writes each number from 0 on as its decimal
+// digits alone.
+func (r *Rewritten) PrintsDigits(cmd *parse.CommandNode) bool {
+	name, ok := cmd.Args[0].(*parse.IdentifierNode)
+	if !ok || name.Ident != WriteFunc {
+		return false
+	}
+	s := &r.sites[cmd.Args[1].(*parse.NumberNode).Int64]
+	return !s.glued && (!s.whole || !s.key)
+}
+
+// Rewrite returns the templates that t calls, rewritten. Its errors are *Error.
+func Rewrite(t *template.Template, funcs template.FuncMap) (*Rewritten, error) {
+	r := &rewriter{
+		trees:   map[string]*parse.Tree{},
+		derived: map[call]*derivation{},
+		names:   map[string]int{},
+		out:     &Rewritten{includes: map[string]string{}, sites: make([]site, 1)}, // context.structure counts from 1
+	}
+	r.out.Template = template.New(t.Name()).Option("missingkey=error").Funcs(funcs).Funcs(template.FuncMap{
+		WriteFunc: func(number int, value any) (string, error) { return r.out.sites[number].write(value) },
+		StepFunc:  func(int) (string, error) { return "", nil },
+		EnterFunc: func(int) (string, error) { return "", nil },
+		LeaveFunc: func() string { return "" },
+	})
+	for _, one := range t.Templates() {
+		if one.Tree != nil {
+			r.trees[one.Name()] = one.Tree
+		}
+	}
+	if r.trees[t.Name()] == nil {
+		return nil, &Error{t.Name() + ":1:1", "the template is empty"}
+	}
+	main, err := r.derive(call{t.Name(), beginning()})
+	if err != nil {
+		return nil, err
+	}
+	if !main.out.whole() {
+		return nil, errorAt(main.tree, main.tree.Root.Pos, "the template ends %s", main.out)
+	}
+	for _, d := range r.derived {
+		if _, err := r.out.Template.AddParseTree(d.name, d.tree); err != nil {
+			return nil, err
+		}
+	}
+	return r.out, nil
+}
+
+// call is a template and the context that it is called in.
+type call struct {
+	name string
+	from context
+}
+
+// derivation is a template rewritten for one context.
+type derivation struct {
+	name string
+	tree *parse.Tree
+	out  context
+	// done: out is known. Before that it is assumed, and used says that somebody relied on it.
+	done, used bool
+}
+
+type rewriter struct {
+	trees   map[string]*parse.Tree
+	derived map[call]*derivation
+	order   []call // the keys of derived, as they came
+	names   map[string]int
+	out     *Rewritten
+	depth   int
+}
+
+// maxNesting bounds the nesting of calls, as far as it can be seen in the
+// templates. A template that calls itself in ever new contexts has no end.
+const maxNesting = 200
+
+// derive returns the template of a call, rewritten for its context.
+func (r *rewriter) derive(c call) (*derivation, error) {
+	if d := r.derived[c]; d != nil {
+		d.used = d.used || !d.done
+		return d, nil
+	}
+	tree := r.trees[c.name]
+	if r.depth >= maxNesting || len(r.derived) > 10*maxNesting+len(r.trees) {
+		return nil, errorAt(tree, 0, "template %q calls itself at ever new places of the document", c.name)
+	}
+	d := &derivation{name: c.name, out: c.from}
+	// The first one keeps its name.
+	for r.names[c.name]++; r.names[c.name] > 1; r.names[c.name]++ {
+		if d.name = fmt.Sprintf("%s (%d)", c.name, r.names[c.name]); r.trees[d.name] == nil {
+			break
+		}
+	}
+	r.derived[c], r.order = d, append(r.order, c)
+	own := len(r.order)
+	r.depth++
+	defer func() { r.depth-- }()
+	for range 3 {
+		// What was derived when another end was assumed may rely on that.
+		for _, inner := range r.order[own:] {
+			delete(r.derived, inner)
+		}
+		r.order = r.order[:own]
+		d.used = false
+		d.tree = tree.Copy()
+		w := &walker{rewriter: r, tree: d.tree}
+		out, err := w.list(c.from, d.tree.Root)
+		if err != nil {
+			return nil, err
+		}
+		out.structure = 0 // lines that go on with it would differ from call to call
+		settled := !d.used || out == d.out
+		if d.out = out; settled {
+			d.done = true
+			w.guard(d.tree.Root)
+			return d, nil
+		}
+	}
+	return nil, errorAt(tree, 0, "template %q calls itself, and where it ends depends on how often", c.name)
+}
+
+// walker goes through one template.
+type walker struct {
+	*rewriter
+	tree *parse.Tree
+	loop *loop
+	// source is the last scalar without quotes, as it stands in the template.
+	source string
+	// trimmed: the space before the action was taken away.
+	trimmed bool
+}
+
+// loop is a range that is being gone through.
+type loop struct{ breaks, continues []context }
+
+// list rewrites nodes that begin in c and returns the context behind them.
+func (w *walker) list(c context, list *parse.ListNode) (context, error) {
+	if list == nil {
+		return c, nil
+	}
+	var err error
+	for i := 0; i < len(list.Nodes); i++ {
+		rest := list.Nodes[i+1:]
+		switch node := list.Nodes[i].(type) {
+		case *parse.TextNode:
+			c, err = w.scan(c, node, rest)
+		case *parse.ActionNode:
+			w.trimmed = false
+			if i > 0 && c.place == beforeNode && !c.entry && !c.glued && makesStructure(node.Pipe) {
+				w.trimmed = trimEnd(list.Nodes[i-1]) // lines of structure begin with a line break
+				c.glued = w.trimmed
+			}
+			if err = w.includesIn(node.Pipe); err == nil && prints(node) {
+				c, err = w.action(c, node, list.Nodes[i:])
+			}
+		case *parse.IfNode:
+			c, err = w.branch(c, &node.BranchNode, "if")
+		case *parse.WithNode:
+			c, err = w.branch(c, &node.BranchNode, "with")
+		case *parse.RangeNode:
+			c, err = w.rounds(c, node)
+		case *parse.TemplateNode:
+			c, err = w.call(c, node)
+		case *parse.BreakNode:
+			w.loop.breaks = append(w.loop.breaks, c)
+			c = context{place: dead}
+		case *parse.ContinueNode:
+			w.loop.continues = append(w.loop.continues, c)
+			c = context{place: dead}
+		}
+		if err != nil {
+			return c, err
+		}
+		if c.place == dead {
+			list.Nodes = list.Nodes[:i+1] // what follows is never executed
+		}
+	}
+	return c, nil
+}
+
+func (w *walker) branch(c context, n *parse.BranchNode, what string) (context, error) {
+	if err := w.includesIn(n.Pipe); err != nil {
+		return c, err
+	}
+	then, err := w.list(c, n.List)
+	if err != nil {
+		return c, err
+	}
+	otherwise, err := w.list(c, n.ElseList)
+	if err != nil {
+		return c, err
+	}
+	return w.join(n.Pos, "the branches of {{ "+what+" }} end", then, otherwise)
+}
+
+func (w *walker) join(pos parse.Pos, what string, a, b context) (context, error) {
+	c, ok := join(a, b)
+	if !ok {
+		return c, errorAt(w.tree, pos, "%s at different places: %s, and %s", what, a, b)
+	}
+	return c, nil
+}
+
+// rounds rewrites a range. Its body is gone through from the context in which
+// the range begins, joined with those in which the body ends, until that is one.
+func (w *walker) rounds(c context, n *parse.RangeNode) (context, error) {
+	if err := w.includesIn(n.Pipe); err != nil {
+		return c, err
+	}
+	const what = "the rounds of {{ range }} end"
+	outer := w.loop
+	defer func() { w.loop = outer }()
+	from := c
+	for range 5 {
+		w.loop = &loop{}
+		body := n.List.CopyList()
+		end, err := w.list(from, body)
+		if err != nil {
+			return c, err
+		}
+		for _, other := range append(w.loop.continues, from) {
+			if end, err = w.join(n.Pos, what, end, other); err != nil {
+				return c, err
+			}
+		}
+		if end != from {
+			from = end
+			continue
+		}
+		breaks := w.loop.breaks
+		w.loop = outer
+		n.List = body
+		n.List.Nodes = slices.Insert(n.List.Nodes, 0, parse.Node(w.hidden(n.Pos, StepFunc, w.number(n.Pos))))
+		none, err := w.list(c, n.ElseList)
+		if err != nil {
+			return c, err
+		}
+		for _, other := range append(breaks, none) {
+			if end, err = w.join(n.Pos, what, end, other); err != nil {
+				return c, err
+			}
+		}
+		return end, nil
+	}
+	return c, errorAt(w.tree, n.Pos, "%s at ever new places", what)
+}
+
+func (w *walker) call(c context, n *parse.TemplateNode) (context, error) {
+	if n.Pipe != nil {
+		if err := w.includesIn(n.Pipe); err != nil {
+			return c, err
+		}
+	}
+	if w.trees[n.Name] == nil {
+		return c, errorAt(w.tree, n.Pos, "there is no template %q", n.Name)
+	}
+	d, err := w.derive(call{n.Name, c})
+	if err != nil {
+		return c, err
+	}
+	n.Name = d.name
+	return d.out, nil
+}
+
+// number makes a place for errors at pos.
+func (w *walker) number(pos parse.Pos) int { return w.add(site{where: where(w.tree, pos)}) }
+
+func (w *walker) add(s site) int {
+	w.out.sites = append(w.out.sites, s)
+	return len(w.out.sites) - 1
+}
+
+// hidden makes an action that prints nothing.
+func (w *walker) hidden(pos parse.Pos, name string, number int) *parse.ActionNode {
+	return &parse.ActionNode{NodeType: parse.NodeAction, Pos: pos, Pipe: &parse.PipeNode{
+		NodeType: parse.NodePipe, Pos: pos, Cmds: []*parse.CommandNode{w.command(pos, name, number)},
+	}}
+}
+
+func (w *walker) command(pos parse.Pos, name string, number int) *parse.CommandNode {
+	args := []parse.Node{parse.NewIdentifier(name).SetPos(pos).SetTree(w.tree)}
+	if number >= 0 {
+		args = append(args, &parse.NumberNode{
+			NodeType: parse.NodeNumber, Pos: pos, IsInt: true, Int64: int64(number), Text: strconv.Itoa(number),
+		})
+	}
+	return &parse.CommandNode{NodeType: parse.NodeCommand, Pos: pos, Args: args}
+}
+
+// guard makes a template count how deep it is within others.
+func (w *walker) guard(root *parse.ListNode) {
+	if w.depth == 1 {
+		return // the main template
+	}
+	nodes := []parse.Node{w.hidden(root.Pos, EnterFunc, w.number(root.Pos))}
+	root.Nodes = append(append(nodes, root.Nodes...), w.hidden(root.Pos, LeaveFunc, -1))
+}

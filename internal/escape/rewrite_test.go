@@ -1,0 +1,108 @@
+package escape_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/tp0-lab/composer/internal/escape"
+)
+
+// What docs/templates.md has no room for. Values are A and B; want is what is
+// written, or what is in the error, with its place first.
+func TestPlaces(t *testing.T) {
+	tests := []struct {
+		name, text, a, want string
+	}{
+		{"spaces behind a value", "a: {{ .A }}  \t", "1e3", "a: \"1e3\"  \t"},
+		{"a document marker", "{{ .A }}\t\"", "...", `t:1:4: "..." has a "...", which is not safe`},
+		{"half a document marker", ".{{ .A }} x: y", "..", "t:1:5: without quotes this may be read as"},
+		{"a value in a document", "---\n{{ .A }}", "...", "---\n\"...\""},
+		{"behind a marker", "--- {{ .A }}\n", "a b", "--- \"a b\"\n"},
+		{"a directive", "%YAML 1.2\n---\na: {{ .A }}\n", "x", "%YAML 1.2\n---\na: x\n"},
+		{"no space behind a colon", "a:{{ .A }}", "x", "t:1:6: there is no space between the colon and the value"},
+		{"no space behind a dash", "-{{ .A }}", "x", "t:1:5: "},
+		{"no space, in a branch", "a:{{ if .A }}{{ .A }}{{ end }}", "x", "t:1:17: there is no space before the value"},
+		{"a space in a branch", "a:{{ if .A }} {{ .A }}{{ end }}", "x", "a: x"},
+		{"two values", "a: {{ .A }}{{ .B }}", "x", `t:1:7: without quotes this may be read as a number, a date, or a word such as yes: write "{{.A}}{{.B}}"`},
+		{"a value behind quotes", `a: "x"{{ .A }}`, "x", "t:1:10: this would go on with the value before it"},
+		{"text behind a value", "a: {{ if .A }}{{ .A }}{{ end }} x", "x", "t:1:33: this would go on"},
+		{"a comment behind a value", "a: {{ .A }} # {{ .B }}", "no", `a: "no" # b`},
+		{"a hash is no comment", "a: b#{{ .A }}", "x", "a: b#x"},
+		{"a word that may become another", "a: n{{ .A }}", "o", `write "n{{.A}}"`},
+		{"a prefix of no word", "a: node{{ .A }}", "1", "a: node1"},
+		{"a hexadecimal number", "a: 0x{{ .A }}", "ff", `write "0x{{.A}}"`},
+		{"a date", "a: {{ .A }}-01", "2024-01", `write "{{.A}}-01"`},
+		{"an empty tag", "a: x/y:{{ .A }}", "", `an empty value cannot stand here in a scalar without quotes: write "x/y:{{.A}}"`},
+		{"an empty end", "a: client{{ .A }}", "", "a: client"},
+		{"a space at the edge", "a: client {{ .A }}", "x ", "a space at its edge"},
+		{"ports", `- "{{ .A }}:80"`, "22", `- "22:80"`},
+		{"an escape cut in two", `a: "\{{ .A }}"`, "n", "t:1:9: a value cannot stand within an escape"},
+		{"a hexadecimal escape cut in two", `a: "\x4{{ .A }}"`, "1", "within an escape"},
+		{"an escaped dollar", `a: "\x24{{ .A }}"`, "HOME", "within an interpolation"},
+		{"an escape", `a: "\\{{ .A }}\x41"`, "\n", `a: "\\\n\x41"`},
+		{"a lone dollar", `a: "${{ .A }}"`, "HOME", "t:1:9: a value cannot stand within an interpolation"},
+		{"a doubled dollar", `a: "$${{ .A }}"`, "HOME", `a: "$$HOME"`},
+		{"a dollar in a key", `"${{ .A }}": x`, "$A", `"$$A": x`},
+		{"braces in braces", `a: "${A:-${B}{{ .A }}}"`, "x", "within an interpolation"},
+		{"behind braces", `a: "${A:-${B}}{{ .A }}"`, "x", `a: "${A:-${B}}x"`},
+		{"two lines in quotes", "a: \"x\n  {{ .A }}\"", "y", "t:2:6: a value cannot stand in a scalar of several lines"},
+		{"two lines in quotes, later", "a: \"{{ .A }}\n  x\"", "y", "t:1:13: a scalar in quotes with a value in it goes on in the next line"},
+		{"two lines without quotes", "a: x\n  {{ .A }}", "y", "t:2:6: a value cannot stand in a scalar of several lines"},
+		{"a line that may go on", "a: {{ .A }}\n  x: y", "z", "t:2:3: whether this line goes on with the value above it depends on that value"},
+		{"a key of many lines", "{{ .A }}: x", "a\nb", `"a\nb": x`},
+		{"a long key", "{{ .A }}: x", strings.Repeat("k", 300), "t:1:4: a key of 300 bytes"},
+		{"a key in a branch", "{{ if .A }}{{ .A }}{{ end }}: x", "k", "t:1:29: this would go on with the value before it"},
+		{"a quoted key", `"{{ .A }}" : x`, "$", `"$" : x`},
+		{"a key in brackets", `{"{{ .A }}":{{ .B }}, {{ .A }}: {{ .B }}}`, "$", `{"$":b, "$": b}`},
+		{"a comment in brackets", "[a, # {{ .A }}\n {{ .A }}]", "b,", "[a, # b,\n \"b,\"]"},
+		{"brackets that do not match", "a: [{{ .A }}}", "b", `t:1:13: '}' closes what '[' opened`},
+		{"a block in a list", "- |\n  {{ .A }}", "x\ny", "- |\n  x\n  y"},
+		{"a block in a map in a list", "- a: |-\n    {{ .A }}\n  b: {{ .A }}", "x\ny", "- a: |-\n    x\n    y\n  b: \"x\\ny\""},
+		{"a block with an indicator", "a:\n  b: |2\n    {{ .A }}", " x", "a:\n  b: |2\n     x"},
+		{"a block ended by a value", "a: |\n{{ .A }}: x", "k", "a: |\nk: x"},
+		{"a block and a value on its line", "a: | {{ .A }}", "x", "t:1:9: a value cannot stand on the line of | or >"},
+		{"a block with a control character", "a: |\n  x{{ .A }}", "\x01", "the character U+0001, which a block scalar cannot hold"},
+		{"a block filled by rounds", "a: |\n{{- range .List }}\n  {{ $.A }}\n{{- end }}\nb: {{ .A }}", "x", "a: |\n  x\n  x\nb: x"},
+		{"a block of two indentations", "a: |\n{{- if .A }}\n  x\n{{- end }}\n   {{ .A }}", "x", "are not indented alike"},
+		{"a tag", "a: !!str {{ .A }}", "no", `a: !!str "no"`},
+		{"an anchor in a list", "- &a k: |\n      {{ .A }}\n  l: x", "x\ny", "- &a k: |\n      x\n      y\n  l: x"},
+		{"a question", "? {{ .A }}\n: {{ .B }}", "a: b", "? \"a: b\"\n: b"},
+		{"rounds of lines", "a:\n{{- range .List }}\n  - {{ $.A }}\n{{- else }} none\n{{- end }}\nb: c", "x: y", "a:\n  - \"x: y\"\n  - \"x: y\"\nb: c"},
+		{"break", "a:{{ range .List }}\n  - {{ $.A }}{{ break }}never {{ $.A }}{{ end }}", "x", "a:\n  - x"},
+		{"a template at two places", `{{ define "v" }}{{ .A }}{{ end }}a: {{ template "v" . }}` + "\n" + `b: "{{ template "v" . }}"`, "no", "a: \"no\"\nb: \"no\""},
+		{"a template called like a copy", `{{ define "v" }}{{ .A }}{{ end }}{{ define "v (2)" }}w{{ end }}a: {{ template "v" . }}` + "\n" + `b: "{{ template "v" . }}{{ template "v (2)" . }}"`, "no", "a: \"no\"\nb: \"now\""},
+		{"a template and more text", `{{ define "v" }}{{ .A }}{{ end }}a: {{ template "v" . }}-x`, "no", "this would go on with the value before it"},
+		{"a template that calls itself", `{{ define "v" }}{{ if .Yes }}{{ .A }}{{ else }}{{ template "v" . }}{{ end }}{{ end }}a: "{{ template "v" . }}"`, "x", `a: "x"`},
+		{"a template that goes deeper", `{{ define "v" }}[{{ template "v" . }}]{{ end }}a: {{ template "v" . }}`, "x", `template "v" calls itself at ever new places`},
+		{"no template", `a: {{ template "w" . }}`, "x", `t:1:16: there is no template "w"`},
+		{"an include", `{{ define "v" }}x: {{ .A }}{{ end }}a: {{ include "v" . }}`, "no", "a:\n  x: \"no\""},
+		{"lines that go on with a structure of a template", `{{ define "v" }}a: {{ toYaml .List }}{{ end }}{{ template "v" . }}` + "\n  - {{ .A }}", "x", "t:2:3: whether this line goes on with the value above it"},
+		{"lines that go on with a structure", "a: {{ toYaml .List }}\n  - {{ .A }}", "x", "a:\n  - 1\n  - 2\n  - x"},
+		{"an include in a list", `{{ define "v" }}` + "\nx: {{ .A }}\ny: {{ .B }}\n" + `{{ end }}- {{ include "v" . }}`, "no", "- x: \"no\"\n  y: b"},
+		{"an include of half a line", `{{ define "v" }}x: "{{ .A }}{{ end }}a: {{ include "v" . }}`, "no", "so it is not whole lines to include"},
+		{"an include of a variable", `{{ $n := "v" }}a: {{ include $n . }}`, "no", "include wants the name of a template in quotes"},
+		{"an include in quotes", `{{ define "v" }}x{{ end }}a: "{{ include "v" . }}"`, "no", "a structure (of toYaml, include or raw) cannot stand here"},
+		{"text indented", "a: {{ .A | nindent 2 }}", "x\ny", `a: "\n  x\n  y"`},
+		{"text indented, without a space", "a:{{ .A | nindent 2 }}", "x", "there is no space before the value"},
+		{"an end in quotes", `a: "{{ .A }}`, "x", "the template ends in double quotes"},
+		{"an end in brackets", `a: [{{ .A }}`, "x", "the template ends behind a value, in ["},
+		{"a comment in a branch, which counts as a scalar", "a: x {{ if .A }}# {{ .A }}{{ end }}\n", "z: ", "which is not safe in a scalar without quotes"},
+		{"null", "a: {{ .Null }}", "", "there is no value (null)"},
+		{"a list", "a: {{ .List }}", "", "this is a list"},
+		{"what is not UTF-8", "a: {{ .A }}", "\xff", `t:1:7: "\xff" is not valid UTF-8`},
+		{"what is not UTF-8, in a comment", "# {{ .A }}", "\xff", `t:1:6: "\xff" is not valid UTF-8`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			data := map[string]any{"A": tt.a, "B": "b", "List": []int{1, 2}, "Yes": true, "Null": nil}
+			got, err := execute(tt.text, data)
+			switch {
+			case err == nil && got != tt.want:
+				t.Errorf("got  %q\nwant %q", got, tt.want)
+			case err != nil && (!errors.As(err, new(*escape.Error)) || tt.want == "" || !strings.Contains(err.Error(), tt.want)):
+				t.Errorf("got error %v\nwant %q", err, tt.want)
+			}
+		})
+	}
+}

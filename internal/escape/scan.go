@@ -1,0 +1,393 @@
+package escape
+
+import (
+	"strings"
+	"text/template/parse"
+)
+
+// scan returns the context behind a text that begins in c. rest is what
+// follows it in the same list.
+func (w *walker) scan(c context, n *parse.TextNode, rest []parse.Node) (context, error) {
+	s := scanner{w: w, context: c, node: n, text: string(n.Text), rest: rest}
+	for s.at < len(s.text) {
+		if err := s.next(); err != nil {
+			return s.context, err
+		}
+	}
+	return s.context, nil
+}
+
+// scanner goes through one text of a template. It reads well-formed YAML as
+// YAML does; what is not, YAML refuses later, whatever the values are.
+type scanner struct {
+	context
+	w    *walker
+	node *parse.TextNode
+	text string
+	at   int
+	rest []parse.Node
+}
+
+func (s *scanner) errorf(format string, args ...any) error {
+	return errorAt(s.w.tree, s.node.Pos+parse.Pos(s.at), format, args...)
+}
+
+// next consumes at least one character, or changes the place.
+func (s *scanner) next() error {
+	ch := s.text[s.at]
+	if ch == '\n' {
+		return s.lineBreak()
+	}
+	switch s.place {
+	case lineStart, blockLine:
+		if ch == ' ' || ch == '\r' {
+			s.at++
+			s.column++
+			return nil
+		}
+		if s.place == blockLine {
+			return s.beginBlockLine()
+		}
+		return s.beginLine()
+	case beforeNode:
+		return s.beginNode(ch)
+	case plain:
+		return s.inPlain(ch)
+	case doubleQuoted, singleQuoted:
+		s.inQuotes(ch)
+	case afterNode:
+		return s.behind(ch)
+	case lineEnd:
+		if s.under == comment && !isSpace(ch) {
+			return s.errorf("one of the branches before this ends in a comment, and another does not: begin a new line")
+		}
+		return s.behind(ch)
+	case blockHeader:
+		if ch >= '1' && ch <= '9' {
+			s.content, s.explicit = max(s.parent, 0)+int(ch-'0'), true
+		}
+		if ch == '#' { // digits in a comment say nothing
+			s.skipLine()
+			return nil
+		}
+		s.at++
+	case property:
+		if !isBlank(ch) && (s.flow == "" || strings.IndexByte(",]}", ch) < 0) {
+			s.at++
+			s.forward()
+			return nil
+		}
+		s.place, s.glued = beforeNode, false
+	case block:
+		s.dollar(ch)
+		s.at++
+	default:
+		s.at++
+	}
+	return nil
+}
+
+func (s *scanner) skipLine() {
+	for s.at < len(s.text) && s.text[s.at] != '\n' {
+		s.at++
+	}
+}
+
+func (s *scanner) lineBreak() error {
+	if s.place == doubleQuoted || s.place == singleQuoted {
+		if s.scalar.values {
+			return s.errorf("a scalar in quotes with a value in it goes on in the next line: write it in one line, with \\n where it has line breaks")
+		}
+		s.scalar.escape = 0
+	}
+	next, ok := s.newline()
+	if !ok {
+		return s.errorf("a line cannot end %s", s.context)
+	}
+	s.context = next
+	s.at++
+	return nil
+}
+
+// beginLine decides what the first character of a line belongs to.
+func (s *scanner) beginLine() error {
+	if s.text[s.at] == '#' {
+		s.startComment(beforeNode)
+		return nil
+	}
+	for _, marker := range []string{"---", "..."} {
+		rest, ok := strings.CutPrefix(s.text[s.at:], marker)
+		if ok && s.column == 0 && (rest == "" && !valueNext(s.rest) || rest != "" && isSpace(rest[0])) {
+			s.context = beginning()
+			s.place, s.entry, s.glued = beforeNode, false, true
+			s.at += len(marker)
+			return nil
+		}
+	}
+	if s.column == 0 && s.text[s.at] == '%' {
+		s.skipLine()
+		return nil
+	}
+	dash := strings.HasPrefix(s.text[s.at:], "- ") || s.text[s.at:] == "-"
+	if problem := s.w.openLine(&s.context, dash); problem != "" {
+		return s.errorf("%s", problem)
+	}
+	return nil
+}
+
+func (c *context) startComment(under place) {
+	*c = context{place: comment, flow: c.flow, parent: c.parent, open: closed, under: under}
+}
+
+// forward counts a column where columns count.
+func (c *context) forward() {
+	if c.entry {
+		c.column++
+	}
+}
+
+// openLine leaves lineStart for what the line is: more of what is above it, or
+// a node, or says what is wrong. dash: the line begins with one.
+func (w *walker) openLine(c *context, dash bool) (problem string) {
+	if c.column > c.open && c.structure > 0 {
+		w.out.sites[c.structure].more = &more{c.column, dash}
+		c.open = closed
+	}
+	switch {
+	case c.column <= c.open:
+		c.place, c.open, c.unsure, c.structure, c.entry = beforeNode, closed, false, 0, true
+	case c.unsure:
+		return "whether this line goes on with the value above it depends on that value: indent it like what it belongs to"
+	default:
+		c.place = plain
+		c.scalar = scalar{lines: true}
+		c.leave()
+	}
+	return ""
+}
+
+// leave says that no key or dash begins in the rest of the line.
+func (c *context) leave() { c.entry, c.column = false, 0 }
+
+// beginBlockLine decides whether a line is one of the block scalar.
+func (s *scanner) beginBlockLine() error {
+	inside, problem := s.openBlockLine()
+	if problem != "" {
+		return s.errorf("%s", problem)
+	}
+	if !inside {
+		s.context = context{place: lineStart, column: s.column, parent: s.parent, open: closed, entry: true}
+	}
+	return nil
+}
+
+// openBlockLine leaves blockLine for block and returns true, unless the line
+// is not one of the block scalar.
+func (c *context) openBlockLine() (inside bool, problem string) {
+	switch {
+	case c.column <= c.parent || c.column == 0:
+		return false, ""
+	case c.content == 0:
+		c.content = c.column
+	case c.unsure && c.column != c.content:
+		return false, "the lines of this block scalar are not indented alike in all branches"
+	case c.column < c.content:
+		return false, "this line is further to the left than the block scalar's first one"
+	}
+	c.place, c.column = block, 0
+	return true, ""
+}
+
+// beginNode consumes what a node begins with.
+func (s *scanner) beginNode(ch byte) error {
+	if isBlank(ch) || ch == '\r' {
+		s.glued = false
+		s.at++
+		s.forward()
+		return nil
+	}
+	if s.glued {
+		return s.errorf("this needs a space, or a line break, before it")
+	}
+	behind := s.text[s.at+1:]
+	alone := behind == "" && !valueNext(s.rest) || behind != "" && isSpace(behind[0])
+	switch {
+	case ch == '#':
+		s.startComment(beforeNode)
+	case (ch == '-' || ch == '?') && alone && s.entry && s.flow == "":
+		s.parent, s.glued = s.column, true
+		s.column++
+	case ch == ':' && (alone || s.flow != "" && behind != "" && strings.IndexByte(",[]{}", behind[0]) >= 0):
+		s.glued = s.flow == ""
+		s.leave()
+	case ch == '[' || ch == '{':
+		s.push(ch)
+		s.leave()
+	case (ch == ']' || ch == '}') && s.flow != "":
+		return s.close(ch)
+	case ch == ',' && s.flow != "":
+	case ch == '"' || ch == '\'':
+		e := quotedAhead(behind, s.rest, ch, s.flow != "")
+		s.startScalar(e.key)
+		s.place = doubleQuoted
+		if ch == '\'' {
+			s.place = singleQuoted
+		}
+	case (ch == '|' || ch == '>') && s.flow == "":
+		s.context = context{place: blockHeader, parent: s.parent, folded: ch == '>'}
+	case ch == '&' || ch == '!' || ch == '*':
+		s.place = property
+	default:
+		e := plainAhead(s.text[s.at:], s.rest, s.flow != "")
+		if s.entry && s.column == 0 && (ch == '.' || ch == '-') {
+			e.unproven = true // with more of them it ends the document
+		}
+		s.startScalar(e.key)
+		s.place, s.scalar.unproven = plain, e.unproven
+		s.w.source = e.source
+		return nil
+	}
+	s.at++
+	return nil
+}
+
+// startScalar notes where a scalar begins, and that lines which go on with it
+// have to be further to the right than its key, dash or, if it has none, itself.
+func (c *context) startScalar(key bool) {
+	c.scalar = scalar{column: c.column, key: key, loose: true, start: true}
+	if !c.entry {
+		c.scalar.column = -1
+	} else if c.flow == "" {
+		if key {
+			c.parent = c.column
+		} else {
+			c.parent = min(c.parent, c.column-1)
+		}
+	}
+	c.open, c.unsure, c.structure, c.glued = closed, false, 0, false
+	c.leave()
+}
+
+// close consumes a bracket.
+func (s *scanner) close(ch byte) error {
+	if !s.pop(ch) {
+		return s.errorf("%q closes what %q opened", ch, s.flow[len(s.flow)-1])
+	}
+	s.place, s.scalar, s.open, s.unsure, s.structure = afterNode, scalar{}, closed, false, 0
+	s.at++
+	return nil
+}
+
+// inPlain consumes a character of a scalar without quotes, or its end.
+func (s *scanner) inPlain(ch byte) error {
+	inFlow := s.flow != ""
+	switch {
+	case ch == ':' && endsKey(s.text, s.at, inFlow, valueNext(s.rest)):
+		return s.endKey()
+	case ch == '#' && s.at > 0 && isSpace(s.text[s.at-1]):
+		s.startComment(afterNode)
+	case inFlow && ch == ',':
+		s.place, s.scalar = beforeNode, scalar{}
+	case inFlow && (ch == ']' || ch == '}'):
+		return s.close(ch)
+	default:
+		s.scalar.loose = isBlank(ch) || ch == ':'
+		s.scalar.start = false
+		s.dollar(ch)
+	}
+	s.at++
+	return nil
+}
+
+// endKey consumes the colon behind a key.
+func (s *scanner) endKey() error {
+	if s.scalar.values && !s.scalar.key {
+		return s.errorf("a colon makes a key of what is before it, and that begins in another branch or template: write the key in one piece")
+	}
+	s.place, s.glued = beforeNode, s.flow == ""
+	s.scalar, s.open, s.unsure, s.structure = scalar{}, closed, false, 0
+	s.at++
+	return nil
+}
+
+// inQuotes consumes a character of a scalar in quotes.
+func (s *scanner) inQuotes(ch byte) {
+	s.at++
+	s.scalar.start = false
+	switch {
+	case s.scalar.escape > 0:
+		if digits := strings.IndexByte("x.u...U", ch); s.scalar.escape == 1 && digits >= 0 && strings.HasSuffix(s.text[:s.at-1], `\`) {
+			s.scalar.escape = digits + 2 // \x41, \u0041, \U00000041
+			return
+		}
+		if s.scalar.escape--; s.scalar.escape == 0 && strings.HasSuffix(s.text[:s.at], "24") {
+			s.scalar.dollar = oneDollar // \x24 is one
+		}
+	case ch == '\\' && s.place == doubleQuoted:
+		s.scalar.escape = 1
+		s.scalar.dollar = noDollar
+	case ch == '\'' && s.place == singleQuoted && s.at < len(s.text) && s.text[s.at] == '\'':
+		s.at++
+		s.dollar(ch)
+	case ch == '"' && s.place == doubleQuoted, ch == '\'' && s.place == singleQuoted:
+		s.place, s.open, s.unsure = afterNode, closed, false
+	default:
+		s.dollar(ch)
+	}
+}
+
+// behind consumes a character behind a node.
+func (s *scanner) behind(ch byte) error {
+	inFlow := s.flow != ""
+	switch {
+	case isBlank(ch) || ch == '\r':
+	case ch == '#' && s.at > 0 && isSpace(s.text[s.at-1]):
+		s.startComment(afterNode)
+	case ch == ':' && s.place == afterNode && (inFlow || endsKey(s.text, s.at, false, valueNext(s.rest))):
+		return s.endKey()
+	case inFlow && ch == ',':
+		s.place, s.scalar, s.open, s.unsure, s.structure = beforeNode, scalar{}, closed, false, 0
+	case inFlow && (ch == ']' || ch == '}'):
+		return s.close(ch)
+	default:
+		return s.errorf("this would go on with the value before it: put the whole scalar in quotes, %s", `"…"`)
+	}
+	s.at++
+	return nil
+}
+
+// dollar follows the interpolations of Compose through a scalar (Compose
+// specification, "Interpolation").
+func (s *scanner) dollar(ch byte) {
+	name := ch == '_' || ch >= '0' && ch <= '9' || ch >= 'A' && ch <= 'Z' || ch >= 'a' && ch <= 'z'
+	switch d := &s.scalar.dollar; *d {
+	case noDollar:
+		if ch == '$' {
+			*d = oneDollar
+		}
+	case oneDollar:
+		switch {
+		case ch == '{':
+			*d = inBraces
+		case name:
+			*d = inName
+		default:
+			*d = noDollar
+		}
+	case inName:
+		if ch == '$' {
+			*d = oneDollar
+		} else if !name {
+			*d = noDollar
+		}
+	default: // inBraces, and deeper
+		switch {
+		case ch == '{' && *d < 255:
+			*d++
+		case ch == '}' && *d == inBraces:
+			*d = noDollar
+		case ch == '}':
+			*d--
+		}
+	}
+}

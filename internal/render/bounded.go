@@ -1,0 +1,185 @@
+package render
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"reflect"
+	"slices"
+	"text/template"
+	"text/template/parse"
+)
+
+// Bounds for what functions take and make, so that a few steps of a template
+// cannot fill the memory.
+const (
+	maxText  = 16 << 20 // bytes of one text, or of all in one value
+	maxItems = 1 << 20  // entries of a list, or of all lists and maps in one value
+)
+
+// growing are the functions whose result may be as long as the product of the
+// lengths of two arguments.
+var growing = []string{
+	"replace", "join", "wrapWith", "indent", "nindent", "regexReplaceAll", "regexReplaceAllLiteral",
+	"mustRegexReplaceAll", "mustRegexReplaceAllLiteral",
+}
+
+// bound returns those of funcs that t calls, such that they return an error for
+// arguments or results that are too large. To wrap a function takes as long as
+// to parse a template, so the others are left out.
+func bound(t *template.Template, funcs template.FuncMap) template.FuncMap {
+	all := maps.Clone(funcs)
+	maps.Copy(all, template.FuncMap{"print": fmt.Sprint, "println": fmt.Sprintln, "printf": fmt.Sprintf}) // text/template has them too
+	called := template.FuncMap{}
+	for _, one := range t.Templates() {
+		if one.Tree == nil {
+			continue
+		}
+		visit(one.Root, func(n parse.Node) {
+			name, ok := n.(*parse.IdentifierNode)
+			if !ok || called[name.Ident] != nil || all[name.Ident] == nil {
+				return
+			}
+			called[name.Ident] = bounded(name.Ident, reflect.ValueOf(all[name.Ident]), slices.Contains(growing, name.Ident))
+		})
+	}
+	return called
+}
+
+var errorType = reflect.TypeFor[error]()
+
+// bounded returns a function like f that also returns an error.
+func bounded(name string, f reflect.Value, grows bool) any {
+	t := f.Type()
+	in := make([]reflect.Type, t.NumIn())
+	for i := range in {
+		in[i] = t.In(i)
+	}
+	call := f.Call
+	if t.IsVariadic() {
+		call = f.CallSlice
+	}
+	result := t.Out(0)
+	return reflect.MakeFunc(reflect.FuncOf(in, []reflect.Type{result, errorType}, t.IsVariadic()), func(args []reflect.Value) []reflect.Value {
+		fail := func(format string, args ...any) []reflect.Value {
+			return []reflect.Value{reflect.Zero(result), reflect.ValueOf(fmt.Errorf(format, args...))}
+		}
+		var w weight
+		largest, second := 1, 1
+		for _, arg := range args {
+			before := w.bytes + w.items
+			w.add(arg, 0)
+			switch own := w.bytes + w.items - before; {
+			case own > largest:
+				largest, second = own, largest
+			case own > second:
+				second = own
+			}
+		}
+		if w.tooMuch() || grows && largest > 4*maxText/second {
+			return fail("%s: its arguments are too large", name)
+		}
+		out := call(args)
+		w = weight{}
+		if w.add(out[0], 0); w.tooMuch() {
+			return fail("%s: its result is longer than %d MiB, or has more than %d entries", name, maxText>>20, maxItems)
+		}
+		if len(out) == 1 {
+			out = append(out, reflect.Zero(errorType))
+		}
+		return out
+	}).Interface()
+}
+
+// weight is how much a value holds.
+type weight struct{ bytes, items int }
+
+func (w *weight) tooMuch() bool { return w.bytes > maxText || w.items > maxItems }
+
+// add adds what v holds, until it is too much.
+func (w *weight) add(v reflect.Value, depth int) {
+	if w.tooMuch() || !v.IsValid() {
+		return
+	}
+	switch v.Kind() {
+	case reflect.String:
+		w.bytes += v.Len()
+	case reflect.Interface, reflect.Pointer:
+		if depth > 1000 { // a value that holds itself
+			w.items = maxItems + 1
+			return
+		}
+		w.add(v.Elem(), depth+1)
+	case reflect.Slice, reflect.Array:
+		w.items += v.Len()
+		switch v.Type().Elem().Kind() {
+		case reflect.String, reflect.Interface, reflect.Slice, reflect.Map, reflect.Pointer, reflect.Struct:
+			for i := 0; i < v.Len() && !w.tooMuch(); i++ {
+				w.add(v.Index(i), depth+1)
+			}
+		}
+	case reflect.Map:
+		w.items += v.Len()
+		for key, one := range v.Seq2() {
+			w.add(key, depth+1)
+			if w.add(one, depth+1); w.tooMuch() {
+				return
+			}
+		}
+	case reflect.Struct:
+		for _, field := range v.Fields() {
+			w.add(field, depth+1)
+		}
+	}
+}
+
+// sized are sprig's functions whose result is as long as a number says.
+func sized(original template.FuncMap) template.FuncMap {
+	repeat := original["repeat"].(func(int, string) string)
+	until := original["until"].(func(int) []int)
+	untilStep := original["untilStep"].(func(int, int, int) []int)
+	seq := original["seq"].(func(...int) string)
+	return template.FuncMap{
+		"repeat": func(count int, text string) (string, error) {
+			if count > maxText/max(1, len(text)) {
+				return "", fmt.Errorf("%d times is longer than %d MiB", count, maxText>>20)
+			}
+			return repeat(count, text), nil
+		},
+		"until": func(count int) ([]int, error) {
+			if err := fewNumbers(0, count, 1); err != nil {
+				return nil, err
+			}
+			return until(count), nil
+		},
+		"untilStep": func(start, stop, step int) ([]int, error) {
+			if err := fewNumbers(start, stop, step); err != nil {
+				return nil, err
+			}
+			return untilStep(start, stop, step), nil
+		},
+		"seq": func(params ...int) (string, error) {
+			start, step, stop := 1, 1, 0
+			switch len(params) {
+			case 1:
+				stop = params[0]
+			case 2:
+				start, stop = params[0], params[1]
+			case 3:
+				start, step, stop = params[0], params[1], params[2]
+			}
+			if err := fewNumbers(start, stop, step); err != nil {
+				return "", err
+			}
+			return seq(params...), nil
+		},
+	}
+}
+
+// fewNumbers returns an error if there are too many numbers from start to stop.
+func fewNumbers(start, stop, step int) error {
+	if span := math.Abs(float64(stop) - float64(start)); step == 0 || span/math.Abs(float64(step)) > maxItems {
+		return fmt.Errorf("from %d to %d by %d: want at most %d numbers", start, stop, step, maxItems)
+	}
+	return nil
+}

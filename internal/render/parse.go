@@ -1,0 +1,100 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"text/template"
+	"unicode/utf8"
+
+	"github.com/tp0-lab/composer/internal/escape"
+)
+
+// maxTemplate is how long a template file may be, in bytes.
+const maxTemplate = 1 << 20
+
+// parseFiles parses the *.tmpl files of fsys into one set of templates.
+func parseFiles(fsys fs.FS, funcs template.FuncMap) (*template.Template, error) {
+	names, err := fs.Glob(fsys, "*.tmpl")
+	if err != nil {
+		return nil, err
+	}
+	main := template.New(MainTemplate).Option("missingkey=error").Funcs(funcs)
+	for _, name := range names {
+		text, err := readTemplate(fsys, name)
+		if err != nil {
+			return nil, err
+		}
+		t := main
+		if name != MainTemplate {
+			t = main.New(name)
+		}
+		if _, err := t.Parse(text); err != nil {
+			return nil, syntaxError(name, text, funcs, err)
+		}
+	}
+	if main.Tree == nil {
+		return nil, &escape.Error{Place: MainTemplate, Message: "this file is missing or empty, and rendering begins with it"}
+	}
+	return main, nil
+}
+
+func readTemplate(fsys fs.FS, name string) (string, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxTemplate+1))
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("%s: %w", name, err)
+	case len(text) > maxTemplate:
+		return "", fmt.Errorf("%s: longer than %d bytes, which no template needs", name, maxTemplate)
+	case !utf8.Valid(text):
+		return "", fmt.Errorf("%s: not UTF-8", name)
+	}
+	// What an editor on Windows adds is no part of the document.
+	return strings.TrimPrefix(strings.ReplaceAll(string(text), "\r\n", "\n"), "\ufeff"), nil
+}
+
+var parseMessage = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?s)^template: (.+?):(\d+):(?:\d+:)? (.*)$`)
+})
+
+// syntaxError adds the column to an error of text/template, which has the line
+// only: that of the first action in the line with which the error is there.
+func syntaxError(name, text string, funcs template.FuncMap, err error) error {
+	parts := parseMessage().FindStringSubmatch(err.Error())
+	if parts == nil {
+		return err
+	}
+	number, _ := strconv.Atoi(parts[2])
+	lines := strings.SplitAfter(text, "\n")
+	number = min(number, len(lines))
+	before := strings.Join(lines[:number-1], "")
+	line := lines[number-1]
+	column := 1
+	for at := 0; ; {
+		begin := strings.Index(line[at:], "{{")
+		if begin < 0 {
+			break
+		}
+		begin += at
+		column = begin + 1
+		end := strings.Index(line[begin:], "}}")
+		if end < 0 {
+			break
+		}
+		at = begin + end + len("}}")
+		_, partly := template.New(name).Funcs(funcs).Parse(before + line[:at])
+		if partly != nil && partly.Error() == err.Error() {
+			break
+		}
+	}
+	return &escape.Error{Place: fmt.Sprintf("%s:%d:%d", parts[1], number, column), Message: parts[3]}
+}
