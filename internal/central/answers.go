@@ -33,12 +33,7 @@ func (c *session) single(body []byte) error {
 	}
 	b := c.bet(&s.Bet)
 	a := &answer{to: wire.TypeBet, result: wire.Result{Position: s.Position, Count: 1, Index: wire.NoIndex}, bet: b}
-	if a.err = b.Check(); a.err != nil {
-		a.result.Index = 0
-	} else {
-		a.ticket, a.err = c.server.lottery.StoreBets(c.agency, s.Position, []lottery.Bet{b}, s.Encoded, s.Encoded)
-	}
-	c.push(a)
+	c.store(a, []lottery.Bet{b}, s.Encoded, s.Encoded)
 	return nil
 }
 
@@ -58,19 +53,21 @@ func (c *session) batch(body []byte) error {
 	bets := (*list)[:0]
 	for _, w := range batch.All() {
 		bets = append(bets, c.bet(&w))
-		if a.err = bets[len(bets)-1].Check(); a.err != nil {
-			a.result.Index = uint16(len(bets) - 1)
-			break
-		}
 	}
-	if a.err == nil {
-		a.ticket, a.err = c.server.lottery.StoreBets(c.agency, batch.Position, bets, batch.Encoded, batch.Last)
-	}
+	c.store(a, bets, batch.Encoded, batch.Last)
 	clear(bets) // their texts are not to be kept alive
 	*list = bets
 	betLists.Put(list)
-	c.push(a)
 	return nil
+}
+
+// store gives the bets to the lottery, and pushes the answer.
+func (c *session) store(a *answer, bets []lottery.Bet, encoded, last []byte) {
+	a.ticket, a.err = c.server.lottery.StoreBets(c.agency, a.result.Position, bets, encoded, last)
+	if bad, ok := errors.AsType[*lottery.BetError](a.err); ok {
+		a.result.Index = uint16(bad.Index)
+	}
+	c.push(a)
 }
 
 func (c *session) bet(w *wire.Bet) lottery.Bet {

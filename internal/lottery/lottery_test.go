@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -309,16 +308,38 @@ func TestManyFinishAtOnce(t *testing.T) {
 	}
 }
 
-// The short cut of findWinners finds what LoadBets and HasWon do.
-func TestFindWinners(t *testing.T) {
+// The winners that are kept are those that LoadBets and HasWon find, whether the
+// bets were stored in this life or an earlier one, and none of a failed batch.
+func TestWinnersAreThoseOfTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bets.csv")
-	bets, _, _ := readAll(NewFileReader(strings.NewReader(sample(50000)), "f", 3))
-	text := string(records(bets...)) +
-		"5,a,b,d1,2000-01-01,0007574\n" + "5,7574,b,d2,2000-01-01,75740\n" + "5,a,b,\"d\"\"3\",2000-01-01,\"7574\"\r\n"
+	text := "5,a,b,d1,2000-01-01,0007574\n" + "5,7574,b,d2,2000-01-01,75740\n" + "5,a,b,\"d\"\"3\",2000-01-01,\"7574\"\r\n"
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	l, _ := openLottery(t, path, 9, nil)
+	f := new(faults)
+	l, err := Open(path, 9, func() {}, Options{Encode: encode, wrap: f.wrap})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bets, _, _ := readAll(NewFileReader(strings.NewReader(sample(50000)), "f", 3))
+	const size = 1000
+	failed := 0
+	for at := 0; at < len(bets); {
+		if failed == at/size/10 {
+			f.mu.Lock()
+			f.sync = errors.New("sync")
+			f.mu.Unlock()
+		}
+		ticket, err := put(l.Store, at, bets[at:at+size])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ticket.Err() != nil {
+			failed++
+			continue
+		}
+		at += size
+	}
 	want := map[uint32][]string{}
 	for b, err := range l.LoadBets() {
 		if err != nil {
@@ -328,30 +349,28 @@ func TestFindWinners(t *testing.T) {
 			want[b.Agency] = append(want[b.Agency], b.Document)
 		}
 	}
-	got, err := l.findWinners()
-	if err != nil || !reflect.DeepEqual(got, want) || len(want[3]) == 0 || !slices.Equal(want[5], []string{"d1", `d"3`}) {
-		t.Errorf("%v, %v, want %v", got, err, want)
+	if failed < 5 || len(want[3]) == 0 || !slices.Equal(want[5], []string{"d1", `d"3`}) {
+		t.Fatalf("%d failed batches, winners %v", failed, want)
 	}
-}
-
-func BenchmarkFindWinners(b *testing.B) {
-	path := filepath.Join(b.TempDir(), "bets.csv")
-	bets, _, _ := readAll(NewFileReader(strings.NewReader(sample(100000)), "f", 3))
-	if err := os.WriteFile(path, records(bets...), 0o600); err != nil {
-		b.Fatal(err)
-	}
-	s, err := OpenStore(path, Options{Encode: encode})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer s.Close()
-	l := &Lottery{Store: s}
-	for b.Loop() {
-		if _, err := l.findWinners(); err != nil {
-			b.Fatal(err)
+	check := func() {
+		t.Helper()
+		for agency := range uint32(9) {
+			if got := l.account(agency + 1).winners; !slices.Equal(got, want[agency+1]) {
+				t.Errorf("agency %d: %v, want %v", agency+1, got, want[agency+1])
+			}
 		}
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/100000, "ns/bet")
+	check()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if l, err = Open(path, 9, func() {}, Options{Encode: encode}); err != nil {
+		t.Fatal(err)
+	}
+	check()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // A finish whose line can neither be synced nor taken back may be in the file:

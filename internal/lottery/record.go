@@ -17,30 +17,50 @@ const MaxRecord = 3*(2*MaxText+2) + 2*10 + 10 + 5 + 2
 //	agency,first name,last name,document,YYYY-MM-DD,number
 //
 // with quotes where Python's csv.QUOTE_MINIMAL writes them: around a field that
-// holds a comma, a quote (which is doubled), CR or LF. The bet must be good
-// (Bet.Check), or readers will refuse the record.
-func AppendRecord(dst []byte, b *Bet) []byte {
-	dst = strconv.AppendUint(dst, uint64(b.Agency), 10)
-	dst = append(dst, ',')
-	dst = appendField(dst, b.FirstName)
-	dst = append(dst, ',')
-	dst = appendField(dst, b.LastName)
-	dst = append(dst, ',')
-	dst = appendField(dst, b.Document)
-	dst = append(dst, ',')
-	dst = AppendDate(dst, b.Birthdate)
-	dst = append(dst, ',')
-	dst = strconv.AppendUint(dst, uint64(b.Number), 10)
-	return append(dst, '\r', '\n')
+// holds a comma, a quote (which is doubled), CR or LF. If the bet is bad it
+// returns the *FieldError of Bet.Check, and dst as it was. Agency is not looked
+// at. It does not allocate for a good bet, but to grow dst.
+func AppendRecord(dst []byte, b *Bet) ([]byte, error) {
+	record := strconv.AppendUint(dst, uint64(b.Agency), 10)
+	record = append(record, ',')
+	var ok bool
+	if record, ok = appendField(record, b.FirstName); !ok {
+		return dst, textError(FirstName, b.FirstName)
+	}
+	record = append(record, ',')
+	if record, ok = appendField(record, b.LastName); !ok {
+		return dst, textError(LastName, b.LastName)
+	}
+	record = append(record, ',')
+	if record, ok = appendField(record, b.Document); !ok {
+		return dst, textError(Document, b.Document)
+	}
+	if !b.Birthdate.Valid() {
+		return dst, b.fieldError(Birthdate)
+	}
+	record = append(record, ',')
+	record = AppendDate(record, b.Birthdate)
+	record = append(record, ',')
+	record = strconv.AppendUint(record, uint64(b.Number), 10)
+	return append(record, '\r', '\n'), nil
 }
 
-func appendField(dst []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c == ',' || c == '"' || c == '\r' || c == '\n' {
-			return appendQuoted(dst, s)
-		}
+// appendField appends a text that is good, in quotes if need be.
+func appendField(dst []byte, s string) (field []byte, good bool) {
+	if s == "" || len(s) > MaxText {
+		return dst, false
 	}
-	return append(dst, s...)
+	odd, comma, wide := scan(s)
+	if odd|comma|wide == 0 {
+		return append(dst, s...), true
+	}
+	if odd|wide != 0 && textReason(s) != "" {
+		return dst, false
+	}
+	if odd|comma == 0 {
+		return append(dst, s...), true
+	}
+	return appendQuoted(dst, s), true // odd can only be a quote
 }
 
 func appendQuoted(dst []byte, s string) []byte {
@@ -70,8 +90,8 @@ var (
 // unless agency is 0, five of a file of that agency. What it leaves in b are parts of line.
 // It does not allocate for a good line without doubled quotes.
 func parseRecord(line string, agency uint32, b *Bet) error {
-	odd, wide := scan(line)
-	if odd == 0 && (wide == 0 || goodWide(line)) && parsePlain(line, agency, b) {
+	odd, _, wide := scan(line)
+	if odd == 0 && (wide == 0 || badRunes(line) == "") && parsePlain(line, agency, b) {
 		return nil
 	}
 	return parseAny(line, agency, b)

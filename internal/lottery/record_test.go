@@ -60,7 +60,7 @@ func TestAppendRecordIsPythons(t *testing.T) {
 	}
 	var got []byte
 	for i := range goldenBets {
-		got = AppendRecord(got, &goldenBets[i])
+		got = appendGood(got, &goldenBets[i])
 	}
 	if string(got) != string(want) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
@@ -105,7 +105,7 @@ func TestPythonReadsOurs(t *testing.T) {
 	}
 	var data []byte
 	for i := range bets {
-		data = AppendRecord(data, &bets[i])
+		data = appendGood(data, &bets[i])
 	}
 	path := filepath.Join(t.TempDir(), "bets.csv")
 	if err := os.WriteFile(path, data, 0o600); err != nil {
@@ -158,7 +158,7 @@ func drawBet() *rapid.Generator[Bet] {
 func TestRecordRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := drawBet().Draw(t, "bet")
-		record := string(AppendRecord(nil, &want))
+		record := string(appendGood(nil, &want))
 		if len(record) > MaxRecord {
 			t.Fatalf("record of %d bytes", len(record))
 		}
@@ -282,15 +282,58 @@ func TestScanIsWhatItSays(t *testing.T) {
 			for c := range 256 {
 				s := []byte(strings.Repeat("a", n))
 				s[at] = byte(c)
-				odd, wide := scan(string(s))
+				odd, comma, wide := scan(string(s))
 				if want := c < 0x20 || c == 0x7f || c == '"'; (odd != 0) != want {
 					t.Fatalf("%q: odd %x", s, odd)
 				}
-				if want := c >= 0x80; (wide != 0) != want {
+				if want := c == ','; (comma != 0) != want {
+					t.Fatalf("%q: comma %x", s, comma)
+				}
+				if want := c >= 0x80; (wide != 0) != want { // half a letter, if at all
 					t.Fatalf("%q: wide %x", s, wide)
 				}
 			}
 		}
+	}
+}
+
+// Any two bytes anywhere, and the same behind a letter: only those of U+00C0 …
+// U+00FF are not wide.
+func TestScanKnowsLetters(t *testing.T) {
+	for n := 2; n < 20; n++ {
+		for at := range n - 1 {
+			for first := 0x80; first < 0x100; first++ {
+				for second := range 256 {
+					s := []byte(strings.Repeat("a", n))
+					if at >= 2 {
+						copy(s[at-2:], "ñ")
+					}
+					s[at], s[at+1] = byte(first), byte(second)
+					letter := first == 0xc3 && second >= 0x80 && second < 0xc0
+					if _, _, wide := scan(string(s)); (wide == 0) != letter {
+						t.Fatalf("%q: wide %x", s, wide)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestAppendRecordRefuses(t *testing.T) {
+	good := goldenBets[2]
+	for _, bad := range []string{"", "\r", "a\nb", `,"` + "\x00", "\xc3", "ñ\xf1", "\u0085", "a,\u2028", strings.Repeat("x", MaxText+1)} {
+		for i := range 3 {
+			b := good
+			*[]*string{&b.FirstName, &b.LastName, &b.Document}[i] = bad
+			got, err := AppendRecord([]byte("x"), &b)
+			if want := b.Check(); err == nil || !reflect.DeepEqual(err, want) || string(got) != "x" {
+				t.Errorf("%+v: %q, %v, want %v", b, got, err, want)
+			}
+		}
+	}
+	good.Birthdate.Day = 32
+	if got, err := AppendRecord(nil, &good); len(got) > 0 || !reflect.DeepEqual(err, good.Check()) {
+		t.Errorf("%q, %v", got, err)
 	}
 }
 

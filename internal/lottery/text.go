@@ -1,12 +1,9 @@
 package lottery
 
-import (
-	"strings"
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
-// The texts of bets are looked at eight bytes at a time: most are printable
-// ASCII, perhaps with some letters of more than one byte, and need little else.
+// The texts of bets are looked at eight bytes at a time: nearly all are
+// printable ASCII and letters such as é and ñ, and need nothing else.
 
 const (
 	ones  = 0x0101010101010101
@@ -20,28 +17,43 @@ func load8(s string, i int) uint64 {
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
-// scan looks at all bytes of s. odd is not 0 if one is a control character of
-// ASCII or a quote, wide is not 0 if one is no ASCII.
-func scan(s string) (odd, wide uint64) {
-	n := len(s)
-	if n < 8 {
+// loadTail returns the last len(s)%8 bytes of s, and spaces behind them.
+func loadTail(s string) uint64 {
+	n := len(s) & 7
+	var w uint64
+	if len(s) >= 8 {
+		w = load8(s, len(s)-8) >> (64 - 8*n)
+	} else {
 		for i := range n {
-			switch c := s[i]; {
-			case c >= 0x80:
-				wide = 1
-			case c < 0x20, c == 0x7f, c == '"':
-				odd = 1
-			}
+			w |= uint64(s[i]) << (8 * i)
 		}
-		return odd, wide
 	}
-	for i := 0; i+8 < n; i += 8 {
+	return w | ' '*ones<<(8*n)
+}
+
+// scan looks at all bytes of s. odd is not 0 if one is a control character of
+// ASCII or a quote, comma is not 0 if one is a comma, and wide is not 0 if there
+// is something that is neither ASCII nor a letter of U+00C0 … U+00FF.
+func scan(s string) (odd, comma, wide uint64) {
+	var lead uint64 // the first bytes of such letters in a word, as high bits
+	for i := 0; i+8 <= len(s); i += 8 {
 		w := load8(s, i)
 		odd |= oddBytes(w)
-		wide |= w
+		comma |= equalBytes(w, ','*ones)
+		if (w|lead)&highs != 0 {
+			var bad uint64
+			bad, lead = wideBytes(w, lead)
+			wide |= bad
+		}
 	}
-	w := load8(s, n-8)
-	return odd | oddBytes(w), (wide | w) & highs
+	w := loadTail(s)
+	odd |= oddBytes(w)
+	comma |= equalBytes(w, ','*ones)
+	if (w|lead)&highs != 0 {
+		bad, _ := wideBytes(w, lead) // a space is behind the last byte: nothing is cut off
+		wide |= bad
+	}
+	return odd, comma, wide
 }
 
 // oddBytes sets the high bit of each byte that is a control character of ASCII
@@ -54,26 +66,29 @@ func oddBytes(w uint64) uint64 {
 	return (control | del | quote) & highs &^ w
 }
 
-// goodText tells whether s can be a name or a document: see Bet.Check.
-func goodText(s string) bool {
-	if len(s) == 0 || len(s) > MaxText {
-		return false
-	}
-	odd, wide := scan(s)
-	if odd == 0 {
-		return wide == 0 || goodWide(s)
-	}
-	return textReason(s) == ""
+// equalBytes sets the high bit of each byte of w that is that of pattern.
+func equalBytes(w, pattern uint64) uint64 {
+	x := w ^ pattern
+	return ^((x&^highs + 0x7f*ones) | x) & highs
 }
 
-// goodWide tells whether s, which holds no control characters of ASCII, is
-// UTF-8 and holds no others.
-func goodWide(s string) bool {
-	// All of them begin with one of these two bytes, which few texts hold.
-	if strings.IndexByte(s, 0xc2) < 0 && strings.IndexByte(s, 0xe2) < 0 {
-		return utf8.ValidString(s)
+// wideBytes looks at a word with bytes that are not ASCII, or behind one that
+// ends with half a letter: before is what it has returned as lead. bad is not 0 if there is
+// anything but whole letters of U+00C0 … U+00FF, which are the byte 0xc3 and one of
+// 0x80 … 0xbf; the last may be cut off.
+func wideBytes(w, before uint64) (bad, lead uint64) {
+	lead = equalBytes(w, 0xc3*ones)
+	follow := w &^ (w << 1) & highs // high bit: 0x80 … 0xbf
+	return ((lead | follow) ^ (w & highs)) | (follow ^ (lead<<8 | before>>56)), lead
+}
+
+// goodText tells whether s can be a name or a document: see Bet.Check.
+func goodText(s string) bool {
+	if s == "" || len(s) > MaxText {
+		return false
 	}
-	return badRunes(s) == ""
+	odd, _, wide := scan(s)
+	return odd|wide == 0 || textReason(s) == ""
 }
 
 // textReason says what is bad about s, or "".
