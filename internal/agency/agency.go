@@ -18,7 +18,6 @@ import (
 	"github.com/tp0-lab/composer/internal/lablog"
 	"github.com/tp0-lab/composer/internal/lottery"
 	"github.com/tp0-lab/composer/internal/retry"
-	"github.com/tp0-lab/composer/internal/wire"
 )
 
 // Config says for whom an Agency speaks, where, and how patiently.
@@ -149,22 +148,4 @@ func (a *Agency) report(ctx context.Context, err error, action string, fields ..
 		a.log.LogAttrs(ctx, slog.LevelError, action, append(fields, lablog.Err(err))...)
 	}
 	return err
-}
-
-// encode appends the bet as it stands in a frame. A bet that Check finds good
-// is never too long.
-func encode(dst []byte, b *lottery.Bet) ([]byte, error) {
-	return wire.AppendBet(dst, wireBet(b))
-}
-
-func wireBet(b *lottery.Bet) wire.Bet {
-	return wire.Bet{
-		FirstName: b.FirstName,
-		LastName:  b.LastName,
-		Document:  b.Document,
-		Year:      b.Birthdate.Year,
-		Month:     b.Birthdate.Month,
-		Day:       b.Birthdate.Day,
-		Number:    b.Number,
-	}
 }

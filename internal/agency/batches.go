@@ -12,6 +12,7 @@ import (
 	"github.com/tp0-lab/composer/internal/lablog"
 	"github.com/tp0-lab/composer/internal/lottery"
 	"github.com/tp0-lab/composer/internal/wire"
+	"github.com/tp0-lab/composer/internal/wirebet"
 )
 
 const (
@@ -69,7 +70,7 @@ func (b *batches) skipStored(ctx context.Context) error {
 			return err
 		}
 		var err error
-		if encoded, err = encode(encoded[:0], &bet); err != nil {
+		if encoded, err = wirebet.Append(encoded[:0], &bet); err != nil {
 			return err
 		}
 		b.sum = wire.Checksum(b.sum, encoded)
@@ -111,7 +112,7 @@ func (b *batches) sendRest(ctx context.Context) error {
 	for {
 		err := b.bets.Read(&bet)
 		if err == nil {
-			encoded, err = encode(encoded[:0], &bet)
+			encoded, err = wirebet.Append(encoded[:0], &bet)
 		}
 		if err != nil {
 			return b.end(ctx, err)

@@ -13,6 +13,7 @@ import (
 	"github.com/tp0-lab/composer/internal/lottery"
 	"github.com/tp0-lab/composer/internal/retry"
 	"github.com/tp0-lab/composer/internal/wire"
+	"github.com/tp0-lab/composer/internal/wirebet"
 )
 
 // outSize is how many bytes of frames are put together for one write.
@@ -72,7 +73,7 @@ func (s *session) hello() error {
 
 // sendBet sends the bet if the one stored last is another.
 func (s *session) sendBet(b lottery.Bet) error {
-	encoded, err := encode(nil, &b)
+	encoded, err := wirebet.Append(nil, &b)
 	if err != nil {
 		return err
 	}
@@ -80,7 +81,7 @@ func (s *session) sendBet(b lottery.Bet) error {
 	if w.Stored > 0 && w.Last == wire.Checksum(0, encoded) {
 		return nil
 	}
-	if s.out, err = wire.AppendSingle(s.out, wire.Single{Position: w.Stored, Bet: wireBet(&b)}); err != nil {
+	if s.out, err = wire.AppendSingle(s.out, wire.Single{Position: w.Stored, Bet: wirebet.Of(&b)}); err != nil {
 		return err
 	}
 	if err := s.flush(); err != nil {

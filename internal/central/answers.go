@@ -3,11 +3,13 @@ package central
 import (
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"github.com/tp0-lab/composer/internal/lablog"
 	"github.com/tp0-lab/composer/internal/lottery"
 	"github.com/tp0-lab/composer/internal/wire"
+	"github.com/tp0-lab/composer/internal/wirebet"
 )
 
 // answer is what a frame of the agency waits for. Answers go out in the order
@@ -31,7 +33,8 @@ func (c *session) single(body []byte) error {
 	if err != nil {
 		return err
 	}
-	b := c.bet(&s.Bet)
+	var b lottery.Bet
+	wirebet.Put(&b, c.agency, &s.Bet)
 	a := &answer{to: wire.TypeBet, result: wire.Result{Position: s.Position, Count: 1, Index: wire.NoIndex}, bet: b}
 	c.store(a, []lottery.Bet{b}, s.Encoded, s.Encoded)
 	return nil
@@ -50,9 +53,11 @@ func (c *session) batch(body []byte) error {
 		result: wire.Result{Position: batch.Position, Count: uint16(batch.Count), Index: wire.NoIndex},
 	}
 	list := betLists.Get().(*[]lottery.Bet)
-	bets := (*list)[:0]
+	bets := slices.Grow((*list)[:0], batch.Count)[:batch.Count]
+	i := 0
 	for _, w := range batch.All() {
-		bets = append(bets, c.bet(&w))
+		wirebet.Put(&bets[i], c.agency, w)
+		i++
 	}
 	c.store(a, bets, batch.Encoded, batch.Last)
 	clear(bets) // their texts are not to be kept alive
@@ -68,17 +73,6 @@ func (c *session) store(a *answer, bets []lottery.Bet, encoded, last []byte) {
 		a.result.Index = uint16(bad.Index)
 	}
 	c.push(a)
-}
-
-func (c *session) bet(w *wire.Bet) lottery.Bet {
-	return lottery.Bet{
-		Agency:    c.agency,
-		FirstName: w.FirstName,
-		LastName:  w.LastName,
-		Document:  w.Document,
-		Birthdate: lottery.Date{Year: w.Year, Month: w.Month, Day: w.Day},
-		Number:    w.Number,
-	}
 }
 
 // finish waits until the finish has been dealt with: what comes behind it must

@@ -14,7 +14,6 @@ import (
 
 	"github.com/tp0-lab/composer/internal/lablog"
 	"github.com/tp0-lab/composer/internal/lottery"
-	"github.com/tp0-lab/composer/internal/wire"
 )
 
 // Config says how a Server treats its connections. All durations must be
@@ -42,7 +41,7 @@ type Server struct {
 	wait     sync.WaitGroup      // for all sessions
 }
 
-// New returns a Server of the lottery, which must have been opened with Encode,
+// New returns a Server of the lottery, which must have been opened with wirebet.Encode,
 // and with LogDraw for its draw.
 func New(c Config, l *lottery.Lottery, log *slog.Logger) *Server {
 	return &Server{
@@ -53,21 +52,6 @@ func New(c Config, l *lottery.Lottery, log *slog.Logger) *Server {
 		sessions: make(map[*session]struct{}),
 		agencies: make(map[uint32]*session),
 	}
-}
-
-// Encode appends the bet as it stands in a frame; it is the lottery.Options'
-// Encode of a lottery that is served. The bet must be good (Bet.Check).
-func Encode(dst []byte, b *lottery.Bet) []byte {
-	dst, _ = wire.AppendBet(dst, wire.Bet{
-		FirstName: b.FirstName,
-		LastName:  b.LastName,
-		Document:  b.Document,
-		Year:      b.Birthdate.Year,
-		Month:     b.Birthdate.Month,
-		Day:       b.Birthdate.Day,
-		Number:    b.Number,
-	})
-	return dst
 }
 
 // LogDraw returns what lottery.Open calls when the draw has taken place.

@@ -276,45 +276,92 @@ func TestParseBet(t *testing.T) {
 	}
 }
 
+// plain is what scan and plainTexts call so, the slow way.
+func plain(s string) bool {
+	for _, r := range s {
+		if (r < ' ' || r > '~') && (r < 0xc0 || r > 0xff) || r == '"' {
+			return false
+		}
+	}
+	return utf8.ValidString(s)
+}
+
+// Any byte, and any two of which the first is not ASCII, anywhere.
 func TestScanIsWhatItSays(t *testing.T) {
-	for n := range 20 {
+	check := func(s []byte) {
+		commas, got := scan(string(s))
+		var want uint64
+		for i, c := range s {
+			if c == ',' {
+				want |= 1 << i
+			}
+		}
+		if got != plain(string(s)) || commas != want {
+			t.Fatalf("%q: %v with commas %b, want %v with %b", s, got, commas, plain(string(s)), want)
+		}
+		record := []byte("a,b," + string(s) + ",1980-01-01,1")
+		size := len("a,b,") + len(s)
+		if got, want := plainTexts(record, size), plain(string(s)) && want == 0; got != want {
+			t.Fatalf("%q: plain texts %v, want %v", record, got, want)
+		}
+	}
+	for _, n := range []int{8, 9, 12, 15, 16, 17, 31, 63, 64} {
 		for at := range n {
-			for c := range 256 {
+			for first := range 256 {
 				s := []byte(strings.Repeat("a", n))
-				s[at] = byte(c)
-				odd, comma, wide := scan(string(s))
-				if want := c < 0x20 || c == 0x7f || c == '"'; (odd != 0) != want {
-					t.Fatalf("%q: odd %x", s, odd)
+				s[at] = byte(first)
+				check(s)
+				if first < 0x80 || at == n-1 {
+					continue
 				}
-				if want := c == ','; (comma != 0) != want {
-					t.Fatalf("%q: comma %x", s, comma)
+				if at >= 2 {
+					copy(s[at-2:], "ñ")
 				}
-				if want := c >= 0x80; (wide != 0) != want { // half a letter, if at all
-					t.Fatalf("%q: wide %x", s, wide)
+				for _, second := range []byte{'a', ',', 0x7f, 0x80, 0x85, 0x9f, 0xa0, 0xbf, 0xc0, 0xc3, 0xff} {
+					s[at+1] = second
+					check(s)
 				}
 			}
 		}
 	}
 }
 
-// Any two bytes anywhere, and the same behind a letter: only those of U+00C0 …
-// U+00FF are not wide.
-func TestScanKnowsLetters(t *testing.T) {
-	for n := 2; n < 20; n++ {
-		for at := range n - 1 {
-			for first := 0x80; first < 0x100; first++ {
-				for second := range 256 {
-					s := []byte(strings.Repeat("a", n))
-					if at >= 2 {
-						copy(s[at-2:], "ñ")
-					}
-					s[at], s[at+1] = byte(first), byte(second)
-					letter := first == 0xc3 && second >= 0x80 && second < 0xc0
-					if _, _, wide := scan(string(s)); (wide == 0) != letter {
-						t.Fatalf("%q: wide %x", s, wide)
-					}
-				}
+func TestAppendRecordIsWhatAppendUnusualIs(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		b := drawBet().Draw(t, "bet")
+		got, err := AppendRecord(nil, &b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want, err := appendUnusual(nil, &b); err != nil || string(got) != string(want) {
+			t.Errorf("%q, want %q, %v", got, want, err)
+		}
+	})
+}
+
+// What parsePlain takes is what parseAny makes of it; that it takes the course's lines
+// is what the benchmarks are for.
+func TestParsePlainIsParseAny(t *testing.T) {
+	character := rapid.SampledFrom([]string{"a", "7", "é", ",", ",", "\"", " ", "-", "\xc3", "\u0085", "\u2028", "1980-02-29", "7574"})
+	rapid.Check(t, func(t *rapid.T) {
+		line := strings.Join(rapid.SliceOfN(character, 1, 40).Draw(t, "line"), "")
+		if rapid.Bool().Draw(t, "almost") {
+			line += ",Paz,1,1980-02-29,7574"
+		}
+		for agency := range uint32(2) {
+			var got, want Bet
+			if !parsePlain(line, agency, &got) {
+				continue
 			}
+			if err := parseAny(line, agency, &want); err != nil || got != want {
+				t.Fatalf("%q: %+v, want %+v, %v", line, got, want, err)
+			}
+		}
+	})
+	for _, line := range []string{"Santiago Lionel,Lorca,30904465,1999-03-17,7574", "José,Núñez,00123456,2000-02-29,1"} {
+		var b Bet
+		if !parsePlain(line, 1, &b) || !parsePlain("12,"+line, 0, &b) {
+			t.Errorf("%q is not plain", line)
 		}
 	}
 }

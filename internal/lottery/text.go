@@ -1,8 +1,11 @@
 package lottery
 
-import "unicode/utf8"
+import (
+	"math/bits"
+	"unicode/utf8"
+)
 
-// The texts of bets are looked at eight bytes at a time: nearly all are
+// Lines and records are looked at eight bytes at a time: nearly all are
 // printable ASCII and letters such as é and ñ, and need nothing else.
 
 const (
@@ -11,59 +14,74 @@ const (
 )
 
 // load8 returns s[i:i+8] as a little-endian word.
-func load8(s string, i int) uint64 {
+func load8[T string | []byte](s T, i int) uint64 {
 	s = s[i : i+8]
 	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
-// loadTail returns the last len(s)%8 bytes of s, and spaces behind them.
-func loadTail(s string) uint64 {
-	n := len(s) & 7
-	var w uint64
-	if len(s) >= 8 {
-		w = load8(s, len(s)-8) >> (64 - 8*n)
-	} else {
-		for i := range n {
-			w |= uint64(s[i]) << (8 * i)
-		}
-	}
-	return w | ' '*ones<<(8*n)
-}
-
-// scan looks at all bytes of s. odd is not 0 if one is a control character of
-// ASCII or a quote, comma is not 0 if one is a comma, and wide is not 0 if there
-// is something that is neither ASCII nor a letter of U+00C0 … U+00FF.
-func scan(s string) (odd, comma, wide uint64) {
-	var lead uint64 // the first bytes of such letters in a word, as high bits
-	for i := 0; i+8 <= len(s); i += 8 {
-		w := load8(s, i)
-		odd |= oddBytes(w)
-		comma |= equalBytes(w, ','*ones)
+// scan looks at a line of 8 … 64 bytes. plain tells whether it has nothing but
+// printable ASCII without quotes, and letters of U+00C0 … U+00FF; commas has a
+// bit for each byte that is a comma.
+func scan(line string) (commas uint64, plain bool) {
+	var usual, lead, bad uint64 = highs, 0, 0
+	i := 0
+	for ; i+8 <= len(line); i += 8 {
+		w := load8(line, i)
+		usual &= usualBytes(w)
+		commas |= gather(equalBytes(w, ','*ones)) << (i & 63)
 		if (w|lead)&highs != 0 {
-			var bad uint64
-			bad, lead = wideBytes(w, lead)
-			wide |= bad
+			var b uint64
+			b, lead = wideBytes(w, lead)
+			bad |= b
 		}
 	}
-	w := loadTail(s)
-	odd |= oddBytes(w)
-	comma |= equalBytes(w, ','*ones)
-	if (w|lead)&highs != 0 {
-		bad, _ := wideBytes(w, lead) // a space is behind the last byte: nothing is cut off
-		wide |= bad
+	// The rest of the line, and spaces behind it.
+	if rest := 8 * (len(line) & 7); rest > 0 || lead != 0 {
+		w := load8(line, len(line)-8)>>(64-rest) | ' '*ones<<rest
+		usual &= usualBytes(w)
+		commas |= gather(equalBytes(w, ','*ones)) << i
+		if (w|lead)&highs != 0 {
+			b, _ := wideBytes(w, lead)
+			bad |= b
+		}
 	}
-	return odd, comma, wide
+	return commas, usual == highs && bad == 0
 }
 
-// oddBytes sets the high bit of each byte that is a control character of ASCII
-// or a quote. No sum carries into the next byte, since the high bits are off.
-func oddBytes(w uint64) uint64 {
+// plainTexts tells whether the first n bytes of a record are three good texts
+// that need no quotes, with commas between them, none too long or too short.
+// Behind them is a comma and more.
+func plainTexts(record []byte, n int) bool {
+	var usual, lead, bad uint64 = highs, 0, 0
+	commas := 0
+	i := 0
+	for ; i < n; i += 8 {
+		w := load8(record, i)
+		usual &= usualBytes(w)
+		commas += bits.OnesCount64(equalBytes(w, ','*ones))
+		if (w|lead)&highs != 0 {
+			var b uint64
+			b, lead = wideBytes(w, lead)
+			bad |= b
+		}
+	}
+	want := 2
+	if i > n {
+		want = 3 // with the one behind them
+	}
+	return usual == highs && bad|lead>>63 == 0 && commas == want
+}
+
+// usualBytes keeps the high bit of each byte that is neither a control
+// character of ASCII nor a quote, and no others. No sum carries into the next
+// byte, since the high bits are off.
+func usualBytes(w uint64) uint64 {
 	low := w &^ highs
-	control := ^(low + (0x80-0x20)*ones) // high bit: below 0x20
-	del := low + ones                    // high bit: 0x7f
-	quote := ^((low ^ '"'*ones) + 0x7f*ones)
-	return (control | del | quote) & highs &^ w
+	printable := low + (0x80-0x20)*ones // high bit: 0x20 and above
+	del := low + ones                   // high bit: 0x7f
+	unquoted := (low ^ '"'*ones) + 0x7f*ones
+	return (printable&unquoted&^del | w) & highs
 }
 
 // equalBytes sets the high bit of each byte of w that is that of pattern.
@@ -72,9 +90,13 @@ func equalBytes(w, pattern uint64) uint64 {
 	return ^((x&^highs + 0x7f*ones) | x) & highs
 }
 
+// gather moves the high bits of the eight bytes into the lowest eight bits.
+func gather(high uint64) uint64 { return high >> 7 * 0x0102040810204080 >> 56 }
+
 // wideBytes looks at a word with bytes that are not ASCII, or behind one that
-// ends with half a letter: before is what it has returned as lead. bad is not 0 if there is
-// anything but whole letters of U+00C0 … U+00FF, which are the byte 0xc3 and one of
+// ends with half a letter: before is what that one has returned as lead, the
+// high bits of the letters' first bytes. bad is not 0 if there is anything but
+// ASCII and whole letters of U+00C0 … U+00FF, which are the byte 0xc3 and one of
 // 0x80 … 0xbf; the last may be cut off.
 func wideBytes(w, before uint64) (bad, lead uint64) {
 	lead = equalBytes(w, 0xc3*ones)
@@ -83,13 +105,7 @@ func wideBytes(w, before uint64) (bad, lead uint64) {
 }
 
 // goodText tells whether s can be a name or a document: see Bet.Check.
-func goodText(s string) bool {
-	if s == "" || len(s) > MaxText {
-		return false
-	}
-	odd, _, wide := scan(s)
-	return odd|wide == 0 || textReason(s) == ""
-}
+func goodText(s string) bool { return textReason(s) == "" }
 
 // textReason says what is bad about s, or "".
 func textReason(s string) string {

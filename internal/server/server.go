@@ -16,6 +16,7 @@ import (
 	"github.com/tp0-lab/composer/internal/lablog"
 	"github.com/tp0-lab/composer/internal/lottery"
 	"github.com/tp0-lab/composer/internal/service"
+	"github.com/tp0-lab/composer/internal/wirebet"
 )
 
 // ConfigFile is read from the working directory.
@@ -63,7 +64,7 @@ func serveEcho(ctx context.Context, c Config, log *slog.Logger) error {
 }
 
 func serveLottery(ctx context.Context, c Config, log *slog.Logger) (err error) {
-	bets, err := lottery.Open(c.Storage, c.Agencies, central.LogDraw(log), lottery.Options{Encode: central.Encode, NoSync: !c.StorageSync})
+	bets, err := lottery.Open(c.Storage, c.Agencies, central.LogDraw(log), lottery.Options{Encode: wirebet.Encode, NoSync: !c.StorageSync})
 	if err != nil {
 		return fmt.Errorf("open the bets: %w", err)
 	}

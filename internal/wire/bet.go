@@ -25,7 +25,7 @@ const (
 // AppendBet appends an encoded bet, no frame around it: what BatchWriter.Add
 // takes and what Checksum sums up. A text of more than MaxText bytes is
 // ErrTooLong, and dst is returned as it was.
-func AppendBet(dst []byte, b Bet) ([]byte, error) {
+func AppendBet(dst []byte, b *Bet) ([]byte, error) {
 	// One length that has a bit above the eighth shows in all three together.
 	if (len(b.FirstName)|len(b.LastName)|len(b.Document))>>8 != 0 {
 		return dst, fmt.Errorf("encode bet: %w: texts of %d, %d and %d bytes",
@@ -55,9 +55,9 @@ func betSize(b []byte) int {
 	return size
 }
 
-// cutBet returns the bet at the start of s, which is whole, and its length.
-// The texts are substrings of s.
-func cutBet(s string) (b Bet, size int) {
+// cutBet makes b the bet at the start of s, which is whole, and returns its
+// length. The texts are substrings of s.
+func cutBet(s string, b *Bet) (size int) {
 	i := 1 + int(s[0])
 	b.FirstName = s[1:i]
 	j := i + 1 + int(s[i])
@@ -68,7 +68,7 @@ func cutBet(s string) (b Bet, size int) {
 	b.Year = uint16(t[0])<<8 | uint16(t[1])
 	b.Month, b.Day = t[2], t[3]
 	b.Number = uint32(t[4])<<24 | uint32(t[5])<<16 | uint32(t[6])<<8 | uint32(t[7])
-	return b, k + betTail
+	return k + betTail
 }
 
 // Single is the BET frame: one bet of its own (ej5).
@@ -84,7 +84,7 @@ type Single struct {
 func AppendSingle(dst []byte, s Single) ([]byte, error) {
 	start := len(dst)
 	frame := binary.BigEndian.AppendUint64(appendHeader(dst, TypeBet, 0), s.Position)
-	frame, err := AppendBet(frame, s.Bet)
+	frame, err := AppendBet(frame, &s.Bet)
 	if err != nil {
 		return dst, err
 	}
@@ -101,7 +101,7 @@ func ParseSingle(body []byte) (Single, error) {
 	if size := betSize(s.Encoded); size != len(s.Encoded) {
 		return Single{}, malformed(TypeBet, "a bet of %d bytes in %d", size, len(s.Encoded))
 	}
-	s.Bet, _ = cutBet(string(s.Encoded))
+	cutBet(string(s.Encoded), &s.Bet)
 	return s, nil
 }
 
@@ -150,13 +150,14 @@ func ParseBatch(body []byte) (Batch, error) {
 }
 
 // All returns the bets in order, each behind its encoded bytes, which alias
-// the body. The texts of a bet are substrings of a string that all bets of the
-// batch share: to keep one is to keep it.
-func (b *Batch) All() iter.Seq2[[]byte, Bet] {
-	return func(yield func([]byte, Bet) bool) {
+// the body. A bet is valid until the next. Its texts are substrings of a
+// string that all bets of the batch share: to keep one is to keep it.
+func (b *Batch) All() iter.Seq2[[]byte, *Bet] {
+	return func(yield func([]byte, *Bet) bool) {
+		var bet Bet
 		for at := 0; at < len(b.text); {
-			bet, size := cutBet(b.text[at:])
-			if !yield(b.Encoded[at:at+size], bet) {
+			size := cutBet(b.text[at:], &bet)
+			if !yield(b.Encoded[at:at+size], &bet) {
 				return
 			}
 			at += size
