@@ -17,7 +17,7 @@ import (
 
 const (
 	// window is how many batches may be in flight (docs/protocol.md, "Batches").
-	window = 64
+	window = 256
 	// lookUp is how many bets are read between two looks at the context and the
 	// clock while nothing is sent.
 	lookUp = 1 << 16

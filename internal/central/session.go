@@ -35,7 +35,7 @@ const (
 	// never read why.
 	linger = 200 * time.Millisecond
 	// maxAnswers is how many batches may be in flight (docs/protocol.md).
-	maxAnswers = 64
+	maxAnswers = 256
 )
 
 // session is one connection. Its goroutine reads; the one that answers begins

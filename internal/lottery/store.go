@@ -43,7 +43,7 @@ func (e *BetError) Unwrap() error { return e.Err }
 // maxPending is how many bytes of records may wait for the disk before those
 // who bring more have to wait. There are two such buffers: one is filled while the other is
 // written.
-const maxPending = 1 << 20
+const maxPending = 4 << 20
 
 // Options say how a Store works. Encode is required.
 type Options struct {
