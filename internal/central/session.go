@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tp0-lab/composer/internal/lablog"
+	"github.com/tp0-lab/composer/internal/listener"
 	"github.com/tp0-lab/composer/internal/lottery"
 	"github.com/tp0-lab/composer/internal/wire"
 )
@@ -87,7 +88,7 @@ func (c *session) run() {
 		c.write(wire.AppendError(nil, code))
 	}
 	if err != nil && code != wire.CodeShutdown {
-		c.log(slog.LevelError, "serve_connection", lablog.Fail, c.ip(), lablog.Err(err))
+		c.log(slog.LevelError, "serve_connection", lablog.Fail, listener.IP(c.conn), lablog.Err(err))
 	}
 	if c.agency != 0 {
 		c.server.forget(c.agency, c)
@@ -96,11 +97,7 @@ func (c *session) run() {
 	if code != wire.CodeOK && !c.broken {
 		c.linger()
 	}
-	if err := c.conn.Close(); err != nil {
-		c.log(slog.LevelError, "close_client_connection", lablog.Fail, c.ip(), lablog.Err(err))
-		return
-	}
-	c.log(slog.LevelInfo, "close_client_connection", lablog.Success, c.ip())
+	listener.Close(c.conn, c.server.log)
 }
 
 // converse returns nil if the peer has closed the connection, or why the
@@ -294,14 +291,6 @@ func (c *session) linger() {
 
 func (c *session) log(level slog.Level, action string, attrs ...slog.Attr) {
 	c.server.log.LogAttrs(context.Background(), level, action, attrs...)
-}
-
-func (c *session) ip() slog.Attr {
-	address := c.conn.RemoteAddr().String()
-	if host, _, err := net.SplitHostPort(address); err == nil {
-		address = host
-	}
-	return slog.String("ip", address)
 }
 
 // codeOf returns the code of the ERROR with which a session ends, CodeOK if

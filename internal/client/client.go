@@ -57,7 +57,7 @@ func work(ctx context.Context, c Config, log *slog.Logger) error {
 	if c.Mode == ModeEcho {
 		e := echo.Client{
 			ID: c.ID, Address: c.ServerAddress, Amount: c.LoopAmount, Period: c.LoopPeriod,
-			Timeout: c.Timeout, RetryLimit: c.RetryLimit, Log: log,
+			Timeout: c.Timeout, RetryLimit: c.RetryLimit, Now: time.Now, Log: log,
 		}
 		return e.Run(ctx)
 	}

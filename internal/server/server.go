@@ -59,7 +59,7 @@ func serveEcho(ctx context.Context, c Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	s := echo.Server{FirstByte: c.HelloTimeout, Pause: time.Second, Whole: c.ReadTimeout, Log: log}
+	s := echo.Server{FirstByte: c.HelloTimeout, Pause: time.Second, Whole: c.ReadTimeout, Now: time.Now, Log: log}
 	return s.Serve(ctx, listener)
 }
 
