@@ -19,13 +19,19 @@ type answer struct {
 
 	// Of BET and BATCH:
 	result wire.Result
-	ticket *lottery.Ticket // nil if err refuses it
+	ticket ticket // nil if err refuses it
 	err    error
 	bet    lottery.Bet // of BET, for the log
 
 	// Of FINISH:
 	finish wire.Finish
 	done   chan struct{} // closed when it has been dealt with
+}
+
+// ticket is a *lottery.Ticket.
+type ticket interface {
+	Done() <-chan struct{}
+	Err() error
 }
 
 func (c *session) single(body []byte) error {
@@ -68,8 +74,11 @@ func (c *session) batch(body []byte) error {
 
 // store gives the bets to the lottery, and pushes the answer.
 func (c *session) store(a *answer, bets []lottery.Bet, encoded, last []byte) {
-	a.ticket, a.err = c.server.lottery.StoreBets(c.agency, a.result.Position, bets, encoded, last)
-	if bad, ok := errors.AsType[*lottery.BetError](a.err); ok {
+	t, err := c.server.lottery.StoreBets(c.agency, a.result.Position, bets, encoded, last)
+	if a.err = err; err == nil {
+		a.ticket = t
+	}
+	if bad, ok := errors.AsType[*lottery.BetError](err); ok {
 		a.result.Index = uint16(bad.Index)
 	}
 	c.push(a)
@@ -116,6 +125,7 @@ func (c *session) answer() {
 	flush := func() {
 		c.write(frames)
 		frames = frames[:0]
+		c.answered.Store(c.server.config.Now().UnixNano())
 		c.unanswered.Add(-taken)
 		taken = 0
 	}
@@ -154,6 +164,7 @@ func (a *answer) ready() bool {
 
 func (c *session) answerResult(frames []byte, a *answer) []byte {
 	if a.ticket != nil {
+		c.wait(a.ticket.Done())
 		a.err = a.ticket.Err()
 	}
 	action, fields := "apuesta_recibida", []slog.Attr{lablog.Success, slog.Int("cantidad", int(a.result.Count))}
@@ -174,7 +185,8 @@ func (c *session) answerResult(frames []byte, a *answer) []byte {
 }
 
 func (c *session) answerFinish(frames []byte, a *answer) []byte {
-	err := c.server.lottery.Finish(c.agency, a.finish.Total, a.finish.Checksum)
+	var err error
+	c.during(func() { err = c.server.lottery.Finish(c.agency, a.finish.Total, a.finish.Checksum) })
 	if err != nil {
 		c.logAgency(slog.LevelError, "fin_apuestas", lablog.Fail, lablog.Err(err))
 		return wire.AppendError(frames, answerCode(err))
@@ -186,7 +198,9 @@ func (c *session) answerFinish(frames []byte, a *answer) []byte {
 // answerAsk waits for the draw, without a place among those that are served.
 func (c *session) answerAsk(frames []byte) []byte {
 	l := c.server.lottery
-	winners, err := l.Winners(c.agency)
+	var winners []string
+	var err error
+	c.during(func() { winners, err = l.Winners(c.agency) })
 	if errors.Is(err, lottery.ErrNotDrawn) {
 		c.place.leave()
 		if !c.wait(l.Drawn()) {
@@ -205,6 +219,18 @@ func (c *session) answerAsk(frames []byte) []byte {
 	}
 	c.logAgency(slog.LevelDebug, "consulta_ganadores", lablog.Success, slog.Int("cant_ganadores", total))
 	return frames
+}
+
+// during waits for what may have to wait for the disk, and has it done even if
+// the session is stopped.
+func (c *session) during(work func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		work()
+	}()
+	c.wait(done)
+	<-done
 }
 
 func (c *session) logAgency(level slog.Level, action string, result slog.Attr, more ...slog.Attr) {
