@@ -154,7 +154,7 @@ func (b *batches) end(ctx context.Context, err error) error {
 // results when the window is full.
 func (b *batches) sendBatch(ctx context.Context) error {
 	paced := b.agency.config.Period > 0
-	if paced && b.next > b.welcome.Stored {
+	if paced && b.sent {
 		if err := b.pause(ctx); err != nil {
 			return err
 		}
@@ -165,6 +165,7 @@ func (b *batches) sendBatch(ctx context.Context) error {
 			return err
 		}
 	}
+	b.sent = true
 	count := b.batch.Len()
 	b.counts[(b.first+b.inFlight)%window] = count
 	b.inFlight++

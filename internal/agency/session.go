@@ -33,6 +33,7 @@ type session struct {
 	// progress is true once the central has stored something for us, or has told
 	// us to wait: WELCOME alone is none, a central with a full disk says it too.
 	progress bool
+	sent     bool // bets, on this connection: FINISH is a pause away from their result
 }
 
 func (a *Agency) connect(ctx context.Context) (*session, error) {
@@ -96,8 +97,10 @@ func (s *session) finish(ctx context.Context, stored wire.Finish) error {
 	if s.welcome.State&wire.StateFinished != 0 {
 		return nil
 	}
-	if err := s.pause(ctx); err != nil {
-		return err
+	if s.sent {
+		if err := s.pause(ctx); err != nil {
+			return err
+		}
 	}
 	s.out = wire.AppendFinish(s.out, stored)
 	if err := s.flush(); err != nil {
