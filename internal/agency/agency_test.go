@@ -214,6 +214,22 @@ func TestPacing(t *testing.T) {
 	})
 }
 
+// Without a period the winners wait for followed logs alone.
+func TestReportDelay(t *testing.T) {
+	for period, want := range map[time.Duration]time.Duration{0: time.Second, 2 * time.Second: 6 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFake(t)
+			a, _ := f.agency(func(c *Config) { c.Period, c.ReportDelay = period, time.Second })
+			if _, err := a.Play(t.Context(), fileOf(t, bets(0, 6)...)); err != nil {
+				t.Fatal(err)
+			}
+			if d := time.Since(f.began); d != want {
+				t.Errorf("period %v: the winners were told after %v, want %v", period, d, want)
+			}
+		})
+	}
+}
+
 // A pause follows a batch: without one there is only that before the report.
 func TestPacingOfNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -43,7 +43,8 @@ func Run(ctx context.Context, environ []string, stdout io.Writer) error {
 	defer stop()
 	err = work(ctx, c, log)
 	if err == nil {
-		_ = retry.Sleep(ctx, c.Linger) // cut short by a stop, which is looked at next
+		_, after := c.lingers()
+		_ = retry.Sleep(ctx, after) // cut short by a stop, which is looked at next
 	}
 	if ctx.Err() != nil {
 		log.Info("shutdown_client", lablog.Success, slog.Uint64("client_id", uint64(c.ID)))
@@ -61,15 +62,17 @@ func work(ctx context.Context, c Config, log *slog.Logger) error {
 		}
 		return e.Run(ctx)
 	}
+	before, _ := c.lingers()
 	a := agency.New(agency.Config{
-		Agency:     c.ID,
-		Address:    c.ServerAddress,
-		MaxAmount:  c.BatchMaxAmount,
-		Period:     c.batchPeriod(),
-		Timeout:    c.Timeout,
-		RetryLimit: c.RetryLimit,
-		KeepAlive:  c.KeepAlive,
-		Now:        time.Now,
+		Agency:      c.ID,
+		Address:     c.ServerAddress,
+		MaxAmount:   c.BatchMaxAmount,
+		Period:      c.batchPeriod(),
+		ReportDelay: before,
+		Timeout:     c.Timeout,
+		RetryLimit:  c.RetryLimit,
+		KeepAlive:   c.KeepAlive,
+		Now:         time.Now,
 	}, log)
 	switch c.Mode {
 	case ModeBet:
