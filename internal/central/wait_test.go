@@ -23,7 +23,7 @@ const (
 
 // inBubble serves a lottery whose draw calls onDraw, in memory and with a clock of
 // its own.
-func inBubble(t *testing.T, agencies uint32, onDraw func(), test func(t *testing.T, join func(agency uint32) *client)) {
+func inBubble(t *testing.T, agencies uint32, onDraw func(), test func(join func(agency uint32) *client)) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "bets.csv")
 	synctest.Test(t, func(t *testing.T) {
@@ -37,7 +37,7 @@ func inBubble(t *testing.T, agencies uint32, onDraw func(), test func(t *testing
 		ctx, cancel := context.WithCancel(t.Context())
 		served := make(chan error, 1)
 		go func() { served <- New(config, l, slog.New(slog.DiscardHandler)).Serve(ctx, p) }()
-		test(t, func(agency uint32) *client {
+		test(func(agency uint32) *client {
 			c := p.dial(t)
 			c.send(wire.AppendHello(nil, wire.Hello{Agency: agency}))
 			return c
@@ -67,7 +67,7 @@ func (c *client) keptWaiting(n int) {
 // An agency that has waited for the draw has all of its time for the next
 // frame from when it is told of it, and no more.
 func TestTimeLimitBeginsWithTheAnswer(t *testing.T) {
-	inBubble(t, 2, func() {}, func(t *testing.T, join func(uint32) *client) {
+	inBubble(t, 2, func() {}, func(join func(uint32) *client) {
 		one := join(1)
 		one.welcome()
 		one.send(slices.Concat(finish(), wire.AppendAsk(nil)))
@@ -95,7 +95,7 @@ func TestTimeLimitBeginsWithTheAnswer(t *testing.T) {
 // the first has let go of the lottery.
 func TestKeepAliveWhileTheDrawIsMade(t *testing.T) {
 	gate := make(chan struct{})
-	inBubble(t, 1, func() { <-gate }, func(t *testing.T, join func(uint32) *client) {
+	inBubble(t, 1, func() { <-gate }, func(join func(uint32) *client) {
 		gate = make(chan struct{}) // of the bubble
 		first := join(1)
 		first.welcome()
