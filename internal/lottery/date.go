@@ -44,7 +44,8 @@ func parseDate(s string) (Date, bool) {
 
 // Valid tells whether the day exists.
 func (d Date) Valid() bool {
-	return d.Year-1 < 9999 && d.Month-1 < 12 && d.Day-1 < d.monthDays()
+	// Nearly all days are of those that every month has: the rest is rarely asked for.
+	return d.Year-1 < 9999 && d.Month-1 < 12 && (d.Day-1 < 28 || d.Day-1 < d.monthDays())
 }
 
 func (d Date) monthDays() uint8 {

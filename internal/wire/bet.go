@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"iter"
+	"slices"
 )
 
 // Bet is a bet as it stands in a frame: no agency, which is the connection's.
@@ -31,11 +32,20 @@ func AppendBet(dst []byte, b *Bet) ([]byte, error) {
 		return dst, fmt.Errorf("encode bet: %w: texts of %d, %d and %d bytes",
 			ErrTooLong, len(b.FirstName), len(b.LastName), len(b.Document))
 	}
-	dst = append(append(dst, byte(len(b.FirstName))), b.FirstName...)
-	dst = append(append(dst, byte(len(b.LastName))), b.LastName...)
-	dst = append(append(dst, byte(len(b.Document))), b.Document...)
-	n := b.Number
-	return append(dst, byte(b.Year>>8), byte(b.Year), b.Month, b.Day, byte(n>>24), byte(n>>16), byte(n>>8), byte(n)), nil
+	// Room for all of it at once: this is done for each bet of a file.
+	start, size := len(dst), 3+len(b.FirstName)+len(b.LastName)+len(b.Document)+betTail
+	dst = slices.Grow(dst, size)[:start+size]
+	out := dst[start:]
+	out[0] = byte(len(b.FirstName))
+	out = out[1+copy(out[1:], b.FirstName):]
+	out[0] = byte(len(b.LastName))
+	out = out[1+copy(out[1:], b.LastName):]
+	out[0] = byte(len(b.Document))
+	out = out[1+copy(out[1:], b.Document):]
+	binary.BigEndian.PutUint16(out, b.Year)
+	out[2], out[3] = b.Month, b.Day
+	binary.BigEndian.PutUint32(out[4:], b.Number)
+	return dst, nil
 }
 
 // betSize returns the length of the encoded bet at the start of b, or 0 if it
