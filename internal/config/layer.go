@@ -62,8 +62,9 @@ func Environ(environ []string) Layer {
 }
 
 // YAMLFile reads a file of nested keys: the path a.bC is the variable
-// prefix + "A_BC". A file that is missing is an empty layer, and null is not
-// set. Errors have file and line.
+// prefix + "A_BC". A file that is missing is an empty layer; null, and a key
+// without any below it, are empty values, which count as not set. Errors have
+// file and line.
 func YAMLFile(path, prefix string) (Layer, error) {
 	text, err := readFile(path)
 	if err != nil || text == nil {
@@ -96,14 +97,15 @@ func flatten(layer Layer, node *yaml.Node, file, prefix, at string) error {
 		if at == "" {
 			return fmt.Errorf("%s:%d: want keys with values, such as `loop: {amount: 5}`", file, node.Line)
 		}
+		text := node.Value
 		if node.Tag == "!!null" {
-			return nil
+			text = "" // not set
 		}
 		variable := prefix + strings.ToUpper(strings.ReplaceAll(at, ".", "_"))
 		if first, ok := layer[variable]; ok {
 			return fmt.Errorf("%s:%d: %s is there already, in line %d", file, node.Line, at, first.Line)
 		}
-		layer[variable] = Value{Text: node.Value, Key: at, File: file, Line: node.Line}
+		layer[variable] = Value{Text: text, Key: at, File: file, Line: node.Line}
 		return nil
 	case yaml.MappingNode:
 		lines := map[string]int{} // by key
@@ -120,7 +122,12 @@ func flatten(layer Layer, node *yaml.Node, file, prefix, at string) error {
 				return fmt.Errorf("%s:%d: %s is there already, in line %d", file, key.Line, path, first)
 			}
 			lines[key.Value] = key.Line
-			if err := flatten(layer, node.Content[i+1], file, prefix, path); err != nil {
+			value := node.Content[i+1]
+			if value.Tag == "!!null" || value.Kind == yaml.MappingNode && len(value.Content) == 0 {
+				// Nothing may stand anywhere, as the parser has it.
+				value = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Line: key.Line}
+			}
+			if err := flatten(layer, value, file, prefix, path); err != nil {
 				return err
 			}
 		}
