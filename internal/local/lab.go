@@ -63,7 +63,9 @@ type Lab struct {
 	ports     map[uint16]uint16
 	spawner   *spawner
 	janitor   *janitor
-	mu        sync.Mutex // guards processes, and their ends
+	mu        sync.Mutex // guards what follows, and the ends of processes
+	closed    bool       // nothing is started any more
+	removed   bool       // Close was called
 	processes map[string]*process
 
 	// output is the pipe that all services write to; logged is closed when all
@@ -72,9 +74,13 @@ type Lab struct {
 	logged chan struct{}
 }
 
-// ErrUnknownService is wrapped by the errors of methods that are given the name
-// of a service that the lab does not have.
-var ErrUnknownService = errors.New("no such service")
+// Errors that those of methods wrap which are given the name of a service: one
+// that the lab does not have, or that was not started yet.
+var (
+	ErrUnknownService = errors.New("no such service")
+	ErrNotStarted     = errors.New("not started")
+	errClosed         = errors.New("the lab is closed")
+)
 
 // New makes a lab of a project, with nothing running yet. The caller closes it.
 func New(project *types.Project, o Options) (_ *Lab, err error) {
@@ -206,8 +212,8 @@ func (l *Lab) Up(ctx context.Context, names ...string) error {
 
 func (l *Lab) start(ctx context.Context, s Service) error {
 	for _, d := range s.After {
-		if !d.Done {
-			continue
+		if _, err := l.service(d.Name); !d.Done || err != nil {
+			continue // one that is not there was not required
 		}
 		if code, err := l.Wait(ctx, d.Name); err != nil {
 			return err
@@ -220,6 +226,9 @@ func (l *Lab) start(ctx context.Context, s Service) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.closed {
+		return errClosed
+	}
 	if p := l.processes[s.Name]; p != nil && !p.ended() {
 		return nil
 	}
@@ -286,9 +295,15 @@ func (l *Lab) Signal(name string, signal os.Signal) error {
 	return nil
 }
 
-// Close kills what runs and removes all that the lab made.
+// Close kills what runs and removes all that the lab made. Only the first call
+// does anything.
 func (l *Lab) Close() error {
 	l.mu.Lock()
+	if l.removed {
+		l.mu.Unlock()
+		return nil
+	}
+	l.closed, l.removed = true, true
 	running := slices.Collect(maps.Values(l.processes))
 	l.mu.Unlock()
 	for _, p := range running {
@@ -329,7 +344,7 @@ func (l *Lab) process(name string) (*process, error) {
 	defer l.mu.Unlock()
 	p := l.processes[name]
 	if p == nil {
-		return nil, fmt.Errorf("%w is running: %s", ErrUnknownService, name)
+		return nil, fmt.Errorf("%s: %w", name, ErrNotStarted)
 	}
 	return p, nil
 }
