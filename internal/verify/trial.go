@@ -6,8 +6,6 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -54,46 +52,6 @@ func (t *trial) clients() []string {
 }
 
 func clientName(i int) string { return "client" + strconv.Itoa(i) }
-
-// serverKeys and clientKeys are those that tools which know only the course's
-// own configuration write.
-type serverKeys struct {
-	backlog int
-	level   string
-}
-
-type clientKeys struct {
-	amount    int
-	period    string
-	level     string
-	maxAmount int
-}
-
-var (
-	usualServer = serverKeys{5, "DEBUG"}
-	usualClient = clientKeys{5, "150ms", "INFO", 10}
-)
-
-const port = 12345
-
-// configure writes the two configuration files.
-func (t *trial) configure(s serverKeys, c clientKeys) {
-	t.write(t.site.serverConfig, fmt.Sprintf("[DEFAULT]\nSERVER_PORT = %d\nSERVER_IP = server\nSERVER_LISTEN_BACKLOG = %d\nLOGGING_LEVEL = %s\n", port, s.backlog, s.level))
-	t.write(t.site.clientConfig, fmt.Sprintf("server:\n  address: \"server:%d\"\nloop:\n  amount: %d\n  period: %q\nlog:\n  level: %q\nbatch:\n  maxAmount: %d\n",
-		port, c.amount, c.period, c.level, c.maxAmount))
-}
-
-// write replaces a file of the site.
-func (t *trial) write(name, text string) {
-	path := filepath.Join(t.site.dir, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.fatal("write "+name, err.Error())
-	}
-	// The course's checkouts hold links, and what they point to is meant.
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.fatal("write "+name, err.Error())
-	}
-}
 
 // agencies makes the agencies' files up: so many bets and winners each.
 func (t *trial) agencies(bets, winners []int) {
@@ -148,15 +106,19 @@ func (t *trial) up(services ...string) {
 	}
 }
 
-// open gets the trial a project of the stage.
-func (t *trial) open(from *sites, stage string) {
+// open gets the trial a project of the scenario's stage. named says that the
+// scenario was asked for by its name.
+func (t *trial) open(from *sites, s Scenario, named bool) {
 	var err error
-	t.site, err = from.open(stage)
+	t.site, err = from.open(s.Stage)
 	if none, ok := errors.AsType[*noBranchError](err); ok {
 		t.skip(none.Error())
 	}
 	if err != nil {
-		t.fatal("the project of "+stage+" can be had", err.Error())
+		t.fatal("the project of "+s.Stage+" can be had", err.Error())
+	}
+	if s.Beyond != "" && !t.site.ours && !named {
+		t.skip(s.Beyond + "; `--scenario " + s.Name + "` checks it all the same")
 	}
 }
 
@@ -235,8 +197,10 @@ func (t *trial) nothingFailed() {
 
 // exited expects services to end, with a code.
 func (t *trial) exited(code int, services ...string) {
+	limit := time.Now().Add(t.limit)
 	for _, s := range services {
-		ctx, cancel := context.WithTimeout(t.ctx, t.limit)
+		// One limit for all, and time to ask for the codes behind it.
+		ctx, cancel := context.WithTimeout(t.ctx, max(time.Until(limit), settled))
 		got, err := t.lab.exitCode(ctx, s)
 		cancel()
 		expected := fmt.Sprintf("%s exits with code %d", s, code)
@@ -254,13 +218,14 @@ func (t *trial) exited(code int, services ...string) {
 	}
 }
 
-// stop stops services, and expects them to take less than the limit.
+// stop stops services, and expects those of this project to take less than the
+// limit.
 func (t *trial) stop(limit time.Duration, services ...string) {
 	begin := time.Now()
 	if err := t.lab.stop(t.ctx, services...); err != nil {
 		t.fatal("the containers can be stopped", err.Error())
 	}
-	if took := time.Since(begin); took > limit {
+	if took := time.Since(begin); t.site.ours && took > limit {
 		t.problem(fmt.Sprintf("%s stops within %v of SIGTERM", strings.Join(services, " and "), limit), fmt.Sprintf("it took %v", took.Round(10*time.Millisecond)),
 			t.about(pattern{container: services[0]}))
 	}

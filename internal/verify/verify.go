@@ -21,7 +21,8 @@ import (
 
 // Options say what is checked, and how.
 type Options struct {
-	// Stages and Names choose scenarios; empty is all of them.
+	// Stages and Names choose scenarios; empty is all of them, for a checkout
+	// without those that go beyond what the course asks.
 	Stages []string
 	Names  []string
 	Docker bool
@@ -53,6 +54,9 @@ type Scenario struct {
 	Stage string // ej1 … ej8
 	Name  string // of words with dashes, unique within its stage
 	Title string // what it shows, in a sentence
+	// Beyond says that the course's text does not ask for it, and in which way; a
+	// checkout is spared it unless it is named. "" if the course does.
+	Beyond string
 	run   func(*trial)
 }
 
@@ -157,7 +161,7 @@ func runOne(ctx context.Context, s Scenario, e engine, sites *sites, o Options) 
 	done := make(chan struct{})
 	go func() { // so that the trial may end it with Goexit
 		defer close(done)
-		t.open(sites, s.Stage)
+		t.open(sites, s, slices.Contains(o.Names, s.Name))
 		defer t.close()
 		s.run(t)
 	}()
