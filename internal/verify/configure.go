@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -145,11 +146,10 @@ func merge(all, ours map[string]any) {
 // it has none.
 func shippedMaxAmount(text []byte) int {
 	var c struct {
-		Batch struct {
-			MaxAmount int `yaml:"maxAmount"`
-		} `yaml:"batch"`
+		Batch struct{ MaxAmount int }
 	}
-	if err := yaml.Unmarshal(text, &c); err != nil {
+	// yaml.v3 wants keys in lower case, and the course's client takes any.
+	if err := yaml.Unmarshal(bytes.ToLower(text), &c); err != nil {
 		return 0
 	}
 	return c.Batch.MaxAmount
