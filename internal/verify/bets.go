@@ -293,23 +293,47 @@ func parallelScenarios() []Scenario {
 
 func stalledAgency(t *trial) {
 	winners := []int{1, 2, 0, 0, 1}
-	t.configure(usualServer, clientKeys{5, "150ms", "INFO", 10})
-	t.agencies([]int{100, 30, 20, 1, 2}, winners)
-	t.begin(len(winners), "server", "client1")
-	t.wait(2, line("server", "apuesta_recibida"))
-	if err := t.lab.pause(t.ctx, "client1"); err != nil {
-		t.fatal("client1 can be paused", err.Error())
+	received := line("server", "apuesta_recibida")
+	bets := 100
+	before := stall(t, bets, winners)
+	for before > bets/10-2 { // that client waits for nothing between its batches
+		if bets >= 10_000 {
+			t.skip("client1 sends all of its file before it can be stalled")
+		}
+		t.end()
+		t.journal, t.sent = newJournal(), nil
+		bets *= 10
+		before = stall(t, bets, winners)
 	}
-	lines, _ := t.journal.snapshot()
-	before := count(lines, line("server", "apuesta_recibida"))
 	t.up("server", "client2", "client3", "client4", "client5")
-	t.wait(before+3+2+1+1, line("server", "apuesta_recibida"))
+	t.wait(before+3+2+1+1, received)
 	t.logged(0, line("server", "sorteo"))
 	if err := t.lab.resume(t.ctx, "client1"); err != nil {
 		t.fatal("client1 can be resumed", err.Error())
 	}
 	drawn(t, winners)
-	t.logged(10+3+2+1+1, line("server", "apuesta_recibida"))
+	t.logged(bets/10+3+2+1+1, received)
+}
+
+// stall starts client1 with so many bets, pauses it after its first batches of
+// ten, and returns how many of them the server has received.
+func stall(t *trial, bets int, winners []int) int {
+	received := line("server", "apuesta_recibida")
+	t.configure(usualServer, clientKeys{5, "150ms", "INFO", 10})
+	t.agencies([]int{bets, 30, 20, 1, 2}, winners)
+	t.begin(len(winners), "server", "client1")
+	t.wait(2, received)
+	if err := t.lab.pause(t.ctx, "client1"); err != nil {
+		t.fatal("client1 can be paused", err.Error())
+	}
+	for {
+		lines, _ := t.journal.snapshot()
+		n := count(lines, received)
+		// What was on its way is none of the others' batches.
+		if !t.journal.wait(t.ctx, 300*time.Millisecond, func(lines []entry) bool { return count(lines, received) > n }) {
+			return n
+		}
+	}
 }
 
 func restartedServer(t *trial) {
