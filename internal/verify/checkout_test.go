@@ -198,3 +198,49 @@ func TestNothingFailedOfACheckout(t *testing.T) {
 		})
 	}
 }
+
+// The agencies' files get to where a Compose file looks for them, or their lack
+// is told before Docker makes directories of them.
+func TestSupply(t *testing.T) {
+	tests := []struct{ name, stage, source, file, want string }{
+		{"where they are", "ej6", "./.data/agency-1.csv", ".data/agency-1.csv", ""},
+		{"in another folder", "ej6", "./.data/dataset/agency-1.csv", ".data/dataset/agency-1.csv", ""},
+		{"a whole folder", "ej6", "./client/.data", "client/.data/agency-1.csv", ""},
+		{"an agency that there is not", "ej6", "./.data/agency-2.csv", "", "client1 has .data/agency-2.csv mounted, which is not there: the file of the agency N is .data/agency-N.csv"},
+		{"another name", "ej6", "./.data/bets1.csv", "", "client1 has .data/bets1.csv mounted, which is not there: the file of the agency N is .data/agency-N.csv"},
+		{"a folder of something else", "ej6", "./logs", "", ""},
+		{"outside", "ej6", "../.data", "", ""},
+		{"before there are agencies", "ej5", "./.data/agency-2.csv", "", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "site")
+			if err := os.MkdirAll(filepath.Join(dir, ".data"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, ".data/agency-1.csv"), []byte("a"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			text := "services:\n  client1:\n    image: c\n    volumes: ['" + tt.source + ":/there']\n"
+			p, err := local.Load(t.Context(), []byte(text), "c.yaml", dir, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			if err := supply(&site{stage: tt.stage, dir: dir}, p); err != nil {
+				got = err.Error()
+			}
+			if got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+			if tt.file != "" {
+				if text, err := os.ReadFile(filepath.Join(dir, tt.file)); err != nil || string(text) != "a" {
+					t.Errorf("%s holds %q, %v", tt.file, text, err)
+				}
+			}
+			if _, err := os.Stat(filepath.Join(dir, "../.data")); err == nil {
+				t.Error("something was written outside of the site")
+			}
+		})
+	}
+}

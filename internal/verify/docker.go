@@ -312,21 +312,23 @@ func (l *dockerLab) talk(ctx context.Context, port int, message []byte) ([]byte,
 	return out, nil
 }
 
-func (l *dockerLab) check(ctx context.Context, shell ...string) (string, error) {
+func (l *dockerLab) check(ctx context.Context, shell ...string) (said, complaints string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 75*time.Second)
 	defer cancel()
 	c := exec.CommandContext(ctx, shell[0], append(shell[1:], "validar-echo-server.sh")...)
 	c.Dir = l.site.dir
 	c.Env = append(os.Environ(), "COMPOSE_PROJECT_NAME="+l.project)
 	c.WaitDelay = time.Second
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
 	out, err := c.Output()
 	if ctx.Err() != nil {
-		return string(out), fmt.Errorf("%s validar-echo-server.sh hangs: %w", strings.Join(shell, " "), ctx.Err())
+		return "", "", fmt.Errorf("%s validar-echo-server.sh hangs: %w", strings.Join(shell, " "), ctx.Err())
 	}
 	if _, failed := errors.AsType[*exec.ExitError](err); err != nil && !failed {
-		return "", err
+		return "", "", err
 	}
-	return string(out), nil // what it prints is its answer, whatever its exit code
+	return string(out), tail(stderr.Bytes()), nil // what it prints is its answer, whatever its exit code
 }
 
 func (l *dockerLab) impostor(ctx context.Context, port int, program string) (func(), error) {

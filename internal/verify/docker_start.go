@@ -31,6 +31,9 @@ func (e *dockerEngine) start(ctx context.Context, s *site, variables map[string]
 	if err != nil {
 		return nil, err
 	}
+	if err := supply(s, project); err != nil {
+		return nil, err
+	}
 	images, err := e.imagesOf(ctx, s)
 	if err != nil {
 		return nil, err

@@ -165,14 +165,14 @@ func (t *trial) shell() string {
 // checkout's own.
 func verdict(t *trial, result string, shell ...string) {
 	want := "action: test_echo_server | result: " + result
-	got, err := t.lab.check(t.ctx, shell...)
+	got, complaints, err := t.lab.check(t.ctx, shell...)
 	switch {
 	case errors.Is(err, errNeedsDocker):
 		t.skip(err.Error())
 	case err != nil:
 		t.problem(fmt.Sprintf("%s validar-echo-server.sh says %q", strings.Join(shell, " "), want), err.Error(), t.about(pattern{container: "server"}))
 	case !says(got, want, t.site.ours):
-		t.problem(fmt.Sprintf("%s validar-echo-server.sh says %q", strings.Join(shell, " "), want), fmt.Sprintf("%q", got), t.about(pattern{container: "server"}))
+		t.problem(fmt.Sprintf("%s validar-echo-server.sh says %q", strings.Join(shell, " "), want), strings.TrimSpace(fmt.Sprintf("%q\n%s", got, complaints)), t.about(pattern{container: "server"}))
 	}
 }
 

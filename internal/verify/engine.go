@@ -36,8 +36,8 @@ type lab interface {
 	// ends its side of the connection, and returns all that comes back.
 	talk(ctx context.Context, port int, message []byte) ([]byte, error)
 	// check runs validar-echo-server.sh with a shell, and returns what it
-	// prints. Its error wraps errNeedsDocker where there is no network for it.
-	check(ctx context.Context, shell ...string) (string, error)
+	// prints, and the end of what it prints on stderr. Its error wraps errNeedsDocker where there is no network for it.
+	check(ctx context.Context, shell ...string) (said, complaints string, err error)
 	// impostor puts something else in the server's place: a program for
 	// busybox's nc to run on each connection. stop it with the function.
 	impostor(ctx context.Context, port int, program string) (stop func(), err error)
