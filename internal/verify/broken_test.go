@@ -98,9 +98,15 @@ func TestBrokenServicesAreCaught(t *testing.T) {
 // above would prove little.
 func TestAnotherLabPasses(t *testing.T) {
 	tests := []struct{ kind, stage, scenario string }{
-		{"", "ej6", "partial-batch"}, {"", "ej6", "frame-limit"}, {"", "ej6", "odd-names"}, {"", "ej6", "empty-file"},
-		{"", "ej7", "winners-of-3"}, {"", "ej7", "no-answer-before-the-last"},
-		{"", "ej8", "winners-of-5"}, {"", "ej8", "stalled-agency"}, {"hurries", "ej8", "stalled-agency"},
+		{"", "ej6", "partial-batch"},
+		{"", "ej6", "frame-limit"},
+		{"", "ej6", "odd-names"},
+		{"", "ej6", "empty-file"},
+		{"", "ej7", "winners-of-3"},
+		{"", "ej7", "no-answer-before-the-last"},
+		{"", "ej8", "winners-of-5"},
+		{"", "ej8", "stalled-agency"},
+		{"hurries", "ej8", "stalled-agency"},
 	}
 	results := atOnce(len(tests), func(i int) report.Report { return runWith(t, tests[i].kind, tests[i].stage, tests[i].scenario) })
 	for i, tt := range tests {

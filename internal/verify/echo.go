@@ -179,15 +179,15 @@ func verdict(t *trial, result string, shell ...string) {
 // says reports whether a script's output is a verdict: the only line with one
 // and, if alone, the only line at all.
 func says(output, want string, alone bool) bool {
-	found := ""
+	var found []string
 	for line := range strings.Lines(output) {
 		line = strings.TrimSpace(line)
 		if !alone && !strings.Contains(line, "action: test_echo_server") {
 			continue
 		}
-		found += line + "\n"
+		found = append(found, line)
 	}
-	return strings.TrimSpace(found) == want
+	return strings.TrimSpace(strings.Join(found, "\n")) == want
 }
 
 // gracefully is how long this project's services may take to stop. Docker gives

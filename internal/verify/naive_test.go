@@ -258,7 +258,7 @@ func connect(ctx context.Context, m service.Machine, address string) (net.Conn, 
 }
 
 // liar is a server that answers something else than the message.
-func liar(ctx context.Context, m service.Machine) error {
+func liar(_ context.Context, m service.Machine) error {
 	l, err := net.Listen("tcp", m.Address(port))
 	if err != nil {
 		return err

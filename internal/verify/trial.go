@@ -266,21 +266,21 @@ func (t *trial) stored() {
 	if slices.EqualFunc(got, want, slices.Equal) {
 		return
 	}
-	seen := fmt.Sprintf("%d records", len(got))
+	difference := ""
 	for i := range max(len(got), len(want)) {
 		switch {
 		case i >= len(got):
-			seen += fmt.Sprintf("; the first that is missing is %q", want[i])
+			difference = fmt.Sprintf("; the first that is missing is %q", want[i])
 		case i >= len(want):
-			seen += fmt.Sprintf("; the first too many is %q", got[i])
+			difference = fmt.Sprintf("; the first too many is %q", got[i])
 		case !slices.Equal(got[i], want[i]):
-			seen += fmt.Sprintf("; there is %q instead of %q", got[i], want[i])
+			difference = fmt.Sprintf("; there is %q instead of %q", got[i], want[i])
 		default:
 			continue
 		}
 		break
 	}
-	t.problem(expected, seen, t.about(pattern{container: "server"}))
+	t.problem(expected, fmt.Sprintf("%d records", len(got))+difference, t.about(pattern{container: "server"}))
 }
 
 // skip ends the scenario without a verdict.
@@ -330,8 +330,8 @@ func (t *trial) about(p pattern) []report.Line {
 // around returns the lines around the last one that is meant.
 func (t *trial) around(meant func(entry) bool) []report.Line {
 	lines, _ := t.journal.snapshot()
-	for i := len(lines) - 1; i >= 0; i-- {
-		if !meant(lines[i]) {
+	for i, line := range slices.Backward(lines) {
+		if !meant(line) {
 			continue
 		}
 		var shown []report.Line

@@ -57,7 +57,7 @@ type Scenario struct {
 	// Beyond says that the course's text does not ask for it, and in which way; a
 	// checkout is spared it unless it is named. "" if the course does.
 	Beyond string
-	run   func(*trial)
+	run    func(*trial)
 }
 
 // DefaultPatience is enough for a busy machine.
