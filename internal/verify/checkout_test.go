@@ -244,3 +244,23 @@ func TestSupply(t *testing.T) {
 		})
 	}
 }
+
+// What is shown for a line that one container lacks is what that container said
+// instead, and not what another said later.
+func TestAboutPrefersTheContainer(t *testing.T) {
+	tr := &trial{journal: newJournal()}
+	for _, text := range []string{"client1 0", "client2 1"} {
+		name, n, _ := strings.Cut(text, " ")
+		for range 6 {
+			tr.journal.add(report.Line{Container: "server", Text: "action: send_winners | result: success"})
+		}
+		tr.journal.add(report.Line{Container: name, Text: "2026-01-01 00:00:00 INFO     action: consulta_ganadores | result: success | cant_ganadores " + n})
+	}
+	shown := tr.about(line("client1", "consulta_ganadores", "cant_ganadores", "0"))
+	for _, l := range shown {
+		if l.Container == "client1" {
+			return
+		}
+	}
+	t.Errorf("client1 is not in %v", shown)
+}

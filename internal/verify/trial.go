@@ -310,10 +310,14 @@ const (
 )
 
 // about returns the lines to show for what was expected of a pattern: around
-// those like it, else the last of its container, else the last of all.
+// those like it (of its container, else of any), else the last of its
+// container, else the last of all.
 func (t *trial) about(p pattern) []report.Line {
 	if p.action != "" {
-		if lines := t.around(func(e entry) bool { return e.Action == p.action }); lines != nil {
+		if lines := t.around(pattern{container: p.container, action: p.action}.matches); lines != nil {
+			return lines
+		}
+		if lines := t.around(pattern{action: p.action}.matches); lines != nil {
 			return lines
 		}
 	}
