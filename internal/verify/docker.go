@@ -19,10 +19,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/compose-spec/compose-go/v2/types"
-
-	"github.com/tp0-lab/composer/internal/local"
 )
 
 // dockerEngine runs labs in containers, each in a Compose project of its own,
@@ -104,76 +100,6 @@ func (e *dockerEngine) close(ctx context.Context) error {
 	return nil
 }
 
-const overrideFile = "composer-verify.yaml"
-
-func (e *dockerEngine) start(ctx context.Context, s *site, variables map[string]map[string]string, j *journal) (lab, error) {
-	text, err := os.ReadFile(filepath.Join(s.dir, composeFile))
-	if err != nil {
-		return nil, fmt.Errorf("read the Compose file: %w", err)
-	}
-	project, err := local.Load(ctx, text, composeFile, s.dir, os.Environ())
-	if err != nil {
-		return nil, err
-	}
-	images, err := e.imagesOf(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	e.mu.Lock()
-	e.labs++
-	name := fmt.Sprintf("%s-%d", e.name, e.labs)
-	e.mu.Unlock()
-	l := &dockerLab{
-		project: name, site: s, journal: j, names: slices.Sorted(maps.Keys(project.Services)),
-		network: name + "_testing_net", seen: make(map[string]bool), now: e.now,
-	}
-	script, err := os.ReadFile(filepath.Join(s.dir, "validar-echo-server.sh"))
-	if err == nil && s.stage == "ej3" && !bytes.Contains(script, []byte("COMPOSE_PROJECT_NAME")) {
-		l.network = "tp0_testing_net" // the only one that it knows
-		if exec.CommandContext(ctx, "docker", "network", "inspect", l.network).Run() == nil {
-			return nil, fmt.Errorf("validar-echo-server.sh looks for the network %s, and a lab that is up has it: `make docker-compose-down` first", l.network)
-		}
-	}
-	return l, os.WriteFile(filepath.Join(s.dir, overrideFile), override(project, images, variables, l.network), 0o644)
-}
-
-// override is a Compose file that keeps a lab apart from others: it takes away
-// the names, images and addresses that are the machine's own.
-func override(project *types.Project, images map[string]string, variables map[string]map[string]string, network string) []byte {
-	var b bytes.Buffer
-	b.WriteString("services:\n")
-	fixed := false
-	for _, name := range slices.Sorted(maps.Keys(project.Services)) {
-		fmt.Fprintf(&b, "  %q:\n    container_name: !reset null\n    ports: !reset null\n", name)
-		switch {
-		case name == "server":
-			fmt.Fprintf(&b, "    image: %q\n    build: !reset null\n", images["server"])
-		case strings.HasPrefix(name, "client"):
-			fmt.Fprintf(&b, "    image: %q\n    build: !reset null\n", images["client"])
-		}
-		if values := variables[name]; len(values) > 0 {
-			b.WriteString("    environment:\n")
-			for _, key := range slices.Sorted(maps.Keys(values)) {
-				fmt.Fprintf(&b, "      %s: %s\n", key, strconv.Quote(strings.ReplaceAll(values[key], "$", "$$")))
-			}
-		}
-		for _, n := range project.Services[name].Networks {
-			fixed = fixed || n != nil && n.Ipv4Address != ""
-		}
-	}
-	b.WriteString("networks:\n")
-	for _, name := range slices.Sorted(maps.Keys(project.Networks)) {
-		fmt.Fprintf(&b, "  %q:\n", name)
-		if name == "testing_net" {
-			fmt.Fprintf(&b, "    name: %q\n", network)
-		}
-		if !fixed { // or the addresses would lie in no subnet
-			b.WriteString("    ipam: !reset null\n")
-		}
-	}
-	return b.Bytes()
-}
-
 // dockerLab is a lab of containers.
 type dockerLab struct {
 	project string
@@ -181,7 +107,7 @@ type dockerLab struct {
 	site    *site
 	journal *journal
 	names   []string // of services
-	network string
+	network string   // that the server is in
 
 	stopLogs func()          // nil before the first up
 	seen     map[string]bool // lines that are in the journal; the follower's
@@ -202,6 +128,9 @@ func (l *dockerLab) do(ctx context.Context, arguments ...string) error {
 }
 
 func (l *dockerLab) up(ctx context.Context, services ...string) error {
+	if err := l.serverFirst(ctx, services); err != nil {
+		return err
+	}
 	if err := l.do(ctx, append([]string{"up", "-d", "--no-build", "--pull", "never"}, services...)...); err != nil {
 		return err
 	}
@@ -295,21 +224,23 @@ func (l *dockerLab) talk(ctx context.Context, port int, message []byte) ([]byte,
 	return out, nil
 }
 
-func (l *dockerLab) check(ctx context.Context, shell ...string) (string, error) {
+func (l *dockerLab) check(ctx context.Context, shell ...string) (said, complaints string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 75*time.Second)
 	defer cancel()
 	c := exec.CommandContext(ctx, shell[0], append(shell[1:], "validar-echo-server.sh")...)
 	c.Dir = l.site.dir
 	c.Env = append(os.Environ(), "COMPOSE_PROJECT_NAME="+l.project)
 	c.WaitDelay = time.Second
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
 	out, err := c.Output()
 	if ctx.Err() != nil {
-		return string(out), fmt.Errorf("%s validar-echo-server.sh hangs: %w", strings.Join(shell, " "), ctx.Err())
+		return "", "", fmt.Errorf("%s validar-echo-server.sh hangs: %w", strings.Join(shell, " "), ctx.Err())
 	}
 	if _, failed := errors.AsType[*exec.ExitError](err); err != nil && !failed {
-		return "", err
+		return "", "", err
 	}
-	return string(out), nil // what it prints is its answer, whatever its exit code
+	return string(out), tail(stderr.Bytes()), nil // what it prints is its answer, whatever its exit code
 }
 
 func (l *dockerLab) impostor(ctx context.Context, port int, program string) (func(), error) {

@@ -35,9 +35,9 @@ type lab interface {
 	// talk sends a message to the server's port from within the lab's network,
 	// ends its side of the connection, and returns all that comes back.
 	talk(ctx context.Context, port int, message []byte) ([]byte, error)
-	// check runs validar-echo-server.sh with a shell, and returns what it
-	// prints.
-	check(ctx context.Context, shell ...string) (string, error)
+	// check runs validar-echo-server.sh with a shell, and returns what it says,
+	// and the end of what it complains of on stderr.
+	check(ctx context.Context, shell ...string) (said, complaints string, err error)
 	// impostor puts something else in the server's place: a program for
 	// busybox's nc to run on each connection. stop it with the function.
 	impostor(ctx context.Context, port int, program string) (stop func(), err error)

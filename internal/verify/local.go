@@ -149,7 +149,9 @@ func (l *localLab) talk(ctx context.Context, port int, message []byte) ([]byte, 
 	return io.ReadAll(io.LimitReader(conn, 1<<20))
 }
 
-func (l *localLab) check(context.Context, ...string) (string, error) { return "", errNeedsDocker }
+func (l *localLab) check(context.Context, ...string) (said, complaints string, err error) {
+	return "", "", errNeedsDocker
+}
 
 func (l *localLab) impostor(context.Context, int, string) (func(), error) {
 	return nil, errNeedsDocker

@@ -206,7 +206,9 @@ func (n naive) play(ctx context.Context, m service.Machine, c client.Config, bet
 			return err
 		}
 		bets = bets[size:]
-		time.Sleep(c.LoopPeriod)
+		if n.bug != "hurries" {
+			time.Sleep(c.LoopPeriod)
+		}
 	}
 	if c.Mode == client.ModeLottery {
 		var answer message

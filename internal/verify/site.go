@@ -27,6 +27,7 @@ type site struct {
 	dir   string
 	// serverConfig and clientConfig are the configuration files, from dir.
 	serverConfig, clientConfig string
+	maxAmount                  int  // batch.maxAmount as a branch ships it; 0 if it does not
 	ours                       bool // it has this project's variables and log lines beyond the contract
 	builtIn                    bool // it has no script: composer itself renders
 	temporary                  bool // it goes with the scenario
@@ -186,6 +187,9 @@ func (s *sites) openBranch(stage string) (*site, error) {
 	}
 	site := &site{stage: stage, dir: dir}
 	site.locate()
+	if text, err := os.ReadFile(filepath.Join(dir, site.clientConfig)); err == nil {
+		site.maxAmount = shippedMaxAmount(text)
+	}
 	s.branches[stage] = site
 	return site, nil
 }

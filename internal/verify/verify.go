@@ -21,7 +21,8 @@ import (
 
 // Options say what is checked, and how.
 type Options struct {
-	// Stages and Names choose scenarios; empty is all of them.
+	// Stages and Names choose scenarios; empty is all of them, for a checkout
+	// without those that go beyond what the course asks.
 	Stages []string
 	Names  []string
 	Docker bool
@@ -55,6 +56,9 @@ type Scenario struct {
 	Title string // what it shows, in a sentence
 	// docker says that it is about containers: with processes it is skipped.
 	docker bool
+	// Beyond says that the course's text does not ask for it, and in which way; a
+	// checkout is spared it unless it is named. "" if the course does.
+	Beyond string
 	run    func(*trial)
 }
 
@@ -162,7 +166,7 @@ func runOne(ctx context.Context, s Scenario, e engine, sites *sites, o Options) 
 		if s.docker && !o.Docker {
 			t.skip("this needs the network of containers; `composer verify --engine docker` runs it")
 		}
-		t.open(sites, s.Stage)
+		t.open(sites, s, slices.Contains(o.Names, s.Name))
 		defer t.close()
 		s.run(t)
 	}()
