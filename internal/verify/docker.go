@@ -256,11 +256,34 @@ func (l *dockerLab) impostor(ctx context.Context, port int, program string) (fun
 }
 
 func (l *dockerLab) down(ctx context.Context) error {
-	err := l.do(ctx, "down", "-t", "1", "--volumes", "--remove-orphans")
+	err := errors.Join(l.removeGuests(ctx), l.do(ctx, "down", "-t", "1", "--volumes", "--remove-orphans"))
 	if l.stopLogs != nil {
 		l.stopLogs()
 	}
 	return err
+}
+
+// removeGuests removes the containers in the lab's network that are not
+// Compose's: those of a checkout's script that does not say --rm.
+func (l *dockerLab) removeGuests(ctx context.Context) error {
+	out, err := exec.CommandContext(ctx, "docker", "ps", "-a", "--filter", "network="+l.network,
+		"--format", `{{.ID}} {{.Label "com.docker.compose.project"}}`).Output()
+	if err != nil {
+		return fmt.Errorf("list the containers in %s: %w", l.network, err)
+	}
+	remove := []string{"rm", "-f", "-v"}
+	for line := range strings.Lines(string(out)) {
+		if id, project, _ := strings.Cut(strings.TrimSpace(line), " "); project != l.project {
+			remove = append(remove, id)
+		}
+	}
+	if len(remove) == 3 {
+		return nil
+	}
+	if out, err := exec.CommandContext(ctx, "docker", remove...).CombinedOutput(); err != nil {
+		return fmt.Errorf("remove the containers in %s: %w\n%s", l.network, err, tail(out))
+	}
+	return nil
 }
 
 var _ lab = (*dockerLab)(nil)
