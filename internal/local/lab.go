@@ -62,7 +62,7 @@ type Lab struct {
 	network   *network
 	ports     map[uint16]uint16
 	spawner   *spawner
-	janitor   *janitor
+	janitor   *Janitor
 	mu        sync.Mutex // guards what follows, and the ends of processes
 	closed    bool       // nothing is started any more
 	removed   bool       // Close was called
@@ -112,7 +112,7 @@ func New(project *types.Project, o Options) (_ *Lab, err error) {
 	if l.dir, err = os.MkdirTemp("", "composer-lab-"); err != nil {
 		return nil, fmt.Errorf("make the lab's directory: %w", err)
 	}
-	if l.janitor, err = newJanitor(l.program(), l.dir); err != nil {
+	if l.janitor, err = NewJanitor(o.Program, l.dir); err != nil {
 		return nil, err
 	}
 	if err := l.furnish(); err != nil {
@@ -127,9 +127,10 @@ func New(project *types.Project, o Options) (_ *Lab, err error) {
 	return l, nil
 }
 
-func (l *Lab) program() []string {
-	if l.options.Program != nil {
-		return l.options.Program
+// commandLine is what the services' arguments are put behind.
+func commandLine(program []string) []string {
+	if program != nil {
+		return program
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -322,7 +323,7 @@ func (l *Lab) Close() error {
 		errs = append(errs, os.RemoveAll(l.dir))
 	}
 	if l.janitor != nil {
-		errs = append(errs, l.janitor.close())
+		errs = append(errs, l.janitor.Close())
 	}
 	if l.network != nil {
 		errs = append(errs, l.network.close())

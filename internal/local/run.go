@@ -62,7 +62,7 @@ func (l *Lab) giveUp() {
 // run starts the process of a service.
 func (l *Lab) run(s Service) (*process, error) {
 	index := slices.IndexFunc(l.services, func(other Service) bool { return other.Name == s.Name })
-	arguments := slices.Concat(l.program(), []string{
+	arguments := slices.Concat(commandLine(l.options.Program), []string{
 		string(s.Kind),
 		"-index", strconv.Itoa(index),
 		"-root", l.Path(s.Name, "/"),

@@ -76,7 +76,7 @@ func TestBrokenServicesAreCaught(t *testing.T) {
 		{"answers-before-the-draw", "ej7", "no-answer-before-the-last", "neither sorteo nor consulta_ganadores"},
 		{"draws-early", "ej8", "no-answer-before-the-last", "neither sorteo nor consulta_ganadores"},
 		{"serves-one-at-a-time", "ej8", "stalled-agency", "apuesta_recibida"},
-		{"starts-over-after-a-break", "ej8", "restarted-server", "the 300 bets that were sent, each once"},
+		{"starts-over-after-a-break", "ej8", "restarted-server", "the 420 bets that were sent, each once"},
 	}
 	results := atOnce(len(tests), func(i int) report.Report { return runWith(t, tests[i].bug, tests[i].stage, tests[i].scenario) })
 	for i, tt := range tests {

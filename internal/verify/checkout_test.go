@@ -1,6 +1,8 @@
 package verify
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -78,7 +80,7 @@ func TestConfigureKeepsTheKeysOfACheckout(t *testing.T) {
 	run := func(tr *trial) {
 		dir = tr.site.dir
 		for range 2 {
-			tr.configure(serverKeys{7, "INFO"}, clientKeys{3, "20ms", "DEBUG", 10})
+			tr.configure(serverKeys{7, "INFO", 0}, clientKeys{3, "20ms", "DEBUG", 10})
 		}
 		if ini := tr.read("server/config.ini"); ini != "[DEFAULT]\nSERVER_PORT = 12345\nSERVER_IP = server\nSERVER_LISTEN_BACKLOG = 7\nLOGGING_LEVEL = INFO\n"+
 			"SERVER_AGENCIES = 5\n[default2]\nA = 1\n[OTHER]\nSERVER_PORT = 2\n" {
@@ -227,7 +229,12 @@ func TestSupply(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := ""
-			if err := supply(&site{stage: tt.stage, dir: dir}, p); err != nil {
+			s := &site{stage: tt.stage, dir: dir}
+			if err := s.locate(); err != nil {
+				t.Fatal(err)
+			}
+			defer s.root.Close()
+			if err := supply(s, p); err != nil {
 				got = err.Error()
 			}
 			if got != tt.want {
@@ -263,4 +270,57 @@ func TestAboutPrefersTheContainer(t *testing.T) {
 		}
 	}
 	t.Errorf("client1 is not in %v", shown)
+}
+
+// What a checkout's links lead to outside of it is neither read nor written.
+func TestLinksStayInTheCheckout(t *testing.T) {
+	victim := filepath.Join(t.TempDir(), "victim")
+	if err := os.WriteFile(victim, []byte("precious"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s := checkout(t, "ej1", map[string]string{"server/Dockerfile": "FROM scratch\n"})
+	site, err := s.open("ej1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(victim, filepath.Join(site.dir, "server/config.ini")); err != nil {
+		t.Fatal(err)
+	}
+	if err := site.write("server/config.ini", []byte("ours")); err == nil {
+		t.Error("it is written through a link that leads out")
+	}
+	if text, _ := os.ReadFile(victim); string(text) != "precious" {
+		t.Errorf("the file outside holds %q", text)
+	}
+}
+
+// A script that does not end is ended, with all that it has started.
+func TestScriptThatHangs(t *testing.T) {
+	s := checkout(t, "ej1", map[string]string{"server/Dockerfile": "FROM scratch\n", "generar-compose.sh": "sleep 300 & sleep 300\n"})
+	site, err := s.open("ej1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	begin := time.Now()
+	if err := site.generate(ctx, 1); err == nil || time.Since(begin) > 20*time.Second {
+		t.Errorf("%v after %v", err, time.Since(begin))
+	}
+}
+
+// A branch that was asked for and is not there is a failure, and a run that
+// checks nothing is an error.
+func TestNothingIsNoSuccess(t *testing.T) {
+	s := checkout(t, "ej1", map[string]string{"server/Dockerfile": "FROM scratch\n"})
+	scenario := Scenario{Stage: "ej6", Name: "x", run: func(*trial) {}}
+	if got := runOne(t.Context(), scenario, nil, s, Options{Now: time.Now, Stages: []string{"ej6"}}); got.Status != report.Failed {
+		t.Errorf("asked for, and %s", got.Status)
+	}
+	if got := runOne(t.Context(), scenario, nil, s, Options{Now: time.Now}); got.Status != report.Skipped {
+		t.Errorf("not asked for, and %s", got.Status)
+	}
+	if _, err := Run(t.Context(), Options{Names: []string{"check-good-server"}, Now: time.Now}); !errors.Is(err, ErrNothing) {
+		t.Errorf("got %v", err)
+	}
 }

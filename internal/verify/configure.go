@@ -2,10 +2,10 @@ package verify
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -17,6 +17,7 @@ import (
 type serverKeys struct {
 	backlog int
 	level   string
+	port    int // 0 is the usual one; the client's is the same
 }
 
 type clientKeys struct {
@@ -27,18 +28,23 @@ type clientKeys struct {
 }
 
 var (
-	usualServer = serverKeys{5, "DEBUG"}
+	usualServer = serverKeys{5, "DEBUG", 0}
 	usualClient = clientKeys{5, "150ms", "INFO", 10}
 )
 
-const port = 12345
+// The course's port, and another, for who does not read the files.
+const (
+	usualPort = 12345
+	otherPort = 12346
+)
 
 // configure writes the two configuration files. In a checkout, keys that are
 // its own stay: the course fixes only the names of these.
 func (t *trial) configure(s serverKeys, c clientKeys) {
-	server := fmt.Sprintf("SERVER_PORT = %d\nSERVER_IP = server\nSERVER_LISTEN_BACKLOG = %d\nLOGGING_LEVEL = %s\n", port, s.backlog, s.level)
+	t.site.port = cmp.Or(s.port, usualPort)
+	server := fmt.Sprintf("SERVER_PORT = %d\nSERVER_IP = server\nSERVER_LISTEN_BACKLOG = %d\nLOGGING_LEVEL = %s\n", t.site.port, s.backlog, s.level)
 	client := fmt.Sprintf("server:\n  address: \"server:%d\"\nloop:\n  amount: %d\n  period: %q\nlog:\n  level: %q\nbatch:\n  maxAmount: %d\n",
-		port, c.amount, c.period, c.level, c.maxAmount)
+		t.site.port, c.amount, c.period, c.level, c.maxAmount)
 	if t.site.ours {
 		t.write(t.site.serverConfig, "[DEFAULT]\n"+server)
 		t.write(t.site.clientConfig, client)
@@ -52,23 +58,27 @@ func (t *trial) configure(s serverKeys, c clientKeys) {
 	t.write(t.site.clientConfig, merged)
 }
 
+// write replaces a file of the site. A link is followed, as long as it stays in
+// the site: the course's checkouts may hold some.
+func (s *site) write(name string, text []byte) error {
+	if err := s.root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	return s.root.WriteFile(name, text, 0o644)
+}
+
 // write replaces a file of the site.
 func (t *trial) write(name, text string) {
-	path := filepath.Join(t.site.dir, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.fatal("write "+name, err.Error())
-	}
-	// The course's checkouts hold links, and what they point to is meant.
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.fatal("write "+name, err.Error())
+	if err := t.site.write(name, []byte(text)); err != nil {
+		t.fatal(name+" can be written", err.Error())
 	}
 }
 
 // read returns a file of the site, "" if it is not there.
 func (t *trial) read(name string) string {
-	text, err := os.ReadFile(filepath.Join(t.site.dir, name))
+	text, err := t.site.root.ReadFile(name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		t.fatal("read "+name, err.Error())
+		t.fatal(name+" can be read", err.Error())
 	}
 	return string(text)
 }

@@ -44,7 +44,7 @@ func (e *dockerEngine) start(ctx context.Context, s *site, variables map[string]
 	e.mu.Unlock()
 	l := &dockerLab{
 		project: name, site: s, journal: j, names: slices.Sorted(maps.Keys(project.Services)),
-		seen: make(map[string]bool), now: e.now,
+		last: make(map[string]time.Time), now: e.now,
 	}
 	networks, err := networkNames(ctx, s, project, name)
 	if err != nil {
@@ -53,7 +53,7 @@ func (e *dockerEngine) start(ctx context.Context, s *site, variables map[string]
 	if in := slices.Sorted(maps.Keys(project.Services["server"].Networks)); len(in) > 0 {
 		l.network = networks[in[0]]
 	}
-	return l, os.WriteFile(filepath.Join(s.dir, overrideFile), override(project, images, variables, networks), 0o644)
+	return l, s.root.WriteFile(overrideFile, override(project, images, variables, networks), 0o644)
 }
 
 // networkNames returns what a Compose file's networks are called, by their keys:
@@ -72,7 +72,7 @@ func networkNames(ctx context.Context, s *site, project *types.Project, lab stri
 		if !strings.HasPrefix(network.Name, project.Name+"_") {
 			names[key] = network.Name
 		}
-		if exec.CommandContext(ctx, "docker", "network", "inspect", names[key]).Run() == nil {
+		if err := finish(docker(ctx, stepLimit, "network", "inspect", names[key])); err == nil {
 			return nil, fmt.Errorf("validar-echo-server.sh looks for the network %s, and a lab that is up has it: `make docker-compose-down` first", names[key])
 		}
 	}
@@ -132,8 +132,9 @@ func (l *dockerLab) serverFirst(ctx context.Context, services []string) error {
 	limit := time.Now().Add(startLimit)
 	for time.Now().Before(limit) && ctx.Err() == nil {
 		// A connection would be one too many for some servers.
-		out, err := l.compose(ctx, "exec", "-T", "server", "cat", "/proc/net/tcp", "/proc/net/tcp6").Output()
-		if listens(out, port) {
+		c, cancel := l.compose(ctx, stepLimit, "exec", "-T", "server", "cat", "/proc/net/tcp", "/proc/net/tcp6")
+		out, err := output(c, cancel, maxOutput)
+		if listens(out, uint16(l.site.port)) {
 			return nil
 		}
 		if failed, ok := errors.AsType[*exec.ExitError](err); ok && failed.ExitCode() > 1 {

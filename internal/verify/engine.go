@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"time"
 )
 
 // engine starts Compose files, and is what tells Docker from processes.
@@ -32,6 +33,13 @@ type lab interface {
 	exitCode(ctx context.Context, service string) (int, error)
 	// bets returns the server's file of bets; nil if there is none.
 	bets(ctx context.Context) ([]byte, error)
+	// settle sees to it that all that was logged by now is in the journal.
+	settle(ctx context.Context) error
+	// skew is how far the times of two containers' lines may be off.
+	skew() time.Duration
+	// hold opens a connection to the server's port and says nothing on it.
+	// release it with the function.
+	hold(ctx context.Context, port int) (release func(), err error)
 	// talk sends a message to the server's port from within the lab's network,
 	// ends its side of the connection, and returns all that comes back.
 	talk(ctx context.Context, port int, message []byte) ([]byte, error)

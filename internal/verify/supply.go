@@ -64,16 +64,12 @@ func supplyOne(s *site, source string, files []string) error {
 		default:
 			return nil
 		}
-		to = filepath.Join(s.dir, to)
-		if to == file {
+		if filepath.Join(s.dir, to) == file {
 			continue
 		}
 		text, err := os.ReadFile(file)
 		if err == nil {
-			err = os.MkdirAll(filepath.Dir(to), 0o755)
-		}
-		if err == nil {
-			err = os.WriteFile(to, text, 0o644)
+			err = s.write(to, text)
 		}
 		if err != nil {
 			return fmt.Errorf("supply an agency's file: %w", err)

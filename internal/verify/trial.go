@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,7 +18,7 @@ import (
 )
 
 // settled bounds a wait where the clients have ended, and only their last lines
-// may be on their way.
+// may be on their way. It is a fifth of the limit, and at least this.
 const settled = 3 * time.Second
 
 // trial is one scenario as it runs. Its methods end the scenario where it cannot
@@ -38,6 +39,7 @@ type trial struct {
 	// and patience one as things are.
 	limit, patience time.Duration
 
+	stages   []string // that were asked for by name
 	problems []report.Problem
 	skipped  string
 }
@@ -90,7 +92,7 @@ func (t *trial) begin(n int, services ...string) {
 		t.fatal("the images can be built", err.Error())
 	}
 	if t.cancel == nil { // what a build pulls and compiles takes as long as it takes
-		t.ctx, t.cancel = context.WithTimeout(t.ctx, scenarioLimit)
+		t.ctx, t.cancel = context.WithTimeout(t.ctx, max(scenarioLimit, 8*t.limit))
 	}
 	var err error
 	if t.lab, err = t.engine.start(t.ctx, t.site, t.extra, t.journal); err != nil {
@@ -111,7 +113,7 @@ func (t *trial) up(services ...string) {
 func (t *trial) open(from *sites, s Scenario, named bool) {
 	var err error
 	t.site, err = from.open(s.Stage)
-	if none, ok := errors.AsType[*noBranchError](err); ok {
+	if none, ok := errors.AsType[*noBranchError](err); ok && !slices.Contains(t.stages, s.Stage) {
 		t.skip(none.Error())
 	}
 	if err != nil {
@@ -119,6 +121,13 @@ func (t *trial) open(from *sites, s Scenario, named bool) {
 	}
 	if s.Beyond != "" && !t.site.ours && !named {
 		t.skip(s.Beyond + "; `--scenario " + s.Name + "` checks it all the same")
+	}
+}
+
+// recover makes a problem of what should not be, so that all is removed.
+func (t *trial) recover() {
+	if what := recover(); what != nil {
+		t.problem("the scenario can be run", fmt.Sprintf("composer itself is wrong: %v\n%s", what, debug.Stack()), nil)
 	}
 }
 
@@ -222,14 +231,25 @@ func (t *trial) exited(code int, services ...string) {
 			t.problem(expected, fmt.Sprintf("code %d", got), t.about(pattern{container: s}))
 		}
 	}
-	if len(services) == t.n {
-		t.patience = settled
+	if slices.Equal(services, t.clients()) {
+		t.patience = max(settled, t.limit/5)
 	}
+	t.settle()
 }
 
 // gracefully is how long this project's services may take to stop. Docker gives
 // those of a checkout ten seconds, and whoever is killed then has no code 0.
 const gracefully = 5 * time.Second
+
+// settle sees to it that all that was logged by now is in the journal.
+func (t *trial) settle() {
+	if err := t.lab.settle(t.ctx); err != nil {
+		t.fatal("the logs can be read", err.Error())
+	}
+	if n := t.journal.lost(); n > 0 {
+		t.problem(fmt.Sprintf("at most %d lines and %d MB of logs", maxLines, maxBytes>>20), fmt.Sprintf("%d lines more", n), nil)
+	}
+}
 
 // stop stops services, and expects this project's to do so gracefully.
 func (t *trial) stop(services ...string) {
@@ -241,6 +261,7 @@ func (t *trial) stop(services ...string) {
 		t.problem(fmt.Sprintf("%s stops within %v of SIGTERM", strings.Join(services, " and "), gracefully), fmt.Sprintf("it took %v", took.Round(10*time.Millisecond)),
 			t.about(pattern{container: services[0]}))
 	}
+	t.settle()
 }
 
 // skip ends the scenario without a verdict.
