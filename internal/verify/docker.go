@@ -278,7 +278,7 @@ func (l *dockerLab) check(ctx context.Context, shell ...string) (said, complaint
 }
 
 func (l *dockerLab) impostor(ctx context.Context, port int, program string) (func(), error) {
-	id, stop, err := l.beside(ctx, fmt.Sprintf("nc -lk -p %d -e %s", port, program), "--network-alias", "server")
+	id, stop, err := l.beside(ctx, fmt.Sprintf("while :; do nc -l -p %d -e %s; done", port, program), "--network-alias", "server")
 	if err != nil {
 		return nil, err
 	}
