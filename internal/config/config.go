@@ -104,6 +104,7 @@ func Parse[T Checker](layers ...Layer) (T, error) {
 		return parsed, err
 	}
 	parsed.Check(report)
+	problems = append(groupProblems(fields, layers), problems...)
 	if len(problems) > 0 {
 		order := map[string]int{}
 		for _, f := range fields {
@@ -138,6 +139,35 @@ func reason(t reflect.Type, err error) string {
 	}
 }
 
+// groupProblems has one for each key of a file that has a value where a field's
+// path has keys below it, in the order of the lines.
+func groupProblems(fields map[string]reflect.StructField, layers []Layer) (problems Problems) {
+	for _, layer := range layers {
+		for variable, v := range layer {
+			if below := groupOf(fields, v); len(below) > 0 && v.Text != "" {
+				problems = append(problems, Problem{variable, &v, fmt.Sprintf("%s has no value of its own: want %s below it", v.Key, strings.Join(below, ", "))})
+			}
+		}
+	}
+	slices.SortFunc(problems, func(a, b Problem) int { return cmp.Compare(a.Value.Line, b.Value.Line) })
+	return problems
+}
+
+// groupOf returns what can stand below the value's key in a file, in order.
+func groupOf(fields map[string]reflect.StructField, v Value) (below []string) {
+	if v.File == "" {
+		return nil
+	}
+	for _, f := range fields {
+		key := f.Tag.Get("key")
+		if at := len(v.Key); len(key) > at && key[at] == '.' && strings.EqualFold(key[:at], v.Key) {
+			below = append(below, key[at+1:])
+		}
+	}
+	slices.Sort(below)
+	return below
+}
+
 func fieldsOf[T any]() map[string]reflect.StructField {
 	fields := map[string]reflect.StructField{}
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[T]()) {
@@ -149,11 +179,13 @@ func fieldsOf[T any]() map[string]reflect.StructField {
 // Unknown returns a sentence for each key of a file that is no variable of T,
 // or that is one in a section that is not read, and for each variable of the
 // environment that begins with prefix and is none; each names the nearest that
-// there is, as people write it in that place.
+// there is, as people write it in that place. A key of a file that is known and
+// has no value gets one, too.
 func Unknown[T any](prefix string, layers ...Layer) []string {
 	variables := map[string]string{} // by themselves
 	paths := map[string]string{}     // of a file, by variable
-	for _, f := range fieldsOf[T]() {
+	fields := fieldsOf[T]()
+	for _, f := range fields {
 		variable := f.Tag.Get("env")
 		variables[variable] = variable
 		if key := f.Tag.Get("key"); key != "" {
@@ -174,7 +206,12 @@ func Unknown[T any](prefix string, layers ...Layer) []string {
 				}
 				continue // the rest is other programs'
 			}
-			if _, ok := variables[variable]; ok || v.File == "" && !strings.HasPrefix(variable, prefix) {
+			_, known = variables[variable]
+			switch {
+			case v.File != "" && v.Text == "" && (known || len(groupOf(fields, v)) > 0):
+				sentences = append(sentences, fmt.Sprintf("%s in %s has no value: it counts as not set", v.Key, v.Origin()))
+				continue
+			case known, v.File == "" && !strings.HasPrefix(variable, prefix):
 				continue
 			}
 			names := variables

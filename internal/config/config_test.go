@@ -187,6 +187,39 @@ func TestEmptyValueOfAFileHasItsPlace(t *testing.T) {
 	}
 }
 
+// A value where there should be keys is not passed over.
+func TestValueInPlaceOfKeys(t *testing.T) {
+	file := yamlLayer(t, "id: 1\nserver: foo:1\nBatch: 10\nlog: {level: info}\nloop:\n  amount: x")
+	name := file["CLI_ID"].File
+	want := `CLI_SERVER="foo:1" from ` + name + ":2: server has no value of its own: want address below it; " +
+		`CLI_BATCH="10" from ` + name + ":3: Batch has no value of its own: want maxAmount, period below it; " +
+		`CLI_LOOP_AMOUNT="x" from ` + name + ":6: want a whole number"
+	for range 20 { // maps are in it somewhere
+		if _, err := config.Parse[client.Config](file); err == nil || err.Error() != want {
+			t.Fatalf("got %v\nwant %s", err, want)
+		}
+	}
+	// The environment has no groups: this is only a variable that nobody reads.
+	if _, err := config.Parse[client.Config](config.Environ([]string{"CLI_ID=1", "CLI_SERVER=foo"})); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestKeysWithoutValueAreWarnedAbout(t *testing.T) {
+	file := yamlLayer(t, "id: 1\nloop:\nbatch: {}\nlog:\n  level:\nmode: \"\"\nnobody:\ntimeout: 5s")
+	name := file["CLI_ID"].File
+	wantSentences(t, config.Unknown[client.Config]("CLI_", file), []string{
+		"loop in " + name + ":2 has no value: it counts as not set",
+		"batch in " + name + ":3 has no value: it counts as not set",
+		"log.level in " + name + ":5 has no value: it counts as not set",
+		"mode in " + name + ":6 has no value: it counts as not set",
+		"unknown key nobody in " + name + ":7",
+	})
+	if c, err := config.Parse[client.Config](file); err != nil || c.LoopAmount != 5 || c.LogLevel.String() != "INFO" {
+		t.Errorf("got %+v, %v", c, err)
+	}
+}
+
 // Each line is one wrong variable of the client, and nothing else is wrong.
 func TestClientLimits(t *testing.T) {
 	for _, variable := range []string{

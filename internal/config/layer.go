@@ -62,8 +62,9 @@ func Environ(environ []string) Layer {
 }
 
 // YAMLFile reads a file of nested keys: the path a.bC is the variable
-// prefix + "A_BC". A file that is missing is an empty layer, and null is not
-// set. Errors have file and line.
+// prefix + "A_BC". A file that is missing is an empty layer; null, and a key
+// without any below it, are empty values, which count as not set. Errors have
+// file and line.
 func YAMLFile(path, prefix string) (Layer, error) {
 	text, err := readFile(path)
 	if err != nil || text == nil {
@@ -96,16 +97,20 @@ func flatten(layer Layer, node *yaml.Node, file, prefix, at string) error {
 		if at == "" {
 			return fmt.Errorf("%s:%d: want keys with values, such as `loop: {amount: 5}`", file, node.Line)
 		}
+		text := node.Value
 		if node.Tag == "!!null" {
-			return nil
+			text = "" // not set
 		}
 		variable := prefix + strings.ToUpper(strings.ReplaceAll(at, ".", "_"))
 		if first, ok := layer[variable]; ok {
 			return fmt.Errorf("%s:%d: %s is there already, in line %d", file, node.Line, at, first.Line)
 		}
-		layer[variable] = Value{Text: node.Value, Key: at, File: file, Line: node.Line}
+		layer[variable] = Value{Text: text, Key: at, File: file, Line: node.Line}
 		return nil
 	case yaml.MappingNode:
+		if len(node.Content) == 0 && at != "" {
+			return flatten(layer, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Line: node.Line}, file, prefix, at)
+		}
 		lines := map[string]int{} // by key
 		for i := 0; i+1 < len(node.Content); i += 2 {
 			key := node.Content[i]
