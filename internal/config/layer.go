@@ -108,9 +108,6 @@ func flatten(layer Layer, node *yaml.Node, file, prefix, at string) error {
 		layer[variable] = Value{Text: text, Key: at, File: file, Line: node.Line}
 		return nil
 	case yaml.MappingNode:
-		if len(node.Content) == 0 && at != "" {
-			return flatten(layer, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Line: node.Line}, file, prefix, at)
-		}
 		lines := map[string]int{} // by key
 		for i := 0; i+1 < len(node.Content); i += 2 {
 			key := node.Content[i]
@@ -125,7 +122,12 @@ func flatten(layer Layer, node *yaml.Node, file, prefix, at string) error {
 				return fmt.Errorf("%s:%d: %s is there already, in line %d", file, key.Line, path, first)
 			}
 			lines[key.Value] = key.Line
-			if err := flatten(layer, node.Content[i+1], file, prefix, path); err != nil {
+			value := node.Content[i+1]
+			if value.Tag == "!!null" || value.Kind == yaml.MappingNode && len(value.Content) == 0 {
+				// Nothing may stand anywhere, as the parser has it.
+				value = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Line: key.Line}
+			}
+			if err := flatten(layer, value, file, prefix, path); err != nil {
 				return err
 			}
 		}

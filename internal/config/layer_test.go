@@ -55,6 +55,7 @@ func TestYAMLFile(t *testing.T) {
 		{"a path as a key", "loop.amount: 7", []string{`CLI_LOOP_AMOUNT="7" loop.amount 1`}},
 		{"BOM and CRLF", "\ufeffa: 1\r\nb:\r\n  c: 2\r\n", []string{`CLI_A="1" a 1`, `CLI_B_C="2" b.c 3`}},
 		{"null is empty", "a: null\nb: ~\nc:\nd:\n  e:\nf: {}", []string{`CLI_A="" a 1`, `CLI_B="" b 2`, `CLI_C="" c 3`, `CLI_D_E="" d.e 5`, `CLI_F="" f 6`}},
+		{"no value at all", "? a", []string{`CLI_A="" a 1`}},
 		{"an empty string", `a: ""`, []string{`CLI_A="" a 1`}},
 		{"scalars stay text", "a: 1e3\nb: 007\nc: 0x10\nd: 1_000\ne: 2024-01-01\nf: no\ng: 22:22", []string{
 			`CLI_A="1e3" a 1`, `CLI_B="007" b 2`, `CLI_C="0x10" c 3`, `CLI_D="1_000" d 4`, `CLI_E="2024-01-01" e 5`, `CLI_F="no" f 6`, `CLI_G="22:22" g 7`,
