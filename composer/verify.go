@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
@@ -29,7 +30,8 @@ func verifyCommand() *cli.Command {
 			"composer verify --repo ../tp0 --report html=tp0.html", "the branches ej1 … ej8 of a checkout, and a page about it",
 			"composer verify --list", "what is checked",
 		) + "\n\nA checkout is not touched: each branch is checked in a directory of its own, in a Compose project of its own, and only\n" +
-			"what was made for that is removed. Exit codes: 0 all passed or were skipped, 1 something failed, 2 wrong command line.",
+			"what was made for that is removed. It is asked for what the course's text asks: its server gets a head start, and scenarios beyond\n" +
+			"that are skipped unless --scenario names them. Exit codes: 0 all passed or were skipped, 1 something failed, 2 wrong command line.",
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "stage", EnvVars: []string{"COMPOSER_STAGE"}, Usage: "only the stage of that `NAME`; may be repeated"},
 			&cli.StringSliceFlag{Name: "scenario", EnvVars: []string{"COMPOSER_VERIFY_SCENARIO"}, Usage: "only scenarios of that `NAME`; may be repeated"},
@@ -79,18 +81,18 @@ func runVerify(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	total, err := verify.Count(o)
+	chosen, err := verify.Chosen(o)
 	if err != nil {
 		return usageError{err}
 	}
 	if c.Bool("list") {
-		return listScenarios(c.App.Writer, c.Bool("json"))
+		return listScenarios(c.App.Writer, chosen, c.Bool("json"))
 	}
 	talk := c.App.Writer
 	if c.Bool("json") {
 		talk = c.App.ErrWriter
 	}
-	progress := verify.NewProgress(talk, total, isTerminal(talk), coloured(talk), time.Now)
+	progress := verify.NewProgress(talk, len(chosen), isTerminal(talk), coloured(talk), time.Now)
 	o.Began, o.Ended = progress.Began, progress.Ended
 	found, err := verify.Run(c.Context, o)
 	progress.Close()
@@ -148,7 +150,7 @@ func verifyOptions(c *cli.Context) (verify.Options, error) {
 	return o, nil
 }
 
-func listScenarios(w io.Writer, asJSON bool) error {
+func listScenarios(w io.Writer, chosen []verify.Scenario, asJSON bool) error {
 	if asJSON {
 		type row struct {
 			Stage string `json:"stage"`
@@ -156,14 +158,14 @@ func listScenarios(w io.Writer, asJSON bool) error {
 			Title string `json:"title"`
 		}
 		var rows []row
-		for _, s := range verify.Scenarios() {
+		for _, s := range chosen {
 			rows = append(rows, row{s.Stage, s.Name, s.Title})
 		}
 		out := json.NewEncoder(w)
 		out.SetIndent("", "  ")
 		return out.Encode(rows)
 	}
-	for _, s := range verify.Scenarios() {
+	for _, s := range chosen {
 		fmt.Fprintf(w, "%s  %-30s %s\n", s.Stage, s.Name, s.Title)
 	}
 	return nil
@@ -180,6 +182,10 @@ func reportFiles(wanted []string) ([]reportFile, error) {
 		kind, file, ok := strings.Cut(w, "=")
 		if !ok || file == "" || reporters[kind] == nil {
 			return nil, usagef("verify: --report %q: want junit=FILE, json=FILE or html=FILE", w)
+		}
+		// Now, and not after all has run.
+		if info, err := os.Stat(filepath.Dir(file)); err != nil || !info.IsDir() {
+			return nil, fmt.Errorf("verify: --report %s: there is no directory %s", w, filepath.Dir(file))
 		}
 		files = append(files, reportFile{kind, file})
 	}

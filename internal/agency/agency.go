@@ -18,7 +18,6 @@ import (
 	"github.com/tp0-lab/composer/internal/lablog"
 	"github.com/tp0-lab/composer/internal/lottery"
 	"github.com/tp0-lab/composer/internal/retry"
-	"github.com/tp0-lab/composer/internal/wire"
 )
 
 // Config says for whom an Agency speaks, where, and how patiently.
@@ -30,11 +29,15 @@ type Config struct {
 	// next batch, FINISH, the report of the winners. People follow the logs of
 	// several containers, and lines that are milliseconds apart come out of
 	// order. 0: no pauses, and several batches in flight.
-	Period     time.Duration
-	Timeout    time.Duration // of connecting, of a write, and of the wait for a frame; above 0
-	RetryLimit time.Duration // of attempts that bring no progress, all together
-	KeepAlive  time.Duration // from one KEEPALIVE to the next in a pause; 0: none
-	Now        func() time.Time
+	Period time.Duration
+	// ReportDelay is how long after their arrival the winners are reported, at
+	// least: the central has drawn at that very moment, and its line is to be
+	// seen before ours, by people who begin to follow the logs about now.
+	ReportDelay time.Duration
+	Timeout     time.Duration // of connecting, of a write, and of the wait for a frame; above 0
+	RetryLimit  time.Duration // of attempts that bring no progress, all together
+	KeepAlive   time.Duration // from one KEEPALIVE to the next in a pause; 0: none
+	Now         func() time.Time
 	// Dial connects; nil is a net.Dialer's DialContext.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -105,7 +108,7 @@ func (a *Agency) Play(ctx context.Context, path string) (winners []string, err e
 	})
 	if err == nil {
 		// The connection is closed by now: nothing can break while we pause.
-		err = retry.Sleep(ctx, a.config.Period)
+		err = retry.Sleep(ctx, max(a.config.Period, a.config.ReportDelay))
 	}
 	if err != nil {
 		return nil, a.report(ctx, err, action)
@@ -149,22 +152,4 @@ func (a *Agency) report(ctx context.Context, err error, action string, fields ..
 		a.log.LogAttrs(ctx, slog.LevelError, action, append(fields, lablog.Err(err))...)
 	}
 	return err
-}
-
-// encode appends the bet as it stands in a frame. A bet that Check finds good
-// is never too long.
-func encode(dst []byte, b *lottery.Bet) ([]byte, error) {
-	return wire.AppendBet(dst, wireBet(b))
-}
-
-func wireBet(b *lottery.Bet) wire.Bet {
-	return wire.Bet{
-		FirstName: b.FirstName,
-		LastName:  b.LastName,
-		Document:  b.Document,
-		Year:      b.Birthdate.Year,
-		Month:     b.Birthdate.Month,
-		Day:       b.Birthdate.Day,
-		Number:    b.Number,
-	}
 }

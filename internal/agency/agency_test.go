@@ -214,6 +214,37 @@ func TestPacing(t *testing.T) {
 	})
 }
 
+// Without a period the winners wait for followed logs alone.
+func TestReportDelay(t *testing.T) {
+	for period, want := range map[time.Duration]time.Duration{0: time.Second, 2 * time.Second: 6 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFake(t)
+			a, _ := f.agency(func(c *Config) { c.Period, c.ReportDelay = period, time.Second })
+			if _, err := a.Play(t.Context(), fileOf(t, bets(0, 6)...)); err != nil {
+				t.Fatal(err)
+			}
+			if d := time.Since(f.began); d != want {
+				t.Errorf("period %v: the winners were told after %v, want %v", period, d, want)
+			}
+		})
+	}
+}
+
+// A pause follows a batch: without one there is only that before the report.
+func TestPacingOfNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(t)
+		a, _ := f.agency(func(c *Config) { c.Period = 3 * time.Second })
+		if _, err := a.Play(t.Context(), fileOf(t)); err != nil {
+			t.Fatal(err)
+		}
+		f.diaryIs("0s HELLO", "0s FINISH", "0s ASK")
+		if d := time.Since(f.began); d != 3*time.Second {
+			t.Errorf("the winners were told after %v", d)
+		}
+	})
+}
+
 // A bad line: what came before its batch is stored, and nothing else.
 func TestBadLine(t *testing.T) {
 	head := record(bet(0)) + record(bet(1)) + record(bet(2)) + "\r\n" + record(bet(3))

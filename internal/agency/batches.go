@@ -12,11 +12,12 @@ import (
 	"github.com/tp0-lab/composer/internal/lablog"
 	"github.com/tp0-lab/composer/internal/lottery"
 	"github.com/tp0-lab/composer/internal/wire"
+	"github.com/tp0-lab/composer/internal/wirebet"
 )
 
 const (
 	// window is how many batches may be in flight (docs/protocol.md, "Batches").
-	window = 64
+	window = 256
 	// lookUp is how many bets are read between two looks at the context and the
 	// clock while nothing is sent.
 	lookUp = 1 << 16
@@ -69,7 +70,7 @@ func (b *batches) skipStored(ctx context.Context) error {
 			return err
 		}
 		var err error
-		if encoded, err = encode(encoded[:0], &bet); err != nil {
+		if encoded, err = wirebet.Append(encoded[:0], &bet); err != nil {
 			return err
 		}
 		b.sum = wire.Checksum(b.sum, encoded)
@@ -111,7 +112,7 @@ func (b *batches) sendRest(ctx context.Context) error {
 	for {
 		err := b.bets.Read(&bet)
 		if err == nil {
-			encoded, err = encode(encoded[:0], &bet)
+			encoded, err = wirebet.Append(encoded[:0], &bet)
 		}
 		if err != nil {
 			return b.end(ctx, err)
@@ -153,7 +154,7 @@ func (b *batches) end(ctx context.Context, err error) error {
 // results when the window is full.
 func (b *batches) sendBatch(ctx context.Context) error {
 	paced := b.agency.config.Period > 0
-	if paced && b.next > b.welcome.Stored {
+	if paced && b.sent {
 		if err := b.pause(ctx); err != nil {
 			return err
 		}
@@ -164,6 +165,7 @@ func (b *batches) sendBatch(ctx context.Context) error {
 			return err
 		}
 	}
+	b.sent = true
 	count := b.batch.Len()
 	b.counts[(b.first+b.inFlight)%window] = count
 	b.inFlight++

@@ -17,6 +17,7 @@ import (
 	"github.com/tp0-lab/composer/internal/lablog"
 	"github.com/tp0-lab/composer/internal/lottery"
 	"github.com/tp0-lab/composer/internal/wire"
+	"github.com/tp0-lab/composer/internal/wirebet"
 )
 
 // realCentral is internal/central on a loopback address, which may change.
@@ -45,7 +46,7 @@ func startCentral(t *testing.T, agencies uint32, concurrency int) *realCentral {
 
 func (c *realCentral) start() {
 	log := lablog.New(c.log, slog.LevelInfo)
-	l, err := lottery.Open(c.path, c.agencies, central.LogDraw(log), lottery.Options{Encode: central.Encode})
+	l, err := lottery.Open(c.path, c.agencies, central.LogDraw(log), lottery.Options{Encode: wirebet.Encode})
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -116,7 +117,7 @@ func (c *realCentral) play(all [][]wire.Bet, dial func(context.Context, string, 
 		if err != nil {
 			c.t.Fatal(err)
 		}
-		stored[b.Agency-1], _ = encode(stored[b.Agency-1], &b)
+		stored[b.Agency-1], _ = wirebet.Append(stored[b.Agency-1], &b)
 	}
 	for i, bets := range all {
 		if !bytes.Equal(stored[i], encodeAll(bets)) {

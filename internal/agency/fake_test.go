@@ -220,7 +220,7 @@ func (f *fake) diaryIs(want ...string) {
 
 func encodeAll(bets []wire.Bet) (b []byte) {
 	for _, bet := range bets {
-		b, _ = wire.AppendBet(b, bet)
+		b, _ = wire.AppendBet(b, &bet)
 	}
 	return b
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/tp0-lab/composer/internal/lottery"
 	"github.com/tp0-lab/composer/internal/retry"
 	"github.com/tp0-lab/composer/internal/wire"
+	"github.com/tp0-lab/composer/internal/wirebet"
 )
 
 // outSize is how many bytes of frames are put together for one write.
@@ -32,6 +33,7 @@ type session struct {
 	// progress is true once the central has stored something for us, or has told
 	// us to wait: WELCOME alone is none, a central with a full disk says it too.
 	progress bool
+	sent     bool // bets, on this connection: FINISH is a pause away from their result
 }
 
 func (a *Agency) connect(ctx context.Context) (*session, error) {
@@ -72,7 +74,7 @@ func (s *session) hello() error {
 
 // sendBet sends the bet if the one stored last is another.
 func (s *session) sendBet(b lottery.Bet) error {
-	encoded, err := encode(nil, &b)
+	encoded, err := wirebet.Append(nil, &b)
 	if err != nil {
 		return err
 	}
@@ -80,7 +82,7 @@ func (s *session) sendBet(b lottery.Bet) error {
 	if w.Stored > 0 && w.Last == wire.Checksum(0, encoded) {
 		return nil
 	}
-	if s.out, err = wire.AppendSingle(s.out, wire.Single{Position: w.Stored, Bet: wireBet(&b)}); err != nil {
+	if s.out, err = wire.AppendSingle(s.out, wire.Single{Position: w.Stored, Bet: wirebet.Of(&b)}); err != nil {
 		return err
 	}
 	if err := s.flush(); err != nil {
@@ -95,8 +97,10 @@ func (s *session) finish(ctx context.Context, stored wire.Finish) error {
 	if s.welcome.State&wire.StateFinished != 0 {
 		return nil
 	}
-	if err := s.pause(ctx); err != nil {
-		return err
+	if s.sent {
+		if err := s.pause(ctx); err != nil {
+			return err
+		}
 	}
 	s.out = wire.AppendFinish(s.out, stored)
 	if err := s.flush(); err != nil {

@@ -3,11 +3,13 @@ package central
 import (
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"github.com/tp0-lab/composer/internal/lablog"
 	"github.com/tp0-lab/composer/internal/lottery"
 	"github.com/tp0-lab/composer/internal/wire"
+	"github.com/tp0-lab/composer/internal/wirebet"
 )
 
 // answer is what a frame of the agency waits for. Answers go out in the order
@@ -17,7 +19,7 @@ type answer struct {
 
 	// Of BET and BATCH:
 	result wire.Result
-	ticket *lottery.Ticket // nil if err refuses it
+	ticket ticket // nil if err refuses it
 	err    error
 	bet    lottery.Bet // of BET, for the log
 
@@ -26,19 +28,21 @@ type answer struct {
 	done   chan struct{} // closed when it has been dealt with
 }
 
+// ticket is a *lottery.Ticket.
+type ticket interface {
+	Done() <-chan struct{}
+	Err() error
+}
+
 func (c *session) single(body []byte) error {
 	s, err := wire.ParseSingle(body)
 	if err != nil {
 		return err
 	}
-	b := c.bet(&s.Bet)
+	var b lottery.Bet
+	wirebet.Put(&b, c.agency, &s.Bet)
 	a := &answer{to: wire.TypeBet, result: wire.Result{Position: s.Position, Count: 1, Index: wire.NoIndex}, bet: b}
-	if a.err = b.Check(); a.err != nil {
-		a.result.Index = 0
-	} else {
-		a.ticket, a.err = c.server.lottery.StoreBets(c.agency, s.Position, []lottery.Bet{b}, s.Encoded, s.Encoded)
-	}
-	c.push(a)
+	c.store(a, []lottery.Bet{b}, s.Encoded, s.Encoded)
 	return nil
 }
 
@@ -55,33 +59,29 @@ func (c *session) batch(body []byte) error {
 		result: wire.Result{Position: batch.Position, Count: uint16(batch.Count), Index: wire.NoIndex},
 	}
 	list := betLists.Get().(*[]lottery.Bet)
-	bets := (*list)[:0]
+	bets := slices.Grow((*list)[:0], batch.Count)[:batch.Count]
+	i := 0
 	for _, w := range batch.All() {
-		bets = append(bets, c.bet(&w))
-		if a.err = bets[len(bets)-1].Check(); a.err != nil {
-			a.result.Index = uint16(len(bets) - 1)
-			break
-		}
+		wirebet.Put(&bets[i], c.agency, w)
+		i++
 	}
-	if a.err == nil {
-		a.ticket, a.err = c.server.lottery.StoreBets(c.agency, batch.Position, bets, batch.Encoded, batch.Last)
-	}
+	c.store(a, bets, batch.Encoded, batch.Last)
 	clear(bets) // their texts are not to be kept alive
 	*list = bets
 	betLists.Put(list)
-	c.push(a)
 	return nil
 }
 
-func (c *session) bet(w *wire.Bet) lottery.Bet {
-	return lottery.Bet{
-		Agency:    c.agency,
-		FirstName: w.FirstName,
-		LastName:  w.LastName,
-		Document:  w.Document,
-		Birthdate: lottery.Date{Year: w.Year, Month: w.Month, Day: w.Day},
-		Number:    w.Number,
+// store gives the bets to the lottery, and pushes the answer.
+func (c *session) store(a *answer, bets []lottery.Bet, encoded, last []byte) {
+	t, err := c.server.lottery.StoreBets(c.agency, a.result.Position, bets, encoded, last)
+	if a.err = err; err == nil {
+		a.ticket = t
 	}
+	if bad, ok := errors.AsType[*lottery.BetError](err); ok {
+		a.result.Index = uint16(bad.Index)
+	}
+	c.push(a)
 }
 
 // finish waits until the finish has been dealt with: what comes behind it must
@@ -125,6 +125,7 @@ func (c *session) answer() {
 	flush := func() {
 		c.write(frames)
 		frames = frames[:0]
+		c.answered.Store(c.server.config.Now().UnixNano())
 		c.unanswered.Add(-taken)
 		taken = 0
 	}
@@ -163,6 +164,7 @@ func (a *answer) ready() bool {
 
 func (c *session) answerResult(frames []byte, a *answer) []byte {
 	if a.ticket != nil {
+		c.wait(a.ticket.Done())
 		a.err = a.ticket.Err()
 	}
 	action, fields := "apuesta_recibida", []slog.Attr{lablog.Success, slog.Int("cantidad", int(a.result.Count))}
@@ -183,7 +185,8 @@ func (c *session) answerResult(frames []byte, a *answer) []byte {
 }
 
 func (c *session) answerFinish(frames []byte, a *answer) []byte {
-	err := c.server.lottery.Finish(c.agency, a.finish.Total, a.finish.Checksum)
+	var err error
+	c.during(func() { err = c.server.lottery.Finish(c.agency, a.finish.Total, a.finish.Checksum) })
 	if err != nil {
 		c.logAgency(slog.LevelError, "fin_apuestas", lablog.Fail, lablog.Err(err))
 		return wire.AppendError(frames, answerCode(err))
@@ -195,7 +198,9 @@ func (c *session) answerFinish(frames []byte, a *answer) []byte {
 // answerAsk waits for the draw, without a place among those that are served.
 func (c *session) answerAsk(frames []byte) []byte {
 	l := c.server.lottery
-	winners, err := l.Winners(c.agency)
+	var winners []string
+	var err error
+	c.during(func() { winners, err = l.Winners(c.agency) })
 	if errors.Is(err, lottery.ErrNotDrawn) {
 		c.place.leave()
 		if !c.wait(l.Drawn()) {
@@ -214,6 +219,18 @@ func (c *session) answerAsk(frames []byte) []byte {
 	}
 	c.logAgency(slog.LevelDebug, "consulta_ganadores", lablog.Success, slog.Int("cant_ganadores", total))
 	return frames
+}
+
+// during waits for what may have to wait for the disk, and has it done even if
+// the session is stopped.
+func (c *session) during(work func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		work()
+	}()
+	c.wait(done)
+	<-done
 }
 
 func (c *session) logAgency(level slog.Level, action string, result slog.Attr, more ...slog.Attr) {

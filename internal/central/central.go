@@ -5,16 +5,14 @@ package central
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"sync"
 	"time"
 
 	"github.com/tp0-lab/composer/internal/lablog"
+	"github.com/tp0-lab/composer/internal/listener"
 	"github.com/tp0-lab/composer/internal/lottery"
-	"github.com/tp0-lab/composer/internal/wire"
 )
 
 // Config says how a Server treats its connections. All durations must be
@@ -42,7 +40,7 @@ type Server struct {
 	wait     sync.WaitGroup      // for all sessions
 }
 
-// New returns a Server of the lottery, which must have been opened with Encode,
+// New returns a Server of the lottery, which must have been opened with wirebet.Encode,
 // and with LogDraw for its draw.
 func New(c Config, l *lottery.Lottery, log *slog.Logger) *Server {
 	return &Server{
@@ -53,21 +51,6 @@ func New(c Config, l *lottery.Lottery, log *slog.Logger) *Server {
 		sessions: make(map[*session]struct{}),
 		agencies: make(map[uint32]*session),
 	}
-}
-
-// Encode appends the bet as it stands in a frame; it is the lottery.Options'
-// Encode of a lottery that is served. The bet must be good (Bet.Check).
-func Encode(dst []byte, b *lottery.Bet) []byte {
-	dst, _ = wire.AppendBet(dst, wire.Bet{
-		FirstName: b.FirstName,
-		LastName:  b.LastName,
-		Document:  b.Document,
-		Year:      b.Birthdate.Year,
-		Month:     b.Birthdate.Month,
-		Day:       b.Birthdate.Day,
-		Number:    b.Number,
-	})
-	return dst
 }
 
 // LogDraw returns what lottery.Open calls when the draw has taken place.
@@ -82,18 +65,8 @@ func LogDraw(log *slog.Logger) func() {
 // them, and returns nil. It takes well under a second for that, unless the
 // disk stalls. It returns an error, after the same, if the listener fails for
 // good. A Server serves once.
-func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
-	closed := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(closed)
-		s.closeListener(listener)
-	})
-	err := s.accept(ctx, listener)
-	if stop() {
-		s.closeListener(listener)
-	} else {
-		<-closed
-	}
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	err := listener.Serve(ctx, l, s.log, s.take)
 	s.mu.Lock()
 	for c := range s.sessions {
 		c.stop(errShutdown)
@@ -103,58 +76,20 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	return err
 }
 
-func (s *Server) closeListener(listener net.Listener) {
-	if err := listener.Close(); err != nil {
-		s.log.LogAttrs(context.Background(), slog.LevelError, "close_server_socket", lablog.Fail, lablog.Err(err))
-		return
-	}
-	s.log.LogAttrs(context.Background(), slog.LevelInfo, "close_server_socket", lablog.Success)
-}
-
-// Accept errors, such as too many open files, pass; meanwhile the loop must not
-// spin.
-const (
-	minBackoff = 5 * time.Millisecond
-	maxBackoff = time.Second
-)
-
-func (s *Server) accept(ctx context.Context, listener net.Listener) error {
-	backoff := minBackoff
-	for {
-		s.log.LogAttrs(ctx, slog.LevelInfo, "accept_connections", lablog.InProgress)
-		conn, err := listener.Accept()
-		switch {
-		case ctx.Err() != nil:
-			if err == nil {
-				conn.Close()
-			}
-			return nil
-		case errors.Is(err, net.ErrClosed):
-			return fmt.Errorf("accept connections: %w", err)
-		case err != nil:
-			s.log.LogAttrs(ctx, slog.LevelError, "accept_connections", lablog.Fail, lablog.Err(err))
-			select {
-			case <-ctx.Done():
-			case <-time.After(backoff):
-			}
-			backoff = min(2*backoff, maxBackoff)
-			continue
-		}
-		backoff = minBackoff
-		c := newSession(s, conn)
-		s.log.LogAttrs(ctx, slog.LevelInfo, "accept_connections", lablog.Success, c.ip())
+// take begins a session.
+func (s *Server) take(conn net.Conn) {
+	c := newSession(s, conn)
+	s.mu.Lock()
+	s.accepted++
+	c.number = s.accepted
+	s.sessions[c] = struct{}{}
+	s.mu.Unlock()
+	s.wait.Go(func() {
+		c.run()
 		s.mu.Lock()
-		s.accepted++
-		c.number = s.accepted
-		s.sessions[c] = struct{}{}
+		delete(s.sessions, c)
 		s.mu.Unlock()
-		s.wait.Go(func() {
-			c.run()
-			s.mu.Lock()
-			delete(s.sessions, c)
-			s.mu.Unlock()
-		})
-	}
+	})
 }
 
 // replace makes c the agency's session and returns the one that was, or nil.

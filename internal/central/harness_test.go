@@ -19,6 +19,7 @@ import (
 	"github.com/tp0-lab/composer/internal/lablog"
 	"github.com/tp0-lab/composer/internal/lottery"
 	"github.com/tp0-lab/composer/internal/wire"
+	"github.com/tp0-lab/composer/internal/wirebet"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -116,7 +117,7 @@ func (h *harness) start(agencies uint32) {
 
 func (h *harness) startWith(agencies uint32, log *slog.Logger) {
 	h.t.Helper()
-	l, err := lottery.Open(h.path, agencies, LogDraw(log), lottery.Options{Encode: Encode})
+	l, err := lottery.Open(h.path, agencies, LogDraw(log), lottery.Options{Encode: wirebet.Encode})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -271,7 +272,7 @@ func bets(from, n int) (bets []wire.Bet) {
 
 func encoded(bets ...wire.Bet) (b []byte) {
 	for _, x := range bets {
-		b, _ = wire.AppendBet(b, x)
+		b, _ = wire.AppendBet(b, &x)
 	}
 	return b
 }

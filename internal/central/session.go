@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tp0-lab/composer/internal/lablog"
+	"github.com/tp0-lab/composer/internal/listener"
 	"github.com/tp0-lab/composer/internal/lottery"
 	"github.com/tp0-lab/composer/internal/wire"
 )
@@ -35,7 +36,7 @@ const (
 	// never read why.
 	linger = 200 * time.Millisecond
 	// maxAnswers is how many batches may be in flight (docs/protocol.md).
-	maxAnswers = 64
+	maxAnswers = 256
 )
 
 // session is one connection. Its goroutine reads; the one that answers begins
@@ -53,10 +54,12 @@ type session struct {
 	until    time.Time     // when the last write must be over
 	done     chan struct{} // closed when the session touches the lottery no more
 
+	replaced   <-chan struct{} // done of the agency's session before this one, if there was one
 	place      *place
 	answers    chan *answer // nil until there is one
 	answering  sync.WaitGroup
 	unanswered atomic.Int32 // while it is not 0 the peer may be waiting for us
+	answered   atomic.Int64 // when the last answers went out, Unix time in nanoseconds
 	broken     bool         // a write has failed; of whoever writes
 }
 
@@ -87,20 +90,19 @@ func (c *session) run() {
 		c.write(wire.AppendError(nil, code))
 	}
 	if err != nil && code != wire.CodeShutdown {
-		c.log(slog.LevelError, "serve_connection", lablog.Fail, c.ip(), lablog.Err(err))
+		c.log(slog.LevelError, "serve_connection", lablog.Fail, listener.IP(c.conn), lablog.Err(err))
 	}
 	if c.agency != 0 {
 		c.server.forget(c.agency, c)
+	}
+	if c.replaced != nil {
+		<-c.replaced // who comes next waits for both
 	}
 	close(c.done)
 	if code != wire.CodeOK && !c.broken {
 		c.linger()
 	}
-	if err := c.conn.Close(); err != nil {
-		c.log(slog.LevelError, "close_client_connection", lablog.Fail, c.ip(), lablog.Err(err))
-		return
-	}
-	c.log(slog.LevelInfo, "close_client_connection", lablog.Success, c.ip())
+	listener.Close(c.conn, c.server.log)
 }
 
 // converse returns nil if the peer has closed the connection, or why the
@@ -134,9 +136,10 @@ func (c *session) converse() error {
 	}
 }
 
-// ending returns nil if the error is that the peer went away, between two
-// frames and with nothing to wait for. A reset is how it does so if it has not read
-// our last KEEPALIVE.
+// ending returns nil if the error is that the peer went away between two
+// frames. It may have closed its direction alone: the answers that are due go out
+// all the same. A reset is how it goes if it has not read our last KEEPALIVE; while it
+// has answers to wait for, that is no way to go.
 func (c *session) ending(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) && c.unanswered.Load() == 0 {
 		return nil
@@ -144,11 +147,14 @@ func (c *session) ending(err error) error {
 	return err
 }
 
-// next returns the next frame.
+// next returns the next frame. The peer has the timeout for it from now, or
+// from when it got its last answer, and any time while it waits for one.
 func (c *session) next(timeout time.Duration) (wire.Type, []byte, error) {
+	now := c.server.config.Now
+	from := now()
 	for {
 		if !c.frames.Buffered() {
-			if err := c.conn.SetReadDeadline(c.server.config.Now().Add(timeout)); err != nil {
+			if err := c.conn.SetReadDeadline(from.Add(timeout)); err != nil {
 				return 0, nil, err
 			}
 		}
@@ -163,8 +169,12 @@ func (c *session) next(timeout time.Duration) (wire.Type, []byte, error) {
 			return t, body, err
 		case c.isStopped():
 			return 0, nil, c.cause
-		case c.unanswered.Load() == 0:
-			return 0, nil, errTimeout
+		case c.unanswered.Load() > 0:
+			from = now()
+		default:
+			if from = time.Unix(0, c.answered.Load()); now().Sub(from) >= timeout {
+				return 0, nil, errTimeout
+			}
 		}
 	}
 }
@@ -192,8 +202,11 @@ func (c *session) hello() error {
 		return errReplaced
 	}
 	if old != nil {
+		c.replaced = old.done
 		old.stop(errReplaced)
-		<-old.done
+		if !c.wait(old.done) {
+			return c.cause
+		}
 	}
 	c.place = c.server.turns.enter()
 	if !c.wait(c.place.ready) {
@@ -219,7 +232,7 @@ func (c *session) welcome() {
 }
 
 // wait waits for the channel and tells the peer meanwhile that it is not
-// forgotten. It is false if the session was stopped before.
+// forgotten. It is false, at once, if the session was stopped before.
 func (c *session) wait(ready <-chan struct{}) bool {
 	select {
 	case <-ready:
@@ -294,14 +307,6 @@ func (c *session) linger() {
 
 func (c *session) log(level slog.Level, action string, attrs ...slog.Attr) {
 	c.server.log.LogAttrs(context.Background(), level, action, attrs...)
-}
-
-func (c *session) ip() slog.Attr {
-	address := c.conn.RemoteAddr().String()
-	if host, _, err := net.SplitHostPort(address); err == nil {
-		address = host
-	}
-	return slog.String("ip", address)
 }
 
 // codeOf returns the code of the ERROR with which a session ends, CodeOK if

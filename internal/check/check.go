@@ -119,6 +119,10 @@ func whole(ctx context.Context, text []byte) (Report, error) {
 }
 
 func load(ctx context.Context, text []byte) (*types.Project, error) {
+	// The loader asks for it, whatever WorkingDir says, and speaks of its own files if it is gone.
+	if _, err := os.Getwd(); err != nil {
+		return nil, fmt.Errorf("the current directory is gone, and Compose files are loaded from one: change to another (%w)", err)
+	}
 	details := types.ConfigDetails{
 		WorkingDir:  "/",
 		ConfigFiles: []types.ConfigFile{{Filename: "compose.yaml", Content: text}},

@@ -3,6 +3,7 @@ package check
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -149,8 +150,8 @@ func rules(services []service, networks types.Networks) (Report, error) {
 			}
 		}
 	}
-	for name, network := range networks {
-		if err := checkRoom(network, used[name]); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(networks)) { // so that the same one is named each time
+		if err := checkRoom(networks[name], used[name]); err != nil {
 			return Report{}, fmt.Errorf("network %s: %w", name, err)
 		}
 	}

@@ -42,7 +42,8 @@ func Run(ctx context.Context, m service.Machine) error {
 	defer stop()
 	err = work(ctx, c, m, log)
 	if err == nil {
-		_ = retry.Sleep(ctx, c.Linger) // cut short by a stop, which is looked at next
+		_, after := c.lingers()
+		_ = retry.Sleep(ctx, after) // cut short by a stop, which is looked at next
 	}
 	if ctx.Err() != nil {
 		log.Info("shutdown_client", lablog.Success, slog.Uint64("client_id", uint64(c.ID)))
@@ -56,20 +57,22 @@ func work(ctx context.Context, c Config, m service.Machine, log *slog.Logger) er
 	if c.Mode == ModeEcho {
 		e := echo.Client{
 			ID: c.ID, Address: c.ServerAddress, Amount: c.LoopAmount, Period: c.LoopPeriod,
-			Timeout: c.Timeout, RetryLimit: c.RetryLimit, Dial: m.Dial, Log: log,
+			Timeout: c.Timeout, RetryLimit: c.RetryLimit, Now: time.Now, Dial: m.Dial, Log: log,
 		}
 		return e.Run(ctx)
 	}
+	before, _ := c.lingers()
 	a := agency.New(agency.Config{
-		Agency:     c.ID,
-		Address:    c.ServerAddress,
-		MaxAmount:  c.BatchMaxAmount,
-		Period:     c.batchPeriod(),
-		Timeout:    c.Timeout,
-		RetryLimit: c.RetryLimit,
-		KeepAlive:  c.KeepAlive,
-		Now:        time.Now,
-		Dial:       m.Dial,
+		Agency:      c.ID,
+		Address:     c.ServerAddress,
+		MaxAmount:   c.BatchMaxAmount,
+		Period:      c.batchPeriod(),
+		ReportDelay: before,
+		Timeout:     c.Timeout,
+		RetryLimit:  c.RetryLimit,
+		KeepAlive:   c.KeepAlive,
+		Now:         time.Now,
+		Dial:        m.Dial,
 	}, log)
 	switch c.Mode {
 	case ModeBet:

@@ -28,7 +28,7 @@ type Config struct {
 	LoopPeriod    time.Duration `env:"CLI_LOOP_PERIOD" key:"loop.period" envDefault:"5s" min:"0s" doc:"echo: pause after each message"`
 	LogLevel      lablog.Level  `env:"CLI_LOG_LEVEL" key:"log.level" envDefault:"INFO" doc:"DEBUG, INFO, WARNING, ERROR or CRITICAL, in any case"`
 	Mode          Mode          `env:"CLI_MODE" key:"mode" envDefault:"echo" doc:"what the client does: echo, bet, batch or lottery"`
-	Linger        time.Duration `env:"CLI_LINGER" key:"linger" envDefault:"0s" min:"0s" doc:"how long the client stays before it exits, so that followed logs show its end"`
+	Linger        time.Duration `env:"CLI_LINGER" key:"linger" envDefault:"0s" min:"0s" doc:"how long the client stays before it exits, so that followed logs show its end; half of it before it reports its winners"`
 
 	BatchMaxAmount int            `env:"CLI_BATCH_MAXAMOUNT" key:"batch.maxAmount" envDefault:"100" min:"1" doc:"lottery: bets in a batch, at most; a frame of 8192 bytes may close it earlier"`
 	BatchPeriod    *time.Duration `env:"CLI_BATCH_PERIOD" key:"batch.period" min:"0s" doc:"lottery: pause after each batch; the loop's period where it is not set"`
@@ -84,6 +84,15 @@ func (c Config) checkBet(report func(variable, reason string)) {
 
 func (c Config) bet() (lottery.Bet, error) {
 	return lottery.ParseBet(strconv.FormatUint(uint64(c.ID), 10), c.FirstName, c.LastName, c.Document, c.Birthdate, c.Number)
+}
+
+// lingers splits Linger: what comes before the report of the winners, and what
+// comes after the last line.
+func (c Config) lingers() (before, after time.Duration) {
+	if c.Mode == ModeLottery {
+		before = c.Linger / 2
+	}
+	return before, c.Linger - before
 }
 
 func (c Config) batchPeriod() time.Duration {

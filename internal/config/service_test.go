@@ -185,3 +185,22 @@ func TestLimits(t *testing.T) {
 		}
 	}
 }
+
+// What a type says that it takes, it takes.
+func TestChoicesAreTaken(t *testing.T) {
+	for _, s := range both {
+		for _, k := range s.Keys {
+			if (k.Kind == config.Choice) != (len(k.Choices) > 0) {
+				t.Errorf("%s: %+v", k.Variable, k)
+			}
+			for _, choice := range k.Choices {
+				findings, err := s.Findings(config.Environ([]string{k.Variable + "=" + choice}))
+				for _, f := range findings {
+					if err != nil || !f.NotSet {
+						t.Errorf("%s=%s: %v, %v", k.Variable, choice, f, err)
+					}
+				}
+			}
+		}
+	}
+}

@@ -69,7 +69,8 @@ func FindArchive(dir string) (string, error) {
 // Extract takes the files called agency-N.csv, in any folder of the zip
 // archive, and puts them into dir, which is made if need be. No entry's folder
 // plays a part in where a file goes. A file that already has the content is
-// left untouched.
+// left untouched, through a link too; any other link in a file's place is
+// replaced, and not written through: what an archive brings stays in dir.
 //
 // It is done whole or not at all: on an error, which names the archive and the
 // entry, every file in dir is what it was. The archive is refused for an entry

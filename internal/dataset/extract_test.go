@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -294,6 +295,24 @@ func TestExtractReplacesLink(t *testing.T) {
 	}
 	wantFiles(t, dir, map[string]string{"agency-1.csv": "new"})
 	wantFiles(t, filepath.Dir(elsewhere), map[string]string{"precious": "precious"})
+}
+
+// A link to a file that has the content already is no different from that file.
+func TestExtractLeavesLinkToTheSame(t *testing.T) {
+	dir, elsewhere := t.TempDir(), filepath.Join(t.TempDir(), "big")
+	write(t, elsewhere, "same")
+	link := filepath.Join(dir, "agency-1.csv")
+	if err := os.Symlink(elsewhere, link); err != nil {
+		t.Fatal(err)
+	}
+	path := archive(t, packed{name: "agency-1.csv", content: "same"})
+	got, err := Extract(t.Context(), path, dir, ExtractOptions{})
+	if err != nil || !slices.Equal(got.Unchanged, []string{link}) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if to, err := os.Readlink(link); err != nil || to != elsewhere {
+		t.Errorf("the link leads to %q, %v", to, err)
+	}
 }
 
 func TestFindArchive(t *testing.T) {

@@ -141,9 +141,10 @@ func (s *staging) discard() {
 	s.files = nil
 }
 
-// sameContent tells whether a regular file at path already holds what temp holds.
+// sameContent tells whether a regular file at path, or where a link at path
+// leads, already holds what temp holds.
 func sameContent(temp, path string) (bool, error) {
-	info, err := os.Lstat(path)
+	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}

@@ -27,6 +27,22 @@ type repository struct {
 	bare   bool
 }
 
+// Open opens the git repository that path is or is in, to read it: linked work
+// trees, bare repositories and objects borrowed from others included.
+func Open(path string) (*git.Repository, error) {
+	r, err := openProject(path)
+	if errors.Is(err, ErrNoRepository) {
+		r, err = openRepository(path) // a bare one
+	}
+	if errors.Is(err, git.ErrRepositoryNotExists) {
+		err = fmt.Errorf("%s: %w", path, ErrNoRepository)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.Repository, nil
+}
+
 // openProject opens the repository that dir is in. If dir belongs to a linked work
 // tree, HEAD is that one's.
 func openProject(dir string) (*repository, error) {

@@ -70,6 +70,20 @@ func TestDrawAsPeopleReadIt(t *testing.T) {
 	}
 }
 
+// The same without pauses between batches, as the shipped config.yaml has it:
+// then all that happens takes milliseconds.
+func TestDrawWithoutPauses(t *testing.T) {
+	bets, winners := []int{30, 20, 15}, []int{2, 0, 1}
+	l := newLab(t, "ej8", len(bets))
+	l.agencies(bets, winners)
+	l.write("services/client/config.yaml", clientConfig(clientKeys{5, "150ms", "INFO", 10})+"  period: 0s\n")
+	for range 5 {
+		l.compose("up", "-d")
+		checkDraw(t, l.follow(l.allExited), bets, winners)
+		l.compose("down", "-t", "2")
+	}
+}
+
 func checkDraw(t *testing.T, seen []line, bets, winners []int) {
 	t.Helper()
 	batches := 0

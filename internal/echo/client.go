@@ -28,6 +28,7 @@ type Client struct {
 	// RetryLimit is how long a message is tried while the server is not up or
 	// breaks the connection, the last try included.
 	RetryLimit time.Duration
+	Now        func() time.Time
 	Log        *slog.Logger
 
 	// Dial connects; nil is a net.Dialer's DialContext.
@@ -94,7 +95,7 @@ func (c *Client) exchange(ctx context.Context, message string) error {
 	}
 	defer c.close(conn)
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
-	if err := setDeadline(ctx, conn.SetDeadline, c.Timeout); err != nil {
+	if err := setDeadline(ctx, conn.SetDeadline, c.Now(), c.Timeout); err != nil {
 		return err
 	}
 	if _, err := io.WriteString(conn, message+"\n"); err != nil {

@@ -17,7 +17,8 @@ import (
 func labClient(lines *log, amount int, peers ...func(conn net.Conn)) *Client {
 	attempt := -1
 	return &Client{
-		ID: 1, Address: "server:12345", Amount: amount, Period: 5 * time.Second, Timeout: 15 * time.Second, RetryLimit: time.Minute, Log: lines.logger(),
+		Now: time.Now,
+		ID:  1, Address: "server:12345", Amount: amount, Period: 5 * time.Second, Timeout: 15 * time.Second, RetryLimit: time.Minute, Log: lines.logger(),
 		Dial: func(context.Context, string, string) (net.Conn, error) {
 			attempt = min(attempt+1, len(peers)-1)
 			if peers[attempt] == nil {
@@ -236,7 +237,8 @@ func TestClientAndServer(t *testing.T) {
 	waiting := make(chan struct{}, 1000)
 	var lines log
 	c := &Client{
-		ID: 1, Address: addr, Amount: 3, Timeout: 10 * time.Second, RetryLimit: 10 * time.Second, Log: lines.logger(),
+		Now: time.Now,
+		ID:  1, Address: addr, Amount: 3, Timeout: 10 * time.Second, RetryLimit: 10 * time.Second, Log: lines.logger(),
 		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, err := new(net.Dialer).DialContext(ctx, network, address)
 			if err != nil {

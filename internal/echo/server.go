@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tp0-lab/composer/internal/lablog"
+	"github.com/tp0-lab/composer/internal/listener"
 )
 
 // MaxMessage is the longest message, in bytes, its newline included.
@@ -37,6 +38,7 @@ type Server struct {
 	Pause time.Duration
 	// Whole is how long a message may take, and the answer likewise.
 	Whole time.Duration
+	Now   func() time.Time
 	Log   *slog.Logger
 }
 
@@ -44,58 +46,11 @@ type Server struct {
 // connection that is open, if any, and returns nil. It returns an error if l
 // fails for good.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	closed := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(closed)
-		s.closeListener(l)
-	})
-	defer func() {
-		if stop() {
-			s.closeListener(l)
-		} else {
-			<-closed
-		}
-	}()
-	backoff := time.Duration(0)
-	for ctx.Err() == nil {
-		if backoff == 0 {
-			s.Log.Info("accept_connections", lablog.InProgress)
-		}
-		conn, err := l.Accept()
-		switch {
-		case ctx.Err() != nil:
-			if err == nil {
-				s.close(conn)
-			}
-			return nil
-		case errors.Is(err, net.ErrClosed):
-			return err
-		case err != nil: // out of descriptors, most likely: others may give some back
-			s.Log.Error("accept_connections", lablog.Fail, lablog.Err(err))
-			backoff = min(max(2*backoff, 5*time.Millisecond), time.Second)
-			select {
-			case <-time.After(backoff):
-			case <-ctx.Done():
-			}
-			continue
-		}
-		backoff = 0
-		s.Log.Info("accept_connections", lablog.Success, ip(conn))
-		s.handle(ctx, conn)
-	}
-	return nil
-}
-
-func (s *Server) closeListener(l net.Listener) {
-	if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-		s.Log.Error("close_server_socket", lablog.Fail, lablog.Err(err))
-		return
-	}
-	s.Log.Info("close_server_socket", lablog.Success)
+	return listener.Serve(ctx, l, s.Log, func(conn net.Conn) { s.handle(ctx, conn) })
 }
 
 func (s *Server) handle(ctx context.Context, conn net.Conn) {
-	defer s.close(conn)
+	defer listener.Close(conn, s.Log)
 	// The end of ctx wakes whatever waits, here and now.
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
 	message, more, err := s.receive(ctx, conn)
@@ -103,8 +58,8 @@ func (s *Server) handle(ctx context.Context, conn net.Conn) {
 		s.failed(ctx, "receive_message", conn, err)
 		return
 	}
-	s.Log.Info("receive_message", lablog.Success, ip(conn), slog.String("msg", string(bytes.TrimRight(message, "\r\n"))))
-	err = setDeadline(ctx, conn.SetWriteDeadline, s.Whole)
+	s.Log.Info("receive_message", lablog.Success, listener.IP(conn), slog.String("msg", string(bytes.TrimRight(message, "\r\n"))))
+	err = setDeadline(ctx, conn.SetWriteDeadline, s.Now(), s.Whole)
 	if err == nil {
 		_, err = conn.Write(message)
 	}
@@ -126,28 +81,20 @@ func (s *Server) failed(ctx context.Context, action string, conn net.Conn, err e
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		err = errors.New("the peer stalled")
 	}
-	s.Log.Error(action, lablog.Fail, ip(conn), lablog.Err(err))
-}
-
-func (s *Server) close(conn net.Conn) {
-	if err := conn.Close(); err != nil {
-		s.Log.Error("close_client_connection", lablog.Fail, ip(conn), lablog.Err(err))
-		return
-	}
-	s.Log.Info("close_client_connection", lablog.Success, ip(conn))
+	s.Log.Error(action, lablog.Fail, listener.IP(conn), lablog.Err(err))
 }
 
 // receive reads a message up to its newline, the end of the stream or a pause.
 // more says that bytes came behind the newline, as far as it is known by then.
 func (s *Server) receive(ctx context.Context, conn net.Conn) (message []byte, more bool, err error) {
-	whole := time.Now().Add(s.Whole)
+	whole := s.Now().Add(s.Whole)
 	chunk := make([]byte, 4096)
 	for {
 		wait := s.Pause
 		if len(message) == 0 {
 			wait = s.FirstByte
 		}
-		if err := setDeadline(ctx, conn.SetReadDeadline, min(wait, time.Until(whole))); err != nil {
+		if err := setDeadline(ctx, conn.SetReadDeadline, s.Now(), min(wait, whole.Sub(s.Now()))); err != nil {
 			return nil, false, err
 		}
 		n, err := conn.Read(chunk)
@@ -167,7 +114,7 @@ func (s *Server) receive(ctx context.Context, conn net.Conn) (message []byte, mo
 			return nil, false, errNothing
 		case errors.Is(err, io.EOF):
 			return message, false, nil
-		case errors.Is(err, os.ErrDeadlineExceeded) && len(message) > 0 && time.Now().Before(whole) && ctx.Err() == nil:
+		case errors.Is(err, os.ErrDeadlineExceeded) && len(message) > 0 && s.Now().Before(whole) && ctx.Err() == nil:
 			return message, false, nil
 		default:
 			return nil, false, err
@@ -182,15 +129,15 @@ func (s *Server) drain(ctx context.Context, conn net.Conn, limit time.Duration) 
 	if c, ok := conn.(interface{ CloseWrite() error }); ok {
 		_ = c.CloseWrite()
 	}
-	if setDeadline(ctx, conn.SetReadDeadline, limit) == nil {
+	if setDeadline(ctx, conn.SetReadDeadline, s.Now(), limit) == nil {
 		_, _ = io.CopyN(io.Discard, conn, 4*MaxMessage)
 	}
 }
 
-// setDeadline sets a deadline from now, unless ctx has ended: its end has set
-// one in the past, which must stay.
-func setDeadline(ctx context.Context, set func(time.Time) error, wait time.Duration) error {
-	if err := set(time.Now().Add(wait)); err != nil {
+// setDeadline sets a deadline from now on, unless ctx has ended: its end has
+// set one in the past, which must stay.
+func setDeadline(ctx context.Context, set func(time.Time) error, now time.Time, wait time.Duration) error {
+	if err := set(now.Add(wait)); err != nil {
 		return err
 	}
 	if ctx.Err() != nil {
@@ -198,12 +145,4 @@ func setDeadline(ctx context.Context, set func(time.Time) error, wait time.Durat
 		return ctx.Err()
 	}
 	return nil
-}
-
-func ip(conn net.Conn) slog.Attr {
-	host, _, err := net.SplitHostPort(conn.RemoteAddr().String())
-	if err != nil {
-		host = conn.RemoteAddr().String()
-	}
-	return slog.String("ip", host)
 }

@@ -16,7 +16,7 @@ const errTooManyFiles = syscall.EMFILE
 
 // labServer has the limits of the lab's server.
 func labServer(lines *log) *Server {
-	return &Server{FirstByte: 5 * time.Second, Pause: time.Second, Whole: 30 * time.Second, Log: lines.logger()}
+	return &Server{FirstByte: 5 * time.Second, Pause: time.Second, Whole: 30 * time.Second, Now: time.Now, Log: lines.logger()}
 }
 
 // serve serves l in a bubble; stop ends it and returns its error, at once.

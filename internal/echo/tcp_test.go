@@ -41,7 +41,7 @@ func start(t *testing.T, s *Server) (addr string, lines *log, stop func()) {
 
 // patient has limits that no test reaches.
 func patient() *Server {
-	return &Server{FirstByte: time.Minute, Pause: time.Minute, Whole: time.Minute}
+	return &Server{FirstByte: time.Minute, Pause: time.Minute, Whole: time.Minute, Now: time.Now}
 }
 
 func dial(t *testing.T, addr string) *net.TCPConn {
@@ -168,7 +168,7 @@ func TestDeadlineOfAnEndStays(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var last time.Time
-	err := setDeadline(ctx, func(d time.Time) error { last = d; return nil }, time.Hour)
+	err := setDeadline(ctx, func(d time.Time) error { last = d; return nil }, time.Now(), time.Hour)
 	if !errors.Is(err, context.Canceled) || !last.Before(time.Now()) {
 		t.Errorf("got %v, deadline %v", err, last)
 	}

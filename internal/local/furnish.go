@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/tp0-lab/composer/internal/client"
@@ -27,34 +28,42 @@ func (l *Lab) furnish() error {
 	if err := os.WriteFile(filepath.Join(l.dir, "hosts"), []byte(hosts(l.services, l.network)), 0o644); err != nil {
 		return fmt.Errorf("write the lab's hosts: %w", err)
 	}
-	var absent, madeUp []string
+	var absent, madeUp, configs []string
 	for _, s := range l.services {
-		if err := l.furnishImage(s); err != nil {
-			return err
+		root, err := l.furnishImage(s)
+		if err != nil {
+			return fmt.Errorf("make the directory of %s: %w", s.Name, err)
 		}
 		for _, f := range s.Files {
 			_, err := os.Stat(f.Source)
 			switch {
 			case err == nil:
-				err = link(f.Source, l.Path(s.Name, f.Target))
+				err = link(root, f)
 			case !errors.Is(err, fs.ErrNotExist):
 			case l.options.MakeUp && s.Kind == Client && f.Target == l.agencyFile(s):
-				if err = l.makeUp(s, f); err == nil {
+				if err = l.makeUp(root, s, f); err == nil {
 					madeUp = append(madeUp, filepath.Base(f.Source))
 				}
 			case l.options.MakeUp && path.Base(f.Target) == configName[s.Kind]:
 				err = nil // that of the image serves
-				l.options.Note(fmt.Sprintf("%s is missing: %s gets the one that comes with the lab", f.Source, s.Name))
+				if !slices.Contains(configs, f.Source) {
+					configs = append(configs, f.Source)
+				}
 			default:
 				absent, err = append(absent, f.Source), nil
 			}
 			if err != nil {
+				_ = root.Close()
 				return fmt.Errorf("mount %s into %s: %w", f.Source, s.Name, err)
 			}
 		}
+		_ = root.Close() // only a handle
 	}
 	if len(absent) > 0 {
 		return fmt.Errorf("what is mounted is missing: %s", sentenceList(absent))
+	}
+	for _, file := range configs {
+		l.options.Note(file + " is missing: the one that comes with the lab is in its place")
 	}
 	if len(madeUp) > 0 {
 		l.options.Note(fmt.Sprintf("made up %s, %d bets each, for this run only; `composer data extract` brings the lab's", sentenceList(madeUp), madeUpBets))
@@ -64,36 +73,48 @@ func (l *Lab) furnish() error {
 
 var configName = map[Kind]string{Server: server.ConfigFile, Client: client.ConfigFile}
 
-// furnishImage makes what stands in the image of the service.
-func (l *Lab) furnishImage(s Service) error {
+// furnishImage makes the directory of a service with what stands in its image,
+// and returns it. Nothing is written to it through links that lead out of it. The
+// caller closes it.
+func (l *Lab) furnishImage(s Service) (_ *os.Root, err error) {
 	text := map[Kind][]byte{Server: services.ServerConfig, Client: services.ClientConfig}[s.Kind]
 	if file := l.options.Configs[s.Kind]; file != "" {
-		var err error
 		if text, err = os.ReadFile(file); err != nil {
-			return fmt.Errorf("read the configuration of the image: %w", err)
+			return nil, err
 		}
 	}
-	at := l.Path(s.Name, configName[s.Kind])
-	for _, dir := range []string{filepath.Dir(at), l.Path(s.Name, path.Dir(s.Variable("SERVER_STORAGE")))} {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return fmt.Errorf("make the directory of %s: %w", s.Name, err)
-		}
+	dir := l.Path(s.Name, "/")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
 	}
-	if err := os.WriteFile(at, text, 0o644); err != nil {
-		return fmt.Errorf("write the configuration of %s: %w", s.Name, err)
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	err = root.WriteFile(configName[s.Kind], text, 0o644)
+	if file := s.Variable("SERVER_STORAGE"); err == nil && file != "" {
+		err = root.MkdirAll(inside(path.Dir(path.Clean("/"+file))), 0o755)
+	}
+	if err != nil {
+		_ = root.Close()
+		return nil, err
+	}
+	return root, nil
 }
 
-// link makes the service see source at the path at.
-func link(source, at string) error {
-	if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
+// inside is an absolute path of a service, from its root.
+func inside(file string) string { return path.Join(".", file) }
+
+// link makes the service see a file of the machine.
+func link(root *os.Root, f File) error {
+	at := inside(f.Target)
+	if err := root.MkdirAll(path.Dir(at), 0o755); err != nil {
 		return err
 	}
-	if err := os.RemoveAll(at); err != nil { // the image's own
+	if err := root.RemoveAll(at); err != nil { // the image's own
 		return err
 	}
-	return os.Symlink(source, at)
+	return root.Symlink(f.Source, at)
 }
 
 // agencyFile is the path at which a client looks for its agency's file.
@@ -105,7 +126,7 @@ func (l *Lab) agencyFile(s Service) string {
 	return path.Clean("/" + file)
 }
 
-func (l *Lab) makeUp(s Service, f File) error {
+func (l *Lab) makeUp(root *os.Root, s Service, f File) error {
 	number, err := strconv.ParseUint(s.Variable("CLI_ID"), 10, 32)
 	if err != nil || number == 0 {
 		return fmt.Errorf("it is missing, and CLI_ID %q does not say which agency's to make up", s.Variable("CLI_ID"))
@@ -120,7 +141,11 @@ func (l *Lab) makeUp(s Service, f File) error {
 	if number < last || last == 1 {
 		o.Winners = madeUpWinners[int(number-1)%len(madeUpWinners)]
 	}
-	file, err := os.Create(l.Path(s.Name, f.Target))
+	at := inside(f.Target)
+	if err := root.MkdirAll(path.Dir(at), 0o755); err != nil {
+		return err
+	}
+	file, err := root.Create(at)
 	if err != nil {
 		return err
 	}

@@ -10,14 +10,17 @@ import (
 	"time"
 )
 
-// janitor is a process that removes the lab's directory when this one is gone,
-// however it went: it reads from a pipe whose other end is open here only.
-type janitor struct {
+// Janitor is a process that removes a directory when this one is gone, however it
+// went: it reads from a pipe whose other end is open here only.
+type Janitor struct {
 	command *exec.Cmd
 	hold    io.WriteCloser
 }
 
-func newJanitor(program []string, dir string) (*janitor, error) {
+// NewJanitor starts a janitor of dir. program is that of Options. The caller
+// closes it when it has removed the directory itself.
+func NewJanitor(program []string, dir string) (*Janitor, error) {
+	program = commandLine(program)
 	command := exec.Command(program[0], append(program[1:len(program):len(program)], "janitor", dir)...)
 	command.Dir = "/"
 	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // a signal to our group or terminal is none to it
@@ -28,10 +31,11 @@ func newJanitor(program []string, dir string) (*janitor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start the janitor of %s: %w", dir, err)
 	}
-	return &janitor{command: command, hold: hold}, nil
+	return &Janitor{command: command, hold: hold}, nil
 }
 
-func (j *janitor) close() error {
+// Close waits for the janitor, who removes what is left of the directory.
+func (j *Janitor) Close() error {
 	_ = j.hold.Close()
 	if err := j.command.Wait(); err != nil {
 		return fmt.Errorf("the janitor: %w", err)

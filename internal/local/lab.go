@@ -62,8 +62,10 @@ type Lab struct {
 	network   *network
 	ports     map[uint16]uint16
 	spawner   *spawner
-	janitor   *janitor
-	mu        sync.Mutex // guards processes, and their ends
+	janitor   *Janitor
+	mu        sync.Mutex // guards what follows, and the ends of processes
+	closed    bool       // nothing is started any more
+	removed   bool       // Close was called
 	processes map[string]*process
 
 	// output is the pipe that all services write to; logged is closed when all
@@ -72,9 +74,13 @@ type Lab struct {
 	logged chan struct{}
 }
 
-// ErrUnknownService is wrapped by the errors of methods that are given the name
-// of a service that the lab does not have.
-var ErrUnknownService = errors.New("no such service")
+// Errors that those of methods wrap which are given the name of a service: one
+// that the lab does not have, or that was not started yet.
+var (
+	ErrUnknownService = errors.New("no such service")
+	ErrNotStarted     = errors.New("not started")
+	errClosed         = errors.New("the lab is closed")
+)
 
 // New makes a lab of a project, with nothing running yet. The caller closes it.
 func New(project *types.Project, o Options) (_ *Lab, err error) {
@@ -106,7 +112,7 @@ func New(project *types.Project, o Options) (_ *Lab, err error) {
 	if l.dir, err = os.MkdirTemp("", "composer-lab-"); err != nil {
 		return nil, fmt.Errorf("make the lab's directory: %w", err)
 	}
-	if l.janitor, err = newJanitor(l.program(), l.dir); err != nil {
+	if l.janitor, err = NewJanitor(o.Program, l.dir); err != nil {
 		return nil, err
 	}
 	if err := l.furnish(); err != nil {
@@ -121,9 +127,10 @@ func New(project *types.Project, o Options) (_ *Lab, err error) {
 	return l, nil
 }
 
-func (l *Lab) program() []string {
-	if l.options.Program != nil {
-		return l.options.Program
+// commandLine is what the services' arguments are put behind.
+func commandLine(program []string) []string {
+	if program != nil {
+		return program
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -206,8 +213,8 @@ func (l *Lab) Up(ctx context.Context, names ...string) error {
 
 func (l *Lab) start(ctx context.Context, s Service) error {
 	for _, d := range s.After {
-		if !d.Done {
-			continue
+		if _, err := l.service(d.Name); !d.Done || err != nil {
+			continue // one that is not there was not required
 		}
 		if code, err := l.Wait(ctx, d.Name); err != nil {
 			return err
@@ -220,6 +227,9 @@ func (l *Lab) start(ctx context.Context, s Service) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.closed {
+		return errClosed
+	}
 	if p := l.processes[s.Name]; p != nil && !p.ended() {
 		return nil
 	}
@@ -286,9 +296,15 @@ func (l *Lab) Signal(name string, signal os.Signal) error {
 	return nil
 }
 
-// Close kills what runs and removes all that the lab made.
+// Close kills what runs and removes all that the lab made. Only the first call
+// does anything.
 func (l *Lab) Close() error {
 	l.mu.Lock()
+	if l.removed {
+		l.mu.Unlock()
+		return nil
+	}
+	l.closed, l.removed = true, true
 	running := slices.Collect(maps.Values(l.processes))
 	l.mu.Unlock()
 	for _, p := range running {
@@ -307,7 +323,7 @@ func (l *Lab) Close() error {
 		errs = append(errs, os.RemoveAll(l.dir))
 	}
 	if l.janitor != nil {
-		errs = append(errs, l.janitor.close())
+		errs = append(errs, l.janitor.Close())
 	}
 	if l.network != nil {
 		errs = append(errs, l.network.close())
@@ -329,7 +345,7 @@ func (l *Lab) process(name string) (*process, error) {
 	defer l.mu.Unlock()
 	p := l.processes[name]
 	if p == nil {
-		return nil, fmt.Errorf("%w is running: %s", ErrUnknownService, name)
+		return nil, fmt.Errorf("%s: %w", name, ErrNotStarted)
 	}
 	return p, nil
 }

@@ -317,3 +317,48 @@ func processesOf(t *testing.T, dir string) []string {
 	}
 	return found
 }
+
+// One service waits for another that has to have done well.
+func TestDependencyThatHasToBeDone(t *testing.T) {
+	text := strings.Replace(stage(t, "ej5", 2), "    depends_on:\n      - server\n\n  client2:", "    depends_on: [server]\n\n  client2:", 1)
+	i := strings.LastIndex(text, "    depends_on:\n      - server\n")
+	text = text[:i] + "    depends_on: {server: {condition: service_started}, client1: {condition: service_completed_successfully}, seed: {condition: service_completed_successfully, required: false}}\n" +
+		text[i+len("    depends_on:\n      - server\n"):]
+	text = strings.Replace(text, "services:\n", "services:\n  seed: {image: client, profiles: [never]}\n", 1)
+	sum, output, _, err := run(t, text, nil)
+	if err != nil || sum.Bets != 2 {
+		t.Fatalf("%v, %+v\n%s", err, sum, output)
+	}
+	if strings.Index(output, "client1 exited") > strings.Index(output, "client2  |") {
+		t.Errorf("client2 began before client1 had ended:\n%s", output)
+	}
+}
+
+// A service sees its own environment and no other.
+func TestEnvironmentIsTheFilesOwn(t *testing.T) {
+	t.Setenv("CLI_ID", "99")
+	sum, output, _, err := run(t, "services:\n  client: {image: client}\n", nil)
+	if err == nil || sum.OK || !strings.Contains(output, "CLI_ID is not set") {
+		t.Errorf("%v, %+v\n%s", err, sum, output)
+	}
+}
+
+func TestCloseTwice(t *testing.T) {
+	project, err := local.Load(t.Context(), []byte("services: {server: {image: server}}"), "compose.yaml", t.TempDir(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lab, err := local.New(project, local.Options{Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := lab.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := lab.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := lab.Up(t.Context()); err == nil {
+		t.Error("a closed lab starts services")
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // Linux answers on all of 127.0.0.0/8 (RFC 1122, section 3.2.1.3), so a lab
@@ -33,6 +34,9 @@ func claimNetwork() (*network, error) {
 		claim, err := net.Listen("unix", fmt.Sprintf("@composer-local-network-%d", n))
 		if err == nil {
 			return &network{number: n, claim: claim}, nil
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			return nil, fmt.Errorf("claim a loopback network: %w", err)
 		}
 	}
 	return nil, errors.New("find a loopback network: all are taken")

@@ -72,6 +72,10 @@ func NewPlan(project *types.Project) (services []Service, without []string, err 
 	var problems []error
 	names := slices.SortedFunc(maps.Keys(project.Services), natural)
 	for _, name := range names {
+		if name == "." || name == ".." {
+			problems = append(problems, fmt.Errorf("service %q: it would be a directory of that name", name))
+			continue
+		}
 		s, lost, err := newService(project.Services[name])
 		if err != nil {
 			problems = append(problems, fmt.Errorf("service %q: %w", name, err))
@@ -149,7 +153,13 @@ func newService(c types.ServiceConfig) (s Service, without []string, err error) 
 			without = append(without, fmt.Sprintf("%s %q is a directory that goes with the run", v.Type, v.Target))
 			continue
 		}
-		s.Files = append(s.Files, File{Target: path.Clean(v.Target), Source: v.Source})
+		s.Files = append(s.Files, File{Target: path.Clean("/" + v.Target), Source: v.Source})
+		if v.ReadOnly && kind == Server && within(path.Clean("/"+environment["SERVER_STORAGE"]), path.Clean("/"+v.Target)) {
+			return Service{}, nil, fmt.Errorf("%s is read-only, and the bets go there; without Docker nothing would keep them out", v.Target)
+		}
+	}
+	if err := s.checkFiles(); err != nil {
+		return Service{}, nil, err
 	}
 	for _, name := range slices.SortedFunc(maps.Keys(c.DependsOn), natural) {
 		d := c.DependsOn[name]
@@ -159,6 +169,28 @@ func newService(c types.ServiceConfig) (s Service, without []string, err error) 
 		s.After = append(s.After, Dependency{Name: name, Done: d.Condition == types.ServiceConditionCompletedSuccessfully})
 	}
 	return s, append(without, ignored(c)...), nil
+}
+
+// checkFiles sorts the files by where they are seen, and refuses mounts within
+// mounts: the inner one would be made in the machine's own directory.
+func (s *Service) checkFiles() error {
+	slices.SortStableFunc(s.Files, func(a, b File) int { return strings.Compare(a.Target, b.Target) })
+	for i, f := range s.Files {
+		if f.Target == "/" {
+			return fmt.Errorf("%s is mounted at /, in place of everything; that needs Docker", f.Source)
+		}
+		for _, outer := range s.Files[:i] {
+			if within(f.Target, outer.Target) {
+				return fmt.Errorf("%s is mounted within %s, which is mounted as well; that needs Docker", f.Target, outer.Target)
+			}
+		}
+	}
+	return nil
+}
+
+// within reports whether a path is outer, or below it.
+func within(file, outer string) bool {
+	return file == outer || strings.HasPrefix(file, strings.TrimSuffix(outer, "/")+"/")
 }
 
 // kindOf tells from the image which of the two services it is, whatever
@@ -223,7 +255,7 @@ func signalOf(name string) (syscall.Signal, error) {
 // container is made and so mean nothing without one.
 var done = []string{
 	"attach", "build", "command", "container_name", "depends_on", "entrypoint", "env_file", "environment", "extends",
-	"hostname", "image", "labels", "networks", "platform", "profiles", "pull_policy", "read_only", "scale", "stop_grace_period",
+	"hostname", "image", "labels", "networks", "platform", "profiles", "pull_policy", "scale", "stop_grace_period",
 	"stop_signal", "tty", "stdin_open", "user", "volumes",
 }
 

@@ -57,15 +57,11 @@ var ErrInterrupted = errors.New("interrupted; all services are stopped")
 // everything. It returns an error that says which services failed, or
 // ErrInterrupted. The summary holds whatever the error is.
 func (p Play) Run(ctx context.Context, project *types.Project) (sum Summary, err error) {
-	run := player{messages: make(map[string]int), winners: make(map[string]int), exited: make(chan Event)}
-	quit := make(chan struct{})
+	run := player{messages: make(map[string]int), winners: make(map[string]int), exited: make(chan Event, len(project.Services))}
 	log := func(e Event) {
 		run.log(e)
 		if e.Exited {
-			select {
-			case run.exited <- e:
-			case <-quit: // nobody waits any more
-			}
+			run.exited <- e // there is room: each service is started once
 		}
 	}
 	p.Log = log
@@ -83,10 +79,12 @@ func (p Play) Run(ctx context.Context, project *types.Project) (sum Summary, err
 	}
 	begin := p.Now()
 	err = lab.Up(ctx)
-	if err == nil {
+	switch {
+	case err == nil:
 		err = run.wait(ctx, p)
+	case ctx.Err() != nil:
+		err = ErrInterrupted
 	}
-	close(quit)
 	// With a second signal the program ends, and everything with it.
 	lab.Stop(context.WithoutCancel(ctx))
 	sum = run.summary()

@@ -3,7 +3,8 @@ package local
 import (
 	"fmt"
 	"io"
-	"strings"
+
+	"github.com/tp0-lab/composer/internal/lablog"
 )
 
 // printer writes events as `docker compose up` does.
@@ -39,15 +40,5 @@ func (p *printer) print(e Event) {
 	if p.colours != nil {
 		reset = "\x1b[0m"
 	}
-	fmt.Fprintf(p.w, "%s%-*s  |%s %s\n", p.colours[e.Service], p.width, e.Service, reset, printable(e.Text))
-}
-
-// printable replaces what would move a terminal's cursor or change its colours.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\t' || r >= 0x7f && r < 0xa0 {
-			return '\uFFFD'
-		}
-		return r
-	}, s)
+	fmt.Fprintf(p.w, "%s%-*s  |%s %s\n", p.colours[e.Service], p.width, e.Service, reset, lablog.Printable(e.Text))
 }

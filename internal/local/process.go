@@ -31,15 +31,26 @@ func (p *process) ended() bool {
 
 func (p *process) kill() { _ = p.command.Process.Kill() }
 
+// beReady closes ready, once. It is for the goroutine that reads the lab's lines.
+func (p *process) beReady() {
+	select {
+	case <-p.ready:
+	default:
+		close(p.ready)
+	}
+}
+
 func (p *process) stop(ctx context.Context, signal os.Signal, grace time.Duration) {
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
 	// A program that has just begun would die of any signal.
 	select {
 	case <-p.ready:
+	case <-timer.C:
+		timer.Reset(0)
 	case <-ctx.Done():
 	}
 	_ = p.command.Process.Signal(signal)
-	timer := time.NewTimer(grace)
-	defer timer.Stop()
 	select {
 	case <-p.done:
 		return

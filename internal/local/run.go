@@ -24,7 +24,7 @@ func (l *Lab) listen() error {
 			},
 			func(i int) {
 				if p, err := l.process(l.services[i].Name); err == nil {
-					close(p.ready)
+					p.beReady()
 				}
 			},
 			func(i int) {
@@ -32,26 +32,37 @@ func (l *Lab) listen() error {
 				if err != nil {
 					return // no process of ours
 				}
-				select {
-				case <-p.ready:
-				default:
-					close(p.ready)
-				}
+				p.beReady()
 				l.options.Log(Event{At: p.end, Service: l.services[i].Name, Exited: true, Code: p.code})
 				close(p.done)
 			})
-		if err != nil {
+		if err != nil { // nobody's lines are read any more
 			l.options.Note(err.Error())
+			l.giveUp()
 		}
 		_ = read.Close()
 	}()
 	return nil
 }
 
+// giveUp kills all services, and counts them as ended.
+func (l *Lab) giveUp() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, p := range l.processes {
+		p.kill()
+		p.beReady()
+		if !p.ended() {
+			close(p.done)
+		}
+	}
+	l.closed = true
+}
+
 // run starts the process of a service.
 func (l *Lab) run(s Service) (*process, error) {
 	index := slices.IndexFunc(l.services, func(other Service) bool { return other.Name == s.Name })
-	arguments := slices.Concat(l.program(), []string{
+	arguments := slices.Concat(commandLine(l.options.Program), []string{
 		string(s.Kind),
 		"-index", strconv.Itoa(index),
 		"-root", l.Path(s.Name, "/"),
@@ -63,7 +74,7 @@ func (l *Lab) run(s Service) (*process, error) {
 	}
 	command := exec.Command(arguments[0], arguments[1:]...)
 	command.Dir = l.Path(s.Name, "/")
-	command.Env = s.Environ
+	command.Env = append([]string{}, s.Environ...) // nil would be ours
 	output := &muxWriter{w: l.output, index: uint16(index)}
 	p := &process{command: command, begin: l.options.Now(), ready: make(chan struct{}), done: make(chan struct{})}
 	if err := l.spawner.start(command, l.output, output); err != nil {

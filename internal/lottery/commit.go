@@ -18,7 +18,8 @@ type piece struct {
 	ticket  *Ticket
 	account *account
 	after   Account // the agency's account with this batch
-	end     int     // of its records in the group's; they begin where those before end
+	winners []string
+	end     int // of its records in the group's; they begin where those before end
 }
 
 func newGroup() *group { return &group{done: make(chan struct{})} }
@@ -32,10 +33,10 @@ func (g *group) reset() *group {
 }
 
 // add adds a batch that the account counts already.
-func (g *group) add(a *account, records []byte) *Ticket {
+func (g *group) add(a *account, records []byte, winners []string) *Ticket {
 	t := &Ticket{group: g}
 	g.records = append(g.records, records...)
-	g.pieces = append(g.pieces, piece{t, a, a.appended, len(g.records)})
+	g.pieces = append(g.pieces, piece{t, a, a.appended, winners, len(g.records)})
 	return t
 }
 
@@ -107,6 +108,7 @@ func (s *Store) commit() {
 			for _, p := range g.pieces {
 				if p.account != nil {
 					p.account.durable = p.after
+					p.account.winners = append(p.account.winners, p.winners...)
 				}
 			}
 		}

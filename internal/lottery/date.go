@@ -24,17 +24,19 @@ func ParseDate(s string) (Date, error) {
 }
 
 func parseDate(s string) (Date, bool) {
-	if len(s) != len("YYYY-MM-DD") || s[4] != '-' || s[7] != '-' {
+	if len(s) != len("YYYY-MM-DD") {
 		return Date{}, false
 	}
-	y1, y2, y3, y4 := s[0]-'0', s[1]-'0', s[2]-'0', s[3]-'0'
-	m1, m2, d1, d2 := s[5]-'0', s[6]-'0', s[8]-'0', s[9]-'0'
-	if max(y1, y2, y3, y4) > 9 || max(m1, m2, d1, d2) > 9 {
+	// The digits' values, and 0 where there is a dash.
+	w := load8(s, 0) ^ ('0'*ones ^ ('0'^'-')<<32 ^ ('0'^'-')<<56)
+	d1, d2 := s[8]-'0', s[9]-'0'
+	// High bit: above 9, or above 0.
+	if ((w&^highs+0x7f76767f76767676)|w)&highs != 0 || max(d1, d2) > 9 {
 		return Date{}, false
 	}
 	d := Date{
-		Year:  uint16(y1)*1000 + uint16(y2)*100 + uint16(y3)*10 + uint16(y4),
-		Month: m1*10 + m2,
+		Year:  uint16(w&0xf)*1000 + uint16(w>>8&0xf)*100 + uint16(w>>16&0xf)*10 + uint16(w>>24&0xf),
+		Month: uint8(w>>40&0xf)*10 + uint8(w>>48&0xf),
 		Day:   d1*10 + d2,
 	}
 	return d, d.Valid()
@@ -42,7 +44,8 @@ func parseDate(s string) (Date, bool) {
 
 // Valid tells whether the day exists.
 func (d Date) Valid() bool {
-	return d.Year-1 < 9999 && d.Month-1 < 12 && d.Day-1 < d.monthDays()
+	// Nearly all days are of those that every month has: the rest is rarely asked for.
+	return d.Year-1 < 9999 && d.Month-1 < 12 && (d.Day-1 < 28 || d.Day-1 < d.monthDays())
 }
 
 func (d Date) monthDays() uint8 {

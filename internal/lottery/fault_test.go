@@ -171,10 +171,11 @@ func TestBackpressure(t *testing.T) {
 	for i := range big {
 		big[i].FirstName = strings.Repeat("x", 250)
 	}
+	full := maxPending/len(records(big...)) + 1 // batches that fill a buffer
 	stored := make(chan int)
 	go func() {
 		defer close(stored)
-		for i := range 30 { // 8 MB
+		for i := range 4 * full {
 			if _, err := put(s, i*len(big), big); err != nil {
 				t.Error(err)
 			}
@@ -188,14 +189,14 @@ func TestBackpressure(t *testing.T) {
 		<-stored
 		taken++
 	}
-	if taken > 12 {
+	if taken > 2*full {
 		t.Errorf("%d batches are in memory", taken)
 	}
 	close(f.gate)
 	for range stored {
 		taken++
 	}
-	if taken != 30 {
+	if taken != 4*full {
 		t.Errorf("%d batches taken", taken)
 	}
 }

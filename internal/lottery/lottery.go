@@ -1,9 +1,8 @@
 package lottery
 
 import (
+	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"sync"
 )
 
@@ -19,11 +18,8 @@ type Lottery struct {
 	onDraw   func()
 	marks    marks
 
-	drawing sync.Mutex // guards the draw itself, so that there is one
-	// drawnC is closed when the draw has taken place; winners is written before
-	// and only read after.
-	drawnC  chan struct{}
-	winners map[uint32][]string
+	drawing sync.Mutex    // guards the draw itself, so that there is one
+	drawnC  chan struct{} // closed when the draw has taken place
 
 	// Under Store.mu:
 	finished uint32 // how many of the agencies have
@@ -36,6 +32,7 @@ type Lottery struct {
 // of it; not for a draw that took place in an earlier life. It may be called
 // by Open. The caller closes the Lottery.
 func Open(path string, agencies uint32, onDraw func(), o Options) (*Lottery, error) {
+	o.winners = agencies > 0
 	s, err := OpenStore(path, o)
 	if err != nil {
 		return nil, err
@@ -71,9 +68,6 @@ func (l *Lottery) restore() error {
 		func(uint32) { drawn = true },
 	)
 	if err != nil || !drawn {
-		return err
-	}
-	if l.winners, err = l.findWinners(); err != nil {
 		return err
 	}
 	l.Store.drawn = true
@@ -169,36 +163,15 @@ func (l *Lottery) drawIfDue() error {
 	if !due {
 		return nil
 	}
-	winners, err := l.findWinners()
-	if err != nil {
-		return fmt.Errorf("draw: %w: %w", ErrStorage, err)
-	}
 	if err := l.marks.drawn(l.agencies); err != nil {
 		return fmt.Errorf("draw: %w", err)
 	}
-	l.winners = winners
 	l.mu.Lock()
 	l.Store.drawn = true
 	l.mu.Unlock()
 	l.onDraw()
 	close(l.drawnC)
 	return nil
-}
-
-// findWinners returns the documents of each agency's winners. The number's
-// digits stand in every record that wins, and in few others: to look for them
-// in whole blocks is ten times as fast as to read every record.
-func (l *Lottery) findWinners() (map[uint32][]string, error) {
-	winners := make(map[uint32][]string)
-	for b, err := range l.load(strconv.Itoa(WinningNumber)) {
-		if err != nil {
-			return nil, err
-		}
-		if HasWon(b) {
-			winners[b.Agency] = append(winners[b.Agency], strings.Clone(b.Document))
-		}
-	}
-	return winners, nil
 }
 
 // Drawn returns a channel that is closed when the draw has taken place.
@@ -225,7 +198,9 @@ func (l *Lottery) Winners(agency uint32) ([]string, error) {
 	}
 	select {
 	case <-l.drawnC:
-		return l.winners[agency], nil
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.accounts[agency].winners, nil
 	default:
 		return nil, ErrNotDrawn
 	}
@@ -233,9 +208,5 @@ func (l *Lottery) Winners(agency uint32) ([]string, error) {
 
 // Close closes the Store and the state. Nobody may be in Finish or Winners any more.
 func (l *Lottery) Close() error {
-	err := l.Store.Close()
-	if e := l.marks.close(); err == nil {
-		err = e
-	}
-	return err
+	return errors.Join(l.Store.Close(), l.marks.close())
 }

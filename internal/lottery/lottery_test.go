@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -307,51 +305,6 @@ func TestManyFinishAtOnce(t *testing.T) {
 	if l, _ := openLottery(t, path, agencies, nil); !isDrawn(l) {
 		t.Error("not drawn any more")
 	}
-}
-
-// The short cut of findWinners finds what LoadBets and HasWon do.
-func TestFindWinners(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "bets.csv")
-	bets, _, _ := readAll(NewFileReader(strings.NewReader(sample(50000)), "f", 3))
-	text := string(records(bets...)) +
-		"5,a,b,d1,2000-01-01,0007574\n" + "5,7574,b,d2,2000-01-01,75740\n" + "5,a,b,\"d\"\"3\",2000-01-01,\"7574\"\r\n"
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	l, _ := openLottery(t, path, 9, nil)
-	want := map[uint32][]string{}
-	for b, err := range l.LoadBets() {
-		if err != nil {
-			t.Fatal(err)
-		}
-		if HasWon(b) {
-			want[b.Agency] = append(want[b.Agency], b.Document)
-		}
-	}
-	got, err := l.findWinners()
-	if err != nil || !reflect.DeepEqual(got, want) || len(want[3]) == 0 || !slices.Equal(want[5], []string{"d1", `d"3`}) {
-		t.Errorf("%v, %v, want %v", got, err, want)
-	}
-}
-
-func BenchmarkFindWinners(b *testing.B) {
-	path := filepath.Join(b.TempDir(), "bets.csv")
-	bets, _, _ := readAll(NewFileReader(strings.NewReader(sample(100000)), "f", 3))
-	if err := os.WriteFile(path, records(bets...), 0o600); err != nil {
-		b.Fatal(err)
-	}
-	s, err := OpenStore(path, Options{Encode: encode})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer s.Close()
-	l := &Lottery{Store: s}
-	for b.Loop() {
-		if _, err := l.findWinners(); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/100000, "ns/bet")
 }
 
 // A finish whose line can neither be synced nor taken back may be in the file:

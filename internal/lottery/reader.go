@@ -23,7 +23,6 @@ type FileReader struct {
 	r      io.Reader
 	name   string
 	agency uint32 // 0: the file has a column for it
-	only   string // if not empty, lines without this text are passed over
 
 	buf   []byte // blockSize bytes; made by the first Read
 	held  int    // bytes at the start of buf that are the beginning of a line
@@ -74,9 +73,6 @@ func (r *FileReader) Line() int { return r.line }
 // allocate for a bet, only for each block (and for quotes inside fields).
 func (r *FileReader) Read(b *Bet) error {
 	for {
-		if r.only != "" {
-			r.skip()
-		}
 		i := strings.IndexByte(r.block, '\n')
 		if i < 0 {
 			if err := r.fill(); err != nil {
@@ -101,16 +97,6 @@ func (r *FileReader) Read(b *Bet) error {
 		}
 		return nil
 	}
-}
-
-// skip goes to the next line that holds the text, in this block.
-func (r *FileReader) skip() {
-	begin := len(r.block)
-	if i := strings.Index(r.block, r.only); i >= 0 {
-		begin = strings.LastIndexByte(r.block[:i], '\n') + 1
-	}
-	r.line += strings.Count(r.block[:begin], "\n")
-	r.block = r.block[begin:]
 }
 
 // fill reads the next block: all whole lines that fit into buf. A last line

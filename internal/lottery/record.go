@@ -2,7 +2,7 @@ package lottery
 
 import (
 	"errors"
-	"math"
+	"math/bits"
 	"strconv"
 	"strings"
 )
@@ -17,9 +17,37 @@ const MaxRecord = 3*(2*MaxText+2) + 2*10 + 10 + 5 + 2
 //	agency,first name,last name,document,YYYY-MM-DD,number
 //
 // with quotes where Python's csv.QUOTE_MINIMAL writes them: around a field that
-// holds a comma, a quote (which is doubled), CR or LF. The bet must be good
-// (Bet.Check), or readers will refuse the record.
-func AppendRecord(dst []byte, b *Bet) []byte {
+// holds a comma, a quote (which is doubled), CR or LF. If the bet is bad it
+// returns the *FieldError of Bet.Check, and dst as it was. Agency is not looked
+// at. It does not allocate for a good bet, but to grow dst.
+func AppendRecord(dst []byte, b *Bet) ([]byte, error) {
+	record := strconv.AppendUint(dst, uint64(b.Agency), 10)
+	record = append(record, ',')
+	texts := len(record)
+	record = append(record, b.FirstName...)
+	record = append(record, ',')
+	record = append(record, b.LastName...)
+	record = append(record, ',')
+	record = append(record, b.Document...)
+	size := len(record) - texts
+	record = append(record, ',')
+	record = AppendDate(record, b.Birthdate)
+	record = append(record, ',')
+	record = strconv.AppendUint(record, uint64(b.Number), 10)
+	record = append(record, '\r', '\n')
+	if fits(b.FirstName) && fits(b.LastName) && fits(b.Document) && b.Birthdate.Valid() && plainTexts(record[texts:], size) {
+		return record, nil
+	}
+	return appendUnusual(dst, b)
+}
+
+func fits(s string) bool { return s != "" && len(s) <= MaxText }
+
+// appendUnusual is AppendRecord of any bet.
+func appendUnusual(dst []byte, b *Bet) ([]byte, error) {
+	if err := b.Check(); err != nil {
+		return dst, err
+	}
 	dst = strconv.AppendUint(dst, uint64(b.Agency), 10)
 	dst = append(dst, ',')
 	dst = appendField(dst, b.FirstName)
@@ -31,14 +59,12 @@ func AppendRecord(dst []byte, b *Bet) []byte {
 	dst = AppendDate(dst, b.Birthdate)
 	dst = append(dst, ',')
 	dst = strconv.AppendUint(dst, uint64(b.Number), 10)
-	return append(dst, '\r', '\n')
+	return append(dst, '\r', '\n'), nil
 }
 
 func appendField(dst []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c == ',' || c == '"' || c == '\r' || c == '\n' {
-			return appendQuoted(dst, s)
-		}
+	if strings.ContainsAny(s, ",\"") { // a good text holds neither CR nor LF
+		return appendQuoted(dst, s)
 	}
 	return append(dst, s...)
 }
@@ -70,66 +96,57 @@ var (
 // unless agency is 0, five of a file of that agency. What it leaves in b are parts of line.
 // It does not allocate for a good line without doubled quotes.
 func parseRecord(line string, agency uint32, b *Bet) error {
-	odd, wide := scan(line)
-	if odd == 0 && (wide == 0 || goodWide(line)) && parsePlain(line, agency, b) {
+	if parsePlain(line, agency, b) {
 		return nil
 	}
 	return parseAny(line, agency, b)
 }
 
-// parsePlain reads a line without quotes, the usual case, from both ends; its
-// characters are known to be good. It returns false for whatever is bad or
-// unusual.
+// parsePlain reads a line of the usual kind. It returns false for whatever is
+// bad or unusual.
 func parsePlain(line string, agency uint32, b *Bet) bool {
-	// The number, then ten bytes of birthdate, from the end.
-	var n, unit uint64 = 0, 1
-	i := len(line) - 1
-	for ; i >= 0 && line[i] != ','; i-- {
-		d := line[i] - '0'
-		if d > 9 || unit > 1e9 {
-			return false
-		}
-		n += uint64(d) * unit
-		unit *= 10
-	}
-	const date = len(",YYYY-MM-DD")
-	if unit == 1 || n > math.MaxUint32 || i < date || line[i-date] != ',' {
+	if len(line) < 8 || len(line) > 64 { // and so no text is too long
 		return false
 	}
-	birthdate, ok := parseDate(line[i-date+1 : i])
+	commas, plain := scan(line)
+	if !plain {
+		return false
+	}
+	if agency == 0 {
+		end := bits.TrailingZeros64(commas) & 63
+		n, ok := parseUint32(line[:end])
+		if !ok || n == 0 {
+			return false
+		}
+		agency = n
+		line = line[end+1:]
+		commas >>= end + 1
+	}
+	first := bits.TrailingZeros64(commas)
+	commas &= commas - 1
+	last := bits.TrailingZeros64(commas)
+	commas &= commas - 1
+	document := bits.TrailingZeros64(commas)
+	commas &= commas - 1
+	date := bits.TrailingZeros64(commas)
+	if date >= len(line) || commas&(commas-1) != 0 || // not four of them
+		first == 0 || last == first+1 || document == last+1 {
+		return false
+	}
+	birthdate, ok := parseDate(line[document+1 : date])
 	if !ok {
 		return false
 	}
-	line = line[:i-date]
-	if agency == 0 {
-		i := strings.IndexByte(line, ',')
-		if i < 0 {
-			return false
-		}
-		if agency, ok = parseUint32(line[:i]); !ok || agency == 0 {
-			return false
-		}
-		line = line[i+1:]
-	}
-	first := strings.IndexByte(line, ',')
-	if first-1 >= MaxText || first < 1 {
-		return false
-	}
-	rest := line[first+1:]
-	last := strings.IndexByte(rest, ',')
-	if last-1 >= MaxText || last < 1 {
-		return false
-	}
-	document := rest[last+1:]
-	if len(document)-1 >= MaxText || document == "" || strings.IndexByte(document, ',') >= 0 {
+	number, ok := parseUint32(line[date+1:])
+	if !ok {
 		return false
 	}
 	b.Agency = agency
 	b.FirstName = line[:first]
-	b.LastName = rest[:last]
-	b.Document = document
+	b.LastName = line[first+1 : last]
+	b.Document = line[last+1 : document]
 	b.Birthdate = birthdate
-	b.Number = uint32(n)
+	b.Number = number
 	return true
 }
 

@@ -60,7 +60,7 @@ func TestAppendRecordIsPythons(t *testing.T) {
 	}
 	var got []byte
 	for i := range goldenBets {
-		got = AppendRecord(got, &goldenBets[i])
+		got = appendGood(got, &goldenBets[i])
 	}
 	if string(got) != string(want) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
@@ -105,7 +105,7 @@ func TestPythonReadsOurs(t *testing.T) {
 	}
 	var data []byte
 	for i := range bets {
-		data = AppendRecord(data, &bets[i])
+		data = appendGood(data, &bets[i])
 	}
 	path := filepath.Join(t.TempDir(), "bets.csv")
 	if err := os.WriteFile(path, data, 0o600); err != nil {
@@ -158,7 +158,7 @@ func drawBet() *rapid.Generator[Bet] {
 func TestRecordRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := drawBet().Draw(t, "bet")
-		record := string(AppendRecord(nil, &want))
+		record := string(appendGood(nil, &want))
 		if len(record) > MaxRecord {
 			t.Fatalf("record of %d bytes", len(record))
 		}
@@ -276,21 +276,111 @@ func TestParseBet(t *testing.T) {
 	}
 }
 
+// plain is what scan and plainTexts call so, the slow way.
+func plain(s string) bool {
+	for _, r := range s {
+		if (r < ' ' || r > '~') && (r < 0xc0 || r > 0xff) || r == '"' {
+			return false
+		}
+	}
+	return utf8.ValidString(s)
+}
+
+// Any byte, and any two of which the first is not ASCII, anywhere.
 func TestScanIsWhatItSays(t *testing.T) {
-	for n := range 20 {
+	check := func(s []byte) {
+		commas, got := scan(string(s))
+		var want uint64
+		for i, c := range s {
+			if c == ',' {
+				want |= 1 << i
+			}
+		}
+		if got != plain(string(s)) || commas != want {
+			t.Fatalf("%q: %v with commas %b, want %v with %b", s, got, commas, plain(string(s)), want)
+		}
+		record := []byte("a,b," + string(s) + ",1980-01-01,1")
+		size := len("a,b,") + len(s)
+		if got, want := plainTexts(record, size), plain(string(s)) && want == 0; got != want {
+			t.Fatalf("%q: plain texts %v, want %v", record, got, want)
+		}
+	}
+	for _, n := range []int{8, 9, 12, 15, 16, 17, 31, 63, 64} {
 		for at := range n {
-			for c := range 256 {
+			for first := range 256 {
 				s := []byte(strings.Repeat("a", n))
-				s[at] = byte(c)
-				odd, wide := scan(string(s))
-				if want := c < 0x20 || c == 0x7f || c == '"'; (odd != 0) != want {
-					t.Fatalf("%q: odd %x", s, odd)
+				s[at] = byte(first)
+				check(s)
+				if first < 0x80 || at == n-1 {
+					continue
 				}
-				if want := c >= 0x80; (wide != 0) != want {
-					t.Fatalf("%q: wide %x", s, wide)
+				if at >= 2 {
+					copy(s[at-2:], "ñ")
+				}
+				for _, second := range []byte{'a', ',', 0x7f, 0x80, 0x85, 0x9f, 0xa0, 0xbf, 0xc0, 0xc3, 0xff} {
+					s[at+1] = second
+					check(s)
 				}
 			}
 		}
+	}
+}
+
+func TestAppendRecordIsWhatAppendUnusualIs(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		b := drawBet().Draw(t, "bet")
+		got, err := AppendRecord(nil, &b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want, err := appendUnusual(nil, &b); err != nil || string(got) != string(want) {
+			t.Errorf("%q, want %q, %v", got, want, err)
+		}
+	})
+}
+
+// What parsePlain takes is what parseAny makes of it; that it takes the course's lines
+// is what the benchmarks are for.
+func TestParsePlainIsParseAny(t *testing.T) {
+	character := rapid.SampledFrom([]string{"a", "7", "é", ",", ",", "\"", " ", "-", "\xc3", "\u0085", "\u2028", "1980-02-29", "7574"})
+	rapid.Check(t, func(t *rapid.T) {
+		line := strings.Join(rapid.SliceOfN(character, 1, 40).Draw(t, "line"), "")
+		if rapid.Bool().Draw(t, "almost") {
+			line += ",Paz,1,1980-02-29,7574"
+		}
+		for agency := range uint32(2) {
+			var got, want Bet
+			if !parsePlain(line, agency, &got) {
+				continue
+			}
+			if err := parseAny(line, agency, &want); err != nil || got != want {
+				t.Fatalf("%q: %+v, want %+v, %v", line, got, want, err)
+			}
+		}
+	})
+	for _, line := range []string{"Santiago Lionel,Lorca,30904465,1999-03-17,7574", "José,Núñez,00123456,2000-02-29,1"} {
+		var b Bet
+		if !parsePlain(line, 1, &b) || !parsePlain("12,"+line, 0, &b) {
+			t.Errorf("%q is not plain", line)
+		}
+	}
+}
+
+func TestAppendRecordRefuses(t *testing.T) {
+	good := goldenBets[2]
+	for _, bad := range []string{"", "\r", "a\nb", `,"` + "\x00", "\xc3", "ñ\xf1", "\u0085", "a,\u2028", strings.Repeat("x", MaxText+1)} {
+		for i := range 3 {
+			b := good
+			*[]*string{&b.FirstName, &b.LastName, &b.Document}[i] = bad
+			got, err := AppendRecord([]byte("x"), &b)
+			if want := b.Check(); err == nil || !reflect.DeepEqual(err, want) || string(got) != "x" {
+				t.Errorf("%+v: %q, %v, want %v", b, got, err, want)
+			}
+		}
+	}
+	good.Birthdate.Day = 32
+	if got, err := AppendRecord(nil, &good); len(got) > 0 || !reflect.DeepEqual(err, good.Check()) {
+		t.Errorf("%q, %v", got, err)
 	}
 }
 

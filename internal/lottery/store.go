@@ -9,6 +9,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 )
 
@@ -27,10 +28,22 @@ var (
 	ErrClosed      = errors.New("store is closed")
 )
 
+// BetError says which bet of a batch is bad. It unwraps to a *FieldError.
+type BetError struct {
+	Index int // in the batch, from 0
+	Err   error
+}
+
+// Error returns the reason alone: nobody sees the batch but who has made it.
+func (e *BetError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the reason.
+func (e *BetError) Unwrap() error { return e.Err }
+
 // maxPending is how many bytes of records may wait for the disk before those
 // who bring more have to wait. There are two such buffers: one is filled while the other is
 // written.
-const maxPending = 1 << 20
+const maxPending = 4 << 20
 
 // Options say how a Store works. Encode is required.
 type Options struct {
@@ -41,7 +54,8 @@ type Options struct {
 	// not the machine.
 	NoSync bool
 
-	wrap func(file) file // for tests: puts itself before each file
+	wrap    func(file) file // for tests: puts itself before each file
+	winners bool            // keep the winners' documents, for a draw
 }
 
 // Account is what the store holds of one agency.
@@ -55,9 +69,10 @@ type Account struct {
 type account struct {
 	durable  Account
 	appended Account
-	closed   bool // takes no bets: has finished, or is about to
-	finished bool // and that is on disk
-	failed   bool // while a group that failed is taken back
+	winners  []string // documents, of the durable bets, in order
+	closed   bool     // takes no bets: has finished, or is about to
+	finished bool     // and that is on disk
+	failed   bool     // while a group that failed is taken back
 }
 
 // Store is the one way to bets.csv. It is safe for concurrent use.
@@ -184,6 +199,9 @@ func (s *Store) count() error {
 		a := s.account(b.Agency)
 		encoded = s.options.Encode(encoded[:0], &b)
 		a.durable = a.durable.with(1, encoded, encoded)
+		if s.options.winners && HasWon(b) {
+			a.winners = append(a.winners, strings.Clone(b.Document))
+		}
 	}
 	for _, a := range s.accounts {
 		a.appended = a.durable
@@ -223,16 +241,12 @@ func (s *Store) Account(agency uint32) Account {
 // LoadBets returns the bets that were durably stored when the loop began, in
 // the order of the file, as a stream; after an error there is nothing more. The
 // strings of a bet are parts of a larger one: clone what is kept.
-func (s *Store) LoadBets() iter.Seq2[Bet, error] { return s.load("") }
-
-// load is LoadBets of the records that hold the text somewhere.
-func (s *Store) load(only string) iter.Seq2[Bet, error] {
+func (s *Store) LoadBets() iter.Seq2[Bet, error] {
 	return func(yield func(Bet, error) bool) {
 		s.mu.Lock()
 		size := s.durable
 		s.mu.Unlock()
 		r := newStoreReader(io.NewSectionReader(s.lock, 0, size), s.path)
-		r.only = only
 		for {
 			var b Bet
 			err := r.Read(&b)
@@ -249,8 +263,9 @@ func (s *Store) load(only string) iter.Seq2[Bet, error] {
 //
 // position is the number of the agency's bets before the batch, those in
 // unanswered batches included: ErrPosition if it is another. encoded is all
-// bets as Options.Encode has them, last the last of them. The bets must be good
-// (Bet.Check), of this agency, and at least one. Nothing is kept of the arguments.
+// bets as Options.Encode has them, last the last of them. The bets must be of
+// this agency, and at least one; if one is bad (Bet.Check), the error is a
+// *BetError. Nothing is kept of the arguments.
 //
 // Other errors are ErrFinished, ErrDrawn and ErrClosed. If the ticket fails,
 // those of the agency's later batches do, too, and the next position is that
@@ -265,8 +280,15 @@ func (s *Store) StoreBets(agency uint32, position uint64, bets []Bet, encoded, l
 	records := recordBuffers.Get().(*[]byte)
 	defer recordBuffers.Put(records)
 	*records = (*records)[:0]
+	var winners []string
 	for i := range bets {
-		*records = AppendRecord(*records, &bets[i])
+		var err error
+		if *records, err = AppendRecord(*records, &bets[i]); err != nil {
+			return nil, &BetError{i, err}
+		}
+		if s.options.winners && HasWon(bets[i]) {
+			winners = append(winners, strings.Clone(bets[i].Document))
+		}
 	}
 
 	s.mu.Lock()
@@ -284,7 +306,7 @@ func (s *Store) StoreBets(agency uint32, position uint64, bets []Bet, encoded, l
 	}
 	a = s.account(agency) // a refused batch leaves none behind
 	a.appended = a.appended.with(len(bets), encoded, last)
-	t := s.pending.add(a, *records)
+	t := s.pending.add(a, *records, winners)
 	s.work.Signal()
 	return t, nil
 }

@@ -1,12 +1,12 @@
 package lottery
 
 import (
-	"strings"
+	"math/bits"
 	"unicode/utf8"
 )
 
-// The texts of bets are looked at eight bytes at a time: most are printable
-// ASCII, perhaps with some letters of more than one byte, and need little else.
+// Lines and records are looked at eight bytes at a time: nearly all are
+// printable ASCII and letters such as é and ñ, and need nothing else.
 
 const (
 	ones  = 0x0101010101010101
@@ -14,67 +14,98 @@ const (
 )
 
 // load8 returns s[i:i+8] as a little-endian word.
-func load8(s string, i int) uint64 {
+func load8[T string | []byte](s T, i int) uint64 {
 	s = s[i : i+8]
 	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
-// scan looks at all bytes of s. odd is not 0 if one is a control character of
-// ASCII or a quote, wide is not 0 if one is no ASCII.
-func scan(s string) (odd, wide uint64) {
-	n := len(s)
-	if n < 8 {
-		for i := range n {
-			switch c := s[i]; {
-			case c >= 0x80:
-				wide = 1
-			case c < 0x20, c == 0x7f, c == '"':
-				odd = 1
-			}
+// scan looks at a line of 8 … 64 bytes. plain tells whether it has nothing but
+// printable ASCII without quotes, and letters of U+00C0 … U+00FF; commas has a
+// bit for each byte that is a comma.
+func scan(line string) (commas uint64, plain bool) {
+	var usual, lead, bad uint64 = highs, 0, 0
+	i := 0
+	for ; i+8 <= len(line); i += 8 {
+		w := load8(line, i)
+		usual &= usualBytes(w)
+		commas |= gather(equalBytes(w, ','*ones)) << (i & 63)
+		if (w|lead)&highs != 0 {
+			var b uint64
+			b, lead = wideBytes(w, lead)
+			bad |= b
 		}
-		return odd, wide
 	}
-	for i := 0; i+8 < n; i += 8 {
-		w := load8(s, i)
-		odd |= oddBytes(w)
-		wide |= w
+	// The rest of the line, and spaces behind it.
+	if rest := 8 * (len(line) & 7); rest > 0 || lead != 0 {
+		w := load8(line, len(line)-8)>>(64-rest) | ' '*ones<<rest
+		usual &= usualBytes(w)
+		commas |= gather(equalBytes(w, ','*ones)) << i
+		if (w|lead)&highs != 0 {
+			b, _ := wideBytes(w, lead)
+			bad |= b
+		}
 	}
-	w := load8(s, n-8)
-	return odd | oddBytes(w), (wide | w) & highs
+	return commas, usual == highs && bad == 0
 }
 
-// oddBytes sets the high bit of each byte that is a control character of ASCII
-// or a quote. No sum carries into the next byte, since the high bits are off.
-func oddBytes(w uint64) uint64 {
+// plainTexts tells whether the first n bytes of a record are three good texts
+// that need no quotes, with commas between them, none too long or too short.
+// Behind them is a comma and more.
+func plainTexts(record []byte, n int) bool {
+	var usual, lead, bad uint64 = highs, 0, 0
+	commas := 0
+	i := 0
+	for ; i < n; i += 8 {
+		w := load8(record, i)
+		usual &= usualBytes(w)
+		commas += bits.OnesCount64(equalBytes(w, ','*ones))
+		if (w|lead)&highs != 0 {
+			var b uint64
+			b, lead = wideBytes(w, lead)
+			bad |= b
+		}
+	}
+	want := 2
+	if i > n {
+		want = 3 // with the one behind them
+	}
+	return usual == highs && bad|lead>>63 == 0 && commas == want
+}
+
+// usualBytes keeps the high bit of each byte that is neither a control
+// character of ASCII nor a quote, and no others. No sum carries into the next
+// byte, since the high bits are off.
+func usualBytes(w uint64) uint64 {
 	low := w &^ highs
-	control := ^(low + (0x80-0x20)*ones) // high bit: below 0x20
-	del := low + ones                    // high bit: 0x7f
-	quote := ^((low ^ '"'*ones) + 0x7f*ones)
-	return (control | del | quote) & highs &^ w
+	printable := low + (0x80-0x20)*ones // high bit: 0x20 and above
+	del := low + ones                   // high bit: 0x7f
+	unquoted := (low ^ '"'*ones) + 0x7f*ones
+	return (printable&unquoted&^del | w) & highs
+}
+
+// equalBytes sets the high bit of each byte of w that is that of pattern.
+func equalBytes(w, pattern uint64) uint64 {
+	x := w ^ pattern
+	return ^((x&^highs + 0x7f*ones) | x) & highs
+}
+
+// gather moves the high bits of the eight bytes into the lowest eight bits.
+func gather(high uint64) uint64 { return high >> 7 * 0x0102040810204080 >> 56 }
+
+// wideBytes looks at a word with bytes that are not ASCII, or behind one that
+// ends with half a letter: before is what that one has returned as lead, the
+// high bits of the letters' first bytes. bad is not 0 if there is anything but
+// ASCII and whole letters of U+00C0 … U+00FF, which are the byte 0xc3 and one of
+// 0x80 … 0xbf; the last may be cut off.
+func wideBytes(w, before uint64) (bad, lead uint64) {
+	lead = equalBytes(w, 0xc3*ones)
+	follow := w &^ (w << 1) & highs // high bit: 0x80 … 0xbf
+	return ((lead | follow) ^ (w & highs)) | (follow ^ (lead<<8 | before>>56)), lead
 }
 
 // goodText tells whether s can be a name or a document: see Bet.Check.
-func goodText(s string) bool {
-	if len(s) == 0 || len(s) > MaxText {
-		return false
-	}
-	odd, wide := scan(s)
-	if odd == 0 {
-		return wide == 0 || goodWide(s)
-	}
-	return textReason(s) == ""
-}
-
-// goodWide tells whether s, which holds no control characters of ASCII, is
-// UTF-8 and holds no others.
-func goodWide(s string) bool {
-	// All of them begin with one of these two bytes, which few texts hold.
-	if strings.IndexByte(s, 0xc2) < 0 && strings.IndexByte(s, 0xe2) < 0 {
-		return utf8.ValidString(s)
-	}
-	return badRunes(s) == ""
-}
+func goodText(s string) bool { return textReason(s) == "" }
 
 // textReason says what is bad about s, or "".
 func textReason(s string) string {

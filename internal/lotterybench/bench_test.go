@@ -48,6 +48,17 @@ func TestSmall(t *testing.T) {
 	}
 }
 
+func TestMedian(t *testing.T) {
+	got := median([]outcome{{took: 3, server: 1, client: 9}, {took: 1, server: 2, client: 8}, {took: 2, server: 7, client: 7}})
+	if want := (outcome{took: 2, server: 7, client: 9}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	r := row{ratios: []float64{4, 5, 9}}
+	if r.ratio() != 5 {
+		t.Errorf("ratio %v", r.ratio())
+	}
+}
+
 // A run that is not exact must not pass for one.
 func TestVerify(t *testing.T) {
 	dir := t.TempDir()

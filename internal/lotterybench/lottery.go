@@ -44,7 +44,7 @@ type benchmark struct {
 }
 
 // scenario is a dataset, and how it is to be measured: one row for each of the
-// limits, with the floor measured before each.
+// limits, with the floor measured before each run.
 type scenario struct {
 	name    string
 	shape   dataset.Shape
@@ -74,6 +74,7 @@ type row struct {
 	bets        int
 	bytes       int64
 	ours, floor outcome
+	ratios      []float64 // of our runs to the floor's right before each, in order of size
 }
 
 func scenarios(quick bool) []scenario {
@@ -90,7 +91,7 @@ func scenarios(quick bool) []scenario {
 	many := dataset.Shape{Seed: course.Seed, Agencies: slices.Repeat([]dataset.Agency{{Bets: 1_000, Winners: 1}}, 1_000)}
 	many.Agencies[999].Winners = 0
 	return append(all,
-		scenario{"100 × course", large, limits, 3, demands{ratio: 5, rate: 1.5e6, server: 64e6, client: 32e6}},
+		scenario{"100 × course", large, limits, 5, demands{ratio: 5, rate: 1.5e6, server: 64e6, client: 32e6}},
 		scenario{"1,000 agencies", many, limits, 3, demands{}})
 }
 
@@ -132,34 +133,47 @@ func (b *benchmark) measure(ctx context.Context, s scenario) ([]row, error) {
 	var rows []row
 	for _, limit := range s.limits {
 		r := row{scenario: s, limit: limit, bets: d.bets, bytes: d.bytes}
-		var err error
-		if r.floor, err = median(s.runs, func() (outcome, error) { return b.runFloor(ctx, d) }); err != nil {
+		if err := b.pairs(ctx, &r, d); err != nil {
 			return nil, err
 		}
-		if r.ours, err = median(s.runs, func() (outcome, error) { return b.runLottery(ctx, d, limit) }); err != nil {
-			return nil, err
-		}
-		fmt.Fprintf(b.talk, "%s, batches of at most %d: %v, floor %v\n", s.name, limit, r.ours.took, r.floor.took)
+		fmt.Fprintf(b.talk, "%s, batches of at most %d: %v, floor %v, ratios %.2f\n", s.name, limit, r.ours.took, r.floor.took, r.ratios)
 		rows = append(rows, r)
 	}
 	return rows, nil
 }
 
-// median runs n times, and returns the median of the times and the most memory.
-func median(n int, run func() (outcome, error)) (outcome, error) {
-	var all outcome
-	times := make([]time.Duration, n)
-	for i := range times {
-		o, err := run()
+// pairs measures the row: the floor and the lottery in turn, so that whatever
+// else the machine does falls on both.
+func (b *benchmark) pairs(ctx context.Context, r *row, d data) error {
+	var ours, floor []outcome
+	for i := range r.scenario.runs {
+		f, err := b.runFloor(ctx, d)
 		if err != nil {
-			return outcome{}, fmt.Errorf("run %d: %w", i+1, err)
+			return fmt.Errorf("run %d: %w", i+1, err)
 		}
+		o, err := b.runLottery(ctx, d, r.limit)
+		if err != nil {
+			return fmt.Errorf("run %d: %w", i+1, err)
+		}
+		floor, ours = append(floor, f), append(ours, o)
+		r.ratios = append(r.ratios, o.took.Seconds()/f.took.Seconds())
+	}
+	slices.Sort(r.ratios)
+	r.ours, r.floor = median(ours), median(floor)
+	return nil
+}
+
+// median returns the median of the times and the most memory.
+func median(runs []outcome) outcome {
+	all := runs[0]
+	times := make([]time.Duration, len(runs))
+	for i, o := range runs {
 		times[i] = o.took
 		all.server, all.client = max(all.server, o.server), max(all.client, o.client)
 	}
 	slices.Sort(times)
-	all.took = times[n/2]
-	return all, nil
+	all.took = times[len(times)/2]
+	return all
 }
 
 // runLottery runs the lottery once and checks what came of it.

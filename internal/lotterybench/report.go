@@ -31,7 +31,7 @@ type report struct {
 
 func (r row) seconds() float64 { return r.ours.took.Seconds() }
 func (r row) rate() float64    { return float64(r.bets) / r.seconds() }
-func (r row) ratio() float64   { return r.seconds() / r.floor.took.Seconds() }
+func (r row) ratio() float64   { return r.ratios[len(r.ratios)/2] }
 
 func (r row) name() string {
 	if r.limit == fullFrames {
@@ -46,21 +46,21 @@ func (r report) markdown() string {
 
 Written by `+"`make bench`"+` (`+"`internal/lotterybench`"+`): native processes, fsync on, no pacing. Times are from the first client's start to the
 last one's exit, the median of the runs; memory is the most of any run (peak resident set; MB are 10⁶ bytes, of the CSV files in MB/s).
-The floor, measured right before its row: the same files sent by as many processes over loopback TCP to one process that
-appends all to one file, with one fsync; its runs are as many as ours. Every run was checked: as many lines in `+"`bets.csv`"+` as bets, and each agency was told as many
+The floor, measured right before each run: the same files sent by as many processes over loopback TCP to one process that
+appends all to one file, with one fsync. "× floor" is the median of the runs' ratios to the floor before them, with the least and the most. Every run was checked: as many lines in `+"`bets.csv`"+` as bets, and each agency was told as many
 winners as its file has. "Full frames" are batches that the 8192 bytes of a frame close.
 
 %s
-| row | agencies | bets | runs | seconds | bets/s | MB/s | server MB | largest client MB | floor seconds | × floor |
-|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|
+| row | agencies | bets | runs | seconds | bets/s | MB/s | server MB | largest client MB | floor seconds | × floor | least … most |
+|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|
 `, r.machine)
 	for _, row := range r.rows {
-		fmt.Fprintf(&b, "| %s | %s | %s | %d | %.3f | %s | %.1f | %.1f | %.1f | %.3f | %.2f |\n",
+		fmt.Fprintf(&b, "| %s | %s | %s | %d | %.3f | %s | %.1f | %.1f | %.1f | %.3f | %.2f | %.2f … %.2f |\n",
 			row.name(), thousands(len(row.scenario.shape.Agencies)), thousands(row.bets), row.scenario.runs,
 			row.seconds(), thousands(int(row.rate())), float64(row.bytes)/1e6/row.seconds(),
-			float64(row.ours.server)/1e6, float64(row.ours.client)/1e6, row.floor.took.Seconds(), row.ratio())
+			float64(row.ours.server)/1e6, float64(row.ours.client)/1e6, row.floor.took.Seconds(), row.ratio(), row.ratios[0], row.ratios[len(row.ratios)-1])
 	}
-	fmt.Fprintf(&b, "| %s idle connections | | 0 | 1 | | | | %.1f | | | |\n", thousands(r.idle.connections), float64(r.idle.peak)/1e6)
+	fmt.Fprintf(&b, "| %s idle connections | | 0 | 1 | | | | %.1f | | | | |\n", thousands(r.idle.connections), float64(r.idle.peak)/1e6)
 	fmt.Fprintf(&b, "\nThe idle connections are welcomed ones of one process; the server's resident set grew from %.1f to %.1f MB.\n"+
 		"Linux counts in a process's peak what the benchmark itself held when it started it: %.1f MB at most.\n\n",
 		float64(r.idle.before)/1e6, float64(r.idle.after)/1e6, float64(r.own)/1e6)

@@ -15,6 +15,7 @@ import (
 	"github.com/tp0-lab/composer/internal/lablog"
 	"github.com/tp0-lab/composer/internal/lottery"
 	"github.com/tp0-lab/composer/internal/service"
+	"github.com/tp0-lab/composer/internal/wirebet"
 )
 
 // ConfigFile is read from the working directory.
@@ -57,12 +58,12 @@ func serveEcho(ctx context.Context, c Config, m service.Machine, log *slog.Logge
 	if err != nil {
 		return err
 	}
-	s := echo.Server{FirstByte: c.HelloTimeout, Pause: time.Second, Whole: c.ReadTimeout, Log: log}
+	s := echo.Server{FirstByte: c.HelloTimeout, Pause: time.Second, Whole: c.ReadTimeout, Now: time.Now, Log: log}
 	return s.Serve(ctx, listener)
 }
 
 func serveLottery(ctx context.Context, c Config, m service.Machine, log *slog.Logger) (err error) {
-	bets, err := lottery.Open(m.Path(c.Storage), c.Agencies, central.LogDraw(log), lottery.Options{Encode: central.Encode, NoSync: !c.StorageSync})
+	bets, err := lottery.Open(m.Path(c.Storage), c.Agencies, central.LogDraw(log), lottery.Options{Encode: wirebet.Encode, NoSync: !c.StorageSync})
 	if err != nil {
 		return fmt.Errorf("open the bets: %w", err)
 	}

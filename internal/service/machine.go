@@ -43,12 +43,10 @@ func (m Machine) Path(file string) string {
 // Dial connects as net.Dialer does, to a name of Hosts at its address.
 func (m Machine) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	var dialer net.Dialer
-	if m.Host != "" {
-		dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(m.Host)}
-	}
 	if host, port, err := net.SplitHostPort(address); err == nil {
 		if ip, ok := m.Hosts[host]; ok {
 			address = net.JoinHostPort(ip, m.port(port))
+			dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(m.Host)} // nil is any
 		}
 	}
 	return dialer.DialContext(ctx, network, address)

@@ -19,10 +19,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/compose-spec/compose-go/v2/types"
-
-	"github.com/tp0-lab/composer/internal/local"
 )
 
 // dockerEngine runs labs in containers, each in a Compose project of its own,
@@ -33,19 +29,20 @@ type dockerEngine struct {
 
 	mu     sync.Mutex        // guards what follows; held while an image is built
 	images map[string]string // names, by what they were built from
+	failed map[string]error  // of those that could not be built
 	labs   int               // made so far
 }
 
 func newDockerEngine(ctx context.Context, now func() time.Time) (*dockerEngine, error) {
-	if out, err := exec.CommandContext(ctx, "docker", "compose", "version", "--short").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("docker compose does not work here: %w\n%s", err, tail(out))
+	if err := finish(docker(ctx, 20*time.Second, "compose", "version", "--short")); err != nil {
+		return nil, fmt.Errorf("docker compose does not work here: %w", err)
 	}
-	if out, err := exec.CommandContext(ctx, "docker", "version", "--format", "{{.Server.Version}}").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("the Docker engine does not answer: %w\n%s", err, tail(out))
+	if err := finish(docker(ctx, 20*time.Second, "version", "--format", "{{.Server.Version}}")); err != nil {
+		return nil, fmt.Errorf("the Docker engine does not answer: %w", err)
 	}
 	id := make([]byte, 4)
 	_, _ = rand.Read(id) // it never fails
-	return &dockerEngine{name: "composer-verify-" + hex.EncodeToString(id), images: make(map[string]string), now: now}, nil
+	return &dockerEngine{name: "composer-verify-" + hex.EncodeToString(id), images: make(map[string]string), failed: make(map[string]error), now: now}, nil
 }
 
 func (e *dockerEngine) build(ctx context.Context, s *site) error {
@@ -82,12 +79,18 @@ func (e *dockerEngine) image(ctx context.Context, s *site, service, config strin
 	if name, ok := e.images[from]; ok {
 		return name, nil
 	}
+	if err := e.failed[from]; err != nil {
+		return "", err
+	}
 	name := fmt.Sprintf("%s-%d-%s", e.name, len(e.images), service)
 	dockerfile := filepath.Join(filepath.Dir(config), "Dockerfile")
-	build := exec.CommandContext(ctx, "docker", "build", "-f", dockerfile, "-t", name, ".")
+	build, cancel := docker(ctx, buildLimit, "build", "-f", dockerfile, "-t", name, ".")
 	build.Dir = s.dir
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("docker build -f %s: %w\n%s", dockerfile, err, tail(out))
+	if err := finish(build, cancel); err != nil {
+		if ctx.Err() == nil {
+			e.failed[from] = err // the others need not try
+		}
+		return "", err
 	}
 	e.images[from] = name
 	return name, nil
@@ -98,80 +101,8 @@ func (e *dockerEngine) close(ctx context.Context) error {
 		return nil
 	}
 	names := slices.Collect(maps.Values(e.images))
-	if out, err := exec.CommandContext(ctx, "docker", append([]string{"rmi", "-f"}, names...)...).CombinedOutput(); err != nil {
-		return fmt.Errorf("remove the images: %w\n%s", err, tail(out))
-	}
-	return nil
-}
-
-const overrideFile = "composer-verify.yaml"
-
-func (e *dockerEngine) start(ctx context.Context, s *site, variables map[string]map[string]string, j *journal) (lab, error) {
-	text, err := os.ReadFile(filepath.Join(s.dir, composeFile))
-	if err != nil {
-		return nil, fmt.Errorf("read the Compose file: %w", err)
-	}
-	project, err := local.Load(ctx, text, composeFile, s.dir, os.Environ())
-	if err != nil {
-		return nil, err
-	}
-	images, err := e.imagesOf(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	e.mu.Lock()
-	e.labs++
-	name := fmt.Sprintf("%s-%d", e.name, e.labs)
-	e.mu.Unlock()
-	l := &dockerLab{
-		project: name, site: s, journal: j, names: slices.Sorted(maps.Keys(project.Services)),
-		network: name + "_testing_net", seen: make(map[string]bool), now: e.now,
-	}
-	script, err := os.ReadFile(filepath.Join(s.dir, "validar-echo-server.sh"))
-	if err == nil && s.stage == "ej3" && !bytes.Contains(script, []byte("COMPOSE_PROJECT_NAME")) {
-		l.network = "tp0_testing_net" // the only one that it knows
-		if exec.CommandContext(ctx, "docker", "network", "inspect", l.network).Run() == nil {
-			return nil, fmt.Errorf("validar-echo-server.sh looks for the network %s, and a lab that is up has it: `make docker-compose-down` first", l.network)
-		}
-	}
-	return l, os.WriteFile(filepath.Join(s.dir, overrideFile), override(project, images, variables, l.network), 0o644)
-}
-
-// override is a Compose file that keeps a lab apart from others: it takes away
-// the names, images and addresses that are the machine's own.
-func override(project *types.Project, images map[string]string, variables map[string]map[string]string, network string) []byte {
-	var b bytes.Buffer
-	b.WriteString("services:\n")
-	fixed := false
-	for _, name := range slices.Sorted(maps.Keys(project.Services)) {
-		fmt.Fprintf(&b, "  %q:\n    container_name: !reset null\n    ports: !reset null\n", name)
-		switch {
-		case name == "server":
-			fmt.Fprintf(&b, "    image: %q\n    build: !reset null\n", images["server"])
-		case strings.HasPrefix(name, "client"):
-			fmt.Fprintf(&b, "    image: %q\n    build: !reset null\n", images["client"])
-		}
-		if values := variables[name]; len(values) > 0 {
-			b.WriteString("    environment:\n")
-			for _, key := range slices.Sorted(maps.Keys(values)) {
-				fmt.Fprintf(&b, "      %s: %s\n", key, strconv.Quote(strings.ReplaceAll(values[key], "$", "$$")))
-			}
-		}
-		for _, n := range project.Services[name].Networks {
-			fixed = fixed || n != nil && n.Ipv4Address != ""
-		}
-	}
-	b.WriteString("networks:\n")
-	for _, name := range slices.Sorted(maps.Keys(project.Networks)) {
-		fmt.Fprintf(&b, "  %q:\n", name)
-		if name == "testing_net" {
-			fmt.Fprintf(&b, "    name: %q\n", network)
-		}
-		if !fixed { // or the addresses would lie in no subnet
-			b.WriteString("    ipam: !reset null\n")
-		}
-	}
-	return b.Bytes()
+	err := finish(docker(ctx, stepLimit, append([]string{"rmi", "-f"}, names...)...))
+	return err
 }
 
 // dockerLab is a lab of containers.
@@ -181,27 +112,30 @@ type dockerLab struct {
 	site    *site
 	journal *journal
 	names   []string // of services
-	network string
+	network string   // that the server is in
 
-	stopLogs func()          // nil before the first up
-	seen     map[string]bool // lines that are in the journal; the follower's
+	stopLogs func() // nil before the first up
+
+	mu   sync.Mutex           // guards what follows
+	last map[string]time.Time // of each container's lines that are in the journal
 }
 
 // compose is a docker compose command on the lab's files.
-func (l *dockerLab) compose(ctx context.Context, arguments ...string) *exec.Cmd {
-	c := exec.CommandContext(ctx, "docker", append([]string{"compose", "-p", l.project, "-f", composeFile, "-f", overrideFile}, arguments...)...)
+func (l *dockerLab) compose(ctx context.Context, limit time.Duration, arguments ...string) (*exec.Cmd, context.CancelFunc) {
+	c, cancel := docker(ctx, limit, append([]string{"compose", "-p", l.project, "-f", composeFile, "-f", overrideFile}, arguments...)...)
 	c.Dir = l.site.dir
-	return c
+	return c, cancel
 }
 
 func (l *dockerLab) do(ctx context.Context, arguments ...string) error {
-	if out, err := l.compose(ctx, arguments...).CombinedOutput(); err != nil {
-		return fmt.Errorf("docker compose %s: %w\n%s", strings.Join(arguments, " "), err, tail(out))
-	}
-	return nil
+	err := finish(l.compose(ctx, stepLimit, arguments...))
+	return err
 }
 
 func (l *dockerLab) up(ctx context.Context, services ...string) error {
+	if err := l.serverFirst(ctx, services); err != nil {
+		return err
+	}
 	if err := l.do(ctx, append([]string{"up", "-d", "--no-build", "--pull", "never"}, services...)...); err != nil {
 		return err
 	}
@@ -229,10 +163,14 @@ func (l *dockerLab) resume(ctx context.Context, services ...string) error {
 
 // container returns the container of a service, running or not.
 func (l *dockerLab) container(ctx context.Context, service string) (string, error) {
-	out, err := l.compose(ctx, "ps", "-aq", service).Output()
+	c, cancel := l.compose(ctx, stepLimit, "ps", "-aq", service)
+	out, err := output(c, cancel, maxOutput)
+	if err != nil {
+		return "", err
+	}
 	id := strings.TrimSpace(string(out))
-	if err != nil || id == "" {
-		return "", fmt.Errorf("no container of %s: %w", service, err)
+	if id == "" {
+		return "", fmt.Errorf("%s has no container", service)
 	}
 	return id, nil
 }
@@ -243,12 +181,13 @@ func (l *dockerLab) exitCode(ctx context.Context, service string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	out, err := exec.CommandContext(ctx, "docker", "wait", id).Output()
+	c, cancel := docker(ctx, scenarioLimit, "wait", id)
+	out, err := output(c, cancel, maxOutput)
 	if ctx.Err() != nil {
 		return 0, ctx.Err()
 	}
 	if err != nil {
-		return 0, fmt.Errorf("docker wait %s: %w", service, err)
+		return 0, err
 	}
 	return strconv.Atoi(strings.TrimSpace(string(out)))
 }
@@ -259,9 +198,10 @@ func (l *dockerLab) bets(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := exec.CommandContext(ctx, "docker", "inspect", "-f", "{{.Config.WorkingDir}}\n{{range .Config.Env}}{{println .}}{{end}}", id).Output()
+	c, cancel := docker(ctx, stepLimit, "inspect", "-f", "{{.Config.WorkingDir}}\n{{range .Config.Env}}{{println .}}{{end}}", id)
+	out, err := output(c, cancel, maxOutput)
 	if err != nil {
-		return nil, fmt.Errorf("docker inspect: %w", err)
+		return nil, err
 	}
 	dir, variables, _ := strings.Cut(string(out), "\n")
 	places := []string{path.Join("/", dir, "bets.csv"), "/bets/bets.csv"}
@@ -271,7 +211,11 @@ func (l *dockerLab) bets(ctx context.Context) ([]byte, error) {
 		}
 	}
 	for _, place := range places {
-		archive, err := exec.CommandContext(ctx, "docker", "cp", id+":"+place, "-").Output()
+		c, cancel := docker(ctx, stepLimit, "cp", "-L", id+":"+place, "-")
+		archive, err := output(c, cancel, maxBets)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		if err != nil {
 			continue // it is not there
 		}
@@ -286,50 +230,103 @@ func (l *dockerLab) bets(ctx context.Context) ([]byte, error) {
 
 func (l *dockerLab) talk(ctx context.Context, port int, message []byte) ([]byte, error) {
 	script := fmt.Sprintf("for i in 1 2 3 4 5 6 7 8 9 10; do timeout 5 nc server %d </m && exit; sleep 0.2; done; exit 1", port)
-	c := exec.CommandContext(ctx, "docker", "run", "--rm", "-i", "--network", l.network, "busybox:latest", "sh", "-c", "cat >/m && "+script)
+	c, cancel := docker(ctx, stepLimit, "run", "--rm", "-i", "--network", l.network, "busybox:latest", "sh", "-c", "cat >/m && "+script)
 	c.Stdin = bytes.NewReader(message)
-	out, err := c.Output()
-	if err != nil {
-		return out, fmt.Errorf("nc server %d: %w", port, err)
-	}
-	return out, nil
+	return output(c, cancel, 1<<20)
 }
 
-func (l *dockerLab) check(ctx context.Context, shell ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, 75*time.Second)
-	defer cancel()
-	c := exec.CommandContext(ctx, shell[0], append(shell[1:], "validar-echo-server.sh")...)
-	c.Dir = l.site.dir
-	c.Env = append(os.Environ(), "COMPOSE_PROJECT_NAME="+l.project)
-	c.WaitDelay = time.Second
-	out, err := c.Output()
-	if ctx.Err() != nil {
-		return string(out), fmt.Errorf("%s validar-echo-server.sh hangs: %w", strings.Join(shell, " "), ctx.Err())
-	}
-	if _, failed := errors.AsType[*exec.ExitError](err); err != nil && !failed {
-		return "", err
-	}
-	return string(out), nil // what it prints is its answer, whatever its exit code
-}
-
-func (l *dockerLab) impostor(ctx context.Context, port int, program string) (func(), error) {
-	out, err := exec.CommandContext(ctx, "docker", "run", "-d", "--rm", "--network", l.network, "--network-alias", "server",
-		"busybox:latest", "sh", "-c", fmt.Sprintf("nc -lk -p %d -e %s", port, program)).Output()
+// beside starts a container in the lab's network that runs a script.
+func (l *dockerLab) beside(ctx context.Context, script string, options ...string) (id string, stop func(), err error) {
+	arguments := slices.Concat([]string{"run", "-d", "--rm", "--network", l.network}, options, []string{"busybox:latest", "sh", "-c", script})
+	c, cancel := docker(ctx, stepLimit, arguments...)
+	out, err := output(c, cancel, maxOutput)
 	if err != nil {
-		return nil, fmt.Errorf("start an impostor: %w", err)
+		return "", nil, err
 	}
-	id := strings.TrimSpace(string(out))
-	return func() {
-		_ = exec.Command("docker", "rm", "-f", id).Run() // down would say if it stayed
+	id = strings.TrimSpace(string(out))
+	return id, func() {
+		_ = finish(docker(context.WithoutCancel(ctx), stepLimit, "rm", "-f", id)) // down would say if it stayed
 	}, nil
 }
 
+func (l *dockerLab) hold(ctx context.Context, port int) (func(), error) {
+	_, release, err := l.beside(ctx, fmt.Sprintf("sleep 100 | nc server %d", port))
+	return release, err
+}
+
+func (l *dockerLab) check(ctx context.Context, shell ...string) (said, complaints string, err error) {
+	const limit = 75 * time.Second
+	c, cancel := command(ctx, limit, shell[0], append(shell[1:], "validar-echo-server.sh")...)
+	defer cancel()
+	c.Dir = l.site.dir
+	c.Env = append(os.Environ(), "COMPOSE_PROJECT_NAME="+l.project)
+	var stderr ending
+	out := beginning{limit: maxOutput}
+	c.Stdout, c.Stderr = &out, &stderr
+	begin := time.Now()
+	err = c.Run()
+	switch {
+	case ctx.Err() != nil:
+		return "", "", ctx.Err()
+	case time.Since(begin) >= limit:
+		return "", "", fmt.Errorf("it hangs: it is killed after %v", limit)
+	}
+	if _, failed := errors.AsType[*exec.ExitError](err); err != nil && !failed && !errors.Is(err, exec.ErrWaitDelay) {
+		return "", "", err
+	}
+	return string(out.text), stderr.String(), nil // what it prints is its answer, whatever its exit code
+}
+
+func (l *dockerLab) impostor(ctx context.Context, port int, program string) (func(), error) {
+	id, stop, err := l.beside(ctx, fmt.Sprintf("nc -lk -p %d -e %s", port, program), "--network-alias", "server")
+	if err != nil {
+		return nil, err
+	}
+	for ctx.Err() == nil { // nobody answers before it listens, and that would prove nothing
+		c, cancel := docker(ctx, stepLimit, "exec", id, "cat", "/proc/net/tcp", "/proc/net/tcp6")
+		out, err := output(c, cancel, maxOutput)
+		if err == nil && listens(out, uint16(port)) {
+			return stop, nil
+		}
+		if err != nil {
+			stop()
+			return nil, err
+		}
+		time.Sleep(startPoll)
+	}
+	stop()
+	return nil, ctx.Err()
+}
+
 func (l *dockerLab) down(ctx context.Context) error {
-	err := l.do(ctx, "down", "-t", "1", "--volumes", "--remove-orphans")
+	err := errors.Join(l.removeGuests(ctx), l.do(ctx, "down", "-t", "1", "--volumes", "--remove-orphans"))
 	if l.stopLogs != nil {
 		l.stopLogs()
 	}
 	return err
+}
+
+// removeGuests removes the containers in the lab's network that are not
+// Compose's: those of a checkout's script that does not say --rm.
+func (l *dockerLab) removeGuests(ctx context.Context) error {
+	out, err := exec.CommandContext(ctx, "docker", "ps", "-a", "--filter", "network="+l.network,
+		"--format", `{{.ID}} {{.Label "com.docker.compose.project"}}`).Output()
+	if err != nil {
+		return fmt.Errorf("list the containers in %s: %w", l.network, err)
+	}
+	remove := []string{"rm", "-f", "-v"}
+	for line := range strings.Lines(string(out)) {
+		if id, project, _ := strings.Cut(strings.TrimSpace(line), " "); project != l.project {
+			remove = append(remove, id)
+		}
+	}
+	if len(remove) == 3 {
+		return nil
+	}
+	if out, err := exec.CommandContext(ctx, "docker", remove...).CombinedOutput(); err != nil {
+		return fmt.Errorf("remove the containers in %s: %w\n%s", l.network, err, tail(out))
+	}
+	return nil
 }
 
 var _ lab = (*dockerLab)(nil)

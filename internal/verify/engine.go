@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"time"
 )
 
 // engine starts Compose files, and is what tells Docker from processes.
@@ -32,12 +33,19 @@ type lab interface {
 	exitCode(ctx context.Context, service string) (int, error)
 	// bets returns the server's file of bets; nil if there is none.
 	bets(ctx context.Context) ([]byte, error)
+	// settle sees to it that all that was logged by now is in the journal.
+	settle(ctx context.Context) error
+	// skew is how far the times of two containers' lines may be off.
+	skew() time.Duration
+	// hold opens a connection to the server's port and says nothing on it.
+	// release it with the function.
+	hold(ctx context.Context, port int) (release func(), err error)
 	// talk sends a message to the server's port from within the lab's network,
 	// ends its side of the connection, and returns all that comes back.
 	talk(ctx context.Context, port int, message []byte) ([]byte, error)
-	// check runs validar-echo-server.sh with a shell, and returns what it
-	// prints.
-	check(ctx context.Context, shell ...string) (string, error)
+	// check runs validar-echo-server.sh with a shell, and returns what it says,
+	// and the end of what it complains of on stderr.
+	check(ctx context.Context, shell ...string) (said, complaints string, err error)
 	// impostor puts something else in the server's place: a program for
 	// busybox's nc to run on each connection. stop it with the function.
 	impostor(ctx context.Context, port int, program string) (stop func(), err error)

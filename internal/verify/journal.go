@@ -12,14 +12,18 @@ import (
 	"github.com/tp0-lab/composer/internal/report"
 )
 
-// maxLines is how many lines a journal keeps; what is beyond is only counted.
-const maxLines = 200_000
+// How many lines a journal keeps, and bytes of them; what is beyond is only counted.
+const (
+	maxLines = 200_000
+	maxBytes = 64 << 20
+)
 
 // journal is all that the containers of a scenario have logged. Its methods may
 // be called from several goroutines.
 type journal struct {
 	mu      sync.Mutex // guards what follows
 	lines   []entry
+	bytes   int
 	dropped int
 	changed chan struct{} // closed and made anew with each line
 }
@@ -36,10 +40,11 @@ func (j *journal) add(l report.Line) {
 	parsed, _ := lablog.Parse(l.Text)
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if len(j.lines) >= maxLines {
+	if len(j.lines) >= maxLines || j.bytes+len(l.Text) > maxBytes {
 		j.dropped++
 		return
 	}
+	j.bytes += len(l.Text)
 	j.lines = append(j.lines, entry{l, parsed})
 	close(j.changed)
 	j.changed = make(chan struct{})
@@ -51,6 +56,13 @@ func (j *journal) snapshot() (lines []entry, more <-chan struct{}) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return slices.Clip(j.lines), j.changed
+}
+
+// lost returns how many lines were not kept.
+func (j *journal) lost() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.dropped
 }
 
 // timeline returns the lines in the order of their times.

@@ -41,17 +41,24 @@ func (e *localEngine) start(ctx context.Context, s *site, variables map[string]m
 		return nil, err
 	}
 	for service, values := range variables {
+		if _, there := project.Services[service]; !there {
+			return nil, fmt.Errorf("the Compose file has no service %s", service)
+		}
 		for name, value := range values {
 			project.Services[service].Environment[name] = &value
 		}
 	}
-	l, err := local.New(project, local.Options{
-		Program: e.program,
-		Configs: map[local.Kind]string{
+	var images map[local.Kind]string
+	if s.stage == "ej1" { // later the files are mounted, and those of the images must not stand in for them
+		images = map[local.Kind]string{
 			local.Server: filepath.Join(s.dir, s.serverConfig),
 			local.Client: filepath.Join(s.dir, s.clientConfig),
-		},
-		Now: e.now,
+		}
+	}
+	l, err := local.New(project, local.Options{
+		Program: e.program,
+		Configs: images,
+		Now:     e.now,
 		Log: func(event local.Event) {
 			line := report.Line{At: event.At, Container: event.Service, Text: event.Text}
 			if event.Exited {
@@ -123,13 +130,17 @@ func (l *localLab) bets(context.Context) ([]byte, error) {
 	return nil, nil
 }
 
-func (l *localLab) talk(ctx context.Context, port int, message []byte) ([]byte, error) {
+// settle has nothing to wait for: a service's end comes behind its lines.
+func (l *localLab) settle(context.Context) error { return nil }
+
+func (l *localLab) skew() time.Duration { return 0 }
+
+func (l *localLab) connect(ctx context.Context, port int) (net.Conn, error) {
 	address := net.JoinHostPort(l.Address("server"), strconv.Itoa(int(l.Port(uint16(port)))))
-	var conn net.Conn
 	for {
-		var err error
-		if conn, err = new(net.Dialer).DialContext(ctx, "tcp", address); err == nil {
-			break
+		conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+		if err == nil {
+			return conn, nil
 		}
 		// Started is not ready.
 		select {
@@ -137,6 +148,21 @@ func (l *localLab) talk(ctx context.Context, port int, message []byte) ([]byte, 
 		case <-ctx.Done():
 			return nil, err
 		}
+	}
+}
+
+func (l *localLab) hold(ctx context.Context, port int) (func(), error) {
+	conn, err := l.connect(ctx, port)
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = conn.Close() }, nil
+}
+
+func (l *localLab) talk(ctx context.Context, port int, message []byte) ([]byte, error) {
+	conn, err := l.connect(ctx, port)
+	if err != nil {
+		return nil, err
 	}
 	defer conn.Close() // all is read
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
@@ -149,7 +175,9 @@ func (l *localLab) talk(ctx context.Context, port int, message []byte) ([]byte, 
 	return io.ReadAll(io.LimitReader(conn, 1<<20))
 }
 
-func (l *localLab) check(context.Context, ...string) (string, error) { return "", errNeedsDocker }
+func (l *localLab) check(context.Context, ...string) (said, complaints string, err error) {
+	return "", "", errNeedsDocker
+}
 
 func (l *localLab) impostor(context.Context, int, string) (func(), error) {
 	return nil, errNeedsDocker

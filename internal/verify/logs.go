@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"strconv"
 	"strings"
@@ -15,8 +16,7 @@ import (
 
 // follow starts `docker compose logs -f` and puts what it shows into the journal.
 func (l *dockerLab) follow() error {
-	ctx, cancel := context.WithCancel(context.Background())
-	logs := l.compose(ctx, "logs", "-f", "--no-color", "--timestamps")
+	logs, cancel := l.compose(context.Background(), 24*time.Hour, "logs", "-f", "--no-color", "--timestamps")
 	out, err := logs.StdoutPipe()
 	if err == nil {
 		err = logs.Start()
@@ -28,23 +28,61 @@ func (l *dockerLab) follow() error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		r := bufio.NewReaderSize(out, 64<<10)
-		for {
-			text, err := r.ReadSlice('\n')
-			if line, ok := readLogLine(string(text), l.names, l.now); ok {
-				if key := line.Container + line.At.String() + line.Text; !l.seen[key] {
-					l.seen[key] = true
-					l.journal.add(line)
-				}
-			}
-			if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
-				break
-			}
-		}
+		l.readLogs(out)
 		_ = logs.Wait() // it is told to stop
 	}()
 	l.stopLogs = func() { cancel(); <-done }
 	return nil
+}
+
+// settle reads the logs to their end: those that are followed lag behind.
+func (l *dockerLab) settle(ctx context.Context) error {
+	logs, cancel := l.compose(ctx, stepLimit, "logs", "--no-color", "--timestamps")
+	defer cancel()
+	out, err := logs.StdoutPipe()
+	if err == nil {
+		err = logs.Start()
+	}
+	if err != nil {
+		return fmt.Errorf("docker compose logs: %w", err)
+	}
+	l.readLogs(out)
+	if err := logs.Wait(); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("docker compose logs: %w", err)
+	}
+	return ctx.Err()
+}
+
+// skew is what the engine's timestamps of two containers are off when it is busy.
+func (l *dockerLab) skew() time.Duration { return time.Second }
+
+// readLogs puts lines into the journal that are not there yet, by their times.
+func (l *dockerLab) readLogs(out io.Reader) {
+	r := bufio.NewReaderSize(out, 64<<10)
+	cut := false // the rest of a line that is too long
+	for {
+		text, err := r.ReadSlice('\n')
+		long := errors.Is(err, bufio.ErrBufferFull)
+		if line, ok := readLogLine(string(text), l.names, l.now); ok && !cut {
+			l.add(line)
+		}
+		cut = long
+		if err != nil && !long {
+			return
+		}
+	}
+}
+
+func (l *dockerLab) add(line report.Line) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !strings.HasPrefix(line.Text, exitText) { // that has no time of its own, and comes once
+		if !line.At.After(l.last[line.Container]) {
+			return
+		}
+		l.last[line.Container] = line.At
+	}
+	l.journal.add(line)
 }
 
 var (

@@ -206,7 +206,9 @@ func (n naive) play(ctx context.Context, m service.Machine, c client.Config, bet
 			return err
 		}
 		bets = bets[size:]
-		time.Sleep(c.LoopPeriod)
+		if n.bug != "hurries" {
+			time.Sleep(c.LoopPeriod)
+		}
 	}
 	if c.Mode == client.ModeLottery {
 		var answer message
@@ -257,7 +259,7 @@ func connect(ctx context.Context, m service.Machine, address string) (net.Conn, 
 
 // liar is a server that answers something else than the message.
 func liar(_ context.Context, m service.Machine) error {
-	l, err := net.Listen("tcp", m.Address(port))
+	l, err := net.Listen("tcp", m.Address(usualPort))
 	if err != nil {
 		return err
 	}
@@ -267,8 +269,10 @@ func liar(_ context.Context, m service.Machine) error {
 		if err != nil {
 			return err
 		}
-		text, _ := bufio.NewReader(conn).ReadString('\n')
-		_, _ = io.WriteString(conn, strings.ToUpper(text))
-		conn.Close()
+		go func() {
+			text, _ := bufio.NewReader(conn).ReadString('\n')
+			_, _ = io.WriteString(conn, strings.ToUpper(text))
+			conn.Close()
+		}()
 	}
 }

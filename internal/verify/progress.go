@@ -125,10 +125,3 @@ func (p *Progress) show() {
 	fmt.Fprint(p.w, text)
 	p.shown = true
 }
-
-// Count returns how many scenarios a run with those options has; its error is
-// Run's.
-func Count(o Options) (int, error) {
-	chosen, err := choose(o.Stages, o.Names)
-	return len(chosen) * max(o.Repeat, 1), err
-}

@@ -1,17 +1,20 @@
 package verify
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 
 	"github.com/go-git/go-git/v5"
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
 	"github.com/go-git/go-git/v5/plumbing/object"
+
+	"github.com/tp0-lab/composer/internal/deliver"
 )
 
 // repo is somebody's git repository. It is read only.
@@ -21,11 +24,19 @@ type repo struct {
 }
 
 func openRepo(path string) (*repo, error) {
-	r, err := git.PlainOpenWithOptions(path, &git.PlainOpenOptions{DetectDotGit: true, EnableDotGitCommonDir: true})
+	r, err := deliver.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("open the git repository %s: %w", path, err)
+		return nil, err
 	}
 	return &repo{path: path, git: r}, nil
+}
+
+// index is 1 for the remote that a clone has.
+func index(remote string) int {
+	if remote == git.DefaultRemoteName {
+		return 1
+	}
+	return 0
 }
 
 // noBranchError says that a repository lacks the branch of a stage.
@@ -43,8 +54,15 @@ func (r *repo) commit(branch string) (*object.Commit, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the remotes of %s: %w", r.path, err)
 	}
+	var remoteNames []string
 	for _, remote := range remotes {
-		names = append(names, plumbing.NewRemoteReferenceName(remote.Config().Name, branch))
+		remoteNames = append(remoteNames, remote.Config().Name)
+	}
+	slices.SortFunc(remoteNames, func(a, b string) int { // origin first
+		return cmp.Or(cmp.Compare(index(b), index(a)), cmp.Compare(a, b))
+	})
+	for _, remote := range remoteNames {
+		names = append(names, plumbing.NewRemoteReferenceName(remote, branch))
 	}
 	for _, name := range names {
 		ref, err := r.git.Reference(name, true)
@@ -63,29 +81,47 @@ func (r *repo) commit(branch string) (*object.Commit, error) {
 	return nil, &noBranchError{r.path, branch}
 }
 
-// export writes the tree of a branch into a new directory. Its error is a
-// *noBranchError if there is no such branch.
+// Bounds of a tree: a student's is a thousand times smaller.
+const (
+	maxTreeFiles = 100_000
+	maxTreeBytes = 1 << 30
+)
+
+// export writes the tree of a branch into a new directory, whole or not at all.
+// Its error is a *noBranchError if there is no such branch. Links are made as they
+// are; who writes there must not follow those that lead out of it.
 func (r *repo) export(branch, dir string) error {
 	c, err := r.commit(branch)
 	if err != nil {
 		return err
 	}
+	if err := r.write(c, dir+".new"); err != nil {
+		return errors.Join(fmt.Errorf("export %s: %w", branch, err), os.RemoveAll(dir+".new"))
+	}
+	return os.Rename(dir+".new", dir)
+}
+
+func (r *repo) write(c *object.Commit, dir string) error {
 	tree, err := c.Tree()
 	if err != nil {
-		return fmt.Errorf("read the tree of %s: %w", branch, err)
+		return err
 	}
 	if err := os.Mkdir(dir, 0o755); err != nil {
-		return fmt.Errorf("export %s: %w", branch, err)
+		return err
 	}
-	// Nothing of a tree may be written outside of dir, through a link of its own
-	// least of all.
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return fmt.Errorf("export %s: %w", branch, err)
+		return err
 	}
 	defer root.Close() // only a handle
 	var links []*object.File
+	files, size := 0, int64(0)
 	err = tree.Files().ForEach(func(f *object.File) error {
+		files++
+		size += f.Size
+		if files > maxTreeFiles || size > maxTreeBytes {
+			return fmt.Errorf("it has more than %d files or %d MB", maxTreeFiles, maxTreeBytes>>20)
+		}
 		if f.Mode == filemode.Symlink {
 			links = append(links, f) // last, when no file can be written through them
 			return nil
@@ -93,15 +129,18 @@ func (r *repo) export(branch, dir string) error {
 		return exportFile(root, f)
 	})
 	if err != nil {
-		return fmt.Errorf("export %s: %w", branch, err)
+		return err
 	}
 	for _, f := range links {
 		target, err := f.Contents()
 		if err == nil {
-			err = exportLink(root, f.Name, target)
+			err = root.MkdirAll(filepath.Dir(f.Name), 0o755)
+		}
+		if err == nil {
+			err = root.Symlink(target, f.Name)
 		}
 		if err != nil {
-			return fmt.Errorf("export %s: %w", branch, err)
+			return fmt.Errorf("link %s: %w", f.Name, err)
 		}
 	}
 	return nil
@@ -126,17 +165,4 @@ func exportFile(root *os.Root, f *object.File) error {
 	}
 	_, err = io.Copy(to, from)
 	return errors.Join(err, to.Close())
-}
-
-// exportLink makes a link that stays within the tree. What is written to the
-// checkout later is written through it.
-func exportLink(root *os.Root, name, target string) error {
-	at := filepath.Join(filepath.Dir(name), target)
-	if filepath.IsAbs(target) || at == ".." || strings.HasPrefix(at, "../") {
-		return fmt.Errorf("the link %s leaves the tree: %s", name, target)
-	}
-	if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return err
-	}
-	return root.Symlink(target, name)
 }

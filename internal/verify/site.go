@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tp0-lab/composer/internal/bundle"
+	"github.com/tp0-lab/composer/internal/local"
 	"github.com/tp0-lab/composer/internal/render"
 	"github.com/tp0-lab/composer/services"
 	"github.com/tp0-lab/composer/templates"
@@ -27,9 +27,14 @@ type site struct {
 	dir   string
 	// serverConfig and clientConfig are the configuration files, from dir.
 	serverConfig, clientConfig string
+	maxAmount                  int  // batch.maxAmount as a branch ships it; 0 if it does not
 	ours                       bool // it has this project's variables and log lines beyond the contract
 	builtIn                    bool // it has no script: composer itself renders
 	temporary                  bool // it goes with the scenario
+	// root is dir; what is written through it stays in it, whatever links a
+	// checkout holds.
+	root *os.Root
+	port int // that the server is configured to listen on
 }
 
 const composeFile = "docker-compose-dev.yaml"
@@ -42,14 +47,14 @@ func (s *site) generate(ctx context.Context, n int) error {
 	if s.builtIn {
 		return s.render(n)
 	}
-	script := exec.CommandContext(ctx, "bash", "generar-compose.sh", composeFile, strconv.Itoa(n))
+	script, cancel := command(ctx, scriptLimit, "bash", "generar-compose.sh", composeFile, strconv.Itoa(n))
 	script.Dir = s.dir
 	script.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "COMPOSER_") })
 	if s.ours {
 		script.Env = append(script.Env, "COMPOSER_STAGE="+s.stage)
 	}
-	if out, err := script.CombinedOutput(); err != nil {
-		return fmt.Errorf("generar-compose.sh %s %d: %w\n%s", composeFile, n, err, tail(out))
+	if err := finish(script, cancel); err != nil {
+		return err
 	}
 	if _, err := os.Stat(filepath.Join(s.dir, composeFile)); err != nil {
 		return fmt.Errorf("generar-compose.sh %s %d: it has written no such file", composeFile, n)
@@ -83,16 +88,29 @@ func (s *site) close() error {
 	if !s.temporary {
 		return nil
 	}
-	return os.RemoveAll(s.dir)
+	return errors.Join(s.root.Close(), os.RemoveAll(s.dir))
 }
 
 // locate finds the configuration files where the course's layout has them, or
 // where this project does.
-func (s *site) locate() {
+func (s *site) locate() (err error) {
+	if s.root, err = os.OpenRoot(s.dir); err != nil {
+		return err
+	}
 	s.serverConfig, s.clientConfig = "server/config.ini", "client/config.yaml"
 	if _, err := os.Stat(filepath.Join(s.dir, "server")); err != nil {
 		s.serverConfig, s.clientConfig = "services/"+s.serverConfig, "services/"+s.clientConfig
 	}
+	return nil
+}
+
+// forgetAgencies removes the agencies' files of the scenario before.
+func (s *site) forgetAgencies() error {
+	files, err := filepath.Glob(filepath.Join(s.dir, agencyDir, "agency-*.csv"))
+	for _, f := range files {
+		err = errors.Join(err, s.root.Remove(filepath.Join(agencyDir, filepath.Base(f))))
+	}
+	return err
 }
 
 // sites are where a run gets its projects from.
@@ -102,10 +120,12 @@ type sites struct {
 	root     string // of this project; "" if the working directory is in none
 	composer string // a program to put into bin/; "" for none
 	branches map[string]*site
+	failed   map[string]error // of branches that cannot be had
+	janitor  *local.Janitor
 }
 
 func newSites(o Options) (_ *sites, err error) {
-	s := &sites{branches: make(map[string]*site)}
+	s := &sites{branches: make(map[string]*site), failed: make(map[string]error)}
 	if s.dir, err = os.MkdirTemp("", "composer-verify-"); err != nil {
 		return nil, fmt.Errorf("make a directory: %w", err)
 	}
@@ -114,6 +134,9 @@ func newSites(o Options) (_ *sites, err error) {
 			err = errors.Join(err, s.close())
 		}
 	}()
+	if s.janitor, err = local.NewJanitor(o.Service, s.dir); err != nil {
+		return nil, err
+	}
 	if o.Repo != "" {
 		s.repo, err = openRepo(o.Repo)
 		return s, err
@@ -138,7 +161,16 @@ func newSites(o Options) (_ *sites, err error) {
 	return s, err
 }
 
-func (s *sites) close() error { return os.RemoveAll(s.dir) }
+func (s *sites) close() error {
+	for _, b := range s.branches {
+		_ = b.root.Close() // only a handle
+	}
+	err := os.RemoveAll(s.dir)
+	if s.janitor != nil {
+		err = errors.Join(err, s.janitor.Close())
+	}
+	return err
+}
 
 // open returns a site for a stage. The caller closes it.
 func (s *sites) open(stage string) (*site, error) {
@@ -158,8 +190,7 @@ func (s *sites) open(stage string) (*site, error) {
 	if err != nil {
 		return nil, errors.Join(err, site.close())
 	}
-	site.locate()
-	return site, nil
+	return site, site.locate()
 }
 
 func unpackConfigs(dir string) error {
@@ -178,14 +209,23 @@ func unpackConfigs(dir string) error {
 // openBranch returns the checkout of a branch, which is made once.
 func (s *sites) openBranch(stage string) (*site, error) {
 	if found, ok := s.branches[stage]; ok {
-		return found, os.RemoveAll(filepath.Join(found.dir, ".data"))
+		return found, found.forgetAgencies()
+	}
+	if err := s.failed[stage]; err != nil {
+		return nil, err
 	}
 	dir := filepath.Join(s.dir, stage)
 	if err := s.repo.export(stage, dir); err != nil {
+		s.failed[stage] = err
 		return nil, err
 	}
 	site := &site{stage: stage, dir: dir}
-	site.locate()
+	if err := site.locate(); err != nil {
+		return nil, err
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, site.clientConfig)); err == nil {
+		site.maxAmount = shippedMaxAmount(text)
+	}
 	s.branches[stage] = site
 	return site, nil
 }

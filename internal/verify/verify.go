@@ -16,12 +16,14 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tp0-lab/composer/internal/lablog"
 	"github.com/tp0-lab/composer/internal/report"
 )
 
 // Options say what is checked, and how.
 type Options struct {
-	// Stages and Names choose scenarios; empty is all of them.
+	// Stages and Names choose scenarios; empty is all of them, for a checkout
+	// without those that go beyond what the course asks.
 	Stages []string
 	Names  []string
 	Docker bool
@@ -55,6 +57,9 @@ type Scenario struct {
 	Title string // what it shows, in a sentence
 	// docker says that it is about containers: with processes it is skipped.
 	docker bool
+	// Beyond says that the course's text does not ask for it, and in which way; a
+	// checkout is spared it unless it is named. "" if the course does.
+	Beyond string
 	run    func(*trial)
 }
 
@@ -62,27 +67,30 @@ type Scenario struct {
 const DefaultPatience = 30 * time.Second
 
 // scenarioLimit bounds a scenario, once its images are built; each wait within
-// has a shorter limit.
+// has a shorter limit. It is eight times the patience, and at least this.
 const scenarioLimit = 3 * time.Minute
 
 // ErrUnknown is wrapped by the error of Run for a stage or a scenario that
 // there is not.
 var ErrUnknown = errors.New("unknown")
 
+// ErrNothing is wrapped by the error of Run if every scenario was skipped.
+var ErrNothing = errors.New("nothing was checked")
+
 // Run runs the scenarios that are chosen and returns what it found. A
-// scenario that fails is no error; one is returned if there is nothing to run, or if
-// ctx ended: the report then holds what had been found by then.
-func Run(ctx context.Context, o Options) (report.Report, error) {
-	chosen, err := choose(o.Stages, o.Names)
+// scenario that fails is no error; one is returned if there is nothing to run, if
+// all was skipped, or if ctx ended: the report then holds what had been found.
+func Run(ctx context.Context, o Options) (r report.Report, err error) {
+	chosen, err := Chosen(o)
 	if err != nil {
 		return report.Report{}, err
 	}
-	r := report.Report{Target: o.Repo, Engine: "local", Started: o.Now()}
+	r = report.Report{Target: o.Repo, Engine: "local", Started: o.Now()}
 	sites, err := newSites(o)
 	if err != nil {
 		return report.Report{}, err
 	}
-	defer func() { _ = sites.close() }()
+	defer func() { err = errors.Join(err, sites.close()) }()
 	if r.Target == "" {
 		r.Target = "this project"
 	}
@@ -93,15 +101,14 @@ func Run(ctx context.Context, o Options) (report.Report, error) {
 			return report.Report{}, err
 		}
 	}
-	var all []Scenario
-	for range max(o.Repeat, 1) {
-		all = append(all, chosen...)
-	}
-	r.Scenarios = runAll(ctx, all, o, func(s Scenario) report.Scenario { return runOne(ctx, s, e, sites, o) })
+	r.Scenarios = runAll(ctx, chosen, o, func(s Scenario) report.Scenario { return runOne(ctx, s, e, sites, o) })
 	err = e.close(context.WithoutCancel(ctx))
+	if n := r.Count(report.Skipped); n > 0 && n == len(r.Scenarios) {
+		err = errors.Join(err, fmt.Errorf("verify: %w: %s", ErrNothing, r.Scenarios[0].Reason))
+	}
 	r.Duration = o.Now().Sub(r.Started)
 	if ctx.Err() != nil {
-		err = errors.Join(fmt.Errorf("verify: interrupted after %d of %d scenarios", len(r.Scenarios), len(all)), err)
+		err = errors.Join(fmt.Errorf("verify: interrupted after %d of %d scenarios", len(r.Scenarios), len(chosen)), err)
 	}
 	return r, err
 }
@@ -155,14 +162,15 @@ func runAll(ctx context.Context, all []Scenario, o Options, run func(Scenario) r
 
 func runOne(ctx context.Context, s Scenario, e engine, sites *sites, o Options) report.Scenario {
 	begin := o.Now()
-	t := &trial{ctx: ctx, engine: e, journal: newJournal(), limit: cmp.Or(o.Patience, DefaultPatience)}
+	t := &trial{ctx: ctx, engine: e, journal: newJournal(), limit: cmp.Or(o.Patience, DefaultPatience), stages: o.Stages}
 	done := make(chan struct{})
 	go func() { // so that the trial may end it with Goexit
 		defer close(done)
+		defer t.recover()
 		if s.docker && !o.Docker {
 			t.skip("this needs the network of containers; `composer verify --engine docker` runs it")
 		}
-		t.open(sites, s.Stage)
+		t.open(sites, s, slices.Contains(o.Names, s.Name))
 		defer t.close()
 		s.run(t)
 	}()
@@ -180,8 +188,10 @@ func runOne(ctx context.Context, s Scenario, e engine, sites *sites, o Options) 
 	return result
 }
 
-// choose returns the scenarios of the stages and names.
-func choose(stages, names []string) ([]Scenario, error) {
+// Chosen returns the scenarios that a run with those options has, in order. Its
+// error wraps ErrUnknown.
+func Chosen(o Options) ([]Scenario, error) {
+	stages, names := o.Stages, o.Names
 	all := Scenarios()
 	known := func(what string, wanted []string, has func(Scenario) string) error {
 		for _, w := range wanted {
@@ -203,30 +213,25 @@ func choose(stages, names []string) ([]Scenario, error) {
 	if len(chosen) == 0 {
 		return nil, fmt.Errorf("%w scenario: %s has no %s", ErrUnknown, strings.Join(stages, ", "), strings.Join(names, ", "))
 	}
-	return chosen, nil
+	return slices.Repeat(chosen, max(o.Repeat, 1)), nil
 }
 
 // WriteProblems writes what a scenario was expected to show, what was seen, and
 // the lines around it, for people.
 func WriteProblems(w io.Writer, s report.Scenario) {
 	for _, p := range s.Problems {
-		fmt.Fprintf(w, "    expected: %s\n    seen:     %s\n", p.Expected, indent(p.Seen))
+		fmt.Fprintf(w, "    expected: %s\n    seen:     %s\n", indent(p.Expected), indent(p.Seen))
 		for _, l := range p.Around {
-			fmt.Fprintf(w, "      %-8s | %s\n", l.Container, printable(l.Text))
+			fmt.Fprintf(w, "      %-8s | %s\n", lablog.Printable(l.Container), lablog.Printable(l.Text))
 		}
 	}
 }
 
+// indent is a text of several lines, each fit for a terminal.
 func indent(s string) string {
-	return strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n              ")
-}
-
-// printable leaves out what would move a terminal's cursor.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\t' || r >= 0x7f && r < 0xa0 {
-			return '\uFFFD'
-		}
-		return r
-	}, s)
+	lines := strings.Split(strings.TrimSpace(s), "\n")
+	for i, l := range lines {
+		lines[i] = lablog.Printable(l)
+	}
+	return strings.Join(lines, "\n              ")
 }

@@ -42,7 +42,7 @@ func TestBatchRoundTrip(t *testing.T) {
 		)
 		w.Reset(position)
 		for _, b := range bets {
-			encoded, err := wire.AppendBet(nil, b)
+			encoded, err := wire.AppendBet(nil, &b)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -85,7 +85,7 @@ func TestBatchRoundTrip(t *testing.T) {
 				}
 				last = encoded
 				pieces = append(pieces, encoded...)
-				got = append(got, bet)
+				got = append(got, *bet)
 			}
 			if !bytes.Equal(pieces, b.Encoded) || !bytes.Equal(last, b.Last) {
 				t.Fatal("the encoded bets are not those of the batch")
@@ -105,7 +105,7 @@ func TestSingleRoundTrip(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := wire.ParseSingle(frame[wire.HeaderSize:])
-		encoded, _ := wire.AppendBet(nil, want.Bet)
+		encoded, _ := wire.AppendBet(nil, &want.Bet)
 		if err != nil || got.Position != want.Position || got.Bet != want.Bet || !bytes.Equal(got.Encoded, encoded) {
 			t.Fatalf("%+v, %v, want %+v", got, err, want)
 		}
@@ -116,7 +116,7 @@ func TestSingleRoundTrip(t *testing.T) {
 func fullFrame(w *wire.BatchWriter, buf []byte) []byte {
 	w.Reset(0)
 	for {
-		buf, _ = wire.AppendBet(buf[:0], santiago)
+		buf, _ = wire.AppendBet(buf[:0], &santiago)
 		if !w.Add(buf) {
 			return w.Frame()
 		}

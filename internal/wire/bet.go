@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"iter"
+	"slices"
 )
 
 // Bet is a bet as it stands in a frame: no agency, which is the connection's.
@@ -25,17 +26,26 @@ const (
 // AppendBet appends an encoded bet, no frame around it: what BatchWriter.Add
 // takes and what Checksum sums up. A text of more than MaxText bytes is
 // ErrTooLong, and dst is returned as it was.
-func AppendBet(dst []byte, b Bet) ([]byte, error) {
+func AppendBet(dst []byte, b *Bet) ([]byte, error) {
 	// One length that has a bit above the eighth shows in all three together.
 	if (len(b.FirstName)|len(b.LastName)|len(b.Document))>>8 != 0 {
 		return dst, fmt.Errorf("encode bet: %w: texts of %d, %d and %d bytes",
 			ErrTooLong, len(b.FirstName), len(b.LastName), len(b.Document))
 	}
-	dst = append(append(dst, byte(len(b.FirstName))), b.FirstName...)
-	dst = append(append(dst, byte(len(b.LastName))), b.LastName...)
-	dst = append(append(dst, byte(len(b.Document))), b.Document...)
-	n := b.Number
-	return append(dst, byte(b.Year>>8), byte(b.Year), b.Month, b.Day, byte(n>>24), byte(n>>16), byte(n>>8), byte(n)), nil
+	// Room for all of it at once: this is done for each bet of a file.
+	start, size := len(dst), 3+len(b.FirstName)+len(b.LastName)+len(b.Document)+betTail
+	dst = slices.Grow(dst, size)[:start+size]
+	out := dst[start:]
+	out[0] = byte(len(b.FirstName))
+	out = out[1+copy(out[1:], b.FirstName):]
+	out[0] = byte(len(b.LastName))
+	out = out[1+copy(out[1:], b.LastName):]
+	out[0] = byte(len(b.Document))
+	out = out[1+copy(out[1:], b.Document):]
+	binary.BigEndian.PutUint16(out, b.Year)
+	out[2], out[3] = b.Month, b.Day
+	binary.BigEndian.PutUint32(out[4:], b.Number)
+	return dst, nil
 }
 
 // betSize returns the length of the encoded bet at the start of b, or 0 if it
@@ -55,9 +65,9 @@ func betSize(b []byte) int {
 	return size
 }
 
-// cutBet returns the bet at the start of s, which is whole, and its length.
-// The texts are substrings of s.
-func cutBet(s string) (b Bet, size int) {
+// cutBet makes b the bet at the start of s, which is whole, and returns its
+// length. The texts are substrings of s.
+func cutBet(s string, b *Bet) (size int) {
 	i := 1 + int(s[0])
 	b.FirstName = s[1:i]
 	j := i + 1 + int(s[i])
@@ -68,7 +78,7 @@ func cutBet(s string) (b Bet, size int) {
 	b.Year = uint16(t[0])<<8 | uint16(t[1])
 	b.Month, b.Day = t[2], t[3]
 	b.Number = uint32(t[4])<<24 | uint32(t[5])<<16 | uint32(t[6])<<8 | uint32(t[7])
-	return b, k + betTail
+	return k + betTail
 }
 
 // Single is the BET frame: one bet of its own (ej5).
@@ -84,7 +94,7 @@ type Single struct {
 func AppendSingle(dst []byte, s Single) ([]byte, error) {
 	start := len(dst)
 	frame := binary.BigEndian.AppendUint64(appendHeader(dst, TypeBet, 0), s.Position)
-	frame, err := AppendBet(frame, s.Bet)
+	frame, err := AppendBet(frame, &s.Bet)
 	if err != nil {
 		return dst, err
 	}
@@ -101,7 +111,7 @@ func ParseSingle(body []byte) (Single, error) {
 	if size := betSize(s.Encoded); size != len(s.Encoded) {
 		return Single{}, malformed(TypeBet, "a bet of %d bytes in %d", size, len(s.Encoded))
 	}
-	s.Bet, _ = cutBet(string(s.Encoded))
+	cutBet(string(s.Encoded), &s.Bet)
 	return s, nil
 }
 
@@ -150,13 +160,14 @@ func ParseBatch(body []byte) (Batch, error) {
 }
 
 // All returns the bets in order, each behind its encoded bytes, which alias
-// the body. The texts of a bet are substrings of a string that all bets of the
-// batch share: to keep one is to keep it.
-func (b *Batch) All() iter.Seq2[[]byte, Bet] {
-	return func(yield func([]byte, Bet) bool) {
+// the body. A bet is valid until the next. Its texts are substrings of a
+// string that all bets of the batch share: to keep one is to keep it.
+func (b *Batch) All() iter.Seq2[[]byte, *Bet] {
+	return func(yield func([]byte, *Bet) bool) {
+		var bet Bet
 		for at := 0; at < len(b.text); {
-			bet, size := cutBet(b.text[at:])
-			if !yield(b.Encoded[at:at+size], bet) {
+			size := cutBet(b.text[at:], &bet)
+			if !yield(b.Encoded[at:at+size], &bet) {
 				return
 			}
 			at += size

@@ -37,7 +37,7 @@ func decode(t wire.Type, body []byte) (any, error) {
 		b, err := wire.ParseBatch(body)
 		of := batchOf{Position: b.Position}
 		for _, bet := range b.All() {
-			of.Bets = append(of.Bets, bet)
+			of.Bets = append(of.Bets, *bet)
 		}
 		return of, err
 	case wire.TypeFinish:
@@ -68,7 +68,7 @@ func encode(dst []byte, t wire.Type, v any) ([]byte, error) {
 		var w wire.BatchWriter
 		w.Reset(v.Position)
 		for _, bet := range v.Bets {
-			encoded, err := wire.AppendBet(nil, bet)
+			encoded, err := wire.AppendBet(nil, &bet)
 			if err != nil {
 				return nil, err
 			}
@@ -287,7 +287,7 @@ func TestTooLong(t *testing.T) {
 	fits := long[1:]
 	dst := []byte("kept")
 	for _, b := range []wire.Bet{{FirstName: long}, {LastName: long}, {Document: long}} {
-		if got, err := wire.AppendBet(dst, b); !errors.Is(err, wire.ErrTooLong) || string(got) != "kept" {
+		if got, err := wire.AppendBet(dst, &b); !errors.Is(err, wire.ErrTooLong) || string(got) != "kept" {
 			t.Errorf("AppendBet: %q, %v", got, err)
 		}
 		if got, err := wire.AppendSingle(dst, wire.Single{Bet: b}); !errors.Is(err, wire.ErrTooLong) || string(got) != "kept" {
@@ -297,7 +297,7 @@ func TestTooLong(t *testing.T) {
 	if got, _, err := wire.AppendWinners(dst, []string{"1", long}); !errors.Is(err, wire.ErrTooLong) || string(got) != "kept" {
 		t.Errorf("AppendWinners: %q, %v", got, err)
 	}
-	if got, err := wire.AppendBet(nil, wire.Bet{FirstName: fits, LastName: fits, Document: fits}); err != nil || len(got) != 3*256+8 {
+	if got, err := wire.AppendBet(nil, &wire.Bet{FirstName: fits, LastName: fits, Document: fits}); err != nil || len(got) != 3*256+8 {
 		t.Errorf("the longest bet: %d bytes, %v", len(got), err)
 	}
 }

@@ -1,0 +1,326 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/go-git/go-git/v5"
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/object"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tp0-lab/composer/internal/local"
+	"github.com/tp0-lab/composer/internal/report"
+)
+
+// checkout makes a git repository whose branch has files, and returns sites of it.
+func checkout(t *testing.T, branch string, files map[string]string) *sites {
+	t.Helper()
+	dir := t.TempDir()
+	r, err := git.PlainInitWithOptions(dir, &git.PlainInitOptions{InitOptions: git.InitOptions{DefaultBranch: plumbing.NewBranchReferenceName(branch)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, err := r.Worktree()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tree.Add(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	who := &object.Signature{Name: "Ada", Email: "ada@example.com", When: time.Unix(0, 0)}
+	if _, err := tree.Commit("all", &git.CommitOptions{Author: who}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := newSites(Options{Repo: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.close() })
+	return s
+}
+
+// What the course does not ask for is skipped in a checkout, until it is named.
+func TestCheckoutIsSparedWhatGoesBeyondTheCourse(t *testing.T) {
+	s := checkout(t, "ej6", map[string]string{"server/Dockerfile": "FROM scratch\n"})
+	ran := false
+	scenario := Scenario{Stage: "ej6", Name: "odd-names", Beyond: "nobody asks", run: func(*trial) { ran = true }}
+	got := runOne(t.Context(), scenario, nil, s, Options{Now: time.Now})
+	if ran || got.Status != report.Skipped || got.Reason != "nobody asks; `--scenario odd-names` checks it all the same" {
+		t.Errorf("ran: %v, %s: %s", ran, got.Status, got.Reason)
+	}
+	got = runOne(t.Context(), scenario, nil, s, Options{Now: time.Now, Names: []string{"odd-names"}})
+	if !ran || got.Status != report.Passed {
+		t.Errorf("named, ran: %v, %s", ran, got.Status)
+	}
+}
+
+// A checkout's own keys stay, and so does what its branch ships as maxAmount.
+func TestConfigureKeepsTheKeysOfACheckout(t *testing.T) {
+	s := checkout(t, "ej6", map[string]string{
+		"server/config.ini":  "[default2]\nA = 1\n[DEFAULT]\nserver_port = 1\nSERVER_AGENCIES = 5\r\n[OTHER]\nSERVER_PORT = 2",
+		"client/config.yaml": "# id: 1\nserver:\n  address: x\nBatch:\n  filename: agency.csv\n  maxamount: 70\nextra: [1]\n",
+	})
+	var dir string
+	run := func(tr *trial) {
+		dir = tr.site.dir
+		for range 2 {
+			tr.configure(serverKeys{7, "INFO", 0}, clientKeys{3, "20ms", "DEBUG", 10})
+		}
+		if ini := tr.read("server/config.ini"); ini != "[DEFAULT]\nSERVER_PORT = 12345\nSERVER_IP = server\nSERVER_LISTEN_BACKLOG = 7\nLOGGING_LEVEL = INFO\n"+
+			"SERVER_AGENCIES = 5\n[default2]\nA = 1\n[OTHER]\nSERVER_PORT = 2\n" {
+			t.Errorf("config.ini:\n%s", ini)
+		}
+		want := "batch:\n    filename: agency.csv\n    maxAmount: 10\nextra:\n    - 1\nlog:\n    level: DEBUG\nloop:\n    amount: 3\n    period: 20ms\nserver:\n    address: server:12345\n"
+		if diff := cmp.Diff(want, tr.read("client/config.yaml")); diff != "" {
+			t.Errorf("config.yaml (-want +got):\n%s", diff)
+		}
+		if tr.site.maxAmount != 70 {
+			t.Errorf("maxAmount %d, want 70", tr.site.maxAmount)
+		}
+	}
+	if got := runOne(t.Context(), Scenario{Stage: "ej6", Name: "x", run: run}, nil, s, Options{Now: time.Now}); got.Status != report.Passed || dir == "" {
+		WriteProblems(t.Output(), got)
+		t.Error(got.Status)
+	}
+}
+
+func TestSays(t *testing.T) {
+	const want = "action: test_echo_server | result: success"
+	tests := []struct {
+		name, output string
+		alone, says  bool
+	}{
+		{"alone", want + "\n", true, true},
+		{"among others, where it is to be alone", "Testing\n" + want + "\n", true, false},
+		{"among others", "Testing\n" + want + "\n", false, true},
+		{"the other one", strings.Replace(want, "success", "fail", 1), false, false},
+		{"both", want + "\n" + strings.Replace(want, "success", "fail", 1), false, false},
+		{"neither", "Testing\n", false, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := says(tt.output, want, tt.alone); got != tt.says {
+				t.Errorf("says %v of %q", got, tt.output)
+			}
+		})
+	}
+}
+
+func TestListens(t *testing.T) {
+	const head = "  sl  local_address rem_address   st tx_queue rx_queue\n"
+	tests := []struct {
+		name, line string
+		want       bool
+	}{
+		{"it does", "   0: 00000000:3039 00000000:0000 0A 00000000:00000000", true},
+		{"so it does in IPv6", "   0: 00000000000000000000000000000000:3039 00000000000000000000000000000000:0000 0A 0", true},
+		{"a connection", "   0: 0100007F:3039 0100007F:A3C2 01 00000000:00000000", false},
+		{"another port", "   0: 00000000:3038 00000000:0000 0A 00000000:00000000", false},
+		{"the other end", "   0: 0100007F:A3C2 00000000:3039 0A 00000000:00000000", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := listens([]byte(head+tt.line+"\n"), 12345); got != tt.want {
+				t.Errorf("got %v", got)
+			}
+		})
+	}
+}
+
+// A checkout's networks may have any names; its script may know them.
+func TestNetworkNames(t *testing.T) {
+	load := func(text string) *types.Project {
+		p, err := local.Load(t.Context(), []byte(text), "c.yaml", t.TempDir(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	const services = "services:\n  server: {image: s, networks: [red]}\nnetworks:\n"
+	script := t.TempDir()
+	if err := os.WriteFile(filepath.Join(script, "validar-echo-server.sh"), []byte("docker run --network tp0_red"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name, stage, dir, file, want string
+	}{
+		{"the lab's own", "ej4", script, "name: tp0\n" + services + "  red: {}\n", "lab_red"},
+		{"the lab's own, in spite of a name", "ej4", script, services + "  red: {name: mi_red_de_prueba}\n", "lab_red"},
+		{"no script", "ej3", t.TempDir(), services + "  red: {}\n", "lab_red"},
+		{"what a script looks for", "ej3", script, "name: tp0\n" + services + "  red: {}\n", "tp0_red"},
+		{"without a project name", "ej3", script, services + "  red: {}\n", "tp0_red"},
+		{"with a name of its own", "ej3", script, services + "  red: {name: mi_red_de_prueba}\n", "mi_red_de_prueba"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := networkNames(t.Context(), &site{stage: tt.stage, dir: tt.dir}, load(tt.file), "lab")
+			if err != nil || got["red"] != tt.want {
+				t.Errorf("got %q, %v; want %q", got["red"], err, tt.want)
+			}
+		})
+	}
+}
+
+// From ej5 on, what fails of a checkout's own actions is its own affair.
+func TestNothingFailedOfACheckout(t *testing.T) {
+	tests := []struct {
+		name, stage, line string
+		ours, fails       bool
+	}{
+		{"an action of its own", "ej7", "action: winners_request | result: fail", false, false},
+		{"a client that asks too early", "ej7", "action: consulta_ganadores | result: fail", false, false},
+		{"a batch", "ej7", "action: apuesta_recibida | result: fail | cantidad: 3", false, true},
+		{"the echo stages", "ej4", "action: winners_request | result: fail", false, true},
+		{"this project", "ej7", "action: winners_request | result: fail", true, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tr := &trial{site: &site{stage: tt.stage, ours: tt.ours}, journal: newJournal()}
+			tr.journal.add(report.Line{Container: "server", Text: "2026-01-01 00:00:00 INFO     " + tt.line})
+			tr.nothingFailed()
+			if got := len(tr.problems) > 0; got != tt.fails {
+				t.Errorf("fails: %v", got)
+			}
+		})
+	}
+}
+
+// The agencies' files get to where a Compose file looks for them, or their lack
+// is told before Docker makes directories of them.
+func TestSupply(t *testing.T) {
+	tests := []struct{ name, stage, source, file, want string }{
+		{"where they are", "ej6", "./.data/agency-1.csv", ".data/agency-1.csv", ""},
+		{"in another folder", "ej6", "./.data/dataset/agency-1.csv", ".data/dataset/agency-1.csv", ""},
+		{"a whole folder", "ej6", "./client/.data", "client/.data/agency-1.csv", ""},
+		{"an agency that there is not", "ej6", "./.data/agency-2.csv", "", "client1 has .data/agency-2.csv mounted, which is not there: the file of the agency N is .data/agency-N.csv"},
+		{"another name", "ej6", "./.data/bets1.csv", "", "client1 has .data/bets1.csv mounted, which is not there: the file of the agency N is .data/agency-N.csv"},
+		{"a folder of something else", "ej6", "./logs", "", ""},
+		{"outside", "ej6", "../.data", "", ""},
+		{"before there are agencies", "ej5", "./.data/agency-2.csv", "", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "site")
+			if err := os.MkdirAll(filepath.Join(dir, ".data"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, ".data/agency-1.csv"), []byte("a"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			text := "services:\n  client1:\n    image: c\n    volumes: ['" + tt.source + ":/there']\n"
+			p, err := local.Load(t.Context(), []byte(text), "c.yaml", dir, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			s := &site{stage: tt.stage, dir: dir}
+			if err := s.locate(); err != nil {
+				t.Fatal(err)
+			}
+			defer s.root.Close()
+			if err := supply(s, p); err != nil {
+				got = err.Error()
+			}
+			if got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+			if tt.file != "" {
+				if text, err := os.ReadFile(filepath.Join(dir, tt.file)); err != nil || string(text) != "a" {
+					t.Errorf("%s holds %q, %v", tt.file, text, err)
+				}
+			}
+			if _, err := os.Stat(filepath.Join(dir, "../.data")); err == nil {
+				t.Error("something was written outside of the site")
+			}
+		})
+	}
+}
+
+// What is shown for a line that one container lacks is what that container said
+// instead, and not what another said later.
+func TestAboutPrefersTheContainer(t *testing.T) {
+	tr := &trial{journal: newJournal()}
+	for _, text := range []string{"client1 0", "client2 1"} {
+		name, n, _ := strings.Cut(text, " ")
+		for range 6 {
+			tr.journal.add(report.Line{Container: "server", Text: "action: send_winners | result: success"})
+		}
+		tr.journal.add(report.Line{Container: name, Text: "2026-01-01 00:00:00 INFO     action: consulta_ganadores | result: success | cant_ganadores " + n})
+	}
+	shown := tr.about(line("client1", "consulta_ganadores", "cant_ganadores", "0"))
+	for _, l := range shown {
+		if l.Container == "client1" {
+			return
+		}
+	}
+	t.Errorf("client1 is not in %v", shown)
+}
+
+// What a checkout's links lead to outside of it is neither read nor written.
+func TestLinksStayInTheCheckout(t *testing.T) {
+	victim := filepath.Join(t.TempDir(), "victim")
+	if err := os.WriteFile(victim, []byte("precious"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s := checkout(t, "ej1", map[string]string{"server/Dockerfile": "FROM scratch\n"})
+	site, err := s.open("ej1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(victim, filepath.Join(site.dir, "server/config.ini")); err != nil {
+		t.Fatal(err)
+	}
+	if err := site.write("server/config.ini", []byte("ours")); err == nil {
+		t.Error("it is written through a link that leads out")
+	}
+	if text, _ := os.ReadFile(victim); string(text) != "precious" {
+		t.Errorf("the file outside holds %q", text)
+	}
+}
+
+// A script that does not end is ended, with all that it has started.
+func TestScriptThatHangs(t *testing.T) {
+	s := checkout(t, "ej1", map[string]string{"server/Dockerfile": "FROM scratch\n", "generar-compose.sh": "sleep 300 & sleep 300\n"})
+	site, err := s.open("ej1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	begin := time.Now()
+	if err := site.generate(ctx, 1); err == nil || time.Since(begin) > 20*time.Second {
+		t.Errorf("%v after %v", err, time.Since(begin))
+	}
+}
+
+// A branch that was asked for and is not there is a failure, and a run that
+// checks nothing is an error.
+func TestNothingIsNoSuccess(t *testing.T) {
+	s := checkout(t, "ej1", map[string]string{"server/Dockerfile": "FROM scratch\n"})
+	scenario := Scenario{Stage: "ej6", Name: "x", run: func(*trial) {}}
+	if got := runOne(t.Context(), scenario, nil, s, Options{Now: time.Now, Stages: []string{"ej6"}}); got.Status != report.Failed {
+		t.Errorf("asked for, and %s", got.Status)
+	}
+	if got := runOne(t.Context(), scenario, nil, s, Options{Now: time.Now}); got.Status != report.Skipped {
+		t.Errorf("not asked for, and %s", got.Status)
+	}
+	if _, err := Run(t.Context(), Options{Names: []string{"check-good-server"}, Now: time.Now}); !errors.Is(err, ErrNothing) {
+		t.Errorf("got %v", err)
+	}
+}

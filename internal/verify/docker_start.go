@@ -1,0 +1,162 @@
+package verify
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/tp0-lab/composer/internal/local"
+)
+
+const overrideFile = "composer-verify.yaml"
+
+func (e *dockerEngine) start(ctx context.Context, s *site, variables map[string]map[string]string, j *journal) (lab, error) {
+	text, err := os.ReadFile(filepath.Join(s.dir, composeFile))
+	if err != nil {
+		return nil, fmt.Errorf("read the Compose file: %w", err)
+	}
+	project, err := local.Load(ctx, text, composeFile, s.dir, os.Environ())
+	if err != nil {
+		return nil, err
+	}
+	if err := supply(s, project); err != nil {
+		return nil, err
+	}
+	images, err := e.imagesOf(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	e.labs++
+	name := fmt.Sprintf("%s-%d", e.name, e.labs)
+	e.mu.Unlock()
+	l := &dockerLab{
+		project: name, site: s, journal: j, names: slices.Sorted(maps.Keys(project.Services)),
+		last: make(map[string]time.Time), now: e.now,
+	}
+	networks, err := networkNames(ctx, s, project, name)
+	if err != nil {
+		return nil, err
+	}
+	if in := slices.Sorted(maps.Keys(project.Services["server"].Networks)); len(in) > 0 {
+		l.network = networks[in[0]]
+	}
+	return l, s.root.WriteFile(overrideFile, override(project, images, variables, networks), 0o644)
+}
+
+// networkNames returns what a Compose file's networks are called, by their keys:
+// with the lab's name in front, unless a script looks for what they are called
+// otherwise.
+func networkNames(ctx context.Context, s *site, project *types.Project, lab string) (map[string]string, error) {
+	script, err := os.ReadFile(filepath.Join(s.dir, "validar-echo-server.sh"))
+	known := err == nil && s.stage == "ej3" && !bytes.Contains(script, []byte("COMPOSE_PROJECT_NAME"))
+	names := make(map[string]string)
+	for key, network := range project.Networks {
+		names[key] = lab + "_" + key
+		if !known {
+			continue
+		}
+		names[key] = "tp0_" + key // the course's project
+		if !strings.HasPrefix(network.Name, project.Name+"_") {
+			names[key] = network.Name
+		}
+		if err := finish(docker(ctx, stepLimit, "network", "inspect", names[key])); err == nil {
+			return nil, fmt.Errorf("validar-echo-server.sh looks for the network %s, and a lab that is up has it: `make docker-compose-down` first", names[key])
+		}
+	}
+	return names, nil
+}
+
+// override is a Compose file that keeps a lab apart from others: it takes away
+// the names, images and addresses that are the machine's own.
+func override(project *types.Project, images map[string]string, variables map[string]map[string]string, networks map[string]string) []byte {
+	var b bytes.Buffer
+	b.WriteString("services:\n")
+	fixed := false
+	for _, name := range slices.Sorted(maps.Keys(project.Services)) {
+		fmt.Fprintf(&b, "  %q:\n    container_name: !reset null\n    ports: !reset null\n", name)
+		switch {
+		case name == "server":
+			fmt.Fprintf(&b, "    image: %q\n    build: !reset null\n", images["server"])
+		case strings.HasPrefix(name, "client"):
+			fmt.Fprintf(&b, "    image: %q\n    build: !reset null\n", images["client"])
+		}
+		if values := variables[name]; len(values) > 0 {
+			b.WriteString("    environment:\n")
+			for _, key := range slices.Sorted(maps.Keys(values)) {
+				fmt.Fprintf(&b, "      %s: %s\n", key, strconv.Quote(strings.ReplaceAll(values[key], "$", "$$")))
+			}
+		}
+		for _, n := range project.Services[name].Networks {
+			fixed = fixed || n != nil && n.Ipv4Address != ""
+		}
+	}
+	b.WriteString("networks:\n")
+	for _, name := range slices.Sorted(maps.Keys(project.Networks)) {
+		fmt.Fprintf(&b, "  %q:\n    name: %q\n", name, networks[name])
+		if !fixed { // or the addresses would lie in no subnet
+			b.WriteString("    ipam: !reset null\n")
+		}
+	}
+	return b.Bytes()
+}
+
+// A checkout's server gets a head start of at most startLimit.
+const (
+	startLimit = 10 * time.Second
+	startPoll  = 200 * time.Millisecond
+)
+
+// serverFirst starts a checkout's server before what else is to start, and waits
+// until it listens: clients that are to try again are nothing that the course
+// asks for, and a container that has started is not ready yet.
+func (l *dockerLab) serverFirst(ctx context.Context, services []string) error {
+	if l.site.ours || len(services) > 0 && !slices.Contains(services, "server") || len(l.names) == 1 {
+		return nil
+	}
+	if err := l.do(ctx, "up", "-d", "--no-build", "--pull", "never", "server"); err != nil {
+		return err
+	}
+	limit := time.Now().Add(startLimit)
+	for time.Now().Before(limit) && ctx.Err() == nil {
+		// A connection would be one too many for some servers.
+		c, cancel := l.compose(ctx, stepLimit, "exec", "-T", "server", "cat", "/proc/net/tcp", "/proc/net/tcp6")
+		out, err := output(c, cancel, maxOutput)
+		if listens(out, uint16(l.site.port)) {
+			return nil
+		}
+		if failed, ok := errors.AsType[*exec.ExitError](err); ok && failed.ExitCode() > 1 {
+			return nil // it is down, or has no cat
+		}
+		select {
+		case <-time.After(startPoll):
+		case <-ctx.Done():
+		}
+	}
+	return ctx.Err() // what does not listen is found by whoever talks to it
+}
+
+// listens reports whether a table of Linux's /proc/net/tcp has a listening socket
+// of a port: local address and state are its second and fourth column.
+func listens(table []byte, port uint16) bool {
+	want := ":" + strings.ToUpper(hex.EncodeToString([]byte{byte(port >> 8), byte(port)}))
+	for line := range strings.Lines(string(table)) {
+		f := strings.Fields(line)
+		if len(f) > 3 && strings.HasSuffix(f[1], want) && f[3] == "0A" {
+			return true
+		}
+	}
+	return false
+}
