@@ -87,6 +87,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			"composer render -n 5 -o dev.yaml", "the stage of COMPOSER_STAGE, .stage or the default, to a file",
 			"composer stages", "what stages there are",
 			"composer data extract", "the agencies' files, for ej6 and later",
+			"composer config check FILE", "what is wrong with config.ini or config.yaml",
 			"composer deliver", "a branch for each stage, as the course takes them",
 			"composer COMMAND --help", "all about a command",
 		) + "\n\nExit codes: 0 done, 1 failed, 2 wrong command line.",
@@ -98,17 +99,21 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Suggest:        true,
 		Action:         unknownCommand,
 		Commands: []*cli.Command{
-			renderCommand(), runCommand(), verifyCommand(), stagesCommand(), dataCommand(), deliverCommand(), versionCommand(),
+			renderCommand(), runCommand(), verifyCommand(), stagesCommand(), dataCommand(), configCommand(), deliverCommand(), versionCommand(),
 		},
 	}
 	inform(app.Commands)
 	return app
 }
 
-// inform gives all commands, at every depth, the same answer to a wrong flag.
+// inform gives all commands, at every depth, the same answer to a wrong flag,
+// and to a wrong command.
 func inform(commands []*cli.Command) {
 	for _, c := range commands {
 		c.OnUsageError = onUsageError
+		if len(c.Subcommands) > 0 {
+			c.Action = unknownCommand
+		}
 		inform(c.Subcommands)
 	}
 }
@@ -163,14 +168,19 @@ func noArguments(c *cli.Context) error {
 	return nil
 }
 
+// unknownCommand is what the program, or a command of several, does with none of
+// its commands.
 func unknownCommand(c *cli.Context) error {
 	name := c.Args().First()
-	if name == "" {
+	switch {
+	case name == "" && c.Command.HelpName == c.App.HelpName:
 		return cli.ShowAppHelp(c)
+	case name == "":
+		return cli.ShowSubcommandHelp(c)
 	}
 	// The nearest one may be far off: take one that begins like it.
-	if near := cli.SuggestCommand(c.App.Commands, name); strings.Contains(near, `"`+name[:1]) {
+	if near := cli.SuggestCommand(c.Command.Subcommands, name); strings.Contains(near, `"`+name[:1]) {
 		return usagef("unknown command %q. %s", name, near)
 	}
-	return usagef("unknown command %q; see `composer --help`", name)
+	return usagef("unknown command %q; see `%s --help`", name, c.Command.HelpName)
 }

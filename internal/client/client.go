@@ -21,7 +21,7 @@ const ConfigFile = "config.yaml"
 // Run is the service.Run of the client.
 func Run(ctx context.Context, m service.Machine) error {
 	environment := config.Environ(m.Environ)
-	file, err := config.YAMLFile(m.Path(ConfigFile), "CLI_")
+	file, err := config.YAMLFile(m.Path(ConfigFile), variablePrefix)
 	if err != nil {
 		return service.ConfigFailed(m.Stdout, err)
 	}
@@ -36,7 +36,7 @@ func Run(ctx context.Context, m service.Machine) error {
 		slog.Int("loop_amount", c.LoopAmount),
 		slog.Duration("loop_period", c.LoopPeriod),
 		slog.String("log_level", c.LogLevel.String()))
-	service.LogUnknown(log, config.Unknown[Config]("CLI_", environment, file))
+	service.LogUnknown(log, config.Unknown[Config](variablePrefix, environment, file))
 
 	ctx, stop := service.Stopping(ctx, log)
 	defer stop()

@@ -7,27 +7,36 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/tp0-lab/composer/internal/config"
 	"github.com/tp0-lab/composer/internal/lablog"
 	"github.com/tp0-lab/composer/internal/lottery"
 )
 
+// Configuration is the client's configuration as something to look at.
+func Configuration() config.Service {
+	return config.Describe[Config]("client", ConfigFile, variablePrefix)
+}
+
+// variablePrefix is what the variables of the file's keys begin with.
+const variablePrefix = "CLI_"
+
 // Config is the client's configuration. The tag key is its path in the file.
 type Config struct {
-	ID            uint32        `env:"CLI_ID" key:"id" doc:"the client's number, from 1; the agency's in the lottery"`
+	ID            uint32        `env:"CLI_ID" key:"id" min:"1" doc:"the client's number, from 1; the agency's in the lottery"`
 	ServerAddress string        `env:"CLI_SERVER_ADDRESS" key:"server.address" envDefault:"server:12345" doc:"host:port of the server"`
-	LoopAmount    int           `env:"CLI_LOOP_AMOUNT" key:"loop.amount" envDefault:"5" doc:"echo: how many messages"`
-	LoopPeriod    time.Duration `env:"CLI_LOOP_PERIOD" key:"loop.period" envDefault:"5s" doc:"echo: pause after each message"`
+	LoopAmount    int           `env:"CLI_LOOP_AMOUNT" key:"loop.amount" envDefault:"5" min:"0" doc:"echo: how many messages"`
+	LoopPeriod    time.Duration `env:"CLI_LOOP_PERIOD" key:"loop.period" envDefault:"5s" min:"0s" doc:"echo: pause after each message"`
 	LogLevel      lablog.Level  `env:"CLI_LOG_LEVEL" key:"log.level" envDefault:"INFO" doc:"DEBUG, INFO, WARNING, ERROR or CRITICAL, in any case"`
 	Mode          Mode          `env:"CLI_MODE" key:"mode" envDefault:"echo" doc:"what the client does: echo, bet, batch or lottery"`
-	Linger        time.Duration `env:"CLI_LINGER" key:"linger" envDefault:"0s" doc:"how long the client stays before it exits, so that followed logs show its end; half of it before it reports its winners"`
+	Linger        time.Duration `env:"CLI_LINGER" key:"linger" envDefault:"0s" min:"0s" doc:"how long the client stays before it exits, so that followed logs show its end; half of it before it reports its winners"`
 
-	BatchMaxAmount int            `env:"CLI_BATCH_MAXAMOUNT" key:"batch.maxAmount" envDefault:"100" doc:"lottery: bets in a batch, at most; a frame of 8192 bytes may close it earlier"`
-	BatchPeriod    *time.Duration `env:"CLI_BATCH_PERIOD" key:"batch.period" doc:"lottery: pause after each batch; the loop's period where it is not set"`
+	BatchMaxAmount int            `env:"CLI_BATCH_MAXAMOUNT" key:"batch.maxAmount" envDefault:"100" min:"1" doc:"lottery: bets in a batch, at most; a frame of 8192 bytes may close it earlier"`
+	BatchPeriod    *time.Duration `env:"CLI_BATCH_PERIOD" key:"batch.period" min:"0s" doc:"lottery: pause after each batch; the loop's period where it is not set"`
 	AgencyFile     string         `env:"CLI_AGENCY_FILE" key:"agency.file" envDefault:"agency.csv" doc:"lottery: the file of the agency's bets"`
 
-	Timeout    time.Duration `env:"CLI_TIMEOUT" key:"timeout" envDefault:"15s" doc:"limit of a connect, of a write, and of waiting for an answer or a keep-alive"`
-	RetryLimit time.Duration `env:"CLI_RETRY_LIMIT" key:"retry.limit" envDefault:"60s" doc:"how long the client keeps trying without any progress"`
-	KeepAlive  time.Duration `env:"CLI_KEEPALIVE" key:"keepalive" envDefault:"5s" doc:"lottery: how often the server is told that a long pause is one"`
+	Timeout    time.Duration `env:"CLI_TIMEOUT" key:"timeout" envDefault:"15s" min:"1ns" doc:"limit of a connect, of a write, and of waiting for an answer or a keep-alive"`
+	RetryLimit time.Duration `env:"CLI_RETRY_LIMIT" key:"retry.limit" envDefault:"60s" min:"1ns" doc:"how long the client keeps trying without any progress"`
+	KeepAlive  time.Duration `env:"CLI_KEEPALIVE" key:"keepalive" envDefault:"5s" min:"1ns" doc:"lottery: how often the server is told that a long pause is one"`
 
 	FirstName string `env:"NOMBRE" doc:"mode bet: first name"`
 	LastName  string `env:"APELLIDO" doc:"mode bet: last name"`
@@ -44,38 +53,6 @@ func (c Config) Check(report func(variable, reason string)) {
 	host, port, err := net.SplitHostPort(c.ServerAddress)
 	if n, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil || host == "" || n == 0 {
 		report("CLI_SERVER_ADDRESS", "want host:port, such as server:12345")
-	}
-	if c.LoopAmount < 0 {
-		report("CLI_LOOP_AMOUNT", "cannot be negative")
-	}
-	if c.BatchMaxAmount < 1 {
-		report("CLI_BATCH_MAXAMOUNT", "want 1 or more")
-	}
-	if c.BatchPeriod != nil && *c.BatchPeriod < 0 {
-		report("CLI_BATCH_PERIOD", "cannot be negative")
-	}
-	for _, pause := range []struct {
-		variable string
-		value    time.Duration
-	}{
-		{"CLI_LOOP_PERIOD", c.LoopPeriod},
-		{"CLI_LINGER", c.Linger},
-	} {
-		if pause.value < 0 {
-			report(pause.variable, "cannot be negative")
-		}
-	}
-	for _, limit := range []struct {
-		variable string
-		value    time.Duration
-	}{
-		{"CLI_TIMEOUT", c.Timeout},
-		{"CLI_RETRY_LIMIT", c.RetryLimit},
-		{"CLI_KEEPALIVE", c.KeepAlive},
-	} {
-		if limit.value <= 0 {
-			report(limit.variable, "want a duration above zero")
-		}
 	}
 	if c.Mode == ModeBet {
 		c.checkBet(report)
@@ -145,6 +122,11 @@ func (m *Mode) UnmarshalText(text []byte) error {
 	default:
 		return fmt.Errorf("want %s, %s, %s or %s", ModeEcho, ModeBet, ModeBatch, ModeLottery)
 	}
+}
+
+// Choices implements config.Chooser.
+func (Mode) Choices() []string {
+	return []string{string(ModeEcho), string(ModeBet), string(ModeBatch), string(ModeLottery)}
 }
 
 func (m Mode) String() string { return string(m) }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -12,7 +11,6 @@ import (
 	"time"
 
 	"github.com/caarlos0/env/v11"
-	"github.com/xrash/smetrics"
 )
 
 // Checker is a configuration struct that knows what its fields may hold. Check
@@ -41,39 +39,36 @@ func (p Problem) Error() string {
 type Problems []Problem
 
 // Error has a sentence for each.
-func (p Problems) Error() string {
-	all := make([]string, len(p))
-	for i := range p {
-		all[i] = p[i].Error()
-	}
-	return strings.Join(all, "; ")
-}
+func (p Problems) Error() string { return sentences(p) }
 
 // Unwrap returns each.
-func (p Problems) Unwrap() []error {
-	all := make([]error, len(p))
-	for i := range p {
-		all[i] = p[i]
+func (p Problems) Unwrap() []error { return errorsOf(p) }
+
+func sentences[E error](all []E) string {
+	texts := make([]string, len(all))
+	for i, err := range all {
+		texts[i] = err.Error()
 	}
-	return all
+	return strings.Join(texts, "; ")
+}
+
+func errorsOf[E error](all []E) []error {
+	errs := make([]error, len(all))
+	for i, err := range all {
+		errs[i] = err
+	}
+	return errs
 }
 
 // Parse merges layers, the first of which has the highest rank, and parses
 // them into T, a struct whose exported fields have the tags `env` (the
-// variable) and perhaps `envDefault`. What is empty counts as not set. A field
-// without a default is required unless it is a pointer or Check lets it be
-// empty. Whole numbers are decimal digits, durations have units; nothing is
+// variable) and perhaps `envDefault`, `min`, or `min` and `max` (of whole numbers
+// and durations). What is empty counts as not set. A field without a default is
+// required unless it is a pointer or Check lets it be empty. Whole numbers are decimal digits, durations have units; nothing is
 // trimmed. The error is Problems, all of them at once, one for each variable,
 // in the order of T's fields.
 func Parse[T Checker](layers ...Layer) (T, error) {
-	merged := Layer{}
-	for _, layer := range slices.Backward(layers) {
-		for variable, v := range layer {
-			if _, ok := merged[variable]; !ok || v.Text != "" {
-				merged[variable] = v
-			}
-		}
-	}
+	merged := merge(layers)
 	texts := make(map[string]string, len(merged))
 	for variable, v := range merged {
 		texts[variable] = v.Text
@@ -104,6 +99,9 @@ func Parse[T Checker](layers ...Layer) (T, error) {
 		return parsed, err
 	}
 	parsed.Check(report)
+	if err := checkLimits(reflect.ValueOf(parsed), report); err != nil {
+		return parsed, err
+	}
 	problems = append(groupProblems(fields, layers), problems...)
 	if len(problems) > 0 {
 		order := map[string]int{}
@@ -114,6 +112,20 @@ func Parse[T Checker](layers ...Layer) (T, error) {
 		return parsed, problems
 	}
 	return parsed, nil
+}
+
+// merge returns the values that count, of layers the first of which has the
+// highest rank.
+func merge(layers []Layer) Layer {
+	merged := Layer{}
+	for _, layer := range slices.Backward(layers) {
+		for variable, v := range layer {
+			if _, ok := merged[variable]; !ok || v.Text != "" {
+				merged[variable] = v
+			}
+		}
+	}
+	return merged
 }
 
 // reason is what to say instead of strconv's words.
@@ -174,74 +186,4 @@ func fieldsOf[T any]() map[string]reflect.StructField {
 		fields[f.Name] = f
 	}
 	return fields
-}
-
-// Unknown returns a sentence for each key of a file that is no variable of T,
-// or that is one in a section that is not read, and for each variable of the
-// environment that begins with prefix and is none; each names the nearest that
-// there is, as people write it in that place. A key of a file that is known and
-// has no value gets one, too.
-func Unknown[T any](prefix string, layers ...Layer) []string {
-	variables := map[string]string{} // by themselves
-	paths := map[string]string{}     // of a file, by variable
-	fields := fieldsOf[T]()
-	for _, f := range fields {
-		variable := f.Tag.Get("env")
-		variables[variable] = variable
-		if key := f.Tag.Get("key"); key != "" {
-			paths[variable] = key
-		}
-	}
-	var sentences []string
-	for _, layer := range layers {
-		inOrder := slices.SortedFunc(maps.Keys(layer), func(a, b string) int {
-			return cmp.Or(cmp.Compare(layer[a].Line, layer[b].Line), cmp.Compare(a, b))
-		})
-		for _, variable := range inOrder {
-			v := layer[variable]
-			_, known := variables[strings.ToUpper(v.Key)]
-			if v.Section != "" {
-				if known {
-					sentences = append(sentences, fmt.Sprintf("%s in %s is in section [%s], and only [%s] is read", v.Key, v.Origin(), v.Section, iniSection))
-				}
-				continue // the rest is other programs'
-			}
-			_, known = variables[variable]
-			switch {
-			case v.File != "" && v.Text == "" && (known || len(groupOf(fields, v)) > 0):
-				sentences = append(sentences, fmt.Sprintf("%s in %s has no value: it counts as not set", v.Key, v.Origin()))
-				continue
-			case known, v.File == "" && !strings.HasPrefix(variable, prefix):
-				continue
-			}
-			names := variables
-			if v.File != "" && len(paths) > 0 {
-				names = paths
-			}
-			s := fmt.Sprintf("unknown key %s in %s", v.Key, v.Origin())
-			if near := nearest(variable, prefix, names); near != "" {
-				s += ", did you mean " + names[near] + "?"
-			}
-			sentences = append(sentences, s)
-		}
-	}
-	return sentences
-}
-
-// nearest returns the known variable that ends in the name's words, or the one
-// that is fewest edits away, unless those are over a third of the name.
-func nearest(name, prefix string, known map[string]string) string {
-	best, edits := "", len(name)/3+1
-	for _, candidate := range slices.Sorted(maps.Keys(known)) {
-		if strings.HasSuffix(candidate, "_"+strings.TrimPrefix(name, prefix)) {
-			return candidate
-		}
-		if n := len(name) - len(candidate); max(n, -n) >= edits {
-			continue // each byte too many is an edit, so a name of any length costs little
-		}
-		if d := smetrics.WagnerFischer(name, candidate, 1, 1, 1); d < edits {
-			best, edits = candidate, d
-		}
-	}
-	return best
 }

@@ -4,50 +4,62 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/tp0-lab/composer/internal/client"
+	"github.com/tp0-lab/composer/internal/config"
 	"github.com/tp0-lab/composer/internal/server"
 )
 
-var update = flag.Bool("update", false, "write docs/configuration.md anew")
+var update = flag.Bool("update", false, "write the tables of docs/configuration.md anew")
 
 const page = "../../docs/configuration.md"
 
-// The page of keys is made from the tags that the services use.
+// The page's tables are made from the tags that the services use.
 func TestConfigurationPageIsCurrent(t *testing.T) {
-	var b strings.Builder
-	b.WriteString(`# Configuration of the services
-
-Environment first, then the file, then the default. Made by ` + "`go test ./internal/config -update`" + ` from the structs that the services parse.
-
-## Server: ` + "`config.ini`, section DEFAULT" + `
-
-| variable and key | default | |
-|---|---|---|
-`)
-	for f := range fields[server.Config](t) {
-		fmt.Fprintf(&b, "| `%s` | `%s` | %s |\n", f.Tag.Get("env"), f.Tag.Get("envDefault"), f.Tag.Get("doc"))
+	old, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
 	}
-	b.WriteString("\n## Client: `config.yaml`\n\n| variable | key | default | |\n|---|---|---|---|\n")
-	for f := range fields[client.Config](t) {
-		variable, key := f.Tag.Get("env"), f.Tag.Get("key")
-		if key != "" && variable != "CLI_"+strings.ToUpper(strings.ReplaceAll(key, ".", "_")) {
-			t.Errorf("%s: the key %s is another variable", variable, key)
+	text := string(old)
+	for _, s := range both {
+		begin, end := "<!-- the keys of the "+s.Name+" -->\n", "<!-- end of the keys -->\n"
+		before, rest, ok := strings.Cut(text, begin)
+		_, after, ended := strings.Cut(rest, end)
+		if !ok || !ended {
+			t.Fatalf("%s has no %s", page, begin)
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", variable, code(key), code(f.Tag.Get("envDefault")), f.Tag.Get("doc"))
+		text = before + begin + keyTable(s) + end + after
 	}
 	if *update {
-		if err := os.WriteFile(page, []byte(b.String()), 0o644); err != nil {
+		if err := os.WriteFile(page, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
+	} else if text != string(old) {
+		t.Errorf("%s is not current: go test ./internal/config -update", page)
 	}
-	got, err := os.ReadFile(page)
-	if err != nil || string(got) != b.String() {
-		t.Errorf("%s is not current (%v): go test ./internal/config -update", page, err)
+}
+
+func keyTable(s config.Service) string {
+	var b strings.Builder
+	if s.File == server.ConfigFile {
+		b.WriteString("| variable and key | default | |\n|---|---|---|\n")
+	} else {
+		b.WriteString("| variable | key | default | |\n|---|---|---|---|\n")
 	}
+	for _, k := range s.Keys {
+		text := ""
+		if k.Default != nil {
+			text = *k.Default
+		}
+		fmt.Fprintf(&b, "| `%s` |", k.Variable)
+		if k.Path != k.Variable {
+			fmt.Fprintf(&b, " %s |", code(k.Path))
+		}
+		fmt.Fprintf(&b, " %s | %s |\n", code(text), k.Doc)
+	}
+	return b.String()
 }
 
 func code(s string) string {
@@ -57,17 +69,18 @@ func code(s string) string {
 	return "`" + s + "`"
 }
 
-// fields yields the fields of a configuration; each has a variable and a text.
-func fields[T any](t *testing.T) func(func(reflect.StructField) bool) {
-	t.Helper()
-	return func(yield func(reflect.StructField) bool) {
-		for _, f := range reflect.VisibleFields(reflect.TypeFor[T]()) {
-			if f.Tag.Get("env") == "" || f.Tag.Get("doc") == "" {
-				t.Errorf("%s has no variable or no text", f.Name)
+// Each key has a text, and its path is the way to its variable.
+func TestKeysAreWhole(t *testing.T) {
+	for _, s := range both {
+		for _, k := range s.Keys {
+			if k.Variable == "" || k.Doc == "" || strings.Contains(k.Doc, "\n") {
+				t.Errorf("%s has no variable or no text: %+v", s.Name, k)
 			}
-			if !yield(f) {
-				return
-			}
+		}
+	}
+	for _, k := range client.Configuration().Keys {
+		if k.Path != "" && k.Variable != "CLI_"+strings.ToUpper(strings.ReplaceAll(k.Path, ".", "_")) {
+			t.Errorf("%s: the key %s is another variable", k.Variable, k.Path)
 		}
 	}
 }

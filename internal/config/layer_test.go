@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -19,11 +20,13 @@ import (
 func write(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+	if err := writeFile(path, text); err != nil {
 		t.Fatal(err)
 	}
 	return path
 }
+
+func writeFile(path, text string) error { return os.WriteFile(path, []byte(text), 0o644) }
 
 // read reads a file by the way that its name says.
 func read(path string) (config.Layer, error) {
@@ -109,6 +112,21 @@ func TestINIFile(t *testing.T) {
 	}
 }
 
+// An error hides nothing of the rest.
+func TestAllErrorsOfAFileAtOnce(t *testing.T) {
+	path := write(t, "config.yaml", "a: [1]\nb: 2\nb: 3\nc: {d: 4, d: 5}")
+	layer, err := read(path)
+	want := path + ":1: a: want a single value or keys with values, not a list or an alias; " + path + ":3: b is there already, in line 2; " + path + ":4: c.d is there already, in line 4"
+	if err == nil || err.Error() != want || show(layer) != "CLI_B=\"2\" b 2\nCLI_C_D=\"4\" c.d 4\n" {
+		t.Errorf("got %v\n%s", err, show(layer))
+	}
+	path = write(t, "config.ini", "A=1\n[DEFAULT]\nx\nA=2\nA=3")
+	layer, err = read(path)
+	if all, ok := errors.AsType[config.FileErrors](err); !ok || len(all) != 3 || show(layer) != "A=\"2\" A 4\n" {
+		t.Errorf("got %v\n%s", err, show(layer))
+	}
+}
+
 func TestFileErrorsHaveAPlace(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"config.yaml", "a:\n  - 1", ":2: a: want a single value"},
@@ -188,7 +206,7 @@ func checkAny(t interface {
 }, path, text string, fail func(error),
 ) {
 	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+	if err := writeFile(path, text); err != nil {
 		fail(err)
 		return
 	}
@@ -198,7 +216,7 @@ func checkAny(t interface {
 		t.Errorf("%q: no place in %v", text, err)
 	}
 	for variable, v := range layer {
-		if v.Line < 1 || v.Line > lines || v.File != path || variable == "" || v.Key == "" {
+		if v.Line < 1 || v.Line > lines || v.Column < 1 || v.KeyLine < 1 || v.KeyLine > v.Line || v.KeyColumn < 1 || v.File != path || variable == "" || v.Key == "" {
 			t.Errorf("%q: %s is %+v", text, variable, v)
 		}
 	}

@@ -36,6 +36,15 @@ func (l *Level) UnmarshalText(text []byte) error {
 	return fmt.Errorf("unknown level %q: have DEBUG, INFO, WARNING, ERROR, CRITICAL", text)
 }
 
+// Choices returns the names of all levels.
+func (Level) Choices() []string {
+	names := make([]string, len(levelNames))
+	for i, n := range levelNames {
+		names[i] = n.name
+	}
+	return names
+}
+
 // MarshalText returns the level's name.
 func (l Level) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 

@@ -7,11 +7,8 @@ import (
 	"syscall"
 )
 
-// maxBacklog is what listen(2) takes as an int on every kernel; Linux cuts it
-// to net.core.somaxconn.
-const maxBacklog = 65535
-
-// listen listens on the address with that backlog. Package net
+// listen listens on the address with that backlog, which Linux cuts to
+// net.core.somaxconn. Package net
 // calls listen(2) with the kernel's maximum and has no option for it; a second
 // call on a listening socket sets the backlog anew (listen(2), inet_listen in
 // the kernel's net/ipv4/af_inet.c).

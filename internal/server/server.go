@@ -37,7 +37,7 @@ func Run(ctx context.Context, m service.Machine) error {
 		slog.Int("port", int(c.Port)),
 		slog.Int("listen_backlog", c.ListenBacklog),
 		slog.String("logging_level", c.LogLevel.String()))
-	service.LogUnknown(log, config.Unknown[Config]("SERVER_", environment, file))
+	service.LogUnknown(log, config.Unknown[Config](variablePrefix, environment, file))
 
 	ctx, stop := service.Stopping(ctx, log)
 	defer stop()

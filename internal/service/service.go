@@ -12,7 +12,6 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/tp0-lab/composer/internal/config"
 	"github.com/tp0-lab/composer/internal/lablog"
 )
 
@@ -114,7 +113,7 @@ func LogUnknown(log *slog.Logger, sentences []string) {
 func ConfigFailed(stdout io.Writer, err error) error {
 	log := lablog.New(stdout, slog.LevelInfo)
 	problems := []error{err}
-	if all, ok := errors.AsType[config.Problems](err); ok {
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
 		problems = all.Unwrap()
 	}
 	for _, p := range problems {
