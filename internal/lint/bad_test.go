@@ -43,7 +43,7 @@ func TestUnreadable(t *testing.T) {
 		{"loop", "loop:1:1: error: is a symbolic link that leads to itself [unreadable]"},
 		{"pipe", "pipe:1:1: error: is a pipe that nobody writes to [unreadable]"},
 		{"/dev/zero", "/dev/zero:1:1: error: is a device or a socket, not a Compose file [unreadable]"},
-		{"large", "large:1:1: error: has 1024 MiB, and a Compose file should have at most 8 [unreadable]"},
+		{"large", "large:1:1: error: has 1024 MiB, and a Compose file should have at most 4 [unreadable]"},
 		{"binary", "binary:1:8: error: is not text in UTF-8 from here on [unreadable]"},
 		{"utf16", "utf16:1:1: error: is not text in UTF-8 from here on [unreadable]"},
 		{"file", "file:1:1: error: there is nothing in it: want a mapping with services [yaml-syntax]"},

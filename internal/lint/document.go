@@ -14,7 +14,7 @@ import (
 var readingRules = []Rule{
 	{
 		"unreadable", Error, "the file cannot be read",
-		"It is missing, no text, a directory, a pipe that nobody writes to, or larger than 8 MiB.",
+		"It is missing, no text, a directory, a pipe that nobody writes to, or larger than 4 MiB.",
 	},
 	{
 		"yaml-syntax", Error, "the file is not YAML, or no mapping",
@@ -30,11 +30,15 @@ var readingRules = []Rule{
 	},
 	{
 		"alias-expansion", Error, "aliases make too much of the file, or contain themselves",
-		"An anchor that is used in anchors that are used again grows without bounds when it is written out. Compose gives up at 100,000 values; here the bound is a million.",
+		"An anchor that is used in anchors that are used again grows without bounds when it is written out. Compose gives up at 100,000 values; here the bound is 300,000.",
 	},
 	{
 		"unknown-rule", Warning, "a comment disables a rule that there is not",
 		"A misspelt name silences nothing.",
+	},
+	{
+		"too-many-findings", Note, "some findings are left out",
+		"Of each severity, a thousand are shown for each file.",
 	},
 }
 
@@ -117,7 +121,7 @@ func joinClauses(text string) string {
 }
 
 // maxValues is how many nodes there may be with all aliases written out.
-const maxValues = 1_000_000
+const maxValues = 300_000
 
 // checkSize reports whether aliases can be followed.
 func (d *document) checkSize() bool {
@@ -149,7 +153,7 @@ func (d *document) checkSize() bool {
 		return total
 	}
 	if size(d.root) > maxValues && ok {
-		d.report("alias-expansion", d.root, "with its aliases written out, this has more than %d values", maxValues)
+		d.report("alias-expansion", d.root, "there are more than %d values, with aliases written out", maxValues)
 		return false
 	}
 	return ok

@@ -13,6 +13,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -54,8 +55,8 @@ type Source struct {
 // A comment "# composer-lint: disable=RULE,RULE" at the end of a line is about
 // that line, and one that has a line for itself is about the next one, too.
 func Check(ctx context.Context, s Source, disabled []string) []Finding {
-	d := &document{ctx: ctx, Source: s}
-	d.silenced = d.silencers()
+	d := &document{ctx: ctx, Source: s, disabled: disabled}
+	d.readSilencers()
 	if d.parse() {
 		for _, g := range groups {
 			if g.check != nil {
@@ -63,7 +64,7 @@ func Check(ctx context.Context, s Source, disabled []string) []Finding {
 			}
 		}
 	}
-	return d.findings(disabled)
+	return d.findings()
 }
 
 // CheckFile reads the file of that name and checks it. What cannot be read is a
@@ -71,9 +72,9 @@ func Check(ctx context.Context, s Source, disabled []string) []Finding {
 func CheckFile(ctx context.Context, name string, disabled []string) []Finding {
 	text, err := Read(name)
 	if err != nil {
-		d := &document{Source: Source{Name: name}}
+		d := &document{Source: Source{Name: name}, disabled: disabled}
 		d.reportAt("unreadable", 1, 1, "%v", err)
-		return d.findings(disabled)
+		return d.findings()
 	}
 	return Check(ctx, Source{Name: name, Dir: filepath.Dir(name), Text: text}, disabled)
 }
@@ -85,9 +86,15 @@ type document struct {
 	root     *yaml.Node // a mapping
 	services []service
 	values   plain
+	disabled []string
 	silenced map[int][]string // by line
 	found    []Finding
+	counts   map[Severity]int
+	compared int // names that were compared for a suggestion
 }
+
+// maxFound is how many findings of one severity are kept.
+const maxFound = 1000
 
 // report notes that a rule is broken at a node.
 func (d *document) report(rule string, at *yaml.Node, format string, args ...any) {
@@ -95,31 +102,48 @@ func (d *document) report(rule string, at *yaml.Node, format string, args ...any
 }
 
 func (d *document) reportAt(rule string, line, column int, format string, args ...any) {
+	severity := severityOf(rule)
+	if d.counts[severity] > maxFound || slices.Contains(d.disabled, rule) || slices.Contains(d.silenced[line], rule) {
+		return
+	}
+	if d.counts == nil {
+		d.counts = map[Severity]int{}
+	}
+	d.counts[severity]++
+	if d.counts[severity] > maxFound {
+		rule, line, column = "too-many-findings", 1, 1
+		format, args = "there are more than %d findings of severity %s: the rest is left out", []any{maxFound, severity}
+		severity = severityOf(rule)
+	}
 	d.found = append(d.found, Finding{
-		File: d.Name, Line: max(line, 1), Column: max(column, 1), Severity: severityOf(rule), Rule: rule,
-		Message: sentence(fmt.Sprintf(format, args...)),
+		File: d.Name, Line: max(line, 1), Column: max(column, 1), Severity: severity, Rule: rule, Message: sentence(fmt.Sprintf(format, args...)),
 	})
 }
 
-func (d *document) findings(disabled []string) []Finding {
-	found := slices.DeleteFunc(d.found, func(f Finding) bool {
-		return slices.Contains(disabled, f.Rule) || slices.Contains(d.silenced[f.Line], f.Rule)
-	})
-	slices.SortStableFunc(found, func(a, b Finding) int {
+// suggest returns a suggestion, as long as that has not been done too often.
+func (d *document) suggest(name string, known map[string]bool) string {
+	const most = 200_000
+	if d.compared += len(known); d.compared > most {
+		return ""
+	}
+	return suggestion(name, slices.Sorted(maps.Keys(known)))
+}
+
+func (d *document) findings() []Finding {
+	slices.SortStableFunc(d.found, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Message, b.Message))
 	})
-	return slices.Compact(found) // what an alias repeats is one thing
+	return slices.Compact(d.found) // what an alias repeats is one thing
 }
 
 var silencer = regexp.MustCompile(`#\s*composer-lint:\s*disable=([^\s#]*)`)
 
-// silencers returns which rules are silenced in which lines.
-func (d *document) silencers() map[int][]string {
-	const mark = "composer-lint:"
-	if !bytes.Contains(d.Text, []byte(mark)) {
-		return nil
+// readSilencers notes which rules are silenced in which lines.
+func (d *document) readSilencers() {
+	if !bytes.Contains(d.Text, []byte("composer-lint:")) {
+		return
 	}
-	lines := map[int][]string{}
+	d.silenced = map[int][]string{}
 	n := 0
 	for line := range bytes.Lines(d.Text) {
 		n++
@@ -132,13 +156,12 @@ func (d *document) silencers() map[int][]string {
 				d.reportAt("unknown-rule", n, len([]rune(string(line[:m[2]])))+1, "unknown rule %q%s", name, suggestion(name, ruleNames()))
 				continue
 			}
-			lines[n] = append(lines[n], name)
+			d.silenced[n] = append(d.silenced[n], name)
 			if len(bytes.TrimSpace(line[:m[0]])) == 0 {
-				lines[n+1] = append(lines[n+1], name)
+				d.silenced[n+1] = append(d.silenced[n+1], name)
 			}
 		}
 	}
-	return lines
 }
 
 // sentence puts a text on one line, without what a terminal would obey.

@@ -20,7 +20,7 @@ var portRules = []Rule{
 	},
 }
 
-// hostPort is a port of the host. An address that is not valid stands for all.
+// hostPort is a port of the host.
 type hostPort struct {
 	protocol string
 	port     int
@@ -34,18 +34,32 @@ type published struct {
 }
 
 func checkPorts(d *document) {
-	taken := map[hostPort][]portHolder{}
+	taken := takenPorts{holders: map[hostPort][]portHolder{}, left: maxPorts}
 	for _, s := range d.services {
 		if value(s.body, "network_mode") == "host" {
 			continue // they are ignored
 		}
 		for item := range items(get(s.body, "ports")) {
-			for _, p := range d.published(s, item) {
-				d.takePorts(taken, s, item, p)
+			if taken.left <= 0 {
+				return
+			}
+			all := d.published(s, item)
+			taken.left -= len(all)
+			for _, p := range all {
+				d.takePorts(&taken, s, item, p)
 			}
 		}
 	}
 }
+
+// takenPorts is who has which port, and how many more are looked at.
+type takenPorts struct {
+	holders map[hostPort][]portHolder
+	left    int
+}
+
+// maxPorts is how many ports of a file are looked at, those of ranges one by one.
+const maxPorts = 1 << 18
 
 // portHolder is a service that has a port, at some address.
 type portHolder struct {
@@ -53,14 +67,15 @@ type portHolder struct {
 	address string
 }
 
-func (d *document) takePorts(taken map[hostPort][]portHolder, s service, at *yaml.Node, p published) {
-	const mostHolders = 64 // of one port, by address or profile
+func (d *document) takePorts(taken *takenPorts, s service, at *yaml.Node, p published) {
+	const mostHolders = 16 // of one port, by address or profile
 	if p.first == p.last && s.scale > 1 {
 		d.report("scaled-port", at, "service %s: %d containers, and one port %d of the host", s.name, s.scale, p.first)
 	}
-	for port := p.first; port <= p.last; port++ {
+	for port := p.first; port <= p.last && taken.left > 0; port++ {
+		taken.left--
 		key := hostPort{p.protocol, port}
-		for _, h := range taken[key] {
+		for _, h := range taken.holders[key] {
 			if sameAddress(h.address, p.address) && together(h.service, s) {
 				if h.name == s.name {
 					d.report("duplicate-port", at, "service %s publishes port %d/%s of the host twice", s.name, port, p.protocol)
@@ -70,8 +85,8 @@ func (d *document) takePorts(taken map[hostPort][]portHolder, s service, at *yam
 				return
 			}
 		}
-		if len(taken[key]) < mostHolders {
-			taken[key] = append(taken[key], portHolder{s, p.address})
+		if len(taken.holders[key]) < mostHolders {
+			taken.holders[key] = append(taken.holders[key], portHolder{s, p.address})
 		}
 	}
 }

@@ -12,8 +12,8 @@ import (
 )
 
 // MaxFile is how many bytes a file may have. Compose itself gives up at 100,000
-// values, a tenth of that.
-const MaxFile = 8 << 20
+// values, which is about a quarter of that.
+const MaxFile = 4 << 20
 
 // Read returns the text of a file, or an error that does not name it.
 // A pipe is read to its end, if somebody has it open to write.

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/format"
@@ -73,7 +74,7 @@ func (r references) want(kind, name string, s service, at *yaml.Node) bool {
 	if r.definitions[kind][name] {
 		return true
 	}
-	hint := suggestion(name, keysOf(r.definitions[kind]))
+	hint := r.suggest(name, r.definitions[kind])
 	if kind == "volumes" && hint == "" && strings.ContainsAny(name, "/.") {
 		hint = "; a path begins with ./ or /"
 	}
@@ -154,6 +155,7 @@ func (r references) checkCycles() {
 	const (
 		open = 1
 		done = 2
+		most = 8 // services of a circle that are named
 	)
 	state := map[string]int{}
 	var path []string
@@ -170,7 +172,11 @@ func (r references) checkCycles() {
 				for path[begin] != n.name {
 					begin--
 				}
-				r.report("dependency-cycle", n.at, "services wait for each other: %s → %s", strings.Join(path[begin:], " → "), n.name)
+				circle := path[begin:]
+				if len(circle) > most {
+					circle = append(slices.Clone(circle[:most]), "…")
+				}
+				r.report("dependency-cycle", n.at, "services wait for each other: %s → %s", strings.Join(circle, " → "), n.name)
 			}
 		}
 		path = path[:len(path)-1]

@@ -15,8 +15,8 @@ import (
 // maxSample is how many services are loaded: one takes compose-go over a millisecond.
 const maxSample = 40
 
-// checkSample has compose-go load what its schema says nothing about: ports,
-// mounts, sizes. It takes one service of each shape, that is, of those that are
+// checkSample has compose-go load what its schema says nothing about: mounts,
+// sizes, durations. It takes one service of each shape, that is, of those that are
 // the same but for digits, without what ties it to others, which other rules are
 // about, and none with variables.
 //
@@ -61,8 +61,9 @@ func checkSample(d *document) {
 	}
 }
 
-// ties are what a service says about others, or about other files.
-var ties = []string{"depends_on", "links", "volumes_from", "extends", "network_mode", "ipc", "pid", "env_file", "label_file", "networks", "configs", "secrets", "models", "use_api_socket", "provider"}
+// ties are what a service says about others, or about other files, and ports,
+// of which a range is as many as it has.
+var ties = []string{"ports", "depends_on", "links", "volumes_from", "extends", "network_mode", "ipc", "pid", "env_file", "label_file", "networks", "configs", "secrets", "models", "use_api_socket", "provider"}
 
 func (d *document) load(top map[string]any, sample []service) error {
 	services := map[string]any{}
@@ -172,7 +173,5 @@ func appendShape(shape []byte, n *yaml.Node) ([]byte, bool) {
 	}
 	return shape, ok
 }
-
-func keysOf(m map[string]bool) []string { return slices.Sorted(maps.Keys(m)) }
 
 func contains(list []string, s string) bool { return slices.Contains(list, s) }

@@ -42,7 +42,8 @@ func checkSpecification(d *document) {
 
 // checkVariables reports what is written like a variable and is none.
 func (d *document) checkVariables(n *yaml.Node) {
-	if n.Kind == yaml.ScalarNode && strings.Contains(n.Value, "$") {
+	const longest = 64 << 10
+	if n.Kind == yaml.ScalarNode && len(n.Value) < longest && strings.Contains(n.Value, "$") {
 		_, err := template.Substitute(n.Value, func(string) (string, bool) { return "1", true })
 		if err != nil {
 			d.report("specification", n, "%q is written like a variable and is none; a dollar as such is $$", n.Value)
@@ -150,7 +151,7 @@ func (d *document) reportSchema(s schemas, e *jsonschema.ValidationError) {
 		if len(e.InstanceLocation) == 3 && s.service[name] {
 			return // known, but another error kept the schema from seeing that
 		}
-		d.report("specification", key, "unknown key %q%s", path, suggestion(name, keysOf(s.service)))
+		d.report("specification", key, "unknown key %q%s", path, d.suggest(name, s.service))
 	case *kind.AdditionalProperties:
 		for _, name := range k.Properties {
 			key, _ := d.find(append(e.InstanceLocation[:len(e.InstanceLocation):len(e.InstanceLocation)], name))
@@ -192,7 +193,7 @@ func (d *document) unknownKey(s schemas, path []string, name string) string {
 			known[key] = true
 		}
 	}
-	return suggestion(name, keysOf(known))
+	return d.suggest(name, known)
 }
 
 // alternatives returns all that a part may be.
