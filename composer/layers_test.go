@@ -36,6 +36,9 @@ var layers = []struct{ who, not string }{
 	{"internal/check", "internal/output"},
 	{"internal/check", "templates"},
 	{"internal/output", "internal/"},
+	// What is wrong with a file does not depend on who made it.
+	{"internal/lint", "internal/"},
+	{"internal/lint", "templates"},
 	// What is delivered is what was committed, not what this program carries.
 	{"internal/deliver", "internal/bundle"},
 	{"internal/deliver", "templates"},

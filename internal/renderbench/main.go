@@ -113,7 +113,10 @@ func bench(ctx context.Context, runs int, stdout io.Writer) error {
 	if err := printTable(stdout, generators, results, runs); err != nil {
 		return err
 	}
-	return printDemands(stdout, results)
+	if err := printDemands(stdout, results); err != nil {
+		return err
+	}
+	return compareLint(ctx, composer, dir, stdout)
 }
 
 // scripts returns those for which there is an interpreter, and says for which

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tp0-lab/composer/internal/lint"
+)
+
+func lintCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "lint",
+		Usage:     "check Compose files: the specification, and what only shows when containers start",
+		UsageText: "composer lint [--strict] [--disable RULE]… [--format text|json|sarif] FILE…",
+		ArgsUsage: "FILE…",
+		Description: examples(
+			"composer lint compose.yaml", "file:line:column: severity: message [rule]",
+			"composer lint --strict *.yaml", "warnings fail, too",
+			"composer render -n 5 | composer lint -", "what is piped in",
+			"composer lint --disable missing-mount-source dev.yaml", "without one of the rules",
+			"composer lint --format sarif dev.yaml", "for GitHub's code scanning and its like",
+			"composer lint --list-rules", "what is checked",
+		) + "\n\nA comment in the file silences rules, at the end of a line or in the line before it:\n" +
+			"  # composer-lint: disable=RULE,RULE\n\n" +
+			"Each file is checked by itself. Exit codes: 0 nothing, or notes and warnings only; 1 an error, or a warning with\n" +
+			"--strict; 2 wrong command line.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{
+				Name: "format", EnvVars: []string{"COMPOSER_LINT_FORMAT"}, Value: "text", DefaultText: "text",
+				Usage: "how findings are printed: `FORMAT` is text, json or sarif",
+			},
+			&cli.BoolFlag{Name: "json", EnvVars: []string{"COMPOSER_JSON"}, DisableDefaultText: true, Usage: "the same as --format json"},
+			&cli.BoolFlag{
+				Name: "strict", EnvVars: []string{"COMPOSER_LINT_STRICT"}, DisableDefaultText: true,
+				Usage: "exit with 1 for a warning, too",
+			},
+			&cli.StringSliceFlag{
+				Name: "disable", EnvVars: []string{"COMPOSER_LINT_DISABLE"},
+				Usage: "leave out a `RULE`; may be given several times, or with several names and commas",
+			},
+			&cli.BoolFlag{
+				Name: "list-rules", EnvVars: []string{"COMPOSER_LINT_LIST_RULES"}, DisableDefaultText: true,
+				Usage: "list the rules, and check nothing",
+			},
+		},
+		Action: lintFiles,
+	}
+}
+
+func lintFiles(c *cli.Context) error {
+	format := c.String("format")
+	if c.Bool("json") {
+		if c.IsSet("format") && format != "json" {
+			return usagef("lint: --json and --format %s are two formats", format)
+		}
+		format = "json"
+	}
+	if !slices.Contains([]string{"text", "json", "sarif"}, format) {
+		return usagef("lint: unknown format %q: have text, json, sarif", format)
+	}
+	for _, name := range c.StringSlice("disable") {
+		if problem := lint.UnknownRule(name); problem != "" {
+			return usagef("lint: %s; see `composer lint --list-rules`", problem)
+		}
+	}
+	if c.Bool("list-rules") {
+		if err := noArguments(c); err != nil {
+			return err
+		}
+		return listRules(c.App.Writer, format)
+	}
+	if !c.Args().Present() {
+		return usagef("lint: which files? see `composer lint --help`")
+	}
+	var found []lint.Finding
+	for _, name := range c.Args().Slice() {
+		here, err := lintFile(c, name)
+		if err != nil {
+			return err
+		}
+		found = append(found, here...)
+	}
+	if err := writeFindings(c.App.Writer, format, found); err != nil {
+		return err
+	}
+	return verdict(found, c.Bool("strict"))
+}
+
+// lintFile checks one file, or what is piped in where the name is "-".
+func lintFile(c *cli.Context, name string) ([]lint.Finding, error) {
+	if name != "-" {
+		return lint.CheckFile(c.Context, name, c.StringSlice("disable")), nil
+	}
+	text, err := lint.ReadFrom(os.Stdin)
+	if err != nil {
+		return nil, fmt.Errorf("lint: standard input %w", err)
+	}
+	return lint.Check(c.Context, lint.Source{Name: "stdin", Dir: ".", Text: text}, c.StringSlice("disable")), nil
+}
+
+func writeFindings(w io.Writer, format string, found []lint.Finding) error {
+	switch format {
+	case "json":
+		return lint.WriteJSON(w, found)
+	case "sarif":
+		return lint.WriteSARIF(w, found, version())
+	}
+	for _, f := range found {
+		if _, err := fmt.Fprintln(w, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// verdict is an error if findings are bad enough to be one.
+func verdict(found []lint.Finding, strict bool) error {
+	counts := map[lint.Severity]int{}
+	for _, f := range found {
+		counts[f.Severity]++
+	}
+	if counts[lint.Error] == 0 && (!strict || counts[lint.Warning] == 0) {
+		return nil
+	}
+	return errors.New("lint: " + plural(counts[lint.Error], "error") + ", " + plural(counts[lint.Warning], "warning"))
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func listRules(w io.Writer, format string) error {
+	if format != "text" {
+		return lint.WriteRules(w)
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, r := range lint.Rules() {
+		fmt.Fprintf(table, "%s\t%s\t%s\n", r.Name, r.Severity, r.What)
+	}
+	return table.Flush()
+}

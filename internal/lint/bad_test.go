@@ -1,0 +1,152 @@
+package lint
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// One finding that says what is wrong, in bounded time.
+func TestUnreadable(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("binary", "\x7fELF\x02\x01\x01\x00\x00")
+	write("utf16", "\xff\xfes\x00e\x00")
+	write("file", "")
+	large, err := os.Create("large")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := large.Truncate(1 << 30); err != nil {
+		t.Fatal(err)
+	}
+	large.Close()
+	for _, err := range []error{os.Mkdir("folder", 0o755), os.Symlink("loop", "loop"), syscall.Mkfifo("pipe", 0o644)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	tests := []struct{ name, want string }{
+		{"gone", "gone:1:1: error: there is no such file [unreadable]"},
+		{"file/below", "file/below:1:1: error: cannot be read: not a directory [unreadable]"},
+		{"folder", "folder:1:1: error: is a directory, not a Compose file [unreadable]"},
+		{"loop", "loop:1:1: error: is a symbolic link that leads to itself [unreadable]"},
+		{"pipe", "pipe:1:1: error: is a pipe that nobody writes to [unreadable]"},
+		{"/dev/zero", "/dev/zero:1:1: error: is a device or a socket, not a Compose file [unreadable]"},
+		{"large", "large:1:1: error: has 1024 MiB, and a Compose file should have at most 4 [unreadable]"},
+		{"binary", "binary:1:8: error: is not text in UTF-8 from here on [unreadable]"},
+		{"utf16", "utf16:1:1: error: is not text in UTF-8 from here on [unreadable]"},
+		{"file", "file:1:1: error: there is nothing in it: want a mapping with services [yaml-syntax]"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			begin := time.Now()
+			found := CheckFile(t.Context(), tt.name, nil)
+			if len(found) != 1 || found[0].String() != tt.want {
+				t.Errorf("got %v, want %s", found, tt.want)
+			}
+			if took := time.Since(begin); took > 5*time.Second {
+				t.Errorf("it took %v", took)
+			}
+		})
+	}
+}
+
+// A pipe that somebody writes to is read to its end, as in lint <(make-it).
+func TestPipe(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(name, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(name, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		defer f.Close()
+		fmt.Fprint(f, "services: {a: {imag: x}}")
+		time.Sleep(50 * time.Millisecond) // the reader waits
+	}()
+	if found := CheckFile(t.Context(), name, nil); len(found) == 0 || found[0].Rule != "specification" {
+		t.Errorf("got %v", found)
+	}
+}
+
+// Texts that are as large as a file may be, and made to take long.
+func TestLargeTexts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	fill := func(head, part, tail string) string {
+		return head + strings.Repeat(part, (MaxFile-len(head)-len(tail))/len(part)) + tail
+	}
+	many := func(part string) string {
+		var b strings.Builder
+		b.WriteString("services:\n")
+		for i := 0; b.Len() < MaxFile/4; i++ {
+			fmt.Fprintf(&b, part, i)
+		}
+		return b.String()
+	}
+	tests := []struct{ name, text string }{
+		{"alias bomb", "x-a: &a [k, v]\n" + bomb("[%s]") + "services: {a: {image: x, command: *h}}"},
+		{"values", fill("a: [", "1,", "1]")},
+		{"keys", fill("a: {", "b, ", "c}")},
+		{"brackets", fill("", "[", "")},
+		{"comments", fill("", "# composer-lint: disable=no\n", "")},
+		{"one line", fill("a: '", "x", "'")},
+		{"dollars", fill("a: '", "${", "'")},
+		{"aliases", fill("x: &a {b: c}\nd: [", "*a,", "*a]")},
+		{"services", many("  s%d: {image: x, container_name: cc, hostname: h, ports: ['80:80'], depends_on: [s1]}\n")},
+		{"profiles", many("  s%[1]d: {image: x, container_name: cc, profiles: [p%[1]d], ports: ['80:80']}\n")},
+		{"ranges", many("  s%d: {image: x, profiles: [p%[1]d], ports: ['1-65535:1-65535']}\n")},
+		{"unlike services", many("  s%[1]d: {image: x, labels: {l%[1]d: x}, dns: [z%[1]d], command: [a%[1]x]}\n")},
+		{"long chain", many("  s%[1]d: {image: x, depends_on: [s%[1]d0]}\n")},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			begin := time.Now()
+			found := Check(t.Context(), Source{Name: "f", Text: []byte(tt.text)}, nil)
+			took := time.Since(begin)
+			runtime.ReadMemStats(&after)
+			first := "nothing"
+			if len(found) > 0 {
+				first = found[0].String()
+			}
+			t.Logf("%v, %d MiB allocated, %d findings: %s", took.Round(time.Millisecond), (after.TotalAlloc-before.TotalAlloc)>>20, len(found), first)
+			if took > time.Minute {
+				t.Errorf("it took %v", took)
+			}
+		})
+	}
+}
+
+func FuzzCheck(f *testing.F) {
+	for _, seed := range []string{
+		"services: {a: {image: x, ports: ['80:80'], networks: {n: {ipv4_address: 10.0.0.1}}}}\nnetworks: {n: {ipam: {config: [{subnet: 10.0.0.0/24}]}}}",
+		"x: &a {<<: *a}\nservices: *a", "services: {a: &a {<<: [*a, {b: c}]}}", "services:\n  a: !reset null\n", "? [a]\n: b\n", "services: {a: {volumes: [a:b:c], depends_on: [a]}}",
+		"- a\n---\nb", "services: {? {a: b} : c, ? *x : d}", "a: &x 1\n*x : 2\n",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		lines := strings.Count(text, "\n") + 1
+		for _, found := range Check(t.Context(), Source{Name: "f", Dir: t.TempDir(), Text: []byte(text)}, nil) {
+			if found.Line < 1 || found.Line > lines+1 || found.Column < 1 || found.Message == "" || strings.ContainsAny(found.Message, "\n\r\x1b") {
+				t.Errorf("%+v", found)
+			}
+		}
+	})
+}

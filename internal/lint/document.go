@@ -1,0 +1,181 @@
+package lint
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4" // the version that compose-go reads with
+)
+
+var readingRules = []Rule{
+	{
+		"unreadable", Error, "the file cannot be read",
+		"It is missing, no text, a directory, a pipe that nobody writes to, or larger than 4 MiB.",
+	},
+	{
+		"yaml-syntax", Error, "the file is not YAML, or no mapping",
+		"Compose reads nothing of a file whose YAML is broken. Tabs never indent.",
+	},
+	{
+		"several-documents", Warning, "the file has more than one YAML document",
+		"Compose lays each document over the ones before it, which is easily overlooked; only the first one is checked.",
+	},
+	{
+		"duplicate-key", Error, "a key is twice in one mapping",
+		"Compose refuses the file; other readers of YAML silently take the last one.",
+	},
+	{
+		"alias-expansion", Error, "aliases make too much of the file, or contain themselves",
+		"An anchor that is used in anchors that are used again grows without bounds when it is written out. Compose gives up at 100,000 values; here the bound is 300,000.",
+	},
+	{
+		"unknown-rule", Warning, "a comment disables a rule that there is not",
+		"A misspelt name silences nothing.",
+	},
+	{
+		"too-many-findings", Note, "some findings are left out",
+		"Of each severity, a thousand are shown for each file.",
+	},
+}
+
+// parse reads the text, reports what is wrong with it as YAML, and tells
+// whether there is a document for the other rules.
+func (d *document) parse() bool {
+	if line, column, ok := notText(d.Text); ok {
+		d.reportAt("unreadable", line, column, "is not text in UTF-8 from here on")
+		return false
+	}
+	var doc yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(d.Text))
+	err := decoder.Decode(&doc)
+	if errors.Is(err, io.EOF) || err == nil && isNull(doc.Content[0]) {
+		d.reportAt("yaml-syntax", 1, 1, "there is nothing in it: want a mapping with services")
+		return false
+	}
+	if err != nil {
+		d.reportSyntax(err)
+		return false
+	}
+	if root := doc.Content[0]; root.Kind != yaml.MappingNode {
+		d.report("yaml-syntax", root, "want a mapping with services, not %s", kindOf(root))
+		return false
+	}
+	d.root = doc.Content[0]
+	var second yaml.Node
+	switch err := decoder.Decode(&second); {
+	case err == nil:
+		d.report("several-documents", second.Content[0], "a second document begins here; only the first one is checked")
+	case !errors.Is(err, io.EOF):
+		d.reportSyntax(err)
+	}
+	sound := d.checkSize()
+	d.checkKeys(d.root)
+	if sound {
+		d.values = plain{}
+		d.services = d.readServices()
+	}
+	return sound
+}
+
+var (
+	syntaxPlace = regexp.MustCompile(`line (\d+)(?:, column (\d+))?`)
+	syntaxNoise = regexp.MustCompile(`^yaml: |(?: at )?(?:<unknown position>|line \d+(?:, column \d+)?)(?:: )?`)
+)
+
+// reportSyntax reports an error of the YAML package, which has its place in its text.
+func (d *document) reportSyntax(err error) {
+	text := err.Error()
+	line, column := 1, 1
+	if places := syntaxPlace.FindAllStringSubmatch(text, -1); len(places) > 0 {
+		last := places[len(places)-1]
+		line, _ = strconv.Atoi(last[1])
+		if last[2] != "" {
+			column, _ = strconv.Atoi(last[2])
+		}
+		if strings.HasPrefix(text, "yaml: while parsing ") {
+			line++ // the parser counts from 0, where the scanner counts from 1
+		}
+	}
+	lines := bytes.Split(d.Text, []byte{'\n'})
+	line = min(line, len(lines))
+	if indent := lines[line-1][:len(lines[line-1])-len(bytes.TrimLeft(lines[line-1], " \t"))]; bytes.ContainsRune(indent, '\t') {
+		d.reportAt("yaml-syntax", line, bytes.IndexByte(indent, '\t')+1, "a tab indents this line; YAML wants spaces")
+		return
+	}
+	text = strings.ReplaceAll(syntaxNoise.ReplaceAllString(text, ""), "token:", "token, ")
+	d.reportAt("yaml-syntax", line, column, "%s", joinClauses(text))
+}
+
+// joinClauses puts a comma between what the YAML package was doing and what it found.
+func joinClauses(text string) string {
+	for _, found := range []string{"did not find", "found ", "exceeded "} {
+		if before, after, ok := strings.Cut(text, found); ok && before != "" {
+			return strings.TrimRight(before, ": ,") + ", " + found + after
+		}
+	}
+	return text
+}
+
+// maxValues is how many nodes there may be with all aliases written out.
+const maxValues = 300_000
+
+// checkSize reports whether aliases can be followed.
+func (d *document) checkSize() bool {
+	sizes := map[*yaml.Node]int{} // of anchored nodes; 0 while they are looked at
+	var size func(n *yaml.Node) int
+	ok := true
+	size = func(n *yaml.Node) int {
+		if n.Kind == yaml.AliasNode {
+			n = n.Alias
+		}
+		if n.Anchor != "" {
+			known, seen := sizes[n]
+			if seen && known == 0 && ok {
+				d.report("alias-expansion", n, "anchor %q contains itself", n.Anchor)
+				ok = false
+			}
+			if seen {
+				return known
+			}
+			sizes[n] = 0
+		}
+		total := 1
+		for _, c := range n.Content {
+			total = min(total+size(c), maxValues+1)
+		}
+		if n.Anchor != "" {
+			sizes[n] = total
+		}
+		return total
+	}
+	if size(d.root) > maxValues && ok {
+		d.report("alias-expansion", d.root, "there are more than %d values, with aliases written out", maxValues)
+		return false
+	}
+	return ok
+}
+
+// checkKeys reports keys that are twice in one mapping. It follows no aliases.
+func (d *document) checkKeys(n *yaml.Node) {
+	if n.Kind == yaml.MappingNode {
+		seen := make(map[string]int, len(n.Content)/2) // lines
+		for i := 0; i < len(n.Content); i += 2 {
+			key := n.Content[i]
+			if key.Kind != yaml.ScalarNode {
+				continue
+			}
+			if first, ok := seen[key.Value]; ok {
+				d.report("duplicate-key", key, "key %q is in line %d already", key.Value, first)
+				continue
+			}
+			seen[key.Value] = key.Line
+		}
+	}
+	for _, c := range n.Content {
+		d.checkKeys(c)
+	}
+}

@@ -1,0 +1,79 @@
+package lint
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+	"go.yaml.in/yaml/v4"
+)
+
+var fileRules = []Rule{
+	{
+		"missing-mount-source", Warning, "what a service mounts is not there",
+		"Docker makes a directory that belongs to root in its place, unless `create_host_path: false` has it refuse. Only relative paths are looked for; absolute ones are of the machine where containers run.",
+	},
+	{
+		"missing-file", Error, "a file that Compose reads is not there",
+		"It is an `env_file`, a `label_file`, or the `file` of a config or secret; Compose fails without it. Only relative paths are looked for.",
+	},
+}
+
+func checkFiles(d *document) {
+	there := map[string]bool{} // paths that were looked for
+	look := func(rule, what string, at *yaml.Node, path string) {
+		if path == "" || filepath.IsAbs(path) || strings.HasPrefix(path, "~") || strings.Contains(path, "://") {
+			return
+		}
+		if _, seen := there[path]; seen {
+			return // reported once, if it was
+		}
+		_, err := os.Stat(filepath.Join(d.Dir, path))
+		there[path] = err == nil
+		if err != nil {
+			d.report(rule, at, "%s: %s: %v", what, path, cause(err))
+		}
+	}
+	for _, s := range d.services {
+		for m := range mounts(s) {
+			if m.kind == types.VolumeTypeBind {
+				look("missing-mount-source", "service "+s.name, m.at, m.source)
+			}
+		}
+		for _, key := range []string{"env_file", "label_file"} {
+			for at := range files(get(s.body, key)) {
+				path, _ := known(at)
+				look("missing-file", "service "+s.name, at, path)
+			}
+		}
+	}
+	for _, kind := range []string{"configs", "secrets"} {
+		for key, body := range entries(get(d.root, kind)) {
+			at := get(body, "file")
+			path, _ := known(at)
+			look("missing-file", strings.TrimSuffix(kind, "s")+" "+key.Value, at, path)
+		}
+	}
+}
+
+// files iterates over a path, a list of them, or a list of mappings with one
+// each, of which some may be missing.
+func files(n *yaml.Node) func(yield func(*yaml.Node) bool) {
+	return func(yield func(*yaml.Node) bool) {
+		if n != nil && n.Kind == yaml.ScalarNode {
+			yield(n)
+		}
+		for item := range items(n) {
+			if item.Kind == yaml.MappingNode {
+				if value(item, "required") == "false" {
+					continue
+				}
+				item = get(item, "path")
+			}
+			if item != nil && !yield(item) {
+				return
+			}
+		}
+	}
+}

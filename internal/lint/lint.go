@@ -1,0 +1,181 @@
+// Package lint finds what is wrong with a Compose file, with the place of each
+// finding: what the Compose specification does not allow, and what only shows
+// when containers start.
+//
+// It reads a file's own text and nothing of what it includes or extends, looks
+// at no environment, and asks no Docker, so the same file gets the same
+// findings on every machine. Only files that it mounts by relative paths are
+// looked for, beside it.
+package lint
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Finding is one thing that is wrong with a file.
+type Finding struct {
+	File string `json:"file"`
+	// Line and Column count from 1; columns are characters (code points).
+	Line     int      `json:"line"`
+	Column   int      `json:"column"`
+	Severity Severity `json:"severity"`
+	Rule     string   `json:"rule"`
+	// Message is a sentence on one line, without a period.
+	Message string `json:"message"`
+}
+
+// String returns the finding as compilers write theirs.
+func (f Finding) String() string {
+	return fmt.Sprintf("%s:%d:%d: %s: %s [%s]", f.File, f.Line, f.Column, f.Severity, f.Message, f.Rule)
+}
+
+// Source is a file to be checked.
+type Source struct {
+	// Name is what findings call it.
+	Name string
+	// Dir is where its relative paths begin.
+	Dir string
+	// Text is at most MaxFile bytes of it.
+	Text []byte
+}
+
+// Check returns what is wrong with a source, in the order of its lines, but for
+// the rules that are disabled, here or by its comments.
+//
+// A comment "# composer-lint: disable=RULE,RULE" at the end of a line is about
+// that line, and one that has a line for itself is about the next one, too.
+func Check(ctx context.Context, s Source, disabled []string) []Finding {
+	d := &document{ctx: ctx, Source: s, disabled: disabled}
+	d.readSilencers()
+	if d.parse() {
+		for _, g := range groups {
+			if g.check != nil {
+				g.check(d)
+			}
+		}
+	}
+	return d.findings()
+}
+
+// CheckFile reads the file of that name and checks it. What cannot be read is a
+// finding of the rule "unreadable".
+func CheckFile(ctx context.Context, name string, disabled []string) []Finding {
+	text, err := Read(name)
+	if err != nil {
+		d := &document{Source: Source{Name: name}, disabled: disabled}
+		d.reportAt("unreadable", 1, 1, "%v", err)
+		return d.findings()
+	}
+	return Check(ctx, Source{Name: name, Dir: filepath.Dir(name), Text: text}, disabled)
+}
+
+// document is a source on its way through the rules.
+type document struct {
+	Source
+	ctx      context.Context
+	root     *yaml.Node // a mapping
+	services []service
+	values   plain
+	disabled []string
+	silenced map[int][]string // by line
+	found    []Finding
+	counts   map[Severity]int
+	compared int // names that were compared for a suggestion
+}
+
+// maxFound is how many findings of one severity are kept.
+const maxFound = 1000
+
+// report notes that a rule is broken at a node.
+func (d *document) report(rule string, at *yaml.Node, format string, args ...any) {
+	d.reportAt(rule, at.Line, at.Column, format, args...)
+}
+
+func (d *document) reportAt(rule string, line, column int, format string, args ...any) {
+	severity := severityOf(rule)
+	if d.counts[severity] > maxFound || slices.Contains(d.disabled, rule) || slices.Contains(d.silenced[line], rule) {
+		return
+	}
+	if d.counts == nil {
+		d.counts = map[Severity]int{}
+	}
+	d.counts[severity]++
+	if d.counts[severity] > maxFound {
+		rule, line, column = "too-many-findings", 1, 1
+		format, args = "there are more than %d findings of severity %s: the rest is left out", []any{maxFound, severity}
+		severity = severityOf(rule)
+	}
+	d.found = append(d.found, Finding{
+		File: d.Name, Line: max(line, 1), Column: max(column, 1), Severity: severity, Rule: rule, Message: sentence(fmt.Sprintf(format, args...)),
+	})
+}
+
+// suggest returns a suggestion, as long as that has not been done too often.
+func (d *document) suggest(name string, known map[string]bool) string {
+	const most = 200_000
+	if d.compared += len(known); d.compared > most {
+		return ""
+	}
+	return suggestion(name, slices.Sorted(maps.Keys(known)))
+}
+
+func (d *document) findings() []Finding {
+	slices.SortStableFunc(d.found, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Message, b.Message))
+	})
+	return slices.Compact(d.found) // what an alias repeats is one thing
+}
+
+var silencer = regexp.MustCompile(`#\s*composer-lint:\s*disable=([^\s#]*)`)
+
+// readSilencers notes which rules are silenced in which lines.
+func (d *document) readSilencers() {
+	if !bytes.Contains(d.Text, []byte("composer-lint:")) {
+		return
+	}
+	d.silenced = map[int][]string{}
+	n := 0
+	for line := range bytes.Lines(d.Text) {
+		n++
+		m := silencer.FindSubmatchIndex(line)
+		if m == nil {
+			continue
+		}
+		for name := range strings.SplitSeq(string(line[m[2]:m[3]]), ",") {
+			if _, ok := ruleNamed(name); !ok {
+				d.reportAt("unknown-rule", n, len([]rune(string(line[:m[2]])))+1, "unknown rule %q%s", name, suggestion(name, ruleNames()))
+				continue
+			}
+			d.silenced[n] = append(d.silenced[n], name)
+			if len(bytes.TrimSpace(line[:m[0]])) == 0 {
+				d.silenced[n+1] = append(d.silenced[n+1], name)
+			}
+		}
+	}
+}
+
+// sentence puts a text on one line, without what a terminal would obey.
+func sentence(text string) string {
+	const most = 500 // characters of it
+	clean := strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == 0x2028 || r == 0x2029 {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "�"))
+	clean = strings.Join(strings.Fields(clean), " ")
+	if runes := []rune(clean); len(runes) > most {
+		return string(runes[:most]) + " …"
+	}
+	return clean
+}

@@ -1,0 +1,192 @@
+package lint
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// check returns what is found in a text, without the file's name.
+func check(t *testing.T, text string, disabled ...string) []string {
+	t.Helper()
+	var lines []string
+	for _, f := range Check(t.Context(), Source{Name: "f", Dir: t.TempDir(), Text: []byte(text)}, disabled) {
+		lines = append(lines, strings.TrimPrefix(f.String(), "f:"))
+	}
+	return lines
+}
+
+func TestCheck(t *testing.T) {
+	tests := []struct {
+		name, text string
+		want       []string // the beginnings of what is found
+	}{
+		{"right", "services: {a: {image: x}}", nil},
+		{"empty", "", []string{"1:1: error: there is nothing in it"}},
+		{"only a comment", "# x\n", []string{"1:1: error: there is nothing in it"}},
+		{"null", "~", []string{"1:1: error: there is nothing in it"}},
+		{"a list", "- a", []string{"1:1: error: want a mapping with services, not a list"}},
+		{"a word", "hello", []string{"1:1: error: want a mapping with services, not a single value"}},
+		{"binary", "services:\n  é\x00", []string{"2:4: error: is not text in UTF-8 from here on [unreadable]"}},
+		{"latin 1", "services:\n  \xe9: x", []string{"2:3: error: is not text"}},
+		{"tab", "services:\n\ta: 1", []string{"2:1: error: a tab indents this line; YAML wants spaces [yaml-syntax]"}},
+		{"flow that does not end", "a: 1\nb: [1", []string{"2:1: error: while parsing a flow sequence, did not find expected ',' or ']'"}},
+		{"indent", "a:\n  b: c\n d: e", []string{"3:2: error: while parsing a block mapping, did not find expected key"}},
+		{"mapping in a value", "a: b\n c: d", []string{"2:3: error: mapping values are not allowed in this context"}},
+		{"no anchor", "a: 1\nb: *no", []string{"2:5: error: unknown anchor 'no' referenced"}},
+		{"depth", strings.Repeat("[", 20000), []string{"1:10001: error: while increasing flow level, exceeded max depth"}},
+		{"second document broken", "services: {}\n---\na: [", []string{"3:1: error: while parsing"}},
+		{"anchor in itself", "services: &a {a: *a}", []string{`1:11: error: anchor "a" contains itself`}},
+		{"duplicate keys at all depths", "services:\n  a: {image: x, image: x}\n  a: {image: x}\n", []string{
+			`2:17: error: key "image" is in line 2 already`, `3:3: error: key "a" is in line 2 already`,
+		}},
+		{"merged key is no duplicate", "x-a: &a {image: x}\nservices: {b: {<<: *a, image: y}, c: {<<: [*a]}}", nil},
+
+		{"unknown keys", "sevices: {}\nservices:\n  a:\n    imag: x\n    image: x\n    healthcheck: {tset: x}\n", []string{
+			`1:1: error: unknown key "sevices", did you mean services?`, `4:5: error: unknown key "services.a.imag", did you mean image?`,
+			`6:19: error: unknown key "services.a.healthcheck.tset", did you mean test?`,
+		}},
+		{"types", "services:\n  a:\n    image: 3\n    scale: []\n    ports: {}\n    restart: no\n    read_only: 'yes'\n", []string{
+			`3:12: error: services.a.image must be a string: write "3"`, "4:12: error: services.a.scale must be a whole number or a string",
+			"5:12: error: services.a.ports must be a list",
+		}},
+		{"one of several", "services:\n  a: {image: x, depends_on: {b: {condition: ready}}, environment: {A: [1]}}\n  b: {image: x}", []string{
+			"2:45: error: services.a.depends_on.b.condition value must be one of 'service_started', 'service_healthy', 'service_completed_successfully'",
+			"2:71: error: services.a.environment.A must be",
+		}},
+		{"service name", "services: {a b: {image: x}}", []string{`1:12: error: unknown key "services.a b": want letters, digits`}},
+		{"no service", "services: {a: }", []string{"1:15: error: services.a must be a mapping"}},
+		{"variables may be of any type", "services: {a: {image: x, healthcheck: {interval: $I}, container_name: 'c$N'}}", nil},
+		{"no variable", "services: {a: {image: 'x${'}}", []string{`1:23: error: "x${" is written like a variable and is none`}},
+		{"dollar", "services: {a: {image: x, command: 'echo $$HOME $${'}}", nil},
+		{"from compose-go", "services:\n  b: {image: x}\n  a: {image: x, mem_limit: 5q}\n", []string{"3:28: error: services.a.mem_limit invalid suffix: 'q'"}},
+		{"no image", "services: {a: {command: x}}", []string{`1:12: error: service "a" has neither an image nor a build context`}},
+		{"extends has an image", "services: {a: {extends: {file: other.yaml, service: a}}}", nil},
+		{"duration", "services: {a: {image: x, stop_grace_period: 5 s}}", []string{`1:45: error: services.a.stop_grace_period time: unknown unit " s"`}},
+
+		{"optional dependency", "services: {a: {image: x, depends_on: {b: {condition: service_started, required: false}}}}", nil},
+		{"references", "services:\n  a:\n    image: x\n    links: [b:c]\n    volumes_from: [d:ro, container:e]\n    network_mode: service:f\n    extends: g\n", []string{
+			`4:13: error: service a: there is no service "b"`, `5:20: error: service a: there is no service "d"`,
+			`6:19: error: service a: there is no service "f"`, `7:14: error: service a: there is no service "g"`,
+		}},
+		{"include may define it", "include: [other.yaml]\nservices: {a: {image: x, depends_on: [b], networks: [n]}}", nil},
+		{"to itself", "services: {a: {image: x, depends_on: [a]}}", []string{"1:39: error: services wait for each other: a → a"}},
+		{"volumes", "services: {a: {image: x, volumes: [vol:/v, '/anonymous', {type: volume, source: w, target: /w}]}}\nvolumes: {vv: {}}", []string{
+			`1:36: error: service a: there is no volume "vol"`, `1:81: error: service a: there is no volume "w"`,
+		}},
+		{"alternatives", "services:\n  a: {image: x, profiles: [one], container_name: cc, ports: ['80:80']}\n  b: {image: x, profiles: [two], container_name: cc, ports: ['80:80']}", nil},
+		{"ports", "services:\n  a: {image: x, ports: ['127.0.0.1:80:80', '80:80/udp', '8000']}\n  b: {image: x, ports: ['127.0.0.2:80:80', '[::1]:80:80', '8000', {target: 80, published: '90-91'}]}\n  c: {image: x, ports: ['80:80', '91:1']}", []string{
+			"4:25: error: services a and c publish the same port 80/tcp of the host", "4:34: error: services b and c publish the same port 91/tcp of the host",
+		}},
+		{"port twice in one", "services: {a: {image: x, ports: ['80:80', '80:81']}}", []string{"1:43: error: service a publishes port 80/tcp of the host twice"}},
+		{"bad ports", "services: {a: {image: x, ports: ['99999:80', 'x', {target: 1, published: '70000'}]}}", []string{
+			`1:34: error: service a: port "99999:80": `, `1:46: error: service a: port "x": `, `1:74: error: service a: published: "70000" is no port`,
+		}},
+		{"host network has no ports", "services:\n  a: {image: x, network_mode: host, ports: ['80:80']}\n  b: {image: x, ports: ['80:80']}", nil},
+		{"gateway", "services: {a: {image: x, networks: {n: {ipv4_address: 10.0.0.9}}}}\nnetworks: {n: {ipam: {config: [{subnet: 10.0.0.0/24, gateway: 10.0.0.9}]}}}", []string{
+			"1:55: error: service a: address 10.0.0.9 is that of network n's gateway",
+		}},
+		{"no subnet of its own", "services: {a: {image: x, networks: {n: {ipv4_address: 10.0.0.9}}}}\nnetworks: {n: {}}", []string{
+			"1:55: error: service a: address 10.0.0.9 is in no subnet: network n has none of its own",
+		}},
+		{"external network", "services: {a: {image: x, networks: {n: {ipv4_address: 10.0.0.9}}}}\nnetworks: {n: {external: true}}", nil},
+		{"host bits", "networks: {n: {ipam: {config: [{subnet: 10.0.0.1/24}]}}}\nservices: {a: {image: x}}", []string{"1:41: error: network n: 10.0.0.1/24 is an address in a subnet: the subnet is 10.0.0.0/24"}},
+		{"same subnet", "networks: {n: {ipam: {config: [{subnet: 10.0.0.0/24}]}}, m: {ipam: {config: [{subnet: 10.0.0.0/24}]}}}\nservices: {a: {image: x}}", []string{"1:87: error: networks n and m have the same subnet 10.0.0.0/24"}},
+		{"IPv6 has room", "networks: {n: {ipam: {config: [{subnet: 'fd00::/64'}]}}}\nservices: {a: {image: x, networks: [n], scale: 900}}", nil},
+		{"default network is full", "services: {a: {image: x, scale: 1024}}", []string{"1:1: error: the default network: 1024 containers, and a Linux bridge takes 1023"}},
+
+		{"alias is checked where it is used", "x-e: &e {A: 007}\nservices: {a: {image: x, environment: *e}, b: {image: x, environment: *e}}", []string{"1:13: warning: without quotes, 007 is 7"}},
+		{"texts", "services: {a: {image: x, labels: {a: on}, command: [1.0, 010], build: {context: ., args: {B: 0x10}}, cpus: 1.50, mem_limit: 007}}", []string{
+			"1:38: warning: without quotes, on is true to readers of YAML 1.1",
+		}},
+		{"kept", "services: {a: {image: x, environment: {A: 5, B: true, C: ~, D: '007', E: word, F: -1, G: 1.5, H: 1:99}}}", nil},
+		{"silenced", "services:\n  a:\n    image: x\n    environment:\n      A: 007 # composer-lint: disable=unquoted-value\n      B: 007\n      # composer-lint: disable=unquoted-value,specification\n      C: 007\n", []string{"6:10: warning"}},
+		{"silence of nothing", "# composer-lint: disable=unquoted-valu\nservices: {a: {image: x}}", []string{`1:26: warning: unknown rule "unquoted-valu", did you mean unquoted-value?`}},
+		{"merge bomb", "x-a: &a {k: v}\n" + bomb("{<<: [%s]}") + "services: {a: {image: x}}", []string{"1:1: error: there are more than 300000 values, with aliases written out"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := check(t, tt.text)
+			if tt.name == "texts" { // the schema says more
+				got = got[:1]
+			}
+			short := make([]string, len(got))
+			for i, line := range got {
+				short[i] = line
+				if i < len(tt.want) && strings.HasPrefix(line, tt.want[i]) {
+					short[i] = tt.want[i]
+				}
+				if strings.Contains(line, "\n") {
+					t.Errorf("%q is more than a line", line)
+				}
+			}
+			if diff := cmp.Diff(tt.want, short[:len(short):len(short)]); diff != "" && len(tt.want)+len(short) > 0 {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// bomb is seven anchors, each with ten aliases of the one before it.
+func bomb(format string) string {
+	var b strings.Builder
+	for c := 'b'; c < 'i'; c++ {
+		aliases := strings.Repeat(fmt.Sprintf("*%c, ", c-1), 10)
+		fmt.Fprintf(&b, "x-%c: &%c "+format+"\n", c, c, strings.TrimSuffix(aliases, ", "))
+	}
+	return b.String()
+}
+
+func TestDisabled(t *testing.T) {
+	if got := check(t, "services: {a: {image: x, environment: {A: 007}}}", "unquoted-value"); len(got) > 0 {
+		t.Errorf("got %q", got)
+	}
+}
+
+// Every rule has a name, a severity and texts, once.
+func TestRules(t *testing.T) {
+	seen := map[string]bool{}
+	for _, r := range Rules() {
+		if seen[r.Name] || r.What == "" || !strings.HasSuffix(r.Why, ".") || strings.Trim(r.Name, "abcdefghijklmnopqrstuvwxyz-") != "" {
+			t.Errorf("%+v", r)
+		}
+		if r.Severity != Error && r.Severity != Warning && r.Severity != Note {
+			t.Errorf("%+v", r)
+		}
+		seen[r.Name] = true
+	}
+	if got := UnknownRule("duplicate-kye"); got != `unknown rule "duplicate-kye", did you mean duplicate-key?` {
+		t.Error(got)
+	}
+}
+
+func TestMissing(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "there"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("loop", filepath.Join(dir, "loop")); err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(dir, "compose.yaml")
+	text := "services:\n  a:\n    image: x\n    env_file: [there, gone]\n    volumes:\n      - ./there:/a\n      - ./gone2:/b\n      - ./gone2:/c\n" +
+		"      - /absolute:/d\n      - ~/home:/e\n      - $DIR/x:/f\n      - ./loop:/g\n      - {type: bind, source: gone3, target: /h}\n"
+	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range CheckFile(t.Context(), name, nil) {
+		got = append(got, fmt.Sprintf("%d:%d %s", f.Line, f.Column, f.Message))
+	}
+	want := []string{
+		"4:23 service a: gone: there is no such file", "7:9 service a: ./gone2: there is no such file",
+		"12:9 service a: ./loop: is a symbolic link that leads to itself", "13:30 service a: gone3: there is no such file",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

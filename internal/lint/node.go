@@ -1,0 +1,263 @@
+package lint
+
+import (
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// follow returns what an alias stands for.
+func follow(n *yaml.Node) *yaml.Node {
+	for n != nil && n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n
+}
+
+// entries iterates over the keys of a mapping and their values: its own ones,
+// then those that "<<" merges into it.
+func entries(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
+	return func(yield func(*yaml.Node, *yaml.Node) bool) {
+		n = follow(n)
+		if n == nil || n.Kind != yaml.MappingNode {
+			return
+		}
+		var merged []*yaml.Node
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key, value := n.Content[i], follow(n.Content[i+1])
+			switch {
+			case isMerge(key):
+				merged = append(merged, value)
+			case value.Tag == "!reset": // of Compose: takes away what another file says
+			case !yield(follow(key), value):
+				return
+			}
+		}
+		if merged == nil {
+			return
+		}
+		seen := map[string]bool{}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			seen[n.Content[i].Value] = true
+		}
+		for _, m := range merged {
+			sources := []*yaml.Node{m}
+			if m.Kind == yaml.SequenceNode {
+				sources = m.Content
+			}
+			for _, source := range sources {
+				for key, value := range entries(source) {
+					if seen[key.Value] {
+						continue
+					}
+					seen[key.Value] = true
+					if !yield(key, value) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+func isMerge(key *yaml.Node) bool {
+	return key.Kind == yaml.ScalarNode && key.Value == "<<" && key.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) == 0
+}
+
+// get returns the value at a path of keys, or nil.
+func get(n *yaml.Node, path ...string) *yaml.Node {
+	for _, name := range path {
+		var found *yaml.Node
+		for key, value := range entries(n) {
+			if key.Value == name {
+				found = value
+				break
+			}
+		}
+		if n = found; n == nil {
+			return nil
+		}
+	}
+	return follow(n)
+}
+
+// items iterates over the entries of a sequence.
+func items(n *yaml.Node) iter.Seq[*yaml.Node] {
+	return func(yield func(*yaml.Node) bool) {
+		n = follow(n)
+		if n == nil || n.Kind != yaml.SequenceNode {
+			return
+		}
+		for _, item := range n.Content {
+			if !yield(follow(item)) {
+				return
+			}
+		}
+	}
+}
+
+// names iterates over what a node lists: the items of a sequence, the keys of a
+// mapping, with the value of each, or a single scalar.
+func names(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
+	return func(yield func(*yaml.Node, *yaml.Node) bool) {
+		n = follow(n)
+		switch {
+		case n == nil:
+		case n.Kind == yaml.MappingNode:
+			entries(n)(yield)
+		case n.Kind == yaml.ScalarNode:
+			yield(n, nil)
+		default:
+			for item := range items(n) {
+				if item.Kind == yaml.ScalarNode && !yield(item, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// known returns the text of a scalar, unless it is missing, empty, or has
+// variables in it, which have a value only where Compose runs.
+func known(n *yaml.Node) (string, bool) {
+	n = follow(n)
+	if n == nil || n.Kind != yaml.ScalarNode || n.Value == "" || isNull(n) {
+		return "", false
+	}
+	text := strings.ReplaceAll(n.Value, "$$", "\x00")
+	if strings.Contains(text, "$") {
+		return "", false
+	}
+	return strings.ReplaceAll(text, "\x00", "$"), true
+}
+
+// value returns the known text at a path of keys, or "".
+func value(n *yaml.Node, path ...string) string {
+	text, _ := known(get(n, path...))
+	return text
+}
+
+func isTrue(n *yaml.Node) bool { return n != nil && n.ShortTag() == "!!bool" && strings.EqualFold(n.Value, "true") }
+
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
+
+func isPlain(n *yaml.Node) bool {
+	const quoted = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle | yaml.TaggedStyle
+	return n.Kind == yaml.ScalarNode && n.Style&quoted == 0
+}
+
+func kindOf(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	default:
+		return "a single value"
+	}
+}
+
+// plain turns nodes into the values that a JSON schema is about. An anchor's
+// value is made once.
+type plain map[*yaml.Node]any
+
+func (p plain) of(n *yaml.Node) any {
+	n = follow(n)
+	if n.Anchor != "" {
+		if v, ok := p[n]; ok {
+			return v
+		}
+	}
+	v := p.make(n)
+	if n.Anchor != "" {
+		p[n] = v
+	}
+	return v
+}
+
+func (p plain) make(n *yaml.Node) any {
+	switch n.Kind {
+	case yaml.MappingNode:
+		m := make(map[string]any, len(n.Content)/2)
+		for key, value := range entries(n) {
+			if _, ok := m[key.Value]; !ok {
+				m[key.Value] = p.of(value)
+			}
+		}
+		return m
+	case yaml.SequenceNode:
+		list := make([]any, 0, len(n.Content))
+		for item := range items(n) {
+			list = append(list, p.of(item))
+		}
+		return list
+	}
+	switch n.ShortTag() {
+	case "!!null":
+		return nil
+	case "!!bool", "!!int", "!!float":
+		var v any
+		if n.Decode(&v) == nil {
+			return v
+		}
+	}
+	return n.Value // dates, too: they are reported by another rule
+}
+
+// service is what most rules look at of a service.
+type service struct {
+	name     string
+	key      *yaml.Node // where its name stands
+	body     *yaml.Node
+	scale    int // how many containers, 1 if that is not known
+	profiles []string
+}
+
+// maxScale is how many containers of a service are counted; more is a slip.
+const maxScale = 1 << 20
+
+func (d *document) readServices() []service {
+	var all []service
+	for key, body := range entries(get(d.root, "services")) {
+		s := service{name: key.Value, key: key, body: body, scale: 1}
+		for _, path := range [][]string{{"scale"}, {"deploy", "replicas"}} {
+			if n, err := strconv.Atoi(value(body, path...)); err == nil && n >= 0 && n <= maxScale {
+				s.scale = n
+			}
+		}
+		for profile := range names(get(body, "profiles")) {
+			s.profiles = append(s.profiles, profile.Value)
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+// together reports whether both services can be up at a time: those of
+// different profiles are alternatives.
+func together(a, b service) bool {
+	return len(a.profiles) == 0 || len(b.profiles) == 0 ||
+		slices.ContainsFunc(a.profiles, func(p string) bool { return slices.Contains(b.profiles, p) })
+}
+
+// holders remembers which service has what, so that the next one that wants it
+// can be told.
+type holders[K comparable] map[K][]service
+
+// take returns another service that has key and can be up at the same time as s.
+func (h holders[K]) take(key K, s service) (other service, taken bool) {
+	const most = 16 // profiles of one key that are told apart
+	all := h[key]
+	for _, o := range all {
+		if together(o, s) {
+			return o, true
+		}
+	}
+	if len(all) < most {
+		h[key] = append(all, s)
+	}
+	return service{}, false
+}

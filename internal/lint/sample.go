@@ -1,0 +1,177 @@
+package lint
+
+import (
+	"encoding/json"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/types"
+	"go.yaml.in/yaml/v4"
+)
+
+// maxSample is how many services are loaded: one takes compose-go over a millisecond.
+const maxSample = 40
+
+// checkSample has compose-go load what its schema says nothing about: mounts,
+// sizes, durations. It takes one service of each shape, that is, of those that are
+// the same but for digits, without what ties it to others, which other rules are
+// about, and none with variables.
+//
+// So a number that is wrong in one service only may be overlooked here; those
+// in ports, addresses and subnets are checked by rules of their own.
+func checkSample(d *document) {
+	if slices.ContainsFunc(d.found, func(f Finding) bool { return f.Rule == "specification" }) {
+		return // it would be said again
+	}
+	shapes := map[string]bool{}
+	var sample []service
+	for _, s := range d.services {
+		shape, ok := appendShape(nil, s.body)
+		if ok && !shapes[string(shape)] && len(sample) < maxSample && s.body.Kind == yaml.MappingNode {
+			shapes[string(shape)] = true
+			sample = append(sample, s)
+		}
+	}
+	top := map[string]any{}
+	for key, value := range entries(d.root) {
+		switch key.Value {
+		case "include", "version", "services", "name":
+		case "jobs":
+			return // they use what the sample leaves out
+		default:
+			if _, ok := appendShape(nil, value); ok {
+				top[key.Value] = d.values.of(value)
+			}
+		}
+	}
+	if d.load(top, sample) == nil {
+		return
+	}
+	if err := d.load(top, nil); err != nil {
+		d.reportLoad(nil, err)
+		return
+	}
+	for _, s := range sample {
+		if err := d.load(top, []service{s}); err != nil {
+			d.reportLoad(&s, err)
+		}
+	}
+}
+
+// ties are what a service says about others, or about other files, and ports,
+// of which a range is as many as it has.
+var ties = []string{"ports", "depends_on", "links", "volumes_from", "extends", "network_mode", "ipc", "pid", "env_file", "label_file", "networks", "configs", "secrets", "models", "use_api_socket", "provider"}
+
+func (d *document) load(top map[string]any, sample []service) error {
+	services := map[string]any{}
+	for _, s := range sample {
+		body, ok := d.values.of(s.body).(map[string]any)
+		if !ok {
+			continue
+		}
+		body = maps.Clone(body)
+		_, extends := body["extends"]
+		if _, ok := body["image"]; !ok && (extends || body["provider"] != nil) {
+			body["image"] = "image"
+		}
+		for _, key := range ties {
+			delete(body, key)
+		}
+		services[s.name] = body
+	}
+	whole := maps.Clone(top)
+	whole["services"] = services
+	text, err := json.Marshal(whole)
+	if err != nil {
+		return nil //nolint:nilerr // a number that JSON has not, such as .inf; other rules are about it
+	}
+	details := types.ConfigDetails{
+		WorkingDir:  "/",
+		ConfigFiles: []types.ConfigFile{{Filename: "compose.yaml", Content: text}},
+		Environment: types.Mapping{},
+	}
+	_, err = loader.LoadWithContext(d.ctx, details, func(o *loader.Options) {
+		o.SkipResolveEnvironment = true
+		o.SkipResolveLabels = true
+		o.ResolvePaths = false
+		o.Profiles = []string{"*"}
+		o.SetProjectName("unnamed", false)
+	})
+	return err
+}
+
+var (
+	loadPrefix = regexp.MustCompile(`^(validating |failed to parse )?(/?compose\.yaml)?:? ?(decoding failed due to the following error\(s\): )?`)
+	loadPath   = regexp.MustCompile(`'?\b(services|networks|volumes|configs|secrets)(\.|\[)([\w.\[\]-]+)'?`)
+	loadUnset  = regexp.MustCompile(`refers to undefined (volume|network|config|secret)|depends on undefined`)
+)
+
+// reportLoad reports an error of compose-go at the place that it names, as far
+// as it names one.
+func (d *document) reportLoad(s *service, err error) {
+	text := loadPrefix.ReplaceAllString(sentence(err.Error()), "")
+	if loadUnset.MatchString(text) {
+		return // of the rules about references
+	}
+	at := d.root
+	if s != nil {
+		at = s.key
+	}
+	if path := loadPath.FindString(text); path != "" {
+		clean := strings.NewReplacer("'", "", "[", ".", "]", "").Replace(path)
+		text = strings.Replace(text, path, clean, 1)
+		_, at = d.find(strings.Split(strings.TrimRight(clean, "."), "."))
+		if at.Kind != yaml.ScalarNode {
+			at, _ = d.find(strings.Split(strings.TrimRight(clean, "."), "."))
+		}
+	}
+	d.report("specification", at, "%s", text)
+}
+
+// appendShape appends what a node is, with digits left out, and tells whether
+// it has no variables.
+func appendShape(shape []byte, n *yaml.Node) ([]byte, bool) {
+	n = follow(n)
+	ok := true
+	switch n.Kind {
+	case yaml.MappingNode:
+		shape = append(shape, '{')
+		for key, value := range entries(n) {
+			shape = append(append(shape, key.Value...), ':')
+			var sound bool
+			shape, sound = appendShape(shape, value)
+			ok = ok && sound
+		}
+		shape = append(shape, '}')
+	case yaml.SequenceNode:
+		shape = append(shape, '[')
+		for item := range items(n) {
+			var sound bool
+			shape, sound = appendShape(shape, item)
+			ok = ok && sound
+		}
+		shape = append(shape, ']')
+	default:
+		shape = append(append(shape, n.ShortTag()...), ' ')
+		digit := false
+		for _, c := range []byte(n.Value) {
+			if c >= '0' && c <= '9' {
+				if digit {
+					continue
+				}
+				digit, c = true, '0'
+			} else {
+				digit = false
+			}
+			shape = append(shape, c)
+		}
+		shape = append(shape, ';')
+		ok = !strings.Contains(strings.ReplaceAll(n.Value, "$$", ""), "$")
+	}
+	return shape, ok
+}
+
+func contains(list []string, s string) bool { return slices.Contains(list, s) }

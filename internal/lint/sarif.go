@@ -1,0 +1,118 @@
+package lint
+
+import (
+	"encoding/json"
+	"io"
+	"net/url"
+	"path/filepath"
+	"strings"
+)
+
+// WriteJSON writes findings as a list for programs.
+func WriteJSON(w io.Writer, found []Finding) error {
+	if found == nil {
+		found = []Finding{}
+	}
+	return encode(w, found)
+}
+
+// WriteRules writes all rules as a list for programs.
+func WriteRules(w io.Writer) error { return encode(w, Rules()) }
+
+func encode(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// The parts of SARIF 2.1.0 that code scanning reads
+// (https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html).
+type (
+	sarifLog struct {
+		Schema  string     `json:"$schema"`
+		Version string     `json:"version"`
+		Runs    []sarifRun `json:"runs"`
+	}
+	sarifRun struct {
+		Tool struct {
+			Driver sarifDriver `json:"driver"`
+		} `json:"tool"`
+		ColumnKind string        `json:"columnKind"`
+		Results    []sarifResult `json:"results"`
+	}
+	sarifDriver struct {
+		Name    string      `json:"name"`
+		Version string      `json:"version,omitempty"`
+		Rules   []sarifRule `json:"rules"`
+	}
+	sarifRule struct {
+		ID               string    `json:"id"`
+		ShortDescription sarifText `json:"shortDescription"`
+		FullDescription  sarifText `json:"fullDescription"`
+		Help             sarifText `json:"help"`
+		Default          struct {
+			Level Severity `json:"level"`
+		} `json:"defaultConfiguration"`
+	}
+	sarifText struct {
+		Text string `json:"text"`
+	}
+	sarifResult struct {
+		RuleID    string          `json:"ruleId"`
+		RuleIndex int             `json:"ruleIndex"`
+		Level     Severity        `json:"level"` // its names are ours
+		Message   sarifText       `json:"message"`
+		Locations []sarifLocation `json:"locations"`
+	}
+	sarifLocation struct {
+		Physical sarifPlace `json:"physicalLocation"`
+	}
+	sarifPlace struct {
+		Artifact struct {
+			URI string `json:"uri"`
+		} `json:"artifactLocation"`
+		Region struct {
+			StartLine   int `json:"startLine"`
+			StartColumn int `json:"startColumn"`
+		} `json:"region"`
+	}
+)
+
+// WriteSARIF writes findings as a SARIF 2.1.0 log of one run, with all rules,
+// for GitHub's code scanning and its like. The version is composer's.
+func WriteSARIF(w io.Writer, found []Finding, version string) error {
+	run := sarifRun{ColumnKind: "unicodeCodePoints", Results: []sarifResult{}}
+	driver := sarifDriver{Name: "composer lint", Version: version}
+	index := map[string]int{}
+	for i, r := range Rules() {
+		index[r.Name] = i
+		rule := sarifRule{
+			ID: r.Name, ShortDescription: sarifText{capital(r.What)}, FullDescription: sarifText{r.Why}, Help: sarifText{r.Why},
+		}
+		rule.Default.Level = r.Severity
+		driver.Rules = append(driver.Rules, rule)
+	}
+	for _, f := range found {
+		result := sarifResult{RuleID: f.Rule, RuleIndex: index[f.Rule], Level: f.Severity, Message: sarifText{f.Message}}
+		var place sarifPlace
+		place.Artifact.URI = uri(f.File)
+		place.Region.StartLine, place.Region.StartColumn = f.Line, f.Column
+		result.Locations = []sarifLocation{{place}}
+		run.Results = append(run.Results, result)
+	}
+	run.Tool.Driver = driver
+	return encode(w, sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run}})
+}
+
+// uri returns a path as a reference, which is relative where the path is.
+func uri(path string) string {
+	path = filepath.ToSlash(filepath.Clean(path))
+	if filepath.IsAbs(path) {
+		return (&url.URL{Scheme: "file", Path: path}).String()
+	}
+	// A colon in the first part would make it a scheme; url.URL writes ./ before it.
+	return (&url.URL{Path: path}).String()
+}
+
+func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] + "." }

@@ -1,0 +1,110 @@
+package lint
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+var scalarRules = []Rule{
+	{
+		"unquoted-value", Warning, "YAML changes a value that has no quotes",
+		"Without quotes, 007 is the number 7, 0777 is 511, 1e3 and 1_000 are 1000, and 1.10 is 1.1: that is what the container gets. `no`, `on` and `22:22` mean themselves to Compose, and false, true and 1342 to readers of YAML 1.1, such as PyYAML and docker-compose 1.",
+	},
+	{
+		"unquoted-date", Error, "a date has no quotes",
+		"YAML has a type for dates. Compose refuses values of it, or writes them otherwise, depending on its version.",
+	},
+}
+
+// textual are the parts of a service, a network, a volume or a build in which
+// values are texts, whatever they look like.
+var textual = []string{
+	"environment", "labels", "annotations", "args", "sysctls", "driver_opts", "options", "extra_hosts", "storage_opt",
+	"ports", "expose", "command", "entrypoint", "test", "dns", "aliases", "additional_contexts",
+}
+
+func checkScalars(d *document) {
+	for _, kind := range []string{"services", "jobs", "networks", "volumes", "configs", "secrets"} {
+		for _, body := range entries(get(d.root, kind)) {
+			d.checkTexts(body, false)
+		}
+	}
+	for key, value := range entries(d.root) {
+		if !strings.HasPrefix(key.Value, "x-") {
+			d.checkDates(value)
+		}
+	}
+}
+
+// checkTexts looks for texts that a node holds, all of it being one or not.
+func (d *document) checkTexts(n *yaml.Node, text bool) {
+	switch n.Kind {
+	case yaml.MappingNode:
+		for key, value := range entries(n) {
+			if !strings.HasPrefix(key.Value, "x-") {
+				d.checkTexts(value, text || contains(textual, key.Value))
+			}
+		}
+	case yaml.SequenceNode:
+		for item := range items(n) {
+			d.checkTexts(item, text)
+		}
+	case yaml.ScalarNode:
+		if !text || !isPlain(n) {
+			return
+		}
+		if becomes, who := changed(n); becomes != "" {
+			d.report("unquoted-value", n, "without quotes, %s is %s%s: write %q", n.Value, becomes, who, n.Value)
+		}
+	}
+}
+
+// old are what readers of YAML 1.1 change and Compose does not.
+var (
+	oldBool = regexp.MustCompile(`^(?:y|Y|yes|Yes|YES|n|N|no|No|NO|on|On|ON|off|Off|OFF)$`)
+	oldSexa = regexp.MustCompile(`^[1-9][0-9]*(?::[0-5]?[0-9])+$`)
+)
+
+// changed returns what a plain scalar becomes, and for whom, or "".
+func changed(n *yaml.Node) (becomes, who string) {
+	const old = " to readers of YAML 1.1"
+	switch n.ShortTag() {
+	case "!!str":
+		switch {
+		case oldBool.MatchString(n.Value):
+			return fmt.Sprint(strings.EqualFold(n.Value, "on") || strings.HasPrefix(strings.ToLower(n.Value), "y")), old
+		case oldSexa.MatchString(n.Value):
+			sum := 0
+			for part := range strings.SplitSeq(n.Value, ":") {
+				digit, err := strconv.Atoi(part)
+				if err != nil || sum > 1<<50 {
+					return "", ""
+				}
+				sum = sum*60 + digit
+			}
+			return strconv.Itoa(sum), old
+		}
+	case "!!int", "!!float":
+		var v any
+		if n.Decode(&v) != nil {
+			return "", ""
+		}
+		if text := fmt.Sprint(v); text != n.Value {
+			return text, ""
+		}
+	}
+	return "", ""
+}
+
+func (d *document) checkDates(n *yaml.Node) {
+	if n.Kind == yaml.ScalarNode && isPlain(n) && n.ShortTag() == "!!timestamp" {
+		d.report("unquoted-date", n, "without quotes, %s is a date to YAML, and Compose refuses those: write %q", n.Value, n.Value)
+	}
+	for _, c := range n.Content {
+		d.checkDates(c)
+	}
+}

@@ -1,0 +1,278 @@
+package lint
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/compose-spec/compose-go/v2/schema"
+	"github.com/compose-spec/compose-go/v2/template"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+	"go.yaml.in/yaml/v4"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+)
+
+var specificationRules = []Rule{
+	{
+		"specification", Error, "the Compose specification does not allow it",
+		"Compose refuses the file: an unknown key, a value of the wrong type, a port, size or duration that is none. The schema is that of compose-go, the loader that Compose is made of.",
+	},
+	{
+		"obsolete-version", Note, "`version` says nothing any more",
+		"Compose ignores it since 2020, and warns about it at each run.",
+	},
+}
+
+func checkSpecification(d *document) {
+	for key := range entries(d.root) {
+		if key.Value == "version" {
+			d.report("obsolete-version", key, "`version` has had no meaning since 2020: leave it out")
+		}
+	}
+	for key, value := range entries(d.root) {
+		if !strings.HasPrefix(key.Value, "x-") {
+			d.checkVariables(value)
+		}
+	}
+	d.checkSchema()
+}
+
+// checkVariables reports what is written like a variable and is none.
+func (d *document) checkVariables(n *yaml.Node) {
+	const longest = 64 << 10
+	if n.Kind == yaml.ScalarNode && len(n.Value) < longest && strings.Contains(n.Value, "$") {
+		_, err := template.Substitute(n.Value, func(string) (string, bool) { return "1", true })
+		if err != nil {
+			d.report("specification", n, "%q is written like a variable and is none; a dollar as such is $$", n.Value)
+		}
+	}
+	for _, c := range n.Content {
+		d.checkVariables(c)
+	}
+}
+
+// schemas are the specification and the names of keys that parts of it know.
+type schemas struct {
+	file    *jsonschema.Schema
+	service map[string]bool // keys of services, from all parts that make one
+}
+
+// readSchemas takes 30 ms, so it is done once.
+var readSchemas = sync.OnceValues(func() (s schemas, err error) {
+	const name = "file:///compose-spec.json"
+	text, err := jsonschema.UnmarshalJSON(strings.NewReader(schema.Schema))
+	if err != nil {
+		return s, err
+	}
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource(name, text); err != nil {
+		return s, err
+	}
+	if s.file, err = compiler.Compile(name); err != nil {
+		return s, err
+	}
+	service, err := compiler.Compile(name + "#/$defs/service")
+	if err != nil {
+		return s, err
+	}
+	s.service = map[string]bool{}
+	for _, part := range append([]*jsonschema.Schema{service}, service.AllOf...) {
+		if part.Ref != nil {
+			part = part.Ref
+		}
+		for key := range part.Properties {
+			s.service[key] = true
+		}
+	}
+	return s, nil
+})
+
+func (d *document) checkSchema() {
+	schemas, err := readSchemas()
+	if err != nil {
+		panic("lint: the specification that is built in: " + err.Error()) // a test would have seen it
+	}
+	err = schemas.file.Validate(d.values.of(d.root))
+	if err, ok := err.(*jsonschema.ValidationError); ok { //nolint:errorlint // Validate documents that it is this type
+		for _, leaf := range leaves(err) {
+			d.reportSchema(schemas, leaf)
+		}
+	}
+}
+
+// leaves returns what is wrong in the words of the most fitting alternatives.
+func leaves(e *jsonschema.ValidationError) []*jsonschema.ValidationError {
+	if len(e.Causes) == 0 {
+		return []*jsonschema.ValidationError{e}
+	}
+	var all []*jsonschema.ValidationError
+	switch e.ErrorKind.(type) {
+	case *kind.OneOf, *kind.AnyOf:
+		best := -1
+		var wanted []string
+		for _, c := range e.Causes {
+			found := leaves(c)
+			depth := 0
+			for _, f := range found {
+				depth = max(depth, 2*len(f.InstanceLocation)+1)
+				if t, ok := f.ErrorKind.(*kind.Type); ok {
+					depth--
+					if len(f.InstanceLocation) == len(e.InstanceLocation) {
+						wanted = append(wanted, t.Want...)
+					}
+				}
+			}
+			if depth > best {
+				best, all = depth, found
+			}
+		}
+		if t, ok := all[0].ErrorKind.(*kind.Type); ok && len(all[0].InstanceLocation) == len(e.InstanceLocation) {
+			both := *all[0]
+			both.ErrorKind = &kind.Type{Got: t.Got, Want: wanted}
+			all = []*jsonschema.ValidationError{&both}
+		}
+	default:
+		for _, c := range e.Causes {
+			all = append(all, leaves(c)...)
+		}
+	}
+	return all
+}
+
+func (d *document) reportSchema(s schemas, e *jsonschema.ValidationError) {
+	key, node := d.find(e.InstanceLocation)
+	path := strings.Join(e.InstanceLocation, ".")
+	switch k := e.ErrorKind.(type) {
+	case *kind.FalseSchema:
+		name := e.InstanceLocation[len(e.InstanceLocation)-1]
+		if len(e.InstanceLocation) == 3 && s.service[name] {
+			return // known, but another error kept the schema from seeing that
+		}
+		d.report("specification", key, "unknown key %q%s", path, d.suggest(name, s.service))
+	case *kind.AdditionalProperties:
+		for _, name := range k.Properties {
+			key, _ := d.find(append(e.InstanceLocation[:len(e.InstanceLocation):len(e.InstanceLocation)], name))
+			d.report("specification", key, "unknown key %q%s", strings.TrimPrefix(path+"."+name, "."), d.unknownKey(s, e.InstanceLocation, name))
+		}
+	case *kind.Type:
+		if strings.Contains(node.Value, "$") {
+			return // a variable may be of the right type
+		}
+		hint := ""
+		if node.Kind == yaml.ScalarNode && isPlain(node) && contains(k.Want, "string") && !isNull(node) {
+			hint = fmt.Sprintf(": write %q", node.Value)
+		}
+		d.report("specification", node, "%s must be %s%s", path, typeNames(k.Want), hint)
+	case *kind.Pattern:
+		if !strings.Contains(node.Value, "$") {
+			d.report("specification", node, "%s: %q does not match %s", path, node.Value, k.Want)
+		}
+	default:
+		d.report("specification", node, "%s %s", path, e.ErrorKind.LocalizedString(message.NewPrinter(language.English)))
+	}
+}
+
+// unknownKey says what may have been meant by a key that is not known.
+func (d *document) unknownKey(s schemas, path []string, name string) string {
+	if len(path) == 1 {
+		return ": want letters, digits, '.', '_' and '-'"
+	}
+	part := s.file
+	for _, step := range path {
+		part = descend(part, step)
+		if part == nil {
+			return ""
+		}
+	}
+	known := map[string]bool{}
+	for _, p := range alternatives(part) {
+		for key := range p.Properties {
+			known[key] = true
+		}
+	}
+	return d.suggest(name, known)
+}
+
+// alternatives returns all that a part may be.
+func alternatives(s *jsonschema.Schema) []*jsonschema.Schema {
+	all := []*jsonschema.Schema{s}
+	if s.Ref != nil {
+		all = append(all, alternatives(s.Ref)...)
+	}
+	for _, list := range [][]*jsonschema.Schema{s.AllOf, s.OneOf, s.AnyOf} {
+		for _, p := range list {
+			all = append(all, alternatives(p)...)
+		}
+	}
+	return all
+}
+
+// descend returns the part of a schema that is about a key, or nil.
+func descend(s *jsonschema.Schema, key string) *jsonschema.Schema {
+	for _, p := range alternatives(s) {
+		if next := p.Properties[key]; next != nil {
+			return next
+		}
+		for pattern, next := range p.PatternProperties {
+			if pattern.MatchString(key) && !strings.HasPrefix(key, "x-") {
+				return next
+			}
+		}
+		if _, err := strconv.Atoi(key); err == nil {
+			if next, ok := p.Items.(*jsonschema.Schema); ok {
+				return next
+			}
+			if p.Items2020 != nil {
+				return p.Items2020
+			}
+		}
+	}
+	return nil
+}
+
+// find returns the value at a path and its key, or the innermost ones on the way to it.
+func (d *document) find(path []string) (key, node *yaml.Node) {
+	key, node = d.root, d.root
+	for _, step := range path {
+		if node.Kind == yaml.SequenceNode {
+			i, err := strconv.Atoi(step)
+			if err != nil || i >= len(node.Content) {
+				break
+			}
+			node = follow(node.Content[i])
+			key = node
+			continue
+		}
+		found := false
+		for k, v := range entries(node) {
+			if k.Value == step {
+				key, node, found = k, v, true
+				break
+			}
+		}
+		if !found {
+			break
+		}
+	}
+	return key, node
+}
+
+func typeNames(want []string) string {
+	var all []string
+	for _, w := range want {
+		name := map[string]string{"object": "a mapping", "array": "a list", "null": "empty", "integer": "a whole number"}[w]
+		if name == "" {
+			name = "a " + w
+		}
+		if !contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	if len(all) < 2 {
+		return strings.Join(all, "")
+	}
+	return strings.Join(all[:len(all)-1], ", ") + " or " + all[len(all)-1]
+}
