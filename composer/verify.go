@@ -31,7 +31,7 @@ func verifyCommand() *cli.Command {
 			"composer verify --list", "what is checked",
 		) + "\n\nA checkout is not touched: each branch is checked in a directory of its own, in a Compose project of its own, and only\n" +
 			"what was made for that is removed. It is asked for what the course's text asks: its server gets a head start, and scenarios beyond\n" +
-			"that are skipped unless --scenario names them. Exit codes: 0 all passed or were skipped, 1 something failed, 2 wrong command line.",
+			"that are skipped unless --scenario names them. A checkout's scripts run as you. Exit codes: 0 what was checked\npassed, 1 something failed or nothing was checked, 2 wrong command line.",
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "stage", EnvVars: []string{"COMPOSER_STAGE"}, Usage: "only the stage of that `NAME`; may be repeated"},
 			&cli.StringSliceFlag{Name: "scenario", EnvVars: []string{"COMPOSER_VERIFY_SCENARIO"}, Usage: "only scenarios of that `NAME`; may be repeated"},

@@ -16,7 +16,11 @@ func TestPageListsScenarios(t *testing.T) {
 	var table strings.Builder
 	table.WriteString("| stage | scenario | shows that |\n|---|---|---|\n")
 	for _, s := range Scenarios() {
-		fmt.Fprintf(&table, "| %s | `%s` | %s |\n", s.Stage, s.Name, s.Title)
+		title := s.Title
+		if s.Beyond != "" {
+			title += " *(" + s.Beyond + ")*"
+		}
+		fmt.Fprintf(&table, "| %s | `%s` | %s |\n", s.Stage, s.Name, title)
 	}
 	text, err := os.ReadFile(page)
 	if err != nil {
