@@ -94,5 +94,9 @@ fuzz: ## run each fuzz target for FUZZTIME
 	  done; done
 .PHONY: fuzz
 
-ci: lint race ## what CI runs before e2e
+portable: ## see that the services build for Macs, too
+	GOOS=darwin go build ./services/...
+.PHONY: portable
+
+ci: lint portable race ## what CI runs before e2e
 .PHONY: ci

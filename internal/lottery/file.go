@@ -20,18 +20,9 @@ type file interface {
 	Sync() error
 }
 
-// diskFile is an *os.File whose Sync leaves out what does not matter for
-// reading the data back, such as the time of modification.
+// diskFile is an *os.File whose Sync makes what was written last, on a disk that
+// loses its power.
 type diskFile struct{ *os.File }
-
-func (f diskFile) Sync() error {
-	for {
-		err := syscall.Fdatasync(int(f.Fd()))
-		if !errors.Is(err, syscall.EINTR) {
-			return os.NewSyscallError("fdatasync", err)
-		}
-	}
-}
 
 // lock makes this process the only one that has the file: a second central on
 // the same file would overwrite what the first one writes.

@@ -106,7 +106,7 @@ func (s *Shell) follow(c Command, stdout *buffer, group int, ended <-chan error)
 	}
 }
 
-var testsPattern = regexp.MustCompile(`^make (test|race|ci|lint|fmt|fuzz|e2e|golden|bench\S*)\b`)
+var testsPattern = regexp.MustCompile(`^make (test|race|ci|lint|portable|fmt|fuzz|e2e|golden|browser|bench\S*)\b`)
 
 // lookUp makes of a command that tests the project one that says what would be
 // done.
