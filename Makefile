@@ -32,7 +32,7 @@ data: bin/composer
 	bin/composer data extract --keep
 .PHONY: data
 
-bin/composer: $(shell find composer internal templates -type f) go.mod go.sum
+bin/composer: $(shell find composer internal templates -type f) services/services.go go.mod go.sum
 	sh composer/build.sh
 
 docker-compose-up: docker-image data $(COMPOSE_FILE) ## start the lab (its Compose file is made for N clients when missing)

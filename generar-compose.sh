@@ -24,7 +24,7 @@ if [ -L "$self" ]; then
 fi
 cd "$(dirname "$self")"
 
-if [ ! -x bin/composer ] || [ -n "$(find composer internal templates go.mod go.sum -newer bin/composer -type f | head -n 1)" ]; then
+if [ ! -x bin/composer ] || [ -n "$(find composer internal templates services/services.go go.mod go.sum -newer bin/composer -type f | head -n 1)" ]; then
   sh composer/build.sh
 fi
 exec bin/composer render -n "$2" -o "$out"

@@ -10,7 +10,7 @@ if ! command -v docker >/dev/null 2>&1; then
   echo "composer: neither Go nor Docker is here, and one of them is needed to build it" >&2
   exit 1
 fi
-docker build -q -f composer/Dockerfile --build-arg "TARGET_OS=$(uname -s | tr '[:upper:]' '[:lower:]')" -t tp0-composer:latest . >/dev/null
+docker build -q --force-rm -f composer/Dockerfile --build-arg "TARGET_OS=$(uname -s | tr '[:upper:]' '[:lower:]')" -t tp0-composer:latest . >/dev/null
 container=$(docker create tp0-composer:latest)
 trap 'docker rm "$container" >/dev/null' EXIT
 trap 'exit 1' INT TERM

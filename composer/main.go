@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"runtime/debug"
 	"strings"
@@ -30,7 +31,7 @@ func main() {
 			os.Unsetenv(name)
 		}
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	context.AfterFunc(ctx, stop) // a second signal ends what does not listen, such as a write to a pipe that nobody reads
 	os.Exit(run(ctx, os.Args, os.Stdout, os.Stderr))
 }
@@ -55,7 +56,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	fmt.Fprintf(stderr, "composer: %v\n", err)
 	// The CLI package has an exit code of its own for a help topic that is not there.
-	if errors.As(err, new(usageError)) || errors.As(err, new(cli.ExitCoder)) {
+	// A program that we ran and that failed has one, too, and that is no wrong command line.
+	if errors.As(err, new(usageError)) || errors.As(err, new(cli.ExitCoder)) && !errors.As(err, new(*exec.ExitError)) {
 		return exitUsage
 	}
 	return exitFailure

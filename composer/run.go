@@ -39,7 +39,7 @@ func runCommand() *cli.Command {
 			},
 			&cli.StringFlag{
 				Name: "file", Aliases: []string{"f"}, EnvVars: []string{"COMPOSER_RUN_FILE"}, TakesFile: true,
-				Usage: "the Compose `FILE` to run, instead of a stage",
+				Usage: "the Compose `FILE` to run, instead of a stage; - is stdin",
 			},
 			&cli.BoolFlag{
 				Name: "keep", EnvVars: []string{"COMPOSER_RUN_KEEP"}, DisableDefaultText: true,
@@ -96,11 +96,11 @@ func projectToRun(c *cli.Context) (*types.Project, map[local.Kind]string, error)
 		if c.IsSet("stage") && os.Getenv("COMPOSER_STAGE") == "" || c.IsSet("replicas") && os.Getenv("COMPOSER_REPLICAS") == "" {
 			return nil, nil, usagef("run: --file says all that --stage and --replicas would; give one or the other")
 		}
-		text, err := os.ReadFile(file)
+		text, dir, err := readComposeFile(file)
 		if err != nil {
 			return nil, nil, fmt.Errorf("run: %w", err)
 		}
-		project, err := local.Load(c.Context, text, file, filepath.Dir(file), os.Environ())
+		project, err := local.Load(c.Context, text, file, dir, os.Environ())
 		return project, nil, err
 	}
 	n, err := parseReplicas(c.String("replicas"))
@@ -115,6 +115,17 @@ func projectToRun(c *cli.Context) (*types.Project, map[local.Kind]string, error)
 		}
 	}
 	return project, configs, err
+}
+
+// readComposeFile returns what the file holds, "-" being stdin, and the directory
+// that its relative paths start from.
+func readComposeFile(file string) (text []byte, dir string, err error) {
+	if file == "-" {
+		text, err = io.ReadAll(os.Stdin)
+		return text, ".", err
+	}
+	text, err = os.ReadFile(file)
+	return text, filepath.Dir(file), err
 }
 
 func loadStage(ctx context.Context, name string, n int) (*types.Project, error) {

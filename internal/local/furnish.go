@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path"
 	"path/filepath"
@@ -152,21 +153,35 @@ func (l *Lab) makeUp(root *os.Root, s Service, f File) error {
 	return errors.Join(dataset.Generate(file, o), file.Close())
 }
 
-// serverPorts are the ports that the lab's servers will listen on, as far as
-// their configuration is right; where it is not, they will say so themselves.
+// serverPorts are the ports that the lab's servers will listen on.
 func (l *Lab) serverPorts() []uint16 {
 	var ports []uint16
 	for _, s := range l.services {
-		if s.Kind != Server {
-			continue
-		}
-		file, err := config.INIFile(l.Path(s.Name, server.ConfigFile))
-		if err != nil {
-			continue
-		}
-		if c, err := config.Parse[server.Config](config.Environ(s.Environ), file); err == nil && c.Port != 0 {
-			ports = append(ports, c.Port)
+		if port := l.serverPort(s); port != 0 {
+			ports = append(ports, port)
 		}
 	}
 	return ports
+}
+
+// serverPort is the port that a server will listen on, 0 if its configuration is
+// not right: it will say so itself.
+func (l *Lab) serverPort(s Service) uint16 {
+	if s.Kind != Server {
+		return 0
+	}
+	file, err := config.INIFile(l.Path(s.Name, server.ConfigFile))
+	if err != nil {
+		return 0
+	}
+	c, err := config.Parse[server.Config](config.Environ(s.Environ), file)
+	if err != nil {
+		return 0
+	}
+	return c.Port
+}
+
+// listening is where a server can be reached.
+func (l *Lab) listening(s Service) string {
+	return net.JoinHostPort(l.Address(s.Name), strconv.Itoa(int(l.Port(l.serverPort(s)))))
 }

@@ -97,6 +97,9 @@ func New(project *types.Project, o Options) (_ *Lab, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(services) == 0 {
+		return nil, errors.New("the Compose file has no services to start")
+	}
 	if len(services) > maxServices {
 		return nil, fmt.Errorf("%d services: there are addresses for %d", len(services), maxServices)
 	}

@@ -156,7 +156,7 @@ func (r *player) wait(ctx context.Context, p Play) error {
 	}
 	for _, s := range r.lab.services {
 		if s.Kind == Server {
-			r.lab.options.Note(fmt.Sprintf("%s stays up on %s%s, Ctrl-C stops it", s.Name, r.lab.Address(s.Name), r.where(s)))
+			r.lab.options.Note(fmt.Sprintf("%s stays up on %s%s, Ctrl-C stops it", s.Name, r.lab.listening(s), r.where(s)))
 		}
 	}
 	select {

@@ -84,7 +84,7 @@ func (e *dockerEngine) image(ctx context.Context, s *site, service, config strin
 	}
 	name := fmt.Sprintf("%s-%d-%s", e.name, len(e.images), service)
 	dockerfile := filepath.Join(filepath.Dir(config), "Dockerfile")
-	build, cancel := docker(ctx, buildLimit, "build", "-f", dockerfile, "-t", name, ".")
+	build, cancel := docker(ctx, buildLimit, "build", "--force-rm", "-f", dockerfile, "-t", name, ".")
 	build.Dir = s.dir
 	if err := finish(build, cancel); err != nil {
 		if ctx.Err() == nil {

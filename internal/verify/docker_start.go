@@ -53,7 +53,7 @@ func (e *dockerEngine) start(ctx context.Context, s *site, variables map[string]
 	if in := slices.Sorted(maps.Keys(project.Services["server"].Networks)); len(in) > 0 {
 		l.network = networks[in[0]]
 	}
-	return l, s.root.WriteFile(overrideFile, override(project, images, variables, networks), 0o644)
+	return l, s.root.WriteFile(overrideFile, override(name, project, images, variables, networks), 0o644)
 }
 
 // networkNames returns what a Compose file's networks are called, by their keys:
@@ -81,7 +81,7 @@ func networkNames(ctx context.Context, s *site, project *types.Project, lab stri
 
 // override is a Compose file that keeps a lab apart from others: it takes away
 // the names, images and addresses that are the machine's own.
-func override(project *types.Project, images map[string]string, variables map[string]map[string]string, networks map[string]string) []byte {
+func override(lab string, project *types.Project, images map[string]string, variables map[string]map[string]string, networks map[string]string) []byte {
 	var b bytes.Buffer
 	b.WriteString("services:\n")
 	fixed := false
@@ -101,6 +101,12 @@ func override(project *types.Project, images map[string]string, variables map[st
 		}
 		for _, n := range project.Services[name].Networks {
 			fixed = fixed || n != nil && n.Ipv4Address != ""
+		}
+	}
+	if len(project.Volumes) > 0 { // a name of the file's own may be that of a volume with somebody's data
+		b.WriteString("volumes:\n")
+		for _, key := range slices.Sorted(maps.Keys(project.Volumes)) {
+			fmt.Fprintf(&b, "  %q:\n    name: %q\n    external: !reset null\n", key, lab+"_"+key)
 		}
 	}
 	b.WriteString("networks:\n")

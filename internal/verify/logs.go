@@ -31,7 +31,11 @@ func (l *dockerLab) follow() error {
 		l.readLogs(out)
 		_ = logs.Wait() // it is told to stop
 	}()
-	l.stopLogs = func() { cancel(); <-done }
+	l.stopLogs = func() {
+		cancel()
+		_ = out.Close() // whoever may still hold its other end
+		<-done
+	}
 	return nil
 }
 
