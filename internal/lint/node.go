@@ -140,7 +140,9 @@ func value(n *yaml.Node, path ...string) string {
 	return text
 }
 
-func isTrue(n *yaml.Node) bool { return n != nil && n.ShortTag() == "!!bool" && strings.EqualFold(n.Value, "true") }
+func isTrue(n *yaml.Node) bool {
+	return n != nil && n.ShortTag() == "!!bool" && strings.EqualFold(n.Value, "true")
+}
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
 

@@ -65,8 +65,7 @@ func tooLarge(size int64) error {
 
 // cause leaves out what was done to which file.
 func cause(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		err = path.Err
 	}
 	switch {

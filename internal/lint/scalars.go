@@ -76,7 +76,7 @@ func changed(n *yaml.Node) (becomes, who string) {
 	case "!!str":
 		switch {
 		case oldBool.MatchString(n.Value):
-			return fmt.Sprint(strings.EqualFold(n.Value, "on") || strings.HasPrefix(strings.ToLower(n.Value), "y")), old
+			return strconv.FormatBool(strings.EqualFold(n.Value, "on") || strings.HasPrefix(strings.ToLower(n.Value), "y")), old
 		case oldSexa.MatchString(n.Value):
 			sum := 0
 			for part := range strings.SplitSeq(n.Value, ":") {

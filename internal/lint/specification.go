@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -154,7 +155,7 @@ func (d *document) reportSchema(s schemas, e *jsonschema.ValidationError) {
 		d.report("specification", key, "unknown key %q%s", path, d.suggest(name, s.service))
 	case *kind.AdditionalProperties:
 		for _, name := range k.Properties {
-			key, _ := d.find(append(e.InstanceLocation[:len(e.InstanceLocation):len(e.InstanceLocation)], name))
+			key, _ := d.find(append(slices.Clip(e.InstanceLocation), name))
 			d.report("specification", key, "unknown key %q%s", strings.TrimPrefix(path+"."+name, "."), d.unknownKey(s, e.InstanceLocation, name))
 		}
 	case *kind.Type:
