@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/loader"
@@ -31,10 +32,13 @@ func Load(ctx context.Context, text []byte, dir string, environ []string) (*type
 		o.SetProjectName("unnamed", false)
 	})
 	if err != nil {
-		return nil, errors.New(clean(err.Error()))
+		return nil, errors.New(clean(noise.Replace(err.Error())))
 	}
 	return project, nil
 }
+
+// noise is what compose-go and its YAML package say around an error.
+var noise = strings.NewReplacer("failed to parse compose.yaml: ", "", "validating compose.yaml: ", "", "yaml: construct errors:", "", "yaml: ", "")
 
 // Graph is what is drawn.
 type Graph struct {
@@ -178,7 +182,7 @@ func between(first, last string) string {
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 func portText(p types.ServicePortConfig) string {
-	text := fmt.Sprint(p.Target)
+	text := strconv.FormatUint(uint64(p.Target), 10)
 	if p.Published != "" {
 		text = p.Published + " → " + text
 	}

@@ -261,10 +261,7 @@ func (d *drawing) arrows(it *item) {
 	for i, l := range it.from {
 		y := it.y + it.h/2
 		if it.service != nil {
-			y = it.y + 20 + i*18
-			if y > it.y+it.h-8 {
-				y = it.y + it.h - 8
-			}
+			y = min(it.y+20+i*18, it.y+it.h-8)
 		}
 		fromX, fromY := l.from.x+l.from.w, l.from.y+l.from.h/2
 		if l.from.service != nil {
