@@ -39,6 +39,8 @@ var layers = []struct{ who, not string }{
 	// What is wrong with a file does not depend on who made it.
 	{"internal/lint", "internal/"},
 	{"internal/lint", "templates"},
+	{"internal/graph", "internal/"},
+	{"internal/graph", "templates"},
 	// What is delivered is what was committed, not what this program carries.
 	{"internal/deliver", "internal/bundle"},
 	{"internal/deliver", "templates"},

@@ -88,6 +88,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			"composer verify --repo DIR", "check a student's eight branches",
 			"composer render -n 5 -o dev.yaml", "the stage of COMPOSER_STAGE, .stage or the default, to a file",
 			"composer lint compose.yaml", "what is wrong with any Compose file",
+			"composer graph --format svg -o ej8.svg", "a picture of a stage, or of any Compose file",
 			"composer stages", "what stages there are",
 			"composer data extract", "the agencies' files, for ej6 and later",
 			"composer config check FILE", "what is wrong with config.ini or config.yaml",
@@ -102,7 +103,8 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Suggest:        true,
 		Action:         unknownCommand,
 		Commands: []*cli.Command{
-			renderCommand(), runCommand(), verifyCommand(), lintCommand(), stagesCommand(), dataCommand(), configCommand(), deliverCommand(), versionCommand(),
+			renderCommand(), runCommand(), verifyCommand(), lintCommand(), graphCommand(), stagesCommand(), dataCommand(), configCommand(),
+			deliverCommand(), versionCommand(),
 		},
 	}
 	inform(app.Commands)

@@ -129,23 +129,32 @@ func readComposeFile(file string) (text []byte, dir string, err error) {
 }
 
 func loadStage(ctx context.Context, name string, n int) (*types.Project, error) {
-	b, err := bundle.Open(templates.FS)
+	stage, text, err := renderStage(name, n)
 	if err != nil {
 		return nil, err
 	}
-	stage, err := b.Choose(name, ".stage")
+	return local.Load(ctx, text, "stage "+stage, ".", os.Environ())
+}
+
+// renderStage returns the Compose file of a stage, and which one that is.
+func renderStage(name string, n int) (stage string, text []byte, err error) {
+	b, err := bundle.Open(templates.FS)
 	if err != nil {
-		return nil, asUsage(err)
+		return "", nil, err
+	}
+	chosen, err := b.Choose(name, ".stage")
+	if err != nil {
+		return "", nil, asUsage(err)
 	}
 	engine, err := render.New(b)
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
-	doc, err := engine.Render(stage.Name, n)
+	doc, err := engine.Render(chosen.Name, n)
 	if err != nil {
-		return nil, asUsage(err)
+		return "", nil, asUsage(err)
 	}
-	return local.Load(ctx, doc.Bytes, "stage "+stage.Name, ".", os.Environ())
+	return chosen.Name, doc.Bytes, nil
 }
 
 // coloured reports whether colours may be written to w: a terminal, and nobody

@@ -137,12 +137,17 @@ func FuzzCheck(f *testing.F) {
 	for _, seed := range []string{
 		"services: {a: {image: x, ports: ['80:80'], networks: {n: {ipv4_address: 10.0.0.1}}}}\nnetworks: {n: {ipam: {config: [{subnet: 10.0.0.0/24}]}}}",
 		"x: &a {<<: *a}\nservices: *a", "services: {a: &a {<<: [*a, {b: c}]}}", "services:\n  a: !reset null\n", "? [a]\n: b\n", "services: {a: {volumes: [a:b:c], depends_on: [a]}}",
-		"- a\n---\nb", "services: {? {a: b} : c, ? *x : d}", "a: &x 1\n*x : 2\n",
+		"- a\n---\nb", "services: {? {a: b} : c, ? *x : d}", "a: &x 1\n*x : 2\n", "\r\r0",
 	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		lines := strings.Count(text, "\n") + 1
+		lines := 1 // YAML has more line breaks than "\n"
+		for _, r := range text {
+			if strings.ContainsRune("\n\r\u0085\u2028\u2029", r) {
+				lines++
+			}
+		}
 		for _, found := range Check(t.Context(), Source{Name: "f", Dir: t.TempDir(), Text: []byte(text)}, nil) {
 			if found.Line < 1 || found.Line > lines+1 || found.Column < 1 || found.Message == "" || strings.ContainsAny(found.Message, "\n\r\x1b") {
 				t.Errorf("%+v", found)

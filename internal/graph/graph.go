@@ -1,0 +1,348 @@
+// Package graph draws a Compose file: its services in the order in which they
+// start, with their networks, ports and mounts, as SVG, Mermaid or DOT.
+package graph
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// Load reads a Compose file. Its variables are those of environ, as os.Environ
+// has them. Paths stay as they are written.
+func Load(ctx context.Context, text []byte, dir string, environ []string) (*types.Project, error) {
+	details := types.ConfigDetails{
+		WorkingDir:  dir,
+		ConfigFiles: []types.ConfigFile{{Filename: "compose.yaml", Content: text}},
+		Environment: types.NewMapping(environ),
+	}
+	project, err := loader.LoadWithContext(ctx, details, func(o *loader.Options) {
+		o.SkipResolveEnvironment = true
+		o.SkipResolveLabels = true
+		o.ResolvePaths = false
+		o.Profiles = []string{"*"}
+		o.SetProjectName("unnamed", false)
+	})
+	if err != nil {
+		return nil, errors.New(clean(noise.Replace(err.Error())))
+	}
+	return project, nil
+}
+
+// noise is what compose-go and its YAML package say around an error.
+var noise = strings.NewReplacer("failed to parse compose.yaml: ", "", "validating compose.yaml: ", "", "yaml: construct errors:", "", "yaml: ", "")
+
+// Graph is what is drawn.
+type Graph struct {
+	Title    string
+	Services []*Service // by layer, then by name
+	Networks []*Network // by name
+	Volumes  []string   // named ones that are mounted
+}
+
+// Service is a service, or several that are alike.
+type Service struct {
+	Names  []string // one, or those of like services
+	Label  string   // its name, or "client1 … client30"
+	Image  string   // or what it is built from
+	Ports  []string
+	Mounts []Mount
+	// Networks are indices into Graph.Networks.
+	Networks []int
+	Needs    []Need
+	// Layer is how many services have to be up one after another before this one.
+	Layer int
+}
+
+// Mount is one mount of a service.
+type Mount struct {
+	Volume         bool // a named volume; else a path of the host, or nothing of it
+	Source, Target string
+	ReadOnly       bool
+}
+
+// Need is another service that starts first.
+type Need struct {
+	Service *Service
+	// Until is what is waited for, "" if that is only its start.
+	Until string
+}
+
+// Network is a network with a subnet or two.
+type Network struct {
+	Name, Detail string
+}
+
+// manyAlike is from how many like services on they are drawn as one.
+const manyAlike = 8
+
+// New makes the graph of a project. Like services, whose names and mounts differ in
+// numbers only, are one if there are eight or more of them, unless all are wanted.
+func New(project *types.Project, title string, all bool) *Graph {
+	g := &Graph{Title: clean(title)}
+	index := map[string]int{}
+	for _, name := range slices.Sorted(maps.Keys(project.Networks)) {
+		index[name] = len(g.Networks)
+		g.Networks = append(g.Networks, &Network{Name: clean(name), Detail: networkDetail(project.Networks[name])})
+	}
+	var names []string
+	for name := range project.Services {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, natural)
+	groups := map[string][]string{}
+	for _, name := range names {
+		key := likeness(project.Services[name])
+		groups[key] = append(groups[key], name)
+	}
+	drawn := map[string]*Service{} // by the names of all services
+	volumes := map[string]bool{}
+	for _, name := range names {
+		if drawn[name] != nil {
+			continue
+		}
+		members := groups[likeness(project.Services[name])]
+		if all || len(members) < manyAlike {
+			members = []string{name}
+		}
+		s := newService(project, members, index)
+		for _, member := range members {
+			drawn[member] = s
+		}
+		for _, m := range s.Mounts {
+			if m.Volume {
+				volumes[m.Source] = true
+			}
+		}
+		g.Services = append(g.Services, s)
+	}
+	g.Volumes = slices.Sorted(maps.Keys(volumes))
+	for _, s := range g.Services {
+		s.Needs = needs(project, s, drawn)
+	}
+	g.layer()
+	return g
+}
+
+func newService(project *types.Project, members []string, networks map[string]int) *Service {
+	first, last := project.Services[members[0]], project.Services[members[len(members)-1]]
+	s := &Service{Names: members, Label: clean(members[0]), Image: clean(first.Image)}
+	if len(members) > 1 {
+		s.Label += " … " + clean(last.Name)
+	} else if n := first.GetScale(); n != 1 {
+		s.Label += fmt.Sprintf(" ×%d", n)
+	}
+	if first.Build != nil && first.Image == "" {
+		s.Image = clean("build: " + first.Build.Context)
+	}
+	for i, p := range first.Ports {
+		text := portText(p)
+		if other := portText(last.Ports[i]); other != text {
+			text += " … " + other
+		}
+		s.Ports = append(s.Ports, clean(text))
+	}
+	for i, v := range first.Volumes {
+		source := cmp.Or(v.Source, v.Type)
+		if other := last.Volumes[i].Source; other != v.Source {
+			source = between(v.Source, other)
+		}
+		s.Mounts = append(s.Mounts, Mount{v.Type == types.VolumeTypeVolume && v.Source != "", clean(source), clean(v.Target), v.ReadOnly})
+	}
+	for name := range first.Networks {
+		if i, ok := networks[name]; ok {
+			s.Networks = append(s.Networks, i)
+		}
+	}
+	slices.Sort(s.Networks)
+	return s
+}
+
+// between writes two texts as one that has both, as in agency-{1…30}.csv.
+func between(first, last string) string {
+	begin := 0
+	for begin < min(len(first), len(last)) && first[begin] == last[begin] && !isDigit(first[begin]) {
+		begin++
+	}
+	end := 0
+	for end < min(len(first), len(last))-begin && first[len(first)-1-end] == last[len(last)-1-end] && !isDigit(first[len(first)-1-end]) {
+		end++
+	}
+	return first[:begin] + "{" + first[begin:len(first)-end] + "…" + last[begin:len(last)-end] + "}" + first[len(first)-end:]
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+func portText(p types.ServicePortConfig) string {
+	text := strconv.FormatUint(uint64(p.Target), 10)
+	if p.Published != "" {
+		text = p.Published + " → " + text
+	}
+	if p.HostIP != "" {
+		text = p.HostIP + ":" + text
+	}
+	if p.Protocol != "" && p.Protocol != "tcp" {
+		text += "/" + p.Protocol
+	}
+	return text
+}
+
+func networkDetail(n types.NetworkConfig) string {
+	var parts []string
+	for _, pool := range n.Ipam.Config {
+		if pool.Subnet != "" {
+			parts = append(parts, clean(pool.Subnet))
+		}
+	}
+	if n.Internal {
+		parts = append(parts, "internal")
+	}
+	if bool(n.External) {
+		parts = append(parts, "external")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// likeness is equal for services that are drawn alike but for numbers.
+func likeness(s types.ServiceConfig) string {
+	var b strings.Builder
+	name := s.Name
+	for isDigit(name[len(name)-1]) && len(name) > 1 {
+		name = name[:len(name)-1]
+	}
+	fmt.Fprintf(&b, "%q %t %q %d", name, name == s.Name, s.Image, s.GetScale())
+	for _, p := range s.Ports {
+		fmt.Fprintf(&b, " p%s", noDigits(portText(p)))
+	}
+	for _, v := range s.Volumes {
+		fmt.Fprintf(&b, " v%s %q %q %t", v.Type, noDigits(v.Source), v.Target, v.ReadOnly)
+	}
+	for _, n := range slices.Sorted(maps.Keys(s.Networks)) {
+		fmt.Fprintf(&b, " n%q", n)
+	}
+	for _, d := range slices.Sorted(maps.Keys(s.DependsOn)) {
+		fmt.Fprintf(&b, " d%q %s", d, s.DependsOn[d].Condition)
+	}
+	return b.String()
+}
+
+func noDigits(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return -1
+		}
+		return r
+	}, text)
+}
+
+// natural puts client2 before client10.
+func natural(a, b string) int {
+	return cmp.Or(cmp.Compare(noDigits(a), noDigits(b)), cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
+}
+
+var conditions = map[string]string{
+	types.ServiceConditionHealthy: "healthy", types.ServiceConditionCompletedSuccessfully: "done",
+}
+
+func needs(project *types.Project, s *Service, drawn map[string]*Service) []Need {
+	var all []Need
+	seen := map[*Service]bool{s: true}
+	for _, member := range s.Names {
+		dependencies := project.Services[member].DependsOn
+		for _, name := range slices.SortedFunc(maps.Keys(dependencies), natural) {
+			if other := drawn[name]; other != nil && !seen[other] {
+				seen[other] = true
+				all = append(all, Need{other, conditions[dependencies[name].Condition]})
+			}
+		}
+	}
+	return all
+}
+
+// layer puts each service behind what it needs, leaves out needs that others
+// imply, and sorts.
+func (g *Graph) layer() {
+	done := map[*Service]bool{}
+	var depth func(s *Service) int
+	depth = func(s *Service) int {
+		if !done[s] {
+			done[s] = true // compose-go has refused circles
+			for _, n := range s.Needs {
+				s.Layer = max(s.Layer, depth(n.Service)+1)
+			}
+		}
+		return s.Layer
+	}
+	for _, s := range g.Services {
+		depth(s)
+	}
+	for _, s := range g.Services {
+		if len(s.Needs) < 2 {
+			continue
+		}
+		implied := map[*Service]bool{}
+		var reach func(s *Service)
+		reach = func(s *Service) {
+			for _, n := range s.Needs {
+				if !implied[n.Service] {
+					implied[n.Service] = true
+					reach(n.Service)
+				}
+			}
+		}
+		for _, n := range s.Needs {
+			reach(n.Service)
+		}
+		s.Needs = slices.DeleteFunc(slices.Clone(s.Needs), func(n Need) bool { return implied[n.Service] && n.Until == "" })
+	}
+	slices.SortStableFunc(g.Services, func(a, b *Service) int { return cmp.Compare(a.Layer, b.Layer) })
+}
+
+// Describe says in a sentence what is drawn.
+func (g *Graph) Describe() string {
+	services := 0
+	for _, s := range g.Services {
+		services += len(s.Names)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s, %s, %s.", count(services, "service"), count(len(g.Networks), "network"), count(len(g.Volumes), "volume"))
+	const most = 20 // services that are told
+	for _, s := range g.Services[:min(most, len(g.Services))] {
+		if len(s.Needs) == 0 {
+			fmt.Fprintf(&b, " %s starts first.", s.Label)
+			continue
+		}
+		var first []string
+		for _, n := range s.Needs {
+			first = append(first, n.Service.Label)
+		}
+		fmt.Fprintf(&b, " %s starts after %s.", s.Label, strings.Join(first, ", "))
+	}
+	return b.String()
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// clean keeps a text on one line, without characters that XML does not take.
+func clean(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 || r == 0xfffe || r == 0xffff || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "�"))
+	return strings.Join(strings.Fields(text), " ")
+}

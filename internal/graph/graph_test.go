@@ -1,0 +1,218 @@
+package graph
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func load(t *testing.T, text string, all bool) *Graph {
+	t.Helper()
+	project, err := Load(t.Context(), []byte(text), ".", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return New(project, "a title", all)
+}
+
+const shop = `
+services:
+  web:
+    image: web
+    ports: ["8080:80", "127.0.0.1:53:53/udp"]
+    networks: [front]
+    depends_on:
+      api: {condition: service_healthy}
+      db: {condition: service_started}
+  api:
+    image: api
+    networks: [front, back]
+    depends_on: [db]
+  db:
+    image: db
+    networks: [back]
+    volumes: ["data:/data", "./init.sql:/init.sql:ro"]
+networks:
+  front: {}
+  back: {internal: true, ipam: {config: [{subnet: 10.0.0.0/24}]}}
+volumes: {data: {}}
+`
+
+// clients are n of them, and a server.
+func clients(n int) string {
+	var b strings.Builder
+	b.WriteString("services:\n  server: {image: server}\n")
+	for i := 1; i <= n; i++ {
+		fmt.Fprintf(&b, "  client%d: {image: client, depends_on: [server], volumes: ['./agency-%d.csv:/agency.csv:ro']}\n", i, i)
+	}
+	return b.String()
+}
+
+func TestMermaid(t *testing.T) {
+	var out bytes.Buffer
+	if err := load(t, shop, false).WriteMermaid(&out); err != nil {
+		t.Fatal(err)
+	}
+	want := `flowchart LR
+  accTitle: a title
+  accDescr: 3 services, 2 networks, 1 volume. db starts first. api starts after db. web starts after api.
+  s0["<b>db</b><br>db<br>data → /data<br>./init.sql → /init.sql #40;ro#41;"]
+  s1["<b>api</b><br>api"]
+  s2["<b>web</b><br>web<br>port 8080 → 80<br>port 127.0.0.1:53 → 53/udp"]
+  n0{{"back<br>10.0.0.0/24, internal"}}
+  n1{{"front"}}
+  v0[("data")]
+  s0 --- n0
+  s0 -.- v0
+  s0 --> s1
+  s1 --- n0
+  s1 --- n1
+  s1 -->|healthy| s2
+  s2 --- n1
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestDOT(t *testing.T) {
+	var out bytes.Buffer
+	if err := load(t, shop, false).WriteDOT(&out); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`s0 [label="db\ndb\ndata → /data\n./init.sql → /init.sql (ro)"];`, `n0 [shape=hexagon, style="", label="back\n10.0.0.0/24, internal"];`,
+		`s1 -> s2 [label="healthy"];`, "s0 -> v0 [dir=none, style=dotted];",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("there is no %s in\n%s", want, out.String())
+		}
+	}
+}
+
+func TestLikeServices(t *testing.T) {
+	labels := func(g *Graph) string {
+		var all []string
+		for _, s := range g.Services {
+			all = append(all, s.Label)
+		}
+		return strings.Join(all, ", ")
+	}
+	for text, want := range map[string]string{
+		clients(3):  "server, client1, client2, client3",
+		clients(30): "server, client1 … client30",
+		strings.Replace(clients(12), "{image: client,", "{image: other,", 1): "server, client1, client2 … client12",
+		"services: {}":                        "",
+		"services: {a: {image: x, scale: 3}}": "a ×3",
+	} {
+		if got := labels(load(t, text, false)); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	if got := load(t, clients(30), true); len(got.Services) != 31 {
+		t.Errorf("with all, there are %d", len(got.Services))
+	}
+	if got := load(t, clients(30), false).Services[1].Mounts[0].Source; got != "./agency-{1…30}.csv" {
+		t.Errorf("the mount is %s", got)
+	}
+}
+
+// The picture is XML with a title and a description, has all names, and
+// nothing is outside it or on top of something else.
+func TestSVG(t *testing.T) {
+	for _, text := range []string{shop, clients(5), clients(30), "services: {}", "services: {a: {image: x, network_mode: host}}"} {
+		g := load(t, text, true)
+		var out bytes.Buffer
+		if err := g.WriteSVG(&out); err != nil {
+			t.Fatal(err)
+		}
+		texts := readXML(t, out.Bytes())
+		for _, want := range []string{"a title", g.Describe()} {
+			if !strings.Contains(texts, want) {
+				t.Errorf("there is no %q", want)
+			}
+		}
+		if strings.Contains(out.String(), "ZgotmplZ") {
+			t.Error("html/template has refused something")
+		}
+		d := g.layout()
+		if len(d.Cards) != len(g.Services) {
+			t.Errorf("%d cards for %d services", len(d.Cards), len(g.Services))
+		}
+		for i, c := range d.Cards {
+			if !strings.Contains(texts, c.Name) {
+				t.Errorf("there is no %s", c.Name)
+			}
+			if c.X < margin || c.Y < margin || c.X+c.W > d.Width-margin || c.Y+c.H > d.Height-margin {
+				t.Errorf("%+v is outside %d by %d", c, d.Width, d.Height)
+			}
+			for _, o := range d.Cards[:i] {
+				if c.X < o.X+o.W && o.X < c.X+c.W && c.Y < o.Y+o.H && o.Y < c.Y+c.H {
+					t.Errorf("%s lies on %s", c.Name, o.Name)
+				}
+			}
+		}
+	}
+}
+
+func readXML(t *testing.T, text []byte) string {
+	t.Helper()
+	var all strings.Builder
+	decoder := xml.NewDecoder(bytes.NewReader(text))
+	for {
+		token, err := decoder.Token()
+		if errors.Is(err, io.EOF) {
+			return all.String()
+		}
+		if err != nil {
+			t.Fatalf("%v in\n%s", err, text)
+		}
+		if chars, ok := token.(xml.CharData); ok {
+			all.Write(chars)
+		}
+	}
+}
+
+// Whatever texts a file has, they are texts in what is drawn.
+func TestEscaping(t *testing.T) {
+	const nasty = `</text><script>alert(1)</script>"'&\ #;]|é🙂`
+	text := fmt.Sprintf("services: {a: {image: %q, volumes: [{type: bind, source: %q, target: /x}]}}", nasty+"\u0001\u2028", "./"+strings.Repeat(nasty, 9))
+	g := load(t, text, false)
+	var svg, mermaid, dot bytes.Buffer
+	if err := errors.Join(g.WriteSVG(&svg), g.WriteMermaid(&mermaid), g.WriteDOT(&dot)); err != nil {
+		t.Fatal(err)
+	}
+	if got := readXML(t, svg.Bytes()); strings.Contains(svg.String(), "<script") || !strings.Contains(got, nasty) {
+		t.Errorf("got %s", svg.String())
+	}
+	for line := range strings.Lines(mermaid.String()) {
+		if label, ok := strings.CutPrefix(line, "  s0["); ok && (strings.Count(label, `"`) != 2 || strings.Contains(label, "<script")) {
+			t.Errorf("got %s", line)
+		}
+	}
+	if !strings.Contains(dot.String(), `\"'&\\ #;]|é🙂`) {
+		t.Errorf("got %s", dot.String())
+	}
+}
+
+func TestShorten(t *testing.T) {
+	for _, tt := range []struct {
+		text string
+		most int
+		want string
+	}{{"abcdefghij", 10, "abcdefghij"}, {"abcdefghij", 7, "abc…hij"}, {"日本語日本語", 7, "日本…語"}, {"abc", 1, "…"}, {"abc", 0, "…"}} {
+		if got := shorten(tt.text, tt.most); got != tt.want {
+			t.Errorf("%s in %d is %s, want %s", tt.text, tt.most, got, tt.want)
+		}
+	}
+	m := Mount{false, "./services/client/a-long-path/config.yaml", "/etc/client/config.yaml", true}
+	if got := m.short(40); letters(got) > 40 || !strings.Contains(got, " → /etc") || !strings.HasSuffix(got, ".yaml (ro)") {
+		t.Errorf("got %s", got)
+	}
+}

@@ -1,0 +1,320 @@
+package graph
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Sizes in CSS pixels. Text is 12 px high and about 6.6 px wide a letter, names 14 px and 8.
+const (
+	margin     = 24
+	titleRoom  = 48
+	busRoom    = 26 // between the networks at the top
+	cardPad    = 14
+	nameRoom   = 24
+	lineRoom   = 18
+	stubRoom   = 16 // of each network, at a card's foot
+	cardGap    = 22
+	railGap    = 14 // between networks beside a column
+	edgeRoom   = 84 // for arrows between the columns
+	letter     = 6.6
+	nameLetter = 8.2
+	leastCard  = 150
+	mostCard   = 400
+	passRoom   = 10 // for an arrow that passes a column
+	legendRoom = 28 // at the foot
+)
+
+// drawing is a graph in coordinates, ready for the template.
+type drawing struct {
+	Title, Desc   string
+	Width, Height int
+	Legend        int // its y
+	Cards         []card
+	Arrows        []arrow
+	Buses         []bus
+	Rails         []rail
+	Stubs         []stub
+	Empty         bool
+}
+
+type card struct {
+	X, Y, W, H int
+	Name, Full string
+	Many       bool // several services
+	Lines      []cardLine
+}
+
+type cardLine struct {
+	Y          int
+	Kind, Text string // image, port, bind or volume
+	Full       string
+}
+
+type arrow struct {
+	Path, Until string
+	X, Y        int  // of Until
+	Head        bool // not for one that passes
+	Tip         string
+}
+
+// bus is a network's line at the top, rail its line beside a column, and stub
+// a card's way to it.
+type (
+	bus struct {
+		Colour, X1, X2, Y int
+		Name, Detail      string
+	}
+	rail struct{ Colour, X, Y1, Y2 int }
+	stub struct{ Colour, X1, X2, Y int }
+)
+
+// colours is how many there are for networks.
+const colours = 6
+
+// item is a card, or an arrow that passes, in a column.
+type item struct {
+	service    *Service // nil for one that passes
+	x, y, w, h int
+	order      float64
+	from       []link
+}
+
+type link struct {
+	from  *item
+	until string
+	last  *Service // where it leads
+	first *Service
+}
+
+func (g *Graph) layout() *drawing {
+	d := &drawing{Title: g.Title, Desc: g.Describe(), Empty: len(g.Services) == 0}
+	columns := g.columns()
+	top := margin + titleRoom + len(g.Networks)*busRoom + 16
+	height := 0
+	for _, c := range columns {
+		sum := -cardGap
+		for _, it := range c {
+			sum += it.h + cardGap
+		}
+		height = max(height, sum)
+	}
+	left := make([]int, len(g.Networks)) // ends of the buses
+	right := make([]int, len(g.Networks))
+	x := margin
+	for _, c := range columns {
+		width, sum := 0, -cardGap
+		for _, it := range c {
+			width = max(width, it.w)
+			sum += it.h + cardGap
+		}
+		y := top + (height-sum)/2
+		used := map[int][2]int{} // networks of this column to the y of their last stub
+		for _, it := range c {
+			it.x, it.y, it.w = x, y, width
+			y += it.h + cardGap
+			if it.service == nil {
+				continue
+			}
+			for i, n := range it.service.Networks {
+				at := it.y + it.h - stubRoom*(len(it.service.Networks)-i) + stubRoom/2 - 4
+				used[n] = [2]int{at, 0}
+			}
+		}
+		rails := map[int]int{}
+		for n := range g.Networks {
+			if u, ok := used[n]; ok {
+				rails[n] = x + width + railGap*(len(rails)+1)
+				d.Rails = append(d.Rails, rail{n % colours, rails[n], margin + titleRoom + n*busRoom, u[0]})
+				if left[n] == 0 {
+					left[n] = rails[n]
+				}
+				right[n] = rails[n]
+			}
+		}
+		for _, it := range c {
+			if it.service == nil {
+				continue
+			}
+			for i, n := range it.service.Networks {
+				at := it.y + it.h - stubRoom*(len(it.service.Networks)-i) + stubRoom/2 - 4
+				d.Stubs = append(d.Stubs, stub{n % colours, x + width, rails[n], at})
+			}
+			d.Cards = append(d.Cards, it.card())
+		}
+		x += width + railGap*(len(rails)+1) + edgeRoom
+	}
+	d.Width = max(x-edgeRoom+margin, 420)
+	d.Height = top + max(height, 20) + margin + legendRoom
+	d.Legend = d.Height - margin
+	for n, network := range g.Networks {
+		b := bus{Colour: n % colours, X1: margin, X2: right[n], Y: margin + titleRoom + n*busRoom, Name: shorten(network.Name, 40), Detail: shorten(network.Detail, 60)}
+		if left[n] == 0 {
+			b.X2 = margin + 40 // nobody is on it
+		}
+		text := float64(margin) + float64(letters(b.Name)+letters(b.Detail)+3)*7
+		d.Width = max(d.Width, int(text)+margin)
+		d.Buses = append(d.Buses, b)
+	}
+	for _, c := range columns {
+		for _, it := range c {
+			d.arrows(it)
+		}
+	}
+	return d
+}
+
+// columns puts services by layers, with what passes them, and sorts each
+// column by where its arrows come from.
+func (g *Graph) columns() [][]*item {
+	var columns [][]*item
+	items := map[*Service]*item{}
+	for _, s := range g.Services {
+		for len(columns) <= s.Layer {
+			columns = append(columns, nil)
+		}
+		it := &item{service: s}
+		it.w, it.h = s.size()
+		items[s] = it
+		columns[s.Layer] = append(columns[s.Layer], it)
+	}
+	for _, s := range g.Services {
+		for _, n := range s.Needs {
+			from := items[n.Service]
+			for layer := n.Service.Layer + 1; layer < s.Layer; layer++ {
+				pass := &item{h: passRoom, from: []link{{from: from, first: n.Service, last: s}}}
+				columns[layer] = append(columns[layer], pass)
+				from = pass
+			}
+			items[s].from = append(items[s].from, link{from, n.Until, s, n.Service})
+		}
+	}
+	for _, c := range columns {
+		for i, it := range c {
+			it.order = float64(i) / 1000
+			for _, l := range it.from {
+				it.order += l.from.order / float64(len(it.from))
+			}
+		}
+		slices.SortStableFunc(c, func(a, b *item) int { return cmp.Compare(a.order, b.order) })
+		for i, it := range c {
+			it.order = float64(i)
+		}
+	}
+	return columns
+}
+
+// size returns what a service's card needs.
+func (s *Service) size() (w, h int) {
+	width := float64(letters(s.Label)) * nameLetter
+	lines := s.lines()
+	for _, line := range lines {
+		width = max(width, float64(letters(line)+2)*letter)
+	}
+	w = min(max(int(width)+2*cardPad, leastCard), mostCard)
+	return w, 8 + nameRoom + len(lines)*lineRoom + 6 + len(s.Networks)*stubRoom
+}
+
+func (it *item) card() card {
+	s := it.service
+	c := card{X: it.x, Y: it.y, W: it.w, H: it.h, Full: s.Label, Many: len(s.Names) > 1}
+	c.Name = shorten(s.Label, int(float64(it.w-2*cardPad)/nameLetter)+1)
+	y := it.y + 8 + nameRoom
+	room := int(float64(it.w-2*cardPad)/letter) - 1
+	add := func(kind, text, full string) {
+		c.Lines = append(c.Lines, cardLine{y + 9, kind, shorten(text, room), full})
+		y += lineRoom
+	}
+	if s.Image != "" {
+		add("image", s.Image, s.Image)
+	}
+	for _, p := range s.Ports {
+		add("port", "port "+p, "port "+p)
+	}
+	for _, m := range s.Mounts {
+		kind := "bind"
+		if m.Volume {
+			kind = "volume"
+		}
+		add(kind, m.short(room), m.String())
+	}
+	return c
+}
+
+// short returns a mount in a few letters, with something of both its ends.
+func (m Mount) short(most int) string {
+	text := m.String()
+	if letters(text) <= most {
+		return text
+	}
+	rest := most - letters(Mount{ReadOnly: m.ReadOnly}.String())
+	target := min(letters(m.Target), max(rest/2, rest-letters(m.Source)))
+	m.Target = shorten(m.Target, target)
+	m.Source = shorten(m.Source, rest-letters(m.Target))
+	return m.String()
+}
+
+// arrows draws what comes to an item.
+func (d *drawing) arrows(it *item) {
+	for i, l := range it.from {
+		y := it.y + it.h/2
+		if it.service != nil {
+			y = min(it.y+20+i*18, it.y+it.h-8)
+		}
+		fromX, fromY := l.from.x+l.from.w, l.from.y+l.from.h/2
+		if l.from.service != nil {
+			fromY = l.from.y + 20
+		}
+		end := it.x
+		if it.service != nil {
+			end -= 7 // the head
+		}
+		half := max((end-fromX)/2, 20)
+		var path strings.Builder
+		fmt.Fprintf(&path, "M%d %dC%d %d %d %d %d %d", fromX, fromY, fromX+half, fromY, end-half, y, end, y)
+		if it.service == nil {
+			fmt.Fprintf(&path, "H%d", it.x+it.w)
+		}
+		a := arrow{Path: path.String(), Head: it.service != nil, Tip: l.first.Label + " starts before " + l.last.Label}
+		if l.until != "" {
+			a.Until, a.X, a.Y = l.until, it.x-10, y-5
+			a.Tip += ", which waits until it is " + l.until
+		}
+		d.Arrows = append(d.Arrows, a)
+	}
+}
+
+// letters is how wide a text is, in letters: those of East Asia take two.
+func letters(text string) int {
+	n := 0
+	for _, r := range text {
+		n++
+		if r >= 0x1100 && (r <= 0x115f || r >= 0x2e80 && r <= 0xd7a3 || r >= 0xf900 && r <= 0xfaff || r >= 0xfe30 && r <= 0xff60 || r >= 0x1f300) {
+			n++
+		}
+	}
+	return n
+}
+
+// shorten leaves out the middle of a text that is too wide: its end tells as
+// much as its beginning.
+func shorten(text string, most int) string {
+	if letters(text) <= most {
+		return text
+	}
+	runes := []rune(text)
+	head, tail := most/2, max(most-most/2-1, 0)
+	for head+tail > 0 {
+		if short := string(runes[:min(head, len(runes))]) + "…" + string(runes[max(len(runes)-tail, 0):]); letters(short) <= most {
+			return short
+		}
+		if head > tail {
+			head--
+		} else {
+			tail--
+		}
+	}
+	return "…"
+}

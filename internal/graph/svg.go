@@ -1,0 +1,35 @@
+package graph
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+)
+
+//go:embed graph.css
+var css string
+
+//go:embed graph.svg.tmpl
+var svgText string
+
+var svgTemplate = template.Must(template.New("svg").Parse(svgText))
+
+// WriteSVG writes the graph as a picture that stands for itself: it loads
+// nothing, follows the reader's choice of light or dark, and says in its title
+// and description what it shows. Services are in columns, in the order in
+// which they start; each network is a line from the top down to its services.
+func (g *Graph) WriteSVG(w io.Writer) error {
+	d := g.layout()
+	if _, err := io.WriteString(w, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"); err != nil {
+		return err
+	}
+	err := svgTemplate.Execute(w, struct {
+		*drawing
+		CSS template.CSS // our own file
+	}{d, template.CSS(css)})
+	if err != nil {
+		return fmt.Errorf("write SVG: %w", err)
+	}
+	return nil
+}
