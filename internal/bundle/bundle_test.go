@@ -32,21 +32,21 @@ stages:
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]any{
+	want := any(map[string]any{
 		"server": map[string]any{"port": 1, "env": map[string]any{"B": "b", "C": "c"}},
 		"list":   []any{3},
-	}
+	})
 	for _, name := range []string{"two", "three"} {
-		s, err := b.Stage(name)
+		got, err := b.Values(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, s.Values); diff != "" {
+		if diff := cmp.Diff(want, got.Plain()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
-	one, _ := b.Stage("one")
-	if one.Values["server"].(map[string]any)["env"].(map[string]any)["A"] != "a" {
+	one, _ := b.Values("one")
+	if one.Get("server", "env", "A").Scalar != "a" {
 		t.Error("extending a stage changed it")
 	}
 	if b.MaxReplicas != 7 || b.Default != "two" {
@@ -61,12 +61,12 @@ func TestOpenErrors(t *testing.T) {
 		{"twice", "default: a\nstages: [{name: a}, {name: a}]", `"a" is there twice`},
 		{"extends nothing", "default: a\nstages: [{name: a, extends: b}]", `extends "b"`},
 		{"default", "default: z\nstages: [{name: a}]", `default "z"`},
-		{"unknown key", "default: a\nstages:\n  - name: a\n    colour: x", "line 4: field colour"},
-		{"a list", "- a", "line 1"},
+		{"unknown key", "default: a\nstages:\n  - name: a\n    colour: x", "4:5: stage 1: unknown key colour, have name, extends, summary, values"},
+		{"a list", "- a", "1:1: want keys with values"},
 		{"odd name", "default: a\nstages: [{name: \"a\\nb\"}]", `stage "a\nb"`},
 		{"negative limit", "default: a\nmax_replicas: -1\nstages: [{name: a}]", "max_replicas is -1"},
-		{"two documents", "default: a\nstages: [{name: a}]\n---\ndefault: b", "more than one document"},
-		{"syntax", "stages: [", "line 1"},
+		{"two documents", "default: a\nstages: [{name: a}]\n---\ndefault: b", "a second document"},
+		{"syntax", "stages: [", "1:1: "},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -108,7 +108,7 @@ stages:
 		{"b": map[string]any{"d": 1, "h": map[string]any{}}, "e": map[string]any{"g": 2}},
 	}
 	for i, s := range b.Stages {
-		if diff := cmp.Diff(want[i], s.Values); diff != "" {
+		if diff := cmp.Diff(any(want[i]), s.values.Plain()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", s.Name, diff)
 		}
 	}

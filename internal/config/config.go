@@ -12,7 +12,8 @@ import (
 	"time"
 
 	"github.com/caarlos0/env/v11"
-	"github.com/xrash/smetrics"
+
+	"github.com/tp0-lab/composer/internal/nearest"
 )
 
 // Checker is a configuration struct that knows what its fields may hold. Check
@@ -182,7 +183,7 @@ func Unknown[T any](prefix string, layers ...Layer) []string {
 				names = paths
 			}
 			s := fmt.Sprintf("unknown key %s in %s", v.Key, v.Origin())
-			if near := nearest(variable, prefix, names); near != "" {
+			if near := nearestKnown(variable, prefix, names); near != "" {
 				s += ", did you mean " + names[near] + "?"
 			}
 			sentences = append(sentences, s)
@@ -191,20 +192,14 @@ func Unknown[T any](prefix string, layers ...Layer) []string {
 	return sentences
 }
 
-// nearest returns the known variable that ends in the name's words, or the one
-// that is fewest edits away, unless those are over a third of the name.
-func nearest(name, prefix string, known map[string]string) string {
-	best, edits := "", len(name)/3+1
-	for _, candidate := range slices.Sorted(maps.Keys(known)) {
+// nearestKnown returns the known variable that ends in the name's words, or the
+// one that is nearest to it.
+func nearestKnown(name, prefix string, known map[string]string) string {
+	names := slices.Sorted(maps.Keys(known))
+	for _, candidate := range names {
 		if strings.HasSuffix(candidate, "_"+strings.TrimPrefix(name, prefix)) {
 			return candidate
 		}
-		if n := len(name) - len(candidate); max(n, -n) >= edits {
-			continue // each byte too many is an edit, so a name of any length costs little
-		}
-		if d := smetrics.WagnerFischer(name, candidate, 1, 1, 1); d < edits {
-			best, edits = candidate, d
-		}
 	}
-	return best
+	return nearest.Of(name, names)
 }
