@@ -86,6 +86,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			"composer verify --repo DIR", "check a student's eight branches",
 			"composer render -n 5 -o dev.yaml", "the stage of COMPOSER_STAGE, .stage or the default, to a file",
 			"composer stages", "what stages there are",
+			"composer values --stage ej6", "what can be set, and where each value comes from",
 			"composer data extract", "the agencies' files, for ej6 and later",
 			"composer deliver", "a branch for each stage, as the course takes them",
 			"composer COMMAND --help", "all about a command",
@@ -98,7 +99,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Suggest:        true,
 		Action:         unknownCommand,
 		Commands: []*cli.Command{
-			renderCommand(), runCommand(), verifyCommand(), stagesCommand(), dataCommand(), deliverCommand(), versionCommand(),
+			renderCommand(), runCommand(), verifyCommand(), valuesCommand(), stagesCommand(), dataCommand(), deliverCommand(), versionCommand(),
 		},
 	}
 	inform(app.Commands)

@@ -1,6 +1,7 @@
 package values
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -112,7 +113,8 @@ func typed(o Origin, path, text string) (*Node, error) {
 	if strings.IndexByte(`{["'`, text[0]) >= 0 {
 		var document yaml.Node
 		if err := yaml.Unmarshal([]byte(text), &document); err != nil {
-			return nil, p.errorf(0, 0, path, "%s: --set-string takes it as text", strings.TrimPrefix(err.Error(), "yaml: "))
+			message := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "yaml: "), "line 1: ")
+			return nil, p.errorf(0, 0, path, "%s: --set-string takes it as text", message)
 		}
 		node = document.Content[0]
 	}
@@ -258,4 +260,20 @@ func reason(err error) string {
 		err = e.Err
 	}
 	return err.Error()
+}
+
+// Literal returns a scalar, or an empty map or list, as --set takes it, on one line.
+func Literal(value any) string {
+	if text, ok := value.(string); ok {
+		printable := text != "" && !strings.ContainsFunc(text, func(r rune) bool { return !strconv.IsPrint(r) })
+		if node, err := typed(Origin{}, "", text); printable && err == nil && node.Scalar == value {
+			return text
+		}
+		return strconv.Quote(text) // whose escapes YAML has too
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Sprint(value)
+	}
+	return string(text)
 }

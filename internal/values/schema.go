@@ -115,6 +115,8 @@ func (c *checker) collect(e *jsonschema.ValidationError) {
 			what := "unknown key"
 			if near := nearest.Of(key, c.known(e.SchemaURL)); near != "" {
 				what += ", did you mean " + near + "?"
+			} else if hint := c.described(e.SchemaURL); hint != "" {
+				what += ": want " + hint
 			}
 			add(node.Fields[key].Origin, append(slices.Clip(path), key), "%s", what)
 		}
@@ -127,11 +129,17 @@ func (c *checker) collect(e *jsonschema.ValidationError) {
 			}
 		}
 	case *kind.PropertyNames:
-		what := c.described(e.SchemaURL)
-		if what == "" && len(e.Causes) > 0 {
-			what = e.Causes[0].ErrorKind.LocalizedString(english)
+		what := "this is no name for a key here"
+		if hint := c.described(e.SchemaURL); hint != "" {
+			what += ": want " + hint
 		}
-		add(node.Fields[k.Property].Origin, append(slices.Clip(path), k.Property), "a key is %s", what)
+		if path = find(c.root, k.Property); path == nil { // package jsonschema does not say where
+			path = []string{k.Property}
+		}
+		if node = c.root.Get(path...); node == nil {
+			node = c.root
+		}
+		add(node.Origin, path, "%s", what)
 	case *kind.AnyOf, *kind.OneOf:
 		if hint := c.described(e.SchemaURL); hint != "" {
 			add(node.Origin, path, "%s: want %s", shown(node), hint)
@@ -149,6 +157,24 @@ func (c *checker) collect(e *jsonschema.ValidationError) {
 	}
 }
 
+// find returns the path of the first key of that name, or nil.
+func find(n *Node, name string) []string {
+	for _, key := range slices.Sorted(maps.Keys(n.Fields)) {
+		if key == name {
+			return []string{key}
+		}
+		if path := find(n.Fields[key], name); path != nil {
+			return append([]string{key}, path...)
+		}
+	}
+	for i, item := range n.Items {
+		if path := find(item, name); path != nil {
+			return append([]string{strconv.Itoa(i)}, path...)
+		}
+	}
+	return nil
+}
+
 func (c *checker) causes(e *jsonschema.ValidationError) {
 	for _, cause := range e.Causes {
 		c.collect(cause)
@@ -163,15 +189,17 @@ func (c *checker) what(e *jsonschema.ValidationError) string {
 	hint := c.described(e.SchemaURL)
 	switch k := e.ErrorKind.(type) {
 	case *kind.Type:
-		text := fmt.Sprintf("%s is a %s, want %s", value, k.Got, alternatives(k.Want))
-		if k.Got != "string" && slices.Contains(k.Want, "string") {
+		text := fmt.Sprintf("%s is %s, want %s", value, article(k.Got), alternatives(k.Want))
+		if (k.Got == "number" || k.Got == "boolean") && slices.Contains(k.Want, "string") {
 			text += ": put it in quotes, or use --set-string"
 		}
 		return text
 	case *kind.Enum:
 		want := make([]string, len(k.Want))
 		for i, w := range k.Want {
-			want[i] = fmt.Sprint(w)
+			if want[i] = fmt.Sprint(w); w == "" {
+				want[i] = `""`
+			}
 		}
 		return fmt.Sprintf("%s, want %s", value, alternatives(want))
 	case *kind.Not, *kind.FalseSchema:
@@ -187,6 +215,13 @@ func (c *checker) what(e *jsonschema.ValidationError) string {
 	default:
 		return fmt.Sprintf("%s: %s", value, e.ErrorKind.LocalizedString(english))
 	}
+}
+
+func article(noun string) string {
+	if noun != "" && strings.IndexByte("aeiou", noun[0]) >= 0 {
+		return "an " + noun
+	}
+	return "a " + noun
 }
 
 func alternatives(words []string) string {
