@@ -99,7 +99,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Suggest:        true,
 		Action:         unknownCommand,
 		Commands: []*cli.Command{
-			renderCommand(), runCommand(), verifyCommand(), valuesCommand(), stagesCommand(), dataCommand(), deliverCommand(), versionCommand(),
+			renderCommand(), runCommand(), verifyCommand(), valuesCommand(), stagesCommand(), initCommand(), dataCommand(), deliverCommand(), versionCommand(),
 		},
 	}
 	inform(app.Commands)
