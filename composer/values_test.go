@@ -1,6 +1,9 @@
 package main
 
 import (
+	"io/fs"
+	"os"
+	"strings"
 	"testing"
 
 	"github.com/tp0-lab/composer/internal/bundle"
@@ -25,5 +28,35 @@ func TestBuiltInValues(t *testing.T) {
 	b.Overlay.AddKey("--set", values.YAML, "projcet=tp0")
 	if _, err := b.Values("ej1"); err == nil {
 		t.Error("values are not compared")
+	}
+}
+
+// Each key of the built-in values has a comment, and a place in docs/values.md.
+func TestValuesAreDocumented(t *testing.T) {
+	page, err := os.ReadFile("../docs/values.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := fs.ReadFile(templates.FS, bundle.ValuesFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(text), "\n")
+	keys := 0
+	for i, line := range lines {
+		key, _, ok := strings.Cut(strings.TrimSpace(line), ":")
+		if !ok || strings.HasPrefix(key, "#") {
+			continue
+		}
+		keys++
+		if !strings.Contains(line, " # ") && !strings.HasPrefix(strings.TrimSpace(lines[i-1]), "#") {
+			t.Errorf("%s:%d: %s has no comment", bundle.ValuesFile, i+1, key)
+		}
+		if !strings.Contains(string(page), key+"`") && !strings.Contains(string(page), "`"+key+".") {
+			t.Errorf("docs/values.md lacks %s", key)
+		}
+	}
+	if keys < 20 {
+		t.Errorf("there are %d keys", keys)
 	}
 }

@@ -76,6 +76,9 @@ func Open(fsys fs.FS) (*Bundle, error) {
 // not followed.
 func OpenDir(dir string) (*Bundle, error) {
 	root, err := os.OpenRoot(dir)
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = fmt.Errorf("%s: %w", dir, e.Err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open bundle: %w", err)
 	}

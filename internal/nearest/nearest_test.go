@@ -9,7 +9,7 @@ func TestOf(t *testing.T) {
 	names := []string{"image", "environment", "mounts", "linger", "logs", "logo"}
 	for _, tt := range []struct{ name, want string }{
 		{"imgae", "image"},
-		{"enviroment", "environment"},
+		{"mouts", "mounts"},
 		{"image", "image"},
 		{"logz", "logo"}, // the first of two
 		{"colour", ""},

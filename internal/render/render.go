@@ -294,41 +294,6 @@ func (e *Engine) input(stage string, n int) (input, error) {
 	}, nil
 }
 
-// command is the command line that makes a document again.
-func (e *Engine) command(stage string, counts Counts) string {
-	command := fmt.Sprintf("composer render --stage %s", stage)
-	for i, kind := range e.bundle.Kinds {
-		name := kind.Name + "="
-		if i == 0 {
-			name = ""
-		}
-		command += fmt.Sprintf(" -n %s%d", name, counts[kind.Name])
-	}
-	if e.bundle.Lifted {
-		command += fmt.Sprintf(" --max-replicas %d", e.bundle.MaxReplicas)
-	}
-	for _, word := range e.bundle.Arguments {
-		command += " " + shellWord(word)
-	}
-	return command
-}
-
-// shellWord quotes a word for a shell, on one line.
-func shellWord(word string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./=:,@%+", r)
-	}
-	quoted := strconv.QuoteToASCII(word)
-	switch {
-	case word != "" && !strings.ContainsFunc(word, func(r rune) bool { return !plain(r) }):
-		return word
-	case strings.ContainsFunc(word, func(r rune) bool { return !strconv.IsPrint(r) }):
-		return "$'" + strings.NewReplacer(`'`, `\'`, `\"`, `"`).Replace(quoted[1:len(quoted)-1]) + "'"
-	default:
-		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-	}
-}
-
 // copyOf copies what a stage's values are made of, so that a template that
 // changes them (sprig's set and merge do) changes its own.
 func copyOf(value any) any {

@@ -26,7 +26,7 @@ const root = "../.."
 
 func TestReadme(t *testing.T) {
 	dir := checkout(t)
-	for _, page := range []string{"README.md", "docs/verify.md"} {
+	for _, page := range []string{"README.md", "docs/verify.md", "docs/values.md", "docs/bundles.md"} {
 		runBlocks(t, dir, read(t, filepath.Join(dir, page)))
 	}
 }

@@ -34,19 +34,19 @@ func TestViolations(t *testing.T) {
 	}
 	n := parse(t, `image: 5
 count: 0
-levle: low
+levl: low
 level: medium
 list:
-  - {nmae: x}
+  - {nam: x}
   - name: {}
 env: {ID: 1, NO: 1, low: x, OK: fine, F: 1.5, B: 123456789012345678901234567890}
 `)
 	want := []string{
 		`v.yaml:1:1: image: 5 is a number, want string: put it in quotes, or use --set-string`,
 		`v.yaml:2:1: count: 0: minimum: got 0, want 1`,
-		`v.yaml:3:1: levle: unknown key, did you mean level?`,
+		`v.yaml:3:1: levl: unknown key, did you mean level?`,
 		`v.yaml:4:1: level: "medium", want "", low or high`,
-		`v.yaml:6:6: list[0].nmae: unknown key, did you mean name?`,
+		`v.yaml:6:6: list[0].nam: unknown key, did you mean name?`,
 		`v.yaml:7:5: list[1].name: {} is an object, want string`,
 		`v.yaml:8:7: env.ID: it is made here`,
 		`v.yaml:8:14: env.NO: this key is not for here`,

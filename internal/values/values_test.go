@@ -60,11 +60,12 @@ func TestAliases(t *testing.T) {
 
 // bomb is a document whose aliases stand for 10 to the power of levels values.
 func bomb(levels int) string {
-	text := "a0: &a0 [x]\n"
+	var text strings.Builder
+	text.WriteString("a0: &a0 [x]\n")
 	for i := range levels {
-		text += strings.ReplaceAll("aN: &aN [", "N", string(rune('1'+i))) + strings.Repeat("*a"+string(rune('0'+i))+", ", 10) + "]\n"
+		text.WriteString(strings.ReplaceAll("aN: &aN [", "N", string(rune('1'+i))) + strings.Repeat("*a"+string(rune('0'+i))+", ", 10) + "]\n")
 	}
-	return text
+	return text.String()
 }
 
 // One sentence with its place, soon.
