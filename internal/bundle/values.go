@@ -41,13 +41,31 @@ func (b *Bundle) checked(s Stage) (*values.Node, error) {
 		}
 	}
 	if n := laid.Fields["replicas"]; n != nil {
-		for _, key := range slices.Sorted(maps.Keys(n.Fields)) {
-			if _, _, problem := b.replica(key); problem != "" {
-				wrong.Add(&values.Error{Problems: []values.Problem{{Origin: n.Fields[key].Origin, Path: laid.Spell([]string{"replicas", key}), What: problem}}})
-			}
-		}
+		b.checkReplicas(n, &wrong)
 	}
 	return laid, wrong.OrNil()
+}
+
+// checkReplicas adds what is wrong with replicas, whatever the schema says, where
+// nothing else is.
+func (b *Bundle) checkReplicas(replicas *values.Node, wrong *values.Error) {
+	fail := func(n *values.Node, path []string, what string) {
+		problem := values.Problem{Origin: n.Origin, Path: replicas.Spell(path), What: what}
+		if !slices.ContainsFunc(wrong.Problems, func(p values.Problem) bool { return p.Path == problem.Path }) {
+			wrong.Problems = append(wrong.Problems, problem)
+		}
+	}
+	if replicas.Fields == nil {
+		fail(replicas, []string{"replicas"}, "want a map of replicas, such as {3: {…}}")
+	}
+	for _, key := range slices.Sorted(maps.Keys(replicas.Fields)) {
+		n := replicas.Fields[key]
+		if _, _, problem := b.replica(key); problem != "" {
+			fail(n, []string{"replicas", key}, problem)
+		} else if n.Fields == nil {
+			fail(n, []string{"replicas", key}, "want a map of what this replica has instead")
+		}
+	}
 }
 
 func (b *Bundle) schema() (*values.Schema, error) {

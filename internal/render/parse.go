@@ -15,17 +15,24 @@ import (
 	"github.com/tp0-lab/composer/internal/escape"
 )
 
+// maxTemplates is how long all templates of a bundle may be, in bytes.
+const maxTemplates = 16 << 20
+
 // parseFiles parses the *.tmpl files of fsys into one set of templates.
 func parseFiles(fsys fs.FS, funcs template.FuncMap) (*template.Template, error) {
 	names, err := fs.Glob(fsys, "*.tmpl")
 	if err != nil {
 		return nil, err
 	}
+	size := 0
 	main := template.New(MainTemplate).Option("missingkey=error").Funcs(funcs)
 	for _, name := range names {
 		text, err := readTemplate(fsys, name)
 		if err != nil {
 			return nil, err
+		}
+		if size += len(text); size > maxTemplates {
+			return nil, &escape.Error{Place: name, Message: fmt.Sprintf("with this one, the bundle's templates are longer than %d MiB", maxTemplates>>20)}
 		}
 		t := main
 		if name != MainTemplate {

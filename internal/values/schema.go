@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
@@ -181,7 +182,7 @@ func (c *checker) causes(e *jsonschema.ValidationError) {
 	}
 }
 
-var english = message.NewPrinter(language.English)
+var english = sync.OnceValue(func() *message.Printer { return message.NewPrinter(language.English) })
 
 // what says what is wrong with a single value.
 func (c *checker) what(e *jsonschema.ValidationError) string {
@@ -189,7 +190,11 @@ func (c *checker) what(e *jsonschema.ValidationError) string {
 	hint := c.described(e.SchemaURL)
 	switch k := e.ErrorKind.(type) {
 	case *kind.Type:
-		text := fmt.Sprintf("%s is %s, want %s", value, article(k.Got), alternatives(k.Want))
+		want := make([]string, len(k.Want))
+		for i, w := range k.Want {
+			want[i] = inYAML(w)
+		}
+		text := fmt.Sprintf("%s is %s, want %s", value, article(inYAML(k.Got)), alternatives(want))
 		if (k.Got == "number" || k.Got == "boolean") && slices.Contains(k.Want, "string") {
 			text += ": put it in quotes, or use --set-string"
 		}
@@ -213,7 +218,19 @@ func (c *checker) what(e *jsonschema.ValidationError) string {
 		}
 		return fmt.Sprintf("%s, want %s", strconv.Quote(k.Got), hint)
 	default:
-		return fmt.Sprintf("%s: %s", value, e.ErrorKind.LocalizedString(english))
+		return fmt.Sprintf("%s: %s", value, e.ErrorKind.LocalizedString(english()))
+	}
+}
+
+// inYAML is what YAML calls a type of JSON.
+func inYAML(kind string) string {
+	switch kind {
+	case "object":
+		return "map"
+	case "array":
+		return "list"
+	default:
+		return kind
 	}
 }
 

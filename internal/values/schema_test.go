@@ -47,7 +47,7 @@ env: {ID: 1, NO: 1, low: x, OK: fine, F: 1.5, B: 123456789012345678901234567890}
 		`v.yaml:3:1: levl: unknown key, did you mean level?`,
 		`v.yaml:4:1: level: "medium", want "", low or high`,
 		`v.yaml:6:6: list[0].nam: unknown key, did you mean name?`,
-		`v.yaml:7:5: list[1].name: {} is an object, want string`,
+		`v.yaml:7:5: list[1].name: {} is a map, want string`,
 		`v.yaml:8:7: env.ID: it is made here`,
 		`v.yaml:8:14: env.NO: this key is not for here`,
 		`v.yaml:8:21: env.low: this is no name for a key here: want capitals`,

@@ -206,6 +206,23 @@ func TestSetFile(t *testing.T) {
 	}
 }
 
+// A file of a gigabyte is not read.
+func TestHugeFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "huge.yaml")
+	if err := os.WriteFile(path, []byte("a: 1\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, 1<<30); err != nil {
+		t.Skip(err)
+	}
+	var o Overlay
+	o.AddFile(path)
+	_, wrong := o.Over(Map(Origin{}))
+	if err := wrong.OrNil(); err == nil || err.Error() != path+": longer than 1 MiB, which no values need" {
+		t.Errorf("got %v", err)
+	}
+}
+
 // Later files win, and then keys; each value remembers who said it.
 func TestOrigins(t *testing.T) {
 	dir := t.TempDir()
