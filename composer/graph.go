@@ -17,6 +17,7 @@ import (
 )
 
 func graphCommand() *cli.Command {
+	source := &bundleFlags{}
 	return &cli.Command{
 		Name:      "graph",
 		Usage:     "draw a stage, or any Compose file: services in start order, networks, ports and mounts",
@@ -27,12 +28,8 @@ func graphCommand() *cli.Command {
 			"composer graph -n 30 --format svg --all -o all.svg", "each of thirty clients",
 			"composer graph -f compose.yaml --format dot | dot -Tpdf -o compose.pdf", "drawn by Graphviz",
 		) + "\n\nEight or more services whose names end with a number, and which are alike otherwise, are drawn as one.",
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "stage", EnvVars: []string{"COMPOSER_STAGE"}, Usage: "the `NAME` of the stage, see `composer stages`"},
-			&cli.StringFlag{
-				Name: "replicas", Aliases: []string{"n"}, EnvVars: []string{"COMPOSER_REPLICAS"}, Value: "5", DefaultText: "5",
-				Usage: "how many clients, `N` from 0 to 1022",
-			},
+		Flags: append(
+			source.ofRendering(),
 			&cli.StringFlag{
 				Name: "file", Aliases: []string{"f"}, EnvVars: []string{"COMPOSER_GRAPH_FILE"}, TakesFile: true,
 				Usage: "the Compose `FILE` to draw, instead of a stage; - for what is piped in",
@@ -49,16 +46,16 @@ func graphCommand() *cli.Command {
 				Name: "output", Aliases: []string{"o"}, EnvVars: []string{"COMPOSER_OUTPUT"}, DefaultText: "stdout",
 				Usage: "the `FILE` to write, untouched if it would not change",
 			},
-		},
-		Action: drawGraph,
+		),
+		Action: func(c *cli.Context) error { return drawGraph(c, source) },
 	}
 }
 
-func drawGraph(c *cli.Context) error {
+func drawGraph(c *cli.Context, source *bundleFlags) error {
 	if err := noArguments(c); err != nil {
 		return err
 	}
-	for _, name := range []string{"stage", "file", "output"} {
+	for _, name := range []string{"stage", "file", "output", "bundle"} {
 		if c.IsSet(name) && c.String(name) == "" {
 			return usagef("--%s wants a value; see `%s --help`", name, c.Command.HelpName)
 		}
@@ -69,7 +66,7 @@ func drawGraph(c *cli.Context) error {
 	if !ok {
 		return usagef("graph: unknown format %q: have mermaid, dot, svg", c.String("format"))
 	}
-	project, title, err := projectToDraw(c)
+	project, title, err := projectToDraw(c, source)
 	if err != nil {
 		return err
 	}
@@ -86,19 +83,19 @@ func drawGraph(c *cli.Context) error {
 }
 
 // projectToDraw loads the Compose file that is given, or that of a stage, and says what it is.
-func projectToDraw(c *cli.Context) (project *types.Project, title string, err error) {
+func projectToDraw(c *cli.Context, source *bundleFlags) (project *types.Project, title string, err error) {
 	file := c.String("file")
 	if file == "" {
-		n, err := parseReplicas(c.String("replicas"))
+		b, err := source.open(c)
 		if err != nil {
 			return nil, "", err
 		}
-		stage, text, err := renderStage(c.String("stage"), n)
+		stage, text, err := renderStage(b, c.String("stage"), stageFile(c))
 		if err != nil {
 			return nil, "", err
 		}
 		project, err = graph.Load(c.Context, text, ".", nil)
-		return project, fmt.Sprintf("%s, %s", stage, plural(n, "client")), err
+		return project, fmt.Sprintf("%s, %s", stage, plural(b.Kinds[0].Count, b.Kinds[0].Name)), err
 	}
 	if c.IsSet("stage") && os.Getenv("COMPOSER_STAGE") == "" || c.IsSet("replicas") && os.Getenv("COMPOSER_REPLICAS") == "" {
 		return nil, "", usagef("graph: --file says all that --stage and --replicas would; give one or the other")

@@ -90,6 +90,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			"composer lint compose.yaml", "what is wrong with any Compose file",
 			"composer graph --format svg -o ej8.svg", "a picture of a stage, or of any Compose file",
 			"composer stages", "what stages there are",
+			"composer values --stage ej6", "what can be set, and where each value comes from",
 			"composer data extract", "the agencies' files, for ej6 and later",
 			"composer config check FILE", "what is wrong with config.ini or config.yaml",
 			"composer deliver", "a branch for each stage, as the course takes them",
@@ -103,8 +104,8 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Suggest:        true,
 		Action:         unknownCommand,
 		Commands: []*cli.Command{
-			renderCommand(), runCommand(), verifyCommand(), lintCommand(), graphCommand(), stagesCommand(), dataCommand(), configCommand(),
-			deliverCommand(), versionCommand(),
+			renderCommand(), runCommand(), verifyCommand(), lintCommand(), graphCommand(), valuesCommand(), stagesCommand(), initCommand(),
+			dataCommand(), configCommand(), deliverCommand(), versionCommand(),
 		},
 	}
 	inform(app.Commands)

@@ -15,25 +15,23 @@ import (
 	"github.com/tp0-lab/composer/internal/check"
 	"github.com/tp0-lab/composer/internal/output"
 	"github.com/tp0-lab/composer/internal/render"
-	"github.com/tp0-lab/composer/templates"
 )
 
 func renderCommand() *cli.Command {
+	source := &bundleFlags{}
 	return &cli.Command{
 		Name:      "render",
 		Usage:     "render a stage as a Compose file",
-		UsageText: "composer render [--stage NAME] [-n N] [-o FILE] [--max-replicas N] [--no-validate]",
+		UsageText: "composer render [--stage NAME] [-n N] [-o FILE] [--values FILE]… [--set KEY=VALUE]… [--bundle DIR] [--no-validate]",
 		Description: examples(
 			"composer render --stage ej6 -n 5", "to stdout",
 			"composer render -n 3 -o dev.yaml", "to a file, which is replaced as a whole or not at all",
+			"composer render --set project=tp1 --set client.linger=0s", "with values of your own, see `composer values`",
+			"composer render --bundle DIR -n worker=3", "templates of your own, see `composer init`",
 			"composer render | docker compose -f - config", "straight into Compose",
 		) + "\n\nThe stage is that of --stage, else of COMPOSER_STAGE, else of the one-line file .stage, else the default of `composer stages`.",
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "stage", EnvVars: []string{"COMPOSER_STAGE"}, Usage: "the `NAME` of the stage, see `composer stages`"},
-			&cli.StringFlag{
-				Name: "replicas", Aliases: []string{"n"}, EnvVars: []string{"COMPOSER_REPLICAS"}, Value: "5", DefaultText: "5",
-				Usage: "how many clients, `N` from 0 to 1022",
-			},
+		Flags: append(
+			source.ofRendering(),
 			&cli.StringFlag{
 				Name: "max-replicas", EnvVars: []string{"COMPOSER_MAX_REPLICAS"}, DefaultText: "what the templates say",
 				Usage: "how many clients there may be instead, `N`; 0 for any number. More than 1022 do not fit on a bridge",
@@ -46,67 +44,76 @@ func renderCommand() *cli.Command {
 				Name: "no-validate", EnvVars: []string{"COMPOSER_NO_VALIDATE"}, DisableDefaultText: true,
 				Usage: "do not check what is rendered against the Compose specification; memory stays the same for any number of clients then",
 			},
-		},
+		),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			for _, name := range []string{"stage", "output"} {
-				if c.IsSet(name) && c.String(name) == "" {
-					return usagef("--%s wants a value; see `%s --help`", name, c.Command.HelpName)
-				}
+			if err := notEmpty(c, "stage", "output", "bundle"); err != nil {
+				return err
 			}
-			n, err := parseReplicas(c.String("replicas"))
+			b, err := source.open(c)
 			if err != nil {
 				return err
 			}
-			r := renderRequest{stage: c.String("stage"), replicas: n, output: c.String("output"), validate: !c.Bool("no-validate")}
-			if text := c.String("max-replicas"); text != "" {
-				limit, err := parseReplicas(text)
-				if err != nil {
-					return usagef("--max-replicas: %w", err)
-				}
-				if limit < 0 {
-					return usagef("--max-replicas %d: cannot be negative; 0 is no limit", limit)
-				}
-				r.limit = &limit
+			if err := lift(b, c.String("max-replicas")); err != nil {
+				return err
 			}
+			r := renderRequest{stage: c.String("stage"), stageFile: stageFile(c), output: c.String("output"), validate: !c.Bool("no-validate")}
 			if r.output == "-" || r.output == "/dev/stdout" {
 				r.output = ""
 			}
-			return renderTo(c.Context, r, c.App.Writer, c.App.ErrWriter)
+			return renderTo(c.Context, b, r, c.App.Writer, c.App.ErrWriter)
 		},
 	}
 }
 
-type renderRequest struct {
-	stage    string // "" for the one that .stage or the bundle says
-	replicas int
-	limit    *int   // of replicas, nil for the bundle's
-	output   string // "" for stdout
-	validate bool
+// notEmpty refuses flags of those names that were given nothing.
+func notEmpty(c *cli.Context, names ...string) error {
+	for _, name := range names {
+		if c.IsSet(name) && c.String(name) == "" {
+			return usagef("--%s wants a value; see `%s --help`", name, c.Command.HelpName)
+		}
+	}
+	return nil
 }
 
-func renderTo(ctx context.Context, r renderRequest, stdout, stderr io.Writer) error {
-	b, err := bundle.Open(templates.FS)
-	if err != nil {
-		return err
+// lift sets the limit of --max-replicas, if there is one.
+func lift(b *bundle.Bundle, text string) error {
+	if text == "" {
+		return nil
 	}
-	stage, err := b.Choose(r.stage, ".stage")
+	limit, err := parseReplicas(text)
+	if err != nil {
+		return usagef("--max-replicas: %w", err)
+	}
+	if limit < 0 {
+		return usagef("--max-replicas %d: cannot be negative; 0 is no limit", limit)
+	}
+	b.Lift(limit)
+	return nil
+}
+
+type renderRequest struct {
+	stage     string // "" for the one that stageFile or the bundle says
+	stageFile string
+	output    string // "" for stdout
+	validate  bool
+}
+
+func renderTo(ctx context.Context, b *bundle.Bundle, r renderRequest, stdout, stderr io.Writer) error {
+	stage, err := b.Choose(r.stage, r.stageFile)
 	if err != nil {
 		return asUsage(err)
-	}
-	if r.limit != nil {
-		b.Lift(*r.limit)
 	}
 	engine, err := render.New(b)
 	if err != nil {
 		return err
 	}
 	if !r.validate {
-		return stream(engine, stage.Name, r, stdout)
+		return stream(engine, stage.Name, b.Kinds[0].Count, r.output, stdout)
 	}
-	doc, err := engine.Render(stage.Name, r.replicas)
+	doc, err := engine.Render(stage.Name, b.Kinds[0].Count)
 	if err != nil {
 		return asUsage(err)
 	}
@@ -127,21 +134,13 @@ func renderTo(ctx context.Context, r renderRequest, stdout, stderr io.Writer) er
 }
 
 // stream writes a stage as it is made, without a look at it.
-func stream(engine *render.Engine, stage string, r renderRequest, stdout io.Writer) error {
-	write := func(w io.Writer) error { return engine.Stream(w, stage, r.replicas) }
-	if r.output == "" {
+func stream(engine *render.Engine, stage string, n int, file string, stdout io.Writer) error {
+	write := func(w io.Writer) error { return engine.Stream(w, stage, n) }
+	if file == "" {
 		return asUsage(write(stdout))
 	}
-	_, err := output.WriteFrom(r.output, write)
+	_, err := output.WriteFrom(file, write)
 	return asUsage(err)
-}
-
-// asUsage tells a wrong request from a failure.
-func asUsage(err error) error {
-	if errors.Is(err, bundle.ErrUnknownStage) || errors.Is(err, render.ErrReplicas) {
-		return usageError{err}
-	}
-	return err
 }
 
 func parseReplicas(text string) (int, error) {

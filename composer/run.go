@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -16,14 +17,14 @@ import (
 	"github.com/tp0-lab/composer/internal/bundle"
 	"github.com/tp0-lab/composer/internal/local"
 	"github.com/tp0-lab/composer/internal/render"
-	"github.com/tp0-lab/composer/templates"
 )
 
 func runCommand() *cli.Command {
+	source := &bundleFlags{}
 	return &cli.Command{
 		Name:      "run",
 		Usage:     "run a stage on this machine, without Docker",
-		UsageText: "composer run [--stage NAME] [-n N] [-f FILE] [--keep] [--json]",
+		UsageText: "composer run [--stage NAME] [-n N] [--values FILE]… [--set KEY=VALUE]… [-f FILE] [--keep] [--json]",
 		Description: examples(
 			"composer run --stage ej8 -n 5", "five agencies and their central, and a summary at the end",
 			"composer run --stage ej1 -n 0", "an echo server to talk to, until Ctrl-C",
@@ -31,12 +32,8 @@ func runCommand() *cli.Command {
 		) + "\n\nEach service is a process with what the Compose file says: environment, mounted files, names, start order, stop\n" +
 			"signal and grace. They get loopback addresses and directories of their own, and nothing of a run is left behind.\n" +
 			"Agency files that are missing are made up.",
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "stage", EnvVars: []string{"COMPOSER_STAGE"}, Usage: "the `NAME` of the stage, see `composer stages`"},
-			&cli.StringFlag{
-				Name: "replicas", Aliases: []string{"n"}, EnvVars: []string{"COMPOSER_REPLICAS"}, Value: "5", DefaultText: "5",
-				Usage: "how many clients, `N` from 0 to 1022",
-			},
+		Flags: append(
+			source.ofRendering(),
 			&cli.StringFlag{
 				Name: "file", Aliases: []string{"f"}, EnvVars: []string{"COMPOSER_RUN_FILE"}, TakesFile: true,
 				Usage: "the Compose `FILE` to run, instead of a stage; - is stdin",
@@ -49,16 +46,16 @@ func runCommand() *cli.Command {
 				Name: "json", EnvVars: []string{"COMPOSER_RUN_JSON"}, DisableDefaultText: true,
 				Usage: "print the summary as JSON, and the logs on stderr",
 			},
-		},
-		Action: runStage,
+		),
+		Action: func(c *cli.Context) error { return runStage(c, source) },
 	}
 }
 
-func runStage(c *cli.Context) error {
+func runStage(c *cli.Context, source *bundleFlags) error {
 	if err := noArguments(c); err != nil {
 		return err
 	}
-	project, configs, err := projectToRun(c)
+	project, configs, err := projectToRun(c, source)
 	if err != nil {
 		return err
 	}
@@ -91,8 +88,11 @@ func runStage(c *cli.Context) error {
 
 // projectToRun loads the Compose file that is given, or that of a stage, and
 // says which configuration files are in the images of the latter.
-func projectToRun(c *cli.Context) (*types.Project, map[local.Kind]string, error) {
+func projectToRun(c *cli.Context, source *bundleFlags) (*types.Project, map[local.Kind]string, error) {
 	if file := c.String("file"); file != "" {
+		if slices.ContainsFunc(source.given, func(g given) bool { return g.by == "--"+g.flag }) || c.IsSet("bundle") && os.Getenv("COMPOSER_BUNDLE") == "" {
+			return nil, nil, usagef("run: --file says all that a bundle and its values would; give one or the other")
+		}
 		if c.IsSet("stage") && os.Getenv("COMPOSER_STAGE") == "" || c.IsSet("replicas") && os.Getenv("COMPOSER_REPLICAS") == "" {
 			return nil, nil, usagef("run: --file says all that --stage and --replicas would; give one or the other")
 		}
@@ -103,11 +103,14 @@ func projectToRun(c *cli.Context) (*types.Project, map[local.Kind]string, error)
 		project, err := local.Load(c.Context, text, file, dir, os.Environ())
 		return project, nil, err
 	}
-	n, err := parseReplicas(c.String("replicas"))
+	if err := notEmpty(c, "bundle"); err != nil {
+		return nil, nil, err
+	}
+	b, err := source.open(c)
 	if err != nil {
 		return nil, nil, err
 	}
-	project, err := loadStage(c.Context, c.String("stage"), n)
+	project, err := loadStage(c.Context, b, c.String("stage"), stageFile(c))
 	configs := make(map[local.Kind]string)
 	for kind, file := range map[local.Kind]string{local.Server: "services/server/config.ini", local.Client: "services/client/config.yaml"} {
 		if _, err := os.Stat(file); err == nil {
@@ -128,21 +131,18 @@ func readComposeFile(file string) (text []byte, dir string, err error) {
 	return text, filepath.Dir(file), err
 }
 
-func loadStage(ctx context.Context, name string, n int) (*types.Project, error) {
-	stage, text, err := renderStage(name, n)
+func loadStage(ctx context.Context, b *bundle.Bundle, name, file string) (*types.Project, error) {
+	stage, text, err := renderStage(b, name, file)
 	if err != nil {
 		return nil, err
 	}
 	return local.Load(ctx, text, "stage "+stage, ".", os.Environ())
 }
 
-// renderStage returns the Compose file of a stage, and which one that is.
-func renderStage(name string, n int) (stage string, text []byte, err error) {
-	b, err := bundle.Open(templates.FS)
-	if err != nil {
-		return "", nil, err
-	}
-	chosen, err := b.Choose(name, ".stage")
+// renderStage returns the Compose file of a stage of a bundle, and which one that
+// is: that of the name, or else of the one-line file, or else the default.
+func renderStage(b *bundle.Bundle, name, file string) (stage string, text []byte, err error) {
+	chosen, err := b.Choose(name, file)
 	if err != nil {
 		return "", nil, asUsage(err)
 	}
@@ -150,7 +150,7 @@ func renderStage(name string, n int) (stage string, text []byte, err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	doc, err := engine.Render(chosen.Name, n)
+	doc, err := engine.Render(chosen.Name, b.Kinds[0].Count)
 	if err != nil {
 		return "", nil, asUsage(err)
 	}

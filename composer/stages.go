@@ -8,28 +8,32 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tp0-lab/composer/internal/bundle"
-	"github.com/tp0-lab/composer/templates"
 )
 
 func stagesCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "stages",
 		Usage:     "list the stages",
-		UsageText: "composer stages [--json]",
+		UsageText: "composer stages [--bundle DIR] [--json]",
 		Description: examples(
 			"composer stages", "a line for each",
 			"composer stages --json", "for programs: name, summary, default",
+			"composer stages --bundle DIR", "those of a bundle of your own",
 		),
 		Flags: []cli.Flag{
+			bundleFlag(),
 			&cli.BoolFlag{Name: "json", EnvVars: []string{"COMPOSER_JSON"}, DisableDefaultText: true, Usage: "print JSON"},
 		},
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			b, err := bundle.Open(templates.FS)
-			if err != nil {
+			if err := notEmpty(c, "bundle"); err != nil {
 				return err
+			}
+			b, err := openBundle(c.String("bundle"))
+			if err != nil {
+				return asUsage(err)
 			}
 			if c.Bool("json") {
 				return printStagesJSON(c, b)

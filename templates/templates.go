@@ -1,10 +1,11 @@
-// Package templates holds the built-in bundle: the lab's stages as data, and
-// the named templates that turn one of them into a Compose file.
+// Package templates holds the built-in bundle: the lab's stages as data, their
+// values, and the named templates that turn a stage into a Compose file.
 package templates
 
 import "embed"
 
-// FS is the built-in bundle: stages.yaml and the *.tmpl files.
+// FS is the built-in bundle: stages.yaml, values.yaml with its schema, and the
+// *.tmpl files.
 //
-//go:embed stages.yaml *.tmpl
+//go:embed stages.yaml values.yaml values.schema.json *.tmpl
 var FS embed.FS

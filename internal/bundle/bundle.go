@@ -1,24 +1,25 @@
-// Package bundle reads a bundle of templates: stages as data, and the *.tmpl
-// files that turn one of them into a Compose file.
+// Package bundle reads a bundle of templates: stages as data, values with their
+// schema, and the *.tmpl files that turn a stage into a Compose file.
 package bundle
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"github.com/tp0-lab/composer/internal/values"
 )
 
-// StagesFile is the name of the table of stages in a bundle.
-const StagesFile = "stages.yaml"
+// The files of a bundle, beside its templates. Only the first has to be there.
+const (
+	StagesFile = "stages.yaml"        // the table of stages
+	ValuesFile = "values.yaml"        // what all stages are laid over
+	SchemaFile = "values.schema.json" // what values may be
+)
 
 // ErrUnknownStage is wrapped by the error of Stage for a name that the bundle
 // does not have.
@@ -32,86 +33,99 @@ var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
 type Bundle struct {
 	// Default names the stage that is rendered when nobody names one.
 	Default string
-	// MaxReplicas is the largest number of replicas that a stage may have;
-	// 0 means that the bundle sets no limit.
+	// MaxReplicas is the largest number of replicas of all kinds that a stage may
+	// have; 0 means that the bundle sets no limit.
 	MaxReplicas int
 	// Lifted says that MaxReplicas is another than the table says.
 	Lifted bool
+	// Kinds are the kinds of replicas, at least one, in the order of the table.
+	Kinds []Kind
 	// Stages are in the order of the table.
 	Stages []Stage
+	// Overlay is what a user lays over the values of each stage; nil is nothing.
+	Overlay *values.Overlay
+	// Arguments are the words of the command line, beyond those for the stage and
+	// the numbers, by which a document of this bundle is made again.
+	Arguments []string
 	// FS holds the *.tmpl files.
 	FS fs.FS
+
+	dir      string            // where the bundle is, "" for the built-in one
+	replaced map[string]string // files of templates that stand for others, by the others' names
 }
 
-// Stage is one row of the table, with the values of the stages it extends.
+// Stage is one row of the table.
 type Stage struct {
 	Name    string
 	Summary string
-	// Values is what templates see as .Values. It is shared: read it only.
-	Values map[string]any
+	// values are those of ValuesFile, of the stages that this one extends, and
+	// its own, each laid over those before.
+	values *values.Node
 }
 
-type table struct {
-	Default     string `yaml:"default"`
-	MaxReplicas int    `yaml:"max_replicas"`
-	Stages      []row  `yaml:"stages"`
-}
-
-type row struct {
-	Name    string         `yaml:"name"`
-	Extends string         `yaml:"extends"`
-	Summary string         `yaml:"summary"`
-	Values  map[string]any `yaml:"values"`
-}
-
-// Open reads the table of stages of the bundle in fsys. It returns an error
-// with the table's file, and line where it can, for unknown keys, for a name
-// that is missing, odd or there twice, and for a stage that extends none before it.
+// Open reads the table of stages and the values of the bundle in fsys, which
+// origins of values call built-in. It returns an error with the file, line and
+// column for unknown keys, for a name that is missing, odd or there twice, and
+// for a stage that extends none before it.
 func Open(fsys fs.FS) (*Bundle, error) {
-	text, err := fs.ReadFile(fsys, StagesFile)
+	b := &Bundle{FS: fsys}
+	return b, b.read()
+}
+
+// OpenDir is Open for the bundle in a directory. Links that lead out of it are
+// not followed.
+func OpenDir(dir string) (*Bundle, error) {
+	root, err := os.OpenRoot(dir)
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = fmt.Errorf("%s: %w", dir, e.Err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open bundle: %w", err)
 	}
-	var t table
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	decoder.KnownFields(true)
-	if err := decoder.Decode(&t); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("read %s: %w", StagesFile, err)
+	b := &Bundle{FS: root.FS(), dir: dir}
+	return b, b.read()
+}
+
+func (b *Bundle) read() error {
+	text, err := ReadFile(b.FS, StagesFile)
+	if err != nil {
+		return fmt.Errorf("open bundle: %w", b.inBundle(err))
 	}
-	if err := decoder.Decode(new(any)); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("read %s: more than one document", StagesFile)
-	}
-	if t.MaxReplicas < 0 {
-		return nil, fmt.Errorf("read %s: max_replicas is %d, and 0 is no limit", StagesFile, t.MaxReplicas)
-	}
-	b := &Bundle{Default: t.Default, MaxReplicas: t.MaxReplicas, FS: fsys}
-	for i, r := range t.Stages {
-		if r.Name == "" {
-			return nil, fmt.Errorf("read %s: stage %d has no name", StagesFile, i+1)
+	base := values.Map(values.Origin{Source: b.origin(ValuesFile), Line: 1, Column: 1})
+	switch own, err := ReadFile(b.FS, ValuesFile); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return fmt.Errorf("open bundle: %w", b.inBundle(err))
+	default:
+		if base, err = values.Parse(b.origin(ValuesFile), own); err != nil {
+			return err
 		}
-		if b.has(r.Name) {
-			return nil, fmt.Errorf("read %s: stage %q is there twice", StagesFile, r.Name)
-		}
-		if !namePattern.MatchString(r.Name) {
-			return nil, fmt.Errorf("read %s: stage %q: a name has letters, digits, '_', '.' and '-', the first a letter or digit", StagesFile, r.Name)
-		}
-		values := merge(nil, r.Values)
-		if r.Extends != "" {
-			base, err := b.Stage(r.Extends)
-			if err != nil {
-				return nil, fmt.Errorf("read %s: stage %q extends %q, which is not one before it", StagesFile, r.Name, r.Extends)
-			}
-			values = merge(base.Values, r.Values)
-		}
-		b.Stages = append(b.Stages, Stage{Name: r.Name, Summary: r.Summary, Values: values})
 	}
-	if len(b.Stages) == 0 {
-		return nil, fmt.Errorf("read %s: no stages", StagesFile)
+	table, err := values.Parse(b.origin(StagesFile), text)
+	if err != nil {
+		return err
 	}
-	if !b.has(b.Default) {
-		return nil, fmt.Errorf("read %s: the default %q is not a stage", StagesFile, b.Default)
+	return b.readTable(table, base)
+}
+
+// Path returns the name by which a user knows a file of the bundle.
+func (b *Bundle) Path(name string) string {
+	if file, ok := b.replaced[name]; ok {
+		return file
 	}
-	return b, nil
+	if b.dir == "" {
+		return name
+	}
+	return strings.TrimSuffix(b.dir, "/") + "/" + name
+}
+
+// origin is Path for what values come from. The built-in files have a name that
+// is not one of the user's own.
+func (b *Bundle) origin(name string) string {
+	if b.dir == "" {
+		return "built-in/" + name
+	}
+	return b.Path(name)
 }
 
 // Stage returns the stage of that name. Its error wraps ErrUnknownStage and
@@ -161,23 +175,4 @@ func (b *Bundle) names() string {
 		return names[0] + " … " + names[len(names)-1]
 	}
 	return strings.Join(names, ", ")
-}
-
-// merge returns base with over laid on it: maps are merged, null deletes,
-// everything else replaces. Neither argument is changed.
-func merge(base, over map[string]any) map[string]any {
-	merged := make(map[string]any, len(base)+len(over))
-	maps.Copy(merged, base)
-	for key, value := range over {
-		switch value := value.(type) {
-		case nil:
-			delete(merged, key)
-		case map[string]any:
-			below, _ := merged[key].(map[string]any)
-			merged[key] = merge(below, value)
-		default:
-			merged[key] = value
-		}
-	}
-	return merged
 }

@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,8 @@ import (
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/tp0-lab/composer/internal/values"
 )
 
 func open(text string) (*Bundle, error) {
@@ -32,21 +35,21 @@ stages:
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]any{
+	want := any(map[string]any{
 		"server": map[string]any{"port": 1, "env": map[string]any{"B": "b", "C": "c"}},
 		"list":   []any{3},
-	}
+	})
 	for _, name := range []string{"two", "three"} {
-		s, err := b.Stage(name)
+		got, err := b.Values(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, s.Values); diff != "" {
+		if diff := cmp.Diff(want, got.Plain()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
-	one, _ := b.Stage("one")
-	if one.Values["server"].(map[string]any)["env"].(map[string]any)["A"] != "a" {
+	one, _ := b.Values("one")
+	if one.Get("server", "env", "A").Scalar != "a" {
 		t.Error("extending a stage changed it")
 	}
 	if b.MaxReplicas != 7 || b.Default != "two" {
@@ -61,12 +64,20 @@ func TestOpenErrors(t *testing.T) {
 		{"twice", "default: a\nstages: [{name: a}, {name: a}]", `"a" is there twice`},
 		{"extends nothing", "default: a\nstages: [{name: a, extends: b}]", `extends "b"`},
 		{"default", "default: z\nstages: [{name: a}]", `default "z"`},
-		{"unknown key", "default: a\nstages:\n  - name: a\n    colour: x", "line 4: field colour"},
-		{"a list", "- a", "line 1"},
+		{"unknown key", "default: a\nstages:\n  - name: a\n    colour: x", "4:5: stage 1: unknown key colour, have name, extends, summary, values"},
+		{"a list", "- a", "1:1: want keys with values"},
 		{"odd name", "default: a\nstages: [{name: \"a\\nb\"}]", `stage "a\nb"`},
 		{"negative limit", "default: a\nmax_replicas: -1\nstages: [{name: a}]", "max_replicas is -1"},
-		{"two documents", "default: a\nstages: [{name: a}]\n---\ndefault: b", "more than one document"},
-		{"syntax", "stages: [", "line 1"},
+		{"two documents", "default: a\nstages: [{name: a}]\n---\ndefault: b", "a second document"},
+		{"kind without a name", "default: a\nkinds: [{count: 1}]\nstages: [{name: a}]", `2:9: kind "": a name has`},
+		{"kind that ends with a digit", "default: a\nkinds: [{name: a1}]\nstages: [{name: a}]", `kind "a1": a name has`},
+		{"kind twice", "default: a\nkinds: [{name: k}, {name: k}]\nstages: [{name: a}]", `2:20: kind "k" is there twice`},
+		{"fewer than none of a kind", "default: a\nkinds: [{name: k, count: -1}]\nstages: [{name: a}]", `kind "k": there cannot be -1 of it`},
+		{"a count that is text", "default: a\nkinds: [{name: k, count: x}]\nstages: [{name: a}]", "2:19: count: want a whole number"},
+		{"kinds are a map", "default: a\nkinds: {name: k}\nstages: [{name: a}]", "2:1: kinds: want a list"},
+		{"values are a list", "default: a\nstages: [{name: a, values: [x]}]", `stage "a": its values are no map`},
+		{"a near miss", "default: a\nstage: [{name: a}]", "2:1: unknown key stage, did you mean stages?"},
+		{"syntax", "stages: [", "1:1: "},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -108,7 +119,7 @@ stages:
 		{"b": map[string]any{"d": 1, "h": map[string]any{}}, "e": map[string]any{"g": 2}},
 	}
 	for i, s := range b.Stages {
-		if diff := cmp.Diff(want[i], s.Values); diff != "" {
+		if diff := cmp.Diff(any(want[i]), s.values.Plain()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", s.Name, diff)
 		}
 	}
@@ -150,5 +161,69 @@ func TestChoose(t *testing.T) {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestSetCount(t *testing.T) {
+	b, err := open("default: a\nkinds: [{name: filter, count: 2}, {name: joiner}]\nstages: [{name: a}]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"7", "joiner=3", "filter=9"} {
+		if err := b.SetCount(text); err != nil {
+			t.Error(err)
+		}
+	}
+	if want := []Kind{{"filter", 9}, {"joiner", 3}}; !cmp.Equal(want, b.Kinds) {
+		t.Errorf("got %v, want %v", b.Kinds, want)
+	}
+	for text, want := range map[string]string{
+		"x":                    `number of replicas "x": want a whole number, such as 5`,
+		"":                     `number of replicas "": want a whole number, such as 5`,
+		"joiner=":              `number of replicas "joiner=": want a whole number, such as 5`,
+		"jonier=1":             `number of replicas jonier=1: unknown kind "jonier", did you mean joiner?`,
+		"sink=1":               `number of replicas sink=1: unknown kind "sink": have filter, joiner`,
+		"99999999999999999999": "number of replicas 99999999999999999999: far too large",
+		"joiner=1=2":           `number of replicas "joiner=1=2": want a whole number, such as 5`,
+	} {
+		if err := b.SetCount(text); !errors.Is(err, ErrCount) || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", text, err, want)
+		}
+	}
+}
+
+// All that is wrong with the keys of replicas, and what is right with others.
+func TestOverrides(t *testing.T) {
+	b, err := open("default: a\nkinds: [{name: filter}, {name: joiner}]\nstages: [{name: a, values: {filter: {x: 1, y: 1}}}]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Overlay = &values.Overlay{}
+	b.Overlay.AddKey("--set", values.YAML, "replicas={3: {x: 2}, filter3: {y: 3}, joiner12: {z: 4}}")
+	n, err := b.Values("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	overrides := b.Overrides(n)
+	if len(overrides) != 2 || len(overrides["filter"]) != 1 || len(overrides["joiner"]) != 1 {
+		t.Fatalf("got %v", overrides)
+	}
+	for want, got := range map[string]*values.Node{"map[x:2 y:3]": overrides["filter"][3], "map[z:4]": overrides["joiner"][12]} {
+		if fmt.Sprint(got.Plain()) != want {
+			t.Errorf("got %v, want %s", got.Plain(), want)
+		}
+	}
+	for _, set := range []string{"replicas=5", "replicas.3=5"} {
+		wrong := *b
+		wrong.Overlay = &values.Overlay{}
+		wrong.Overlay.AddKey("--set", values.YAML, set)
+		if _, err := wrong.Values("a"); err == nil || !strings.Contains(err.Error(), ": want a map of ") {
+			t.Errorf("%s: got %v", set, err)
+		}
+	}
+	b.Overlay.AddKey("--set", values.YAML, "replicas={0: {}, fliter1: {}, filter: {}, filter03: {}, 99999999999999999999: {}}")
+	_, err = b.Values("a")
+	if err == nil || strings.Count(err.Error(), "\n") != 5 || !strings.Contains(err.Error(), `replicas.fliter1: unknown kind "fliter", did you mean filter?`) {
+		t.Errorf("got %v", err)
 	}
 }

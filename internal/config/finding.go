@@ -175,7 +175,7 @@ func nearChoice(choices []string, text string) string {
 		}
 		byLower[c] = c
 	}
-	near := nearest(lower, "", byLower)
+	near := nearestKnown(lower, "", byLower)
 	for _, choice := range choices {
 		if strings.ToLower(choice) == near {
 			return choice

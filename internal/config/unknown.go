@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/xrash/smetrics"
+	"github.com/tp0-lab/composer/internal/nearest"
 )
 
 // notice is a key that nobody reads: what there is to say of it, around its name.
@@ -78,26 +78,20 @@ func notices[T any](prefix string, layers []Layer) (all []notice) {
 			if v.File != "" && len(paths) > 0 {
 				names = paths
 			}
-			all = append(all, notice{value: v, before: "unknown key ", near: names[nearest(variable, prefix, names)]})
+			all = append(all, notice{value: v, before: "unknown key ", near: names[nearestKnown(variable, prefix, names)]})
 		}
 	}
 	return all
 }
 
-// nearest returns the known variable that ends in the name's words, or the one
-// that is fewest edits away, unless those are over a third of the name.
-func nearest(name, prefix string, known map[string]string) string {
-	best, edits := "", len(name)/3+1
-	for _, candidate := range slices.Sorted(maps.Keys(known)) {
+// nearestKnown returns the known variable that ends in the name's words, or the
+// one that is nearest to it.
+func nearestKnown(name, prefix string, known map[string]string) string {
+	names := slices.Sorted(maps.Keys(known))
+	for _, candidate := range names {
 		if strings.HasSuffix(candidate, "_"+strings.TrimPrefix(name, prefix)) {
 			return candidate
 		}
-		if n := len(name) - len(candidate); max(n, -n) >= edits {
-			continue // each byte too many is an edit, so a name of any length costs little
-		}
-		if d := smetrics.WagnerFischer(name, candidate, 1, 1, 1); d < edits {
-			best, edits = candidate, d
-		}
 	}
-	return best
+	return nearest.Of(name, names)
 }

@@ -47,12 +47,24 @@ func (r *Rewritten) Errorf(number int, format string, args ...any) error {
 // PrintsDigits reports whether cmd writes each number from 0 on as its decimal
 // digits alone.
 func (r *Rewritten) PrintsDigits(cmd *parse.CommandNode) bool {
+	s := r.written(cmd)
+	return s != nil && !s.glued && (!s.whole || !s.key)
+}
+
+// PrintsNames reports whether cmd writes each text as it is that begins with a
+// lower-case letter, has up to 100 of them, digits, - and _, and ends with a digit.
+func (r *Rewritten) PrintsNames(cmd *parse.CommandNode) bool {
+	s := r.written(cmd)
+	return s != nil && !s.glued
+}
+
+// written returns where cmd writes, or nil if it does not.
+func (r *Rewritten) written(cmd *parse.CommandNode) *site {
 	name, ok := cmd.Args[0].(*parse.IdentifierNode)
 	if !ok || name.Ident != WriteFunc {
-		return false
+		return nil
 	}
-	s := &r.sites[cmd.Args[1].(*parse.NumberNode).Int64]
-	return !s.glued && (!s.whole || !s.key)
+	return &r.sites[cmd.Args[1].(*parse.NumberNode).Int64]
 }
 
 // Rewrite returns the templates that t calls, rewritten. Its errors are *Error.

@@ -3,6 +3,7 @@ package escape
 import (
 	"fmt"
 	"math"
+	"math/big"
 	"reflect"
 	"strconv"
 	"strings"
@@ -64,6 +65,8 @@ func contentOf(value any) (content, string) {
 		return content{marked{text: formatFloat(v)}, true}, ""
 	}
 	switch v := value.(type) {
+	case *big.Int:
+		return content{marked{text: v.String()}, true}, ""
 	case error:
 		return content{marked: marked{text: v.Error()}}, valid(v.Error())
 	case fmt.Stringer:

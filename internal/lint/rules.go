@@ -1,9 +1,7 @@
 package lint
 
 import (
-	"slices"
-
-	"github.com/xrash/smetrics"
+	"github.com/tp0-lab/composer/internal/nearest"
 )
 
 // Severity says how bad a finding is.
@@ -94,27 +92,15 @@ func severityOf(name string) Severity {
 	return r.Severity
 }
 
-// suggestion asks for the candidate that is fewest edits away from a name,
-// unless those are over a third of it, and over two, or it is very long.
+// suggestion asks for the candidate that is nearest to a name, unless that is
+// very long.
 func suggestion(name string, candidates []string) string {
 	const longest = 64
 	if len(name) > longest {
 		return ""
 	}
-	best, edits := "", len(name)/3+1
-	if len(name) > 3 {
-		edits = max(edits, 3) // two letters that changed places are two edits
+	if near := nearest.Of(name, candidates); near != "" {
+		return ", did you mean " + near + "?"
 	}
-	for _, candidate := range slices.Sorted(slices.Values(candidates)) {
-		if n := len(name) - len(candidate); max(n, -n) >= edits {
-			continue
-		}
-		if d := smetrics.WagnerFischer(name, candidate, 1, 1, 1); d < edits {
-			best, edits = candidate, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return ", did you mean " + best + "?"
+	return ""
 }

@@ -83,10 +83,7 @@ func TestEndless(t *testing.T) {
 // A document that is kept in memory has an end of its own.
 func TestLongDocument(t *testing.T) {
 	e := newEngine(t, commented(`{{ range 1000000000000 }}`+strings.Repeat("long ", 2000)+`{{ end }}`))
-	x, err := newExecution(e.rewritten, e.rewritten.Template, e.bundle.Stages[0], 1, "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	x := newNormal(t, e)
 	x.longest, x.keep = 4<<20, 4<<20
 	if err := x.run(); err == nil || err.Error() != "compose.yaml.tmpl:1:12: the document is longer than 4 MiB: does this end?" {
 		t.Errorf("got %v", err)
@@ -96,13 +93,25 @@ func TestLongDocument(t *testing.T) {
 	}
 	// Not even in one round.
 	e = newEngine(t, commented(`{{ $s := repeat 1000000 "x" }}{{ range list 1 }}`+strings.Repeat("{{ $s }}", 20)+`{{ end }}`))
-	if x, err = newExecution(e.rewritten, e.rewritten.Template, e.bundle.Stages[0], 1, ""); err != nil {
-		t.Fatal(err)
-	}
+	x = newNormal(t, e)
 	x.longest, x.keep = 4<<20, 4<<20
 	if err := x.run(); err == nil || x.out.Len() > 8<<20 {
 		t.Errorf("%d bytes, error %v", x.out.Len(), err)
 	}
+}
+
+// newNormal returns an execution of what is not specialised, for one replica.
+func newNormal(t *testing.T, e *Engine) *execution {
+	t.Helper()
+	in, err := e.input(e.bundle.Default, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := newExecution(e.rewritten, e.rewritten.Template, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
 }
 
 // doubling returns n templates of which each calls the next one twice.
@@ -150,7 +159,7 @@ func TestWindowsLines(t *testing.T) {
 func TestReplicasWithoutLimit(t *testing.T) {
 	e := unlimited(t)
 	for n, right := range map[int]bool{-1: false, 0: true, 1_000_000_000: true, 1_000_000_001: false, math.MaxInt: false} {
-		if err := e.CheckReplicas(n); (err == nil) != right || err != nil && !errors.Is(err, ErrReplicas) {
+		if _, err := e.counts(n); (err == nil) != right || err != nil && !errors.Is(err, ErrReplicas) {
 			t.Errorf("%d replicas: got %v", n, err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/bundle"
 	"github.com/tp0-lab/composer/internal/escape"
+	"github.com/tp0-lab/composer/internal/values"
 )
 
 // What one execution may cost. They are counted, not timed, so that the same
@@ -28,7 +29,7 @@ const (
 type execution struct {
 	rewritten *escape.Rewritten
 	templates *template.Template
-	stage     bundle.Stage
+	input     input
 	data      Data
 	// out is the document from offset begin on, and pieces is what is before.
 	out    bytes.Buffer
@@ -42,6 +43,7 @@ type execution struct {
 	dropped bool
 	to      io.Writer
 
+	all         int // replicas of all kinds
 	size, steps int
 	walks       int // within one another, or in an include
 	depth       int // of templates
@@ -52,21 +54,41 @@ type execution struct {
 type piece struct {
 	text  []byte
 	holes []int
-	last  int // the ID of the last replica, 0 for text that is there once
+	// The IDs of the first and the last replica; 0 for text that is there once.
+	first, last int
 }
 
-func newExecution(r *escape.Rewritten, t *template.Template, s bundle.Stage, n int, command string) (*execution, error) {
+// input is what a document is made of, beside the templates.
+type input struct {
+	stage, command string
+	kinds          []bundle.Kind
+	counts         Counts
+	values         map[string]any
+	// overrides are values in place of those of their kind, by kind and number.
+	overrides map[string]map[int]*values.Node
+}
+
+func newExecution(r *escape.Rewritten, t *template.Template, in input) (*execution, error) {
 	clone, err := t.Clone()
 	if err != nil {
 		return nil, err
 	}
-	x := &execution{rewritten: r, templates: clone, stage: s, keep: maxDocument, longest: maxDocument, data: Data{
-		Command:  command,
-		Stage:    s.Name,
-		Values:   copyOf(s.Values).(map[string]any),
-		Replicas: n,
+	x := &execution{rewritten: r, templates: clone, input: in, keep: maxDocument, longest: maxDocument, data: Data{
+		Command:  in.command,
+		Stage:    in.stage,
+		Values:   copyOf(in.values).(map[string]any),
+		Counts:   in.counts,
+		Replicas: in.counts[in.kinds[0].Name],
+		Kinds:    make(map[string]Walk[Replica], len(in.kinds)),
+		Patterns: make(map[string]Walk[pattern], len(in.kinds)),
 	}}
-	x.data.Clients, x.data.Pattern = x.each, x.repeat
+	for _, kind := range in.kinds {
+		p := &population{x: x, kind: kind.Name, count: in.counts[kind.Name], overrides: in.overrides[kind.Name]}
+		x.all += p.count
+		x.data.Kinds[kind.Name], x.data.Patterns[kind.Name] = p.each, p.repeat
+	}
+	first := in.kinds[0].Name
+	x.data.Clients, x.data.Pattern = x.data.Kinds[first], x.data.Patterns[first]
 	clone.Funcs(template.FuncMap{
 		escape.StepFunc:  x.step,
 		escape.EnterFunc: x.enter,
@@ -107,7 +129,7 @@ func (x *execution) Write(p []byte) (int, error) {
 func (x *execution) step(place int) (string, error) {
 	x.steps++
 	switch {
-	case x.steps > maxSteps+stepsPerReplica*x.data.Replicas:
+	case x.steps > maxSteps+stepsPerReplica*x.all:
 		return "", x.rewritten.Errorf(place, "more than %d rounds of ranges and calls of templates: does this end?", x.steps-1)
 	case x.to == nil && !x.dropped && x.size > x.longest:
 		return "", x.rewritten.Errorf(place, "the document is longer than %d MiB: does this end?", x.longest>>20)

@@ -47,7 +47,7 @@ func Funcs() template.FuncMap {
 	maps.Copy(funcs, escape.Funcs())
 	funcs["subnetFor"] = subnetFor
 	funcs["keys"] = keys
-	funcs["values"] = values
+	funcs["values"] = entries
 	funcs["include"] = func(string, any) (escape.Structure, error) { return escape.Structure{}, nil } // each execution has its own
 	return funcs
 }
@@ -97,7 +97,7 @@ func keys(dicts ...map[string]any) []string {
 	return all
 }
 
-func values(dict map[string]any) []any {
+func entries(dict map[string]any) []any {
 	all := make([]any, 0, len(dict))
 	for _, key := range keys(dict) {
 		all = append(all, dict[key])

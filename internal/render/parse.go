@@ -1,8 +1,8 @@
 package render
 
 import (
+	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"regexp"
 	"strconv"
@@ -11,11 +11,12 @@ import (
 	"text/template"
 	"unicode/utf8"
 
+	"github.com/tp0-lab/composer/internal/bundle"
 	"github.com/tp0-lab/composer/internal/escape"
 )
 
-// maxTemplate is how long a template file may be, in bytes.
-const maxTemplate = 1 << 20
+// maxTemplates is how long all templates of a bundle may be, in bytes.
+const maxTemplates = 16 << 20
 
 // parseFiles parses the *.tmpl files of fsys into one set of templates.
 func parseFiles(fsys fs.FS, funcs template.FuncMap) (*template.Template, error) {
@@ -23,11 +24,15 @@ func parseFiles(fsys fs.FS, funcs template.FuncMap) (*template.Template, error) 
 	if err != nil {
 		return nil, err
 	}
+	size := 0
 	main := template.New(MainTemplate).Option("missingkey=error").Funcs(funcs)
 	for _, name := range names {
 		text, err := readTemplate(fsys, name)
 		if err != nil {
 			return nil, err
+		}
+		if size += len(text); size > maxTemplates {
+			return nil, &escape.Error{Place: name, Message: fmt.Sprintf("with this one, the bundle's templates are longer than %d MiB", maxTemplates>>20)}
 		}
 		t := main
 		if name != MainTemplate {
@@ -44,19 +49,15 @@ func parseFiles(fsys fs.FS, funcs template.FuncMap) (*template.Template, error) 
 }
 
 func readTemplate(fsys fs.FS, name string) (string, error) {
-	f, err := fsys.Open(name)
-	if err != nil {
-		return "", err
+	text, err := bundle.ReadFile(fsys, name)
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return "", &escape.Error{Place: name, Message: e.Err.Error()}
 	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxTemplate+1))
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("%s: %w", name, err)
-	case len(text) > maxTemplate:
-		return "", fmt.Errorf("%s: longer than %d bytes, which no template needs", name, maxTemplate)
 	case !utf8.Valid(text):
-		return "", fmt.Errorf("%s: not UTF-8", name)
+		return "", &escape.Error{Place: name, Message: "not UTF-8"}
 	}
 	// What an editor on Windows adds is no part of the document.
 	return strings.TrimPrefix(strings.ReplaceAll(string(text), "\r\n", "\n"), "\ufeff"), nil

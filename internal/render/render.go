@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 	"text/template"
 
 	"github.com/tp0-lab/composer/internal/bundle"
@@ -42,29 +44,66 @@ type Data struct {
 	Stage string
 	// Values are the stage's values, a copy for this execution alone.
 	Values map[string]any
-	// Replicas is the number of replicas.
+	// Counts is the number of replicas of each kind.
+	Counts Counts
+	// Kinds yields, by kind, the replicas from 1 to their number, one at a time.
+	Kinds map[string]Walk[Replica]
+	// Replicas is the number of replicas of the first kind, and Clients yields them.
 	Replicas int
-	// Clients yields the replicas from 1 to Replicas, one at a time.
-	Clients Walk[Replica]
-	// Pattern stands for Clients in templates made by specialise.
-	Pattern Walk[pattern]
+	Clients  Walk[Replica]
+	// Patterns and Pattern stand for Kinds and Clients in templates made by specialise.
+	Patterns map[string]Walk[pattern]
+	Pattern  Walk[pattern]
+}
+
+// Names returns the names of all replicas of a kind, in order.
+func (d Data) Names(kind string) ([]string, error) { return d.Counts.names(kind) }
+
+// Counts is a number of replicas by kind.
+type Counts map[string]int
+
+func (c Counts) names(kind string) ([]string, error) {
+	n, ok := c[kind]
+	if !ok {
+		return nil, fmt.Errorf("there is no kind %q", kind)
+	}
+	if n > maxItems {
+		return nil, fmt.Errorf("%d names are too many for a list: at most %d", n, maxItems)
+	}
+	names := make([]string, n)
+	for i := range names {
+		names[i] = kind + strconv.Itoa(i+1)
+	}
+	return names, nil
 }
 
 // Walk is a sequence that templates can range over.
 type Walk[T any] func(yield func(T) bool)
 
 // String keeps the address of a function out of what `print .` prints.
-func (Walk[T]) String() string { return "clients" }
+func (Walk[T]) String() string { return "replicas" }
 
 // Replica is what templates see of one replica.
 type Replica struct {
-	// ID counts from 1.
+	// ID counts the replicas of a kind, from 1.
 	ID int
-	// Replicas, Stage and Values are those of Data.
+	// Replicas is the number of replicas of this kind.
 	Replicas int
-	Stage    string
-	Values   map[string]any
+	// Stage is that of Data.
+	Stage string
+	// Values are those of Data, but for what this replica has instead.
+	Values map[string]any
+	// Kind is the name of its kind.
+	Kind string
+	// Counts are those of Data.
+	Counts Counts
 }
+
+// Name returns the replica's name: its kind and its ID.
+func (r Replica) Name() string { return r.Kind + strconv.Itoa(r.ID) }
+
+// Names is that of Data.
+func (r Replica) Names(kind string) ([]string, error) { return r.Counts.names(kind) }
 
 // pattern is what templates made by specialise see in place of all replicas.
 // It has no ID, so that one which specialise overlooked is an error.
@@ -72,15 +111,27 @@ type pattern struct {
 	Replicas int
 	Stage    string
 	Values   map[string]any
+	Kind     string
+	Counts   Counts
 
-	mark func()
+	mark func(behind int)
 }
 
 // Ordinal stands for {{ .ID }}: it prints nothing and notes where.
 func (p pattern) Ordinal() string {
-	p.mark()
+	p.mark(0)
 	return ""
 }
+
+// Name stands for {{ .Name }}: it prints the kind, and notes that the ID is
+// behind it.
+func (p pattern) Name() string {
+	p.mark(len(p.Kind))
+	return p.Kind
+}
+
+// Names is that of Data.
+func (p pattern) Names(kind string) ([]string, error) { return p.Counts.names(kind) }
 
 // Engine renders the stages of one bundle. It is safe for concurrent use.
 type Engine struct {
@@ -88,6 +139,9 @@ type Engine struct {
 	rewritten *escape.Rewritten
 	// special is the rewritten templates as specialise makes them, or nil.
 	special *template.Template
+	// breaks says that in special a walk over replicas may end early, for all or
+	// for those with values of their own.
+	breaks bool
 }
 
 // New parses the templates of b and rewrites them so that their values are
@@ -96,24 +150,60 @@ func New(b *bundle.Bundle) (*Engine, error) {
 	funcs := Funcs()
 	t, err := parseFiles(b.FS, funcs)
 	if err != nil {
-		return nil, fmt.Errorf("parse templates: %w", err)
+		return nil, fmt.Errorf("parse templates: %w", inBundle(b, err))
 	}
 	r, err := escape.Rewrite(t, bound(t, funcs))
 	if err != nil {
-		return nil, fmt.Errorf("parse templates: %w", err)
+		return nil, fmt.Errorf("parse templates: %w", inBundle(b, err))
 	}
-	return &Engine{bundle: b, rewritten: r, special: specialise(r)}, nil
+	e := &Engine{bundle: b, rewritten: r}
+	e.special, e.breaks = specialise(r)
+	return e, nil
+}
+
+// placed gives an error the path of the bundle's file that it is in.
+func (e *Engine) placed(err error) error { return inBundle(e.bundle, err) }
+
+func inBundle(b *bundle.Bundle, err error) error {
+	if e, ok := errors.AsType[*escape.Error](err); ok {
+		file, place, _ := strings.Cut(e.Place, ":")
+		own := *e
+		if own.Place = b.Path(file); place != "" {
+			own.Place += ":" + place
+		}
+		return &own
+	}
+	return err
 }
 
 // maxReplicas is how many there may be where a bundle has no limit.
 const maxReplicas = 1_000_000_000
 
-// CheckReplicas returns an error that wraps ErrReplicas if the bundle cannot
-// be rendered with n replicas.
-func (e *Engine) CheckReplicas(n int) error {
-	if n < 0 {
-		return fmt.Errorf("%w %d: cannot be negative", ErrReplicas, n)
+// counts returns how many replicas of each kind there are if there are n of the
+// first. Its error wraps ErrReplicas if the bundle cannot be rendered so.
+func (e *Engine) counts(n int) (Counts, error) {
+	counts := make(Counts, len(e.bundle.Kinds))
+	all := 0
+	for i, kind := range e.bundle.Kinds {
+		count, name := kind.Count, kind.Name+"="
+		if i == 0 {
+			count, name = n, ""
+		}
+		if count < 0 {
+			return nil, fmt.Errorf("%w %s%d: cannot be negative", ErrReplicas, name, count)
+		}
+		counts[kind.Name] = count
+		if all += count; all < 0 || all > maxReplicas {
+			all = max(count, maxReplicas+1) // and does not overflow
+			break
+		}
 	}
+	return counts, e.checkReplicas(all)
+}
+
+// checkReplicas returns an error that wraps ErrReplicas if the bundle cannot
+// be rendered with n replicas of all kinds.
+func (e *Engine) checkReplicas(n int) error {
 	if limit := e.bundle.MaxReplicas; limit > 0 && n > limit {
 		if e.bundle.Lifted {
 			return fmt.Errorf("%w %d: at most %d, by --max-replicas", ErrReplicas, n, limit)
@@ -126,8 +216,9 @@ func (e *Engine) CheckReplicas(n int) error {
 	return nil
 }
 
-// Render executes the templates for the stage of that name and n replicas.
-// Its errors wrap bundle.ErrUnknownStage, ErrReplicas, or *escape.Error.
+// Render executes the templates for the stage of that name and n replicas of
+// the first kind; of others there are as many as the bundle says. Its errors
+// wrap bundle.ErrUnknownStage, ErrReplicas, *values.Error, or *escape.Error.
 // Memory grows with the document alone, which has at most 256 MiB.
 func (e *Engine) Render(stage string, n int) (Document, error) {
 	x, err := e.execute(stage, n, maxDocument)
@@ -151,30 +242,27 @@ func (e *Engine) Stream(w io.Writer, stage string, n int) error {
 		return err
 	}
 	return x.writeTo(w, func(w io.Writer) error {
-		again, err := newExecution(e.rewritten, e.rewritten.Template, x.stage, n, x.data.Command)
+		again, err := newExecution(e.rewritten, e.rewritten.Template, x.input)
 		if err != nil {
 			return err
 		}
 		again.to = w
-		return again.run()
+		return e.placed(again.run())
 	})
 }
 
 // execute keeps that many bytes of a document.
 func (e *Engine) execute(stage string, n, keep int) (*execution, error) {
-	s, err := e.bundle.Stage(stage)
+	in, err := e.input(stage, n)
 	if err != nil {
 		return nil, err
 	}
-	if err := e.CheckReplicas(n); err != nil {
-		return nil, err
-	}
 	for _, t := range []*template.Template{e.special, e.rewritten.Template} {
-		if t == nil {
+		if t == nil || t == e.special && e.breaks && len(in.overrides) > 0 {
 			continue
 		}
 		var x *execution
-		if x, err = newExecution(e.rewritten, t, s, n, e.command(stage, n)); err != nil {
+		if x, err = newExecution(e.rewritten, t, in); err != nil {
 			return nil, err
 		}
 		x.keep = keep
@@ -183,16 +271,27 @@ func (e *Engine) execute(stage string, n, keep int) (*execution, error) {
 		}
 		// An error of special would show what specialise made of the templates.
 	}
-	return nil, fmt.Errorf("render stage %s: %w", stage, err)
+	return nil, fmt.Errorf("render stage %s: %w", stage, e.placed(err))
 }
 
-// command is the command line that makes a document again.
-func (e *Engine) command(stage string, n int) string {
-	command := fmt.Sprintf("composer render --stage %s -n %d", stage, n)
-	if e.bundle.Lifted {
-		command += fmt.Sprintf(" --max-replicas %d", e.bundle.MaxReplicas)
+// input returns what a document of that stage is made of, with n replicas of
+// the first kind.
+func (e *Engine) input(stage string, n int) (input, error) {
+	if _, err := e.bundle.Stage(stage); err != nil {
+		return input{}, err
 	}
-	return command
+	counts, err := e.counts(n)
+	if err != nil {
+		return input{}, err
+	}
+	own, err := e.bundle.Values(stage)
+	if err != nil {
+		return input{}, err
+	}
+	return input{
+		stage: stage, command: e.command(stage, counts), kinds: e.bundle.Kinds, counts: counts,
+		values: own.Plain().(map[string]any), overrides: e.bundle.Overrides(own),
+	}, nil
 }
 
 // copyOf copies what a stage's values are made of, so that a template that

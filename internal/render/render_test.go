@@ -187,9 +187,9 @@ var bundles = []struct {
 	{"loop variable", commented(`{{ range $c := .Clients }}{{ $c.ID }}{{ end }}`), false, "123"},
 	{
 		"handed on whole", commented(`{{ range .Clients }}{{ print . }};{{ end }}`), false,
-		"{1 3 one map[ID:7 dict:map[ID:8] list:[b a c] map:map[x:1 y:2] off:false on:true word:hello]};" +
-			"{2 3 one map[ID:7 dict:map[ID:8] list:[b a c] map:map[x:1 y:2] off:false on:true word:hello]};" +
-			"{3 3 one map[ID:7 dict:map[ID:8] list:[b a c] map:map[x:1 y:2] off:false on:true word:hello]};",
+		"{1 3 one map[ID:7 dict:map[ID:8] list:[b a c] map:map[x:1 y:2] off:false on:true word:hello] client map[client:3]};" +
+			"{2 3 one map[ID:7 dict:map[ID:8] list:[b a c] map:map[x:1 y:2] off:false on:true word:hello] client map[client:3]};" +
+			"{3 3 one map[ID:7 dict:map[ID:8] list:[b a c] map:map[x:1 y:2] off:false on:true word:hello] client map[client:3]};",
 	},
 	{"argument", commented(`{{ range .Clients }}{{ printf "%02d" .ID }}{{ end }}`), false, "010203"},
 	{"piped", commented(`{{ range .Clients }}{{ .ID | add 1 }}{{ end }}`), false, "234"},
@@ -243,7 +243,7 @@ var bundles = []struct {
 	{"state in values, by a template", commented(`{{ define "b" }}{{ $_ := set .map "x" (add .map.x 1) }}{{ .map.x }}{{ end }}{{ define "a" }}{{ if true }}{{ template "b" . }}{{ end }}{{ end }}{{ range .Clients }}{{ template "a" .Values }}{{ end }}`), false, "234"},
 	{"state in a list", commented(`{{ $l := splitList "," "b,a" }}{{ range .Clients }}{{ $l }}{{ $_ := sortAlpha $l }}{{ end }}`), false, "[b a][a b][a b]"},
 	{"variable from outside", commented(`{{ $w := .Values.word }}{{ range .Clients }}{{ $w }}{{ .ID }} {{ end }}`), true, "hello1 hello2 hello3 "},
-	{"Data printed", commented(`{{ range .Clients }}{{ .ID }}{{ end }} {{ .Clients }}`), true, "123 clients"},
+	{"Data printed", commented(`{{ range .Clients }}{{ .ID }}{{ end }} {{ .Clients }}`), true, "123 replicas"},
 	{"comments", commented(`{{ range .Clients }}{{/* each */}}{{ .ID }}{{ end }}`), true, "123"},
 	{"no walk", commented(`{{ .Replicas }}`), false, "3"},
 }
@@ -365,6 +365,13 @@ func (o overlay) Open(name string) (fs.File, error) {
 	return o.below.Open(name)
 }
 
+func (o overlay) Stat(name string) (fs.FileInfo, error) {
+	if info, err := o.MapFS.Stat(name); err == nil {
+		return info, nil
+	}
+	return fs.Stat(o.below, name)
+}
+
 func (o overlay) ReadFile(name string) ([]byte, error) {
 	if f, ok := o.MapFS[name]; ok {
 		return f.Data, nil
@@ -385,8 +392,8 @@ func TestNinthStage(t *testing.T) {
     extends: ej8
     summary: the same, and quiet
     values:
-      server: {environment: {LOGGING_LEVEL: ERROR}}
-      client: {environment: {CLI_LINGER: null}, mounts: {/extra.txt: ./extra.txt}}
+      server: {log_level: ERROR}
+      client: {linger: "", mounts: {/extra.txt: ./extra.txt}}
 `
 	e := newEngine(t, overlay{fstest.MapFS{bundle.StagesFile: {Data: []byte(ninth)}}, templates.FS})
 	doc, err := e.Render("ej9", 2)

@@ -13,45 +13,51 @@ import (
 //
 // It can be if replicas do nothing with their ID but print it. That is read
 // off the parse tree: each {{ .ID }} or {{ $.ID }} that stands alone becomes
-// {{ .Ordinal }}, which marks the place, and any other way to reach the ID
-// (an argument, a condition, a variable, the whole replica handed to a
-// function) rules it out. Templates are functions of their data, so a body
-// that cannot see the ID writes the same for all, unless it keeps state from
-// one replica to the next: assignments, and functions that change their
-// arguments, rule it out too. What is not known to be safe is not.
+// {{ .Ordinal }}, which marks the place; a {{ .Name }}, which ends with the ID,
+// marks it too; and any other way to reach the ID (an argument, a condition, a
+// variable, the whole replica handed to a function) rules it out. Templates are
+// functions of their data, so a body that cannot see the ID writes the same for
+// all that have the same values, unless it keeps state from one replica to the
+// next: assignments, and functions that change their arguments, rule it out too.
+// What is not known to be safe is not.
 //
-// Only {{ range .Clients }} in the main template, outside of all else, is
-// specialised; it becomes {{ range .Pattern }}. Other walks stay what they are.
+// Only {{ range .Clients }} and {{ range .Kinds.… }} in the main template, outside
+// of all else, are specialised; they become {{ range .Pattern }} and {{ range
+// .Patterns.… }}. Other walks stay what they are.
+//
+// breaks says that the body of such a walk has a {{ break }} or {{ continue }}, so
+// that it may end early for some values and not for others.
 //
 // The templates are those that escape.Rewrite made: an ID that is printed has a
 // command behind it that writes it for its place. Where that writes a number's
 // digits, whatever the number, the command goes.
-func specialise(r *escape.Rewritten) *template.Template {
+func specialise(r *escape.Rewritten) (special *template.Template, breaks bool) {
 	t := r.Template
 	clone, err := t.Clone()
 	if err != nil || t.Tree == nil {
-		return nil
+		return nil, false
 	}
 	s := specialiser{rewritten: r, from: t, to: clone, made: map[string]bool{}}
 	tree := t.Tree.Copy()
 	for _, node := range tree.Root.Nodes {
 		r, ok := node.(*parse.RangeNode)
-		if !ok || !isClients(r.Pipe) {
+		if !ok || !isWalk(r.Pipe) {
 			continue
 		}
 		if !s.inside(r.List, scope{dot: true}) {
-			return nil
+			return nil, false
 		}
 		s.walks++
-		r.Pipe.Cmds[0].Args[0].(*parse.FieldNode).Ident[0] = "Pattern"
+		field := r.Pipe.Cmds[0].Args[0].(*parse.FieldNode)
+		field.Ident[0] = map[string]string{"Clients": "Pattern", "Kinds": "Patterns"}[field.Ident[0]]
 	}
 	if s.walks == 0 {
-		return nil
+		return nil, false
 	}
 	if _, err := clone.AddParseTree(t.Name(), tree); err != nil {
-		return nil
+		return nil, false
 	}
-	return clone
+	return clone, s.breaks
 }
 
 type specialiser struct {
@@ -59,6 +65,7 @@ type specialiser struct {
 	from, to  *template.Template
 	made      map[string]bool // templates with a specialised twin, by name
 	walks     int
+	breaks    bool
 }
 
 // scope says which of . and $ are the replica. Neither is in a body under with
@@ -66,10 +73,10 @@ type specialiser struct {
 // main template it is Data.
 type scope struct{ dot, dollar bool }
 
-// isClients reports whether p is exactly .Clients.
-func isClients(p *parse.PipeNode) bool {
+// isWalk reports whether p is exactly .Clients or .Kinds.… .
+func isWalk(p *parse.PipeNode) bool {
 	f, ok := alone(p).(*parse.FieldNode)
-	return ok && slices.Equal(f.Ident, []string{"Clients"})
+	return ok && (len(f.Ident) == 1 && f.Ident[0] == "Clients" || len(f.Ident) == 2 && f.Ident[0] == "Kinds")
 }
 
 // inside specialises nodes that are executed for a replica, and returns false
@@ -82,7 +89,9 @@ func (s *specialiser) inside(list *parse.ListNode, in scope) bool {
 	for _, node := range list.Nodes {
 		ok := true
 		switch n := node.(type) {
-		case *parse.TextNode, *parse.CommentNode, *parse.BreakNode, *parse.ContinueNode:
+		case *parse.TextNode, *parse.CommentNode:
+		case *parse.BreakNode, *parse.ContinueNode:
+			s.breaks = true
 		case *parse.ActionNode:
 			ok = s.mark(n.Pipe, in) || hidesID(n.Pipe, in)
 		case *parse.IfNode:
@@ -172,24 +181,29 @@ func isReplica(p *parse.PipeNode, in scope) bool {
 	}
 }
 
-// mark makes .Ordinal of p if it is exactly the replica's .ID, and reports
-// whether it was.
+// mark makes one that marks its place of p if it is exactly the replica's .ID or
+// .Name, and reports whether it was.
 func (s *specialiser) mark(p *parse.PipeNode, in scope) bool {
-	if len(p.Decl) > 0 || len(p.Cmds) != 2 || len(p.Cmds[0].Args) != 1 || !s.rewritten.PrintsDigits(p.Cmds[1]) {
+	if len(p.Decl) > 0 || len(p.Cmds) != 2 || len(p.Cmds[0].Args) != 1 {
 		return false
 	}
+	var field *string
 	switch arg := p.Cmds[0].Args[0].(type) {
 	case *parse.FieldNode:
-		if !in.dot || !slices.Equal(arg.Ident, []string{"ID"}) {
-			return false
+		if in.dot && len(arg.Ident) == 1 {
+			field = &arg.Ident[0]
 		}
-		arg.Ident[0] = "Ordinal"
 	case *parse.VariableNode:
-		if !in.dollar || !slices.Equal(arg.Ident, []string{"$", "ID"}) {
-			return false
+		if in.dollar && len(arg.Ident) == 2 && arg.Ident[0] == "$" {
+			field = &arg.Ident[1]
 		}
-		arg.Ident[1] = "Ordinal"
-	default:
+	}
+	switch {
+	case field == nil:
+		return false
+	case *field == "ID" && s.rewritten.PrintsDigits(p.Cmds[1]):
+		*field = "Ordinal"
+	case *field != "Name" || !s.rewritten.PrintsNames(p.Cmds[1]):
 		return false
 	}
 	p.Cmds = p.Cmds[:1]
@@ -223,7 +237,7 @@ func hidesID(p *parse.PipeNode, in scope) bool {
 
 // constant reports whether a field of Replica is the same for all replicas.
 func constant(field string) bool {
-	return field == "Values" || field == "Stage" || field == "Replicas"
+	return slices.Contains([]string{"Values", "Stage", "Replicas", "Kind", "Counts", "Names"}, field)
 }
 
 // leaves reports whether a function may leave something behind: because it

@@ -4,18 +4,49 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
+
+	"github.com/tp0-lab/composer/internal/values"
 )
 
 // slack is room for what a document has behind its replicas.
 const slack = 1024
 
-// each is Data.Clients. Where a body breaks, text/template unwinds through
-// yield, which then does not return.
-func (x *execution) each(yield func(Replica) bool) {
+// population is the replicas of one kind in one execution.
+type population struct {
+	x     *execution
+	kind  string
+	count int
+	// overrides are what replicas have in place of the values of their kind, by
+	// ID, and own what that makes of all values, once it was asked for.
+	overrides map[int]*values.Node
+	own       map[int]map[string]any
+}
+
+// values returns those of one replica.
+func (p *population) values(id int) map[string]any {
+	instead := p.overrides[id]
+	if instead == nil {
+		return p.x.data.Values
+	}
+	if p.own[id] == nil {
+		own := copyOf(p.x.input.values).(map[string]any)
+		own[p.kind] = instead.Plain()
+		if p.own == nil {
+			p.own = map[int]map[string]any{}
+		}
+		p.own[id] = own
+	}
+	return p.own[id]
+}
+
+// each is the walk of Data.Kinds. Where a body breaks, text/template unwinds
+// through yield, which then does not return.
+func (p *population) each(yield func(Replica) bool) {
 	var (
-		n     = x.data.Replicas
+		x     = p.x
 		begin int
 		more  = true
 	)
@@ -31,51 +62,87 @@ func (x *execution) each(yield func(Replica) bool) {
 		}
 		x.walks--
 	}()
-	for id := 1; id <= n; id++ {
+	for id := 1; id <= p.count; id++ {
 		begin, more = x.offset(), false
-		if !yield(Replica{ID: id, Replicas: n, Stage: x.data.Stage, Values: x.data.Values}) {
+		if !yield(Replica{ID: id, Replicas: p.count, Stage: x.data.Stage, Values: p.values(id), Kind: p.kind, Counts: x.data.Counts}) {
 			return
 		}
 		more = true
 		done()
 		if id == 1 && x.to == nil && !x.dropped {
 			length := x.offset() - begin // the others are about as long
-			x.out.Grow(min((n-1)*(length+length/64)+slack, x.keep))
+			x.out.Grow(min((p.count-1)*(length+length/64)+slack, x.keep))
 		}
 	}
 }
 
-// repeat is Data.Pattern. It yields once, and makes a piece for all replicas
-// of what that leaves behind, which lacks the ID wherever it is printed.
-func (x *execution) repeat(yield func(pattern) bool) {
-	n := x.data.Replicas
-	if n == 0 {
+// repeat is the walk of Data.Patterns. It yields once for all replicas without
+// values of their own, and once for each of the others, and makes pieces of
+// what that leaves behind, which lacks the ID wherever it is printed.
+func (p *population) repeat(yield func(pattern) bool) {
+	x := p.x
+	if p.count == 0 {
 		return
 	}
-	begin := x.out.Len()
-	var holes []int
-	last := 1 // for a body that breaks, see each
 	x.walks++
-	defer func() {
-		x.walks--
-		x.cut(begin, holes, last)
-	}()
-	if yield(pattern{n, x.data.Stage, x.data.Values, func() { holes = append(holes, x.out.Len()-begin) }}) {
-		last = n
+	defer func() { x.walks-- }()
+	x.add(piece{text: x.cut()}) // before the replicas
+	others := slices.Sorted(maps.Keys(p.overrides))
+	others = slices.DeleteFunc(others, func(id int) bool { return id > p.count })
+	if len(others) == 0 {
+		p.pattern(yield, x.data.Values, x.add)
+		return
+	}
+	var common piece
+	if len(others) < p.count {
+		p.pattern(yield, x.data.Values, func(all piece) { common = all })
+	}
+	next := 1
+	for _, id := range append(others, p.count+1) {
+		if common.first, common.last = next, id-1; next < id {
+			x.add(common)
+		}
+		if next = id + 1; id <= p.count {
+			p.pattern(yield, p.values(id), func(one piece) {
+				one.first, one.last = id, id
+				x.add(one)
+			})
+		}
 	}
 }
 
-// cut makes pieces of what is in out: the text before begin, and the pattern.
-func (x *execution) cut(begin int, holes []int, last int) {
+// pattern executes the body once, and hands over what that wrote.
+func (p *population) pattern(yield func(pattern) bool, values map[string]any, take func(piece)) {
+	x := p.x
+	made := piece{first: 1, last: 1} // for a body that breaks, see each
+	defer func() {
+		made.text = x.cut()
+		take(made)
+	}()
+	mark := func(behind int) { made.holes = append(made.holes, x.out.Len()+behind) }
+	if yield(pattern{p.count, x.data.Stage, values, p.kind, x.data.Counts, mark}) {
+		made.last = p.count
+	}
+}
+
+// cut takes what is in out.
+func (x *execution) cut() []byte {
+	text := bytes.Clone(x.out.Bytes())
+	x.out.Reset()
+	return text
+}
+
+// add adds a piece behind the others.
+func (x *execution) add(p piece) {
 	if x.dropped { // not even one replica is small
 		return
 	}
-	text := x.out.Bytes()
-	x.pieces = append(x.pieces,
-		piece{text: bytes.Clone(text[:begin])},
-		piece{text: bytes.Clone(text[begin:]), holes: holes, last: last})
-	x.begin += begin + last*(len(text)-begin) + len(holes)*digits(last)
-	x.out.Reset()
+	x.pieces = append(x.pieces, p)
+	x.begin += len(p.text)
+	if p.last > 0 {
+		others := p.last - p.first
+		x.begin += others*len(p.text) + len(p.holes)*(digits(p.last)-digits(p.first-1))
+	}
 }
 
 // document puts the pieces together.
@@ -89,9 +156,9 @@ func (x *execution) document() (Document, error) {
 	doc := Document{Bytes: make([]byte, 0, x.offset())}
 	for _, p := range x.pieces {
 		if p.last > 0 {
-			doc.Replicas = slices.Grow(doc.Replicas, p.last)
+			doc.Replicas = slices.Grow(doc.Replicas, p.last-p.first+1)
 		}
-		for id := 1; id <= p.last; id++ {
+		for id := p.first; id <= p.last && id > 0; id++ {
 			begin := len(doc.Bytes)
 			doc.Bytes = p.append(doc.Bytes, id)
 			doc.Replicas = append(doc.Replicas, Span{begin, len(doc.Bytes)})
@@ -136,7 +203,7 @@ func (x *execution) writeTo(w io.Writer, again func(io.Writer) error) error {
 		return err
 	}
 	for _, p := range append(x.pieces, piece{text: x.out.Bytes()}) {
-		for id := min(1, p.last); id <= p.last; id++ {
+		for id := p.first; id <= p.last; id++ {
 			buffer = p.append(buffer, id)
 			if len(buffer) > chunk-len(p.text) {
 				if err := flush(); err != nil {

@@ -1,0 +1,114 @@
+// Package examples tests the bundles in the directories beside it.
+package examples
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tp0-lab/composer/internal/bundle"
+	"github.com/tp0-lab/composer/internal/check"
+	"github.com/tp0-lab/composer/internal/render"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func open(t *testing.T, dir string, counts ...string) (*bundle.Bundle, *render.Engine) {
+	t.Helper()
+	b, err := bundle.OpenDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, count := range counts {
+		if err := b.SetCount(count); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e, err := render.New(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b, e
+}
+
+func TestGolden(t *testing.T) {
+	for name, counts := range map[string][]string{
+		"default": nil,
+		"alone":   {"1", "aggregator=1", "joiner=1"},
+		"none":    {"0", "aggregator=0", "joiner=0"},
+		"many":    {"12", "aggregator=10", "joiner=2"},
+	} {
+		b, e := open(t, "pipeline", counts...)
+		for _, s := range b.Stages {
+			t.Run(s.Name+" "+name, func(t *testing.T) {
+				doc, err := e.Render(s.Name, b.Kinds[0].Count)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := check.Document(t.Context(), doc); err != nil {
+					t.Error(err)
+				}
+				golden := filepath.Join("testdata", "pipeline-"+s.Name+"-"+name+".yaml")
+				if *update {
+					if err := os.WriteFile(golden, doc.Bytes, 0o644); err != nil {
+						t.Fatal(err)
+					}
+				}
+				want, err := os.ReadFile(golden)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(string(want), string(doc.Bytes)); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
+// As compose-go reads it, each worker knows all workers of the kinds that it
+// talks to, by names that are services.
+func TestPeers(t *testing.T) {
+	b, e := open(t, "pipeline", "3", "aggregator=2", "joiner=2")
+	doc, err := e.Render(b.Default, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	details := types.ConfigDetails{WorkingDir: "/", ConfigFiles: []types.ConfigFile{{Filename: "compose.yaml", Content: doc.Bytes}}}
+	project, err := loader.LoadWithContext(t.Context(), details)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for service, want := range map[string]map[string]string{
+		"filter3":     {"WORKER_ID": "3", "WORKER_COUNT": "3", "AGGREGATORS": "aggregator1:9002,aggregator2:9002", "MIN_YEAR": "2000"},
+		"aggregator1": {"WORKER_ID": "1", "WORKER_COUNT": "2", "JOINERS": "joiner1:9003,joiner2:9003"},
+		"joiner2":     {"WORKER_ID": "2", "FILTERS": "filter1:9001,filter2:9001,filter3:9001", "AGGREGATORS": "aggregator1:9002,aggregator2:9002"},
+	} {
+		environment := project.Services[service].Environment
+		for name, value := range want {
+			if got := environment[name]; got == nil || *got != value {
+				t.Errorf("%s: %s is %v, want %s", service, name, got, value)
+			}
+		}
+		for _, peers := range []string{"FILTERS", "AGGREGATORS", "JOINERS"} {
+			if environment[peers] == nil {
+				continue
+			}
+			for address := range strings.SplitSeq(*environment[peers], ",") {
+				host, _, _ := strings.Cut(address, ":")
+				if _, ok := project.Services[host]; !ok {
+					t.Errorf("%s: %s names %s, which is no service", service, peers, host)
+				}
+			}
+		}
+	}
+	if len(project.Services) != 8 {
+		t.Errorf("there are %d services, want 8", len(project.Services))
+	}
+}

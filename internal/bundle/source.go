@@ -1,0 +1,97 @@
+package bundle
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/tp0-lab/composer/internal/nearest"
+)
+
+// maxFile is how long a file of a bundle may be, in bytes.
+const maxFile = 1 << 20
+
+// ReadFile returns a file of a bundle. Its error has the name, and is one for
+// what is no file, or longer than 1 MiB.
+func ReadFile(fsys fs.FS, name string) ([]byte, error) {
+	info, err := fs.Stat(fsys, name) // before it is opened: a pipe would wait for a writer
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("it is no file")}
+	}
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(text) > maxFile {
+		err = &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("longer than %d bytes, which no file of a bundle needs", maxFile)}
+	}
+	return text, err
+}
+
+// inBundle makes of an error about a file of the bundle one that has its path.
+func (b *Bundle) inBundle(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return fmt.Errorf("%s: %w", b.Path(e.Path), e.Err)
+	}
+	return err
+}
+
+// ErrTemplate is wrapped by the error of Replace for a name that the bundle has
+// no template of.
+var ErrTemplate = errors.New("unknown template")
+
+// Replace has a file stand for the bundle's template of that name, with or
+// without its .tmpl. What the file does not define is not there any more.
+func (b *Bundle) Replace(name, file string) error {
+	names, err := fs.Glob(b.FS, "*.tmpl")
+	if err != nil {
+		return err
+	}
+	target := strings.TrimSuffix(name, ".tmpl") + ".tmpl"
+	if !slices.Contains(names, target) {
+		for i := range names {
+			names[i] = strings.TrimSuffix(names[i], ".tmpl")
+		}
+		if near := nearest.Of(strings.TrimSuffix(target, ".tmpl"), names); near != "" {
+			return fmt.Errorf("%w %q, did you mean %s?", ErrTemplate, name, near)
+		}
+		return fmt.Errorf("%w %q: have %s", ErrTemplate, name, strings.Join(names, ", "))
+	}
+	if b.replaced == nil {
+		b.replaced = map[string]string{}
+		b.FS = replacing{b.FS, b.replaced}
+	}
+	b.replaced[target] = file
+	return nil
+}
+
+// replacing is a file system some of whose files are elsewhere.
+type replacing struct {
+	fs.FS
+	files map[string]string
+}
+
+func (r replacing) Open(name string) (fs.File, error) {
+	if file, ok := r.files[name]; ok {
+		return os.Open(file)
+	}
+	return r.FS.Open(name)
+}
+
+func (r replacing) Stat(name string) (fs.FileInfo, error) {
+	if file, ok := r.files[name]; ok {
+		return os.Stat(file)
+	}
+	return fs.Stat(r.FS, name)
+}
+
+func (r replacing) Glob(pattern string) ([]string, error) { return fs.Glob(r.FS, pattern) }

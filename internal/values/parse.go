@@ -1,0 +1,298 @@
+package values
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"math/big"
+	"os"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Bounds for one file of values, or one value of --set.
+const (
+	maxFile  = 1 << 20 // bytes
+	maxNodes = 100_000 // keys, items and scalars, counted again for each alias
+	maxDepth = 100     // maps and lists within one another
+)
+
+// Parse reads a document of values, a map. name is that of its file. Of no
+// document it makes an empty map. Its errors are *Error.
+//
+// Integers stay integers, however large. Text that looks like a number and is
+// another one to some versions of YAML (007, 1_000) is an error. Aliases and
+// merge keys are values like those that they stand for.
+func Parse(name string, text []byte) (*Node, error) {
+	p := parser{name: name}
+	if len(text) > maxFile {
+		return nil, p.errorf(0, 0, "", "longer than %d MiB, which no values need", maxFile>>20)
+	}
+	if !utf8.Valid(text) {
+		line, column := placeOf(text, invalidAt(text))
+		return nil, p.errorf(line, column, "", "not UTF-8")
+	}
+	var document, second yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	switch err := decoder.Decode(&document); {
+	case errors.Is(err, io.EOF):
+		return Map(Origin{name, 1, 1}), nil
+	case err != nil:
+		return nil, p.syntax(text, err)
+	}
+	switch err := decoder.Decode(&second); {
+	case err == nil:
+		return nil, p.errorf(second.Line, second.Column, "", "a second document, and only one is read")
+	case !errors.Is(err, io.EOF):
+		return nil, p.syntax(text, err)
+	}
+	root := document.Content[0]
+	if root.Tag == "!!null" {
+		return Map(p.at(root)), nil
+	}
+	return p.top(root)
+}
+
+// Decode is Parse for a map that is a part of a document that is read already.
+func Decode(name string, node *yaml.Node) (*Node, error) {
+	p := parser{name: name}
+	return p.top(node)
+}
+
+// readFile returns the first megabyte of a file, and a byte if there is more.
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxFile+1))
+}
+
+type parser struct {
+	name  string
+	flag  bool // name is no file
+	nodes int
+}
+
+func (p *parser) at(n *yaml.Node) Origin {
+	if p.flag {
+		return Origin{Source: p.name}
+	}
+	return Origin{p.name, n.Line, n.Column}
+}
+
+func (p *parser) errorf(line, column int, path, format string, args ...any) error {
+	o := Origin{p.name, line, column}
+	if p.flag {
+		o = Origin{Source: p.name}
+	}
+	return &Error{[]Problem{{o, path, fmt.Sprintf(format, args...)}}}
+}
+
+func (p *parser) fail(n *yaml.Node, path, format string, args ...any) error {
+	return p.errorf(n.Line, n.Column, path, format, args...)
+}
+
+func (p *parser) top(root *yaml.Node) (*Node, error) {
+	if root.Kind != yaml.MappingNode {
+		return nil, p.fail(root, "", "want keys with values, such as `client: {image: client:latest}`, not %s", kindOf(root))
+	}
+	return p.node(root, p.at(root), "", 0)
+}
+
+func kindOf(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.SequenceNode:
+		return "a list"
+	case yaml.MappingNode:
+		return "a map"
+	case yaml.AliasNode:
+		return "an alias"
+	default:
+		return "a single value"
+	}
+}
+
+// node makes a Node of n, which is at o.
+func (p *parser) node(n *yaml.Node, o Origin, path string, depth int) (*Node, error) {
+	if p.nodes++; p.nodes > maxNodes {
+		return nil, p.fail(n, path, "more than %d values: do aliases repeat each other?", maxNodes)
+	}
+	if depth > maxDepth {
+		return nil, p.fail(n, path, "more than %d maps and lists within one another: does an alias hold itself?", maxDepth)
+	}
+	switch n.Kind {
+	case yaml.AliasNode:
+		return p.node(n.Alias, o, path, depth+1)
+	case yaml.SequenceNode:
+		list := &Node{Origin: o, Items: make([]*Node, len(n.Content))}
+		for i, item := range n.Content {
+			var err error
+			if list.Items[i], err = p.node(item, p.at(item), path+"["+strconv.Itoa(i)+"]", depth+1); err != nil {
+				return nil, err
+			}
+		}
+		return list, nil
+	case yaml.MappingNode:
+		return p.mapping(n, o, path, depth)
+	default:
+		scalar, problem := scalarOf(n)
+		if problem != "" {
+			return nil, p.fail(n, path, "%s", problem)
+		}
+		return &Node{Origin: o, Scalar: scalar}, nil
+	}
+}
+
+func (p *parser) mapping(n *yaml.Node, o Origin, path string, depth int) (*Node, error) {
+	made := Map(o)
+	lines := make(map[string]int, len(n.Content)/2)
+	var below []*Node // by merge keys
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if key.Kind != yaml.ScalarNode || key.Value == "" {
+			return nil, p.fail(key, path, "want a name as a key")
+		}
+		at := escapeKey(key.Value)
+		if path != "" {
+			at = path + "." + at
+		}
+		if first, ok := lines[key.Value]; ok {
+			return nil, p.fail(key, at, "is there already, in line %d", first)
+		}
+		lines[key.Value] = key.Line
+		child, err := p.node(value, p.at(key), at, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		if key.Tag != "!!merge" {
+			made.Fields[key.Value] = child
+			continue
+		}
+		below = child.Items
+		if child.Fields != nil {
+			below = []*Node{child}
+		}
+		if below == nil {
+			return nil, p.fail(value, at, "want a map, or a list of maps")
+		}
+	}
+	for _, b := range below {
+		if b.Fields == nil {
+			return nil, p.fail(n, path, "<< wants a map, or a list of maps")
+		}
+		for key, value := range b.Fields {
+			if _, ok := made.Fields[key]; !ok {
+				made.Fields[key] = value
+			}
+		}
+	}
+	return made, nil
+}
+
+// scalarOf returns the value of a scalar, or says what is wrong with it.
+func scalarOf(n *yaml.Node) (value any, problem string) {
+	switch tag := n.ShortTag(); tag {
+	case "!!str", "!!timestamp", "!!merge": // a date is the text that it is
+		return n.Value, ""
+	case "!!null":
+		return nil, ""
+	case "!!bool":
+		return strings.EqualFold(n.Value, "true"), ""
+	case "!!int":
+		return integer(n.Value)
+	case "!!float":
+		var f float64
+		if integral(n.Value) { // too large for package yaml
+			return integer(n.Value)
+		}
+		if err := n.Decode(&f); err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+			return nil, n.Value + " is no number that can be written: put it in quotes"
+		}
+		return f, ""
+	default:
+		return nil, "tags such as " + tag + " are not read"
+	}
+}
+
+// integral reports whether text is decimal digits with or without a minus.
+func integral(text string) bool {
+	digits := strings.TrimPrefix(text, "-")
+	return digits != "" && strings.Trim(digits, "0123456789") == ""
+}
+
+func integer(text string) (any, string) {
+	based := len(text) > 2 && text[0] == '0' && strings.IndexByte("xo", text[1]) >= 0 && !strings.Contains(text, "_")
+	if !based && (!integral(text) || strings.TrimPrefix(text, "-")[0] == '0' && text != "0") {
+		return nil, text + " is another number to some versions of YAML: put it in quotes, or write it without leading zeros, + and _"
+	}
+	n, ok := new(big.Int).SetString(text, 0)
+	if !ok {
+		return nil, text + " is no integer: put it in quotes"
+	}
+	if n.IsInt64() {
+		return int(n.Int64()), ""
+	}
+	return n, ""
+}
+
+// syntax gives an error of package yaml its place.
+func (p *parser) syntax(text []byte, err error) error {
+	message := strings.TrimPrefix(err.Error(), "yaml: ")
+	line := 1 // errors of the first line come without one
+	if rest, ok := strings.CutPrefix(message, "line "); ok {
+		number, reason, _ := strings.Cut(rest, ": ")
+		if n, err := strconv.Atoi(number); err == nil {
+			line, message = n, reason
+			if strings.HasPrefix(message, "did not find expected") {
+				line++ // the parser's lines begin at zero, the scanner's at one
+			}
+		}
+	}
+	column := 0
+	if anchor, ok := strings.CutPrefix(message, "unknown anchor '"); ok {
+		anchor, _, _ = strings.Cut(anchor, "'")
+		line, column = placeOf(text, bytes.Index(text, []byte("*"+anchor)))
+	} else if strings.HasPrefix(message, "control characters") {
+		line, column = placeOf(text, bytes.IndexFunc(text, func(r rune) bool {
+			return unicode.IsControl(r) && !strings.ContainsRune("\t\r\n", r)
+		}))
+	}
+	// An end that comes too soon is behind the last line.
+	last, _ := placeOf(text, len(bytes.TrimRight(text, "\r\n")))
+	if line = min(line, last); column == 0 {
+		column = firstColumn(text, line)
+	}
+	return p.errorf(line, column, "", "%s", message)
+}
+
+// firstColumn returns where the text of a line begins.
+func firstColumn(text []byte, line int) int {
+	lines := bytes.SplitAfter(text, []byte("\n"))
+	own := lines[min(line, len(lines))-1]
+	return 1 + len(own) - len(bytes.TrimLeft(own, " \t"))
+}
+
+func invalidAt(text []byte) int {
+	for at := 0; at < len(text); {
+		r, size := utf8.DecodeRune(text[at:])
+		if r == utf8.RuneError && size == 1 {
+			return at
+		}
+		at += size
+	}
+	return 0
+}
+
+// placeOf returns the line and column of an offset.
+func placeOf(text []byte, offset int) (line, column int) {
+	before := text[:max(offset, 0)]
+	return 1 + bytes.Count(before, []byte("\n")), len(before) - bytes.LastIndexByte(before, '\n')
+}

@@ -1,0 +1,102 @@
+package values
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const testSchema = `{
+  "type": "object",
+  "additionalProperties": false,
+  "required": ["image", "count"],
+  "properties": {
+    "image": {"type": "string", "pattern": "^\\S+$", "description": "a word"},
+    "count": {"type": "integer", "minimum": 1},
+    "level": {"enum": ["", "low", "high"]},
+    "list": {"type": "array", "items": {"$ref": "#/$defs/item"}},
+    "env": {
+      "type": "object",
+      "propertyNames": {"pattern": "^[A-Z]+$", "description": "capitals"},
+      "properties": {"ID": {"not": {}, "description": "it is made here"}, "NO": false},
+      "additionalProperties": {"type": ["string", "integer"]}
+    }
+  },
+  "$defs": {"item": {"type": "object", "additionalProperties": false, "properties": {"name": {"type": "string"}}}}
+}`
+
+// All violations at once, each with its place.
+func TestViolations(t *testing.T) {
+	schema, err := ParseSchema("s.json", []byte(testSchema))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := parse(t, `image: 5
+count: 0
+levl: low
+level: medium
+list:
+  - {nam: x}
+  - name: {}
+env: {ID: 1, NO: 1, low: x, OK: fine, F: 1.5, B: 123456789012345678901234567890}
+`)
+	want := []string{
+		`v.yaml:1:1: image: 5 is a number, want string: put it in quotes, or use --set-string`,
+		`v.yaml:2:1: count: 0: minimum: got 0, want 1`,
+		`v.yaml:3:1: levl: unknown key, did you mean level?`,
+		`v.yaml:4:1: level: "medium", want "", low or high`,
+		`v.yaml:6:6: list[0].nam: unknown key, did you mean name?`,
+		`v.yaml:7:5: list[1].name: {} is a map, want string`,
+		`v.yaml:8:7: env.ID: it is made here`,
+		`v.yaml:8:14: env.NO: this key is not for here`,
+		`v.yaml:8:21: env.low: this is no name for a key here: want capitals`,
+		`v.yaml:8:39: env.F: 1.5 is a number, want integer or string: put it in quotes, or use --set-string`,
+	}
+	err = schema.Check(n)
+	if err == nil {
+		t.Fatal("they are taken")
+	}
+	lines := strings.Split(err.Error(), "\n  ")
+	if diff := cmp.Diff(want, lines[1:]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if want := "10 things are wrong with the values:"; lines[0] != want {
+		t.Errorf("got %q, want %q", lines[0], want)
+	}
+	if err := schema.Check(parse(t, "{image: a, count: 99999999999999999999999, level: ''}")); err != nil {
+		t.Errorf("right values are refused: %v", err)
+	}
+}
+
+func TestNeeded(t *testing.T) {
+	schema, err := ParseSchema("s.json", []byte(testSchema))
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := Merge(parse(t, "{count: 1, image: x}"), parse(t, "a: 1\nimage:\n"))
+	if err := schema.Check(Merge(base, parse(t, "a:"))); err == nil || err.Error() != "v.yaml:2:1: image: null takes it away, and it is needed" {
+		t.Errorf("got %v", err)
+	}
+	if err := schema.Check(parse(t, "count: 1")); err == nil || err.Error() != "v.yaml:1:1: image: is needed, and nobody gives it" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestBadSchemas(t *testing.T) {
+	for text, want := range map[string]string{
+		"{\n  \"type\": }":                       "s.json:2:11: invalid character",
+		`{"type": "strong"}`:                     "s.json: ",
+		`{"$ref": "other.json"}`:                 "a schema of values is one file",
+		`{"$ref": "https://example.com/a.json"}`: "a schema of values is one file",
+		`{"$ref": "file:///etc/passwd"}`:         "a schema of values is one file",
+		`{"$ref": "#/$defs/none"}`:               "s.json: ",
+		`{"pattern": "("}`:                       "s.json: ",
+		``:                                       "s.json: ",
+	} {
+		_, err := ParseSchema("s.json", []byte(text))
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: got %v, want %q", text, err, want)
+		}
+	}
+}
