@@ -37,7 +37,8 @@ var layers = []struct{ who, not string }{
 	{"internal/check", "templates"},
 	{"internal/output", "internal/"},
 	// What is wrong with a file does not depend on who made it.
-	{"internal/lint", "internal/"},
+	{"internal/lint", "internal/bundle"},
+	{"internal/lint", "internal/render"},
 	{"internal/lint", "templates"},
 	{"internal/graph", "internal/"},
 	{"internal/graph", "templates"},
