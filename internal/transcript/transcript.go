@@ -57,7 +57,7 @@ func (b *Block) add(number int, line string, bare bool) {
 	}
 }
 
-var dockerPattern = regexp.MustCompile(`\bdocker\b|validar-echo-server`)
+var dockerPattern = regexp.MustCompile(`\bdocker\b|validar-echo-server|verify .*--repo`)
 
 // NeedsDocker tells whether a command of the block starts containers or images.
 // Compose files are named after Docker, too, and need none.

@@ -32,6 +32,7 @@ func TestNeedsDocker(t *testing.T) {
 		"docker compose -f docker-compose-dev.yaml up -d":    true,
 		"make docker-compose-up N=5":                         true,
 		"sh validar-echo-server.sh":                          true,
+		"go run ./composer verify --repo ../tp0 --stage ej4": true,
 		"go run ./composer render --stage ej6 -n 5  # a lab": false,
 	} {
 		if got := (Block{Commands: []Command{{Text: text}}}).NeedsDocker(); got != want {
