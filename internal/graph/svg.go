@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"sync"
 )
 
 //go:embed graph.css
@@ -13,7 +14,8 @@ var css string
 //go:embed graph.svg.tmpl
 var svgText string
 
-var svgTemplate = template.Must(template.New("svg").Parse(svgText))
+// svgTemplate is parsed when it is needed first, not by each start of a program.
+var svgTemplate = sync.OnceValue(func() *template.Template { return template.Must(template.New("svg").Parse(svgText)) })
 
 // WriteSVG writes the graph as a picture that stands for itself: it loads
 // nothing, follows the reader's choice of light or dark, and says in its title
@@ -24,7 +26,7 @@ func (g *Graph) WriteSVG(w io.Writer) error {
 	if _, err := io.WriteString(w, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"); err != nil {
 		return err
 	}
-	err := svgTemplate.Execute(w, struct {
+	err := svgTemplate().Execute(w, struct {
 		*drawing
 		CSS template.CSS // our own file
 	}{d, template.CSS(css)})

@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"io"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -16,7 +17,8 @@ var pageCSS string
 //go:embed page.html.tmpl
 var pageText string
 
-var pageTemplate = template.Must(template.New("page").Parse(pageText))
+// pageTemplate is parsed when it is needed first, not by each start of a program.
+var pageTemplate = sync.OnceValue(func() *template.Template { return template.Must(template.New("page").Parse(pageText)) })
 
 type (
 	document struct {
@@ -85,7 +87,7 @@ var shapes = []pageShape{
 // its problems, a timeline drawn as SVG, and its log. The page holds at most a thousand lines of a scenario, each of at
 // most 1 KiB, and says how many it leaves out; a timeline holds at most 16 containers in 120 rows.
 func WriteHTML(w io.Writer, r Report) error {
-	if err := pageTemplate.Execute(w, newPage(r)); err != nil {
+	if err := pageTemplate().Execute(w, newPage(r)); err != nil {
 		return fmt.Errorf("write HTML report: %w", err)
 	}
 	return nil
