@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -65,6 +66,10 @@ func TestThisProject(t *testing.T) {
 		t.Errorf("%d of %d scenarios ran", len(r.Scenarios), len(Scenarios()))
 	}
 	for _, s := range r.Scenarios {
+		i := slices.IndexFunc(Scenarios(), func(other Scenario) bool { return other.Stage == s.Stage && other.Name == s.Name })
+		if skipped := s.Status == report.Skipped; skipped != Scenarios()[i].docker {
+			t.Errorf("%s %s: %s %s", s.Stage, s.Name, s.Status, s.Reason)
+		}
 		if s.Status == report.Failed {
 			t.Errorf("%s %s failed:", s.Stage, s.Name)
 			WriteProblems(t.Output(), s)
