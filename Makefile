@@ -66,7 +66,7 @@ fmt: ## format the code
 .PHONY: fmt
 
 golden: ## write the golden files anew
-	go test ./internal/render ./examples -update
+	go test ./internal/render ./internal/report ./examples -update
 .PHONY: golden
 
 e2e: ## check all stages in containers, and run the tests that need Docker
