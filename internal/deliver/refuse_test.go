@@ -243,7 +243,7 @@ For all.
 	if diff := cmp.Diff(want, string(got)); diff != "" || err != nil {
 		t.Errorf("error %v, %s", err, diff)
 	}
-	if _, err := readme([]byte(page), "ej1", stages[:1]); err == nil || !strings.Contains(err.Error(), `section "## Ejercicio 2" is about "ej2", which is no stage`) {
+	if _, err := readme([]byte(page), "ej1", stages[:1]); err == nil || !strings.Contains(err.Error(), `docs/ejercicios.md:15: section "## Ejercicio 2" is about "ej2", which is no stage`) {
 		t.Errorf("error %v", err)
 	}
 }
