@@ -32,7 +32,8 @@ func TestReadme(t *testing.T) {
 }
 
 // On every branch of a delivery, in one clone, with what was generated on the
-// branch before lying about.
+// branch before lying about. It is the clone of who works with Windows, too:
+// without .gitattributes its scripts would not run.
 func TestExercises(t *testing.T) {
 	stages := stages(t)
 	delivered := filepath.Join(t.TempDir(), "delivered")
@@ -44,7 +45,7 @@ func TestExercises(t *testing.T) {
 		t.Fatal(err)
 	}
 	clone := filepath.Join(t.TempDir(), "clone")
-	git(t, delivered, "clone", "-q", ".", clone)
+	git(t, delivered, "clone", "-q", "-c", "core.autocrlf=true", ".", clone)
 	for _, s := range stages {
 		t.Run(s.Name, func(t *testing.T) {
 			git(t, clone, "switch", "-q", s.Name)
