@@ -55,10 +55,15 @@ func TestExercises(t *testing.T) {
 			}
 			checkLinks(t, clone, "README.md")
 			runBlocks(t, clone, readme)
-			// The file of Compose is the stage's.
+			// The file of Compose is the stage's, and what it mounts is there.
 			compose := read(t, filepath.Join(clone, "docker-compose-dev.yaml"))
 			if want := fmt.Sprintf("# Made by: composer render --stage %s -n 3\n", s.Name); !strings.HasPrefix(compose, want) {
 				t.Errorf("want %q, got %.60q", want, compose)
+			}
+			for _, m := range regexp.MustCompile(`(?m)^ +source: "?(\./[^"\n]+)`).FindAllStringSubmatch(compose, -1) {
+				if _, err := os.Stat(filepath.Join(clone, m[1])); err != nil {
+					t.Error(err)
+				}
 			}
 			if status := git(t, clone, "status", "--porcelain"); status != "" {
 				t.Errorf("git status says\n%s", status)
