@@ -242,7 +242,7 @@ func TestPartialClones(t *testing.T) {
 	bare := t.TempDir()
 	run(t, bare, "init", "-q", "--bare")
 	refused(t, bare, Options{Dir: partial, Repo: bare}, false, ErrIncomplete, "`git fetch --refetch --no-filter` brings the rest")
-	run(t, partial, "fetch", "-q", "--refetch", "--no-filter")
+	run(t, partial, "-c", "maintenance.auto=false", "fetch", "-q", "--refetch", "--no-filter")
 	deliver(t, Options{Dir: partial, Repo: bare})
 }
 
