@@ -39,7 +39,9 @@ func Load(ctx context.Context, text []byte, dir string, environ []string) (*type
 }
 
 // noise is what compose-go and its YAML package say around an error.
-var noise = sync.OnceValue(func() *strings.Replacer { return strings.NewReplacer("failed to parse compose.yaml: ", "", "validating compose.yaml: ", "", "yaml: construct errors:", "", "yaml: ", "") })
+var noise = sync.OnceValue(func() *strings.Replacer {
+	return strings.NewReplacer("failed to parse compose.yaml: ", "", "validating compose.yaml: ", "", "yaml: construct errors:", "", "yaml: ", "")
+})
 
 // Graph is what is drawn.
 type Graph struct {

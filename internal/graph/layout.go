@@ -49,7 +49,7 @@ type card struct {
 
 type cardLine struct {
 	Y          int
-	Fit        int // how wide the text is made, where it has been shortened to fill the card; 0 leaves it
+	Fit        int    // how wide the text is made, where it has been shortened to fill the card; 0 leaves it
 	Kind, Text string // image, port, bind or volume
 	Full       string
 }
