@@ -20,7 +20,7 @@ var referenceRules = []Rule{
 	},
 	{
 		"undefined-service", Error, "a service needs another one that is not defined",
-		"Compose refuses the file: in `depends_on`, `links`, `volumes_from`, `extends`, and in a namespace that is `service:NAME`.",
+		"Compose refuses the file: in `depends_on`, `links`, `volumes_from`, `extends`, a build's `additional_contexts`, and in a namespace that is `service:NAME`.",
 	},
 	{
 		"undefined-file", Error, "a service uses a config or secret that is not defined",
@@ -125,6 +125,19 @@ func (r references) check(s service) {
 		if text, ok := known(at); ok {
 			if name, ok := strings.CutPrefix(text, "service:"); ok {
 				r.require(s, name, at)
+			}
+		}
+	}
+	for at, target := range names(get(s.body, "build", "additional_contexts")) {
+		if target == nil { // NAME=CONTEXT
+			target = at
+		}
+		if text, ok := known(target); ok {
+			if target == at {
+				_, text, _ = strings.Cut(text, "=")
+			}
+			if name, ok := strings.CutPrefix(text, "service:"); ok {
+				r.want("services", name, s, target)
 			}
 		}
 	}

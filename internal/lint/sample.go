@@ -3,7 +3,6 @@ package lint
 import (
 	"encoding/json"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -80,6 +79,11 @@ func (d *document) load(top map[string]any, sample []service) error {
 		for _, key := range ties {
 			delete(body, key)
 		}
+		if build, ok := body["build"].(map[string]any); ok { // its contexts may be other services
+			build = maps.Clone(build)
+			delete(build, "additional_contexts")
+			body["build"] = build
+		}
 		services[s.name] = body
 	}
 	whole := maps.Clone(top)
@@ -104,23 +108,23 @@ func (d *document) load(top map[string]any, sample []service) error {
 }
 
 var (
-	loadPrefix = regexp.MustCompile(`^(validating |failed to parse )?(/?compose\.yaml)?:? ?(decoding failed due to the following error\(s\): )?`)
-	loadPath   = regexp.MustCompile(`'?\b(services|networks|volumes|configs|secrets)(\.|\[)([\w.\[\]-]+)'?`)
-	loadUnset  = regexp.MustCompile(`refers to undefined (volume|network|config|secret)|depends on undefined`)
+	loadPrefix = lazyRegexp(`^(validating |failed to parse )?(/?compose\.yaml)?:? ?(decoding failed due to the following error\(s\): )?`)
+	loadPath   = lazyRegexp(`'?\b(services|networks|volumes|configs|secrets)(\.|\[)([\w.\[\]-]+)'?`)
+	loadUnset  = lazyRegexp(`refers to undefined (volume|network|config|secret)|depends on undefined`)
 )
 
 // reportLoad reports an error of compose-go at the place that it names, as far
 // as it names one.
 func (d *document) reportLoad(s *service, err error) {
-	text := loadPrefix.ReplaceAllString(sentence(err.Error()), "")
-	if loadUnset.MatchString(text) {
+	text := loadPrefix().ReplaceAllString(sentence(err.Error()), "")
+	if loadUnset().MatchString(text) {
 		return // of the rules about references
 	}
 	at := d.root
 	if s != nil {
 		at = s.key
 	}
-	if path := loadPath.FindString(text); path != "" {
+	if path := loadPath().FindString(text); path != "" {
 		clean := strings.NewReplacer("'", "", "[", ".", "]", "").Replace(path)
 		text = strings.Replace(text, path, clean, 1)
 		_, at = d.find(strings.Split(strings.TrimRight(clean, "."), "."))

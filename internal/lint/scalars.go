@@ -2,7 +2,6 @@ package lint
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -65,8 +64,8 @@ func (d *document) checkTexts(n *yaml.Node, text bool) {
 
 // old are what readers of YAML 1.1 change and Compose does not.
 var (
-	oldBool = regexp.MustCompile(`^(?:y|Y|yes|Yes|YES|n|N|no|No|NO|on|On|ON|off|Off|OFF)$`)
-	oldSexa = regexp.MustCompile(`^[1-9][0-9]*(?::[0-5]?[0-9])+$`)
+	oldBool = lazyRegexp(`^(?:y|Y|yes|Yes|YES|n|N|no|No|NO|on|On|ON|off|Off|OFF)$`)
+	oldSexa = lazyRegexp(`^[1-9][0-9]*(?::[0-5]?[0-9])+$`)
 )
 
 // changed returns what a plain scalar becomes, and for whom, or "".
@@ -75,9 +74,9 @@ func changed(n *yaml.Node) (becomes, who string) {
 	switch n.ShortTag() {
 	case "!!str":
 		switch {
-		case oldBool.MatchString(n.Value):
+		case oldBool().MatchString(n.Value):
 			return strconv.FormatBool(strings.EqualFold(n.Value, "on") || strings.HasPrefix(strings.ToLower(n.Value), "y")), old
-		case oldSexa.MatchString(n.Value):
+		case oldSexa().MatchString(n.Value):
 			sum := 0
 			for part := range strings.SplitSeq(n.Value, ":") {
 				digit, err := strconv.Atoi(part)

@@ -167,6 +167,11 @@ func (d *document) reportSchema(s schemas, e *jsonschema.ValidationError) {
 			hint = fmt.Sprintf(": write %q", node.Value)
 		}
 		d.report("specification", node, "%s must be %s%s", path, typeNames(k.Want), hint)
+	case *kind.UniqueItems:
+		if !mergedByCompose(e.InstanceLocation) {
+			again := node.Content[k.Duplicates[1]]
+			d.report("specification", again, "%s: this is the same as item %d of the list", path, k.Duplicates[0]+1)
+		}
 	case *kind.Pattern:
 		if !strings.Contains(node.Value, "$") {
 			d.report("specification", node, "%s: %q does not match %s", path, node.Value, k.Want)
@@ -174,6 +179,21 @@ func (d *document) reportSchema(s schemas, e *jsonschema.ValidationError) {
 	default:
 		d.report("specification", node, "%s %s", path, e.ErrorKind.LocalizedString(message.NewPrinter(language.English)))
 	}
+}
+
+// mergedByCompose reports whether the list at a path is one of those that Compose
+// takes what is said twice out of before it looks at the schema
+// (compose-go's override.EnforceUnicity).
+func mergedByCompose(path []string) bool {
+	if len(path) < 3 || path[0] != "services" {
+		return false
+	}
+	switch path[len(path)-1] {
+	case "annotations", "args", "additional_contexts", "tags", "labels", "cap_add", "cap_drop", "dns", "dns_opt", "dns_search", "environment",
+		"expose", "links", "aliases", "link_local_ips", "ports", "profiles", "sysctls", "tmpfs", "volumes", "devices", "configs", "secrets":
+		return true
+	}
+	return false
 }
 
 // unknownKey says what may have been meant by a key that is not known.
