@@ -25,6 +25,7 @@ type Set struct {
 	Mode fs.FileMode
 
 	files  []*staged
+	taken  map[string]string // paths as the caller says them, by target
 	rename func(from, to string) error // os.Rename, but in tests
 }
 
@@ -52,10 +53,8 @@ func (s *Set) add(path string, write func(io.Writer) error) (err error) {
 			return err
 		}
 	}
-	for _, other := range s.files {
-		if other.target == f.target {
-			return fmt.Errorf("it is the same file as %s", other.path)
-		}
+	if other, ok := s.taken[f.target]; ok {
+		return fmt.Errorf("it is the same file as %s", other)
 	}
 	info, err := stat(f.target)
 	switch {
@@ -72,6 +71,10 @@ func (s *Set) add(path string, write func(io.Writer) error) (err error) {
 		mode = info.Mode()
 	}
 	s.files = append(s.files, f)
+	if s.taken == nil {
+		s.taken = map[string]string{}
+	}
+	s.taken[f.target] = path
 	temp, err := f.create(mode)
 	if err != nil {
 		return err
@@ -194,7 +197,7 @@ func (s *Set) Discard() {
 	for _, f := range s.files {
 		f.discard()
 	}
-	s.files = nil
+	s.files, s.taken = nil, nil
 }
 
 func (f *staged) discard() {
