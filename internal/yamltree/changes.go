@@ -3,6 +3,7 @@ package yamltree
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -19,24 +20,35 @@ type Change struct {
 	New json.RawMessage `json:"new,omitempty"`
 }
 
-// Changes returns how two YAML documents differ in what they mean, in the order
+// Changes returns how two texts that are one YAML document each differ in what they mean, in the order
 // of the old one, then of the new one. The order of keys, comments, quotes and
 // anchors mean nothing; lists are compared index by index. What is only in one
 // of them is one change, with all that is below it.
-func Changes(before, after *yaml.Node) ([]Change, error) {
-	c := comparison{found: []Change{}}
-	err := c.compare("", before, after)
+func Changes(before, after []byte) ([]Change, error) {
+	old, err := Parse(before)
+	if err != nil {
+		return nil, fmt.Errorf("the old one: %w", err)
+	}
+	now, err := Parse(after)
+	if err != nil {
+		return nil, fmt.Errorf("the new one: %w", err)
+	}
+	c := comparison{limit: limit(len(before) + len(after)), found: []Change{}}
+	err = c.compare("", old, now)
 	return c.found, err
 }
 
-type comparison struct{ found []Change }
+type comparison struct {
+	limit int // of the JSON of a value
+	found []Change
+}
 
 func (c *comparison) compare(path string, before, after *yaml.Node) error {
-	oldText, err := compactOrNone(before)
+	oldText, err := c.json(before)
 	if err != nil {
 		return err
 	}
-	newText, err := compactOrNone(after)
+	newText, err := c.json(after)
 	if err != nil {
 		return err
 	}
@@ -55,11 +67,14 @@ func (c *comparison) compare(path string, before, after *yaml.Node) error {
 	}
 }
 
-func compactOrNone(n *yaml.Node) ([]byte, error) {
+// json returns a value on one line, and nothing for none.
+func (c *comparison) json(n *yaml.Node) ([]byte, error) {
 	if n == nil {
 		return nil, nil
 	}
-	return compact(n)
+	w := jsonWriter{limit: c.limit}
+	err := w.value(n, "")
+	return w.out, err
 }
 
 func (c *comparison) sequences(path string, before, after []*yaml.Node) error {

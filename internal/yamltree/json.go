@@ -13,8 +13,9 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// maxJSON is how many bytes of JSON are made, whatever aliases stand for.
-const maxJSON = 256 << 20
+// limit is how many bytes of JSON are made of that many bytes of YAML, whatever
+// aliases stand for.
+func limit(text int) int { return 16<<20 + 16*text }
 
 // Parse returns the value of a text that is one YAML document. Its errors say the
 // line.
@@ -46,36 +47,30 @@ func at(n *yaml.Node, format string, args ...any) error {
 // can say them so; strings are escaped so that both parsers of JSON and parsers
 // of YAML read them as they are. Its errors, for what JSON cannot say (two documents,
 // tags such as !reset, infinity, an anchor that contains itself) and for aliases
-// that make more than 256 MiB, have the line and column.
+// that make many times the text, have the line and column.
 func JSON(text []byte) ([]byte, error) {
 	root, err := Parse(text)
 	if err != nil {
 		return nil, err
 	}
-	w := jsonWriter{indent: "  "}
+	w := jsonWriter{indent: "  ", limit: limit(len(text))}
 	if err := w.value(root, "\n"); err != nil {
 		return nil, err
 	}
 	return append(w.out, '\n'), nil
 }
 
-// compact is JSON of a node, on one line.
-func compact(n *yaml.Node) ([]byte, error) {
-	var w jsonWriter
-	err := w.value(n, "")
-	return w.out, err
-}
-
 type jsonWriter struct {
 	out    []byte
 	indent string              // of a level; "" for all on one line
+	limit  int                 // of out
 	within map[*yaml.Node]bool // anchors that are being written
 }
 
 // value writes n; line is a line break with the indent of where it stands.
 func (w *jsonWriter) value(n *yaml.Node, line string) error {
-	if len(w.out) > maxJSON {
-		return at(n, "the aliases before it make more than %d MiB", maxJSON>>20)
+	if len(w.out) > w.limit {
+		return at(n, "the aliases before it make more than %d MiB of JSON", w.limit>>20)
 	}
 	place := n
 	n = Follow(n)

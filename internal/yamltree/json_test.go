@@ -82,7 +82,7 @@ func TestWhatJSONCannotSay(t *testing.T) {
 		"a bad number":   {"!!int many", "many is no number"},
 		"bad YAML":       {"a: [", "line 1"},
 		"bad YAML later": {"a: 1\n---\nb: [", "line 3"},
-		"a bomb":         {bomb, "make more than 256 MiB"},
+		"a bomb":         {bomb, "make more than 16 MiB"},
 	} {
 		got, err := JSON([]byte(test.text))
 		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
