@@ -25,7 +25,7 @@ type Set struct {
 	Mode fs.FileMode
 
 	files  []*staged
-	taken  map[string]string // paths as the caller says them, by target
+	taken  map[string]string           // paths as the caller says them, by target
 	rename func(from, to string) error // os.Rename, but in tests
 }
 
