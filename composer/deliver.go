@@ -1,10 +1,12 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/urfave/cli/v2"
 
@@ -57,8 +59,8 @@ func deliverBranches(c *cli.Context) error {
 	if err := noArguments(c); err != nil {
 		return err
 	}
-	if c.IsSet("repo") && c.String("repo") == "" {
-		return usagef("--repo wants a value; see `%s --help`", c.Command.HelpName)
+	if err := notEmpty(c, "repo"); err != nil {
+		return err
 	}
 	b, err := bundle.Open(templates.FS)
 	if err != nil {
@@ -101,7 +103,13 @@ func warnDirty(c *cli.Context, d *deliver.Delivery) {
 	if len(d.Dirty) == 0 {
 		return
 	}
-	shown := strings.Join(d.Dirty[:min(most, len(d.Dirty))], ", ")
+	paths := slices.Clone(d.Dirty[:min(most, len(d.Dirty))])
+	for i, path := range paths {
+		if strings.ContainsFunc(path, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			paths[i] = strconv.Quote(path) // as git does
+		}
+	}
+	shown := strings.Join(paths, ", ")
 	if n := len(d.Dirty) - most; n > 0 {
 		shown += fmt.Sprintf(" and %d more", n)
 	}
@@ -167,15 +175,15 @@ func printDeliveryJSON(c *cli.Context, d *deliver.Delivery) error {
 	}
 	out := struct {
 		Source   string   `json:"source"`
-		Dirty    []string `json:"dirty"`
+		Dirty    []string `json:"dirty"` // null: not known
 		Written  bool     `json:"written"`
 		Branches []branch `json:"branches"`
-	}{Source: d.Source, Dirty: append([]string{}, d.Dirty...), Written: !c.Bool("list")}
+	}{Source: d.Source, Dirty: d.Dirty, Written: !c.Bool("list")}
+	if d.Dirty == nil && d.DirtyErr == nil {
+		out.Dirty = []string{}
+	}
 	for _, b := range d.Branches {
 		out.Branches = append(out.Branches, branch{b.Name, b.Stage, b.Ref(), b.Commit, b.Found, state(b)})
 	}
-	encoder := json.NewEncoder(c.App.Writer)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(out)
+	return printJSON(c.App.Writer, out)
 }

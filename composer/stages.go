@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"text/tabwriter"
 
@@ -61,8 +60,5 @@ func printStagesJSON(c *cli.Context, b *bundle.Bundle) error {
 	for i, s := range b.Stages {
 		stages[i] = stage{s.Name, s.Summary, s.Name == b.Default}
 	}
-	encoder := json.NewEncoder(c.App.Writer)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(stages)
+	return printJSON(c.App.Writer, stages)
 }

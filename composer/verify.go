@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -161,9 +160,7 @@ func listScenarios(w io.Writer, chosen []verify.Scenario, asJSON bool) error {
 		for _, s := range chosen {
 			rows = append(rows, row{s.Stage, s.Name, s.Title})
 		}
-		out := json.NewEncoder(w)
-		out.SetIndent("", "  ")
-		return out.Encode(rows)
+		return printJSON(w, rows)
 	}
 	for _, s := range chosen {
 		fmt.Fprintf(w, "%s  %-30s %s\n", s.Stage, s.Name, s.Title)

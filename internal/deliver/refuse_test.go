@@ -5,9 +5,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // refused says that Write fails with that error and those words, and changes
@@ -17,7 +19,7 @@ func refused(t *testing.T, at string, o Options, force bool, want error, words s
 	d := plan(t, o)
 	before := snapshot(t, at)
 	err := d.Write(t.Context(), force)
-	if !errors.Is(err, want) || !strings.Contains(err.Error(), words) {
+	if err == nil || want != nil && !errors.Is(err, want) || !strings.Contains(err.Error(), words) {
 		t.Errorf("error %v, want %v with %q", err, want, words)
 	}
 	if diff := cmp.Diff(before, snapshot(t, at)); diff != "" {
@@ -64,6 +66,14 @@ func TestCheckedOutBranches(t *testing.T) {
 	run(t, linked, "switch", "-q", "ej1")
 	deliver(t, Options{Dir: dir}) // nothing is to be moved
 
+	// git bisect goes back to where it came from.
+	run(t, linked, "bisect", "start")
+	run(t, linked, "switch", "-q", "--detach")
+	write(t, filepath.Join(dir, "more"), "more\n", 0o644)
+	run(t, dir, "add", "-A")
+	run(t, dir, "commit", "-q", "-m", "second")
+	refused(t, dir, Options{Dir: dir}, true, ErrCheckedOut, "branch ej1 is checked out in "+linked)
+
 	// One that has no commit yet is checked out all the same.
 	unborn := t.TempDir()
 	run(t, unborn, "init", "-q", "-b", "ej2")
@@ -83,31 +93,64 @@ func TestBranchesInTheWay(t *testing.T) {
 	}
 }
 
-// If one branch cannot be written, here since it has moved meanwhile, those
-// before it are taken back.
+// A branch that another process makes, moves or works at between the plan and
+// the write stays as that process leaves it, and so do all others.
 func TestAllOrNone(t *testing.T) {
-	dir := project(t)
-	run(t, dir, "branch", "ej2")
-	d := plan(t, Options{Dir: dir})
+	for name, tt := range map[string]struct {
+		meanwhile func(t *testing.T, dir string)
+		words     string
+	}{
+		"made":  {func(t *testing.T, dir string) { t.Helper(); run(t, dir, "branch", "ej2") }, "write the branch ej2: it has changed meanwhile: try again"},
+		"moved": {func(t *testing.T, dir string) { t.Helper(); run(t, dir, "branch", "-f", "ej1", "ej1~") }, "write the branch ej1: it has changed meanwhile: try again"},
+		"gone":  {func(t *testing.T, dir string) { t.Helper(); run(t, dir, "branch", "-D", "ej1") }, "write the branch ej1: it has changed meanwhile: try again"},
+		"locked": {func(t *testing.T, dir string) {
+			t.Helper()
+			write(t, filepath.Join(dir, ".git/refs/heads/ej2.lock"), "", 0o644)
+		}, "git is at work there: try again, or remove "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := project(t)
+			run(t, dir, "commit", "-q", "--allow-empty", "-m", "second")
+			run(t, dir, "branch", "ej1")
+			d := plan(t, Options{Dir: dir})
+			tt.meanwhile(t, dir)
+			heads := filepath.Join(dir, ".git", "refs")
+			before := snapshot(t, heads)
+			if err := d.Write(t.Context(), true); err == nil || !strings.Contains(err.Error(), tt.words) {
+				t.Errorf("error %v, want %q", err, tt.words)
+			}
+			if diff := cmp.Diff(before, snapshot(t, heads), cmpopts.IgnoreMapEntries(func(_, text string) bool { return strings.HasPrefix(text, "d") })); diff != "" {
+				t.Errorf("it changed %s", diff)
+			}
+		})
+	}
+}
+
+// Nothing is left behind that says more than what was written.
+func TestNoRoomForObjects(t *testing.T) {
+	dir, shallow, target := project(t), filepath.Join(t.TempDir(), "shallow"), t.TempDir()
 	write(t, filepath.Join(dir, "more"), "more\n", 0o644)
 	run(t, dir, "add", "-A")
 	run(t, dir, "commit", "-q", "-m", "second")
-	run(t, dir, "branch", "-f", "ej2")
-	before := remote(t, dir)
-	if err := d.Write(t.Context(), true); err == nil || !strings.Contains(err.Error(), "write the branch ej2") {
-		t.Errorf("error %v", err)
+	run(t, dir, "clone", "-q", "--depth", "1", "file://"+dir, shallow)
+	run(t, target, "init", "-q", "--bare")
+	packs := filepath.Join(target, "objects", "pack")
+	if err := os.Remove(packs); err != nil {
+		t.Fatal(err)
 	}
-	if got := remote(t, dir); got != before {
-		t.Errorf("git ls-remote says\n%swant\n%s", got, before)
-	}
+	write(t, packs, "no folder", 0o644)
+	refused(t, target, Options{Dir: shallow, Repo: target}, false, nil, "write the objects: ")
 }
 
 func TestPlanRefuses(t *testing.T) {
 	good := project(t)
 	full := t.TempDir()
 	write(t, filepath.Join(full, "file"), "", 0o644)
-	nothing := t.TempDir()
+	nothing, nowhere := t.TempDir(), filepath.Join(t.TempDir(), "link")
 	run(t, nothing, "init", "-q")
+	if err := os.Symlink("nowhere", nowhere); err != nil {
+		t.Fatal(err)
+	}
 	changed := func(change func(dir string)) string {
 		dir := project(t)
 		change(dir)
@@ -121,11 +164,13 @@ func TestPlanRefuses(t *testing.T) {
 		words string
 	}{
 		"no repository":      {Options{Dir: t.TempDir()}, ErrNoRepository, "no git repository here or above"},
+		"a line break":       {Options{Dir: good, Prefix: "\n"}, ErrName, `"\nej1" is not a name for a branch`},
+		"a link to nowhere":  {Options{Dir: good, Repo: nowhere}, ErrNoRepository, "a link that leads nowhere"},
 		"full directory":     {Options{Dir: good, Repo: full}, ErrNoRepository, full + " is no git repository, and not empty either"},
 		"a file":             {Options{Dir: good, Repo: filepath.Join(full, "file")}, nil, "not a directory"},
 		"no commit":          {Options{Dir: nothing}, ErrNoProject, "it has no commit yet"},
 		"two dots":           {Options{Dir: good, Prefix: "a..b"}, ErrName, `"a..bej1" is not a name for a branch`},
-		"a space":            {Options{Dir: good, Prefix: "a b"}, ErrName, ""},
+		"a space":            {Options{Dir: good, Prefix: "a b"}, ErrName, `"a bej1" is`},
 		"a dash":             {Options{Dir: good, Prefix: "-"}, ErrName, ""},
 		"a slash first":      {Options{Dir: good, Prefix: "/"}, ErrName, ""},
 		"two slashes":        {Options{Dir: good, Prefix: "a//"}, ErrName, ""},
@@ -148,12 +193,112 @@ func TestPlanRefuses(t *testing.T) {
 	}
 }
 
+// A branch's file without a commit, which a full disk leaves, is no branch.
+func TestAnEmptyBranchFile(t *testing.T) {
+	dir := project(t)
+	write(t, filepath.Join(dir, ".git", "refs", "heads", "ej2"), "", 0o644)
+	d := deliver(t, Options{Dir: dir})
+	if got := remote(t, dir); got != d.listed() {
+		t.Errorf("git ls-remote says\n%swant\n%s", got, d.listed())
+	}
+}
+
+// Some deliveries at once all find or make the same branches, and one waits for
+// a lock that is held for a moment.
+func TestAtOnce(t *testing.T) {
+	dir := project(t)
+	plans := make([]*Delivery, 8)
+	for i := range plans {
+		plans[i] = plan(t, Options{Dir: dir})
+	}
+	var writers sync.WaitGroup
+	for _, d := range plans {
+		writers.Go(func() {
+			if err := d.Write(t.Context(), false); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	writers.Wait()
+	if got := remote(t, dir); got != plans[0].listed() {
+		t.Errorf("git ls-remote says\n%swant\n%s", got, plans[0].listed())
+	}
+	run(t, dir, "fsck", "--full", "--strict")
+}
+
+// A partial clone has no files of older commits. For branches of its own it
+// needs none, and to another repository it cannot give what it has not.
+func TestPartialClones(t *testing.T) {
+	dir, partial := project(t), filepath.Join(t.TempDir(), "partial")
+	write(t, filepath.Join(dir, "services", "server", "main.go"), "package later\n", 0o644)
+	run(t, dir, "commit", "-q", "-a", "-m", "second")
+	run(t, dir, "config", "uploadpack.allowFilter", "true")
+	run(t, dir, "clone", "-q", "--filter=blob:none", "file://"+dir, partial)
+	d := deliver(t, Options{Dir: partial, Repo: partial})
+	if got := remote(t, partial); got != d.listed() {
+		t.Errorf("git ls-remote says\n%swant\n%s", got, d.listed())
+	}
+	run(t, partial, "fsck", "--strict")
+	bare := t.TempDir()
+	run(t, bare, "init", "-q", "--bare")
+	refused(t, bare, Options{Dir: partial, Repo: bare}, false, ErrIncomplete, "`git fetch --refetch --no-filter` brings the rest")
+	run(t, partial, "-c", "maintenance.auto=false", "fetch", "-q", "--refetch", "--no-filter")
+	deliver(t, Options{Dir: partial, Repo: bare})
+}
+
+// The branch of a submodule is checked out in its work tree, not where git keeps
+// its repository.
+func TestSubmodules(t *testing.T) {
+	dir, around := project(t), t.TempDir()
+	run(t, around, "init", "-q")
+	run(t, around, "-c", "protocol.file.allow=always", "submodule", "-q", "add", dir, "lab")
+	lab := filepath.Join(around, "lab")
+	run(t, lab, "switch", "-q", "-c", "ej1")
+	refused(t, lab, Options{Dir: lab}, true, ErrCheckedOut, "branch ej1 is checked out in "+lab)
+}
+
+// A branch that is another name of one is not moved, and neither is that one.
+func TestSymbolicBranches(t *testing.T) {
+	for _, target := range []string{"main", "nothing"} {
+		dir := project(t)
+		run(t, dir, "symbolic-ref", "refs/heads/ej2", "refs/heads/"+target)
+		_, err := Plan(Options{Dir: dir, Stages: stages})
+		if !errors.Is(err, ErrInTheWay) || !strings.Contains(err.Error(), "branch ej2 is in the way: it is another name of "+target) {
+			t.Errorf("error %v", err)
+		}
+	}
+}
+
+// What git leaves of branches that are gone is in nobody's way.
+func TestAnEmptyFolder(t *testing.T) {
+	dir := project(t)
+	if err := os.Mkdir(filepath.Join(dir, ".git", "refs", "heads", "ej1"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	d := deliver(t, Options{Dir: dir})
+	if got := remote(t, dir); got != d.listed() {
+		t.Errorf("git ls-remote says\n%swant\n%s", got, d.listed())
+	}
+}
+
 // A repository in a format that go-git does not speak is refused, not misread.
 func TestUnknownFormats(t *testing.T) {
 	dir, other := project(t), t.TempDir()
 	run(t, other, "init", "-q", "--object-format=sha256")
 	if _, err := Plan(Options{Dir: dir, Repo: other, Stages: stages}); err == nil || !strings.Contains(err.Error(), "objectformat") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// A page with the ends of lines of Windows is the same page.
+func TestReadmeOfWindows(t *testing.T) {
+	want, err := readme([]byte(page), "ej1", stages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := readme([]byte(strings.ReplaceAll(page, "\n", "\r\n")), "ej1", stages)
+	if diff := cmp.Diff(string(want), strings.ReplaceAll(string(got), "\r\n", "\n")); diff != "" || err != nil {
+		t.Errorf("error %v, %s", err, diff)
 	}
 }
 
@@ -180,7 +325,7 @@ For all.
 	if diff := cmp.Diff(want, string(got)); diff != "" || err != nil {
 		t.Errorf("error %v, %s", err, diff)
 	}
-	if _, err := readme([]byte(page), "ej1", stages[:1]); err == nil || !strings.Contains(err.Error(), `section "## Ejercicio 2" is about "ej2", which is no stage`) {
+	if _, err := readme([]byte(page), "ej1", stages[:1]); err == nil || !strings.Contains(err.Error(), `docs/ejercicios.md:15: section "## Ejercicio 2" is about "ej2", which is no stage`) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -32,7 +32,8 @@ func TestReadme(t *testing.T) {
 }
 
 // On every branch of a delivery, in one clone, with what was generated on the
-// branch before lying about.
+// branch before lying about. It is the clone of who works with Windows, too:
+// without .gitattributes its scripts would not run.
 func TestExercises(t *testing.T) {
 	stages := stages(t)
 	delivered := filepath.Join(t.TempDir(), "delivered")
@@ -44,7 +45,7 @@ func TestExercises(t *testing.T) {
 		t.Fatal(err)
 	}
 	clone := filepath.Join(t.TempDir(), "clone")
-	git(t, delivered, "clone", "-q", ".", clone)
+	git(t, delivered, "clone", "-q", "-c", "core.autocrlf=true", ".", clone)
 	for _, s := range stages {
 		t.Run(s.Name, func(t *testing.T) {
 			git(t, clone, "switch", "-q", s.Name)
@@ -54,10 +55,15 @@ func TestExercises(t *testing.T) {
 			}
 			checkLinks(t, clone, "README.md")
 			runBlocks(t, clone, readme)
-			// The file of Compose is the stage's.
+			// The file of Compose is the stage's, and what it mounts is there.
 			compose := read(t, filepath.Join(clone, "docker-compose-dev.yaml"))
 			if want := fmt.Sprintf("# Made by: composer render --stage %s -n 3\n", s.Name); !strings.HasPrefix(compose, want) {
 				t.Errorf("want %q, got %.60q", want, compose)
+			}
+			for _, m := range regexp.MustCompile(`(?m)^ +source: "?(\./[^"\n]+)`).FindAllStringSubmatch(compose, -1) {
+				if _, err := os.Stat(filepath.Join(clone, m[1])); err != nil {
+					t.Error(err)
+				}
 			}
 			if status := git(t, clone, "status", "--porcelain"); status != "" {
 				t.Errorf("git status says\n%s", status)
@@ -89,6 +95,8 @@ func editThroughLinks(t *testing.T, dir string) {
 func runBlocks(t *testing.T, dir, page string) {
 	t.Helper()
 	environ := slices.DeleteFunc(os.Environ(), func(variable string) bool { return strings.HasPrefix(variable, "COMPOSER_") })
+	// Without the directory in it, what one build compiles serves all.
+	environ = append(environ, "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -trimpath"))
 	shell := Shell{Dir: dir, Env: environ, Limit: 5 * time.Minute}
 	commands := 0
 	for _, b := range Blocks(page) {
@@ -98,9 +106,11 @@ func runBlocks(t *testing.T, dir, page string) {
 		shell.Dir = dir
 		for _, c := range b.Commands {
 			commands++
+			began := time.Now()
 			if err := shell.Run(t.Context(), c); err != nil {
 				t.Fatal(err)
 			}
+			t.Logf("%6.1f s  %s", time.Since(began).Seconds(), c.Text)
 		}
 	}
 	if commands == 0 {
