@@ -126,7 +126,7 @@ func TestFlagsHaveVariables(t *testing.T) {
 		return names
 	}
 	got := strings.Join(visit("", newApp(nil, nil).Commands), ", ")
-	if want := "render, run, verify, lint, graph, values, stages, init, data, data generate, data extract, data check, config, config show, config keys, config init, config check, config schema, deliver, version"; got != want {
+	if want := "render, run, verify, lint, graph, diff, values, stages, init, data, data generate, data extract, data check, config, config show, config keys, config init, config check, config schema, deliver, version"; got != want {
 		t.Errorf("the commands are %s, want %s", got, want)
 	}
 }

@@ -21,6 +21,9 @@ const (
 	SchemaFile = "values.schema.json" // what values may be
 )
 
+// Files are patterns of the names of all files of a bundle.
+func Files() []string { return []string{"*.tmpl", StagesFile, ValuesFile, SchemaFile} }
+
 // ErrUnknownStage is wrapped by the error of Stage for a name that the bundle
 // does not have.
 var ErrUnknownStage = errors.New("unknown stage")

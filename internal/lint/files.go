@@ -7,6 +7,8 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
 var fileRules = []Rule{
@@ -58,7 +60,7 @@ func checkFiles(d *document) {
 		look("missing-file", "service "+s.name, at, path)
 	}
 	for _, kind := range []string{"configs", "secrets"} {
-		for key, body := range entries(get(d.root, kind)) {
+		for key, body := range yamltree.Entries(get(d.root, kind)) {
 			at := get(body, "file")
 			path, _ := known(at)
 			look("missing-file", strings.TrimSuffix(kind, "s")+" "+key.Value, at, path)

@@ -7,6 +7,8 @@ import (
 	"github.com/compose-spec/compose-go/v2/format"
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
 var referenceRules = []Rule{
@@ -39,7 +41,7 @@ func checkReferences(d *document) {
 	definitions := map[string]map[string]bool{}
 	for _, kind := range []string{"services", "networks", "volumes", "configs", "secrets"} {
 		definitions[kind] = map[string]bool{}
-		for key := range entries(get(d.root, kind)) {
+		for key := range yamltree.Entries(get(d.root, kind)) {
 			definitions[kind][key.Value] = true
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
 // maxSample is how many services are loaded: one takes compose-go over a millisecond.
@@ -35,7 +37,7 @@ func checkSample(d *document) {
 		}
 	}
 	top := map[string]any{}
-	for key, value := range entries(d.root) {
+	for key, value := range yamltree.Entries(d.root) {
 		switch key.Value {
 		case "include", "version", "services", "name":
 		case "jobs":
@@ -138,12 +140,12 @@ func (d *document) reportLoad(s *service, err error) {
 // appendShape appends what a node is, with digits left out, and tells whether
 // it has no variables.
 func appendShape(shape []byte, n *yaml.Node) ([]byte, bool) {
-	n = follow(n)
+	n = yamltree.Follow(n)
 	ok := true
 	switch n.Kind {
 	case yaml.MappingNode:
 		shape = append(shape, '{')
-		for key, value := range entries(n) {
+		for key, value := range yamltree.Entries(n) {
 			shape = append(append(shape, key.Value...), ':')
 			var sound bool
 			shape, sound = appendShape(shape, value)

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
 var scalarRules = []Rule{
@@ -28,11 +30,11 @@ var textual = []string{
 
 func checkScalars(d *document) {
 	for _, kind := range []string{"services", "jobs", "networks", "volumes", "configs", "secrets"} {
-		for _, body := range entries(get(d.root, kind)) {
+		for _, body := range yamltree.Entries(get(d.root, kind)) {
 			d.checkTexts(body, false)
 		}
 	}
-	for key, value := range entries(d.root) {
+	for key, value := range yamltree.Entries(d.root) {
 		if !strings.HasPrefix(key.Value, "x-") {
 			d.checkDates(value)
 		}
@@ -43,7 +45,7 @@ func checkScalars(d *document) {
 func (d *document) checkTexts(n *yaml.Node, text bool) {
 	switch n.Kind {
 	case yaml.MappingNode:
-		for key, value := range entries(n) {
+		for key, value := range yamltree.Entries(n) {
 			if !strings.HasPrefix(key.Value, "x-") {
 				d.checkTexts(value, text || contains(textual, key.Value))
 			}

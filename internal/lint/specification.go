@@ -14,6 +14,8 @@ import (
 	"go.yaml.in/yaml/v4"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
+
+	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
 var specificationRules = []Rule{
@@ -28,12 +30,12 @@ var specificationRules = []Rule{
 }
 
 func checkSpecification(d *document) {
-	for key := range entries(d.root) {
+	for key := range yamltree.Entries(d.root) {
 		if key.Value == "version" {
 			d.report("obsolete-version", key, "`version` has had no meaning since 2020: leave it out")
 		}
 	}
-	for key, value := range entries(d.root) {
+	for key, value := range yamltree.Entries(d.root) {
 		if !strings.HasPrefix(key.Value, "x-") {
 			d.checkVariables(value)
 		}
@@ -263,12 +265,12 @@ func (d *document) find(path []string) (key, node *yaml.Node) {
 			if err != nil || i >= len(node.Content) {
 				break
 			}
-			node = follow(node.Content[i])
+			node = yamltree.Follow(node.Content[i])
 			key = node
 			continue
 		}
 		found := false
-		for k, v := range entries(node) {
+		for k, v := range yamltree.Entries(node) {
 			if k.Value == step {
 				key, node, found = k, v, true
 				break

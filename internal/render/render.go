@@ -135,6 +135,10 @@ func (p pattern) Names(kind string) ([]string, error) { return p.Counts.names(ki
 
 // Engine renders the stages of one bundle. It is safe for concurrent use.
 type Engine struct {
+	// OfAnyStage has documents say of the command that makes them all but the stage,
+	// so that those of two stages differ in nothing else by it.
+	OfAnyStage bool
+
 	bundle    *bundle.Bundle
 	rewritten *escape.Rewritten
 	// special is the rewritten templates as specialise makes them, or nil.
@@ -288,8 +292,12 @@ func (e *Engine) input(stage string, n int) (input, error) {
 	if err != nil {
 		return input{}, err
 	}
+	stages := []string{stage}
+	if e.OfAnyStage {
+		stages = nil
+	}
 	return input{
-		stage: stage, command: e.command(stage, counts), kinds: e.bundle.Kinds, counts: counts,
+		stage: stage, command: e.command(stages, counts, nil), kinds: e.bundle.Kinds, counts: counts,
 		values: own.Plain().(map[string]any), overrides: e.bundle.Overrides(own),
 	}, nil
 }

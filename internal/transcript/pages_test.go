@@ -26,7 +26,7 @@ const root = "../.."
 
 func TestReadme(t *testing.T) {
 	dir := checkout(t)
-	for _, page := range []string{"README.md", "docs/configuration.md", "docs/verify.md", "docs/lint.md", "docs/values.md", "docs/bundles.md"} {
+	for _, page := range []string{"README.md", "docs/configuration.md", "docs/verify.md", "docs/lint.md", "docs/values.md", "docs/bundles.md", "docs/output.md"} {
 		runBlocks(t, dir, read(t, filepath.Join(dir, page)))
 	}
 }

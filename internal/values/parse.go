@@ -14,6 +14,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
 // Bounds for one file of values, or one value of --set.
@@ -160,7 +162,7 @@ func (p *parser) mapping(n *yaml.Node, o Origin, path string, depth int) (*Node,
 		if key.Kind != yaml.ScalarNode || key.Value == "" {
 			return nil, p.fail(key, path, "want a name as a key")
 		}
-		at := escapeKey(key.Value)
+		at := yamltree.EscapeKey(key.Value)
 		if path != "" {
 			at = path + "." + at
 		}
