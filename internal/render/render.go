@@ -137,6 +137,7 @@ func (p pattern) Names(kind string) ([]string, error) { return p.Counts.names(ki
 type Engine struct {
 	bundle    *bundle.Bundle
 	rewritten *escape.Rewritten
+	functions boundedFuncs
 	// special is the rewritten templates as specialise makes them, or nil.
 	special *template.Template
 	// breaks says that in special a walk over replicas may end early, for all or
@@ -152,11 +153,12 @@ func New(b *bundle.Bundle) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse templates: %w", inBundle(b, err))
 	}
-	r, err := escape.Rewrite(t, bound(t, funcs))
+	called := bound(t, funcs)
+	r, err := escape.Rewrite(t, called.with(nil))
 	if err != nil {
 		return nil, fmt.Errorf("parse templates: %w", inBundle(b, err))
 	}
-	e := &Engine{bundle: b, rewritten: r}
+	e := &Engine{bundle: b, rewritten: r, functions: called}
 	e.special, e.breaks = specialise(r)
 	return e, nil
 }
@@ -242,7 +244,7 @@ func (e *Engine) Stream(w io.Writer, stage string, n int) error {
 		return err
 	}
 	return x.writeTo(w, func(w io.Writer) error {
-		again, err := newExecution(e.rewritten, e.rewritten.Template, x.input)
+		again, err := newExecution(e, e.rewritten.Template, x.input)
 		if err != nil {
 			return err
 		}
@@ -262,7 +264,7 @@ func (e *Engine) execute(stage string, n, keep int) (*execution, error) {
 			continue
 		}
 		var x *execution
-		if x, err = newExecution(e.rewritten, t, in); err != nil {
+		if x, err = newExecution(e, t, in); err != nil {
 			return nil, err
 		}
 		x.keep = keep
