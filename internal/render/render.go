@@ -170,6 +170,7 @@ func inBundle(b *bundle.Bundle, err error) error {
 	if e, ok := errors.AsType[*escape.Error](err); ok {
 		file, place, _ := strings.Cut(e.Place, ":")
 		own := *e
+		own.Message = named(own.Message)
 		if own.Place = b.Path(file); place != "" {
 			own.Place += ":" + place
 		}
