@@ -147,7 +147,7 @@ func (b *Bundle) Choose(name, file string) (Stage, error) {
 	if name != "" {
 		return b.Stage(name)
 	}
-	text, err := os.ReadFile(file)
+	text, err := readStage(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Stage{}, fmt.Errorf("choose the stage: %w", err)
 	}

@@ -141,6 +141,7 @@ type Engine struct {
 
 	bundle    *bundle.Bundle
 	rewritten *escape.Rewritten
+	functions boundedFuncs
 	// special is the rewritten templates as specialise makes them, or nil.
 	special *template.Template
 	// breaks says that in special a walk over replicas may end early, for all or
@@ -156,11 +157,12 @@ func New(b *bundle.Bundle) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse templates: %w", inBundle(b, err))
 	}
-	r, err := escape.Rewrite(t, bound(t, funcs))
+	called := bound(t, funcs)
+	r, err := escape.Rewrite(t, called.with(nil))
 	if err != nil {
 		return nil, fmt.Errorf("parse templates: %w", inBundle(b, err))
 	}
-	e := &Engine{bundle: b, rewritten: r}
+	e := &Engine{bundle: b, rewritten: r, functions: called}
 	e.special, e.breaks = specialise(r)
 	return e, nil
 }
@@ -172,6 +174,7 @@ func inBundle(b *bundle.Bundle, err error) error {
 	if e, ok := errors.AsType[*escape.Error](err); ok {
 		file, place, _ := strings.Cut(e.Place, ":")
 		own := *e
+		own.Message = named(own.Message)
 		if own.Place = b.Path(file); place != "" {
 			own.Place += ":" + place
 		}
@@ -246,7 +249,7 @@ func (e *Engine) Stream(w io.Writer, stage string, n int) error {
 		return err
 	}
 	return x.writeTo(w, func(w io.Writer) error {
-		again, err := newExecution(e.rewritten, e.rewritten.Template, x.input)
+		again, err := newExecution(e, e.rewritten.Template, x.input)
 		if err != nil {
 			return err
 		}
@@ -266,7 +269,7 @@ func (e *Engine) execute(stage string, n, keep int) (*execution, error) {
 			continue
 		}
 		var x *execution
-		if x, err = newExecution(e.rewritten, t, in); err != nil {
+		if x, err = newExecution(e, t, in); err != nil {
 			return nil, err
 		}
 		x.keep = keep

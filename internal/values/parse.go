@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"math/big"
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"unicode"
 	"unicode/utf8"
 
@@ -69,12 +71,17 @@ func Decode(name string, node *yaml.Node) (*Node, error) {
 
 // readFile returns the first megabyte of a file, and a byte if there is more.
 func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	// Non-blocking: opening a pipe would wait for a writer.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxFile+1))
+	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if info, _ := f.Stat(); err == nil && len(text) == 0 && info != nil && info.Mode()&fs.ModeNamedPipe != 0 {
+		return nil, errors.New("a pipe that nobody writes to")
+	}
+	return text, err
 }
 
 type parser struct {
