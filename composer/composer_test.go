@@ -82,7 +82,7 @@ func TestErrors(t *testing.T) {
 		{"render -n 99999999999999999999", 2, "number of replicas 99999999999999999999: far too large"},
 		{"render -n", 2, "-n wants a value; see `composer render --help`"},
 		{"render --stage ej9", 2, `unknown stage "ej9": have ej1 … ej8`},
-		{"render --wat", 2, "unknown flag --wat; see `composer render --help`"},
+		{"render --zzz", 2, "unknown flag --zzz; see `composer render --help`"},
 		{"render --stag ej1", 2, "unknown flag --stag, did you mean --stage?; see `composer render --help`"},
 		{"render extra", 2, "composer render takes flags only, and there is \"extra\"; see `composer render --help`"},
 		{"rendr", 2, `unknown command "rendr". Did you mean "render"?`},
