@@ -9,7 +9,7 @@ import (
 // What a template's author gets wrong first, and what they read then.
 func TestWrongNames(t *testing.T) {
 	tests := []struct{ text, want string }{
-		{"a: {{ .Value.x }}", "render stage one: compose.yaml.tmpl:1:7: <.Value.x>: there is no .Value: did you mean .Values?"},
+		{"a: {{ .Value.x }}", "render stage one: compose.yaml.tmpl:1:13: <.Value.x>: there is no .Value: did you mean .Values?"},
 		{"a: {{ .ID }}", "render stage one: compose.yaml.tmpl:1:7: <.ID>: there is no .ID: have .Clients, .Command, .Counts, .Kinds, .Names, .Replicas, .Stage, .Values"},
 		{"a:{{ range .Clients }}\n  - {{ .Command }}{{ end }}", "render stage one: compose.yaml.tmpl:2:8: <.Command>: there is no .Command: have .Counts, .ID, .Kind, .Name, .Names, .Replicas, .Stage, .Values"},
 		{"", "parse templates: compose.yaml.tmpl: this file is missing or empty, and rendering begins with it"},
