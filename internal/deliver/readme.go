@@ -20,7 +20,7 @@ import (
 func readme(page []byte, stage string, all []Stage) ([]byte, error) {
 	var text strings.Builder
 	own := false // there is a section about this stage alone
-	number := 1 // of the section's first line
+	number := 1  // of the section's first line
 	for i, section := range sections(string(page)) {
 		about, rest := subjects(section)
 		for _, name := range about {

@@ -5,16 +5,16 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
+
+	"github.com/google/renameio/v2"
 )
 
 // Set is files that are replaced together, all or none, as WriteFile replaces
-// one. Their contents go to temporary files beside them, which are synced; only
-// then are they renamed. If a rename fails, the files replaced so far get their
+// one. Their contents go to temporary files beside them, each open until the end,
+// which are synced; only then are they renamed. If a rename fails, the files replaced so far get their
 // old contents back. The zero Set is ready; it has one owner, who calls Discard
 // in the end.
 type Set struct {
@@ -24,16 +24,16 @@ type Set struct {
 	// Mode is that of all files written; 0 is that of WriteFile.
 	Mode fs.FileMode
 
-	files  []*staged
-	taken  map[string]string           // paths as the caller says them, by target
-	rename func(from, to string) error // os.Rename, but in tests
+	files   []*staged
+	taken   map[string]string                              // paths as the caller says them, by target
+	replace func(f *renameio.PendingFile, to string) error // CloseAtomicallyReplace, but in tests
 }
 
 type staged struct {
-	path     string // as the caller says it
-	target   string // path without links
-	temp     string // where the content is until it replaces target; "" if that has it already
-	backup   string // where what was at target is kept; "" if nothing was
+	path     string                // as the caller says it
+	target   string                // path without links
+	temp     *renameio.PendingFile // the content until it replaces target; nil if that has it already
+	backup   string                // where what was at target is kept; "" if nothing was
 	replaced bool
 }
 
@@ -75,46 +75,22 @@ func (s *Set) add(path string, write func(io.Writer) error) (err error) {
 		s.taken = map[string]string{}
 	}
 	s.taken[f.target] = path
-	temp, err := f.create(mode)
+	permissions := renameio.WithPermissions(0o666)
+	if mode != 0 {
+		permissions = renameio.WithStaticPermissions(mode.Perm())
+	}
+	f.temp, err = renameio.NewPendingFile(f.target, renameio.WithTempDir(filepath.Dir(f.target)), permissions)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, temp.Close()) }()
-	if err := write(temp); err != nil {
+	if err := write(f.temp); err != nil {
 		return err
 	}
-	if same(temp, f.target) {
+	if same(f.temp.File, f.target) {
 		f.discard()
 		return nil
 	}
-	return temp.Sync()
-}
-
-// create makes the temporary file, with a mode or, if that is 0, with 0666 less
-// the umask.
-func (f *staged) create(mode fs.FileMode) (*os.File, error) {
-	permissions := mode.Perm()
-	if mode == 0 {
-		permissions = 0o666
-	}
-	for {
-		name := filepath.Join(filepath.Dir(f.target), ".composer-"+strconv.FormatUint(rand.Uint64(), 36)+".tmp")
-		temp, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, permissions)
-		if errors.Is(err, fs.ErrExist) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		f.temp = name
-		if mode == 0 {
-			return temp, nil
-		}
-		if err := temp.Chmod(mode); err != nil {
-			return nil, errors.Join(err, temp.Close())
-		}
-		return temp, nil
-	}
+	return f.temp.Sync()
 }
 
 // Commit puts all files in their places and returns those that changed, as they
@@ -122,7 +98,7 @@ func (f *staged) create(mode fs.FileMode) (*os.File, error) {
 // is put back as it was. What was at the place of a file that could not be put
 // back stays beside it, and the error says where.
 func (s *Set) Commit() (written []string, err error) {
-	changing := slices.DeleteFunc(slices.Clone(s.files), func(f *staged) bool { return f.temp == "" })
+	changing := slices.DeleteFunc(slices.Clone(s.files), func(f *staged) bool { return f.temp == nil })
 	for i, f := range changing {
 		// The last rename either happens or does not: nothing has to be put back.
 		if err := s.put(f, i < len(changing)-1); err != nil {
@@ -150,21 +126,21 @@ func (s *Set) put(f *staged, keep bool) error {
 			return err
 		}
 	}
-	rename := s.rename
-	if rename == nil {
-		rename = os.Rename
-	}
-	if err := rename(f.temp, f.target); err != nil {
+	if s.replace != nil {
+		if err := s.replace(f.temp, f.target); err != nil {
+			return err
+		}
+	} else if err := f.temp.CloseAtomicallyReplace(); err != nil {
 		return err
 	}
-	f.temp, f.replaced = "", true
+	f.replaced = true
 	return nil
 }
 
 // backUp keeps what is at the place under a second name. Where there are no
 // hard links, or not to other people's files, the place is free for a moment.
 func (f *staged) backUp() error {
-	backup := f.temp + ".old"
+	backup := f.temp.Name() + ".old"
 	err := os.Link(f.target, backup)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -201,11 +177,13 @@ func (s *Set) Discard() {
 }
 
 func (f *staged) discard() {
-	for _, name := range []*string{&f.temp, &f.backup} {
-		if *name != "" {
-			_ = os.Remove(*name) // gone already, or nothing more can be done about it
-			*name = ""
-		}
+	if f.temp != nil {
+		_ = f.temp.Cleanup() // does nothing once it is renamed
+		f.temp = nil
+	}
+	if f.backup != "" {
+		_ = os.Remove(f.backup) // gone already, or nothing more can be done about it
+		f.backup = ""
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/renameio/v2"
 )
 
 // text writes s.
@@ -93,11 +95,11 @@ func TestSetPutsBack(t *testing.T) {
 			write(t, filepath.Join(dir, name), content, 0o644)
 		}
 		broken := errors.New("broken")
-		s := Set{rename: func(from, to string) error {
+		s := Set{replace: func(f *renameio.PendingFile, to string) error {
 			if filepath.Base(to) == string("abc"[failAt]) {
 				return broken
 			}
-			return os.Rename(from, to)
+			return f.CloseAtomicallyReplace()
 		}}
 		for _, name := range []string{"same", "a", "b", "c"} {
 			if err := s.Add(filepath.Join(dir, name), text("x")); err != nil {
