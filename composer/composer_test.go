@@ -85,9 +85,9 @@ func TestErrors(t *testing.T) {
 		{"render --wat", 2, "unknown flag --wat; see `composer render --help`"},
 		{"render --stag ej1", 2, "unknown flag --stag, did you mean --stage?; see `composer render --help`"},
 		{"render extra", 2, "composer render takes flags only, and there is \"extra\"; see `composer render --help`"},
-		{"rendr", 2, `unknown command "rendr". Did you mean "render"?`},
+		{"rendr", 2, "unknown command \"rendr\", did you mean \"render\"?; see `composer --help`"},
 		{"xyzzy", 2, "unknown command \"xyzzy\"; see `composer --help`"},
-		{"help xyzzy", 2, "No help topic for 'xyzzy'"},
+		{"help xyzzy", 2, "unknown command \"xyzzy\"; see `composer --help`"},
 		{"render -o folder", 1, "write folder: it is a directory"},
 		{"render -o none/made.yaml", 1, "write none/made.yaml: there is no directory none"},
 	}
@@ -115,8 +115,8 @@ func TestFlagsHaveVariables(t *testing.T) {
 		for _, c := range commands {
 			path := strings.TrimSpace(parent + " " + c.Name)
 			names = append(names, path)
-			if c.Usage == "" {
-				t.Errorf("%s is not documented", path)
+			if c.Usage == "" || len(branch(path, c).Examples()) == 0 {
+				t.Errorf("%s is not documented, or has no example", path)
 			}
 			for _, f := range c.Flags {
 				checkFlag(t, path+" --"+f.Names()[0], f, seen)
@@ -126,7 +126,7 @@ func TestFlagsHaveVariables(t *testing.T) {
 		return names
 	}
 	got := strings.Join(visit("", newApp(nil, nil).Commands), ", ")
-	if want := "render, run, verify, lint, graph, values, stages, init, data, data generate, data extract, data check, config, config show, config keys, config init, config check, config schema, deliver, version"; got != want {
+	if want := "render, run, verify, lint, graph, values, stages, init, data, data generate, data extract, data check, config, config show, config keys, config init, config check, config schema, deliver, version, help"; got != want {
 		t.Errorf("the commands are %s, want %s", got, want)
 	}
 }

@@ -32,6 +32,11 @@ func configCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "config",
 		Usage: "show, make and check the services' configuration",
+		Description: examples(
+			"composer config show -s server", "what the server would use here, and where each value comes from",
+			"composer config keys -s client", "what the client can be told",
+			"composer config check FILE", "what is wrong with a file",
+		),
 		Subcommands: []*cli.Command{
 			configShowCommand(), configKeysCommand(), configInitCommand(), configCheckCommand(), configSchemaCommand(),
 		},
@@ -207,7 +212,8 @@ func configCheckCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "check",
 		Usage:     "report all that is wrong with configuration files",
-		UsageText: "composer config check [--service NAME] [--json] FILE...",
+		UsageText: "composer config check [--service NAME] [--json] FILE…",
+		ArgsUsage: "FILE…",
 		Description: examples(
 			"composer config check services/*/config.*", "both files of this project",
 			"composer config check --service client settings", "a name that does not say whose file it is",

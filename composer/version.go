@@ -13,7 +13,7 @@ func versionCommand() *cli.Command {
 		Name:        "version",
 		Usage:       "print the version",
 		UsageText:   "composer version",
-		Description: "The version is the module's, then that of Go, then the platform.",
+		Description: examples("composer version", "what to tell in a bug report") + "\n\nThe version is the module's, then that of Go, then the platform.",
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
