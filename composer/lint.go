@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
@@ -61,8 +62,8 @@ func lintFiles(c *cli.Context) error {
 		}
 		format = "json"
 	}
-	if !slices.Contains([]string{"text", "json", "sarif"}, format) {
-		return usagef("lint: unknown format %q: have text, json, sarif", format)
+	if !slices.Contains(lintFormats(), format) {
+		return usagef("lint: unknown format %q: have %s", format, strings.Join(lintFormats(), ", "))
 	}
 	for _, name := range c.StringSlice("disable") {
 		if problem := lint.UnknownRule(name); problem != "" {
@@ -91,6 +92,8 @@ func lintFiles(c *cli.Context) error {
 	}
 	return verdict(found, c.Bool("strict"))
 }
+
+func lintFormats() []string { return []string{"text", "json", "sarif"} }
 
 // lintFile checks one file, or what is piped in where the name is "-".
 func lintFile(c *cli.Context, name string) ([]lint.Finding, error) {
