@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -154,5 +155,16 @@ func checkFlag(t *testing.T, name string, f cli.Flag, seen map[string]string) {
 	}
 	if usage := doc.GetUsage(); usage == "" || strings.Contains(usage, "\n") {
 		t.Errorf("the help of %s is not a line: %q", name, usage)
+	}
+}
+
+// What doctor wants of Go is what go.mod does.
+func TestGoVersion(t *testing.T) {
+	text, err := os.ReadFile("../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("\ngo %d.%d.", goVersion.Major, goVersion.Minor); !strings.Contains(string(text), want) {
+		t.Errorf("go.mod does not have %q", want)
 	}
 }

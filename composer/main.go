@@ -108,7 +108,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Commands: []*cli.Command{
 			renderCommand(), runCommand(), verifyCommand(), lintCommand(), graphCommand(), valuesCommand(), stagesCommand(), initCommand(),
 			dataCommand(), configCommand(), deliverCommand(), versionCommand(), helpCommand(),
-			completionCommand(), completeCommand(), manCommand(),
+			completionCommand(), completeCommand(), manCommand(), doctorCommand(),
 		},
 	}
 	cli.HelpPrinter = showHelp

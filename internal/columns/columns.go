@@ -77,8 +77,8 @@ func (t *Table) Write(w io.Writer, width int) error {
 		if used+gap <= hang {
 			out.WriteString(strings.TrimRight(line+strings.Repeat(" ", hang-used)+text[0], " ") + "\n")
 			text = text[1:]
-		} else {
-			out.WriteString(strings.TrimRight(line, " ") + "\n")
+		} else if line = strings.TrimRight(line, " "); line != "" {
+			out.WriteString(line + "\n")
 		}
 		for _, more := range text {
 			if more != "" {
