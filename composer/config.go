@@ -16,6 +16,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tp0-lab/composer/internal/client"
+	"github.com/tp0-lab/composer/internal/columns"
 	"github.com/tp0-lab/composer/internal/config"
 	"github.com/tp0-lab/composer/internal/output"
 	"github.com/tp0-lab/composer/internal/server"
@@ -144,16 +145,16 @@ func configKeysCommand() *cli.Command {
 			if c.Bool("json") {
 				return printJSON(c.App.Writer, service.Keys)
 			}
-			table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
-			fmt.Fprintf(table, "VARIABLE\tKEY IN %s\tDEFAULT\tMEANING\n", service.File)
+			var table columns.Table
+			table.Row("VARIABLE", "KEY IN "+service.File, "DEFAULT", "MEANING")
 			for _, k := range service.Keys {
 				text := "-"
 				if k.Default != nil {
 					text = *k.Default
 				}
-				fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", k.Variable, cmp.Or(k.Path, "-"), text, k.Doc)
+				table.Row(k.Variable, cmp.Or(k.Path, "-"), text, k.Doc)
 			}
-			return table.Flush()
+			return table.Write(c.App.Writer, tableWidth(c.App.Writer))
 		},
 	}
 }

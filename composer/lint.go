@@ -7,10 +7,10 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/tp0-lab/composer/internal/columns"
 	"github.com/tp0-lab/composer/internal/lint"
 )
 
@@ -145,9 +145,9 @@ func listRules(w io.Writer, format string) error {
 	if format != "text" {
 		return lint.WriteRules(w)
 	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	var table columns.Table
 	for _, r := range lint.Rules() {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", r.Name, r.Severity, r.What)
+		table.Row(r.Name, string(r.Severity), r.What)
 	}
-	return table.Flush()
+	return table.Write(w, tableWidth(w))
 }

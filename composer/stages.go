@@ -1,13 +1,10 @@
 package main
 
 import (
-	"encoding/json"
-	"fmt"
-	"text/tabwriter"
-
 	"github.com/urfave/cli/v2"
 
 	"github.com/tp0-lab/composer/internal/bundle"
+	"github.com/tp0-lab/composer/internal/columns"
 )
 
 func stagesCommand() *cli.Command {
@@ -38,15 +35,15 @@ func stagesCommand() *cli.Command {
 			if c.Bool("json") {
 				return printStagesJSON(c, b)
 			}
-			table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+			var table columns.Table
 			for _, s := range b.Stages {
 				mark := ""
 				if s.Name == b.Default {
 					mark = " (default)"
 				}
-				fmt.Fprintf(table, "%s\t%s%s\n", s.Name, s.Summary, mark)
+				table.Row(s.Name, s.Summary+mark)
 			}
-			return table.Flush()
+			return table.Write(c.App.Writer, tableWidth(c.App.Writer))
 		},
 	}
 }
@@ -61,8 +58,5 @@ func printStagesJSON(c *cli.Context, b *bundle.Bundle) error {
 	for i, s := range b.Stages {
 		stages[i] = stage{s.Name, s.Summary, s.Name == b.Default}
 	}
-	encoder := json.NewEncoder(c.App.Writer)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(stages)
+	return printJSON(c.App.Writer, stages)
 }

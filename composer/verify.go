@@ -14,6 +14,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/tp0-lab/composer/internal/columns"
 	"github.com/tp0-lab/composer/internal/output"
 	"github.com/tp0-lab/composer/internal/report"
 	"github.com/tp0-lab/composer/internal/verify"
@@ -165,10 +166,11 @@ func listScenarios(w io.Writer, chosen []verify.Scenario, asJSON bool) error {
 		out.SetIndent("", "  ")
 		return out.Encode(rows)
 	}
+	var table columns.Table
 	for _, s := range chosen {
-		fmt.Fprintf(w, "%s  %-30s %s\n", s.Stage, s.Name, s.Title)
+		table.Row(s.Stage, s.Name, s.Title)
 	}
-	return nil
+	return table.Write(w, tableWidth(w))
 }
 
 // reportFile is a report that is asked for.
