@@ -65,8 +65,9 @@ fmt: ## format the code
 	$(GOLANGCI) fmt
 .PHONY: fmt
 
-golden: ## write the golden files anew
+golden: ## write the golden files and docs/tour.md anew
 	go test ./internal/render ./examples -update
+	go test ./composer -run TestTour -update
 .PHONY: golden
 
 e2e: ## check all stages in containers, and run the tests that need Docker
