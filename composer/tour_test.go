@@ -14,7 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-var update = flag.Bool("update", false, "write docs/tour.md anew")
+var update = flag.Bool("update", false, "write docs/tour.md and docs/json.md anew")
 
 // TestTour runs testdata/tour.txtar and compares what it makes with docs/tour.md.
 // Its commands are

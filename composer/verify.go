@@ -51,7 +51,7 @@ func verifyCommand() *cli.Command {
 			&cli.IntFlag{Name: "repeat", EnvVars: []string{"COMPOSER_VERIFY_REPEAT"}, Value: 1, Usage: "run each scenario `N` times"},
 			&cli.DurationFlag{
 				Name: "patience", EnvVars: []string{"COMPOSER_VERIFY_PATIENCE"}, Value: verify.DefaultPatience,
-				Usage: "how long to wait for what takes a moment where all is well",
+				Usage: "the `TIME` to wait for what takes a moment where all is well",
 			},
 			&cli.BoolFlag{Name: "list", EnvVars: []string{"COMPOSER_VERIFY_LIST"}, DisableDefaultText: true, Usage: "list the scenarios and run none"},
 			&cli.BoolFlag{
