@@ -2,7 +2,7 @@
 package columns
 
 import (
-	"bufio"
+	"bytes"
 	"io"
 	"strings"
 	"unicode/utf8"
@@ -54,7 +54,7 @@ func (t *Table) Row(cells ...string) { t.rows = append(t.rows, cells) }
 // beside them.
 func (t *Table) Write(w io.Writer, width int) error {
 	widths, left := t.widths()
-	out := bufio.NewWriter(w)
+	var out bytes.Buffer
 	for _, row := range t.rows {
 		last := len(row) - 1
 		line, used := t.Indent, 0
@@ -86,7 +86,8 @@ func (t *Table) Write(w io.Writer, width int) error {
 			}
 		}
 	}
-	return out.Flush()
+	_, err := w.Write(out.Bytes())
+	return err
 }
 
 // widths returns how wide the columns are, and where the last one begins.

@@ -1,7 +1,7 @@
 package completion
 
 import (
-	"bufio"
+	"bytes"
 	_ "embed"
 	"io"
 	"slices"
@@ -62,7 +62,7 @@ func Words(shell string, words []string) []string {
 
 // Write prints an answer for a shell's script, given the word that it completes.
 func (a Answer) Write(w io.Writer, shell, word string) error {
-	out := bufio.NewWriter(w)
+	var out bytes.Buffer
 	before := ""
 	if shell == "bash" {
 		before = word[:strings.LastIndexAny(word, "=:")+1]
@@ -79,7 +79,8 @@ func (a Answer) Write(w io.Writer, shell, word string) error {
 	if len(a.Values) > 0 && !slices.ContainsFunc(a.Values, func(v Value) bool { return !strings.HasSuffix(v.Text, "=") }) {
 		out.WriteString(":nospace\n")
 	}
-	return out.Flush()
+	_, err := w.Write(out.Bytes())
+	return err
 }
 
 // clean keeps a text on its line, and harmless for a terminal.

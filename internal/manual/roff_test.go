@@ -43,12 +43,12 @@ func TestRoff(t *testing.T) {
 				t.Fatalf("%v: %s", err, stderr.String())
 			}
 			text := bytes.NewBuffer(nil)
-			for i := 0; i < len(out); i++ { // overstruck letters are bold ones
-				if out[i] == '\b' {
+			for _, b := range out { // overstruck letters are bold ones
+				if b == '\b' {
 					text.Truncate(text.Len() - 1)
 					continue
 				}
-				text.WriteByte(out[i])
+				text.WriteByte(b)
 			}
 			got := strings.Join(strings.Fields(text.String()), " ")
 			for _, want := range []string{
