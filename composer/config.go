@@ -2,10 +2,8 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"strconv"
@@ -188,10 +186,10 @@ func configInit(c *cli.Context) error {
 	if err := noArguments(c); err != nil {
 		return err
 	}
-	path := c.String("output")
-	if c.IsSet("output") && path == "" {
-		return usagef("--output wants a value; see `%s --help`", c.Command.HelpName)
+	if err := notEmpty(c, "output"); err != nil {
+		return err
 	}
+	path := c.String("output")
 	service, err := chooseService(c, path)
 	if err != nil {
 		return err
@@ -320,11 +318,4 @@ func chooseService(c *cli.Context, path string) (config.Service, error) {
 	default:
 		return config.Service{}, usagef("%s wants --service server or --service client", c.Command.HelpName)
 	}
-}
-
-func printJSON(w io.Writer, v any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(v)
 }

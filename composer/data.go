@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -267,9 +266,7 @@ func dataCheck(c *cli.Context) error {
 		bad += reports[i].Bad
 	}
 	if c.Bool("json") {
-		out := json.NewEncoder(c.App.Writer)
-		out.SetIndent("", "  ")
-		if err := out.Encode(map[string]any{"files": reports, "ok": bad == 0}); err != nil {
+		if err := printJSON(c.App.Writer, map[string]any{"files": reports, "ok": bad == 0}); err != nil {
 			return fmt.Errorf("data check: %w", err)
 		}
 	}

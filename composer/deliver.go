@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -57,8 +56,8 @@ func deliverBranches(c *cli.Context) error {
 	if err := noArguments(c); err != nil {
 		return err
 	}
-	if c.IsSet("repo") && c.String("repo") == "" {
-		return usagef("--repo wants a value; see `%s --help`", c.Command.HelpName)
+	if err := notEmpty(c, "repo"); err != nil {
+		return err
 	}
 	b, err := bundle.Open(templates.FS)
 	if err != nil {
@@ -167,15 +166,15 @@ func printDeliveryJSON(c *cli.Context, d *deliver.Delivery) error {
 	}
 	out := struct {
 		Source   string   `json:"source"`
-		Dirty    []string `json:"dirty"`
+		Dirty    []string `json:"dirty"` // null: not known
 		Written  bool     `json:"written"`
 		Branches []branch `json:"branches"`
-	}{Source: d.Source, Dirty: append([]string{}, d.Dirty...), Written: !c.Bool("list")}
+	}{Source: d.Source, Dirty: d.Dirty, Written: !c.Bool("list")}
+	if d.Dirty == nil && d.DirtyErr == nil {
+		out.Dirty = []string{}
+	}
 	for _, b := range d.Branches {
 		out.Branches = append(out.Branches, branch{b.Name, b.Stage, b.Ref(), b.Commit, b.Found, state(b)})
 	}
-	encoder := json.NewEncoder(c.App.Writer)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(out)
+	return printJSON(c.App.Writer, out)
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tp0-lab/composer/internal/graph"
-	"github.com/tp0-lab/composer/internal/lint"
 	"github.com/tp0-lab/composer/internal/output"
 )
 
@@ -56,10 +55,8 @@ func drawGraph(c *cli.Context, source *bundleFlags) error {
 	if err := noArguments(c); err != nil {
 		return err
 	}
-	for _, name := range []string{"stage", "file", "output", "bundle"} {
-		if c.IsSet(name) && c.String(name) == "" {
-			return usagef("--%s wants a value; see `%s --help`", name, c.Command.HelpName)
-		}
+	if err := notEmpty(c, "stage", "file", "output", "bundle"); err != nil {
+		return err
 	}
 	write, ok := map[string]func(*graph.Graph, io.Writer) error{
 		"mermaid": (*graph.Graph).WriteMermaid, "dot": (*graph.Graph).WriteDOT, "svg": (*graph.Graph).WriteSVG,
@@ -87,8 +84,11 @@ func graphFormats() []string { return []string{"mermaid", "dot", "svg"} }
 
 // projectToDraw loads the Compose file that is given, or that of a stage, and says what it is.
 func projectToDraw(c *cli.Context, source *bundleFlags) (project *types.Project, title string, err error) {
-	file := c.String("file")
-	if file == "" {
+	file, err := readComposeFile(c, source)
+	if err != nil {
+		return nil, "", err
+	}
+	if file == nil {
 		b, err := source.open(c)
 		if err != nil {
 			return nil, "", err
@@ -100,22 +100,9 @@ func projectToDraw(c *cli.Context, source *bundleFlags) (project *types.Project,
 		project, err = graph.Load(c.Context, text, ".", nil)
 		return project, fmt.Sprintf("%s, %s", stage, plural(b.Kinds[0].Count, b.Kinds[0].Name)), err
 	}
-	if c.IsSet("stage") && os.Getenv("COMPOSER_STAGE") == "" || c.IsSet("replicas") && os.Getenv("COMPOSER_REPLICAS") == "" {
-		return nil, "", usagef("graph: --file says all that --stage and --replicas would; give one or the other")
-	}
-	var text []byte
-	if file == "-" {
-		file = "stdin"
-		text, err = lint.ReadFrom(os.Stdin)
-	} else {
-		text, err = lint.Read(file)
-	}
+	project, err = graph.Load(c.Context, file.text, file.dir, os.Environ())
 	if err != nil {
-		return nil, "", fmt.Errorf("graph: %s: %w", file, err)
+		return nil, "", fmt.Errorf("graph: %s: %w; `composer lint` says where", file.name, err)
 	}
-	project, err = graph.Load(c.Context, text, filepath.Dir(file), os.Environ())
-	if err != nil {
-		return nil, "", fmt.Errorf("graph: %s: %w; `composer lint` says where", file, err)
-	}
-	return project, filepath.Base(file), nil
+	return project, filepath.Base(file.name), nil
 }

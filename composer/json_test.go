@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/tp0-lab/composer/internal/golden"
 )
 
 // docs/json.md has the shape of all JSON that there is, as it is.
@@ -53,17 +53,11 @@ func TestJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	const mark = "<!-- made by a test: go test ./composer -run JSON -update -->\n"
-	before, after, ok := strings.Cut(string(text), mark)
+	before, _, ok := strings.Cut(string(text), mark)
 	if !ok {
 		t.Fatalf("%s has no %s", page, mark)
 	}
-	if *update {
-		if err := os.WriteFile(file, []byte(before+mark+got.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	} else if diff := cmp.Diff(after, got.String()); diff != "" {
-		t.Errorf("%s, and what is printed: %s", page, diff)
-	}
+	golden.Check(t, file, before+mark+got.String())
 }
 
 // shape is a value with its types for values. A list has the shapes of its

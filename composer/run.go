@@ -2,13 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -78,9 +75,7 @@ func runStage(c *cli.Context, source *bundleFlags) error {
 		return err
 	}
 	if c.Bool("json") {
-		out := json.NewEncoder(c.App.Writer)
-		out.SetIndent("", "  ")
-		return errors.Join(err, out.Encode(sum))
+		return errors.Join(err, printJSON(c.App.Writer, sum))
 	}
 	fmt.Fprintln(c.App.Writer)
 	return errors.Join(err, sum.WriteTable(c.App.Writer))
@@ -89,18 +84,12 @@ func runStage(c *cli.Context, source *bundleFlags) error {
 // projectToRun loads the Compose file that is given, or that of a stage, and
 // says which configuration files are in the images of the latter.
 func projectToRun(c *cli.Context, source *bundleFlags) (*types.Project, map[local.Kind]string, error) {
-	if file := c.String("file"); file != "" {
-		if slices.ContainsFunc(source.given, func(g given) bool { return g.by == "--"+g.flag }) || c.IsSet("bundle") && os.Getenv("COMPOSER_BUNDLE") == "" {
-			return nil, nil, usagef("run: --file says all that a bundle and its values would; give one or the other")
-		}
-		if c.IsSet("stage") && os.Getenv("COMPOSER_STAGE") == "" || c.IsSet("replicas") && os.Getenv("COMPOSER_REPLICAS") == "" {
-			return nil, nil, usagef("run: --file says all that --stage and --replicas would; give one or the other")
-		}
-		text, dir, err := readComposeFile(file)
-		if err != nil {
-			return nil, nil, fmt.Errorf("run: %w", err)
-		}
-		project, err := local.Load(c.Context, text, file, dir, os.Environ())
+	file, err := readComposeFile(c, source)
+	if err != nil {
+		return nil, nil, err
+	}
+	if file != nil {
+		project, err := local.Load(c.Context, file.text, file.name, file.dir, os.Environ())
 		return project, nil, err
 	}
 	if err := notEmpty(c, "bundle"); err != nil {
@@ -118,17 +107,6 @@ func projectToRun(c *cli.Context, source *bundleFlags) (*types.Project, map[loca
 		}
 	}
 	return project, configs, err
-}
-
-// readComposeFile returns what the file holds, "-" being stdin, and the directory
-// that its relative paths start from.
-func readComposeFile(file string) (text []byte, dir string, err error) {
-	if file == "-" {
-		text, err = io.ReadAll(os.Stdin)
-		return text, ".", err
-	}
-	text, err = os.ReadFile(file)
-	return text, filepath.Dir(file), err
 }
 
 func loadStage(ctx context.Context, b *bundle.Bundle, name, file string) (*types.Project, error) {

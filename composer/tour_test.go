@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,11 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
-)
 
-var update = flag.Bool("update", false, "write docs/tour.md and docs/json.md anew")
+	"github.com/tp0-lab/composer/internal/golden"
+)
 
 // TestTour runs testdata/tour.txtar and compares what it makes with docs/tour.md.
 // Its commands are
@@ -54,17 +52,5 @@ func TestTour(t *testing.T) {
 			},
 		})
 	})
-	got := strings.TrimRight(made.String(), "\n") + "\n"
-	if *update {
-		if err := os.WriteFile(page, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("docs/tour.md is stale, `make golden` writes it anew (- it, + now):\n%s", diff)
-	}
+	golden.Check(t, page, strings.TrimRight(made.String(), "\n")+"\n")
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"text/tabwriter"
 
@@ -69,8 +68,5 @@ func printValuesJSON(c *cli.Context, stage string, merged *values.Node) error {
 	for i, leaf := range leaves {
 		origins[i] = value{leaf.Path, leaf.Value, leaf.Origin.String()}
 	}
-	encoder := json.NewEncoder(c.App.Writer)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(map[string]any{"stage": stage, "values": merged.Plain(), "origins": origins})
+	return printJSON(c.App.Writer, map[string]any{"stage": stage, "values": merged.Plain(), "origins": origins})
 }

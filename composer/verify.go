@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -162,9 +161,7 @@ func listScenarios(w io.Writer, chosen []verify.Scenario, asJSON bool) error {
 		for _, s := range chosen {
 			rows = append(rows, row{s.Stage, s.Name, s.Title})
 		}
-		out := json.NewEncoder(w)
-		out.SetIndent("", "  ")
-		return out.Encode(rows)
+		return printJSON(w, rows)
 	}
 	var table columns.Table
 	for _, s := range chosen {

@@ -2,22 +2,18 @@
 package examples
 
 import (
-	"flag"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/tp0-lab/composer/internal/bundle"
 	"github.com/tp0-lab/composer/internal/check"
+	"github.com/tp0-lab/composer/internal/golden"
 	"github.com/tp0-lab/composer/internal/render"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 func open(t *testing.T, dir string, counts ...string) (*bundle.Bundle, *render.Engine) {
 	t.Helper()
@@ -54,19 +50,7 @@ func TestGolden(t *testing.T) {
 				if _, err := check.Document(t.Context(), doc); err != nil {
 					t.Error(err)
 				}
-				golden := filepath.Join("testdata", "pipeline-"+s.Name+"-"+name+".yaml")
-				if *update {
-					if err := os.WriteFile(golden, doc.Bytes, 0o644); err != nil {
-						t.Fatal(err)
-					}
-				}
-				want, err := os.ReadFile(golden)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if diff := cmp.Diff(string(want), string(doc.Bytes)); diff != "" {
-					t.Errorf("(-want +got):\n%s", diff)
-				}
+				golden.Check(t, filepath.Join("testdata", "pipeline-"+s.Name+"-"+name+".yaml"), doc.Bytes)
 			})
 		}
 	}

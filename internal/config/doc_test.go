@@ -1,7 +1,6 @@
 package config_test
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -9,10 +8,9 @@ import (
 
 	"github.com/tp0-lab/composer/internal/client"
 	"github.com/tp0-lab/composer/internal/config"
+	"github.com/tp0-lab/composer/internal/golden"
 	"github.com/tp0-lab/composer/internal/server"
 )
-
-var update = flag.Bool("update", false, "write the tables of docs/configuration.md anew")
 
 const page = "../../docs/configuration.md"
 
@@ -32,13 +30,7 @@ func TestConfigurationPageIsCurrent(t *testing.T) {
 		}
 		text = before + begin + keyTable(s) + end + after
 	}
-	if *update {
-		if err := os.WriteFile(page, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	} else if text != string(old) {
-		t.Errorf("%s is not current: go test ./internal/config -update", page)
-	}
+	golden.Check(t, page, text)
 }
 
 func keyTable(s config.Service) string {

@@ -24,6 +24,7 @@ var (
 	ErrOther        = errors.New("something else is there")
 	ErrInTheWay     = errors.New("is in the way")
 	ErrCheckedOut   = errors.New("is checked out")
+	ErrMoved        = errors.New("has changed meanwhile")
 )
 
 // Stage is what a branch is made for.

@@ -197,38 +197,6 @@ func TestAnExistingRepository(t *testing.T) {
 	run(t, clone, "fsck", "--full", "--strict")
 }
 
-func TestDirtyWorkTrees(t *testing.T) {
-	dir := project(t)
-	write(t, filepath.Join(dir, "README.md"), "# Changed\n", 0o644)
-	write(t, filepath.Join(dir, "docs", "new.md"), "# New\n", 0o644)
-	write(t, filepath.Join(dir, "bin", "ignored"), "", 0o644)
-	write(t, filepath.Join(dir, "staged"), "", 0o644)
-	run(t, dir, "add", "staged")
-	before := snapshot(t, dir)
-	d := plan(t, Options{Dir: dir})
-	if want := []string{"README.md", "docs/new.md", "staged"}; !cmp.Equal(d.Dirty, want) {
-		t.Errorf("dirty: %v, want %v", d.Dirty, want)
-	}
-	if diff := cmp.Diff(before, snapshot(t, dir)); diff != "" {
-		t.Errorf("a plan changed %s", diff)
-	}
-	if err := d.Write(t.Context(), false); err != nil {
-		t.Fatal(err)
-	}
-	if got := run(t, dir, "ls-tree", "--name-only", "ej1", "staged"); got != "" {
-		t.Errorf("delivered %q, which is not committed", got)
-	}
-}
-
-// An index that go-git cannot read is no reason not to deliver.
-func TestUnreadableIndex(t *testing.T) {
-	dir := project(t)
-	run(t, dir, "update-index", "--split-index")
-	if d := deliver(t, Options{Dir: dir}); d.DirtyErr == nil || d.Dirty != nil {
-		t.Errorf("dirty: %v, error %v", d.Dirty, d.DirtyErr)
-	}
-}
-
 // From a delivered branch everything is as from the project.
 func TestDeliveryOfADelivery(t *testing.T) {
 	dir, second := project(t), filepath.Join(t.TempDir(), "second")

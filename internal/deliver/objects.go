@@ -65,16 +65,21 @@ func (d *Delivery) copyObjects(ctx context.Context, r *repository, commits []plu
 			return err
 		}
 	}
-	if len(w.cut) > 0 && r != d.project {
-		before, err := r.Storer.Shallow()
-		if err != nil {
-			return err
-		}
-		if err := r.Storer.SetShallow(append(before, w.cut...)); err != nil {
-			return err
-		}
+	if err := r.writePack(d.made, w.missing); err != nil {
+		return err
 	}
-	return r.writePack(d.made, w.missing)
+	if r == d.project {
+		return nil
+	}
+	before, err := r.Storer.Shallow()
+	if err != nil {
+		return err
+	}
+	cut := slices.DeleteFunc(w.cut, func(h plumbing.Hash) bool { return slices.Contains(before, h) })
+	if len(cut) == 0 {
+		return nil
+	}
+	return r.Storer.SetShallow(append(before, cut...))
 }
 
 // writePack stores the objects. It leaves nothing behind if it fails.

@@ -20,13 +20,15 @@ import (
 func readme(page []byte, stage string, all []Stage) ([]byte, error) {
 	var text strings.Builder
 	own := false // there is a section about this stage alone
+	number := 1 // of the section's first line
 	for i, section := range sections(string(page)) {
 		about, rest := subjects(section)
 		for _, name := range about {
 			if !slices.ContainsFunc(all, func(s Stage) bool { return s.Name == name }) {
-				return nil, fmt.Errorf("%s/%s: section %q is about %q, which is no stage", pageDir, pageFile, firstLine(section), name)
+				return nil, fmt.Errorf("%s/%s:%d: section %q is about %q, which is no stage", pageDir, pageFile, number+1, firstLine(section), name)
 			}
 		}
+		number += strings.Count(section, "\n")
 		if len(about) > 0 && !slices.Contains(about, stage) {
 			continue
 		}

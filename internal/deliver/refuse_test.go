@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 // refused says that Write fails with that error and those words, and changes
@@ -17,7 +18,7 @@ func refused(t *testing.T, at string, o Options, force bool, want error, words s
 	d := plan(t, o)
 	before := snapshot(t, at)
 	err := d.Write(t.Context(), force)
-	if !errors.Is(err, want) || !strings.Contains(err.Error(), words) {
+	if err == nil || want != nil && !errors.Is(err, want) || !strings.Contains(err.Error(), words) {
 		t.Errorf("error %v, want %v with %q", err, want, words)
 	}
 	if diff := cmp.Diff(before, snapshot(t, at)); diff != "" {
@@ -64,6 +65,14 @@ func TestCheckedOutBranches(t *testing.T) {
 	run(t, linked, "switch", "-q", "ej1")
 	deliver(t, Options{Dir: dir}) // nothing is to be moved
 
+	// git bisect goes back to where it came from.
+	run(t, linked, "bisect", "start")
+	run(t, linked, "switch", "-q", "--detach")
+	write(t, filepath.Join(dir, "more"), "more\n", 0o644)
+	run(t, dir, "add", "-A")
+	run(t, dir, "commit", "-q", "-m", "second")
+	refused(t, dir, Options{Dir: dir}, true, ErrCheckedOut, "branch ej1 is checked out in "+linked)
+
 	// One that has no commit yet is checked out all the same.
 	unborn := t.TempDir()
 	run(t, unborn, "init", "-q", "-b", "ej2")
@@ -83,23 +92,53 @@ func TestBranchesInTheWay(t *testing.T) {
 	}
 }
 
-// If one branch cannot be written, here since it has moved meanwhile, those
-// before it are taken back.
+// A branch that another process makes, moves or works at between the plan and
+// the write stays as that process leaves it, and so do all others.
 func TestAllOrNone(t *testing.T) {
-	dir := project(t)
-	run(t, dir, "branch", "ej2")
-	d := plan(t, Options{Dir: dir})
+	for name, tt := range map[string]struct {
+		meanwhile func(t *testing.T, dir string)
+		words     string
+	}{
+		"made":  {func(t *testing.T, dir string) { t.Helper(); run(t, dir, "branch", "ej2") }, "write the branch ej2: it has changed meanwhile: try again"},
+		"moved": {func(t *testing.T, dir string) { t.Helper(); run(t, dir, "branch", "-f", "ej1", "ej1~") }, "write the branch ej1: it has changed meanwhile: try again"},
+		"gone":  {func(t *testing.T, dir string) { t.Helper(); run(t, dir, "branch", "-D", "ej1") }, "write the branch ej1: it has changed meanwhile: try again"},
+		"locked": {func(t *testing.T, dir string) {
+			t.Helper()
+			write(t, filepath.Join(dir, ".git/refs/heads/ej2.lock"), "", 0o644)
+		}, "git is at work there: try again, or remove "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := project(t)
+			run(t, dir, "commit", "-q", "--allow-empty", "-m", "second")
+			run(t, dir, "branch", "ej1")
+			d := plan(t, Options{Dir: dir})
+			tt.meanwhile(t, dir)
+			heads := filepath.Join(dir, ".git", "refs")
+			before := snapshot(t, heads)
+			if err := d.Write(t.Context(), true); err == nil || !strings.Contains(err.Error(), tt.words) {
+				t.Errorf("error %v, want %q", err, tt.words)
+			}
+			if diff := cmp.Diff(before, snapshot(t, heads), cmpopts.IgnoreMapEntries(func(_, text string) bool { return strings.HasPrefix(text, "d") })); diff != "" {
+				t.Errorf("it changed %s", diff)
+			}
+		})
+	}
+}
+
+// Nothing is left behind that says more than what was written.
+func TestNoRoomForObjects(t *testing.T) {
+	dir, shallow, target := project(t), filepath.Join(t.TempDir(), "shallow"), t.TempDir()
 	write(t, filepath.Join(dir, "more"), "more\n", 0o644)
 	run(t, dir, "add", "-A")
 	run(t, dir, "commit", "-q", "-m", "second")
-	run(t, dir, "branch", "-f", "ej2")
-	before := remote(t, dir)
-	if err := d.Write(t.Context(), true); err == nil || !strings.Contains(err.Error(), "write the branch ej2") {
-		t.Errorf("error %v", err)
+	run(t, dir, "clone", "-q", "--depth", "1", "file://"+dir, shallow)
+	run(t, target, "init", "-q", "--bare")
+	packs := filepath.Join(target, "objects", "pack")
+	if err := os.Remove(packs); err != nil {
+		t.Fatal(err)
 	}
-	if got := remote(t, dir); got != before {
-		t.Errorf("git ls-remote says\n%swant\n%s", got, before)
-	}
+	write(t, packs, "no folder", 0o644)
+	refused(t, target, Options{Dir: shallow, Repo: target}, false, nil, "write the objects: ")
 }
 
 func TestPlanRefuses(t *testing.T) {
@@ -148,6 +187,30 @@ func TestPlanRefuses(t *testing.T) {
 	}
 }
 
+// A branch that is another name of one is not moved, and neither is that one.
+func TestSymbolicBranches(t *testing.T) {
+	for _, target := range []string{"main", "nothing"} {
+		dir := project(t)
+		run(t, dir, "symbolic-ref", "refs/heads/ej2", "refs/heads/"+target)
+		_, err := Plan(Options{Dir: dir, Stages: stages})
+		if !errors.Is(err, ErrInTheWay) || !strings.Contains(err.Error(), "branch ej2 is in the way: it is another name of "+target) {
+			t.Errorf("error %v", err)
+		}
+	}
+}
+
+// What git leaves of branches that are gone is in nobody's way.
+func TestAnEmptyFolder(t *testing.T) {
+	dir := project(t)
+	if err := os.Mkdir(filepath.Join(dir, ".git", "refs", "heads", "ej1"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	d := deliver(t, Options{Dir: dir})
+	if got := remote(t, dir); got != d.listed() {
+		t.Errorf("git ls-remote says\n%swant\n%s", got, d.listed())
+	}
+}
+
 // A repository in a format that go-git does not speak is refused, not misread.
 func TestUnknownFormats(t *testing.T) {
 	dir, other := project(t), t.TempDir()
@@ -180,7 +243,7 @@ For all.
 	if diff := cmp.Diff(want, string(got)); diff != "" || err != nil {
 		t.Errorf("error %v, %s", err, diff)
 	}
-	if _, err := readme([]byte(page), "ej1", stages[:1]); err == nil || !strings.Contains(err.Error(), `section "## Ejercicio 2" is about "ej2", which is no stage`) {
+	if _, err := readme([]byte(page), "ej1", stages[:1]); err == nil || !strings.Contains(err.Error(), `docs/ejercicios.md:15: section "## Ejercicio 2" is about "ej2", which is no stage`) {
 		t.Errorf("error %v", err)
 	}
 }

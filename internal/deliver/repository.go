@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/go-git/go-billy/v5/osfs"
@@ -14,7 +13,6 @@ import (
 	"github.com/go-git/go-git/v5/config"
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/cache"
-	"github.com/go-git/go-git/v5/plumbing/format/gitignore"
 	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/go-git/go-git/v5/storage/filesystem"
 	"github.com/go-git/go-git/v5/storage/filesystem/dotgit"
@@ -176,128 +174,6 @@ func (r *repository) source() (*object.Commit, error) {
 		commit = parent
 	}
 	return commit, nil
-}
-
-// dirty returns the paths in which index or work tree differ from HEAD.
-func (r *repository) dirty() ([]string, error) {
-	tree, err := r.Worktree()
-	if err != nil {
-		return nil, err
-	}
-	// What the user and the machine ignore everywhere. Without their files there is nothing.
-	for _, load := range []func() ([]gitignore.Pattern, error){
-		func() ([]gitignore.Pattern, error) { return gitignore.LoadSystemPatterns(osfs.New("/")) },
-		func() ([]gitignore.Pattern, error) { return gitignore.LoadGlobalPatterns(osfs.New("/")) },
-	} {
-		if patterns, err := load(); err == nil {
-			tree.Excludes = append(tree.Excludes, patterns...)
-		}
-	}
-	status, err := tree.Status()
-	if err != nil {
-		return nil, err
-	}
-	var paths []string
-	for path, s := range status {
-		if s.Worktree != git.Unmodified || s.Staging != git.Unmodified {
-			paths = append(paths, path)
-		}
-	}
-	slices.Sort(paths)
-	return paths, nil
-}
-
-// branch returns the commit of a branch, "" if there is no such branch.
-func (r *repository) branch(name plumbing.ReferenceName) (string, error) {
-	ref, err := r.Reference(name, true)
-	if errors.Is(err, plumbing.ErrReferenceNotFound) {
-		return "", nil
-	}
-	if err != nil {
-		// A folder of branches; inTheWay names one of them.
-		if info, statErr := os.Stat(filepath.Join(r.common, filepath.FromSlash(name.String()))); statErr == nil && info.IsDir() {
-			return "", nil
-		}
-		return "", fmt.Errorf("read the branch %s: %w", name.Short(), err)
-	}
-	return ref.Hash().String(), nil
-}
-
-// inTheWay returns a branch that is a folder of ref's, or in a folder of its
-// name: git keeps branches as files. It is "" if there is none.
-func (r *repository) inTheWay(ref string) (string, error) {
-	refs, err := r.Storer.IterReferences()
-	if err != nil {
-		return "", err
-	}
-	near := ""
-	err = refs.ForEach(func(other *plumbing.Reference) error {
-		name := other.Name().String()
-		if strings.HasPrefix(name, ref+"/") || strings.HasPrefix(ref, name+"/") {
-			near = other.Name().Short()
-		}
-		return nil
-	})
-	return near, err
-}
-
-// checkedOut returns the branches, by full name, that a work tree of the
-// repository is on or in the middle of rebasing, and where that is.
-func (r *repository) checkedOut() (map[string]string, error) {
-	taken := map[string]string{}
-	dirs, err := filepath.Glob(filepath.Join(escape(r.common), "worktrees", "*"))
-	if err != nil {
-		return nil, err
-	}
-	if !r.bare {
-		dirs = append(dirs, r.common)
-	}
-	for _, dir := range dirs {
-		where := filepath.Dir(r.common)
-		if text, err := os.ReadFile(filepath.Join(dir, "gitdir")); err == nil {
-			where = filepath.Dir(strings.TrimSpace(string(text)))
-		}
-		for _, name := range []string{"HEAD", "rebase-merge/head-name", "rebase-apply/head-name"} {
-			text, err := os.ReadFile(filepath.Join(dir, name))
-			if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return nil, err
-			}
-			taken[strings.TrimPrefix(strings.TrimSpace(string(text)), "ref: ")] = where
-		}
-	}
-	return taken, nil
-}
-
-var globChars = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`)
-
-func escape(path string) string { return globChars.Replace(path) }
-
-// setBranches writes all of them or, with an error, none.
-func (r *repository) setBranches(branches []Branch) error {
-	for i, b := range branches {
-		var found *plumbing.Reference
-		if b.Found != "" {
-			found = plumbing.NewReferenceFromStrings(b.Ref(), b.Found)
-		}
-		if err := r.Storer.CheckAndSetReference(plumbing.NewReferenceFromStrings(b.Ref(), b.Commit), found); err != nil {
-			return errors.Join(fmt.Errorf("write the branch %s: %w", b.Name, err), r.undo(branches[:i]))
-		}
-	}
-	return nil
-}
-
-func (r *repository) undo(branches []Branch) error {
-	var errs []error
-	for _, b := range branches {
-		var err error
-		if b.Found == "" {
-			err = r.Storer.RemoveReference(plumbing.ReferenceName(b.Ref()))
-		} else {
-			err = r.Storer.SetReference(plumbing.NewReferenceFromStrings(b.Ref(), b.Found))
-		}
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
 }
 
 // mainBranch is what a repository that is made here has checked out.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
-	"flag"
 	"os"
 	"reflect"
 	"strings"
@@ -13,9 +12,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
-)
 
-var update = flag.Bool("update", false, "write the golden files anew")
+	"github.com/tp0-lab/composer/internal/golden"
+)
 
 // small is a report with each thing once.
 func small() Report {
@@ -74,19 +73,7 @@ func jsonOf(t rapid.TB, r Report) string {
 
 func TestGolden(t *testing.T) {
 	for name, got := range map[string]string{"small.xml": junit(t, small()), "small.json": jsonOf(t, small())} {
-		file := "testdata/" + name
-		if *update {
-			if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
-		}
+		golden.Check(t, "testdata/"+name, got)
 	}
 }
 

@@ -89,6 +89,8 @@ func editThroughLinks(t *testing.T, dir string) {
 func runBlocks(t *testing.T, dir, page string) {
 	t.Helper()
 	environ := slices.DeleteFunc(os.Environ(), func(variable string) bool { return strings.HasPrefix(variable, "COMPOSER_") })
+	// Without the directory in it, what one build compiles serves all.
+	environ = append(environ, "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -trimpath"))
 	shell := Shell{Dir: dir, Env: environ, Limit: 5 * time.Minute}
 	commands := 0
 	for _, b := range Blocks(page) {
@@ -98,9 +100,11 @@ func runBlocks(t *testing.T, dir, page string) {
 		shell.Dir = dir
 		for _, c := range b.Commands {
 			commands++
+			began := time.Now()
 			if err := shell.Run(t.Context(), c); err != nil {
 				t.Fatal(err)
 			}
+			t.Logf("%6.1f s  %s", time.Since(began).Seconds(), c.Text)
 		}
 	}
 	if commands == 0 {

@@ -3,10 +3,10 @@ package transcript
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -70,8 +70,8 @@ func (s *Shell) Run(ctx context.Context, c Command) error {
 	case err != nil && !interrupted:
 	case len(missing) > 0:
 		err = fmt.Errorf("there is no %q", missing)
-	case c.whole() && strings.Count(stdout.String(), "\n") != len(c.Output):
-		err = fmt.Errorf("the output has %d lines, and the page %d", strings.Count(stdout.String(), "\n"), len(c.Output))
+	case c.whole() && len(outputLines(stdout.String())) != len(c.Output):
+		err = fmt.Errorf("the output has %d lines, and the page %d", len(outputLines(stdout.String())), len(c.Output))
 	default:
 		if text, err := os.ReadFile(left.Name()); err == nil && len(text) > 0 {
 			s.Dir = strings.TrimSpace(string(text))
@@ -98,10 +98,12 @@ func (s *Shell) follow(c Command, stdout *buffer, group int, ended <-chan error)
 			done = time.Since(began) >= s.Watch
 		}
 		if done {
-			if err := syscall.Kill(-group, syscall.SIGINT); err != nil {
+			// There is nobody to interrupt if it has ended by itself meanwhile.
+			err := syscall.Kill(-group, syscall.SIGINT)
+			if err != nil && !errors.Is(err, syscall.ESRCH) {
 				return false, err
 			}
-			return true, <-ended
+			return err == nil, <-ended
 		}
 	}
 }
@@ -128,60 +130,4 @@ func (b *buffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.text.String()
-}
-
-// Checkout makes a git repository at dir, which must not be there, whose one
-// commit, on main, is what the work tree at root holds now, committed or not.
-func Checkout(ctx context.Context, root, dir string) error {
-	list := exec.CommandContext(ctx, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
-	list.Dir = root
-	names, err := list.Output()
-	if err != nil {
-		return fmt.Errorf("list the files of %s: %w", root, err)
-	}
-	for name := range strings.SplitSeq(strings.TrimRight(string(names), "\x00"), "\x00") {
-		if err := copyFile(filepath.Join(root, name), filepath.Join(dir, name)); err != nil {
-			return err
-		}
-	}
-	const who, mail = "The Lab", "lab@example.com"
-	for _, args := range [][]string{
-		{"init", "-q", "-b", "main"},
-		{"config", "user.name", who},
-		{"config", "user.email", mail},
-		{"add", "-A"},
-		{"commit", "-q", "--no-gpg-sign", "-m", "the project"},
-	} {
-		c := exec.CommandContext(ctx, "git", args...)
-		c.Dir = dir
-		if out, err := c.CombinedOutput(); err != nil {
-			return fmt.Errorf("git %s: %w\n%s", args[0], err, out)
-		}
-	}
-	return nil
-}
-
-func copyFile(from, to string) error {
-	info, err := os.Lstat(from)
-	if os.IsNotExist(err) {
-		return nil // deleted, and not committed yet
-	}
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-		return err
-	}
-	if info.Mode()&os.ModeSymlink != 0 {
-		target, err := os.Readlink(from)
-		if err != nil {
-			return err
-		}
-		return os.Symlink(target, to)
-	}
-	text, err := os.ReadFile(from)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(to, text, info.Mode().Perm())
 }

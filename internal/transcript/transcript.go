@@ -95,12 +95,20 @@ func normal(line string) string {
 // missing returns the lines of the page that the output does not have.
 func (c Command) missing(output string) []string {
 	have := map[string]bool{}
-	for line := range strings.Lines(output) {
-		have[normal(strings.TrimRight(line, "\n"))] = true
+	for _, line := range outputLines(output) {
+		have[normal(line)] = true
 	}
 	return slices.DeleteFunc(slices.Clone(c.Output), func(line string) bool {
 		return line == "…" || have[normal(line)]
 	})
+}
+
+// outputLines cuts an output into its lines; the last one may have no end.
+func outputLines(output string) []string {
+	if output == "" {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(output, "\n"), "\n")
 }
 
 // whole tells whether the page shows all of the output: no line is left out.

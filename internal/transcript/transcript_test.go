@@ -2,8 +2,10 @@ package transcript
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -51,6 +53,7 @@ func TestShell(t *testing.T) {
 		{"shown", "echo a", []string{"a"}, ""},
 		{"not on stdout", "echo a >&2", []string{"a"}, `there is no ["a"]`},
 		{"another", "echo b", []string{"a"}, `there is no ["a"]`},
+		{"no end of line", "printf a", []string{"a"}, ""},
 		{"more", "echo a; echo b", []string{"a"}, "the output has 2 lines, and the page 1"},
 		{"left out", "echo a; echo b", []string{"b", "…"}, ""},
 		{"another time and address", "echo 'server  | 2001-02-03 04:05:06 INFO ip: 172.25.125.9'", []string{"server | 2026-03-10 14:02:11 INFO ip: 172.25.125.3"}, ""},
@@ -65,7 +68,12 @@ func TestShell(t *testing.T) {
 		{"followed through a pipe", "(echo a; sleep 60) | grep --line-buffered a; : logs -f", []string{"a"}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := Shell{Dir: t.TempDir(), Env: os.Environ(), Limit: 2 * time.Second, Watch: 100 * time.Millisecond}
+			t.Parallel()
+			limit := time.Minute
+			if strings.HasPrefix(tt.fails, "deadline") {
+				limit = time.Second
+			}
+			s := Shell{Dir: t.TempDir(), Env: os.Environ(), Limit: limit, Watch: 100 * time.Millisecond}
 			err := s.Run(t.Context(), Command{Line: 7, Text: tt.text, Output: tt.output})
 			if (err == nil) != (tt.fails == "") || err != nil && (!strings.Contains(err.Error(), tt.fails) || !strings.HasPrefix(err.Error(), "line 7: ")) {
 				t.Errorf("error %v, want %q", err, tt.fails)
@@ -74,9 +82,26 @@ func TestShell(t *testing.T) {
 	}
 }
 
+// A command that ends by itself when all has come is not one that fails.
+func TestFollowOneThatHasEnded(t *testing.T) {
+	gone := exec.Command("true")
+	gone.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := gone.Run(); err != nil {
+		t.Fatal(err)
+	}
+	var stdout buffer
+	stdout.text.WriteString("a\n")
+	ended := make(chan error)
+	time.AfterFunc(150*time.Millisecond, func() { ended <- nil }) // that is when its end is heard of
+	interrupted, err := new(Shell).follow(Command{Output: []string{"a"}}, &stdout, gone.Process.Pid, ended)
+	if interrupted || err != nil {
+		t.Errorf("interrupted %v, error %v", interrupted, err)
+	}
+}
+
 func TestShellKeepsItsDirectory(t *testing.T) {
 	dir := t.TempDir()
-	s := Shell{Dir: dir, Env: os.Environ(), Limit: 10 * time.Second}
+	s := Shell{Dir: dir, Env: os.Environ(), Limit: time.Minute}
 	for _, text := range []string{"mkdir below", "cd below", "touch file"} {
 		if err := s.Run(t.Context(), Command{Text: text}); err != nil {
 			t.Fatal(err)

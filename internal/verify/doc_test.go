@@ -1,14 +1,13 @@
 package verify
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"strings"
 	"testing"
-)
 
-var update = flag.Bool("update", false, "write docs/verify.md anew")
+	"github.com/tp0-lab/composer/internal/golden"
+)
 
 // The page lists the scenarios that there are.
 func TestPageListsScenarios(t *testing.T) {
@@ -31,13 +30,5 @@ func TestPageListsScenarios(t *testing.T) {
 	if !found {
 		t.Fatalf("%s has no place for the table", page)
 	}
-	want := head + begin + table.String() + end + tail
-	if *update {
-		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if !*update && string(text) != want {
-		t.Errorf("%s is out of date; run go test ./internal/verify -update", page)
-	}
+	golden.Check(t, page, head+begin+table.String()+end+tail)
 }

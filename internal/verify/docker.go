@@ -329,4 +329,7 @@ func (l *dockerLab) removeGuests(ctx context.Context) error {
 	return nil
 }
 
-var _ lab = (*dockerLab)(nil)
+var _ interface {
+	lab
+	containers
+} = (*dockerLab)(nil)

@@ -175,13 +175,16 @@ func impostor(t *trial, program string) {
 	startServer(t)
 	verdict(t, "success", t.shell())
 	killServer(t)
-	stop, err := t.lab.impostor(t.ctx, t.site.port, program)
+	stop, err := t.containers().impostor(t.ctx, t.site.port, program)
 	if err != nil {
 		t.fatal("something else can take the server's place", err.Error())
 	}
 	defer stop()
 	verdict(t, "fail", t.shell())
 }
+
+// containers is the lab of a scenario that says docker, and no other's.
+func (t *trial) containers() containers { return t.lab.(containers) }
 
 // killServer ends the server at once: only ej4 asks for a graceful end.
 func killServer(t *trial) {
@@ -204,7 +207,7 @@ func (t *trial) shell() string {
 // checkout's own.
 func verdict(t *trial, result string, shell ...string) {
 	want := "action: test_echo_server | result: " + result
-	got, complaints, err := t.lab.check(t.ctx, shell...)
+	got, complaints, err := t.containers().check(t.ctx, shell...)
 	switch {
 	case err != nil:
 		t.problem(fmt.Sprintf("%s validar-echo-server.sh says %q", strings.Join(shell, " "), want), err.Error(), t.about(pattern{container: "server"}))

@@ -43,14 +43,19 @@ type lab interface {
 	// talk sends a message to the server's port from within the lab's network,
 	// ends its side of the connection, and returns all that comes back.
 	talk(ctx context.Context, port int, message []byte) ([]byte, error)
+	// down removes all that start and up have made.
+	down(ctx context.Context) error
+}
+
+// containers is a lab with a network of containers, which the scenarios get that
+// say docker.
+type containers interface {
 	// check runs validar-echo-server.sh with a shell, and returns what it says,
 	// and the end of what it complains of on stderr.
 	check(ctx context.Context, shell ...string) (said, complaints string, err error)
 	// impostor puts something else in the server's place: a program for
 	// busybox's nc to run on each connection. stop it with the function.
 	impostor(ctx context.Context, port int, program string) (stop func(), err error)
-	// down removes all that start and up have made.
-	down(ctx context.Context) error
 }
 
 // exitText is the text of the line that stands for a container's end.

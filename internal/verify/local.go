@@ -23,10 +23,6 @@ type localEngine struct {
 	now     func() time.Time
 }
 
-// errNeedsDocker is what a scenario gets that should have said it is about
-// containers.
-var errNeedsDocker = errors.New("processes have no network of containers")
-
 func (e *localEngine) build(context.Context, *site) error { return nil }
 
 func (e *localEngine) close(context.Context) error { return nil }
@@ -173,14 +169,6 @@ func (l *localLab) talk(ctx context.Context, port int, message []byte) ([]byte, 
 		return nil, err
 	}
 	return io.ReadAll(io.LimitReader(conn, 1<<20))
-}
-
-func (l *localLab) check(context.Context, ...string) (said, complaints string, err error) {
-	return "", "", errNeedsDocker
-}
-
-func (l *localLab) impostor(context.Context, int, string) (func(), error) {
-	return nil, errNeedsDocker
 }
 
 func (l *localLab) down(context.Context) error { return l.Close() }
