@@ -4,6 +4,7 @@ package columns
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -57,15 +58,13 @@ func (t *Table) Write(w io.Writer, width int) error {
 	var out bytes.Buffer
 	for _, row := range t.rows {
 		last := len(row) - 1
-		line, used := t.Indent, 0
-		for i, cell := range row[:last] {
-			line += cell
-			used += utf8.RuneCountInString(cell)
-			if pad := widths[i] - utf8.RuneCountInString(cell) + gap; i < last-1 && pad > 0 {
-				line += strings.Repeat(" ", pad)
-				used += pad
-			}
+		cells := slices.Clone(row[:last])
+		for i := range max(last-1, 0) {
+			cells[i] += strings.Repeat(" ", max(widths[i]-utf8.RuneCountInString(cells[i])+gap, 0))
 		}
+		line := strings.Join(cells, "")
+		used := utf8.RuneCountInString(line)
+		line = t.Indent + line
 		hang, room := left, 0
 		if width > 0 {
 			room = width - len(t.Indent) - left

@@ -37,12 +37,13 @@ func healthy() map[string]any {
 }
 
 func routes(lines ...string) string {
-	text := "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
+	var text strings.Builder
+	text.WriteString("Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n")
 	for _, line := range lines {
 		f := strings.Fields(line)
-		text += fmt.Sprintf("%s\t%s\t00000000\t0001\t0\t0\t0\t%s\t0\t0\t0\n", f[0], f[1], f[2])
+		fmt.Fprintf(&text, "%s\t%s\t00000000\t0001\t0\t0\t0\t%s\t0\t0\t0\n", f[0], f[1], f[2])
 	}
-	return text
+	return text.String()
 }
 
 func lab(t *testing.T) Lab {
