@@ -27,4 +27,9 @@ cd "$(dirname "$self")"
 if [ ! -x bin/composer ] || [ -n "$(find composer internal templates services/services.go go.mod go.sum -newer bin/composer -type f | head -n 1)" ]; then
   sh composer/build.sh
 fi
+# From ej6 on the Compose file mounts the agencies' files: those that are missing come from their archive. Without them,
+# render says what to provide.
+if [ -f .data/dataset.zip ] || [ -f .data/datasets.zip ]; then
+  bin/composer data extract --keep >/dev/null 2>&1 || :
+fi
 exec bin/composer render -n "$2" -o "$out"

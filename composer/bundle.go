@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tp0-lab/composer/internal/bundle"
+	"github.com/tp0-lab/composer/internal/job"
 	"github.com/tp0-lab/composer/internal/render"
 	"github.com/tp0-lab/composer/internal/values"
 	"github.com/tp0-lab/composer/templates"
@@ -44,8 +45,12 @@ func (b *bundleFlags) ofValues() []cli.Flag {
 
 // ofRendering are all flags that say what is rendered.
 func (b *bundleFlags) ofRendering() []cli.Flag {
+	return append([]cli.Flag{stageFlag()}, b.ofDocuments()...)
+}
+
+// ofDocuments are those of ofRendering but for the stage.
+func (b *bundleFlags) ofDocuments() []cli.Flag {
 	return append([]cli.Flag{
-		stageFlag(),
 		&cli.StringSliceFlag{
 			Name: "replicas", Aliases: []string{"n"}, EnvVars: []string{"COMPOSER_REPLICAS"}, DefaultText: "5",
 			Usage: "how many clients, `N` from 0 to 1022; KIND=N for a kind of a bundle's replicas; may be repeated",
@@ -95,6 +100,21 @@ func (b *bundleFlags) open(c *cli.Context) (*bundle.Bundle, error) {
 	return opened, nil
 }
 
+// files are what open reads, and which may change, without the bundle.
+func (b *bundleFlags) files() []string {
+	var files []string
+	for _, g := range b.given {
+		_, file, _ := strings.Cut(g.text, "=")
+		switch g.flag {
+		case "values":
+			files = append(files, g.text)
+		case "template", "set-file":
+			files = append(files, file)
+		}
+	}
+	return files
+}
+
 func openBundle(dir string) (*bundle.Bundle, error) {
 	if dir == "" {
 		return bundle.Open(templates.FS)
@@ -112,7 +132,7 @@ func stageFile(c *cli.Context) string {
 
 // asUsage tells a wrong request from a failure.
 func asUsage(err error) error {
-	for _, wrong := range []error{bundle.ErrUnknownStage, bundle.ErrCount, bundle.ErrTemplate, render.ErrReplicas} {
+	for _, wrong := range []error{bundle.ErrUnknownStage, bundle.ErrCount, bundle.ErrTemplate, render.ErrReplicas, job.ErrOutput} {
 		if errors.Is(err, wrong) {
 			return usageError{err}
 		}

@@ -60,7 +60,7 @@ func completeCommand() *cli.Command {
 // completionValues are the values for a place of the command line.
 func completionValues(r completion.Request) []completion.Value {
 	switch {
-	case r.Place == "STAGE", r.Flag == "stage":
+	case strings.HasPrefix(r.Place, "STAGE"), r.Flag == "stage":
 		return stageValues(r)
 	case r.Place == "SHELL":
 		return completion.Shells()
@@ -71,10 +71,13 @@ func completionValues(r completion.Request) []completion.Value {
 	case "engine":
 		return choices("local", "docker")
 	case "format":
-		if r.Command.Base() == "lint" {
+		switch r.Command.Base() {
+		case "lint":
 			return choices(lintFormats()...)
+		case "graph":
+			return choices(graphFormats()...)
 		}
-		return choices(graphFormats()...)
+		return choices("yaml", "json")
 	case "report":
 		return choices("junit=", "json=", "html=")
 	case "disable":

@@ -83,7 +83,7 @@ func TestErrors(t *testing.T) {
 		{"render -n 99999999999999999999", 2, "number of replicas 99999999999999999999: far too large"},
 		{"render -n", 2, "-n wants a value; see `composer render --help`"},
 		{"render --stage ej9", 2, `unknown stage "ej9": have ej1 … ej8`},
-		{"render --wat", 2, "unknown flag --wat; see `composer render --help`"},
+		{"render --zzz", 2, "unknown flag --zzz; see `composer render --help`"},
 		{"render --stag ej1", 2, "unknown flag --stag, did you mean --stage?; see `composer render --help`"},
 		{"render extra", 2, "composer render takes flags only, and there is \"extra\"; see `composer render --help`"},
 		{"rendr", 2, "unknown command \"rendr\", did you mean \"render\"?; see `composer --help`"},
@@ -130,7 +130,7 @@ func TestFlagsHaveVariables(t *testing.T) {
 		return names
 	}
 	got := strings.Join(visit("", newApp(nil, nil).Commands), ", ")
-	if want := "render, run, verify, lint, graph, values, stages, init, data, data generate, data extract, data check, config, config show, config keys, config init, config check, config schema, deliver, version, help, completion, man, doctor"; got != want {
+	if want := "render, run, verify, lint, graph, diff, values, stages, init, data, data generate, data extract, data check, config, config show, config keys, config init, config check, config schema, deliver, version, help, completion, man, doctor"; got != want {
 		t.Errorf("the commands are %s, want %s", got, want)
 	}
 }

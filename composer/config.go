@@ -233,8 +233,9 @@ func configCheck(c *cli.Context) error {
 		Service  string           `json:"service"`
 		Problems []config.Finding `json:"problems"`
 	}
-	var reports []report
+	reports := []report{}
 	count := 0
+	var wrong []error
 	for _, path := range c.Args().Slice() {
 		if strings.HasPrefix(path, "--") {
 			return usagef("flags stand before files, and there is %s; see `%s --help`", path, c.Command.HelpName)
@@ -244,14 +245,15 @@ func configCheck(c *cli.Context) error {
 			return err
 		}
 		findings, err := service.Check(path)
-		if err != nil {
-			return err
+		if err != nil { // the other files are checked all the same
+			wrong = append(wrong, err)
+			continue
 		}
 		reports = append(reports, report{path, service.Name, findings})
 		count += len(findings)
 	}
 	if c.Bool("json") {
-		if err := printJSON(c.App.Writer, map[string]any{"files": reports, "ok": count == 0}); err != nil {
+		if err := printJSON(c.App.Writer, map[string]any{"files": reports, "ok": count == 0 && wrong == nil}); err != nil {
 			return err
 		}
 	} else {
@@ -264,14 +266,10 @@ func configCheck(c *cli.Context) error {
 			}
 		}
 	}
-	switch count {
-	case 0:
-		return nil
-	case 1:
-		return errors.New("config check: 1 problem")
-	default:
-		return fmt.Errorf("config check: %d problems", count)
+	if count > 0 {
+		wrong = append(wrong, errors.New("config check: "+plural(count, "problem")))
 	}
+	return errors.Join(wrong...)
 }
 
 func configSchemaCommand() *cli.Command {

@@ -3,7 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/urfave/cli/v2"
 
@@ -100,7 +103,13 @@ func warnDirty(c *cli.Context, d *deliver.Delivery) {
 	if len(d.Dirty) == 0 {
 		return
 	}
-	shown := strings.Join(d.Dirty[:min(most, len(d.Dirty))], ", ")
+	paths := slices.Clone(d.Dirty[:min(most, len(d.Dirty))])
+	for i, path := range paths {
+		if strings.ContainsFunc(path, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			paths[i] = strconv.Quote(path) // as git does
+		}
+	}
+	shown := strings.Join(paths, ", ")
 	if n := len(d.Dirty) - most; n > 0 {
 		shown += fmt.Sprintf(" and %d more", n)
 	}

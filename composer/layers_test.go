@@ -36,6 +36,9 @@ var layers = []struct{ who, not string }{
 	{"internal/check", "internal/output"},
 	{"internal/check", "templates"},
 	{"internal/output", "internal/"},
+	{"internal/job", "templates"},
+	{"internal/watch", "internal/"},
+	{"internal/yamltree", "internal/"},
 	// What is wrong with a file does not depend on who made it.
 	{"internal/lint", "internal/bundle"},
 	{"internal/lint", "internal/render"},

@@ -91,6 +91,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			"composer render -n 5 -o dev.yaml", "the stage of COMPOSER_STAGE, .stage or the default, to a file",
 			"composer lint compose.yaml", "what is wrong with any Compose file",
 			"composer graph --format svg -o ej8.svg", "a picture of a stage, or of any Compose file",
+			"composer diff ej5 ej6", "what one stage adds to another",
 			"composer stages", "what stages there are",
 			"composer values --stage ej6", "what can be set, and where each value comes from",
 			"composer data extract", "the agencies' files, for ej6 and later",
@@ -106,7 +107,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		OnUsageError:   onUsageError,
 		Action:         unknownCommand,
 		Commands: []*cli.Command{
-			renderCommand(), runCommand(), verifyCommand(), lintCommand(), graphCommand(), valuesCommand(), stagesCommand(), initCommand(),
+			renderCommand(), runCommand(), verifyCommand(), lintCommand(), graphCommand(), diffCommand(), valuesCommand(), stagesCommand(), initCommand(),
 			dataCommand(), configCommand(), deliverCommand(), versionCommand(), helpCommand(),
 			completionCommand(), completeCommand(), manCommand(), doctorCommand(),
 		},

@@ -48,7 +48,7 @@ func manPage(app *cli.App) manual.Page {
 		},
 		ExitCodes: []manual.Entry{
 			{Term: "0", Meaning: "Done, and nothing was found to be wrong."},
-			{Term: "1", Meaning: "It failed; or `verify`, `lint`, `doctor`, `data check` or `config check` found something. Nothing is written by halves."},
+			{Term: "1", Meaning: "It failed; or `verify`, `lint`, `doctor`, `data check`, `config check`, `render --check` or `diff --exit-code` found something. Nothing is written by halves."},
 			{Term: "2", Meaning: "The command line, a variable or a value is wrong. Nothing was done."},
 		},
 		SeeAlso: []string{"docker(1)", "docker-compose(1)", "git(1)"},

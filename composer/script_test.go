@@ -20,6 +20,7 @@ func TestMain(m *testing.M) {
 //	exits CODE PROGRAM ARG…     it exits with that code
 //	sentence                    the last stderr is one line that begins with "composer: ", the last stdout is empty
 //	age FILE, aged FILE         make FILE old; it is still
+//	eventually FILE TEXT        FILE has TEXT in it, now or within a minute
 func TestScripts(t *testing.T) {
 	then := time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
 	testscript.Run(t, testscript.Params{
@@ -55,6 +56,19 @@ func TestScripts(t *testing.T) {
 			},
 			"age": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Check(os.Chtimes(ts.MkAbs(args[0]), then, then))
+			},
+			"eventually": func(ts *testscript.TestScript, _ bool, args []string) {
+				deadline := time.Now().Add(time.Minute)
+				for {
+					text, err := os.ReadFile(ts.MkAbs(args[0]))
+					if err == nil && strings.Contains(string(text), args[1]) {
+						return
+					}
+					if time.Now().After(deadline) {
+						ts.Fatalf("%s has no %q: %s, %v", args[0], args[1], text, err)
+					}
+					time.Sleep(5 * time.Millisecond)
+				}
 			},
 			"aged": func(ts *testscript.TestScript, neg bool, args []string) {
 				info, err := os.Stat(ts.MkAbs(args[0]))

@@ -22,6 +22,9 @@ const (
 	SchemaFile = "values.schema.json" // what values may be
 )
 
+// Files are patterns of the names of all files of a bundle.
+func Files() []string { return []string{"*.tmpl", StagesFile, ValuesFile, SchemaFile} }
+
 // ErrUnknownStage is wrapped by the error of Stage for a name that the bundle
 // does not have.
 var ErrUnknownStage = errors.New("unknown stage")
@@ -149,7 +152,7 @@ func (b *Bundle) Choose(name, file string) (Stage, error) {
 	if name != "" {
 		return b.Stage(name)
 	}
-	text, err := os.ReadFile(file)
+	text, err := readStage(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Stage{}, fmt.Errorf("choose the stage: %w", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/fstest"
 
@@ -138,6 +139,10 @@ func TestChoose(t *testing.T) {
 		}
 		return path
 	}
+	pipe := filepath.Join(dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct{ name, asked, file, want string }{
 		{"asked for", "c", write("1", "b\n"), "c"},
 		{"the file's", "", write("2", "b\n"), "b"},
@@ -148,7 +153,9 @@ func TestChoose(t *testing.T) {
 		{"unknown in the file", "", write("6", "z\n"), filepath.Join(dir, "6") + `: unknown stage "z": have a, b, c`},
 		{"unknown", "z", "", `unknown stage "z": have a, b, c`},
 		{"two lines", "", write("7", "a\nb\n"), `unknown stage "a\nb"`},
-		{"a directory", "", dir, "is a directory"},
+		{"a directory", "", dir, "choose the stage: " + dir + ": it is a directory"},
+		{"a pipe", "", pipe, "choose the stage: " + pipe + ": it is no file"},
+		{"what has no end", "", "/dev/zero", "choose the stage: /dev/zero: it is no file"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -22,6 +23,9 @@ func ReadFile(fsys fs.FS, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if info.IsDir() {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("it is a directory, and no file")}
+	}
 	if !info.Mode().IsRegular() {
 		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("it is no file")}
 	}
@@ -33,6 +37,18 @@ func ReadFile(fsys fs.FS, name string) ([]byte, error) {
 	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err == nil && len(text) > maxFile {
 		err = &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("longer than %d bytes, which no file of a bundle needs", maxFile)}
+	}
+	return text, err
+}
+
+// readStage returns a file that is one line. Its error is one of ReadFile.
+func readStage(file string) ([]byte, error) {
+	if file == "" {
+		return nil, fs.ErrNotExist
+	}
+	text, err := ReadFile(os.DirFS(filepath.Dir(file)), filepath.Base(file))
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = fmt.Errorf("%s: %w", file, e.Err)
 	}
 	return text, err
 }

@@ -147,7 +147,7 @@ func (l *line) values(flag, place, word string) Answer {
 		}
 		place = after
 	} else if values := l.source(l.request); values != nil {
-		return Answer{Values: values}
+		return Answer{Values: values, Files: strings.Contains(place, "|FILE")}
 	}
 	return Answer{
 		Files:       strings.Contains(place, "FILE") || place == "ARCHIVE",

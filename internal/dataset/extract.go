@@ -102,8 +102,9 @@ func extract(ctx context.Context, archive, dir string, o ExtractOptions) (result
 	}
 
 	left := cmp.Or(o.MaxTotal, DefaultMaxTotal)
-	files := newStaging()
-	defer files.discard()
+	files := newSet()
+	defer files.Discard()
+	var extracted []string
 	for _, e := range entries {
 		path := filepath.Join(dir, FileName(e.agency))
 		if o.Keep {
@@ -112,7 +113,7 @@ func extract(ctx context.Context, archive, dir string, o ExtractOptions) (result
 				continue
 			}
 		}
-		err := files.add(path, func(w io.Writer) error {
+		err := add(files, path, func(w io.Writer) error {
 			n, err := unpack(ctx, w, e.file, cmp.Or(o.MaxFile, DefaultMaxFile), left)
 			left -= n
 			return err
@@ -120,18 +121,20 @@ func extract(ctx context.Context, archive, dir string, o ExtractOptions) (result
 		if err != nil {
 			return result, fmt.Errorf("entry %.200q: %w", e.file.Name, err)
 		}
+		extracted = append(extracted, path)
 	}
 	if err := ctx.Err(); err != nil {
 		return result, err
 	}
-	if err := files.commit(); err != nil {
+	if result.Written, err = files.Commit(); err != nil {
 		return result, err
 	}
-	for _, f := range files.files {
-		if f.replaced {
-			result.Written = append(result.Written, f.path)
+	written := result.Written // some of those extracted, in the same order
+	for _, path := range extracted {
+		if len(written) > 0 && written[0] == path {
+			written = written[1:]
 		} else {
-			result.Unchanged = append(result.Unchanged, f.path)
+			result.Unchanged = append(result.Unchanged, path)
 		}
 	}
 	return result, nil

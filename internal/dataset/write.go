@@ -78,16 +78,16 @@ func Write(ctx context.Context, out string, s Shape, o WriteOptions) error {
 		return fmt.Errorf("generate a dataset: %w", err)
 	}
 
-	files := newStaging()
-	defer files.discard()
+	files := newSet()
+	defer files.Discard()
 	if isArchive {
-		err = files.add(out, func(w io.Writer) error { return writeArchive(w, options, wrote) })
+		err = add(files, out, func(w io.Writer) error { return writeArchive(w, options, wrote) })
 		if err != nil {
 			return fmt.Errorf("generate %s: %w", out, err)
 		}
 	} else {
 		for i, a := range options {
-			err = files.add(paths[i], func(w io.Writer) error { return generate(w, a, wrote) })
+			err = add(files, paths[i], func(w io.Writer) error { return generate(w, a, wrote) })
 			if err != nil {
 				return fmt.Errorf("generate %s: %w", paths[i], err)
 			}
@@ -96,7 +96,7 @@ func Write(ctx context.Context, out string, s Shape, o WriteOptions) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("generate a dataset: %w", err)
 	}
-	if err := files.commit(); err != nil {
+	if _, err := files.Commit(); err != nil {
 		return fmt.Errorf("generate a dataset: %w", err)
 	}
 	return nil

@@ -1,6 +1,8 @@
 package deliver
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,14 +10,18 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/storage/filesystem/dotgit"
+
+	"github.com/tp0-lab/composer/internal/retry"
 )
 
 // branch returns the commit of a branch, "" if there is no such branch.
 func (r *repository) branch(name plumbing.ReferenceName) (string, error) {
 	ref, err := r.Reference(name, false)
-	if errors.Is(err, plumbing.ErrReferenceNotFound) {
+	if errors.Is(err, plumbing.ErrReferenceNotFound) || errors.Is(err, dotgit.ErrEmptyRefFile) { // a full disk, or a machine that stopped, leaves those
 		return "", nil
 	}
 	if err != nil {
@@ -79,7 +85,7 @@ func (r *repository) checkedOut() (map[string]string, error) {
 		dirs = append(dirs, r.common)
 	}
 	for _, dir := range dirs {
-		where := filepath.Dir(r.common)
+		where := r.main
 		if text, err := os.ReadFile(filepath.Join(dir, "gitdir")); err == nil {
 			where = filepath.Dir(strings.TrimSpace(string(text)))
 		}
@@ -104,21 +110,30 @@ func escape(path string) string { return globChars.Replace(path) }
 // setBranches writes all of them or, with an error, none. While it works it
 // holds git's own locks, the files REF.lock, of which go-git knows nothing: no
 // branch moves between the last look at it and its new commit.
-func (r *repository) setBranches(branches []Branch) (err error) {
-	files := make([]string, len(branches))
-	for i, b := range branches {
-		files[i] = filepath.Join(r.common, filepath.FromSlash(b.Ref()))
-		if err := lock(files[i], b.Commit); err != nil {
+//
+// It waits a moment for locks that others hold. What they have made of a branch
+// is a reason to fail, unless it is just what was to be made.
+func (r *repository) setBranches(ctx context.Context, branches []Branch) (err error) {
+	files := make([]string, 0, len(branches))
+	unlocked := 0 // of files; the lock that is there then is somebody else's
+	defer func() {
+		for _, file := range files[unlocked:] {
+			os.Remove(file + lockSuffix)
+		}
+	}()
+	for _, b := range branches {
+		file := filepath.Join(r.common, filepath.FromSlash(b.Ref()))
+		if err := lock(ctx, file, b.Commit); err != nil {
 			return fmt.Errorf("write the branch %s: %w", b.Name, err)
 		}
-		defer os.Remove(files[i] + lockSuffix) // unless it has become the branch
+		files = append(files, file)
 	}
 	for _, b := range branches {
 		now, err := r.branch(plumbing.ReferenceName(b.Ref()))
 		if err != nil {
 			return err
 		}
-		if now != b.Found {
+		if now != b.Found && now != b.Commit {
 			return fmt.Errorf("write the branch %s: it %w: try again", b.Name, ErrMoved)
 		}
 	}
@@ -126,6 +141,7 @@ func (r *repository) setBranches(branches []Branch) (err error) {
 		if err := unlock(files[i]); err != nil {
 			return errors.Join(fmt.Errorf("write the branch %s: %w", b.Name, err), r.undo(branches[:i]))
 		}
+		unlocked++
 	}
 	return nil
 }
@@ -136,19 +152,31 @@ const (
 	lockSuffix = ".lock"
 )
 
+// lockTimeout is for how long a lock that is there is waited for. Git holds one
+// only while it writes.
+const lockTimeout = time.Second
+
 // lock makes the lock of a branch's file, with the commit that the branch gets.
-func lock(file, commit string) error {
+func lock(ctx context.Context, file, commit string) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(file+lockSuffix, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("git is at work there: try again, or remove %s if it is left over", file+lockSuffix)
+	waiting, cancel := context.WithTimeout(ctx, lockTimeout)
+	defer cancel()
+	var f *os.File
+	for {
+		var err error
+		if f, err = os.OpenFile(file+lockSuffix, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666); err == nil {
+			break
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		if retry.Sleep(waiting, 10*time.Millisecond) != nil {
+			return cmp.Or(ctx.Err(), fmt.Errorf("git is at work there: try again, or remove %s if it is left over", file+lockSuffix))
+		}
 	}
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(commit + "\n")
+	_, err := f.WriteString(commit + "\n")
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}

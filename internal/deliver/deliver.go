@@ -25,6 +25,7 @@ var (
 	ErrInTheWay     = errors.New("is in the way")
 	ErrCheckedOut   = errors.New("is checked out")
 	ErrMoved        = errors.New("has changed meanwhile")
+	ErrIncomplete   = errors.New("the project's repository does not hold all of its history")
 )
 
 // Stage is what a branch is made for.
@@ -76,7 +77,7 @@ func Plan(o Options) (*Delivery, error) {
 	for i, s := range o.Stages {
 		names[i] = plumbing.NewBranchReferenceName(o.Prefix + s.Name)
 		if names[i].Validate() != nil {
-			return nil, fmt.Errorf("%q is %w, see `git help check-ref-format`", names[i].Short(), ErrName)
+			return nil, fmt.Errorf("%q is %w, see `git help check-ref-format`", o.Prefix+s.Name, ErrName)
 		}
 	}
 	project, err := openProject(o.Dir)
@@ -92,6 +93,9 @@ func Plan(o Options) (*Delivery, error) {
 	if o.Repo != "" {
 		if d.repo, d.path, err = openTarget(o.Repo); err != nil {
 			return nil, err
+		}
+		if d.repo != nil && sameDir(d.repo.common, project.common) {
+			d.repo = project
 		}
 	}
 	d.made = objects{project.Storer, memory.NewStorage()}
@@ -198,7 +202,7 @@ func (d *Delivery) write(ctx context.Context, r *repository, changes []Branch) e
 	if err := d.copyObjects(ctx, r, commits); err != nil {
 		return fmt.Errorf("write the objects: %w", err)
 	}
-	return r.setBranches(d.withHead(r, changes))
+	return r.setBranches(ctx, d.withHead(r, changes))
 }
 
 // withHead adds to the changes the branch that HEAD names, if a bare r has no

@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -55,17 +56,23 @@ func (o objects) putBlob(content []byte) (plumbing.Hash, error) {
 // copyObjects brings into r the commits and what they reach, as far as r does
 // not have it, as one pack.
 func (d *Delivery) copyObjects(ctx context.Context, r *repository, commits []plumbing.Hash) error {
-	w := walk{ctx: ctx, from: d.made, to: r, seen: map[plumbing.Hash]bool{}}
+	w := walk{ctx: ctx, from: d.made, to: r, atHome: r == d.project, seen: map[plumbing.Hash]bool{}}
 	var err error
 	if w.shallow, err = d.project.Storer.Shallow(); err != nil {
 		return err
 	}
 	for _, c := range commits {
-		if err := w.commits(c); err != nil {
-			return err
+		if err = w.commits(c); err != nil {
+			break
 		}
 	}
-	if err := r.writePack(d.made, w.missing); err != nil {
+	if err == nil {
+		err = r.writePack(d.made, w.missing)
+	}
+	if errors.Is(err, plumbing.ErrObjectNotFound) {
+		return fmt.Errorf("%w: %w: after a partial clone, `git fetch --refetch --no-filter` brings the rest", ErrIncomplete, err)
+	}
+	if err != nil {
 		return err
 	}
 	if r == d.project {
@@ -97,16 +104,21 @@ func (r *repository) writePack(from storer.EncodedObjectStorer, hashes []plumbin
 	}
 	const window = 10 // as git's pack.window
 	_, err = packfile.NewEncoder(pack, from, false).Encode(hashes, window)
-	return errors.Join(err, pack.Close())
+	if closeErr := pack.Close(); err == nil {
+		err = closeErr // else it only says that the pack ends too early
+	}
+	return err
 }
 
 // walk goes from commits to all that they reach and collects what is missing.
 // That an object is there does not say that what it reaches is, too, so it
-// looks at everything.
+// looks at everything; but in the project's own repository, only what was made
+// can be missing: a partial clone has the rest, or knows where to get it.
 type walk struct {
 	ctx     context.Context
 	from    objects
 	to      *repository
+	atHome  bool            // from and to are one repository
 	shallow []plumbing.Hash // commits whose parents are not in from
 	seen    map[plumbing.Hash]bool
 
@@ -119,6 +131,9 @@ func (w *walk) see(h plumbing.Hash) (before bool) {
 		return true
 	}
 	w.seen[h] = true
+	if w.atHome && w.from.made.HasEncodedObject(h) != nil {
+		return true
+	}
 	if w.to.Storer.HasEncodedObject(h) != nil {
 		w.missing = append(w.missing, h)
 	}

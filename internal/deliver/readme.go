@@ -47,7 +47,7 @@ func readme(page []byte, stage string, all []Stage) ([]byte, error) {
 
 func firstLine(text string) string {
 	line, _, _ := strings.Cut(text, "\n")
-	return line
+	return strings.TrimSuffix(line, "\r")
 }
 
 // sections cuts the page before each heading of the second level. The first
@@ -63,7 +63,7 @@ func sections(page string) []string {
 	return parts
 }
 
-var subjectsLine = regexp.MustCompile(`^<!--((?: [A-Za-z0-9_.-]+)+) -->\n`)
+var subjectsLine = regexp.MustCompile(`^<!--((?: [A-Za-z0-9_.-]+)+) -->\r?\n`)
 
 // subjects returns the names in the comment below the heading, and the section
 // without it.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -145,8 +146,11 @@ func TestPlanRefuses(t *testing.T) {
 	good := project(t)
 	full := t.TempDir()
 	write(t, filepath.Join(full, "file"), "", 0o644)
-	nothing := t.TempDir()
+	nothing, nowhere := t.TempDir(), filepath.Join(t.TempDir(), "link")
 	run(t, nothing, "init", "-q")
+	if err := os.Symlink("nowhere", nowhere); err != nil {
+		t.Fatal(err)
+	}
 	changed := func(change func(dir string)) string {
 		dir := project(t)
 		change(dir)
@@ -160,11 +164,13 @@ func TestPlanRefuses(t *testing.T) {
 		words string
 	}{
 		"no repository":      {Options{Dir: t.TempDir()}, ErrNoRepository, "no git repository here or above"},
+		"a line break":       {Options{Dir: good, Prefix: "\n"}, ErrName, `"\nej1" is not a name for a branch`},
+		"a link to nowhere":  {Options{Dir: good, Repo: nowhere}, ErrNoRepository, "a link that leads nowhere"},
 		"full directory":     {Options{Dir: good, Repo: full}, ErrNoRepository, full + " is no git repository, and not empty either"},
 		"a file":             {Options{Dir: good, Repo: filepath.Join(full, "file")}, nil, "not a directory"},
 		"no commit":          {Options{Dir: nothing}, ErrNoProject, "it has no commit yet"},
 		"two dots":           {Options{Dir: good, Prefix: "a..b"}, ErrName, `"a..bej1" is not a name for a branch`},
-		"a space":            {Options{Dir: good, Prefix: "a b"}, ErrName, ""},
+		"a space":            {Options{Dir: good, Prefix: "a b"}, ErrName, `"a bej1" is`},
 		"a dash":             {Options{Dir: good, Prefix: "-"}, ErrName, ""},
 		"a slash first":      {Options{Dir: good, Prefix: "/"}, ErrName, ""},
 		"two slashes":        {Options{Dir: good, Prefix: "a//"}, ErrName, ""},
@@ -185,6 +191,70 @@ func TestPlanRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A branch's file without a commit, which a full disk leaves, is no branch.
+func TestAnEmptyBranchFile(t *testing.T) {
+	dir := project(t)
+	write(t, filepath.Join(dir, ".git", "refs", "heads", "ej2"), "", 0o644)
+	d := deliver(t, Options{Dir: dir})
+	if got := remote(t, dir); got != d.listed() {
+		t.Errorf("git ls-remote says\n%swant\n%s", got, d.listed())
+	}
+}
+
+// Some deliveries at once all find or make the same branches, and one waits for
+// a lock that is held for a moment.
+func TestAtOnce(t *testing.T) {
+	dir := project(t)
+	plans := make([]*Delivery, 8)
+	for i := range plans {
+		plans[i] = plan(t, Options{Dir: dir})
+	}
+	var writers sync.WaitGroup
+	for _, d := range plans {
+		writers.Go(func() {
+			if err := d.Write(t.Context(), false); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	writers.Wait()
+	if got := remote(t, dir); got != plans[0].listed() {
+		t.Errorf("git ls-remote says\n%swant\n%s", got, plans[0].listed())
+	}
+	run(t, dir, "fsck", "--full", "--strict")
+}
+
+// A partial clone has no files of older commits. For branches of its own it
+// needs none, and to another repository it cannot give what it has not.
+func TestPartialClones(t *testing.T) {
+	dir, partial := project(t), filepath.Join(t.TempDir(), "partial")
+	write(t, filepath.Join(dir, "services", "server", "main.go"), "package later\n", 0o644)
+	run(t, dir, "commit", "-q", "-a", "-m", "second")
+	run(t, dir, "config", "uploadpack.allowFilter", "true")
+	run(t, dir, "clone", "-q", "--filter=blob:none", "file://"+dir, partial)
+	d := deliver(t, Options{Dir: partial, Repo: partial})
+	if got := remote(t, partial); got != d.listed() {
+		t.Errorf("git ls-remote says\n%swant\n%s", got, d.listed())
+	}
+	run(t, partial, "fsck", "--strict")
+	bare := t.TempDir()
+	run(t, bare, "init", "-q", "--bare")
+	refused(t, bare, Options{Dir: partial, Repo: bare}, false, ErrIncomplete, "`git fetch --refetch --no-filter` brings the rest")
+	run(t, partial, "-c", "maintenance.auto=false", "fetch", "-q", "--refetch", "--no-filter")
+	deliver(t, Options{Dir: partial, Repo: bare})
+}
+
+// The branch of a submodule is checked out in its work tree, not where git keeps
+// its repository.
+func TestSubmodules(t *testing.T) {
+	dir, around := project(t), t.TempDir()
+	run(t, around, "init", "-q")
+	run(t, around, "-c", "protocol.file.allow=always", "submodule", "-q", "add", dir, "lab")
+	lab := filepath.Join(around, "lab")
+	run(t, lab, "switch", "-q", "-c", "ej1")
+	refused(t, lab, Options{Dir: lab}, true, ErrCheckedOut, "branch ej1 is checked out in "+lab)
 }
 
 // A branch that is another name of one is not moved, and neither is that one.
@@ -217,6 +287,18 @@ func TestUnknownFormats(t *testing.T) {
 	run(t, other, "init", "-q", "--object-format=sha256")
 	if _, err := Plan(Options{Dir: dir, Repo: other, Stages: stages}); err == nil || !strings.Contains(err.Error(), "objectformat") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// A page with the ends of lines of Windows is the same page.
+func TestReadmeOfWindows(t *testing.T) {
+	want, err := readme([]byte(page), "ej1", stages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := readme([]byte(strings.ReplaceAll(page, "\n", "\r\n")), "ej1", stages)
+	if diff := cmp.Diff(string(want), strings.ReplaceAll(string(got), "\r\n", "\n")); diff != "" || err != nil {
+		t.Errorf("error %v, %s", err, diff)
 	}
 }
 

@@ -22,6 +22,7 @@ import (
 type repository struct {
 	*git.Repository
 	common string // the git directory that all its work trees share
+	main   string // its main work tree, if it is not bare
 	bare   bool
 }
 
@@ -68,6 +69,9 @@ func openTarget(path string) (*repository, string, error) {
 		path = followed
 	}
 	files, err := os.ReadDir(path)
+	if info, linkErr := os.Lstat(path); linkErr == nil && info.Mode()&fs.ModeSymlink != 0 && errors.Is(err, fs.ErrNotExist) {
+		return nil, "", fmt.Errorf("%s is %w, but a link that leads nowhere", path, ErrNoRepository)
+	}
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(files) == 0 {
 		return nil, path, nil
 	}
@@ -101,7 +105,11 @@ func openRepository(root string) (*repository, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the repository %s: %w", root, err)
 	}
-	return &repository{opened, common, c.Core.IsBare}, nil
+	main := filepath.Dir(common)
+	if worktree := c.Core.Worktree; worktree != "" { // that of a submodule
+		main = join(common, worktree)
+	}
+	return &repository{opened, common, main, c.Core.IsBare}, nil
 }
 
 // store does not tell go-git of extensions that say nothing about objects and
@@ -144,6 +152,12 @@ func gitDirs(root string) (dir, common string, err error) {
 		return dir, dir, nil
 	}
 	return dir, join(dir, strings.TrimSpace(string(shared))), err
+}
+
+func sameDir(a, b string) bool {
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
 }
 
 func join(dir, path string) string {

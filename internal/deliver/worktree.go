@@ -91,8 +91,9 @@ func (r *repository) ignored() []gitignore.Pattern {
 }
 
 // sameFile returns what tells whether a file of the work tree that go-git calls
-// modified is the same for git: go-git looks neither at core.fileMode nor at
-// core.autocrlf.
+// modified is the same for git: go-git looks neither at core.fileMode,
+// core.autocrlf and core.symlinks nor into .gitattributes. Where there is one of
+// those, ends of lines are taken for what it is about.
 func (r *repository) sameFile(root string) (func(e *index.Entry) bool, error) {
 	c, err := r.ConfigScoped(config.SystemScope)
 	if err != nil {
@@ -101,13 +102,18 @@ func (r *repository) sameFile(root string) (func(e *index.Entry) bool, error) {
 	core := c.Raw.Section("core")
 	anyMode := strings.EqualFold(core.Option("filemode"), "false")
 	anyEnd := slices.Contains([]string{"true", "input"}, strings.ToLower(core.Option("autocrlf")))
+	if _, err := os.Stat(filepath.Join(root, ".gitattributes")); err == nil {
+		anyEnd = true
+	}
+	noLinks := strings.EqualFold(core.Option("symlinks"), "false")
 	return func(e *index.Entry) bool {
 		file := filepath.Join(root, filepath.FromSlash(e.Name))
 		info, err := os.Lstat(file)
-		if err != nil || !info.Mode().IsRegular() || !e.Mode.IsFile() || e.Mode == filemode.Symlink {
+		isLink := e.Mode == filemode.Symlink
+		if err != nil || !info.Mode().IsRegular() || !e.Mode.IsFile() || isLink && !noLinks {
 			return false
 		}
-		if executable := info.Mode()&0o100 != 0; !anyMode && executable != (e.Mode == filemode.Executable) {
+		if executable := info.Mode()&0o100 != 0; !anyMode && !isLink && executable != (e.Mode == filemode.Executable) {
 			return false
 		}
 		text, err := os.ReadFile(file)

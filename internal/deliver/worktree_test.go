@@ -63,16 +63,23 @@ func TestDirtyAsGitSays(t *testing.T) {
 		}, []string{"README.md"}},
 		"ends of lines that do not count": {func(dir string) {
 			run(t, dir, "config", "core.autocrlf", "true")
-			readme := filepath.Join(dir, "README.md")
-			if err := os.Remove(readme); err != nil {
-				t.Fatal(err)
-			}
-			run(t, dir, "checkout", "-q", "README.md")
-			if err := os.Chtimes(readme, time.Time{}, time.Unix(1e9, 0)); err != nil { // or nobody looks at what is in it
-				t.Fatal(err)
-			}
+			checkOut(t, dir)
 		}, nil},
 		"ends of lines": {func(dir string) { write(t, filepath.Join(dir, "README.md"), "# The project\r\n", 0o644) }, []string{"README.md"}},
+		"ends of lines that .gitattributes is about": {func(dir string) {
+			write(t, filepath.Join(dir, ".gitattributes"), "*.md text eol=crlf\n", 0o644)
+			run(t, dir, "add", "-A")
+			run(t, dir, "commit", "-q", "-m", "attributes")
+			checkOut(t, dir)
+		}, nil},
+		"a file in the place of a link": {func(dir string) {
+			run(t, dir, "config", "core.symlinks", "false")
+			link := filepath.Join(dir, "PROTOCOL")
+			if err := os.Remove(link); err != nil {
+				t.Fatal(err)
+			}
+			run(t, dir, "checkout", "-q", "PROTOCOL")
+		}, nil},
 		"a link": {func(dir string) {
 			if err := errors.Join(os.Remove(filepath.Join(dir, "PROTOCOL")), os.Symlink("else", filepath.Join(dir, "PROTOCOL"))); err != nil {
 				t.Fatal(err)
@@ -100,6 +107,19 @@ func TestDirtyAsGitSays(t *testing.T) {
 				t.Errorf("git says %v, want %v", said, tt.want)
 			}
 		})
+	}
+}
+
+// checkOut writes README.md anew.
+func checkOut(t *testing.T, dir string) {
+	t.Helper()
+	readme := filepath.Join(dir, "README.md")
+	if err := os.Remove(readme); err != nil {
+		t.Fatal(err)
+	}
+	run(t, dir, "checkout", "-q", "README.md")
+	if err := os.Chtimes(readme, time.Time{}, time.Unix(1e9, 0)); err != nil { // or nobody looks at what is in it
+		t.Fatal(err)
 	}
 }
 

@@ -67,7 +67,10 @@ func (w *walker) action(c context, n *parse.ActionNode, ahead []parse.Node) (con
 			s.place, w.source = plain, e.source
 			return w.part(c, n, s)
 		}
-	case plain, doubleQuoted, singleQuoted, block:
+	case block:
+		s.ends = !c.keep && blockMayEnd(ahead[1:], c.content)
+		return w.part(c, n, s)
+	case plain, doubleQuoted, singleQuoted:
 		return w.part(c, n, s)
 	case comment:
 	case afterNode, lineEnd:

@@ -71,9 +71,10 @@ type context struct {
 	// glued: what is before is a colon or a dash with no space behind it yet.
 	glued bool
 	// content is the indentation of a block scalar's lines, 0 while none has
-	// been seen. explicit: its header says so. folded: it began with >.
-	content          int
-	explicit, folded bool
+	// been seen. explicit: its header says so. folded: it began with >. keep: its
+	// header has a +, so that line breaks at its end are part of it.
+	content                int
+	explicit, folded, keep bool
 	// scalar is about the scalar that is open.
 	scalar scalar
 	// under is what a comment within brackets interrupts.
@@ -126,9 +127,9 @@ func (c context) newline() (context, bool) {
 	next := context{place: lineStart, flow: c.flow, parent: c.parent, open: closed, entry: true}
 	switch c.place {
 	case blockHeader:
-		return context{place: blockLine, parent: c.parent, content: c.content, explicit: c.explicit, folded: c.folded}, true
+		return context{place: blockLine, parent: c.parent, content: c.content, explicit: c.explicit, folded: c.folded, keep: c.keep}, true
 	case blockLine, block:
-		return context{place: blockLine, parent: c.parent, content: c.content, explicit: c.explicit, folded: c.folded, unsure: c.unsure}, true
+		return context{place: blockLine, parent: c.parent, content: c.content, explicit: c.explicit, folded: c.folded, keep: c.keep, unsure: c.unsure}, true
 	case doubleQuoted, singleQuoted:
 		c.scalar.lines = true
 		return c, true
@@ -138,9 +139,7 @@ func (c context) newline() (context, bool) {
 		next.open = c.parent
 	case afterNode, lineEnd:
 		next.open, next.unsure, next.structure = c.open, c.unsure, c.structure
-	case beforeNode, comment:
-	case property:
-		next.open, next.unsure = c.parent, true
+	case beforeNode, comment, property:
 	default:
 		return c, false
 	}
@@ -243,7 +242,7 @@ func under(a, b context) place {
 // joinBlocks is join for places about a block scalar.
 func joinBlocks(a, b context) (context, bool) {
 	is := func(p place) bool { return p == blockHeader || p == blockLine || p == block }
-	if !is(a.place) || !is(b.place) || a.parent != b.parent || a.folded != b.folded || a.explicit != b.explicit {
+	if !is(a.place) || !is(b.place) || a.parent != b.parent || a.folded != b.folded || a.keep != b.keep || a.explicit != b.explicit {
 		return context{}, false
 	}
 	c := b // the later one of the places
@@ -263,7 +262,7 @@ func joinBlocks(a, b context) (context, bool) {
 // mayEnd reports whether a line may end here without going on in the next.
 func (c context) mayEnd() bool {
 	switch c.place {
-	case lineStart, beforeNode, plain, afterNode, lineEnd, comment:
+	case lineStart, beforeNode, plain, afterNode, lineEnd, comment, property:
 		return true
 	default:
 		return false

@@ -3,12 +3,16 @@ package escape
 import (
 	"strings"
 	"text/template/parse"
+	"unicode/utf8"
 )
 
 // scan returns the context behind a text that begins in c. rest is what
 // follows it in the same list.
 func (w *walker) scan(c context, n *parse.TextNode, rest []parse.Node) (context, error) {
 	s := scanner{w: w, context: c, node: n, text: string(n.Text), rest: rest}
+	if err := s.oddBreak(); err != nil {
+		return c, err
+	}
 	for s.at < len(s.text) {
 		if err := s.next(); err != nil {
 			return s.context, err
@@ -31,6 +35,20 @@ type scanner struct {
 func (s *scanner) errorf(format string, args ...any) error {
 	return errorAt(s.w.tree, s.node.Pos+parse.Pos(s.at), format, args...)
 }
+
+// oddBreak returns an error for what only some versions of YAML take for a line
+// break: a comment could end there, and a value begin a line.
+func (s *scanner) oddBreak() error {
+	text := strings.ReplaceAll(s.text, "\r\n", "\n\n") // of the same length
+	if at := strings.IndexAny(text, "\r\u0085\u2028\u2029"); at >= 0 {
+		r, _ := utf8.DecodeRuneInString(text[at:])
+		s.at = at
+		return s.errorf("the character %U may end a line or not, as the version of YAML has it: write a line break, or an escape in double quotes, %s", r, escaped(r))
+	}
+	return nil
+}
+
+func escaped(r rune) string { return strings.Trim(quoted(string(r)), `"`) }
 
 // next consumes at least one character, or changes the place.
 func (s *scanner) next() error {
@@ -66,6 +84,7 @@ func (s *scanner) next() error {
 		if ch >= '1' && ch <= '9' {
 			s.content, s.explicit = max(s.parent, 0)+int(ch-'0'), true
 		}
+		s.keep = s.keep || ch == '+'
 		if ch == '#' { // digits in a comment say nothing
 			s.skipLine()
 			return nil
@@ -214,7 +233,9 @@ func (s *scanner) beginNode(ch byte) error {
 	switch {
 	case ch == '#':
 		s.startComment(beforeNode)
-	case (ch == '-' || ch == '?') && alone && s.entry && s.flow == "":
+	case ch == '?' && alone:
+		return s.errorf("a key behind a question mark is not read: write KEY: VALUE, the key in quotes where it has to be")
+	case ch == '-' && alone && s.entry && s.flow == "":
 		s.parent, s.glued = s.column, true
 		s.column++
 	case ch == ':' && (alone || s.flow != "" && behind != "" && strings.IndexByte(",[]{}", behind[0]) >= 0):

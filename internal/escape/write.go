@@ -29,10 +29,11 @@ type site struct {
 	parent, column int
 	more           *more
 	// For a block scalar: its indentation, whether it is folded, whether the
-	// value begins a line, and whether that line may decide the indentation.
-	content       int
-	folded        bool
-	begins, first bool
+	// value begins a line, whether that line may decide the indentation, and
+	// whether the scalar may end behind the value and loses line breaks there.
+	content             int
+	folded              bool
+	begins, first, ends bool
 }
 
 // more is the first of the lines of a template that go on with a structure.
@@ -266,6 +267,9 @@ func (s *site) inBlock(text string) (string, error) {
 		return "", s.errorf("%s begins with white space or is empty, and the first line of a block scalar says how far it is indented: say it in its header, as in |2", shown(text))
 	case s.folded && (len(lines) > 1 || s.begins && blank):
 		return "", s.errorf("%s has line breaks or begins with white space, which > would change: use | or double quotes", shown(text))
+	}
+	if s.ends && (strings.HasSuffix(text, "\n") || s.begins && text == "") {
+		return "", s.errorf("%s ends with a line break or is an empty line, which a block scalar loses at its end: use |+, or double quotes", shown(text))
 	}
 	return strings.Join(lines, "\n"+strings.Repeat(" ", s.content)), nil
 }

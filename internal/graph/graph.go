@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
@@ -32,13 +33,15 @@ func Load(ctx context.Context, text []byte, dir string, environ []string) (*type
 		o.SetProjectName("unnamed", false)
 	})
 	if err != nil {
-		return nil, errors.New(clean(noise.Replace(err.Error())))
+		return nil, errors.New(clean(noise().Replace(err.Error())))
 	}
 	return project, nil
 }
 
 // noise is what compose-go and its YAML package say around an error.
-var noise = strings.NewReplacer("failed to parse compose.yaml: ", "", "validating compose.yaml: ", "", "yaml: construct errors:", "", "yaml: ", "")
+var noise = sync.OnceValue(func() *strings.Replacer {
+	return strings.NewReplacer("failed to parse compose.yaml: ", "", "validating compose.yaml: ", "", "yaml: construct errors:", "", "yaml: ", "")
+})
 
 // Graph is what is drawn.
 type Graph struct {
@@ -143,9 +146,10 @@ func newService(project *types.Project, members []string, networks map[string]in
 	if first.Build != nil && first.Image == "" {
 		s.Image = clean("build: " + first.Build.Context)
 	}
-	for i, p := range first.Ports {
+	lastPorts := joinRanges(last.Ports)
+	for i, p := range joinRanges(first.Ports) {
 		text := portText(p)
-		if other := portText(last.Ports[i]); other != text {
+		if other := portText(lastPorts[i]); other != text {
 			text += " … " + other
 		}
 		s.Ports = append(s.Ports, clean(text))
@@ -181,8 +185,45 @@ func between(first, last string) string {
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-func portText(p types.ServicePortConfig) string {
+// portRange is ports of a service that follow each other.
+type portRange struct {
+	types.ServicePortConfig
+	length uint32 // from 1
+}
+
+// joinRanges makes one of what compose-go has made of a range, such as 8000-8100:8000-8100.
+func joinRanges(ports []types.ServicePortConfig) []portRange {
+	var all []portRange
+	for _, p := range ports {
+		if len(all) > 0 && all[len(all)-1].continues(p) {
+			all[len(all)-1].length++
+			continue
+		}
+		all = append(all, portRange{p, 1})
+	}
+	return all
+}
+
+func (r portRange) continues(p types.ServicePortConfig) bool {
+	if p.HostIP != r.HostIP || p.Protocol != r.Protocol || p.Target != r.Target+r.length {
+		return false
+	}
+	if r.Published == "" || p.Published == "" {
+		return r.Published == p.Published
+	}
+	first, err1 := strconv.ParseUint(r.Published, 10, 16)
+	next, err2 := strconv.ParseUint(p.Published, 10, 16)
+	return err1 == nil && err2 == nil && next == first+uint64(r.length)
+}
+
+func portText(p portRange) string {
 	text := strconv.FormatUint(uint64(p.Target), 10)
+	if p.length > 1 {
+		text += fmt.Sprintf("-%d", p.Target+p.length-1)
+		if first, err := strconv.ParseUint(p.Published, 10, 16); err == nil {
+			p.Published += fmt.Sprintf("-%d", first+uint64(p.length)-1)
+		}
+	}
 	if p.Published != "" {
 		text = p.Published + " → " + text
 	}
@@ -219,7 +260,7 @@ func likeness(s types.ServiceConfig) string {
 		name = name[:len(name)-1]
 	}
 	fmt.Fprintf(&b, "%q %t %q %d", name, name == s.Name, s.Image, s.GetScale())
-	for _, p := range s.Ports {
+	for _, p := range joinRanges(s.Ports) {
 		fmt.Fprintf(&b, " p%s", noDigits(portText(p)))
 	}
 	for _, v := range s.Volumes {

@@ -201,6 +201,27 @@ func TestEscaping(t *testing.T) {
 	}
 }
 
+// A range of ports is one line, and a text that was shortened is as wide as its place in any font.
+func TestWide(t *testing.T) {
+	image := "registry.example/" + strings.Repeat("m", 90)
+	g := load(t, "services: {a: {image: "+image+", ports: ['1000-1100:2000-2100', '7-9', '80:80/udp', '81:81']}}", false)
+	want := []string{"1000-1100 → 2000-2100", "7-9", "80 → 80/udp", "81 → 81"}
+	if diff := cmp.Diff(want, g.Services[0].Ports); diff != "" {
+		t.Error(diff)
+	}
+	c := g.layout().Cards[0]
+	if line := c.Lines[0]; line.Text == image || line.Fit == 0 || line.Fit > c.W-2*cardPad {
+		t.Errorf("%+v in a card that is %d wide", line, c.W)
+	}
+	if line := c.Lines[1]; line.Fit != 0 {
+		t.Errorf("got %+v", line)
+	}
+	var out bytes.Buffer
+	if err := g.WriteSVG(&out); err != nil || strings.Count(out.String(), "textLength=") != 1 {
+		t.Errorf("got %v, %s", err, out.String())
+	}
+}
+
 func TestShorten(t *testing.T) {
 	for _, tt := range []struct {
 		text string

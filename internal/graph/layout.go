@@ -49,6 +49,7 @@ type card struct {
 
 type cardLine struct {
 	Y          int
+	Fit        int    // how wide the text is made, where it has been shortened to fill the card; 0 leaves it
 	Kind, Text string // image, port, bind or volume
 	Full       string
 }
@@ -224,7 +225,11 @@ func (it *item) card() card {
 	y := it.y + 8 + nameRoom
 	room := int(float64(it.w-2*cardPad)/letter) - 1
 	add := func(kind, text, full string) {
-		c.Lines = append(c.Lines, cardLine{y + 9, kind, shorten(text, room), full})
+		line := cardLine{Y: y + 9, Kind: kind, Text: shorten(text, room), Full: full}
+		if line.Text != full {
+			line.Fit = int(float64(letters(line.Text)) * letter) // a font may be wider, and would run out of the card
+		}
+		c.Lines = append(c.Lines, line)
 		y += lineRoom
 	}
 	if s.Image != "" {

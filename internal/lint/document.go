@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v4" // the version that compose-go reads with
 )
@@ -18,7 +19,7 @@ var readingRules = []Rule{
 	},
 	{
 		"yaml-syntax", Error, "the file is not YAML, or no mapping",
-		"Compose reads nothing of a file whose YAML is broken. Tabs never indent.",
+		"Compose reads nothing of a file whose YAML is broken. Tabs never indent. Values nested more than 200 deep are not read, either: no file needs that, and Compose takes minutes for it.",
 	},
 	{
 		"several-documents", Warning, "the file has more than one YAML document",
@@ -64,6 +65,10 @@ func (d *document) parse() bool {
 		d.report("yaml-syntax", root, "want a mapping with services, not %s", kindOf(root))
 		return false
 	}
+	if at := nestedDeeper(doc.Content[0], maxDepth); at != nil {
+		d.report("yaml-syntax", at, "values are nested more than %d deep here", maxDepth)
+		return false
+	}
 	d.root = doc.Content[0]
 	var second yaml.Node
 	switch err := decoder.Decode(&second); {
@@ -81,16 +86,37 @@ func (d *document) parse() bool {
 	return sound
 }
 
+// maxDepth is how deep values may be nested: what follows takes the square of it.
+const maxDepth = 200
+
+// nestedDeeper returns a node that has more than depth others around it, or nil.
+func nestedDeeper(n *yaml.Node, depth int) *yaml.Node {
+	if depth < 0 {
+		return n
+	}
+	for _, c := range n.Content {
+		if at := nestedDeeper(c, depth-1); at != nil {
+			return at
+		}
+	}
+	return nil
+}
+
 var (
-	syntaxPlace = regexp.MustCompile(`line (\d+)(?:, column (\d+))?`)
-	syntaxNoise = regexp.MustCompile(`^yaml: |(?: at )?(?:<unknown position>|line \d+(?:, column \d+)?)(?:: )?`)
+	syntaxPlace = lazyRegexp(`line (\d+)(?:, column (\d+))?`)
+	syntaxNoise = lazyRegexp(`^yaml: |(?: at )?(?:<unknown position>|line \d+(?:, column \d+)?)(?:: )?`)
 )
+
+// lazyRegexp compiles an expression when it is needed first, not by each start of a program.
+func lazyRegexp(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
+}
 
 // reportSyntax reports an error of the YAML package, which has its place in its text.
 func (d *document) reportSyntax(err error) {
 	text := err.Error()
 	line, column := 1, 1
-	if places := syntaxPlace.FindAllStringSubmatch(text, -1); len(places) > 0 {
+	if places := syntaxPlace().FindAllStringSubmatch(text, -1); len(places) > 0 {
 		last := places[len(places)-1]
 		line, _ = strconv.Atoi(last[1])
 		if last[2] != "" {
@@ -106,7 +132,7 @@ func (d *document) reportSyntax(err error) {
 		d.reportAt("yaml-syntax", line, bytes.IndexByte(indent, '\t')+1, "a tab indents this line; YAML wants spaces")
 		return
 	}
-	text = strings.ReplaceAll(syntaxNoise.ReplaceAllString(text, ""), "token:", "token, ")
+	text = strings.ReplaceAll(syntaxNoise().ReplaceAllString(text, ""), "token:", "token, ")
 	d.reportAt("yaml-syntax", line, column, "%s", joinClauses(text))
 }
 

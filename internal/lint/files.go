@@ -7,6 +7,8 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
 var fileRules = []Rule{
@@ -16,14 +18,14 @@ var fileRules = []Rule{
 	},
 	{
 		"missing-file", Error, "a file that Compose reads is not there",
-		"It is an `env_file`, a `label_file`, or the `file` of a config or secret; Compose fails without it. Only relative paths are looked for.",
+		"It is an `env_file`, a `label_file`, what is included or extended, or the `file` of a config or secret; Compose fails without it. Only relative paths are looked for.",
 	},
 }
 
 func checkFiles(d *document) {
 	there := map[string]bool{} // paths that were looked for
 	look := func(rule, what string, at *yaml.Node, path string) {
-		if path == "" || filepath.IsAbs(path) || strings.HasPrefix(path, "~") || strings.Contains(path, "://") {
+		if path == "" || filepath.IsAbs(path) || strings.HasPrefix(path, "~") || isRemote(path) {
 			return
 		}
 		if _, seen := there[path]; seen {
@@ -48,11 +50,44 @@ func checkFiles(d *document) {
 			}
 		}
 	}
+	for at := range includes(get(d.root, "include")) {
+		path, _ := known(at)
+		look("missing-file", "include", at, path)
+	}
+	for _, s := range d.services {
+		at := get(s.body, "extends", "file")
+		path, _ := known(at)
+		look("missing-file", "service "+s.name, at, path)
+	}
 	for _, kind := range []string{"configs", "secrets"} {
-		for key, body := range entries(get(d.root, kind)) {
+		for key, body := range yamltree.Entries(get(d.root, kind)) {
 			at := get(body, "file")
 			path, _ := known(at)
 			look("missing-file", strings.TrimSuffix(kind, "s")+" "+key.Value, at, path)
+		}
+	}
+}
+
+// isRemote reports whether a path is an address: a URL, or a git repository, or a drive of Windows.
+func isRemote(path string) bool {
+	return strings.Contains(path, ":") && !strings.HasPrefix(path, ".") || strings.HasSuffix(path, ".git") || strings.Contains(path, ".git#")
+}
+
+// includes iterates over the paths of what a file includes.
+func includes(n *yaml.Node) func(yield func(*yaml.Node) bool) {
+	return func(yield func(*yaml.Node) bool) {
+		for item := range items(n) {
+			if item.Kind != yaml.MappingNode {
+				if !yield(item) {
+					return
+				}
+				continue
+			}
+			for at := range names(get(item, "path")) {
+				if !yield(at) {
+					return
+				}
+			}
 		}
 	}
 }

@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -136,7 +135,7 @@ func (d *document) findings() []Finding {
 	return slices.Compact(d.found) // what an alias repeats is one thing
 }
 
-var silencer = regexp.MustCompile(`#\s*composer-lint:\s*disable=([^\s#]*)`)
+var silencer = lazyRegexp(`#\s*composer-lint:\s*disable=([^\s#]*)`)
 
 // readSilencers notes which rules are silenced in which lines.
 func (d *document) readSilencers() {
@@ -147,7 +146,7 @@ func (d *document) readSilencers() {
 	n := 0
 	for line := range bytes.Lines(d.Text) {
 		n++
-		m := silencer.FindSubmatchIndex(line)
+		m := silencer().FindSubmatchIndex(line)
 		if m == nil {
 			continue
 		}

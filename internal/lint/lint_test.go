@@ -65,7 +65,17 @@ func TestCheck(t *testing.T) {
 		{"dollar", "services: {a: {image: x, command: 'echo $$HOME $${'}}", nil},
 		{"from compose-go", "services:\n  b: {image: x}\n  a: {image: x, mem_limit: 5q}\n", []string{"3:28: error: services.a.mem_limit invalid suffix: 'q'"}},
 		{"no image", "services: {a: {command: x}}", []string{`1:12: error: service "a" has neither an image nor a build context`}},
-		{"extends has an image", "services: {a: {extends: {file: other.yaml, service: a}}}", nil},
+		{"extends has an image", "services: {a: {extends: {file: https://example.com/other.git, service: a}}}", nil},
+		{"Compose takes what is said twice", "services: {a: {image: x, environment: [A=1, A=1], cap_add: [X, X]}}", nil},
+		{"the same twice", "services: {a: {image: x, security_opt: [b, a, a]}}", []string{"1:47: error: services.a.security_opt: this is the same as item 2 of the list"}},
+		{"additional contexts", "services:\n  a:\n    build: {context: ., additional_contexts: {b: 'service:b', c: 'service:c'}}\n  b:\n    build: {context: ., additional_contexts: ['a=service:d']}\n", []string{
+			`3:66: error: service a: there is no service "c"`, `5:47: error: service b: there is no service "d"`,
+		}},
+		{"nested deep", "services: {a: {image: x, x-a: " + strings.Repeat("[", 9000) + strings.Repeat("]", 9000) + "}}", []string{"1:229: error: values are nested more than 200 deep here [yaml-syntax]"}},
+		{"included and extended files", "include: [gone.yaml, {path: [gone2.yaml]}]\nservices: {a: {extends: {file: gone3.yaml, service: a}}}", []string{
+			"1:11: error: include: gone.yaml: there is no such file [missing-file]", "1:30: error: include: gone2.yaml: there is no such file",
+			"2:32: error: service a: gone3.yaml: there is no such file",
+		}},
 		{"duration", "services: {a: {image: x, stop_grace_period: 5 s}}", []string{`1:45: error: services.a.stop_grace_period time: unknown unit " s"`}},
 
 		{"optional dependency", "services: {a: {image: x, depends_on: {b: {condition: service_started, required: false}}}}", nil},
@@ -73,7 +83,7 @@ func TestCheck(t *testing.T) {
 			`4:13: error: service a: there is no service "b"`, `5:20: error: service a: there is no service "d"`,
 			`6:19: error: service a: there is no service "f"`, `7:14: error: service a: there is no service "g"`,
 		}},
-		{"include may define it", "include: [other.yaml]\nservices: {a: {image: x, depends_on: [b], networks: [n]}}", nil},
+		{"include may define it", "include: ['${OTHER}.yaml']\nservices: {a: {image: x, depends_on: [b], networks: [n]}}", nil},
 		{"to itself", "services: {a: {image: x, depends_on: [a]}}", []string{"1:39: error: services wait for each other: a → a"}},
 		{"volumes", "services: {a: {image: x, volumes: [vol:/v, '/anonymous', {type: volume, source: w, target: /w}]}}\nvolumes: {vv: {}}", []string{
 			`1:36: error: service a: there is no volume "vol"`, `1:81: error: service a: there is no volume "w"`,

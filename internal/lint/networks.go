@@ -4,6 +4,8 @@ import (
 	"net/netip"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
 var networkRules = []Rule{
@@ -64,14 +66,14 @@ func checkNetworks(d *document) {
 	subnets := map[string][]subnet{}
 	complete := map[string]bool{} // networks of which all subnets are known
 	var all []subnet
-	for key, body := range entries(get(d.root, "networks")) {
+	for key, body := range yamltree.Entries(get(d.root, "networks")) {
 		own, ok := d.readSubnets(key.Value, body)
 		subnets[key.Value], complete[key.Value] = own, ok
 		all = append(all, own...)
 	}
 	d.checkOverlaps(all)
 	used := d.checkAddresses(subnets, complete)
-	for key, body := range entries(get(d.root, "networks")) {
+	for key, body := range yamltree.Entries(get(d.root, "networks")) {
 		if isTrue(get(body, "external")) {
 			continue
 		}

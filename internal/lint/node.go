@@ -7,71 +7,15 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/yamltree"
 )
-
-// follow returns what an alias stands for.
-func follow(n *yaml.Node) *yaml.Node {
-	for n != nil && n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
-	return n
-}
-
-// entries iterates over the keys of a mapping and their values: its own ones,
-// then those that "<<" merges into it.
-func entries(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
-	return func(yield func(*yaml.Node, *yaml.Node) bool) {
-		n = follow(n)
-		if n == nil || n.Kind != yaml.MappingNode {
-			return
-		}
-		var merged []*yaml.Node
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			key, value := n.Content[i], follow(n.Content[i+1])
-			switch {
-			case isMerge(key):
-				merged = append(merged, value)
-			case value.Tag == "!reset": // of Compose: takes away what another file says
-			case !yield(follow(key), value):
-				return
-			}
-		}
-		if merged == nil {
-			return
-		}
-		seen := map[string]bool{}
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			seen[n.Content[i].Value] = true
-		}
-		for _, m := range merged {
-			sources := []*yaml.Node{m}
-			if m.Kind == yaml.SequenceNode {
-				sources = m.Content
-			}
-			for _, source := range sources {
-				for key, value := range entries(source) {
-					if seen[key.Value] {
-						continue
-					}
-					seen[key.Value] = true
-					if !yield(key, value) {
-						return
-					}
-				}
-			}
-		}
-	}
-}
-
-func isMerge(key *yaml.Node) bool {
-	return key.Kind == yaml.ScalarNode && key.Value == "<<" && key.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) == 0
-}
 
 // get returns the value at a path of keys, or nil.
 func get(n *yaml.Node, path ...string) *yaml.Node {
 	for _, name := range path {
 		var found *yaml.Node
-		for key, value := range entries(n) {
+		for key, value := range yamltree.Entries(n) {
 			if key.Value == name {
 				found = value
 				break
@@ -81,18 +25,18 @@ func get(n *yaml.Node, path ...string) *yaml.Node {
 			return nil
 		}
 	}
-	return follow(n)
+	return yamltree.Follow(n)
 }
 
 // items iterates over the entries of a sequence.
 func items(n *yaml.Node) iter.Seq[*yaml.Node] {
 	return func(yield func(*yaml.Node) bool) {
-		n = follow(n)
+		n = yamltree.Follow(n)
 		if n == nil || n.Kind != yaml.SequenceNode {
 			return
 		}
 		for _, item := range n.Content {
-			if !yield(follow(item)) {
+			if !yield(yamltree.Follow(item)) {
 				return
 			}
 		}
@@ -103,11 +47,11 @@ func items(n *yaml.Node) iter.Seq[*yaml.Node] {
 // mapping, with the value of each, or a single scalar.
 func names(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 	return func(yield func(*yaml.Node, *yaml.Node) bool) {
-		n = follow(n)
+		n = yamltree.Follow(n)
 		switch {
 		case n == nil:
 		case n.Kind == yaml.MappingNode:
-			entries(n)(yield)
+			yamltree.Entries(n)(yield)
 		case n.Kind == yaml.ScalarNode:
 			yield(n, nil)
 		default:
@@ -123,7 +67,7 @@ func names(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 // known returns the text of a scalar, unless it is missing, empty, or has
 // variables in it, which have a value only where Compose runs.
 func known(n *yaml.Node) (string, bool) {
-	n = follow(n)
+	n = yamltree.Follow(n)
 	if n == nil || n.Kind != yaml.ScalarNode || n.Value == "" || isNull(n) {
 		return "", false
 	}
@@ -167,7 +111,7 @@ func kindOf(n *yaml.Node) string {
 type plain map[*yaml.Node]any
 
 func (p plain) of(n *yaml.Node) any {
-	n = follow(n)
+	n = yamltree.Follow(n)
 	if n.Anchor != "" {
 		if v, ok := p[n]; ok {
 			return v
@@ -184,7 +128,7 @@ func (p plain) make(n *yaml.Node) any {
 	switch n.Kind {
 	case yaml.MappingNode:
 		m := make(map[string]any, len(n.Content)/2)
-		for key, value := range entries(n) {
+		for key, value := range yamltree.Entries(n) {
 			if _, ok := m[key.Value]; !ok {
 				m[key.Value] = p.of(value)
 			}
@@ -223,7 +167,7 @@ const maxScale = 1 << 20
 
 func (d *document) readServices() []service {
 	var all []service
-	for key, body := range entries(get(d.root, "services")) {
+	for key, body := range yamltree.Entries(get(d.root, "services")) {
 		s := service{name: key.Value, key: key, body: body, scale: 1}
 		for _, path := range [][]string{{"scale"}, {"deploy", "replicas"}} {
 			if n, err := strconv.Atoi(value(body, path...)); err == nil && n >= 0 && n <= maxScale {

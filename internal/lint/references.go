@@ -7,6 +7,8 @@ import (
 	"github.com/compose-spec/compose-go/v2/format"
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
 var referenceRules = []Rule{
@@ -20,7 +22,7 @@ var referenceRules = []Rule{
 	},
 	{
 		"undefined-service", Error, "a service needs another one that is not defined",
-		"Compose refuses the file: in `depends_on`, `links`, `volumes_from`, `extends`, and in a namespace that is `service:NAME`.",
+		"Compose refuses the file: in `depends_on`, `links`, `volumes_from`, `extends`, a build's `additional_contexts`, and in a namespace that is `service:NAME`.",
 	},
 	{
 		"undefined-file", Error, "a service uses a config or secret that is not defined",
@@ -39,7 +41,7 @@ func checkReferences(d *document) {
 	definitions := map[string]map[string]bool{}
 	for _, kind := range []string{"services", "networks", "volumes", "configs", "secrets"} {
 		definitions[kind] = map[string]bool{}
-		for key := range entries(get(d.root, kind)) {
+		for key := range yamltree.Entries(get(d.root, kind)) {
 			definitions[kind][key.Value] = true
 		}
 	}
@@ -125,6 +127,19 @@ func (r references) check(s service) {
 		if text, ok := known(at); ok {
 			if name, ok := strings.CutPrefix(text, "service:"); ok {
 				r.require(s, name, at)
+			}
+		}
+	}
+	for at, target := range names(get(s.body, "build", "additional_contexts")) {
+		if target == nil { // NAME=CONTEXT
+			target = at
+		}
+		if text, ok := known(target); ok {
+			if target == at {
+				_, text, _ = strings.Cut(text, "=")
+			}
+			if name, ok := strings.CutPrefix(text, "service:"); ok {
+				r.want("services", name, s, target)
 			}
 		}
 	}

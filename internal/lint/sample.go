@@ -3,13 +3,14 @@ package lint
 import (
 	"encoding/json"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
 // maxSample is how many services are loaded: one takes compose-go over a millisecond.
@@ -36,7 +37,7 @@ func checkSample(d *document) {
 		}
 	}
 	top := map[string]any{}
-	for key, value := range entries(d.root) {
+	for key, value := range yamltree.Entries(d.root) {
 		switch key.Value {
 		case "include", "version", "services", "name":
 		case "jobs":
@@ -80,6 +81,11 @@ func (d *document) load(top map[string]any, sample []service) error {
 		for _, key := range ties {
 			delete(body, key)
 		}
+		if build, ok := body["build"].(map[string]any); ok { // its contexts may be other services
+			build = maps.Clone(build)
+			delete(build, "additional_contexts")
+			body["build"] = build
+		}
 		services[s.name] = body
 	}
 	whole := maps.Clone(top)
@@ -104,23 +110,23 @@ func (d *document) load(top map[string]any, sample []service) error {
 }
 
 var (
-	loadPrefix = regexp.MustCompile(`^(validating |failed to parse )?(/?compose\.yaml)?:? ?(decoding failed due to the following error\(s\): )?`)
-	loadPath   = regexp.MustCompile(`'?\b(services|networks|volumes|configs|secrets)(\.|\[)([\w.\[\]-]+)'?`)
-	loadUnset  = regexp.MustCompile(`refers to undefined (volume|network|config|secret)|depends on undefined`)
+	loadPrefix = lazyRegexp(`^(validating |failed to parse )?(/?compose\.yaml)?:? ?(decoding failed due to the following error\(s\): )?`)
+	loadPath   = lazyRegexp(`'?\b(services|networks|volumes|configs|secrets)(\.|\[)([\w.\[\]-]+)'?`)
+	loadUnset  = lazyRegexp(`refers to undefined (volume|network|config|secret)|depends on undefined`)
 )
 
 // reportLoad reports an error of compose-go at the place that it names, as far
 // as it names one.
 func (d *document) reportLoad(s *service, err error) {
-	text := loadPrefix.ReplaceAllString(sentence(err.Error()), "")
-	if loadUnset.MatchString(text) {
+	text := loadPrefix().ReplaceAllString(sentence(err.Error()), "")
+	if loadUnset().MatchString(text) {
 		return // of the rules about references
 	}
 	at := d.root
 	if s != nil {
 		at = s.key
 	}
-	if path := loadPath.FindString(text); path != "" {
+	if path := loadPath().FindString(text); path != "" {
 		clean := strings.NewReplacer("'", "", "[", ".", "]", "").Replace(path)
 		text = strings.Replace(text, path, clean, 1)
 		_, at = d.find(strings.Split(strings.TrimRight(clean, "."), "."))
@@ -134,12 +140,12 @@ func (d *document) reportLoad(s *service, err error) {
 // appendShape appends what a node is, with digits left out, and tells whether
 // it has no variables.
 func appendShape(shape []byte, n *yaml.Node) ([]byte, bool) {
-	n = follow(n)
+	n = yamltree.Follow(n)
 	ok := true
 	switch n.Kind {
 	case yaml.MappingNode:
 		shape = append(shape, '{')
-		for key, value := range entries(n) {
+		for key, value := range yamltree.Entries(n) {
 			shape = append(append(shape, key.Value...), ':')
 			var sound bool
 			shape, sound = appendShape(shape, value)

@@ -2,11 +2,12 @@ package lint
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
 var scalarRules = []Rule{
@@ -29,11 +30,11 @@ var textual = []string{
 
 func checkScalars(d *document) {
 	for _, kind := range []string{"services", "jobs", "networks", "volumes", "configs", "secrets"} {
-		for _, body := range entries(get(d.root, kind)) {
+		for _, body := range yamltree.Entries(get(d.root, kind)) {
 			d.checkTexts(body, false)
 		}
 	}
-	for key, value := range entries(d.root) {
+	for key, value := range yamltree.Entries(d.root) {
 		if !strings.HasPrefix(key.Value, "x-") {
 			d.checkDates(value)
 		}
@@ -44,7 +45,7 @@ func checkScalars(d *document) {
 func (d *document) checkTexts(n *yaml.Node, text bool) {
 	switch n.Kind {
 	case yaml.MappingNode:
-		for key, value := range entries(n) {
+		for key, value := range yamltree.Entries(n) {
 			if !strings.HasPrefix(key.Value, "x-") {
 				d.checkTexts(value, text || contains(textual, key.Value))
 			}
@@ -65,8 +66,8 @@ func (d *document) checkTexts(n *yaml.Node, text bool) {
 
 // old are what readers of YAML 1.1 change and Compose does not.
 var (
-	oldBool = regexp.MustCompile(`^(?:y|Y|yes|Yes|YES|n|N|no|No|NO|on|On|ON|off|Off|OFF)$`)
-	oldSexa = regexp.MustCompile(`^[1-9][0-9]*(?::[0-5]?[0-9])+$`)
+	oldBool = lazyRegexp(`^(?:y|Y|yes|Yes|YES|n|N|no|No|NO|on|On|ON|off|Off|OFF)$`)
+	oldSexa = lazyRegexp(`^[1-9][0-9]*(?::[0-5]?[0-9])+$`)
 )
 
 // changed returns what a plain scalar becomes, and for whom, or "".
@@ -75,9 +76,9 @@ func changed(n *yaml.Node) (becomes, who string) {
 	switch n.ShortTag() {
 	case "!!str":
 		switch {
-		case oldBool.MatchString(n.Value):
+		case oldBool().MatchString(n.Value):
 			return strconv.FormatBool(strings.EqualFold(n.Value, "on") || strings.HasPrefix(strings.ToLower(n.Value), "y")), old
-		case oldSexa.MatchString(n.Value):
+		case oldSexa().MatchString(n.Value):
 			sum := 0
 			for part := range strings.SplitSeq(n.Value, ":") {
 				digit, err := strconv.Atoi(part)

@@ -14,6 +14,8 @@ import (
 	"go.yaml.in/yaml/v4"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
+
+	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
 var specificationRules = []Rule{
@@ -28,12 +30,12 @@ var specificationRules = []Rule{
 }
 
 func checkSpecification(d *document) {
-	for key := range entries(d.root) {
+	for key := range yamltree.Entries(d.root) {
 		if key.Value == "version" {
 			d.report("obsolete-version", key, "`version` has had no meaning since 2020: leave it out")
 		}
 	}
-	for key, value := range entries(d.root) {
+	for key, value := range yamltree.Entries(d.root) {
 		if !strings.HasPrefix(key.Value, "x-") {
 			d.checkVariables(value)
 		}
@@ -167,6 +169,11 @@ func (d *document) reportSchema(s schemas, e *jsonschema.ValidationError) {
 			hint = fmt.Sprintf(": write %q", node.Value)
 		}
 		d.report("specification", node, "%s must be %s%s", path, typeNames(k.Want), hint)
+	case *kind.UniqueItems:
+		if !mergedByCompose(e.InstanceLocation) {
+			again := node.Content[k.Duplicates[1]]
+			d.report("specification", again, "%s: this is the same as item %d of the list", path, k.Duplicates[0]+1)
+		}
 	case *kind.Pattern:
 		if !strings.Contains(node.Value, "$") {
 			d.report("specification", node, "%s: %q does not match %s", path, node.Value, k.Want)
@@ -174,6 +181,21 @@ func (d *document) reportSchema(s schemas, e *jsonschema.ValidationError) {
 	default:
 		d.report("specification", node, "%s %s", path, e.ErrorKind.LocalizedString(message.NewPrinter(language.English)))
 	}
+}
+
+// mergedByCompose reports whether the list at a path is one of those that Compose
+// takes what is said twice out of before it looks at the schema
+// (compose-go's override.EnforceUnicity).
+func mergedByCompose(path []string) bool {
+	if len(path) < 3 || path[0] != "services" {
+		return false
+	}
+	switch path[len(path)-1] {
+	case "annotations", "args", "additional_contexts", "tags", "labels", "cap_add", "cap_drop", "dns", "dns_opt", "dns_search", "environment",
+		"expose", "links", "aliases", "link_local_ips", "ports", "profiles", "sysctls", "tmpfs", "volumes", "devices", "configs", "secrets":
+		return true
+	}
+	return false
 }
 
 // unknownKey says what may have been meant by a key that is not known.
@@ -243,12 +265,12 @@ func (d *document) find(path []string) (key, node *yaml.Node) {
 			if err != nil || i >= len(node.Content) {
 				break
 			}
-			node = follow(node.Content[i])
+			node = yamltree.Follow(node.Content[i])
 			key = node
 			continue
 		}
 		found := false
-		for k, v := range entries(node) {
+		for k, v := range yamltree.Entries(node) {
 			if k.Value == step {
 				key, node, found = k, v, true
 				break

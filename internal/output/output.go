@@ -11,8 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
-
-	"github.com/google/renameio/v2"
 )
 
 // WriteFile makes path hold content and says whether that changed it.
@@ -47,67 +45,57 @@ func holds(path string, content []byte) bool {
 // written to the temporary file as it is made, and compared with the old one
 // there. An error of write is returned as it is.
 func WriteFrom(path string, write func(io.Writer) error) (changed bool, err error) {
+	if target, err := resolve(path); err == nil && isStream(target) {
+		return true, said(path, write, func(write func(io.Writer) error) error { return writeStream(target, write) })
+	}
+	var one Set
+	defer one.Discard()
+	if err := one.Add(path, write); err != nil {
+		return false, err
+	}
+	written, err := one.Commit()
+	return len(written) > 0, err
+}
+
+// said calls do with write. An error of write is returned as it is, any other
+// says that path was to be written.
+func said(path string, write func(io.Writer) error, do func(write func(io.Writer) error) error) error {
 	var failed error // of write, which has its own words
-	changed, err = writeFrom(path, func(w io.Writer) error {
+	err := do(func(w io.Writer) error {
 		failed = write(w)
 		return failed
 	})
 	switch {
+	case err == nil:
+		return nil
 	case failed != nil && errors.Is(err, failed) && !errors.As(failed, new(*fs.PathError)):
-		return false, failed
-	case err != nil:
-		return false, fmt.Errorf("write %s: %w", path, cause(err))
+		return failed
+	default:
+		return writing(path, err)
 	}
-	return changed, nil
 }
 
-func writeFrom(path string, write func(io.Writer) error) (changed bool, err error) {
-	target, err := resolve(path)
-	if err != nil {
-		return false, err
-	}
-	info, err := os.Stat(target)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		return false, err
-	case info.IsDir():
-		return false, errors.New("it is a directory")
-	case !info.Mode().IsRegular():
-		f, err := openStream(target)
-		if err != nil {
-			return false, err
-		}
-		return true, errors.Join(write(f), f.Close())
-	}
-	f, err := renameio.NewPendingFile(target, renameio.WithTempDir(filepath.Dir(target)), renameio.WithPermissions(0o666), renameio.WithExistingPermissions())
-	if err != nil {
-		return false, err
-	}
-	defer func() { _ = f.Cleanup() }() // does nothing once it is renamed
-	if err := write(f); err != nil {
-		return false, err
-	}
-	if same(f.File, target) {
-		return false, nil
-	}
-	if err := f.CloseAtomicallyReplace(); err != nil {
-		return false, err
-	}
-	syncDir(filepath.Dir(target))
-	return true, nil
+func writing(path string, err error) error { return fmt.Errorf("write %s: %w", path, cause(err)) }
+
+// isStream reports whether path is something that is neither a file nor a directory.
+func isStream(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.Mode().IsRegular() && !info.IsDir()
 }
 
-// syncDir makes a rename in a directory durable.
-func syncDir(path string) {
-	if dir, err := os.Open(path); err == nil {
-		_ = dir.Sync()
-		_ = dir.Close()
+func writeStream(path string, write func(io.Writer) error) error {
+	f, err := openStream(path)
+	if err != nil {
+		return err
 	}
+	return errors.Join(write(f), f.Close())
 }
 
 // same reports whether the file called path has the content of f.
 func same(f *os.File, path string) bool {
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return false
+	}
 	old, err := os.Open(path)
 	if err != nil {
 		return false

@@ -201,11 +201,11 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	small := limit
-	small.Cur = 10
+	small.Cur = 64 << 10 // the testing package has a file, too
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &small); err != nil {
 		t.Fatal(err)
 	}
-	_, err := WriteFile(path, []byte(strings.Repeat("new", 100)))
+	_, err := WriteFile(path, []byte(strings.Repeat("new", 64<<10)))
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
 		t.Fatal(err)
 	}

@@ -1,11 +1,14 @@
 package render
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
 	"reflect"
 	"slices"
+	"strconv"
+	"strings"
 	"text/template"
 	"text/template/parse"
 )
@@ -15,6 +18,7 @@ import (
 const (
 	maxText  = 16 << 20 // bytes of one text, or of all in one value
 	maxItems = 1 << 20  // entries of a list, or of all lists and maps in one value
+	itemSize = 16       // bytes that an entry takes
 )
 
 // growing are the functions whose result may be as long as the product of the
@@ -24,13 +28,35 @@ var growing = []string{
 	"mustRegexReplaceAll", "mustRegexReplaceAllLiteral",
 }
 
-// bound returns those of funcs that t calls, such that they return an error for
-// arguments or results that are too large. To wrap a function takes as long as
+// spend notes that a function took and made so much, in bytes and entries. Its
+// error is that all functions together did too much.
+type spend func(weight int) error
+
+// boundedFuncs are functions that return an error for arguments or results that
+// are too large, by name.
+type boundedFuncs map[string]func(spend) any
+
+// with returns the functions for one execution; nil is no bound.
+func (b boundedFuncs) with(s spend) template.FuncMap {
+	if s == nil {
+		s = func(int) error { return nil }
+	}
+	funcs := make(template.FuncMap, len(b))
+	for name, of := range b {
+		funcs[name] = of(s)
+	}
+	return funcs
+}
+
+// bound returns those of funcs that t calls. To wrap a function takes as long as
 // to parse a template, so the others are left out.
-func bound(t *template.Template, funcs template.FuncMap) template.FuncMap {
+func bound(t *template.Template, funcs template.FuncMap) boundedFuncs {
 	all := maps.Clone(funcs)
-	maps.Copy(all, template.FuncMap{"print": fmt.Sprint, "println": fmt.Sprintln, "printf": fmt.Sprintf}) // text/template has them too
-	called := template.FuncMap{}
+	maps.Copy(all, template.FuncMap{ // text/template has them too
+		"print": fmt.Sprint, "println": fmt.Sprintln, "printf": printf,
+		"html": template.HTMLEscaper, "js": template.JSEscaper, "urlquery": template.URLQueryEscaper,
+	})
+	called := boundedFuncs{}
 	for _, one := range t.Templates() {
 		if one.Tree == nil {
 			continue
@@ -48,8 +74,8 @@ func bound(t *template.Template, funcs template.FuncMap) template.FuncMap {
 
 var errorType = reflect.TypeFor[error]()
 
-// bounded returns a function like f that also returns an error.
-func bounded(name string, f reflect.Value, grows bool) any {
+// bounded makes functions like f that also return an error.
+func bounded(name string, f reflect.Value, grows bool) func(spend) any {
 	t := f.Type()
 	in := make([]reflect.Type, t.NumIn())
 	for i := range in {
@@ -60,7 +86,8 @@ func bounded(name string, f reflect.Value, grows bool) any {
 		call = f.CallSlice
 	}
 	result := t.Out(0)
-	return reflect.MakeFunc(reflect.FuncOf(in, []reflect.Type{result, errorType}, t.IsVariadic()), func(args []reflect.Value) []reflect.Value {
+	like := reflect.FuncOf(in, []reflect.Type{result, errorType}, t.IsVariadic())
+	wrapped := func(args []reflect.Value, s spend) []reflect.Value {
 		fail := func(format string, args ...any) []reflect.Value {
 			return []reflect.Value{reflect.Zero(result), reflect.ValueOf(fmt.Errorf(format, args...))}
 		}
@@ -79,16 +106,25 @@ func bounded(name string, f reflect.Value, grows bool) any {
 		if w.tooMuch() || grows && largest > 4*maxText/second {
 			return fail("%s: its arguments are too large", name)
 		}
+		if err := s(w.bytes + w.items); err != nil {
+			return fail("%s: %w", name, err)
+		}
 		out := call(args)
 		w = weight{}
 		if w.add(out[0], 0); w.tooMuch() {
 			return fail("%s: its result is longer than %d MiB, or has more than %d entries", name, maxText>>20, maxItems)
 		}
+		if err := s(w.bytes + w.items*itemSize); err != nil {
+			return fail("%s: %w", name, err)
+		}
 		if len(out) == 1 {
 			out = append(out, reflect.Zero(errorType))
 		}
 		return out
-	}).Interface()
+	}
+	return func(s spend) any {
+		return reflect.MakeFunc(like, func(args []reflect.Value) []reflect.Value { return wrapped(args, s) }).Interface()
+	}
 }
 
 // weight is how much a value holds.
@@ -175,6 +211,26 @@ func sized(original template.FuncMap) template.FuncMap {
 		},
 	}
 }
+
+// printf is fmt.Sprintf for a format whose widths, and the arguments that it
+// names again and again, do not make a text that is too long.
+func printf(format string, args ...any) (string, error) {
+	var w weight
+	w.add(reflect.ValueOf(args), 0)
+	long := strings.Count(format, "%")*(w.bytes+w.items) + strings.Count(format, "*")*maxWidth
+	for number := range strings.FieldsFuncSeq(format, func(r rune) bool { return r < '0' || r > '9' }) {
+		if n, err := strconv.Atoi(number); err == nil && n <= maxWidth {
+			long += n
+		}
+	}
+	if long > 4*maxText {
+		return "", errors.New("its format makes too long a text of its arguments")
+	}
+	return fmt.Sprintf(format, args...), nil
+}
+
+// maxWidth is the largest width and precision of package fmt.
+const maxWidth = 1_000_000
 
 // fewNumbers returns an error if there are too many numbers from start to stop.
 func fewNumbers(start, stop, step int) error {

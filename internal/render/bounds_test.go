@@ -41,6 +41,13 @@ func TestEndless(t *testing.T) {
 		{"replace multiplies", commented(`{{ $s := repeat 1000000 "x" }}{{ replace "x" $s $s }}`), "replace: its arguments are too large"},
 		{"toYaml of lists of lists", commented("\na: {{ $l := list 1 }}{{ range 30 }}{{ $l = list $l $l }}{{ end }}{{ toYaml $l }}"), "list: its "},
 		{"a map that holds itself", commented(`{{ $d := dict }}{{ $_ := set $d "d" $d }}{{ toJson $d }}`), "set: its "},
+		{"js doubles", commented(`{{ $s := "\\" }}{{ range 40 }}{{ $s = js $s }}{{ end }}`), "js: its "},
+		{"printf with widths", commented(`{{ $f := repeat 5000 "%999999[1]d" }}{{ $s := printf $f 1 }}`), "printf: its format makes too long a text"},
+		{"printf with an argument again and again", commented(`{{ $f := repeat 500000 "%[1]s" }}{{ $s := printf $f (repeat 100000 "x") }}`), "printf: its format makes too long a text"},
+		{"a long text for each depth", commented(`{{ template "t" . }}`, "t", `{{ $s := repeat 16000000 "x" }}{{ template "t" . }}`), "t.tmpl:1:26: <repeat 16000000 \"x\">: error calling repeat: repeat: all functions together took and made more than 259 MiB: does this end?"},
+		{"a long text in each round", commented(`{{ range 1000000 }}{{ $s := repeat 16000000 "x" }}{{ end }}`), "all functions together"},
+		{"a long text looked at in each round", commented(`{{ $s := repeat 16000000 "x" }}{{ range 1000000 }}{{ $x := contains "y" $s }}{{ end }}`), "all functions together"},
+		{"a long include in each round", commented(`{{ range 1000000 }}{{ $s := include "t" . }}{{ end }}`, "t", "# "+strings.Repeat("x", 1000000)), "all functions together"},
 		{"indent", commented("\na: {{ indent 1000000 \"x\" }}"), "cannot indent by 1000000"},
 	}
 	for _, tt := range tests {
@@ -107,7 +114,7 @@ func newNormal(t *testing.T, e *Engine) *execution {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, err := newExecution(e.rewritten, e.rewritten.Template, in)
+	x, err := newExecution(e, e.rewritten.Template, in)
 	if err != nil {
 		t.Fatal(err)
 	}

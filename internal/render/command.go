@@ -1,13 +1,26 @@
 package render
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// command is the command line that makes a document again.
-func (e *Engine) command(stage string, counts Counts) string {
-	words := []string{"composer", "render", "--stage", stage}
+// Command is the command line that renders those stages again, each word quoted
+// for a shell; more are words that come last.
+func (e *Engine) Command(stages []string, more ...string) (string, error) {
+	counts, err := e.counts(e.bundle.Kinds[0].Count)
+	if err != nil {
+		return "", err
+	}
+	return e.command(stages, counts, more), nil
+}
+
+func (e *Engine) command(stages []string, counts Counts, more []string) string {
+	words := []string{"composer", "render"}
+	for _, stage := range stages {
+		words = append(words, "--stage", stage)
+	}
 	for i, kind := range e.bundle.Kinds {
 		count := strconv.Itoa(counts[kind.Name])
 		if i > 0 {
@@ -18,7 +31,7 @@ func (e *Engine) command(stage string, counts Counts) string {
 	if e.bundle.Lifted {
 		words = append(words, "--max-replicas", strconv.Itoa(e.bundle.MaxReplicas))
 	}
-	for _, word := range e.bundle.Arguments {
+	for _, word := range slices.Concat(e.bundle.Arguments, more) {
 		words = append(words, shellWord(word))
 	}
 	return strings.Join(words, " ")

@@ -23,6 +23,10 @@ const (
 	maxDepth = 1000
 	// maxDocument is how long a document may be that is kept in memory, in bytes.
 	maxDocument = 256 << 20
+	// maxSpent is how much all functions together may take and make, in bytes,
+	// and spentPerReplica how much more for each replica.
+	maxSpent        = 256 << 20
+	spentPerReplica = 1 << 20
 )
 
 // execution is one run of the templates.
@@ -43,8 +47,10 @@ type execution struct {
 	dropped bool
 	to      io.Writer
 
-	all         int // replicas of all kinds
+	changes     bool // values, by functions such as set
+	all         int  // replicas of all kinds
 	size, steps int
+	spent       int // by functions
 	walks       int // within one another, or in an include
 	depth       int // of templates
 }
@@ -68,12 +74,12 @@ type input struct {
 	overrides map[string]map[int]*values.Node
 }
 
-func newExecution(r *escape.Rewritten, t *template.Template, in input) (*execution, error) {
+func newExecution(e *Engine, t *template.Template, in input) (*execution, error) {
 	clone, err := t.Clone()
 	if err != nil {
 		return nil, err
 	}
-	x := &execution{rewritten: r, templates: clone, input: in, keep: maxDocument, longest: maxDocument, data: Data{
+	x := &execution{rewritten: e.rewritten, templates: clone, input: in, changes: changes(t), keep: maxDocument, longest: maxDocument, data: Data{
 		Command:  in.command,
 		Stage:    in.stage,
 		Values:   copyOf(in.values).(map[string]any),
@@ -89,7 +95,7 @@ func newExecution(r *escape.Rewritten, t *template.Template, in input) (*executi
 	}
 	first := in.kinds[0].Name
 	x.data.Clients, x.data.Pattern = x.data.Kinds[first], x.data.Patterns[first]
-	clone.Funcs(template.FuncMap{
+	clone.Funcs(e.functions.with(x.spend)).Funcs(template.FuncMap{
 		escape.StepFunc:  x.step,
 		escape.EnterFunc: x.enter,
 		escape.LeaveFunc: x.leave,
@@ -145,6 +151,14 @@ func (x *execution) enter(place int) (string, error) {
 	return x.step(place)
 }
 
+// spend is called by functions with how much they take and make.
+func (x *execution) spend(weight int) error {
+	if x.spent += weight; x.spent > maxSpent+spentPerReplica*x.all {
+		return fmt.Errorf("all functions together took and made more than %d MiB: does this end?", (maxSpent+spentPerReplica*x.all)>>20)
+	}
+	return nil
+}
+
 func (x *execution) leave() string {
 	x.depth--
 	return ""
@@ -158,6 +172,9 @@ func (x *execution) include(name string, data any) (escape.Structure, error) {
 	err := x.templates.ExecuteTemplate(&countingWriter{x, &out}, x.rewritten.Include(name), data)
 	if err != nil {
 		return escape.Structure{}, escape.Placed(err)
+	}
+	if err := x.spend(out.Len()); err != nil {
+		return escape.Structure{}, err
 	}
 	return escape.Block(out.String()), nil
 }

@@ -215,3 +215,37 @@ func TestShellWord(t *testing.T) {
 		}
 	}
 }
+
+// What many replicas with values of their own cost does not grow with their
+// square: each shares with the others what it has not.
+func TestManyOverrides(t *testing.T) {
+	const n = 1000
+	own := make([]string, n)
+	for i := range own {
+		own[i] = fmt.Sprintf("%d: {x: %[1]d}", i+1)
+	}
+	for _, text := range []string{
+		"services:{{ range .Clients }}\n  {{ .Name }}: {{ toYaml .Values.client }}{{ end }}",
+		`{{ $_ := set (dict) "a" 1 }}` + "services:{{ range .Clients }}\n  {{ .Name }}: {{ toYaml .Values.client }}{{ end }}",
+	} {
+		b, err := bundle.Open(body(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Overlay = &values.Overlay{}
+		b.Overlay.AddKey("--set", values.YAML, "replicas={"+strings.Join(own, ", ")+"}")
+		e, err := New(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		allocated := testing.AllocsPerRun(1, func() {
+			doc, err := e.Render("one", n)
+			if err != nil || !strings.Contains(string(doc.Bytes), "client1000:\n    x: 1000") {
+				t.Errorf("error %v:\n%s", err, doc.Bytes)
+			}
+		})
+		if allocated > 300*n {
+			t.Errorf("%.0f allocations for %d replicas", allocated, n)
+		}
+	}
+}

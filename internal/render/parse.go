@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"text/template"
+	"text/template/parse"
 	"unicode/utf8"
 
 	"github.com/tp0-lab/composer/internal/bundle"
@@ -24,7 +25,7 @@ func parseFiles(fsys fs.FS, funcs template.FuncMap) (*template.Template, error) 
 	if err != nil {
 		return nil, err
 	}
-	size := 0
+	size, defined := 0, map[string]*parse.Tree{}
 	main := template.New(MainTemplate).Option("missingkey=error").Funcs(funcs)
 	for _, name := range names {
 		text, err := readTemplate(fsys, name)
@@ -41,11 +42,28 @@ func parseFiles(fsys fs.FS, funcs template.FuncMap) (*template.Template, error) 
 		if _, err := t.Parse(text); err != nil {
 			return nil, syntaxError(name, text, funcs, err)
 		}
+		if err := definedOnce(main, name, defined); err != nil {
+			return nil, err
+		}
 	}
-	if main.Tree == nil {
+	if main.Tree == nil || parse.IsEmptyTree(main.Root) {
 		return nil, &escape.Error{Place: MainTemplate, Message: "this file is missing or empty, and rendering begins with it"}
 	}
 	return main, nil
+}
+
+// definedOnce notes which templates there are once file is parsed, and returns
+// an error if one of them was in an earlier file: which of both is taken would
+// depend on the files' names.
+func definedOnce(main *template.Template, file string, defined map[string]*parse.Tree) error {
+	for _, t := range main.Templates() {
+		before := defined[t.Name()]
+		if before != nil && before != t.Tree {
+			return &escape.Error{Place: file, Message: fmt.Sprintf("template %q is defined here, and in %s already", t.Name(), before.ParseName)}
+		}
+		defined[t.Name()] = t.Tree
+	}
+	return nil
 }
 
 func readTemplate(fsys fs.FS, name string) (string, error) {

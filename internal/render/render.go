@@ -135,8 +135,13 @@ func (p pattern) Names(kind string) ([]string, error) { return p.Counts.names(ki
 
 // Engine renders the stages of one bundle. It is safe for concurrent use.
 type Engine struct {
+	// OfAnyStage has documents say of the command that makes them all but the stage,
+	// so that those of two stages differ in nothing else by it.
+	OfAnyStage bool
+
 	bundle    *bundle.Bundle
 	rewritten *escape.Rewritten
+	functions boundedFuncs
 	// special is the rewritten templates as specialise makes them, or nil.
 	special *template.Template
 	// breaks says that in special a walk over replicas may end early, for all or
@@ -152,11 +157,12 @@ func New(b *bundle.Bundle) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse templates: %w", inBundle(b, err))
 	}
-	r, err := escape.Rewrite(t, bound(t, funcs))
+	called := bound(t, funcs)
+	r, err := escape.Rewrite(t, called.with(nil))
 	if err != nil {
 		return nil, fmt.Errorf("parse templates: %w", inBundle(b, err))
 	}
-	e := &Engine{bundle: b, rewritten: r}
+	e := &Engine{bundle: b, rewritten: r, functions: called}
 	e.special, e.breaks = specialise(r)
 	return e, nil
 }
@@ -168,6 +174,7 @@ func inBundle(b *bundle.Bundle, err error) error {
 	if e, ok := errors.AsType[*escape.Error](err); ok {
 		file, place, _ := strings.Cut(e.Place, ":")
 		own := *e
+		own.Message = named(own.Message)
 		if own.Place = b.Path(file); place != "" {
 			own.Place += ":" + place
 		}
@@ -242,7 +249,7 @@ func (e *Engine) Stream(w io.Writer, stage string, n int) error {
 		return err
 	}
 	return x.writeTo(w, func(w io.Writer) error {
-		again, err := newExecution(e.rewritten, e.rewritten.Template, x.input)
+		again, err := newExecution(e, e.rewritten.Template, x.input)
 		if err != nil {
 			return err
 		}
@@ -262,7 +269,7 @@ func (e *Engine) execute(stage string, n, keep int) (*execution, error) {
 			continue
 		}
 		var x *execution
-		if x, err = newExecution(e.rewritten, t, in); err != nil {
+		if x, err = newExecution(e, t, in); err != nil {
 			return nil, err
 		}
 		x.keep = keep
@@ -288,8 +295,12 @@ func (e *Engine) input(stage string, n int) (input, error) {
 	if err != nil {
 		return input{}, err
 	}
+	stages := []string{stage}
+	if e.OfAnyStage {
+		stages = nil
+	}
 	return input{
-		stage: stage, command: e.command(stage, counts), kinds: e.bundle.Kinds, counts: counts,
+		stage: stage, command: e.command(stages, counts, nil), kinds: e.bundle.Kinds, counts: counts,
 		values: own.Plain().(map[string]any), overrides: e.bundle.Overrides(own),
 	}, nil
 }

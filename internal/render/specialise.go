@@ -246,6 +246,21 @@ func leaves(function string) bool {
 	return function == "include" || slices.Contains(changing, function)
 }
 
+// changes reports whether t calls a function that changes its argument.
+func changes(t *template.Template) bool {
+	found := false
+	for _, one := range t.Templates() {
+		if one.Tree == nil {
+			continue
+		}
+		visit(one.Root, func(n parse.Node) {
+			name, ok := n.(*parse.IdentifierNode)
+			found = found || ok && slices.Contains(changing, name.Ident)
+		})
+	}
+	return found
+}
+
 // changing are the functions of sprig that change an argument of theirs.
 var changing = []string{"set", "unset", "merge", "mergeOverwrite", "mustMerge", "mustMergeOverwrite", "sortAlpha"}
 

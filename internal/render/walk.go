@@ -32,7 +32,12 @@ func (p *population) values(id int) map[string]any {
 		return p.x.data.Values
 	}
 	if p.own[id] == nil {
-		own := copyOf(p.x.input.values).(map[string]any)
+		own := maps.Clone(p.x.data.Values)
+		for key := range own {
+			if p.x.changes && key != "replicas" { // which grows with the number of replicas
+				own[key] = copyOf(p.x.input.values[key])
+			}
+		}
 		own[p.kind] = instead.Plain()
 		if p.own == nil {
 			p.own = map[int]map[string]any{}

@@ -5,9 +5,12 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/tp0-lab/composer/internal/output"
 )
 
 //go:embed bundle
@@ -26,11 +29,10 @@ func FS() fs.FS {
 // something in it.
 var ErrNotEmpty = errors.New("not empty")
 
-// Write makes a directory with the bundle, whole or not at all: its files are
-// written to a temporary directory first, and moved when all are there. A
-// directory that is there must be empty; with force it need not, and files of
-// other names stay.
-func Write(dir string, force bool) (err error) {
+// Write makes a directory with the bundle, whole or not at all. A directory that
+// is there must be empty; with force it need not, files of the bundle's names are
+// replaced, all or none, and those of other names stay.
+func Write(dir string, force bool) error {
 	entries, err := os.ReadDir(dir)
 	there := err == nil
 	switch {
@@ -38,49 +40,59 @@ func Write(dir string, force bool) (err error) {
 		return fmt.Errorf("init: %w", err)
 	case len(entries) > 0 && !force:
 		return fmt.Errorf("init: %s is %w", dir, ErrNotEmpty)
+	case there:
+		err = replace(dir)
+	default:
+		err = create(dir)
 	}
-	parent := filepath.Dir(filepath.Clean(dir))
-	if there {
-		parent = dir
-	}
-	made, err := os.MkdirTemp(parent, ".composer-init-*")
 	if err != nil {
-		return fmt.Errorf("init: %w", withoutName(err, parent))
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(made)) }()
-	if err := os.CopyFS(made, FS()); err != nil {
 		return fmt.Errorf("init: %w", err)
-	}
-	if there {
-		return replace(made, dir)
-	}
-	if err := os.Chmod(made, 0o755); err != nil {
-		return fmt.Errorf("init: %w", err)
-	}
-	if err := os.Rename(made, dir); err != nil {
-		return fmt.Errorf("init: %s: %w", dir, withoutName(err, dir))
 	}
 	return nil
 }
 
-// replace moves all files of made into dir, if no directory is in their way.
-func replace(made, dir string) error {
-	files, err := os.ReadDir(made)
+// create makes a directory beside the one that is wanted, and renames it.
+func create(dir string) (err error) {
+	parent := filepath.Dir(filepath.Clean(dir))
+	made, err := os.MkdirTemp(parent, ".composer-init-*")
 	if err != nil {
-		return fmt.Errorf("init: %w", err)
+		return withoutName(err, parent)
 	}
-	for _, f := range files {
-		path := filepath.Join(dir, f.Name())
-		if info, err := os.Lstat(path); err == nil && info.IsDir() {
-			return fmt.Errorf("init: %s: it is a directory", path)
-		}
+	defer func() { err = errors.Join(err, os.RemoveAll(made)) }()
+	if err := os.CopyFS(made, FS()); err != nil {
+		return err
 	}
-	for _, f := range files {
-		if err := os.Rename(filepath.Join(made, f.Name()), filepath.Join(dir, f.Name())); err != nil {
-			return fmt.Errorf("init: %w", err)
-		}
+	if err := os.Chmod(made, 0o755); err != nil {
+		return err
+	}
+	if err := os.Rename(made, dir); err != nil {
+		return fmt.Errorf("%s: %w", dir, withoutName(err, dir))
 	}
 	return nil
+}
+
+// replace writes all files into a directory that is there.
+func replace(dir string) error {
+	files := output.Set{Contained: true}
+	defer files.Discard()
+	err := fs.WalkDir(FS(), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := fs.ReadFile(FS(), name)
+		if err != nil {
+			return err
+		}
+		return files.Add(filepath.Join(dir, name), func(w io.Writer) error {
+			_, err := w.Write(text)
+			return err
+		})
+	})
+	if err != nil {
+		return err
+	}
+	_, err = files.Commit()
+	return err
 }
 
 // withoutName takes temporary names out of an error.

@@ -26,13 +26,14 @@ const root = "../.."
 
 func TestReadme(t *testing.T) {
 	dir := checkout(t)
-	for _, page := range []string{"README.md", "docs/configuration.md", "docs/verify.md", "docs/lint.md", "docs/values.md", "docs/bundles.md"} {
+	for _, page := range []string{"README.md", "docs/configuration.md", "docs/verify.md", "docs/lint.md", "docs/values.md", "docs/bundles.md", "docs/output.md"} {
 		runBlocks(t, dir, read(t, filepath.Join(dir, page)))
 	}
 }
 
 // On every branch of a delivery, in one clone, with what was generated on the
-// branch before lying about.
+// branch before lying about. It is the clone of who works with Windows, too:
+// without .gitattributes its scripts would not run.
 func TestExercises(t *testing.T) {
 	stages := stages(t)
 	delivered := filepath.Join(t.TempDir(), "delivered")
@@ -44,7 +45,7 @@ func TestExercises(t *testing.T) {
 		t.Fatal(err)
 	}
 	clone := filepath.Join(t.TempDir(), "clone")
-	git(t, delivered, "clone", "-q", ".", clone)
+	git(t, delivered, "clone", "-q", "-c", "core.autocrlf=true", ".", clone)
 	for _, s := range stages {
 		t.Run(s.Name, func(t *testing.T) {
 			git(t, clone, "switch", "-q", s.Name)
@@ -54,10 +55,15 @@ func TestExercises(t *testing.T) {
 			}
 			checkLinks(t, clone, "README.md")
 			runBlocks(t, clone, readme)
-			// The file of Compose is the stage's.
+			// The file of Compose is the stage's, and what it mounts is there.
 			compose := read(t, filepath.Join(clone, "docker-compose-dev.yaml"))
 			if want := fmt.Sprintf("# Made by: composer render --stage %s -n 3\n", s.Name); !strings.HasPrefix(compose, want) {
 				t.Errorf("want %q, got %.60q", want, compose)
+			}
+			for _, m := range regexp.MustCompile(`(?m)^ +source: "?(\./[^"\n]+)`).FindAllStringSubmatch(compose, -1) {
+				if _, err := os.Stat(filepath.Join(clone, m[1])); err != nil {
+					t.Error(err)
+				}
 			}
 			if status := git(t, clone, "status", "--porcelain"); status != "" {
 				t.Errorf("git status says\n%s", status)

@@ -172,14 +172,6 @@ func parsePath(text string) (path []step, spelled, value string, err error) {
 	return nil, "", "", errors.New("want key.path=value, and there is no =")
 }
 
-// escapeKey spells a key so that parsePath reads it as one.
-func escapeKey(key string) string {
-	if !strings.ContainsAny(key, `.=[\`) {
-		return key
-	}
-	return strings.NewReplacer(`\`, `\\`, `.`, `\.`, `=`, `\=`, `[`, `\[`).Replace(key)
-}
-
 // Over returns base with all of o laid over it that could be, and what is wrong
 // with the rest.
 func (o *Overlay) Over(base *Node) (laid *Node, wrong Error) {

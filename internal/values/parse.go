@@ -5,15 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"math/big"
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"unicode"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
 // Bounds for one file of values, or one value of --set.
@@ -67,12 +71,17 @@ func Decode(name string, node *yaml.Node) (*Node, error) {
 
 // readFile returns the first megabyte of a file, and a byte if there is more.
 func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	// Non-blocking: opening a pipe would wait for a writer.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxFile+1))
+	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if info, _ := f.Stat(); err == nil && len(text) == 0 && info != nil && info.Mode()&fs.ModeNamedPipe != 0 {
+		return nil, errors.New("a pipe that nobody writes to")
+	}
+	return text, err
 }
 
 type parser struct {
@@ -160,7 +169,7 @@ func (p *parser) mapping(n *yaml.Node, o Origin, path string, depth int) (*Node,
 		if key.Kind != yaml.ScalarNode || key.Value == "" {
 			return nil, p.fail(key, path, "want a name as a key")
 		}
-		at := escapeKey(key.Value)
+		at := yamltree.EscapeKey(key.Value)
 		if path != "" {
 			at = path + "." + at
 		}

@@ -39,6 +39,7 @@ func (noLoader) Load(url string) (any, error) {
 // ParseSchema compiles a JSON schema, of draft 2020-12 if it does not say.
 // name is that of its file, which errors begin with.
 func ParseSchema(name string, text []byte) (*Schema, error) {
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // what an editor on Windows adds
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
 		if e, ok := errors.AsType[*json.SyntaxError](err); ok {

@@ -83,6 +83,13 @@ func TestNeeded(t *testing.T) {
 	}
 }
 
+// What an editor on Windows adds is no part of a schema.
+func TestByteOrderMark(t *testing.T) {
+	if _, err := ParseSchema("s.json", []byte("\ufeff{\"type\":\r\n\"object\"}\r\n")); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestBadSchemas(t *testing.T) {
 	for text, want := range map[string]string{
 		"{\n  \"type\": }":                       "s.json:2:11: invalid character",

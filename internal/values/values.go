@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
 // Origin says where a value was written.
@@ -132,7 +134,7 @@ func (n *Node) leaves(path string) (found []Leaf) {
 		return []Leaf{{path, n.Plain(), n.Origin}}
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(n.Fields), natural) {
-		at := escapeKey(key)
+		at := yamltree.EscapeKey(key)
 		if path != "" {
 			at = path + "." + at
 		}
@@ -171,7 +173,7 @@ func (n *Node) Spell(path []string) string {
 			if i > 0 {
 				b.WriteByte('.')
 			}
-			b.WriteString(escapeKey(key))
+			b.WriteString(yamltree.EscapeKey(key))
 		}
 		if n != nil {
 			n = n.child(key)

@@ -1,10 +1,13 @@
 package values
 
 import (
+	"errors"
+	"fmt"
 	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -220,6 +223,37 @@ func TestHugeFile(t *testing.T) {
 	_, wrong := o.Over(Map(Origin{}))
 	if err := wrong.OrNil(); err == nil || err.Error() != path+": longer than 1 MiB, which no values need" {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A pipe is read if somebody writes to it, and otherwise not waited for.
+func TestPipe(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var o Overlay
+	o.AddFile(path)
+	o.AddKey("--set-file", File, "k="+path)
+	_, wrong := o.Over(Map(Origin{}))
+	want := "2 things are wrong with the values:\n  --set-file k: " + path + ": a pipe that nobody writes to\n  " + path + ": a pipe that nobody writes to"
+	if err := wrong.OrNil(); err == nil || err.Error() != want {
+		t.Errorf("got %v", err)
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	_, err = w.WriteString("a: 1\n")
+	if err := errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	o = Overlay{}
+	o.AddFile(fmt.Sprintf("/dev/fd/%d", r.Fd())) // as a shell's <(…)
+	laid, wrong := o.Over(Map(Origin{}))
+	if err := wrong.OrNil(); err != nil || laid.Fields["a"] == nil {
+		t.Errorf("got %v, error %v", laid.Plain(), err)
 	}
 }
 

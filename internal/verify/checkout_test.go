@@ -70,6 +70,28 @@ func TestCheckoutIsSparedWhatGoesBeyondTheCourse(t *testing.T) {
 	}
 }
 
+// A client that is told to wait for nothing between its batches is made to wait,
+// or nobody could stop it half-way.
+func TestConfigureSlowsBatches(t *testing.T) {
+	for name, text := range map[string]string{
+		"none":          "batch:\n  period: \"0s\"\n",
+		"in other case": "Batch:\n  Period: 0\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := checkout(t, "ej8", map[string]string{"server/config.ini": "", "client/config.yaml": text})
+			got := ""
+			run := func(tr *trial) {
+				tr.configure(usualServer, usualClient)
+				got = tr.read("client/config.yaml")
+			}
+			runOne(t.Context(), Scenario{Stage: "ej8", Name: "x", run: run}, nil, s, Options{Now: time.Now})
+			if want := "batch:\n    maxAmount: 10\n    period: 150ms\n"; !strings.HasPrefix(got, want) {
+				t.Errorf("want %q in\n%s", want, got)
+			}
+		})
+	}
+}
+
 // A checkout's own keys stay, and so does what its branch ships as maxAmount.
 func TestConfigureKeepsTheKeysOfACheckout(t *testing.T) {
 	s := checkout(t, "ej6", map[string]string{

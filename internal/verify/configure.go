@@ -39,7 +39,9 @@ const (
 )
 
 // configure writes the two configuration files. In a checkout, keys that are
-// its own stay: the course fixes only the names of these.
+// its own stay: the course fixes only the names of these. Where it has a
+// batch.period, as this project's has, that is the loop's: clients that hurry
+// from batch to batch cannot be caught half-way.
 func (t *trial) configure(s serverKeys, c clientKeys) {
 	t.site.port = cmp.Or(s.port, usualPort)
 	server := fmt.Sprintf("SERVER_PORT = %d\nSERVER_IP = server\nSERVER_LISTEN_BACKLOG = %d\nLOGGING_LEVEL = %s\n", t.site.port, s.backlog, s.level)
@@ -51,7 +53,11 @@ func (t *trial) configure(s serverKeys, c clientKeys) {
 		return
 	}
 	t.write(t.site.serverConfig, mergeINI(t.read(t.site.serverConfig), server))
-	merged, err := mergeYAML(t.read(t.site.clientConfig), client)
+	shipped := t.read(t.site.clientConfig)
+	if hasBatchPeriod(shipped) {
+		client += fmt.Sprintf("  period: %q\n", c.period) // of batch, the last of the groups
+	}
+	merged, err := mergeYAML(shipped, client)
 	if err != nil {
 		t.fatal(t.site.clientConfig+" is YAML", err.Error())
 	}
@@ -150,6 +156,14 @@ func merge(all, ours map[string]any) {
 		}
 		all[key] = value
 	}
+}
+
+// hasBatchPeriod says whether a client's configuration file has a batch.period.
+func hasBatchPeriod(text string) bool {
+	var c struct {
+		Batch struct{ Period any }
+	}
+	return yaml.Unmarshal(bytes.ToLower([]byte(text)), &c) == nil && c.Batch.Period != nil // keys as shippedMaxAmount has them
 }
 
 // shippedMaxAmount is the batch.maxAmount of a client's configuration file, 0 if

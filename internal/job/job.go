@@ -1,0 +1,228 @@
+// Package job renders stages of a bundle into documents, all of them before the
+// first is written, and says what that would change.
+package job
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/tp0-lab/composer/internal/bundle"
+	"github.com/tp0-lab/composer/internal/check"
+	"github.com/tp0-lab/composer/internal/output"
+	"github.com/tp0-lab/composer/internal/render"
+	"github.com/tp0-lab/composer/internal/yamltree"
+)
+
+// All stands for all stages of a bundle, unless one has that name.
+const All = "all"
+
+// Placeholder stands for the stage's name in Job.Output.
+const Placeholder = "{stage}"
+
+// ErrOutput is wrapped by the error for an output that is not one for those
+// stages.
+var ErrOutput = errors.New("output")
+
+// Formats are the values of Job.Format.
+var Formats = []string{"yaml", "json"}
+
+// Job is what is rendered, and where to.
+type Job struct {
+	// Stages are names, each once. None is the one that StageFile or the bundle
+	// says.
+	Stages    []string
+	StageFile string
+	// Output is the file of each stage, with Placeholder in it if there are several;
+	// "" is stdout.
+	Output string
+	// Format is one of Formats; "" is yaml.
+	Format string
+	// Validate has each document checked. One that is not, and that is YAML, is
+	// rendered as it is written, so memory does not grow with the number of replicas.
+	Validate bool
+}
+
+// Document is the rendered document of a stage.
+type Document struct {
+	Stage string
+	// Path is the file it is for; "" is stdout.
+	Path string
+	// Write writes the document. Unless it was validated, or is JSON, its errors are
+	// those of render.Engine.Stream.
+	Write func(io.Writer) error
+	// Report is what a check learned, if there was one.
+	Report check.Report
+
+	content []byte // what Write writes, if it is kept
+}
+
+// Documents are those of a job.
+type Documents struct {
+	All []Document
+	// Command is the command line that writes them again.
+	Command string
+}
+
+// Render renders and checks all documents of the job. Its errors are those of
+// bundle.Choose, package render and package check, with the stage if there are
+// several, or wrap ErrOutput.
+func (j Job) Render(ctx context.Context, b *bundle.Bundle) (Documents, error) {
+	stages, err := j.stages(b)
+	if err != nil {
+		return Documents{}, err
+	}
+	engine, err := render.New(b)
+	if err != nil {
+		return Documents{}, err
+	}
+	var made Documents
+	for _, stage := range stages {
+		d, err := j.document(ctx, engine, stage, b.Kinds[0].Count)
+		if err != nil && len(stages) > 1 && !strings.Contains(err.Error(), "stage "+stage) {
+			err = fmt.Errorf("stage %s: %w", stage, err)
+		}
+		if err != nil {
+			return Documents{}, err
+		}
+		made.All = append(made.All, d)
+	}
+	var more []string
+	if !j.Validate {
+		more = append(more, "--no-validate")
+	}
+	if j.Format != "" && j.Format != "yaml" {
+		more = append(more, "--format", j.Format)
+	}
+	if j.Output != "" {
+		more = append(more, "-o", j.Output)
+	}
+	if len(j.Stages) > 0 {
+		stages = j.Stages // in the user's words
+	}
+	made.Command, err = engine.Command(stages, more...)
+	return made, err
+}
+
+// stages returns the names of the job's stages, in its order.
+func (j Job) stages(b *bundle.Bundle) ([]string, error) {
+	var names []string
+	for _, name := range j.Stages {
+		if _, err := b.Stage(name); err != nil && name == All {
+			for _, s := range b.Stages {
+				names = append(names, s.Name)
+			}
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	if len(names) == 0 {
+		stage, err := b.Choose("", j.StageFile)
+		if err != nil {
+			return nil, err
+		}
+		names = []string{stage.Name}
+	}
+	var distinct []string
+	for _, name := range names {
+		if !slices.Contains(distinct, name) {
+			distinct = append(distinct, name)
+		}
+	}
+	if len(distinct) > 1 && !strings.Contains(j.Output, Placeholder) {
+		return nil, fmt.Errorf("%w %q: %d stages are written to a file each, such as 'compose-%s.yaml'", ErrOutput, cmp.Or(j.Output, "-"), len(distinct), Placeholder)
+	}
+	return distinct, nil
+}
+
+func (j Job) document(ctx context.Context, engine *render.Engine, stage string, n int) (Document, error) {
+	d := Document{Stage: stage, Path: strings.ReplaceAll(j.Output, Placeholder, stage)}
+	isJSON := j.Format == "json"
+	if !j.Validate && !isJSON {
+		d.Write = func(w io.Writer) error { return engine.Stream(w, stage, n) }
+		return d, nil
+	}
+	doc, err := engine.Render(stage, n)
+	if err != nil {
+		return d, err
+	}
+	if j.Validate {
+		if d.Report, err = check.Document(ctx, doc); err != nil {
+			return d, err
+		}
+	}
+	d.content = doc.Bytes
+	if isJSON {
+		if d.content, err = yamltree.JSON(doc.Bytes); err != nil {
+			return d, fmt.Errorf("JSON of what is rendered: %w", err)
+		}
+	}
+	d.Write = func(w io.Writer) error {
+		_, err := w.Write(d.content)
+		return err
+	}
+	return d, nil
+}
+
+// Write writes the documents to their files, all or none, and returns the paths
+// of those that changed.
+func (d Documents) Write() ([]string, error) {
+	if len(d.All) == 1 { // it may be a pipe
+		return d.All[0].writeFile()
+	}
+	var set output.Set
+	defer set.Discard()
+	for _, one := range d.All {
+		if err := set.Add(one.Path, one.Write); err != nil {
+			return nil, err
+		}
+	}
+	return set.Commit()
+}
+
+func (d Document) writeFile() ([]string, error) {
+	var changed bool
+	var err error
+	if d.content != nil {
+		changed, err = output.WriteFile(d.Path, d.content)
+	} else {
+		changed, err = output.WriteFrom(d.Path, d.Write)
+	}
+	if err != nil || !changed {
+		return nil, err
+	}
+	return []string{d.Path}, nil
+}
+
+// text returns a document as a whole.
+func (d Document) text() ([]byte, error) {
+	if d.content != nil {
+		return d.content, nil
+	}
+	var text bytes.Buffer
+	err := d.Write(&text)
+	return text.Bytes(), err
+}
+
+// Missing returns what the documents mount and is not there, each once.
+func (d Documents) Missing() []string {
+	var all []string
+	seen := map[string]bool{}
+	for _, one := range d.All {
+		for _, source := range one.Report.Missing(filepath.Dir(one.Path)) {
+			if !seen[source] {
+				seen[source] = true
+				all = append(all, source)
+			}
+		}
+	}
+	return all
+}

@@ -1,0 +1,104 @@
+package output
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+func TestCompare(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "file")
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink("file", link); err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Repeat("0123456789", 20_000)
+	for _, test := range []struct {
+		old, next string
+		want      State
+	}{
+		{"", "", Current},
+		{"a", "a", Current},
+		{"a", "b", Outdated},
+		{"a", "", Outdated},
+		{"", "a", Outdated},
+		{"ab", "a", Outdated},
+		{"a", "ab", Outdated},
+		{long, long, Current},
+		{long, long[1:] + "0", Outdated},
+		{long, long[:len(long)-1], Outdated},
+		{long, long[:len(long)-1] + "x", Outdated},
+		{long[1:], long, Outdated},
+	} {
+		write(t, path, test.old, 0o644)
+		for _, name := range []string{path, link} {
+			got, err := Compare(name, func(w io.Writer) error {
+				for text := test.next; text != ""; {
+					n := min(len(text), 7777)
+					if _, err := io.WriteString(w, text[:n]); err != nil {
+						return err
+					}
+					text = text[n:]
+				}
+				return nil
+			})
+			if err != nil || got != test.want {
+				t.Errorf("%d and %d bytes: got %v, error %v, want %v", len(test.old), len(test.next), got, err, test.want)
+			}
+		}
+		if got := read(t, path); got != test.old {
+			t.Error("the file was changed")
+		}
+	}
+	if got, err := Compare(filepath.Join(dir, "none"), text("x")); got != Missing || err != nil {
+		t.Errorf("got %v, error %v", got, err)
+	}
+	broken := errors.New("broken")
+	for _, name := range []string{"file", "none"} {
+		if _, err := Compare(filepath.Join(dir, name), func(io.Writer) error { return broken }); !errors.Is(err, broken) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+	only(t, dir, "file", "link")
+}
+
+func TestWhatCannotBeCompared(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		dir:                              "it is a directory",
+		filepath.Join(dir, "pipe"):       "it is not a regular file",
+		filepath.Join(dir, "none", "of"): "there is no directory",
+	} {
+		if _, err := Compare(name, text("x")); err == nil || !strings.HasPrefix(err.Error(), "compare "+name+": "+want) {
+			t.Errorf("Compare: got %v", err)
+		}
+		if _, _, err := Read(name); err == nil || !strings.HasPrefix(err.Error(), "compare "+name+": "+want) {
+			t.Errorf("Read: got %v", err)
+		}
+	}
+}
+
+func TestRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	if content, there, err := Read(path); content != nil || there || err != nil {
+		t.Errorf("got %q, %t, %v", content, there, err)
+	}
+	write(t, path, "text", 0o644)
+	if content, there, err := Read(path); string(content) != "text" || !there || err != nil {
+		t.Errorf("got %q, %t, %v", content, there, err)
+	}
+	if err := os.Truncate(path, maxRead+1); err != nil { // a hole, which takes no room
+		t.Fatal(err)
+	}
+	if _, _, err := Read(path); err == nil || !strings.Contains(err.Error(), "longer than 256 MiB") {
+		t.Errorf("got %v", err)
+	}
+}
