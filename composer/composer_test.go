@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -85,9 +86,9 @@ func TestErrors(t *testing.T) {
 		{"render --zzz", 2, "unknown flag --zzz; see `composer render --help`"},
 		{"render --stag ej1", 2, "unknown flag --stag, did you mean --stage?; see `composer render --help`"},
 		{"render extra", 2, "composer render takes flags only, and there is \"extra\"; see `composer render --help`"},
-		{"rendr", 2, `unknown command "rendr". Did you mean "render"?`},
+		{"rendr", 2, "unknown command \"rendr\", did you mean \"render\"?; see `composer --help`"},
 		{"xyzzy", 2, "unknown command \"xyzzy\"; see `composer --help`"},
-		{"help xyzzy", 2, "No help topic for 'xyzzy'"},
+		{"help xyzzy", 2, "unknown command \"xyzzy\"; see `composer --help`"},
 		{"render -o folder", 1, "write folder: it is a directory"},
 		{"render -o none/made.yaml", 1, "write none/made.yaml: there is no directory none"},
 	}
@@ -113,10 +114,13 @@ func TestFlagsHaveVariables(t *testing.T) {
 	var visit func(parent string, commands []*cli.Command) []string
 	visit = func(parent string, commands []*cli.Command) (names []string) {
 		for _, c := range commands {
+			if c.Hidden {
+				continue
+			}
 			path := strings.TrimSpace(parent + " " + c.Name)
 			names = append(names, path)
-			if c.Usage == "" {
-				t.Errorf("%s is not documented", path)
+			if c.Usage == "" || len(branch(path, c).Examples()) == 0 {
+				t.Errorf("%s is not documented, or has no example", path)
 			}
 			for _, f := range c.Flags {
 				checkFlag(t, path+" --"+f.Names()[0], f, seen)
@@ -126,7 +130,7 @@ func TestFlagsHaveVariables(t *testing.T) {
 		return names
 	}
 	got := strings.Join(visit("", newApp(nil, nil).Commands), ", ")
-	if want := "render, run, verify, lint, graph, diff, values, stages, init, data, data generate, data extract, data check, config, config show, config keys, config init, config check, config schema, deliver, version"; got != want {
+	if want := "render, run, verify, lint, graph, diff, values, stages, init, data, data generate, data extract, data check, config, config show, config keys, config init, config check, config schema, deliver, version, help, completion, man, doctor"; got != want {
 		t.Errorf("the commands are %s, want %s", got, want)
 	}
 }
@@ -151,5 +155,16 @@ func checkFlag(t *testing.T, name string, f cli.Flag, seen map[string]string) {
 	}
 	if usage := doc.GetUsage(); usage == "" || strings.Contains(usage, "\n") {
 		t.Errorf("the help of %s is not a line: %q", name, usage)
+	}
+}
+
+// What doctor wants of Go is what go.mod does.
+func TestGoVersion(t *testing.T) {
+	text, err := os.ReadFile("../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("\ngo %d.%d.", goVersion.Major, goVersion.Minor); !strings.Contains(string(text), want) {
+		t.Errorf("go.mod does not have %q", want)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tp0-lab/composer/internal/client"
+	"github.com/tp0-lab/composer/internal/columns"
 	"github.com/tp0-lab/composer/internal/config"
 	"github.com/tp0-lab/composer/internal/output"
 	"github.com/tp0-lab/composer/internal/server"
@@ -30,6 +31,11 @@ func configCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "config",
 		Usage: "show, make and check the services' configuration",
+		Description: examples(
+			"composer config show -s server", "what the server would use here, and where each value comes from",
+			"composer config keys -s client", "what the client can be told",
+			"composer config check FILE", "what is wrong with a file",
+		),
 		Subcommands: []*cli.Command{
 			configShowCommand(), configKeysCommand(), configInitCommand(), configCheckCommand(), configSchemaCommand(),
 		},
@@ -137,16 +143,16 @@ func configKeysCommand() *cli.Command {
 			if c.Bool("json") {
 				return printJSON(c.App.Writer, service.Keys)
 			}
-			table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
-			fmt.Fprintf(table, "VARIABLE\tKEY IN %s\tDEFAULT\tMEANING\n", service.File)
+			var table columns.Table
+			table.Row("VARIABLE", "KEY IN "+service.File, "DEFAULT", "MEANING")
 			for _, k := range service.Keys {
 				text := "-"
 				if k.Default != nil {
 					text = *k.Default
 				}
-				fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", k.Variable, cmp.Or(k.Path, "-"), text, k.Doc)
+				table.Row(k.Variable, cmp.Or(k.Path, "-"), text, k.Doc)
 			}
-			return table.Flush()
+			return table.Write(c.App.Writer, tableWidth(c.App.Writer))
 		},
 	}
 }
@@ -205,7 +211,8 @@ func configCheckCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "check",
 		Usage:     "report all that is wrong with configuration files",
-		UsageText: "composer config check [--service NAME] [--json] FILE...",
+		UsageText: "composer config check [--service NAME] [--json] FILE…",
+		ArgsUsage: "FILE…",
 		Description: examples(
 			"composer config check services/*/config.*", "both files of this project",
 			"composer config check --service client settings", "a name that does not say whose file it is",

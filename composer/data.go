@@ -19,6 +19,10 @@ func dataCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "data",
 		Usage: "make, extract and check the agencies' files",
+		Description: examples(
+			"composer data extract", "the files of the dataset that comes with composer",
+			"composer data check", "whether each line of them is a bet",
+		),
 		Subcommands: []*cli.Command{
 			dataGenerateCommand(),
 			dataExtractCommand(),
@@ -29,33 +33,38 @@ func dataCommand() *cli.Command {
 
 func dataGenerateCommand() *cli.Command {
 	return &cli.Command{
-		Name:  "generate",
-		Usage: "make the files of the agencies, the same ones for the same flags",
-		Description: "Without --agencies and --bets the dataset has the shape of the one that comes\n" +
+		Name:      "generate",
+		Usage:     "make the files of the agencies, the same ones for the same flags",
+		UsageText: "composer data generate [-n N] [--bets N[,N…]] [--winners N[,N…]] [--seed N] [-o ARCHIVE|DIR] [--force]",
+		Description: examples(
+			"composer data generate", "a dataset of five agencies, .data/dataset.zip",
+			"composer data generate -n 3 --bets 100 -o small.zip", "three agencies of a hundred bets",
+			"composer data generate --bets 20,0,3 --winners 4,0,1 -o files", "agency by agency, into a directory",
+		) + "\n\nWithout --agencies and --bets the dataset has the shape of the one that comes\n" +
 			"with composer: five agencies of 27000, 25500, 16000, 9200 and 1000 bets.",
 		Flags: []cli.Flag{
 			&cli.IntFlag{
 				Name: "agencies", Aliases: []string{"n"}, EnvVars: []string{"COMPOSER_DATA_AGENCIES"},
-				DefaultText: "as many as --bets has numbers, else 5", Usage: "how many agencies",
+				DefaultText: "as many as --bets has numbers, else 5", Usage: "how many agencies, `N`",
 			},
 			&cli.StringFlag{
 				Name: "bets", Aliases: []string{"b"}, EnvVars: []string{"COMPOSER_DATA_BETS"},
-				Usage: "bets of each agency: one number for all, or one for each, with commas (default: 1000)",
+				Usage: "bets of each agency, `N[,N…]`: one number for all, or one for each, with commas (default: 1000)",
 			},
 			&cli.StringFlag{
 				Name: "winners", Aliases: []string{"w"}, EnvVars: []string{"COMPOSER_DATA_WINNERS"},
-				Usage: "winning bets of each agency, likewise (default: one in 10000, none of the last agency)",
+				Usage: "winning bets of each agency, `N[,N…]`, likewise (default: one in 10000, none of the last agency)",
 			},
 			&cli.Uint64Flag{
 				Name: "seed", Aliases: []string{"s"}, EnvVars: []string{"COMPOSER_DATA_SEED"},
-				Value: dataset.DefaultSeed, Usage: "where the random numbers start",
+				Value: dataset.DefaultSeed, Usage: "the `N` that the random numbers start from",
 			},
 			&cli.StringFlag{
 				Name: "output", Aliases: []string{"o"}, EnvVars: []string{"COMPOSER_DATA_OUTPUT"},
-				Value: dataDir + "/dataset.zip", Usage: "a zip archive (a name that ends in .zip), or a directory", TakesFile: true,
+				Value: dataDir + "/dataset.zip", Usage: "the `FILE` of a zip archive, with a name that ends in .zip, or a directory", TakesFile: true,
 			},
 			&cli.BoolFlag{
-				Name: "force", Aliases: []string{"f"}, EnvVars: []string{"COMPOSER_DATA_FORCE"},
+				Name: "force", Aliases: []string{"f"}, EnvVars: []string{"COMPOSER_DATA_FORCE"}, DisableDefaultText: true,
 				Usage: "replace what is there",
 			},
 		},
@@ -143,25 +152,29 @@ func dataExtractCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "extract",
 		Usage:     "unpack agency-N.csv from a zip archive, all of them or none",
+		UsageText: "composer data extract [-o DIR] [--keep] [ARCHIVE]",
 		ArgsUsage: "[ARCHIVE]",
-		Description: "Without ARCHIVE it is datasets.zip or else dataset.zip in " + dataDir + ". Files may be in folders\n" +
+		Description: examples(
+			"composer data extract", "the archive in "+dataDir+", to there",
+			"composer data extract --keep -o other their.zip", "another one, to a directory; what is there stays",
+		) + "\n\nWithout ARCHIVE it is datasets.zip or else dataset.zip in " + dataDir + ". Files may be in folders\n" +
 			"of the archive; what is not called agency-N.csv is passed over.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{
 				Name: "output", Aliases: []string{"o"}, EnvVars: []string{"COMPOSER_DATA_DIR"},
-				Value: dataDir, Usage: "the directory for the files", TakesFile: true,
+				Value: dataDir, Usage: "the `DIR` for the files", TakesFile: true,
 			},
 			&cli.BoolFlag{
-				Name: "keep", Aliases: []string{"k"}, EnvVars: []string{"COMPOSER_DATA_KEEP"},
+				Name: "keep", Aliases: []string{"k"}, EnvVars: []string{"COMPOSER_DATA_KEEP"}, DisableDefaultText: true,
 				Usage: "leave files that are there as they are",
 			},
 			&cli.Int64Flag{
 				Name: "max-file", EnvVars: []string{"COMPOSER_DATA_MAX_FILE"},
-				Value: dataset.DefaultMaxFile >> 20, Usage: "refuse an archive with a file over so many MiB",
+				Value: dataset.DefaultMaxFile >> 20, Usage: "refuse an archive with a file over `N` MiB",
 			},
 			&cli.Int64Flag{
 				Name: "max-total", EnvVars: []string{"COMPOSER_DATA_MAX_TOTAL"},
-				Value: dataset.DefaultMaxTotal >> 20, Usage: "refuse an archive with more than so many MiB in all",
+				Value: dataset.DefaultMaxTotal >> 20, Usage: "refuse an archive with more than `N` MiB in all",
 			},
 		},
 		Action: dataExtract,
@@ -207,18 +220,22 @@ func dataExtract(c *cli.Context) error {
 
 func dataCheckCommand() *cli.Command {
 	return &cli.Command{
-		Name:        "check",
-		Usage:       "report every line of the agencies' files that is no bet",
-		ArgsUsage:   "[DIR | FILE ...]",
-		Description: "Without arguments it checks the agency-N.csv in " + dataDir + ". Bad lines make it fail; repeated bets do not.",
+		Name:      "check",
+		Usage:     "report every line of the agencies' files that is no bet",
+		UsageText: "composer data check [--limit N] [--json] [DIR|FILE]…",
+		ArgsUsage: "[DIR|FILE]…",
+		Description: examples(
+			"composer data check", "file:line: what is wrong, and a line about each file",
+			"composer data check --json my.csv", "for programs",
+		) + "\n\nWithout arguments it checks the agency-N.csv in " + dataDir + ". Bad lines make it fail; repeated bets do not.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{
-				Name: "json", EnvVars: []string{"COMPOSER_DATA_JSON"},
-				Usage: "report in JSON",
+				Name: "json", EnvVars: []string{"COMPOSER_DATA_JSON"}, DisableDefaultText: true,
+				Usage: "print JSON",
 			},
 			&cli.IntFlag{
 				Name: "limit", EnvVars: []string{"COMPOSER_DATA_LIMIT"},
-				Value: 100, Usage: "list so many bad lines of a file, and as many warnings",
+				Value: 100, Usage: "list `N` bad lines of a file, and as many warnings",
 			},
 		},
 		Action: dataCheck,

@@ -21,7 +21,7 @@ func diffCommand() *cli.Command {
 		Name:      "diff",
 		Usage:     "show what one stage adds to another",
 		UsageText: "composer diff [-n N] [--exit-code] [--json] [--values FILE]… [--set KEY=VALUE]… [--bundle DIR] OLD NEW",
-		ArgsUsage: "OLD NEW",
+		ArgsUsage: "STAGE|FILE…",
 		Description: examples(
 			"composer diff ej5 ej6", "how the Compose files of two stages differ",
 			"composer diff -n 1 --json ej5 ej6", "for programs: path, old and new value of each change",

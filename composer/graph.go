@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/urfave/cli/v2"
@@ -61,7 +62,7 @@ func drawGraph(c *cli.Context, source *bundleFlags) error {
 		"mermaid": (*graph.Graph).WriteMermaid, "dot": (*graph.Graph).WriteDOT, "svg": (*graph.Graph).WriteSVG,
 	}[c.String("format")]
 	if !ok {
-		return usagef("graph: unknown format %q: have mermaid, dot, svg", c.String("format"))
+		return usagef("graph: unknown format %q: have %s", c.String("format"), strings.Join(graphFormats(), ", "))
 	}
 	project, title, err := projectToDraw(c, source)
 	if err != nil {
@@ -78,6 +79,8 @@ func drawGraph(c *cli.Context, source *bundleFlags) error {
 	}
 	return err
 }
+
+func graphFormats() []string { return []string{"mermaid", "dot", "svg"} }
 
 // projectToDraw loads the Compose file that is given, or that of a stage, and says what it is.
 func projectToDraw(c *cli.Context, source *bundleFlags) (project *types.Project, title string, err error) {

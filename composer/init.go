@@ -33,7 +33,7 @@ func initCommand() *cli.Command {
 			dir := c.Args().First()
 			if err := starter.Write(dir, c.Bool("force")); err != nil {
 				if errors.Is(err, starter.ErrNotEmpty) {
-					return usagef("%w; --force writes into it all the same", err)
+					return fmt.Errorf("%w; --force writes into it all the same", err)
 				}
 				return err
 			}

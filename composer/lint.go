@@ -6,10 +6,11 @@ import (
 	"io"
 	"os"
 	"slices"
-	"text/tabwriter"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/tp0-lab/composer/internal/columns"
 	"github.com/tp0-lab/composer/internal/lint"
 )
 
@@ -61,8 +62,8 @@ func lintFiles(c *cli.Context) error {
 		}
 		format = "json"
 	}
-	if !slices.Contains([]string{"text", "json", "sarif"}, format) {
-		return usagef("lint: unknown format %q: have text, json, sarif", format)
+	if !slices.Contains(lintFormats(), format) {
+		return usagef("lint: unknown format %q: have %s", format, strings.Join(lintFormats(), ", "))
 	}
 	for _, name := range c.StringSlice("disable") {
 		if problem := lint.UnknownRule(name); problem != "" {
@@ -91,6 +92,8 @@ func lintFiles(c *cli.Context) error {
 	}
 	return verdict(found, c.Bool("strict"))
 }
+
+func lintFormats() []string { return []string{"text", "json", "sarif"} }
 
 // lintFile checks one file, or what is piped in where the name is "-".
 func lintFile(c *cli.Context, name string) ([]lint.Finding, error) {
@@ -142,9 +145,9 @@ func listRules(w io.Writer, format string) error {
 	if format != "text" {
 		return lint.WriteRules(w)
 	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	var table columns.Table
 	for _, r := range lint.Rules() {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", r.Name, r.Severity, r.What)
+		table.Row(r.Name, string(r.Severity), r.What)
 	}
-	return table.Flush()
+	return table.Write(w, tableWidth(w))
 }

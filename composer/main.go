@@ -17,6 +17,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tp0-lab/composer/internal/local"
+	"github.com/tp0-lab/composer/internal/manual"
+	"github.com/tp0-lab/composer/internal/nearest"
 )
 
 func main() {
@@ -98,17 +100,19 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			"composer COMMAND --help", "all about a command",
 		) + "\n\nExit codes: 0 done, 1 failed, 2 wrong command line.",
 		HideVersion:    true,
+		Flags:          []cli.Flag{cli.HelpFlag},
 		Writer:         stdout,
 		ErrWriter:      stderr,
 		ExitErrHandler: func(*cli.Context, error) {}, // run prints, main exits
 		OnUsageError:   onUsageError,
-		Suggest:        true,
 		Action:         unknownCommand,
 		Commands: []*cli.Command{
 			renderCommand(), runCommand(), verifyCommand(), lintCommand(), graphCommand(), diffCommand(), valuesCommand(), stagesCommand(), initCommand(),
-			dataCommand(), configCommand(), deliverCommand(), versionCommand(),
+			dataCommand(), configCommand(), deliverCommand(), versionCommand(), helpCommand(),
+			completionCommand(), completeCommand(), manCommand(), doctorCommand(),
 		},
 	}
+	cli.HelpPrinter = showHelp
 	inform(app.Commands)
 	return app
 }
@@ -118,6 +122,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 func inform(commands []*cli.Command) {
 	for _, c := range commands {
 		c.OnUsageError = onUsageError
+		c.HideHelpCommand = true // `composer help` is for all
 		if len(c.Subcommands) > 0 {
 			c.Action = unknownCommand
 		}
@@ -125,15 +130,11 @@ func inform(commands []*cli.Command) {
 	}
 }
 
-// examples lays out pairs of a command and what it does.
+// examples are pairs of a command and what it does, as manual.Command has them.
 func examples(pairs ...string) string {
-	width := 0
-	for i := 0; i < len(pairs); i += 2 {
-		width = max(width, len(pairs[i]))
-	}
 	var lines []string
 	for i := 0; i < len(pairs); i += 2 {
-		lines = append(lines, fmt.Sprintf("%-*s  %s", width, pairs[i], pairs[i+1]))
+		lines = append(lines, pairs[i]+"\t"+pairs[i+1])
 	}
 	return strings.Join(lines, "\n")
 }
@@ -150,21 +151,27 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 func onUsageError(c *cli.Context, err error, _ bool) error {
 	text := err.Error()
 	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
-		text = "unknown flag " + dashes(name)
-		if near := cli.SuggestFlag(c.Command.Flags, name, false); len(name) > 2 && strings.HasPrefix(near, "--"+name[:2]) {
-			text += ", did you mean " + near + "?"
+		text = "unknown flag " + manual.Dashed(name)
+		if near := nearest.Unique(name, flagNames(c.Command.Flags)); near != "" {
+			text += ", did you mean " + manual.Dashed(near) + "?"
 		}
 	} else if name, ok := strings.CutPrefix(text, "flag needs an argument: -"); ok {
-		text = dashes(name) + " wants a value"
+		text = manual.Dashed(name) + " wants a value"
 	}
 	return usagef("%s; see `%s --help`", text, c.Command.HelpName)
 }
 
-func dashes(name string) string {
-	if len(name) == 1 {
-		return "-" + name
+// flagNames are those that are worth a suggestion: a letter is near to any other.
+func flagNames(flags []cli.Flag) []string {
+	var names []string
+	for _, f := range flags {
+		for _, name := range f.Names() {
+			if len(name) > 1 {
+				names = append(names, name)
+			}
+		}
 	}
-	return "--" + name
+	return names
 }
 
 // noArguments refuses what stands behind the flags.
@@ -179,15 +186,19 @@ func noArguments(c *cli.Context) error {
 // its commands.
 func unknownCommand(c *cli.Context) error {
 	name := c.Args().First()
-	switch {
-	case name == "" && c.Command.HelpName == c.App.HelpName:
-		return cli.ShowAppHelp(c)
-	case name == "":
-		return cli.ShowSubcommandHelp(c)
+	if name == "" || name == helpName {
+		return branch(c.Command.HelpName, c.Command).WriteHelp(c.App.Writer, helpWidth(c.App.Writer))
 	}
-	// The nearest one may be far off: take one that begins like it.
-	if near := cli.SuggestCommand(c.Command.Subcommands, name); strings.Contains(near, `"`+name[:1]) {
-		return usagef("unknown command %q. %s", name, near)
+	return noCommand(name, c.Command.Subcommands, c.Command.HelpName)
+}
+
+// noCommand says that there is no command of that name among those of parent.
+func noCommand(name string, commands []*cli.Command, parent string) error {
+	var names []string
+	for _, c := range commands {
+		if !c.Hidden {
+			names = append(names, c.Names()...)
+		}
 	}
-	return usagef("unknown command %q; see `%s --help`", name, c.Command.HelpName)
+	return usagef("unknown command %q%s; see `%s --help`", name, nearest.Hint(name, names), parent)
 }

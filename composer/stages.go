@@ -1,12 +1,10 @@
 package main
 
 import (
-	"fmt"
-	"text/tabwriter"
-
 	"github.com/urfave/cli/v2"
 
 	"github.com/tp0-lab/composer/internal/bundle"
+	"github.com/tp0-lab/composer/internal/columns"
 )
 
 func stagesCommand() *cli.Command {
@@ -37,15 +35,15 @@ func stagesCommand() *cli.Command {
 			if c.Bool("json") {
 				return printStagesJSON(c, b)
 			}
-			table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+			var table columns.Table
 			for _, s := range b.Stages {
 				mark := ""
 				if s.Name == b.Default {
 					mark = " (default)"
 				}
-				fmt.Fprintf(table, "%s\t%s%s\n", s.Name, s.Summary, mark)
+				table.Row(s.Name, s.Summary+mark)
 			}
-			return table.Flush()
+			return table.Write(c.App.Writer, tableWidth(c.App.Writer))
 		},
 	}
 }

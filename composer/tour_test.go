@@ -35,7 +35,7 @@ func TestTour(t *testing.T) {
 				return os.Symlink(examples, filepath.Join(env.WorkDir, "examples"))
 			},
 			Cmds: map[string]func(*testscript.TestScript, bool, []string){
-				"say": func(ts *testscript.TestScript, _ bool, args []string) {
+				"say": func(_ *testscript.TestScript, _ bool, args []string) {
 					fmt.Fprintf(&made, "%s\n\n", strings.Join(args, " "))
 				},
 				"show": func(ts *testscript.TestScript, _ bool, args []string) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/tp0-lab/composer/internal/columns"
 	"github.com/tp0-lab/composer/internal/output"
 	"github.com/tp0-lab/composer/internal/report"
 	"github.com/tp0-lab/composer/internal/verify"
@@ -49,7 +50,7 @@ func verifyCommand() *cli.Command {
 			&cli.IntFlag{Name: "repeat", EnvVars: []string{"COMPOSER_VERIFY_REPEAT"}, Value: 1, Usage: "run each scenario `N` times"},
 			&cli.DurationFlag{
 				Name: "patience", EnvVars: []string{"COMPOSER_VERIFY_PATIENCE"}, Value: verify.DefaultPatience,
-				Usage: "how long to wait for what takes a moment where all is well",
+				Usage: "the `TIME` to wait for what takes a moment where all is well",
 			},
 			&cli.BoolFlag{Name: "list", EnvVars: []string{"COMPOSER_VERIFY_LIST"}, DisableDefaultText: true, Usage: "list the scenarios and run none"},
 			&cli.BoolFlag{
@@ -162,10 +163,11 @@ func listScenarios(w io.Writer, chosen []verify.Scenario, asJSON bool) error {
 		}
 		return printJSON(w, rows)
 	}
+	var table columns.Table
 	for _, s := range chosen {
-		fmt.Fprintf(w, "%s  %-30s %s\n", s.Stage, s.Name, s.Title)
+		table.Row(s.Stage, s.Name, s.Title)
 	}
-	return nil
+	return table.Write(w, tableWidth(w))
 }
 
 // reportFile is a report that is asked for.

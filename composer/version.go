@@ -10,15 +10,23 @@ import (
 
 func versionCommand() *cli.Command {
 	return &cli.Command{
-		Name:        "version",
-		Usage:       "print the version",
-		UsageText:   "composer version",
-		Description: "The version is the module's, then that of Go, then the platform.",
+		Name:      "version",
+		Usage:     "print the version",
+		UsageText: "composer version [--json]",
+		Description: examples(
+			"composer version", "what to tell in a bug report",
+			"composer version --json", "for programs: version, go, platform",
+		) + "\n\nThe version is the module's, then that of Go, then the platform.",
+		Flags: []cli.Flag{&cli.BoolFlag{Name: "json", EnvVars: []string{"COMPOSER_JSON"}, DisableDefaultText: true, Usage: "print JSON"}},
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(c.App.Writer, "composer %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			platform := runtime.GOOS + "/" + runtime.GOARCH
+			if c.Bool("json") {
+				return printJSON(c.App.Writer, map[string]string{"version": version(), "go": runtime.Version(), "platform": platform})
+			}
+			_, err := fmt.Fprintf(c.App.Writer, "composer %s %s %s\n", version(), runtime.Version(), platform)
 			return err
 		},
 	}

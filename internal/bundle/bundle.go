@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tp0-lab/composer/internal/nearest"
 	"github.com/tp0-lab/composer/internal/values"
 )
 
@@ -136,7 +137,11 @@ func (b *Bundle) origin(name string) string {
 func (b *Bundle) Stage(name string) (Stage, error) {
 	i := slices.IndexFunc(b.Stages, func(s Stage) bool { return s.Name == name })
 	if i < 0 {
-		return Stage{}, fmt.Errorf("%w %q: have %s", ErrUnknownStage, name, b.names())
+		var names []string
+		for _, s := range b.Stages {
+			names = append(names, s.Name)
+		}
+		return Stage{}, fmt.Errorf("%w %q%s: have %s", ErrUnknownStage, name, nearest.Hint(name, names), b.names())
 	}
 	return b.Stages[i], nil
 }

@@ -1,7 +1,40 @@
 // Package nearest finds the name that somebody may have meant.
 package nearest
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Hint is `, did you mean "NAME"?`, or "" if there is nothing to suggest.
+func Hint(name string, candidates []string) string {
+	if near := Unique(name, candidates); near != "" {
+		return fmt.Sprintf(", did you mean %q?", near)
+	}
+	return ""
+}
+
+// Unique returns the candidate that Of does, if no other is as near, or else the
+// only one that begins with name, or "".
+func Unique(name string, candidates []string) string {
+	if near := Of(name, candidates); near != "" {
+		others := slices.DeleteFunc(slices.Clone(candidates), func(c string) bool { return c == near })
+		if second := Of(name, others); second == "" || distance(name, near) < distance(name, second) {
+			return near
+		}
+	}
+	found := ""
+	for _, c := range candidates {
+		if name != "" && c != found && strings.HasPrefix(c, name) {
+			if found != "" {
+				return ""
+			}
+			found = c
+		}
+	}
+	return found
+}
 
 // Of returns the candidate that is fewest edits away from name, the first in
 // order of several, or "" if all are over a third of the name away. An edit is a

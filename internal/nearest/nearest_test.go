@@ -21,3 +21,20 @@ func TestOf(t *testing.T) {
 		}
 	}
 }
+
+func TestUnique(t *testing.T) {
+	names := []string{"ej1", "ej2", "ej3", "version", "verify", "completion"}
+	for name, want := range map[string]string{
+		"ej33": "ej3", "ej9": "", "ej": "", "ver": "", "vers": "version", "comp": "completion", "verfy": "verify", "x": "", "": "",
+	} {
+		if got := Unique(name, names); got != want {
+			t.Errorf("%q: got %q, want %q", name, got, want)
+		}
+	}
+	if got := Hint("verfy", names); got != `, did you mean "verify"?` {
+		t.Error(got)
+	}
+	if got := Hint("ej9", names); got != "" {
+		t.Error(got)
+	}
+}

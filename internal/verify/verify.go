@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/tp0-lab/composer/internal/lablog"
+	"github.com/tp0-lab/composer/internal/nearest"
 	"github.com/tp0-lab/composer/internal/report"
 )
 
@@ -196,7 +197,13 @@ func Chosen(o Options) ([]Scenario, error) {
 	known := func(what string, wanted []string, has func(Scenario) string) error {
 		for _, w := range wanted {
 			if !slices.ContainsFunc(all, func(s Scenario) bool { return has(s) == w }) {
-				return fmt.Errorf("%w %s %q; `composer verify --list` shows what there is", ErrUnknown, what, w)
+				var names []string
+				for _, s := range all {
+					if !slices.Contains(names, has(s)) {
+						names = append(names, has(s))
+					}
+				}
+				return fmt.Errorf("%w %s %q%s; `composer verify --list` shows what there is", ErrUnknown, what, w, nearest.Hint(w, names))
 			}
 		}
 		return nil
