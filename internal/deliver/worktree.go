@@ -3,7 +3,6 @@ package deliver
 import (
 	"bytes"
 	"maps"
-
 	"os"
 	"path"
 	"path/filepath"

@@ -31,7 +31,8 @@ func TestUnified(t *testing.T) {
 		{"no line break at the end", "a", "a\n", "--- old\n+++ new\n@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+a\n", Style{}},
 		{
 			"colours", "-- a\nsame\n", "++ b\nsame\n",
-			"\x1b[1m--- old\x1b[0m\n\x1b[1m+++ new\x1b[0m\n\x1b[36m@@ -1,2 +1,2 @@\x1b[0m\n\x1b[31m--- a\x1b[0m\n\x1b[32m+++ b\x1b[0m\n same\n", Style{Colours: true},
+			"\x1b[1m--- old\x1b[0m\n\x1b[1m+++ new\x1b[0m\n\x1b[36m@@ -1,2 +1,2 @@\x1b[0m\n\x1b[31m--- a\x1b[0m\n\x1b[32m+++ b\x1b[0m\n same\n",
+			Style{Colours: true},
 		},
 		{"control characters", "\x1b[2J\n", "\u202ea\r\n", "--- old\n+++ new\n@@ -1 +1 @@\n-�[2J\n+�a�\n", Style{Terminal: true}},
 		{"for programs they stay", "\x1b[2J\n", "a\r\n", "--- old\n+++ new\n@@ -1 +1 @@\n-\x1b[2J\n+a\r\n", Style{}},

@@ -64,7 +64,7 @@ func settle(ctx context.Context, events <-chan fsnotify.Event, lost <-chan error
 		case <-ctx.Done():
 			return nil
 		case <-events:
-		case <-lost:
+		case <-lost: //nolint:errcheck // what is lost is looked for all the same
 		case <-calm:
 			over = true
 		case <-late:
@@ -151,8 +151,8 @@ func (s Set) directories() []string {
 		all = append(all, filepath.Dir(absolute(file)))
 	}
 	for _, path := range slices.Concat(s.files(), s.Dirs) {
-		if real, err := filepath.EvalSymlinks(path); err == nil && real != path {
-			all = append(all, filepath.Dir(absolute(real)))
+		if target, err := filepath.EvalSymlinks(path); err == nil && target != path {
+			all = append(all, filepath.Dir(absolute(target)))
 		}
 	}
 	slices.Sort(all)

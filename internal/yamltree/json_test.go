@@ -3,7 +3,7 @@ package yamltree
 import (
 	"bytes"
 	"encoding/json"
-	"strconv"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -61,9 +61,10 @@ func TestJSONIsIndented(t *testing.T) {
 }
 
 func TestWhatJSONCannotSay(t *testing.T) {
-	bomb := "a0: &a0 [" + strings.Repeat("x, ", 100) + "]\n"
+	var bomb strings.Builder
+	fmt.Fprintf(&bomb, "a0: &a0 [%s]\n", strings.Repeat("x, ", 100))
 	for i := 1; i < 9; i++ {
-		bomb += "a" + strconv.Itoa(i) + ": &a" + strconv.Itoa(i) + " [" + strings.Repeat("*a"+strconv.Itoa(i-1)+", ", 10) + "]\n"
+		fmt.Fprintf(&bomb, "a%d: &a%[1]d [%s]\n", i, strings.Repeat(fmt.Sprintf("*a%d, ", i-1), 10))
 	}
 	for name, test := range map[string]struct{ text, want string }{
 		"two documents":  {"a: 1\n---\nb: 2\n", "2:1: a second document begins"},
@@ -82,7 +83,7 @@ func TestWhatJSONCannotSay(t *testing.T) {
 		"a bad number":   {"!!int many", "many is no number"},
 		"bad YAML":       {"a: [", "line 1"},
 		"bad YAML later": {"a: 1\n---\nb: [", "line 3"},
-		"a bomb":         {bomb, "make more than 16 MiB"},
+		"a bomb":         {bomb.String(), "make more than 16 MiB"},
 	} {
 		got, err := JSON([]byte(test.text))
 		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
