@@ -172,15 +172,21 @@ func (e *Engine) placed(err error) error { return inBundle(e.bundle, err) }
 
 func inBundle(b *bundle.Bundle, err error) error {
 	if e, ok := errors.AsType[*escape.Error](err); ok {
-		file, place, _ := strings.Cut(e.Place, ":")
 		own := *e
 		own.Message = named(own.Message)
-		if own.Place = b.Path(file); place != "" {
-			own.Place += ":" + place
-		}
+		own.Place = placeInBundle(b, e.Place)
 		return &own
 	}
 	return err
+}
+
+// placeInBundle gives the place of an error the path of the bundle's file.
+func placeInBundle(b *bundle.Bundle, place string) string {
+	file, rest, found := strings.Cut(place, ":")
+	if path := b.Path(file); found {
+		return path + ":" + rest
+	}
+	return b.Path(file)
 }
 
 // maxReplicas is how many there may be where a bundle has no limit.
