@@ -115,19 +115,28 @@ func lazyRegexp(expression string) func() *regexp.Regexp {
 // reportSyntax reports an error of the YAML package, which has its place in its text.
 func (d *document) reportSyntax(err error) {
 	text := err.Error()
+	lines := bytes.Split(bytes.TrimRight(d.Text, "\r\n"), []byte{'\n'})
 	line, column := 1, 1
-	if places := syntaxPlace().FindAllStringSubmatch(text, -1); len(places) > 0 {
+	places := syntaxPlace().FindAllStringSubmatch(text, -1)
+	for len(places) > 0 {
 		last := places[len(places)-1]
 		line, _ = strconv.Atoi(last[1])
+		column = 1
 		if last[2] != "" {
 			column, _ = strconv.Atoi(last[2])
 		}
 		if strings.HasPrefix(text, "yaml: while parsing ") {
 			line++ // the parser counts from 0, where the scanner counts from 1
 		}
+		// What has no end is where it begins, not where the file ends.
+		places = places[:len(places)-1]
+		if line <= len(lines) {
+			break
+		}
 	}
-	lines := bytes.Split(d.Text, []byte{'\n'})
-	line = min(line, len(lines))
+	if line > len(lines) {
+		line, column = len(lines), 1
+	}
 	if indent := lines[line-1][:len(lines[line-1])-len(bytes.TrimLeft(lines[line-1], " \t"))]; bytes.ContainsRune(indent, '\t') {
 		d.reportAt("yaml-syntax", line, bytes.IndexByte(indent, '\t')+1, "a tab indents this line; YAML wants spaces")
 		return
