@@ -35,7 +35,7 @@ func TestCheck(t *testing.T) {
 		{"latin 1", "services:\n  \xe9: x", []string{"2:3: error: is not text"}},
 		{"a quote without an end", "a:\n  b: 'x\n  c: d\n", []string{"2:6: error: while scanning a quoted scalar, found unexpected end of stream [yaml-syntax]"}},
 		{"a list without an end", "a:\n  b: [x\n\n", []string{"2:6: error: while parsing a flow sequence, did not find expected ',' or ']' [yaml-syntax]"}},
-		{"a map without an end", "a: {b: 1\n\n", []string{"1:1: error: while parsing a flow mapping, did not find expected ',' or '}' [yaml-syntax]"}},
+		{"a map without an end", "a: {b: 1\n\n", []string{"1:9: error: while parsing a flow mapping, did not find expected ',' or '}' [yaml-syntax]"}},
 		{"a list that ends in another line", "a:\n  b: [x\nc: d", []string{"3:2: error: while parsing a flow sequence, did not find expected ',' or ']' [yaml-syntax]"}},
 		{"tab", "services:\n\ta: 1", []string{"2:1: error: a tab indents this line; YAML wants spaces [yaml-syntax]"}},
 		{"flow that does not end", "a: 1\nb: [1", []string{"2:4: error: while parsing a flow sequence, did not find expected ',' or ']'"}},
@@ -43,7 +43,7 @@ func TestCheck(t *testing.T) {
 		{"mapping in a value", "a: b\n c: d", []string{"2:3: error: mapping values are not allowed in this context"}},
 		{"no anchor", "a: 1\nb: *no", []string{"2:5: error: unknown anchor 'no' referenced"}},
 		{"depth", strings.Repeat("[", 20000), []string{"1:10001: error: while increasing flow level, exceeded max depth"}},
-		{"second document broken", "services: {}\n---\na: [", []string{"3:1: error: while parsing"}},
+		{"second document broken", "services: {}\n---\na: [", []string{"3:5: error: while parsing a flow node"}},
 		{"anchor in itself", "services: &a {a: *a}", []string{`1:11: error: anchor "a" contains itself`}},
 		{"duplicate keys at all depths", "services:\n  a: {image: x, image: x}\n  a: {image: x}\n", []string{
 			`2:17: error: key "image" is in line 2 already`, `3:3: error: key "a" is in line 2 already`,
