@@ -284,7 +284,7 @@ func (e *Engine) execute(stage string, n, keep int) (*execution, error) {
 		}
 		// An error of special would show what specialise made of the templates.
 	}
-	return nil, fmt.Errorf("render stage %s: %w", stage, e.placed(err))
+	return nil, fmt.Errorf("render stage %s: %w", stage, in.explained(e.placed(err)))
 }
 
 // input returns what a document of that stage is made of, with n replicas of
