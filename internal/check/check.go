@@ -159,8 +159,9 @@ func load(ctx context.Context, text []byte) (*types.Project, error) {
 	return project, nil
 }
 
-// wrapping is what the YAML package puts around an error that has its line.
-var wrapping = regexp.MustCompile(`yaml: construct errors:\s+line \d+: `)
+// wrapping is what the YAML package puts around an error that has its line, and
+// what compose-go says of the file, which is none of the user's.
+var wrapping = regexp.MustCompile(`yaml: construct errors:\s+line \d+: |^(validating|failed to parse) /?` + regexp.QuoteMeta(fileName) + `: `)
 
 // sentence returns the message of err on one line.
 func sentence(err error) string {

@@ -66,7 +66,6 @@ func explain(ctx context.Context, text []byte, err error) error {
 		if f, found = lint.Refused(ctx, text); found {
 			line, column, message = f.Line, f.Column, f.Message
 		} else {
-			message = strings.ReplaceAll(message, fileName+": ", "")
 			if name := namedService.FindStringSubmatch(message); name != nil {
 				line, column, found = lint.Find(text, "services", name[1])
 			}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -202,5 +203,21 @@ func TestMissing(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Of more findings than a report has, it is not by chance which are in it.
+func TestSameFindings(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("services:\n")
+	for i := range 3 * maxFound {
+		fmt.Fprintf(&text, "  s%d: {imag: x}\n", i)
+	}
+	first := Check(t.Context(), Source{Text: []byte(text.String())}, nil)
+	if again := Check(t.Context(), Source{Text: []byte(text.String())}, nil); !slices.Equal(first, again) {
+		t.Error("they are not the same")
+	}
+	if want := "services.s0.imag"; len(first) < 2 || !strings.Contains(first[1].Message, want) {
+		t.Errorf("got %v, want %s", first[:2], want)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -37,9 +38,9 @@ func SyntaxPlace(text []byte, err error) (line, column int) {
 	message := err.Error()
 	lines := bytes.Split(bytes.TrimRight(text, "\r\n"), []byte{'\n'})
 	places := syntaxPlace().FindAllStringSubmatch(message, -1)
-	for i := len(places) - 1; i >= 0; i-- {
-		line, _ = strconv.Atoi(places[i][1])
-		column, _ = strconv.Atoi(places[i][2]) // not all have one
+	for _, place := range slices.Backward(places) {
+		line, _ = strconv.Atoi(place[1])
+		column, _ = strconv.Atoi(place[2]) // not all have one
 		if strings.HasPrefix(message, "yaml: while parsing ") {
 			line++ // the parser counts from 0, where the scanner counts from 1
 		}
