@@ -51,7 +51,8 @@ const (
 // stdout, everything else to stderr.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	data := &checkedWriter{w: stdout}
-	err := newApp(data, stderr).RunContext(ctx, args)
+	app := newApp(data, stderr)
+	err := app.RunContext(ctx, operandsLast(app.Commands, args))
 	if err == nil {
 		err = data.err // some, such as the help, do not look
 	}
@@ -193,7 +194,7 @@ func flagNames(flags []cli.Flag) []string {
 	return names
 }
 
-// noArguments refuses what stands behind the flags.
+// noArguments refuses operands.
 func noArguments(c *cli.Context) error {
 	if c.Args().Present() {
 		return usagef("%s takes flags only, and there is %q; see `%[1]s --help`", c.Command.HelpName, c.Args().First())
