@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"regexp"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -160,9 +159,6 @@ func (e usageError) Unwrap() error { return e.err }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// wrongVariable is what the CLI package says of a variable: the value, its type, the name.
-var wrongVariable = regexp.MustCompile(`^could not parse (".*") as (bool|duration) value from environment variable "(\w+)"`)
-
 // onUsageError says in our words what the flag package found.
 func onUsageError(c *cli.Context, err error, _ bool) error {
 	text := err.Error()
@@ -176,7 +172,9 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 	} else if name, ok := strings.CutPrefix(text, "flag needs an argument: -"); ok {
 		text = manual.Dashed(name) + " wants a value"
 	} else if parts := wrongVariable.FindStringSubmatch(text); parts != nil {
-		text = fmt.Sprintf("%s=%s: want %s", parts[3], parts[1], map[string]string{"bool": "true or false", "duration": "a duration such as 5s"}[parts[2]])
+		text = fmt.Sprintf("%s=%s: want %s", parts[3], parts[1], wanted(parts[2]))
+	} else if parts := wrongValue.FindStringSubmatch(text); parts != nil {
+		text = fmt.Sprintf("%s=%s: want %s", manual.Dashed(parts[3]), parts[2], wanted(typeOf(c.Command.Flags, parts[3], parts[1])))
 	}
 	return usagef("%s; see `%s --help`", text, c.Command.HelpName)
 }
