@@ -56,6 +56,9 @@ func (s *scanner) next() error {
 	if ch == '\n' {
 		return s.lineBreak()
 	}
+	if problem := s.lineFirst(); problem != "" {
+		return s.errorf("%s", problem)
+	}
 	switch s.place {
 	case lineStart, blockLine:
 		if ch == ' ' || ch == '\r' {
@@ -98,12 +101,24 @@ func (s *scanner) next() error {
 		}
 		s.place, s.glued = beforeNode, false
 	case block:
+		if ch == ' ' && s.first {
+			return s.errorf("a space that may begin the first line of a block scalar, which says how far it is indented: say it in its header, as in |2")
+		}
+		s.begins, s.first = s.begins && ch == ' ', false
 		s.dollar(ch)
 		s.at++
 	default:
 		s.at++
 	}
 	return nil
+}
+
+// lineFirst says what is wrong if a line break has to be next.
+func (c *context) lineFirst() (problem string) {
+	if c.header {
+		return "one of the branches before this ends on the line of | or >: begin a new line"
+	}
+	return ""
 }
 
 func (s *scanner) skipLine() {
@@ -143,8 +158,8 @@ func (s *scanner) beginLine() error {
 			return nil
 		}
 	}
-	if s.column == 0 && s.text[s.at] == '%' {
-		s.skipLine()
+	if s.column == 0 && s.text[s.at] == '%' && s.flow == "" && s.open == closed { // a directive, which is no node either
+		s.startComment(beforeNode)
 		return nil
 	}
 	dash := strings.HasPrefix(s.text[s.at:], "- ") || s.text[s.at:] == "-"
@@ -195,9 +210,15 @@ func (s *scanner) beginBlockLine() error {
 		return s.errorf("%s", problem)
 	}
 	if !inside {
-		s.context = context{place: lineStart, column: s.column, parent: s.parent, open: closed, entry: true}
+		s.leaveBlock()
 	}
 	return nil
+}
+
+// leaveBlock makes the line that begins one behind the block scalar, in which
+// lines further to the right would be.
+func (c *context) leaveBlock() {
+	*c = context{place: lineStart, column: c.column, parent: c.parent, open: max(c.parent, 0), entry: true}
 }
 
 // openBlockLine leaves blockLine for block and returns true, unless the line
@@ -206,6 +227,8 @@ func (c *context) openBlockLine() (inside bool, problem string) {
 	switch {
 	case c.column <= c.parent || c.column == 0:
 		return false, ""
+	case c.content == 0 && c.column < c.blank:
+		return false, "the block scalar's first line has less spaces than an empty line before it, which YAML does not take"
 	case c.content == 0:
 		c.content = c.column
 	case c.unsure && c.column != c.content:
@@ -213,7 +236,7 @@ func (c *context) openBlockLine() (inside bool, problem string) {
 	case c.column < c.content:
 		return false, "this line is further to the left than the block scalar's first one"
 	}
-	c.place, c.column = block, 0
+	c.place, c.column, c.blank = block, 0, 0
 	return true, ""
 }
 
@@ -240,6 +263,7 @@ func (s *scanner) beginNode(ch byte) error {
 		s.column++
 	case ch == ':' && (alone || s.flow != "" && behind != "" && strings.IndexByte(",[]{}", behind[0]) >= 0):
 		s.glued = s.flow == ""
+		s.colon()
 		s.leave()
 	case ch == '[' || ch == '{':
 		s.push(ch)
@@ -247,6 +271,7 @@ func (s *scanner) beginNode(ch byte) error {
 	case (ch == ']' || ch == '}') && s.flow != "":
 		return s.close(ch)
 	case ch == ',' && s.flow != "":
+		s.comma()
 	case ch == '"' || ch == '\'':
 		e := quotedAhead(behind, s.rest, ch, s.flow != "")
 		s.startScalar(e.key)
@@ -258,6 +283,8 @@ func (s *scanner) beginNode(ch byte) error {
 		s.context = context{place: blockHeader, parent: s.parent, folded: ch == '>'}
 	case ch == '&' || ch == '!' || ch == '*':
 		s.place = property
+	case strings.IndexByte("]},%@`|>", ch) >= 0:
+		return s.errorf("a scalar without quotes cannot begin with %q: put it in quotes", ch)
 	default:
 		e := plainAhead(s.text[s.at:], s.rest, s.flow != "")
 		if s.entry && s.column == 0 && (ch == '.' || ch == '-') {
@@ -275,6 +302,7 @@ func (s *scanner) beginNode(ch byte) error {
 // startScalar notes where a scalar begins, and that lines which go on with it
 // have to be further to the right than its key, dash or, if it has none, itself.
 func (c *context) startScalar(key bool) {
+	key = key || strings.HasSuffix(c.flow, "{") // {a} is {a: null}
 	c.scalar = scalar{column: c.column, key: key, loose: true, start: true}
 	if !c.entry {
 		c.scalar.column = -1
@@ -292,7 +320,7 @@ func (c *context) startScalar(key bool) {
 // close consumes a bracket.
 func (s *scanner) close(ch byte) error {
 	if !s.pop(ch) {
-		return s.errorf("%q closes what %q opened", ch, s.flow[len(s.flow)-1])
+		return s.errorf("%q closes what %q opened", ch, s.brackets()[len(s.flow)-1])
 	}
 	s.place, s.scalar, s.open, s.unsure, s.structure = afterNode, scalar{}, closed, false, 0
 	s.at++
@@ -309,10 +337,11 @@ func (s *scanner) inPlain(ch byte) error {
 		s.startComment(afterNode)
 	case inFlow && ch == ',':
 		s.place, s.scalar = beforeNode, scalar{}
+		s.comma()
 	case inFlow && (ch == ']' || ch == '}'):
 		return s.close(ch)
 	default:
-		s.scalar.loose = isBlank(ch) || ch == ':'
+		s.scalar.loose = isBlank(ch) || ch == ':' || s.scalar.start && (ch == '-' || ch == '?')
 		s.scalar.start = false
 		s.dollar(ch)
 	}
@@ -326,6 +355,7 @@ func (s *scanner) endKey() error {
 		return s.errorf("a colon makes a key of what is before it, and that begins in another branch or template: write the key in one piece")
 	}
 	s.place, s.glued = beforeNode, s.flow == ""
+	s.colon()
 	s.scalar, s.open, s.unsure, s.structure = scalar{}, closed, false, 0
 	s.at++
 	return nil
@@ -368,6 +398,7 @@ func (s *scanner) behind(ch byte) error {
 		return s.endKey()
 	case inFlow && ch == ',':
 		s.place, s.scalar, s.open, s.unsure, s.structure = beforeNode, scalar{}, closed, false, 0
+		s.comma()
 	case inFlow && (ch == ']' || ch == '}'):
 		return s.close(ch)
 	default:
