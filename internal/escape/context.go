@@ -103,16 +103,6 @@ type scalar struct {
 	dollar   dollar
 }
 
-// dollar says where in an interpolation of Compose a scalar's text ends.
-type dollar uint8
-
-const (
-	noDollar dollar = iota
-	oneDollar
-	inName
-	inBraces // and above, for braces within braces
-)
-
 // beginning is the context at the beginning of a document.
 func beginning() context { return context{parent: -1, open: closed, entry: true} }
 
@@ -250,35 +240,6 @@ func under(a, b context) place {
 		return comment
 	}
 	return 0
-}
-
-// joinBlocks is join for places about a block scalar.
-func joinBlocks(a, b context) (context, bool) {
-	is := func(p place) bool { return p == blockHeader || p == blockLine || p == block }
-	if !is(a.place) || !is(b.place) || a.parent != b.parent || a.folded != b.folded || a.keep != b.keep || a.explicit != b.explicit {
-		return context{}, false
-	}
-	c := b // the later one of the places
-	c.header = a.header || b.header || a.place == blockHeader && b.place != blockHeader
-	c.blank = max(a.blank, b.blank)
-	c.begins, c.first = a.begins || b.begins, a.first || b.first
-	if a.place == blockLine && b.place == block {
-		if a.column < b.content {
-			return context{}, false // the line has too little before its text, or is none of the scalar
-		}
-		c.begins, c.first = true, c.first || a.content == 0
-	}
-	if a.content != b.content {
-		if a.content != 0 && b.content != 0 {
-			return context{}, false
-		}
-		c.content, c.unsure = max(a.content, b.content), true
-	}
-	c.unsure = c.unsure || a.unsure
-	if c.place == blockLine && a.place == blockLine && a.column != b.column {
-		return context{}, false
-	}
-	return c, true
 }
 
 // mayEnd reports whether a line may end here without going on in the next.

@@ -113,14 +113,6 @@ func (s *scanner) next() error {
 	return nil
 }
 
-// lineFirst says what is wrong if a line break has to be next.
-func (c *context) lineFirst() (problem string) {
-	if c.header {
-		return "one of the branches before this ends on the line of | or >: begin a new line"
-	}
-	return ""
-}
-
 func (s *scanner) skipLine() {
 	for s.at < len(s.text) && s.text[s.at] != '\n' {
 		s.at++
@@ -202,43 +194,6 @@ func (w *walker) openLine(c *context, dash bool) (problem string) {
 
 // leave says that no key or dash begins in the rest of the line.
 func (c *context) leave() { c.entry, c.column = false, 0 }
-
-// beginBlockLine decides whether a line is one of the block scalar.
-func (s *scanner) beginBlockLine() error {
-	inside, problem := s.openBlockLine()
-	if problem != "" {
-		return s.errorf("%s", problem)
-	}
-	if !inside {
-		s.leaveBlock()
-	}
-	return nil
-}
-
-// leaveBlock makes the line that begins one behind the block scalar, in which
-// lines further to the right would be.
-func (c *context) leaveBlock() {
-	*c = context{place: lineStart, column: c.column, parent: c.parent, open: max(c.parent, 0), entry: true}
-}
-
-// openBlockLine leaves blockLine for block and returns true, unless the line
-// is not one of the block scalar.
-func (c *context) openBlockLine() (inside bool, problem string) {
-	switch {
-	case c.column <= c.parent || c.column == 0:
-		return false, ""
-	case c.content == 0 && c.column < c.blank:
-		return false, "the block scalar's first line has less spaces than an empty line before it, which YAML does not take"
-	case c.content == 0:
-		c.content = c.column
-	case c.unsure && c.column != c.content:
-		return false, "the lines of this block scalar are not indented alike in all branches"
-	case c.column < c.content:
-		return false, "this line is further to the left than the block scalar's first one"
-	}
-	c.place, c.column, c.blank = block, 0, 0
-	return true, ""
-}
 
 // beginNode consumes what a node begins with.
 func (s *scanner) beginNode(ch byte) error {
@@ -406,40 +361,4 @@ func (s *scanner) behind(ch byte) error {
 	}
 	s.at++
 	return nil
-}
-
-// dollar follows the interpolations of Compose through a scalar (Compose
-// specification, "Interpolation").
-func (s *scanner) dollar(ch byte) {
-	name := ch == '_' || ch >= '0' && ch <= '9' || ch >= 'A' && ch <= 'Z' || ch >= 'a' && ch <= 'z'
-	switch d := &s.scalar.dollar; *d {
-	case noDollar:
-		if ch == '$' {
-			*d = oneDollar
-		}
-	case oneDollar:
-		switch {
-		case ch == '{':
-			*d = inBraces
-		case name:
-			*d = inName
-		default:
-			*d = noDollar
-		}
-	case inName:
-		if ch == '$' {
-			*d = oneDollar
-		} else if !name {
-			*d = noDollar
-		}
-	default: // inBraces, and deeper
-		switch {
-		case ch == '{' && *d < 255:
-			*d++
-		case ch == '}' && *d == inBraces:
-			*d = noDollar
-		case ch == '}':
-			*d--
-		}
-	}
 }
