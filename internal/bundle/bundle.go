@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -77,16 +76,15 @@ func Open(fsys fs.FS) (*Bundle, error) {
 }
 
 // OpenDir is Open for the bundle in a directory. Links that lead out of it are
-// not followed.
+// not followed. The directory is not kept open, so there is nothing to close.
 func OpenDir(dir string) (*Bundle, error) {
-	root, err := os.OpenRoot(dir)
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		err = fmt.Errorf("%s: %w", dir, e.Err)
-	}
-	if err != nil {
+	if _, err := fs.Stat(directory(dir), "."); err != nil {
+		if e, ok := errors.AsType[*fs.PathError](err); ok {
+			err = fmt.Errorf("%s: %w", dir, e.Err)
+		}
 		return nil, fmt.Errorf("open bundle: %w", err)
 	}
-	b := &Bundle{FS: root.FS(), dir: dir}
+	b := &Bundle{FS: directory(dir), dir: dir}
 	return b, b.read()
 }
 
