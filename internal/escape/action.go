@@ -36,7 +36,7 @@ func (w *walker) action(c context, n *parse.ActionNode, ahead []parse.Node) (con
 		}
 	}
 	s.parent = c.parent
-	if c.entry {
+	if c.entry && !c.tagged {
 		s.column = c.column
 	}
 	s.place = c.place

@@ -69,6 +69,9 @@ type context struct {
 	// entry: a key or a dash may begin here, as nothing is before it in its line
 	// but dashes.
 	entry bool
+	// tagged: an anchor or tag is before in the line, and column is where the first
+	// of them begins: if a key is next, it begins there.
+	tagged bool
 	// glued: what is before is a colon or a dash with no space behind it yet.
 	glued bool
 	// content is the indentation of a block scalar's lines, 0 while none has

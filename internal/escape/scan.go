@@ -96,7 +96,6 @@ func (s *scanner) next() error {
 	case property:
 		if !isBlank(ch) && (s.flow == "" || strings.IndexByte(",]}", ch) < 0) {
 			s.at++
-			s.forward()
 			return nil
 		}
 		s.place, s.glued = beforeNode, false
@@ -167,7 +166,7 @@ func (c *context) startComment(under place) {
 
 // forward counts a column where columns count.
 func (c *context) forward() {
-	if c.entry {
+	if c.entry && !c.tagged {
 		c.column++
 	}
 }
@@ -193,7 +192,7 @@ func (w *walker) openLine(c *context, dash bool) (problem string) {
 }
 
 // leave says that no key or dash begins in the rest of the line.
-func (c *context) leave() { c.entry, c.column = false, 0 }
+func (c *context) leave() { c.entry, c.tagged, c.column = false, false, 0 }
 
 // beginNode consumes what a node begins with.
 func (s *scanner) beginNode(ch byte) error {
@@ -237,7 +236,7 @@ func (s *scanner) beginNode(ch byte) error {
 	case (ch == '|' || ch == '>') && s.flow == "":
 		s.context = context{place: blockHeader, parent: s.parent, folded: ch == '>'}
 	case ch == '&' || ch == '!' || ch == '*':
-		s.place = property
+		s.place, s.tagged = property, s.entry
 	case strings.IndexByte("]},%@`|>", ch) >= 0:
 		return s.errorf("a scalar without quotes cannot begin with %q: put it in quotes", ch)
 	default:

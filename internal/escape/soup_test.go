@@ -26,7 +26,7 @@ var pieces = []string{
 	"{{ if .Yes }}", "{{ if .No }}", "{{- if .Yes }}", "{{- if .No }}", "{{ else }}", "{{- else }}", "{{ end }}", "{{ end }}", "{{ end }}", "{{- end }}", "{{- end }}", "{{- end }}",
 	"{{ range .List }}", "{{- range .List }}", "{{ range .Empty }}", "{{ range $.List }}{{ $.A }}", "{{ break }}", "{{ continue }}", "{{ with .Word }}",
 	"{{ toYaml .Map }}", "{{- toYaml .Map | nindent 2 }}", "{{- toYaml .Map | nindent 4 }}", "{{ toYaml .Texts }}", "{{ toYaml .A }}", `{{ template "part" $ }}`, `{{ template "lines" $ }}`, `{{ include "lines" $ }}`, `{{ include "lines" $ | nindent 4 }}`,
-	"{{ print $.A $.B }}", "{{ $.A }}", "{{ $.B }}",
+	"{{ (toYaml .Map) }}", "{{ $y := toYaml .Map }}{{ $y }}", "{{ print $.A $.B }}", "{{ $.A }}", "{{ $.B }}",
 }
 
 const defined = `{{ define "part" }}{{ .A }}-x{{ end }}{{ define "lines" }}p: {{ .A }}
