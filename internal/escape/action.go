@@ -51,7 +51,7 @@ func (w *walker) action(c context, n *parse.ActionNode, ahead []parse.Node) (con
 		case structure && (c.glued || e.whole):
 			s.glued, s.trimmed, s.whole = c.glued, w.trimmed, true
 			c.startScalar(false)
-			c.place, c.unsure = afterNode, true
+			c.place, c.unsure, c.scalar.values = afterNode, true, lastFunction(n.Pipe) != "raw"
 			switch {
 			case s.flow:
 			case s.line:

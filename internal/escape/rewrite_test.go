@@ -86,6 +86,7 @@ func TestPlaces(t *testing.T) {
 		{"lines below a block", "a: |2\n\n{{ include \"inner\" . | nindent 4 }}{{ define \"inner\" }}x: {{ .A }}{{ end }}", "", "t:3:4: lines indented by 4 would go on with the value above: use nindent 0, or less"},
 		{"lines below a value", "a: b\n{{ toYaml .List | nindent 2 }}", "", "would go on with the value above"},
 		{"a list as a key", "{{ toYaml .List }}: x", "", "t:1:4: this makes a map or a list, which is no key"},
+		{"a list as a key, in a branch", "{{ toYaml .List }}{{ if .A }}: x{{ end }}", "x", "t:1:30: a colon makes a key of what is before it"},
 		{"what begins no scalar", "a: }{{ .A }}", "x", `t:1:4: a scalar without quotes cannot begin with '}'`},
 		{"an empty value makes a dash", "a: -{{ .A }} it", "", "an empty value cannot stand here"},
 		{"a lone key in brackets", "a: { {{ .A }}, b: {{ .A }} }", "$", `a: { "$", b: "$$" }`},
