@@ -56,7 +56,7 @@ func soupData(a, b string, no bool) map[string]any {
 }
 
 // readers are those of composer's values, and of Compose.
-var readers = map[string]func([]byte, any) error{"yaml v3": yaml3.Unmarshal, "yaml v4": func(text []byte, to any) error { return yaml4.Unmarshal(text, to) }}
+var readers = map[string]func([]byte, any) error{"yaml v3": yaml3.Unmarshal, "yaml v4": yaml4.Unmarshal}
 
 // meant replaces the marks in what was read by the values, and follows
 // interpolations outside of keys.
