@@ -3,6 +3,7 @@ package escape_test
 import (
 	"errors"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -21,7 +22,7 @@ var pieces = []string{
 	"a: ", "b: ", "\nc: ", "\nd:", "\n  e: ", "\n  f: ", "\n  g:", "\n    h: ", "- ", "-", ": ", ":", ", ", ",", "[", "]", "{", "}",
 	`"`, `"`, "'", "'", "''", `\`, `\\`, `\n`, `\x`, "4", "|", ">", "|-", "|+", ">-", "|2", "|\n  ", "|-\n    ", ">\n  ", "#", " # ", " #", "$", "$$", "${X-", "$X", "}",
 	"&i ", "*i", "!!str ", "!t ", "? ", "---\n", "--- ", "\n...\n", "%", "@", "~", "x", "word", "no", "1", "0x", "1e", ".", "./", "=", "<<: ", "<<", "é",
-	"{{ .A }}", "{{ .A }}", "{{ .A }}", "{{ .A }}", "{{ .A }}", "{{ .B }}", "{{ .B }}", "{{ .B }}", "{{ quote .A }}", "{{ interpolate .Word }}",
+	"{{ .A }}", "{{ .A }}", "{{ .A }}", "{{ .A }}", "{{ .A }}", "{{ .N }}", "{{ .N }}", "{{ quote .N }}", "{{ .B }}", "{{ .B }}", "{{ .B }}", "{{ quote .A }}", "{{ interpolate .Word }}",
 	"{{- .A }}", "{{ .A -}}", " {{- /* x */ -}} ", "{{ $v := 1 }}",
 	"{{ if .Yes }}", "{{ if .No }}", "{{- if .Yes }}", "{{- if .No }}", "{{ else }}", "{{- else }}", "{{ end }}", "{{ end }}", "{{ end }}", "{{- end }}", "{{- end }}", "{{- end }}",
 	"{{ range .List }}", "{{- range .List }}", "{{ range .Empty }}", "{{ range $.List }}{{ $.A }}", "{{ break }}", "{{ continue }}", "{{ with .Word }}",
@@ -46,14 +47,19 @@ func soup() *rapid.Generator[string] {
 }
 
 // marks are values that are strings wherever they stand.
-const markA, markB = "QzAzQ", "QzBzQ"
+const (
+	markA, markB = "QzAzQ", "QzBzQ"
+	markN        = 987654321
+)
 
-func soupData(a, b string, no bool) map[string]any {
+func soupData(a, b string, n int, no bool) map[string]any {
 	return map[string]any{
-		"A": a, "B": b, "Word": "word", "Yes": !no, "No": no, "List": []int{1, 2}, "Empty": []int{},
-		"Map": map[string]any{"m": a, "n": []any{b, map[string]any{"o": a}}}, "Texts": []any{a, b},
+		"A": a, "B": b, "N": n, "Word": "word", "Yes": !no, "No": no, "List": []int{1, 2}, "Empty": []int{},
+		"Map": map[string]any{"m": a, "n": []any{b, n, map[string]any{"o": a}}}, "Texts": []any{a, b},
 	}
 }
+
+var numbers = []int{0, 7, -1, 8080, 1 << 62, -1 << 62}
 
 // readers are those of composer's values, and of Compose.
 var readers = map[string]func([]byte, any) error{"yaml v3": yaml3.Unmarshal, "yaml v4": yaml4.Unmarshal}
@@ -93,6 +99,9 @@ func meant(v any, swap func(string) string) (any, error) {
 	case string:
 		text, err := template.Substitute(v, func(name string) (string, bool) { return "<" + name + ">", true })
 		return swap(text), err
+	case int:
+		n, err := strconv.Atoi(swap(strconv.Itoa(v)))
+		return n, err
 	default:
 		return v, nil
 	}
@@ -101,28 +110,28 @@ func meant(v any, swap func(string) string) (any, error) {
 // What a random template means with values is what it means with marks in their
 // places, or it is refused: no text of a value becomes structure, or is lost.
 func propertySoup(t *rapid.T) {
-	checkSoup(t, soup().Draw(t, "template"), values().Draw(t, "A"), values().Draw(t, "B"), rapid.Bool().Draw(t, "no"))
+	checkSoup(t, soup().Draw(t, "template"), values().Draw(t, "A"), values().Draw(t, "B"), rapid.SampledFrom(numbers).Draw(t, "N"), rapid.Bool().Draw(t, "no"))
 }
 
 // checkSoup reports whether there was something to compare.
 func checkSoup(t interface {
 	Helper()
 	Fatalf(string, ...any)
-}, text, a, b string, no bool,
+}, text, a, b string, n int, no bool,
 ) (compared bool) {
 	t.Helper()
-	plain, err := execute(text, soupData(markA, markB, no))
-	if err != nil || !strings.Contains(plain, markA) && !strings.Contains(plain, markB) {
+	plain, err := execute(text, soupData(markA, markB, markN, no))
+	if err != nil || !strings.Contains(plain, markA) && !strings.Contains(plain, markB) && !strings.Contains(plain, strconv.Itoa(markN)) {
 		return false
 	}
-	written, err := execute(text, soupData(a, b, no))
+	written, err := execute(text, soupData(a, b, n, no))
 	if err != nil {
 		if !errors.As(err, new(*escape.Error)) {
 			t.Fatalf("an error without a place: %v\n%s", err, text)
 		}
 		return false
 	}
-	swap := strings.NewReplacer(markA, a, markB, b).Replace
+	swap := strings.NewReplacer(markA, a, markB, b, strconv.Itoa(markN), strconv.Itoa(n)).Replace
 	for name, read := range readers {
 		fail := func(format string, args ...any) {
 			t.Helper()
@@ -165,7 +174,7 @@ func TestSoup(t *testing.T) {
 	compared := 0
 	rapid.Check(t, func(t *rapid.T) {
 		for range 20 { // one in ten says something
-			if checkSoup(t, soup().Draw(t, "template"), values().Draw(t, "A"), values().Draw(t, "B"), rapid.Bool().Draw(t, "no")) {
+			if checkSoup(t, soup().Draw(t, "template"), values().Draw(t, "A"), values().Draw(t, "B"), rapid.SampledFrom(numbers).Draw(t, "N"), rapid.Bool().Draw(t, "no")) {
 				compared++
 			}
 		}
