@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -27,10 +26,6 @@ func Files() []string { return []string{"*.tmpl", StagesFile, ValuesFile, Schema
 // ErrUnknownStage is wrapped by the error of Stage for a name that the bundle
 // does not have.
 var ErrUnknownStage = errors.New("unknown stage")
-
-// namePattern keeps a stage's name one word of a command line, and of the
-// comment that a document begins with.
-var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
 
 // Bundle is a set of stages and the templates that render them.
 type Bundle struct {
