@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -28,10 +26,6 @@ func Files() []string { return []string{"*.tmpl", StagesFile, ValuesFile, Schema
 // ErrUnknownStage is wrapped by the error of Stage for a name that the bundle
 // does not have.
 var ErrUnknownStage = errors.New("unknown stage")
-
-// namePattern keeps a stage's name one word of a command line, and of the
-// comment that a document begins with.
-var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
 
 // Bundle is a set of stages and the templates that render them.
 type Bundle struct {
@@ -77,16 +71,15 @@ func Open(fsys fs.FS) (*Bundle, error) {
 }
 
 // OpenDir is Open for the bundle in a directory. Links that lead out of it are
-// not followed.
+// not followed. The directory is not kept open, so there is nothing to close.
 func OpenDir(dir string) (*Bundle, error) {
-	root, err := os.OpenRoot(dir)
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		err = fmt.Errorf("%s: %w", dir, e.Err)
-	}
-	if err != nil {
+	if _, err := fs.Stat(directory(dir), "."); err != nil {
+		if e, ok := errors.AsType[*fs.PathError](err); ok {
+			err = fmt.Errorf("%s: %w", dir, e.Err)
+		}
 		return nil, fmt.Errorf("open bundle: %w%s", err, initHint(err))
 	}
-	b := &Bundle{FS: root.FS(), dir: dir}
+	b := &Bundle{FS: directory(dir), dir: dir}
 	return b, b.read()
 }
 

@@ -3,8 +3,10 @@ package bundle
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"testing"
@@ -68,6 +70,9 @@ func TestOpenErrors(t *testing.T) {
 		{"unknown key", "default: a\nstages:\n  - name: a\n    colour: x", "4:5: stage 1: unknown key colour, have name, extends, summary, values"},
 		{"a list", "- a", "1:1: want keys with values"},
 		{"odd name", "default: a\nstages: [{name: \"a\\nb\"}]", `stage "a\nb"`},
+		{"hidden name", "default: a\nstages: [{name: .a}]", `stage ".a": a name has`},
+		{"foreign name", "default: a\nstages: [{name: ñ}]", `stage "ñ": a name has`},
+		{"good name", "default: z\nstages: [{name: A.b_c-9}]", `default "z"`},
 		{"negative limit", "default: a\nmax_replicas: -1\nstages: [{name: a}]", "max_replicas is -1"},
 		{"two documents", "default: a\nstages: [{name: a}]\n---\ndefault: b", "a second document"},
 		{"kind without a name", "default: a\nkinds: [{count: 1}]\nstages: [{name: a}]", `2:9: kind "": a name has`},
@@ -232,5 +237,53 @@ func TestOverrides(t *testing.T) {
 	_, err = b.Values("a")
 	if err == nil || strings.Count(err.Error(), "\n") != 5 || !strings.Contains(err.Error(), `replicas.fliter1: unknown kind "fliter", did you mean filter?`) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// openFiles returns how many files this process has open.
+func openFiles(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skip("no /proc here")
+	}
+	return len(entries)
+}
+
+// A bundle keeps nothing open, so that it can be opened again and again.
+func TestOpenDir(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // which would close what was forgotten
+	dir := t.TempDir()
+	outside := filepath.Join(t.TempDir(), "values.yaml")
+	for name, text := range map[string]string{
+		filepath.Join(dir, StagesFile): "default: a\nstages:\n- name: a\n", filepath.Join(dir, "x.tmpl"): "x", outside: "secret: 1\n",
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := openFiles(t)
+	for range 20 {
+		b, err := OpenDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if names, err := fs.Glob(b.FS, "*.tmpl"); err != nil || len(names) != 1 {
+			t.Errorf("templates are %v, error %v", names, err)
+		}
+	}
+	if after := openFiles(t); after > before+10 { // other tests may have some
+		t.Errorf("%d files are open, before there were %d", after, before)
+	}
+	if err := os.Symlink(outside, filepath.Join(dir, ValuesFile)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenDir(dir); err == nil || !strings.Contains(err.Error(), filepath.Join(dir, ValuesFile)) {
+		t.Errorf("a link that leads out: %v", err)
+	}
+	for _, wrong := range []string{filepath.Join(dir, "x.tmpl"), filepath.Join(dir, "none")} {
+		if _, err := OpenDir(wrong); err == nil || !strings.HasPrefix(err.Error(), "open bundle: "+wrong+": ") {
+			t.Errorf("%s: %v", wrong, err)
+		}
 	}
 }

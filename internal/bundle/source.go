@@ -13,6 +13,35 @@ import (
 	"github.com/tp0-lab/composer/internal/nearest"
 )
 
+// directory is the files of a directory, and of none outside of it.
+type directory string
+
+func (d directory) Open(name string) (f fs.File, err error) {
+	err = d.in(func(files fs.FS) error {
+		f, err = files.Open(name)
+		return err
+	})
+	return f, err
+}
+
+func (d directory) Stat(name string) (info fs.FileInfo, err error) {
+	err = d.in(func(files fs.FS) error {
+		info, err = fs.Stat(files, name)
+		return err
+	})
+	return info, err
+}
+
+// in opens the directory for the time of do.
+func (d directory) in(do func(fs.FS) error) error {
+	root, err := os.OpenRoot(string(d))
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return do(root.FS())
+}
+
 // maxFile is how long a file of a bundle may be, in bytes.
 const maxFile = 1 << 20
 

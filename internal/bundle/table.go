@@ -55,7 +55,7 @@ func (r *tableReader) stage(b *Bundle, i int, row, base *values.Node) {
 		r.fail(row, "stage %d has no name", i+1)
 	case b.has(s.Name):
 		r.fail(row, "stage %q is there twice", s.Name)
-	case !namePattern.MatchString(s.Name):
+	case !isName(s.Name):
 		r.fail(row, "stage %q: a name has letters, digits, '_', '.' and '-', the first a letter or digit", s.Name)
 	}
 	if extends := r.text(row, "extends"); extends != "" {
@@ -75,6 +75,16 @@ func (r *tableReader) stage(b *Bundle, i int, row, base *values.Node) {
 		s.values = values.Merge(s.values, own)
 	}
 	b.Stages = append(b.Stages, s)
+}
+
+// isName keeps a stage's name one word of a command line, and of the comment that
+// a document begins with.
+func isName(text string) bool {
+	const signs = "_.-"
+	other := func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && !strings.ContainsRune(signs, r)
+	}
+	return text != "" && !strings.ContainsFunc(text, other) && !strings.ContainsAny(text[:1], signs)
 }
 
 // tableReader keeps the first error.

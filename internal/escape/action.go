@@ -14,10 +14,13 @@ func (w *walker) action(c context, n *parse.ActionNode, ahead []parse.Node) (con
 	fail := func(format string, args ...any) (context, error) {
 		return c, errorAt(w.tree, n.Pos, format, args...)
 	}
+	if problem := c.lineFirst(); problem != "" {
+		return fail("%s", problem)
+	}
 	structure := makesStructure(n.Pipe)
 	switch c.place {
 	case lineStart:
-		s.line = true
+		s.line, s.above = true, c.open
 		if problem := w.openLine(&c, false); problem != "" {
 			return fail("%s", problem)
 		}
@@ -28,12 +31,12 @@ func (w *walker) action(c context, n *parse.ActionNode, ahead []parse.Node) (con
 			return fail("%s", problem)
 		}
 		if !inside {
-			c = context{place: lineStart, column: c.column, parent: c.parent, open: closed, entry: true}
+			c.leaveBlock()
 			return w.action(c, n, ahead)
 		}
 	}
 	s.parent = c.parent
-	if c.entry {
+	if c.entry && !c.tagged {
 		s.column = c.column
 	}
 	s.place = c.place
@@ -43,10 +46,12 @@ func (w *walker) action(c context, n *parse.ActionNode, ahead []parse.Node) (con
 		switch {
 		case c.glued && !structure:
 			return fail("there is no space before the value: put one behind the colon or dash")
+		case structure && e.key && lastFunction(n.Pipe) != "raw":
+			return fail("this makes a map or a list, which is no key: a value that is one needs no function")
 		case structure && (c.glued || e.whole):
 			s.glued, s.trimmed, s.whole = c.glued, w.trimmed, true
 			c.startScalar(false)
-			c.place, c.unsure = afterNode, true
+			c.place, c.unsure, c.scalar.values = afterNode, true, lastFunction(n.Pipe) != "raw"
 			switch {
 			case s.flow:
 			case s.line:
@@ -56,7 +61,7 @@ func (w *walker) action(c context, n *parse.ActionNode, ahead []parse.Node) (con
 			}
 		case e.whole:
 			c.startScalar(e.key)
-			s.whole, s.key = true, e.key
+			s.whole, s.key = true, c.scalar.key
 			c.place, c.scalar.values, c.unsure = afterNode, true, true
 			if c.open = c.parent; s.flow {
 				c.open = closed
@@ -68,6 +73,8 @@ func (w *walker) action(c context, n *parse.ActionNode, ahead []parse.Node) (con
 			return w.part(c, n, s)
 		}
 	case block:
+		s.begins, s.first = s.begins || c.begins, s.first || c.first
+		c.begins, c.first = false, false
 		s.ends = !c.keep && blockMayEnd(ahead[1:], c.content)
 		return w.part(c, n, s)
 	case plain, doubleQuoted, singleQuoted:
@@ -97,7 +104,7 @@ func (w *walker) part(c context, n *parse.ActionNode, s site) (context, error) {
 		return fail("a value cannot stand within an escape: the backslash before it wants more characters")
 	case c.scalar.dollar != noDollar && !c.scalar.key:
 		return fail("a value cannot stand within an interpolation of Compose: write ${NAME} in braces before it, $$ for a dollar, or {{ interpolate (printf \"${NAME:-%%s}\" .Value) }}")
-	case c.place == plain && c.scalar.loose && !c.scalar.key && (c.scalar.column >= 0 || strings.HasSuffix(c.flow, "{")) && keyAndValue().MatchString(s.source):
+	case c.place == plain && c.scalar.loose && (!c.scalar.key || c.flow != "") && (c.scalar.column >= 0 || strings.HasSuffix(c.brackets(), "{")) && keyAndValue().MatchString(s.source):
 		return fail("there is no space between the colon and the value: put one there, or the whole scalar in quotes")
 	case c.place == plain && c.scalar.unproven:
 		return fail("without quotes this may be read as a number, a date, or a word such as yes: write %s", advice(s.source))

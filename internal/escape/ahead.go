@@ -161,29 +161,3 @@ func quotedEnd(text string, quote byte) int {
 	}
 	return -1
 }
-
-// blockMayEnd reports whether a block scalar, whose lines are indented by
-// content, may have nothing but line breaks behind a value that nodes follow.
-func blockMayEnd(nodes []parse.Node, content int) bool {
-	column := content
-	for _, node := range nodes {
-		text, ok := node.(*parse.TextNode)
-		if !ok {
-			if prints(node) && column >= content || silent(node) {
-				continue // a value there may be empty
-			}
-			return true
-		}
-		for _, ch := range text.Text {
-			switch {
-			case ch == '\n':
-				column = 0
-			case ch == ' ' && column < content:
-				column++
-			case ch != '\r':
-				return column < content
-			}
-		}
-	}
-	return true
-}

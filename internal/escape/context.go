@@ -50,7 +50,8 @@ const closed = math.MaxInt
 // a value at that point is. Contexts are compared with ==.
 type context struct {
 	place place
-	// flow is the brackets that are open, outermost first.
+	// flow is the brackets that are open, outermost first; : stands for a { behind
+	// the colon of one of its keys.
 	flow string
 	// column is that of the next character, in lineStart, blockLine, and in
 	// beforeNode while that is behind nothing but "- ".
@@ -68,6 +69,9 @@ type context struct {
 	// entry: a key or a dash may begin here, as nothing is before it in its line
 	// but dashes.
 	entry bool
+	// tagged: an anchor or tag is before in the line, and column is where the first
+	// of them begins: if a key is next, it begins there.
+	tagged bool
 	// glued: what is before is a colon or a dash with no space behind it yet.
 	glued bool
 	// content is the indentation of a block scalar's lines, 0 while none has
@@ -75,6 +79,14 @@ type context struct {
 	// header has a +, so that line breaks at its end are part of it.
 	content                int
 	explicit, folded, keep bool
+	// blank is the most spaces of the empty lines before a block scalar's first one.
+	blank int
+	// begins: in block, the line may have nothing yet, as a branch that printed
+	// nothing is all of it. first: it may be the one that decides content.
+	begins, first bool
+	// header: behind a branch that may have ended in blockHeader, so that a line
+	// break has to come next.
+	header bool
 	// scalar is about the scalar that is open.
 	scalar scalar
 	// under is what a comment within brackets interrupts.
@@ -88,21 +100,11 @@ type scalar struct {
 	unproven bool // it could be a number or a word such as yes
 	values   bool // it has a value in it
 	lines    bool // it has a line break in it
-	loose    bool // at its end an empty value would change its meaning: behind a space, a colon, or at the start
+	loose    bool // at its end an empty value would change its meaning: behind a space, a colon, a - or ? that begins it, or at the start
 	start    bool // nothing is before
 	escape   int  // how many more characters belong to a backslash
 	dollar   dollar
 }
-
-// dollar says where in an interpolation of Compose a scalar's text ends.
-type dollar uint8
-
-const (
-	noDollar dollar = iota
-	oneDollar
-	inName
-	inBraces // and above, for braces within braces
-)
 
 // beginning is the context at the beginning of a document.
 func beginning() context { return context{parent: -1, open: closed, entry: true} }
@@ -113,7 +115,7 @@ func (c context) String() string {
 		s += fmt.Sprintf(" with %d spaces", c.column)
 	}
 	if c.flow != "" {
-		s += ", in " + c.flow
+		s += ", in " + c.brackets()
 	}
 	if c.scalar.key && (c.place == plain || c.place == doubleQuoted || c.place == singleQuoted) {
 		s += ", in a key"
@@ -129,7 +131,11 @@ func (c context) newline() (context, bool) {
 	case blockHeader:
 		return context{place: blockLine, parent: c.parent, content: c.content, explicit: c.explicit, folded: c.folded, keep: c.keep}, true
 	case blockLine, block:
-		return context{place: blockLine, parent: c.parent, content: c.content, explicit: c.explicit, folded: c.folded, keep: c.keep, unsure: c.unsure}, true
+		next := context{place: blockLine, parent: c.parent, content: c.content, explicit: c.explicit, folded: c.folded, keep: c.keep, unsure: c.unsure}
+		if c.content == 0 {
+			next.blank = max(c.blank, c.column)
+		}
+		return next, true
 	case doubleQuoted, singleQuoted:
 		c.scalar.lines = true
 		return c, true
@@ -239,26 +245,6 @@ func under(a, b context) place {
 	return 0
 }
 
-// joinBlocks is join for places about a block scalar.
-func joinBlocks(a, b context) (context, bool) {
-	is := func(p place) bool { return p == blockHeader || p == blockLine || p == block }
-	if !is(a.place) || !is(b.place) || a.parent != b.parent || a.folded != b.folded || a.keep != b.keep || a.explicit != b.explicit {
-		return context{}, false
-	}
-	c := b // the later one of the places
-	if a.content != b.content {
-		if a.content != 0 && b.content != 0 {
-			return context{}, false
-		}
-		c.content, c.unsure = max(a.content, b.content), true
-	}
-	c.unsure = c.unsure || a.unsure
-	if c.place == blockLine && a.place == blockLine && a.column != b.column {
-		return context{}, false
-	}
-	return c, true
-}
-
 // mayEnd reports whether a line may end here without going on in the next.
 func (c context) mayEnd() bool {
 	switch c.place {
@@ -289,10 +275,23 @@ func (c context) opens() int {
 
 func (c *context) push(bracket byte) { c.flow += string(bracket) }
 
+// colon and comma say that a value, or a key, is next within braces.
+func (c *context) colon() { c.swap("{", ":") }
+func (c *context) comma() { c.swap(":", "{") }
+
+func (c *context) swap(old, instead string) {
+	if rest, ok := strings.CutSuffix(c.flow, old); ok {
+		c.flow = rest + instead
+	}
+}
+
+// brackets is flow as it stands in the template.
+func (c context) brackets() string { return strings.ReplaceAll(c.flow, ":", "{") }
+
 // pop closes the innermost bracket and reports whether that is of the kind.
 func (c *context) pop(closing byte) bool {
 	opening := map[byte]string{']': "[", '}': "{"}[closing]
-	if !strings.HasSuffix(c.flow, opening) {
+	if !strings.HasSuffix(c.brackets(), opening) {
 		return false
 	}
 	c.flow = c.flow[:len(c.flow)-1]

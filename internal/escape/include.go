@@ -2,6 +2,7 @@ package escape
 
 import (
 	"bytes"
+	"slices"
 	"text/template/parse"
 )
 
@@ -42,22 +43,21 @@ func (w *walker) includesIn(p *parse.PipeNode) error {
 	return nil
 }
 
+// lastFunction returns the function that the last command of p calls, or "".
+func lastFunction(p *parse.PipeNode) string {
+	if len(p.Cmds) == 0 {
+		return ""
+	}
+	if name, ok := p.Cmds[len(p.Cmds)-1].Args[0].(*parse.IdentifierNode); ok {
+		return name.Ident
+	}
+	return ""
+}
+
 // makesStructure reports whether the last command of p is a function that
 // makes YAML on purpose.
 func makesStructure(p *parse.PipeNode) bool {
-	if len(p.Cmds) == 0 {
-		return false
-	}
-	name, ok := p.Cmds[len(p.Cmds)-1].Args[0].(*parse.IdentifierNode)
-	if !ok {
-		return false
-	}
-	switch name.Ident {
-	case "toYaml", "include", "raw", "nindent", "indent":
-		return true
-	default:
-		return false
-	}
+	return slices.Contains([]string{"toYaml", "include", "raw", "nindent", "indent"}, lastFunction(p))
 }
 
 // trimEnd takes the space away that a text ends with, and reports whether the

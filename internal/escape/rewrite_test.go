@@ -75,6 +75,24 @@ func TestPlaces(t *testing.T) {
 		{"an anchor of rounds", "x: &a\n{{- range .List }}\n  - {{ $.A }}\n{{- end }}\nz: {{ .B }}", "no", "x: &a\n  - \"no\"\n  - \"no\"\nz: b"},
 		{"a tag on a line of its own", "x: !!str\n  {{ .A }}", "5 ", "x: !!str\n  \"5 \""},
 		{"an alias and a value", "x: *a {{ .A }}", "\" y", `x: *a "\" y"`}, // which YAML refuses
+		{"a block's line in rounds", "a: >\n  {{ range .List }}{{ $.A }} {{ end }}", " x", "begins with white space or is empty"},
+		{"a block's first line behind a branch", "a: |\n  {{ if .No }}x{{ end }}{{ .A }}", " x", "say it in its header, as in |2"},
+		{"a space behind a branch", "a: |\n  {{ if .No }}x{{ end }} y {{ .A }}", "1\n2", "t:2:25: a space that may begin the first line of a block scalar"},
+		{"a block's line behind a branch", "a: |\n  {{ if .No }}x{{ end }}y {{ .A }}", "1\n2", "a: |\n  y 1\n  2"},
+		{"an indentation in a branch", "a: |\n{{ if .A }}  x{{ end }}{{ .A }}", "x", "the branches of {{ if }} end at different places"},
+		{"a block's sign and a branch", "a: |{{ if .No }}\n  x{{ end }}{{ .A }}", "+", "one of the branches before this ends on the line of | or >"},
+		{"an empty line too long", "a: |\n    \n  {{ .A }}", "x", "t:3:6: the block scalar's first line has less spaces than an empty line before it"},
+		{"a directive that is none", "{{ .A }}\n%x", "x", "t:2:1: whether this line goes on"},
+		{"lines below a block", "a: |2\n\n{{ include \"inner\" . | nindent 4 }}{{ define \"inner\" }}x: {{ .A }}{{ end }}", "", "t:3:4: lines indented by 4 would go on with the value above: use nindent 0, or less"},
+		{"lines below a value", "a: b\n{{ toYaml .List | nindent 2 }}", "", "would go on with the value above"},
+		{"a list as a key", "{{ toYaml .List }}: x", "", "t:1:4: this makes a map or a list, which is no key"},
+		{"a list as a key, in a branch", "{{ toYaml .List }}{{ if .A }}: x{{ end }}", "x", "t:1:30: a colon makes a key of what is before it"},
+		{"what begins no scalar", "a: }{{ .A }}", "x", `t:1:4: a scalar without quotes cannot begin with '}'`},
+		{"an empty value makes a dash", "a: -{{ .A }} it", "", "an empty value cannot stand here"},
+		{"a lone key in brackets", "a: { {{ .A }}, b: {{ .A }} }", "$", `a: { "$", b: "$$" }`},
+		{"a key behind a tag", "!!str a: {{ .A }}\n  x", "y", "t:2:3: whether this line goes on"},
+		{"a block behind a tag", "- !!str a: |\n    {{ .A }}", "x\ny", "- !!str a: |\n    x\n    y"},
+		{"structure behind an anchor", "- &x {{ toYaml .List }}", "", "- &x \n  - 1\n  - 2"},
 		{"a line break of old Macs", "# x\r{{ .A }}: y", "k", `t:1:4: the character U+000D may end a line or not, as the version of YAML has it: write a line break, or an escape in double quotes, \x0d`},
 		{"a line separator", "a: b # x\u2028{{ .A }}: y", "k", "t:1:9: the character U+2028"},
 		{"a next line", "a: {{ .A }} \u0085", "k", "t:1:13: the character U+0085"},
@@ -112,7 +130,7 @@ func TestPlaces(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			data := map[string]any{"A": tt.a, "B": "b", "List": []int{1, 2}, "Yes": true, "Null": nil}
+			data := map[string]any{"A": tt.a, "B": "b", "List": []int{1, 2}, "Yes": true, "No": false, "Null": nil}
 			got, err := execute(tt.text, data)
 			switch {
 			case err == nil && got != tt.want:

@@ -56,6 +56,9 @@ func (s *scanner) next() error {
 	if ch == '\n' {
 		return s.lineBreak()
 	}
+	if problem := s.lineFirst(); problem != "" {
+		return s.errorf("%s", problem)
+	}
 	switch s.place {
 	case lineStart, blockLine:
 		if ch == ' ' || ch == '\r' {
@@ -93,11 +96,14 @@ func (s *scanner) next() error {
 	case property:
 		if !isBlank(ch) && (s.flow == "" || strings.IndexByte(",]}", ch) < 0) {
 			s.at++
-			s.forward()
 			return nil
 		}
 		s.place, s.glued = beforeNode, false
 	case block:
+		if ch == ' ' && s.first {
+			return s.errorf("a space that may begin the first line of a block scalar, which says how far it is indented: say it in its header, as in |2")
+		}
+		s.begins, s.first = s.begins && ch == ' ', false
 		s.dollar(ch)
 		s.at++
 	default:
@@ -143,8 +149,8 @@ func (s *scanner) beginLine() error {
 			return nil
 		}
 	}
-	if s.column == 0 && s.text[s.at] == '%' {
-		s.skipLine()
+	if s.column == 0 && s.text[s.at] == '%' && s.flow == "" && s.open == closed { // a directive, which is no node either
+		s.startComment(beforeNode)
 		return nil
 	}
 	dash := strings.HasPrefix(s.text[s.at:], "- ") || s.text[s.at:] == "-"
@@ -160,7 +166,7 @@ func (c *context) startComment(under place) {
 
 // forward counts a column where columns count.
 func (c *context) forward() {
-	if c.entry {
+	if c.entry && !c.tagged {
 		c.column++
 	}
 }
@@ -186,36 +192,7 @@ func (w *walker) openLine(c *context, dash bool) (problem string) {
 }
 
 // leave says that no key or dash begins in the rest of the line.
-func (c *context) leave() { c.entry, c.column = false, 0 }
-
-// beginBlockLine decides whether a line is one of the block scalar.
-func (s *scanner) beginBlockLine() error {
-	inside, problem := s.openBlockLine()
-	if problem != "" {
-		return s.errorf("%s", problem)
-	}
-	if !inside {
-		s.context = context{place: lineStart, column: s.column, parent: s.parent, open: closed, entry: true}
-	}
-	return nil
-}
-
-// openBlockLine leaves blockLine for block and returns true, unless the line
-// is not one of the block scalar.
-func (c *context) openBlockLine() (inside bool, problem string) {
-	switch {
-	case c.column <= c.parent || c.column == 0:
-		return false, ""
-	case c.content == 0:
-		c.content = c.column
-	case c.unsure && c.column != c.content:
-		return false, "the lines of this block scalar are not indented alike in all branches"
-	case c.column < c.content:
-		return false, "this line is further to the left than the block scalar's first one"
-	}
-	c.place, c.column = block, 0
-	return true, ""
-}
+func (c *context) leave() { c.entry, c.tagged, c.column = false, false, 0 }
 
 // beginNode consumes what a node begins with.
 func (s *scanner) beginNode(ch byte) error {
@@ -240,6 +217,7 @@ func (s *scanner) beginNode(ch byte) error {
 		s.column++
 	case ch == ':' && (alone || s.flow != "" && behind != "" && strings.IndexByte(",[]{}", behind[0]) >= 0):
 		s.glued = s.flow == ""
+		s.colon()
 		s.leave()
 	case ch == '[' || ch == '{':
 		s.push(ch)
@@ -247,6 +225,7 @@ func (s *scanner) beginNode(ch byte) error {
 	case (ch == ']' || ch == '}') && s.flow != "":
 		return s.close(ch)
 	case ch == ',' && s.flow != "":
+		s.comma()
 	case ch == '"' || ch == '\'':
 		e := quotedAhead(behind, s.rest, ch, s.flow != "")
 		s.startScalar(e.key)
@@ -257,7 +236,9 @@ func (s *scanner) beginNode(ch byte) error {
 	case (ch == '|' || ch == '>') && s.flow == "":
 		s.context = context{place: blockHeader, parent: s.parent, folded: ch == '>'}
 	case ch == '&' || ch == '!' || ch == '*':
-		s.place = property
+		s.place, s.tagged = property, s.entry
+	case strings.IndexByte("]},%@`|>", ch) >= 0:
+		return s.errorf("a scalar without quotes cannot begin with %q: put it in quotes", ch)
 	default:
 		e := plainAhead(s.text[s.at:], s.rest, s.flow != "")
 		if s.entry && s.column == 0 && (ch == '.' || ch == '-') {
@@ -275,6 +256,7 @@ func (s *scanner) beginNode(ch byte) error {
 // startScalar notes where a scalar begins, and that lines which go on with it
 // have to be further to the right than its key, dash or, if it has none, itself.
 func (c *context) startScalar(key bool) {
+	key = key || strings.HasSuffix(c.flow, "{") // {a} is {a: null}
 	c.scalar = scalar{column: c.column, key: key, loose: true, start: true}
 	if !c.entry {
 		c.scalar.column = -1
@@ -292,7 +274,7 @@ func (c *context) startScalar(key bool) {
 // close consumes a bracket.
 func (s *scanner) close(ch byte) error {
 	if !s.pop(ch) {
-		return s.errorf("%q closes what %q opened", ch, s.flow[len(s.flow)-1])
+		return s.errorf("%q closes what %q opened", ch, s.brackets()[len(s.flow)-1])
 	}
 	s.place, s.scalar, s.open, s.unsure, s.structure = afterNode, scalar{}, closed, false, 0
 	s.at++
@@ -309,10 +291,11 @@ func (s *scanner) inPlain(ch byte) error {
 		s.startComment(afterNode)
 	case inFlow && ch == ',':
 		s.place, s.scalar = beforeNode, scalar{}
+		s.comma()
 	case inFlow && (ch == ']' || ch == '}'):
 		return s.close(ch)
 	default:
-		s.scalar.loose = isBlank(ch) || ch == ':'
+		s.scalar.loose = isBlank(ch) || ch == ':' || s.scalar.start && (ch == '-' || ch == '?')
 		s.scalar.start = false
 		s.dollar(ch)
 	}
@@ -326,6 +309,7 @@ func (s *scanner) endKey() error {
 		return s.errorf("a colon makes a key of what is before it, and that begins in another branch or template: write the key in one piece")
 	}
 	s.place, s.glued = beforeNode, s.flow == ""
+	s.colon()
 	s.scalar, s.open, s.unsure, s.structure = scalar{}, closed, false, 0
 	s.at++
 	return nil
@@ -368,6 +352,7 @@ func (s *scanner) behind(ch byte) error {
 		return s.endKey()
 	case inFlow && ch == ',':
 		s.place, s.scalar, s.open, s.unsure, s.structure = beforeNode, scalar{}, closed, false, 0
+		s.comma()
 	case inFlow && (ch == ']' || ch == '}'):
 		return s.close(ch)
 	default:
@@ -375,40 +360,4 @@ func (s *scanner) behind(ch byte) error {
 	}
 	s.at++
 	return nil
-}
-
-// dollar follows the interpolations of Compose through a scalar (Compose
-// specification, "Interpolation").
-func (s *scanner) dollar(ch byte) {
-	name := ch == '_' || ch >= '0' && ch <= '9' || ch >= 'A' && ch <= 'Z' || ch >= 'a' && ch <= 'z'
-	switch d := &s.scalar.dollar; *d {
-	case noDollar:
-		if ch == '$' {
-			*d = oneDollar
-		}
-	case oneDollar:
-		switch {
-		case ch == '{':
-			*d = inBraces
-		case name:
-			*d = inName
-		default:
-			*d = noDollar
-		}
-	case inName:
-		if ch == '$' {
-			*d = oneDollar
-		} else if !name {
-			*d = noDollar
-		}
-	default: // inBraces, and deeper
-		switch {
-		case ch == '{' && *d < 255:
-			*d++
-		case ch == '}' && *d == inBraces:
-			*d = noDollar
-		case ch == '}':
-			*d--
-		}
-	}
 }

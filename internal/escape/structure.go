@@ -31,12 +31,7 @@ func (s *site) fit(st Structure) (string, error) {
 	case s.flow:
 		return "", s.errorf("a map or list in lines cannot stand within brackets: write what is around it in lines too")
 	case strings.HasPrefix(st.text, "\n"):
-		if !s.line {
-			if err := s.belongs(st.text); err != nil {
-				return "", err
-			}
-		}
-		return st.text, nil
+		return st.text, s.belongs(st.text)
 	case s.column >= 0:
 		return space + strings.ReplaceAll(st.text, "\n", "\n"+strings.Repeat(" ", s.column+len(space))), nil
 	default:
@@ -70,6 +65,13 @@ func (m *more) wants() string {
 
 // belongs returns an error if lines are not indented to belong to what is at s.
 func (s *site) belongs(lines string) error {
+	if s.line {
+		first := strings.TrimLeft(lines, "\n")
+		if n := len(first) - len(strings.TrimLeft(first, " ")); n > s.above {
+			return s.errorf("lines indented by %d would go on with the value above: use nindent %d, or less", n, max(s.above, 0))
+		}
+		return nil
+	}
 	for line := range strings.SplitSeq(lines, "\n") {
 		text := strings.TrimLeft(line, " ")
 		if n := len(line) - len(text); text != "" && (n < s.parent || n == s.parent && !strings.HasPrefix(text, "- ")) {

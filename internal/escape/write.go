@@ -21,11 +21,12 @@ type site struct {
 	start, loose bool
 	source       string
 	// For structure. glued: no space is behind the colon or dash yet; trimmed:
-	// there was one. line: the
-	// value begins a line. column: where a block would begin, -1 if it cannot in
+	// there was one. line: the value begins a line, and above is what context.open
+	// is there. column: where a block would begin, -1 if it cannot in
 	// this line. parent: see context.
 	glued, trimmed bool
 	line           bool
+	above          int
 	parent, column int
 	more           *more
 	// For a block scalar: its indentation, whether it is folded, whether the

@@ -14,8 +14,8 @@ import (
 
 // Set is files that are replaced together, all or none, as WriteFile replaces
 // one. Their contents go to temporary files beside them, each open until the end,
-// which are synced; only then are they renamed. If a rename fails, the files replaced so far get their
-// old contents back. The zero Set is ready; it has one owner, who calls Discard
+// which are synced; only then are they renamed. If a rename fails, the files
+// replaced so far get their old contents back. The zero Set is ready; it has one owner, who calls Discard
 // in the end.
 type Set struct {
 	// Contained has a link in a file's place replaced, rather than what it
@@ -38,8 +38,8 @@ type staged struct {
 }
 
 // Add writes to a temporary file what path is to hold. An error of write is
-// returned as it is. What is neither a file nor absent cannot be in a set, nor
-// can one file twice.
+// returned as it is, and path is not in the set then. What is neither a file nor
+// absent cannot be in a set, nor can one file twice.
 func (s *Set) Add(path string, write func(io.Writer) error) error {
 	return said(path, write, func(write func(io.Writer) error) error { return s.add(path, write) })
 }
@@ -70,11 +70,6 @@ func (s *Set) add(path string, write func(io.Writer) error) (err error) {
 	if mode == 0 && info != nil && info.Mode().IsRegular() {
 		mode = info.Mode()
 	}
-	s.files = append(s.files, f)
-	if s.taken == nil {
-		s.taken = map[string]string{}
-	}
-	s.taken[f.target] = path
 	permissions := renameio.WithPermissions(0o666)
 	if mode != 0 {
 		permissions = renameio.WithStaticPermissions(mode.Perm())
@@ -83,14 +78,21 @@ func (s *Set) add(path string, write func(io.Writer) error) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := write(f.temp); err != nil {
+	if err = write(f.temp); err == nil && same(f.temp.File, f.target) {
+		f.discard() // and it is in the set all the same
+	} else if err == nil {
+		err = f.temp.Sync()
+	}
+	if err != nil {
+		f.discard()
 		return err
 	}
-	if same(f.temp.File, f.target) {
-		f.discard()
-		return nil
+	s.files = append(s.files, f)
+	if s.taken == nil {
+		s.taken = map[string]string{}
 	}
-	return f.temp.Sync()
+	s.taken[f.target] = path
+	return nil
 }
 
 // Commit puts all files in their places and returns those that changed, as they

@@ -171,11 +171,17 @@ func TestSetRefuses(t *testing.T) {
 		t.Errorf("a device: error %v", err)
 	}
 	full := errors.New("disk full")
-	if err := s.Add(filepath.Join(dir, "filled"), func(io.Writer) error { return full }); err == nil || err.Error() != full.Error() {
+	if err := s.Add(filepath.Join(dir, "filled"), func(w io.Writer) error { return errors.Join(text("half")(w), full) }); err == nil || err.Error() != full.Error() {
 		t.Errorf("error %v", err)
+	}
+	if _, err := s.Commit(); err != nil { // of those that were taken
+		t.Error(err)
 	}
 	s.Discard()
 	only(t, dir, "again", "directory", "twice")
+	if got := read(t, filepath.Join(dir, "twice")); got != "x" {
+		t.Errorf("got %q", got)
+	}
 }
 
 // What cannot be put back is the only copy there is: it stays, and the error says where.

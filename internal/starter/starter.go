@@ -59,13 +59,11 @@ func create(dir string) (err error) {
 		return withoutName(err, parent)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(made)) }()
-	if err := os.CopyFS(made, FS()); err != nil {
+	inner := filepath.Join(made, "bundle") // whose mode is what the umask says
+	if err := os.CopyFS(inner, FS()); err != nil {
 		return err
 	}
-	if err := os.Chmod(made, 0o755); err != nil {
-		return err
-	}
-	if err := os.Rename(made, dir); err != nil {
+	if err := os.Rename(inner, dir); err != nil {
 		return fmt.Errorf("%s: %w", dir, withoutName(err, dir))
 	}
 	return nil

@@ -157,8 +157,11 @@ func parsePath(text string) (path []step, spelled, value string, err error) {
 				return nil, "", "", err
 			}
 			index, _, closed := strings.Cut(text[i+1:], "]")
+			if !closed {
+				return nil, "", "", fmt.Errorf("want a ] behind %s", text[i:])
+			}
 			n, err := strconv.Atoi(index)
-			if !closed || err != nil || n < 0 || index[0] == '+' {
+			if err != nil || n < 0 || index[0] == '+' {
 				return nil, "", "", fmt.Errorf("want a number in brackets, such as [0], not [%s]", index)
 			}
 			path = append(path, step{key: strconv.Itoa(n), index: true})

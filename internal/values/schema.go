@@ -139,8 +139,11 @@ func (c *checker) collect(e *jsonschema.ValidationError) {
 	case *kind.AdditionalProperties:
 		for _, key := range k.Properties {
 			what := "unknown key"
-			if near := nearest.Of(key, c.known(e.SchemaURL)); near != "" {
+			known := c.known(e.SchemaURL)
+			if near := nearest.Of(key, known); near != "" {
 				what += ", did you mean " + near + "?"
+			} else if len(known) > 0 {
+				what += ": have " + strings.Join(known, ", ")
 			} else if hint := c.described(e.SchemaURL); hint != "" {
 				what += ": want " + hint
 			}
@@ -318,7 +321,7 @@ func (c *checker) at(url string) map[string]any {
 // known returns the keys that a part of the schema has.
 func (c *checker) known(url string) []string {
 	properties, _ := c.at(url)["properties"].(map[string]any)
-	return slices.Collect(maps.Keys(properties))
+	return slices.Sorted(maps.Keys(properties))
 }
 
 // described returns what a part of the schema says of itself.

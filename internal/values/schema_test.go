@@ -38,7 +38,7 @@ count: 0
 levl: low
 level: medium
 list:
-  - {nam: x}
+  - {nam: x, nothing: 1}
   - name: {}
 env: {ID: 1, NO: 1, low: x, OK: fine, F: 1.5, B: 123456789012345678901234567890}
 `)
@@ -48,6 +48,7 @@ env: {ID: 1, NO: 1, low: x, OK: fine, F: 1.5, B: 123456789012345678901234567890}
 		`v.yaml:3:1: levl: unknown key, did you mean level?`,
 		`v.yaml:4:1: level: "medium", want "", low or high`,
 		`v.yaml:6:6: list[0].nam: unknown key, did you mean name?`,
+		`v.yaml:6:14: list[0].nothing: unknown key: have name`,
 		`v.yaml:7:5: list[1].name: {} is a map, want string`,
 		`v.yaml:8:7: env.ID: it is made here`,
 		`v.yaml:8:14: env.NO: this key is not for here`,
@@ -62,7 +63,7 @@ env: {ID: 1, NO: 1, low: x, OK: fine, F: 1.5, B: 123456789012345678901234567890}
 	if diff := cmp.Diff(want, lines[1:]); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if want := "10 things are wrong with the values:"; lines[0] != want {
+	if want := "11 things are wrong with the values:"; lines[0] != want {
 		t.Errorf("got %q, want %q", lines[0], want)
 	}
 	if err := schema.Check(parse(t, "{image: a, count: 99999999999999999999999, level: ''}")); err != nil {

@@ -170,7 +170,7 @@ func TestSetErrors(t *testing.T) {
 		"a..b=1":       "--set a..b=1: want key.path=value, and a key is empty",
 		"a.=1":         "--set a.=1: want key.path=value, and a key is empty",
 		"l[x]=1":       "--set l[x]=1: want a number in brackets, such as [0], not [x]",
-		"l[0=1":        "--set l[0=1: want a number in brackets",
+		"l[0=1":        "--set l[0=1: want a ] behind [0=1",
 		"l[0]x=1":      "--set l[0]x=1: want a dot, = or another bracket behind ]",
 		"l[7]=1":       "--set l[7]: the list has 1 items, and [1] adds the next",
 		"a[0]=1":       "--set a[0]: there is a map, not a list: write a key behind a dot, not in brackets",
