@@ -150,6 +150,9 @@ func checkFlag(t *testing.T, name string, f cli.Flag, seen map[string]string) {
 		t.Errorf("%s and %s share %s", other, name, variables[0])
 	}
 	seen[variables[0]] = name
+	if f.Names()[0] == "json" && variables[0] != "COMPOSER_JSON" {
+		t.Errorf("%s has the variable %s, want the one that all commands share", name, variables[0])
+	}
 	if !strings.Contains(f.String(), "$"+variables[0]) {
 		t.Errorf("the help of %s does not name %s: %s", name, variables[0], f)
 	}

@@ -46,10 +46,6 @@ func serviceFlag() cli.Flag {
 	return &cli.StringFlag{Name: "service", Aliases: []string{"s"}, EnvVars: []string{"COMPOSER_CONFIG_SERVICE"}, Usage: "whose configuration: `NAME` is server or client"}
 }
 
-func configJSONFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "json", EnvVars: []string{"COMPOSER_CONFIG_JSON"}, DisableDefaultText: true, Usage: "print JSON"}
-}
-
 func configShowCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "show",
@@ -66,7 +62,7 @@ func configShowCommand() *cli.Command {
 				Name: "file", EnvVars: []string{"COMPOSER_CONFIG_FILE"}, TakesFile: true, DefaultText: "services/NAME/config.*, or ./config.*, if it is there",
 				Usage: "the `FILE` that the service would read",
 			},
-			configJSONFlag(),
+			jsonFlag("print JSON"),
 		},
 		Action: configShow,
 	}
@@ -131,7 +127,7 @@ func configKeysCommand() *cli.Command {
 			"composer config keys --service client", "variable, key in config.yaml, default, and what it is",
 			"composer config keys --service server --json", "for programs: kind, limits and choices, too",
 		),
-		Flags: []cli.Flag{serviceFlag(), configJSONFlag()},
+		Flags: []cli.Flag{serviceFlag(), jsonFlag("print JSON")},
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
@@ -219,7 +215,7 @@ func configCheckCommand() *cli.Command {
 			"composer config check --json config.yaml", "for programs: file, line, column, key, value, reason, suggestion",
 		) + "\n\nEach line is FILE:LINE:COLUMN: WHAT. Unknown keys, keys without a value and wrong values count, and the\n" +
 			"exit code is 1 if there are any. What is not set does not: the environment may have it.",
-		Flags:  []cli.Flag{serviceFlag(), configJSONFlag()},
+		Flags:  []cli.Flag{serviceFlag(), jsonFlag("print JSON")},
 		Action: configCheck,
 	}
 }

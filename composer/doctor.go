@@ -41,7 +41,7 @@ func doctorCommand() *cli.Command {
 				Name: "timeout", EnvVars: []string{"COMPOSER_DOCTOR_TIMEOUT"}, Value: 5 * time.Second,
 				Usage: "the `TIME` that each program which is asked is given",
 			},
-			&cli.BoolFlag{Name: "json", EnvVars: []string{"COMPOSER_JSON"}, DisableDefaultText: true, Usage: "print JSON"},
+			jsonFlag("print JSON"),
 		),
 		Action: func(c *cli.Context) error { return examine(c, source) },
 	}

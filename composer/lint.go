@@ -36,7 +36,7 @@ func lintCommand() *cli.Command {
 				Name: "format", EnvVars: []string{"COMPOSER_LINT_FORMAT"}, Value: "text", DefaultText: "text",
 				Usage: "how findings are printed: `FORMAT` is text, json or sarif",
 			},
-			&cli.BoolFlag{Name: "json", EnvVars: []string{"COMPOSER_JSON"}, DisableDefaultText: true, Usage: "the same as --format json"},
+			jsonFlag("the same as --format json"),
 			&cli.BoolFlag{
 				Name: "strict", EnvVars: []string{"COMPOSER_LINT_STRICT"}, DisableDefaultText: true,
 				Usage: "exit with 1 for a warning, too",

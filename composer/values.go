@@ -24,7 +24,7 @@ func valuesCommand() *cli.Command {
 			"Maps are merged, null takes a key away, everything else replaces. A backslash before a dot makes it part of a key.",
 		Flags: append(
 			append([]cli.Flag{stageFlag(), bundleFlag()}, source.ofValues()...),
-			&cli.BoolFlag{Name: "json", EnvVars: []string{"COMPOSER_JSON"}, DisableDefaultText: true, Usage: "print JSON"},
+			jsonFlag("print JSON"),
 		),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
