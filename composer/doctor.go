@@ -103,7 +103,10 @@ func labOf(c *cli.Context, b *bundle.Bundle) (doctor.Lab, error) {
 		lab.Project, err = graph.Load(c.Context, text, ".", os.Environ())
 	}
 	if err != nil {
-		lab.Err = err
+		lab.Err, lab.Next = err, "mend that; `composer render` says when it is right"
+		if errors.Is(err, bundle.ErrUnknownStage) {
+			lab.Next = "`composer stages` lists those there are"
+		}
 		return lab, nil
 	}
 	switch _, missing := os.Stat(file); {

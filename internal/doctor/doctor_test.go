@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -192,22 +193,29 @@ func TestFindings(t *testing.T) {
 
 func TestWithoutStage(t *testing.T) {
 	l := lab(t)
-	l.Project, l.Err = nil, errors.New("unknown stage")
+	l.Project, l.Err, l.Next = nil, errors.New("unknown stage"), "list them"
 	findings := Examine(t.Context(), machine(healthy()), l, time.Second)
-	if findings[0].Status != Problem || findings[0].Found != "unknown stage" || Right(findings) || len(findings) != 8 {
+	if findings[0].Status != Problem || findings[0].Found != "unknown stage" || findings[0].Next != "list them" || Right(findings) || len(findings) != 8 {
 		t.Errorf("got %+v", findings)
 	}
 }
 
-func TestTooManyContainers(t *testing.T) {
+// As many as `composer render` lets through, 1022 clients and the server, and one more.
+func TestManyContainers(t *testing.T) {
 	l := lab(t)
-	for i := range 1020 {
+	bridge := func() Finding {
+		findings := Examine(t.Context(), machine(healthy()), l, time.Second)
+		return findings[slices.IndexFunc(findings, func(f Finding) bool { return f.Check == "bridge" })]
+	}
+	for i := len(l.Project.Services); i < 1023; i++ {
 		l.Project.Services[fmt.Sprintf("more%d", i)] = types.ServiceConfig{}
 	}
-	for _, f := range Examine(t.Context(), machine(healthy()), l, time.Second) {
-		if f.Check == "bridge" && (f.Status != Problem || !strings.HasPrefix(f.Found, "1023 containers")) {
-			t.Errorf("got %+v", f)
-		}
+	if got := bridge(); got.Status != OK || got.Found != "1023 containers, of 1023 that fit" {
+		t.Errorf("got %+v", got)
+	}
+	l.Project.Services["last"] = types.ServiceConfig{}
+	if got := bridge(); got.Status != Problem || !strings.HasPrefix(got.Found, "1024 containers") {
+		t.Errorf("got %+v", got)
 	}
 }
 
