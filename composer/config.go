@@ -221,7 +221,11 @@ func configCheckCommand() *cli.Command {
 }
 
 func configCheck(c *cli.Context) error {
-	if !c.Args().Present() {
+	files, err := fileArguments(c)
+	if err != nil {
+		return err
+	}
+	if len(files) == 0 {
 		return usagef("%s wants files; see `%[1]s --help`", c.Command.HelpName)
 	}
 	type report struct {
@@ -232,10 +236,7 @@ func configCheck(c *cli.Context) error {
 	reports := []report{}
 	count := 0
 	var wrong []error
-	for _, path := range c.Args().Slice() {
-		if strings.HasPrefix(path, "--") {
-			return usagef("flags stand before files, and there is %s; see `%s --help`", path, c.Command.HelpName)
-		}
+	for _, path := range files {
 		service, err := chooseService(c, path)
 		if err != nil {
 			return err

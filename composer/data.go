@@ -243,7 +243,10 @@ func dataCheck(c *cli.Context) error {
 	if c.Int("limit") < 0 {
 		return usagef("data check: --limit %d: want 0 or more", c.Int("limit"))
 	}
-	paths := c.Args().Slice()
+	paths, err := fileArguments(c)
+	if err != nil {
+		return err
+	}
 	if len(paths) == 0 {
 		paths = []string{dataDir}
 	}

@@ -182,6 +182,18 @@ func noArguments(c *cli.Context) error {
 	return nil
 }
 
+// fileArguments returns the files that stand behind the flags, and refuses what looks
+// like a flag among them: the CLI package reads none there.
+func fileArguments(c *cli.Context) ([]string, error) {
+	files := c.Args().Slice()
+	for _, name := range files {
+		if len(name) > 1 && name[0] == '-' {
+			return nil, usagef("%s takes flags before files, and there is %q; a file of that name is ./%[2]s", c.Command.HelpName, name)
+		}
+	}
+	return files, nil
+}
+
 // unknownCommand is what the program, or a command of several, does with none of
 // its commands.
 func unknownCommand(c *cli.Context) error {
