@@ -6,10 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"strconv"
-	"strings"
-	"text/tabwriter"
-	"unicode"
 
 	"github.com/urfave/cli/v2"
 
@@ -78,7 +74,7 @@ func configShow(c *cli.Context) error {
 		return err
 	}
 	if path == "" {
-		path = service.DefaultFile("")
+		path = service.DefaultFile()
 	}
 	layers := []config.Layer{config.Environ(os.Environ())}
 	if path != "" {
@@ -93,29 +89,17 @@ func configShow(c *cli.Context) error {
 		return err
 	}
 	for _, f := range findings {
-		fmt.Fprintf(c.App.ErrWriter, "composer: %s\n", f)
+		fmt.Fprintf(c.App.ErrWriter, "composer: warning: %s\n", f)
 	}
 	settings := service.Settings(layers...)
 	if c.Bool("json") {
 		return printJSON(c.App.Writer, map[string]any{"service": service.Name, "file": path, "settings": settings})
 	}
-	table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+	var table columns.Table
 	for _, s := range settings {
-		fmt.Fprintf(table, "%s\t%s", s.Origin(), s.Variable)
-		if s.Value != nil || s.Default != nil {
-			fmt.Fprintf(table, "=%s", plain(s.Text()))
-		}
-		fmt.Fprintln(table)
+		table.Row(s.Origin(), s.String())
 	}
-	return table.Flush()
-}
-
-// plain quotes a text that a line cannot show as it is.
-func plain(text string) string {
-	if text != strings.TrimSpace(text) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }) {
-		return strconv.Quote(text)
-	}
-	return text
+	return table.Write(c.App.Writer, 0)
 }
 
 func configKeysCommand() *cli.Command {
@@ -235,22 +219,20 @@ func configCheck(c *cli.Context) error {
 	}
 	reports := []report{}
 	count := 0
-	var wrong []error
 	for _, path := range files {
 		service, err := chooseService(c, path)
 		if err != nil {
 			return err
 		}
 		findings, err := service.Check(path)
-		if err != nil { // the other files are checked all the same
-			wrong = append(wrong, err)
-			continue
+		if err != nil {
+			return err
 		}
 		reports = append(reports, report{path, service.Name, findings})
 		count += len(findings)
 	}
 	if c.Bool("json") {
-		if err := printJSON(c.App.Writer, map[string]any{"files": reports, "ok": count == 0 && wrong == nil}); err != nil {
+		if err := printJSON(c.App.Writer, map[string]any{"files": reports, "ok": count == 0}); err != nil {
 			return err
 		}
 	} else {
@@ -264,9 +246,9 @@ func configCheck(c *cli.Context) error {
 		}
 	}
 	if count > 0 {
-		wrong = append(wrong, errors.New("config check: "+plural(count, "problem")))
+		return errors.New("config check: " + plural(count, "problem"))
 	}
-	return errors.Join(wrong...)
+	return nil
 }
 
 func configSchemaCommand() *cli.Command {

@@ -48,8 +48,8 @@ type FileError struct {
 	Reason       string
 }
 
-// Error has file, line and reason.
-func (e FileError) Error() string { return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Reason) }
+// Error has the place and the reason.
+func (e FileError) Error() string { return place(e.File, e.Line, e.Column) + e.Reason }
 
 // FileErrors is all that is wrong with the form of a file, in the order of its
 // lines, but for what follows the first maxErrors.
