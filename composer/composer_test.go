@@ -161,6 +161,14 @@ func checkFlag(t *testing.T, name string, f cli.Flag, seen map[string]string) {
 	}
 }
 
+// All kinds of replicas are in the title of a drawing.
+func TestGraphTitle(t *testing.T) {
+	code, stdout, talk := composer(t, "graph", "--bundle", "../examples/pipeline", "-n", "1")
+	if want := "\n  accTitle: healthy, 1 filter, 2 aggregators, 1 joiner\n"; code != 0 || !strings.Contains(stdout, want) {
+		t.Errorf("exit code %d\n%s\n%.200s\nwant%s", code, talk, stdout, want)
+	}
+}
+
 // What doctor wants of Go is what go.mod does.
 func TestGoVersion(t *testing.T) {
 	text, err := os.ReadFile("../go.mod")
