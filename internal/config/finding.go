@@ -13,7 +13,8 @@ import (
 type Finding struct {
 	// File is empty for what is not of a file.
 	File string `json:"file,omitempty"`
-	// Line and Column are from 1, or 0 where nobody knows; a column is a character.
+	// Line and Column are from 1, or both 0 for what is of no place in a file; a column
+	// is a character.
 	Line   int `json:"line,omitempty"`
 	Column int `json:"column,omitempty"`
 	// Key is the key or the variable as it stands there. It is empty if it is
@@ -41,8 +42,6 @@ func place(file string, line, column int) string {
 		return ""
 	case line == 0:
 		return file + ": "
-	case column == 0:
-		return fmt.Sprintf("%s:%d: ", file, line)
 	default:
 		return fmt.Sprintf("%s:%d:%d: ", file, line, column)
 	}

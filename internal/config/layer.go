@@ -43,7 +43,7 @@ func (v Value) Origin() string {
 // FileError is what is wrong with the form of a file.
 type FileError struct {
 	File string
-	// Line is from 1, and so is Column, which is 0 where nobody knows it.
+	// Line and Column are from 1; a column is a character.
 	Line, Column int
 	Reason       string
 }

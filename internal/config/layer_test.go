@@ -139,19 +139,19 @@ func TestFileErrorsHaveAPlace(t *testing.T) {
 		{"config.yaml", "loop: {amount: 1}\nloop.amount: 2", ":2:1: loop.amount is there already, in line 1"},
 		{"config.yaml", "a: 1\nA: 2", ":2:1: A is there already, in line 1"},
 		{"config.yaml", "a: 1\n---\nb: 2", ":2:1: a second document"},
-		{"config.yaml", "a: 1\n...\nb: 2", ":3: did not find expected <document start>"},
+		{"config.yaml", "a: 1\n...\nb: 2", ":3:1: did not find expected <document start>"},
 		{"config.yaml", "just text", ":1:1: want keys"},
 		{"config.yaml", "loop:\n  [a]: 1", ":2:3: want a name as a key"},
 		{"config.yaml", "a: 1\n\"\": 2", ":2:1: want a name as a key"},
-		{"config.yaml", "a: [", ":1: did not find expected node content"},
-		{"config.yaml", "a: b: c", ":1: mapping values are not allowed"},
-		{"config.yaml", "x: 1\ny: a: b\nz: 2", ":2: mapping values are not allowed"},
-		{"config.yaml", "x: 1\ny: }\nz: 1", ":2: did not find expected node content"},
-		{"config.yaml", "x: 1\ny:\n\tz: 3", ":3: found character that cannot start any token"},
-		{"config.yaml", "x: \"abc\ny: 1\n", ":2: found unexpected end of stream"},
-		{"config.yaml", "a: 1\nb: \x01", ":2: control characters are not allowed"},
-		{"config.yaml", "a: 1\nb: \xff", ":2: invalid leading UTF-8 octet"},
-		{"config.yaml", "a: 1\nb: *x", ":2: unknown anchor 'x' referenced"},
+		{"config.yaml", "a: [", ":1:1: did not find expected node content"},
+		{"config.yaml", "a: b: c", ":1:1: mapping values are not allowed"},
+		{"config.yaml", "x: 1\ny: a: b\nz: 2", ":2:1: mapping values are not allowed"},
+		{"config.yaml", "x: 1\ny: }\nz: 1", ":2:1: did not find expected node content"},
+		{"config.yaml", "x: 1\ny:\n\tz: 3", ":3:1: found character that cannot start any token"},
+		{"config.yaml", "x: \"abc\ny: 1\n", ":2:1: found unexpected end of stream"},
+		{"config.yaml", "a: 1\nb: \x01", ":2:4: control characters are not allowed"},
+		{"config.yaml", "a: 1\nb: \xff", ":2:4: invalid leading UTF-8 octet"},
+		{"config.yaml", "a: 1\nb: *x", ":2:4: unknown anchor 'x' referenced"},
 
 		{"config.ini", "SERVER_PORT = 1", ":1:1: a key before the line [DEFAULT]"},
 		{"config.ini", "[DEFAULT]\nnonsense", ":2:1: want `KEY = value`"},
@@ -212,7 +212,7 @@ func checkAny(t interface {
 	}
 	lines := strings.Count(text, "\n") + strings.Count(text, "\r") + 1
 	layer, err := read(path)
-	if err != nil && !regexp.MustCompile(`^`+regexp.QuoteMeta(path)+`:[1-9]\d*(:[1-9]\d*)?: .`).MatchString(err.Error()) {
+	if err != nil && !regexp.MustCompile(`^`+regexp.QuoteMeta(path)+`:[1-9]\d*:[1-9]\d*: .`).MatchString(err.Error()) {
 		t.Errorf("%q: no place in %v", text, err)
 	}
 	for variable, v := range layer {
