@@ -97,12 +97,12 @@ func projectToDraw(c *cli.Context, source *bundleFlags) (project *types.Project,
 		if err != nil {
 			return nil, "", err
 		}
-		title = stage
+		names := []string{stage}
 		for _, kind := range b.Kinds {
-			title += ", " + plural(kind.Count, kind.Name)
+			names = append(names, plural(kind.Count, kind.Name))
 		}
 		project, err = graph.Load(c.Context, text, ".", nil)
-		return project, title, err
+		return project, strings.Join(names, ", "), err
 	}
 	project, err = graph.Load(c.Context, file.text, file.dir, os.Environ())
 	if err != nil {

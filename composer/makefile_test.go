@@ -42,14 +42,14 @@ func TestMakeWarnsOfAnotherStage(t *testing.T) {
 			if err := c.Run(); err != nil {
 				t.Fatalf("%v\n%s", err, &stderr)
 			}
-			said := ""
+			var said strings.Builder
 			for line := range strings.Lines(stderr.String()) {
 				if strings.HasPrefix(line, "warning: ") { // find looks for sources that are not here
-					said += line
+					said.WriteString(line)
 				}
 			}
-			if said != tt.want || !strings.Contains(stdout.String(), "\nstarted up -d") {
-				t.Errorf("got %q and %q, want %q", said, stdout.String(), tt.want)
+			if said.String() != tt.want || !strings.Contains(stdout.String(), "\nstarted up -d") {
+				t.Errorf("got %q and %q, want %q", said.String(), stdout.String(), tt.want)
 			}
 		})
 	}
