@@ -205,11 +205,7 @@ func configCheckCommand() *cli.Command {
 }
 
 func configCheck(c *cli.Context) error {
-	files, err := fileArguments(c)
-	if err != nil {
-		return err
-	}
-	if len(files) == 0 {
+	if !c.Args().Present() {
 		return usagef("%s wants files; see `%[1]s --help`", c.Command.HelpName)
 	}
 	type report struct {
@@ -219,7 +215,7 @@ func configCheck(c *cli.Context) error {
 	}
 	reports := []report{}
 	count := 0
-	for _, path := range files {
+	for _, path := range c.Args().Slice() {
 		service, err := chooseService(c, path)
 		if err != nil {
 			return err

@@ -243,10 +243,7 @@ func dataCheck(c *cli.Context) error {
 	if c.Int("limit") < 0 {
 		return usagef("data check: --limit %d: want 0 or more", c.Int("limit"))
 	}
-	paths, err := fileArguments(c)
-	if err != nil {
-		return err
-	}
+	paths := c.Args().Slice()
 	if len(paths) == 0 {
 		paths = []string{dataDir}
 	}

@@ -43,7 +43,7 @@ func diffCommand() *cli.Command {
 
 func showDiff(c *cli.Context, source *bundleFlags) error {
 	if c.NArg() != 2 || strings.HasPrefix(c.Args().Get(1), "-") && c.Args().Get(1) != "-" {
-		return usagef("%s wants two stages or files, OLD and NEW, behind the flags; see `%[1]s --help`", c.Command.HelpName)
+		return usagef("%s wants two stages or files, OLD and NEW; see `%[1]s --help`", c.Command.HelpName)
 	}
 	if err := notEmpty(c, "bundle"); err != nil {
 		return err

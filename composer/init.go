@@ -28,7 +28,7 @@ func initCommand() *cli.Command {
 		},
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 1 || c.Args().First() == "" {
-				return usagef("%s wants one DIR, behind the flags; see `%[1]s --help`", c.Command.HelpName)
+				return usagef("%s wants one DIR; see `%[1]s --help`", c.Command.HelpName)
 			}
 			dir := c.Args().First()
 			if err := starter.Write(dir, c.Bool("force")); err != nil {

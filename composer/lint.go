@@ -70,15 +70,11 @@ func lintFiles(c *cli.Context) error {
 		}
 		return listRules(c.App.Writer, format)
 	}
-	files, err := fileArguments(c)
-	if err != nil {
-		return err
-	}
-	if len(files) == 0 {
+	if !c.Args().Present() {
 		return usagef("%s wants files; see `%[1]s --help`", c.Command.HelpName)
 	}
 	found := []lint.Finding{}
-	for _, name := range files {
+	for _, name := range c.Args().Slice() {
 		here, err := lintFile(c, name)
 		if err != nil {
 			return fmt.Errorf("lint: %w", err)

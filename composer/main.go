@@ -49,7 +49,8 @@ const (
 // stdout, everything else to stderr.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	data := &checkedWriter{w: stdout}
-	err := newApp(data, stderr).RunContext(ctx, args)
+	app := newApp(data, stderr)
+	err := app.RunContext(ctx, operandsLast(app.Commands, args))
 	if err == nil {
 		err = data.err // some, such as the help, do not look
 	}
@@ -174,24 +175,12 @@ func flagNames(flags []cli.Flag) []string {
 	return names
 }
 
-// noArguments refuses what stands behind the flags.
+// noArguments refuses operands.
 func noArguments(c *cli.Context) error {
 	if c.Args().Present() {
 		return usagef("%s takes flags only, and there is %q; see `%[1]s --help`", c.Command.HelpName, c.Args().First())
 	}
 	return nil
-}
-
-// fileArguments returns the files that stand behind the flags, and refuses what looks
-// like a flag among them: the CLI package reads none there.
-func fileArguments(c *cli.Context) ([]string, error) {
-	files := c.Args().Slice()
-	for _, name := range files {
-		if len(name) > 1 && name[0] == '-' {
-			return nil, usagef("%s takes flags before files, and there is %q; a file of that name is ./%[2]s", c.Command.HelpName, name)
-		}
-	}
-	return files, nil
 }
 
 // unknownCommand is what the program, or a command of several, does with none of

@@ -10,7 +10,7 @@ type Command struct {
 	Name      string // with those above it, such as "composer config show"
 	Usage     string // what it does, in half a sentence
 	Synopsis  string // without the name if it is empty
-	Arguments string // what stands behind the flags, such as "FILE…"
+	Arguments string // the operands, such as "FILE…"
 	// Description is examples and paragraphs, with an empty line between them. A line
 	// with a tab is an example: a command, and what it does. A paragraph is filled,
 	// but for lines that begin with a space.
