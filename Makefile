@@ -35,7 +35,14 @@ data: bin/composer
 bin/composer: $(shell find composer internal templates -type f) services/services.go go.mod go.sum
 	sh composer/build.sh
 
+# A Compose file that is there stays, so it is said when its first line tells of another stage than the one that is
+# asked for: after `git switch`, or with another .stage.
 docker-compose-up: docker-image data $(COMPOSE_FILE) ## start the lab (its Compose file is made for N clients when missing)
+	@made=$$(sed -n '1{/ --bundle /d;s/^# Made by: composer render --stage \([^ ]*\).*/\1/p;}' $(COMPOSE_FILE)); \
+	stage=$${COMPOSER_STAGE:-$$(cat .stage 2>/dev/null | tr -d '[:space:]')}; \
+	if [ -n "$$made" ] && [ -n "$$stage" ] && [ "$$made" != "$$stage" ]; then \
+	  echo "warning: $(COMPOSE_FILE) is of stage $$made, not $$stage: ./generar-compose.sh $(COMPOSE_FILE) $(N) makes it anew" >&2; \
+	fi
 	$(COMPOSE) up -d --remove-orphans
 .PHONY: docker-compose-up
 

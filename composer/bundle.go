@@ -122,8 +122,8 @@ func asUsage(err error) error {
 			return usageError{err}
 		}
 	}
-	if errors.As(err, new(*values.Error)) {
-		return usageError{err}
+	if wrong, ok := errors.AsType[*values.Error](err); ok && !wrong.Unread() {
+		return usageError{err} // a file that is missing is a failure, as with all commands
 	}
 	return err
 }

@@ -150,11 +150,22 @@ func checkFlag(t *testing.T, name string, f cli.Flag, seen map[string]string) {
 		t.Errorf("%s and %s share %s", other, name, variables[0])
 	}
 	seen[variables[0]] = name
+	if f.Names()[0] == "json" && variables[0] != "COMPOSER_JSON" {
+		t.Errorf("%s has the variable %s, want the one that all commands share", name, variables[0])
+	}
 	if !strings.Contains(f.String(), "$"+variables[0]) {
 		t.Errorf("the help of %s does not name %s: %s", name, variables[0], f)
 	}
 	if usage := doc.GetUsage(); usage == "" || strings.Contains(usage, "\n") {
 		t.Errorf("the help of %s is not a line: %q", name, usage)
+	}
+}
+
+// All kinds of replicas are in the title of a drawing.
+func TestGraphTitle(t *testing.T) {
+	code, stdout, talk := composer(t, "graph", "--bundle", "../examples/pipeline", "-n", "1")
+	if want := "\n  accTitle: healthy, 1 filter, 2 aggregators, 1 joiner\n"; code != 0 || !strings.Contains(stdout, want) {
+		t.Errorf("exit code %d\n%s\n%.200s\nwant%s", code, talk, stdout, want)
 	}
 }
 

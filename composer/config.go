@@ -6,10 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"strconv"
-	"strings"
-	"text/tabwriter"
-	"unicode"
 
 	"github.com/urfave/cli/v2"
 
@@ -46,10 +42,6 @@ func serviceFlag() cli.Flag {
 	return &cli.StringFlag{Name: "service", Aliases: []string{"s"}, EnvVars: []string{"COMPOSER_CONFIG_SERVICE"}, Usage: "whose configuration: `NAME` is server or client"}
 }
 
-func configJSONFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "json", EnvVars: []string{"COMPOSER_CONFIG_JSON"}, DisableDefaultText: true, Usage: "print JSON"}
-}
-
 func configShowCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "show",
@@ -66,7 +58,7 @@ func configShowCommand() *cli.Command {
 				Name: "file", EnvVars: []string{"COMPOSER_CONFIG_FILE"}, TakesFile: true, DefaultText: "services/NAME/config.*, or ./config.*, if it is there",
 				Usage: "the `FILE` that the service would read",
 			},
-			configJSONFlag(),
+			jsonFlag("print JSON"),
 		},
 		Action: configShow,
 	}
@@ -82,7 +74,7 @@ func configShow(c *cli.Context) error {
 		return err
 	}
 	if path == "" {
-		path = service.DefaultFile("")
+		path = service.DefaultFile()
 	}
 	layers := []config.Layer{config.Environ(os.Environ())}
 	if path != "" {
@@ -97,29 +89,17 @@ func configShow(c *cli.Context) error {
 		return err
 	}
 	for _, f := range findings {
-		fmt.Fprintf(c.App.ErrWriter, "composer: %s\n", f)
+		fmt.Fprintf(c.App.ErrWriter, "composer: warning: %s\n", f)
 	}
 	settings := service.Settings(layers...)
 	if c.Bool("json") {
 		return printJSON(c.App.Writer, map[string]any{"service": service.Name, "file": path, "settings": settings})
 	}
-	table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+	var table columns.Table
 	for _, s := range settings {
-		fmt.Fprintf(table, "%s\t%s", s.Origin(), s.Variable)
-		if s.Value != nil || s.Default != nil {
-			fmt.Fprintf(table, "=%s", plain(s.Text()))
-		}
-		fmt.Fprintln(table)
+		table.Row(s.Origin(), s.String())
 	}
-	return table.Flush()
-}
-
-// plain quotes a text that a line cannot show as it is.
-func plain(text string) string {
-	if text != strings.TrimSpace(text) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }) {
-		return strconv.Quote(text)
-	}
-	return text
+	return table.Write(c.App.Writer, 0)
 }
 
 func configKeysCommand() *cli.Command {
@@ -131,7 +111,7 @@ func configKeysCommand() *cli.Command {
 			"composer config keys --service client", "variable, key in config.yaml, default, and what it is",
 			"composer config keys --service server --json", "for programs: kind, limits and choices, too",
 		),
-		Flags: []cli.Flag{serviceFlag(), configJSONFlag()},
+		Flags: []cli.Flag{serviceFlag(), jsonFlag("print JSON")},
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
@@ -219,7 +199,7 @@ func configCheckCommand() *cli.Command {
 			"composer config check --json config.yaml", "for programs: file, line, column, key, value, reason, suggestion",
 		) + "\n\nEach line is FILE:LINE:COLUMN: WHAT. Unknown keys, keys without a value and wrong values count, and the\n" +
 			"exit code is 1 if there are any. What is not set does not: the environment may have it.",
-		Flags:  []cli.Flag{serviceFlag(), configJSONFlag()},
+		Flags:  []cli.Flag{serviceFlag(), jsonFlag("print JSON")},
 		Action: configCheck,
 	}
 }
@@ -235,25 +215,20 @@ func configCheck(c *cli.Context) error {
 	}
 	reports := []report{}
 	count := 0
-	var wrong []error
 	for _, path := range c.Args().Slice() {
-		if strings.HasPrefix(path, "--") {
-			return usagef("flags stand before files, and there is %s; see `%s --help`", path, c.Command.HelpName)
-		}
 		service, err := chooseService(c, path)
 		if err != nil {
 			return err
 		}
 		findings, err := service.Check(path)
-		if err != nil { // the other files are checked all the same
-			wrong = append(wrong, err)
-			continue
+		if err != nil {
+			return err
 		}
 		reports = append(reports, report{path, service.Name, findings})
 		count += len(findings)
 	}
 	if c.Bool("json") {
-		if err := printJSON(c.App.Writer, map[string]any{"files": reports, "ok": count == 0 && wrong == nil}); err != nil {
+		if err := printJSON(c.App.Writer, map[string]any{"files": reports, "ok": count == 0}); err != nil {
 			return err
 		}
 	} else {
@@ -267,9 +242,9 @@ func configCheck(c *cli.Context) error {
 		}
 	}
 	if count > 0 {
-		wrong = append(wrong, errors.New("config check: "+plural(count, "problem")))
+		return errors.New("config check: " + plural(count, "problem"))
 	}
-	return errors.Join(wrong...)
+	return nil
 }
 
 func configSchemaCommand() *cli.Command {

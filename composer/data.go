@@ -229,10 +229,7 @@ func dataCheckCommand() *cli.Command {
 			"composer data check --json my.csv", "for programs",
 		) + "\n\nWithout arguments it checks the agency-N.csv in " + dataDir + ". Bad lines make it fail; repeated bets do not.",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{
-				Name: "json", EnvVars: []string{"COMPOSER_DATA_JSON"}, DisableDefaultText: true,
-				Usage: "print JSON",
-			},
+			jsonFlag("print JSON"),
 			&cli.IntFlag{
 				Name: "limit", EnvVars: []string{"COMPOSER_DATA_LIMIT"},
 				Value: 100, Usage: "list `N` bad lines of a file, and as many warnings",

@@ -46,10 +46,7 @@ func deliverCommand() *cli.Command {
 				Name: "list", Aliases: []string{"l"}, EnvVars: []string{"COMPOSER_DELIVER_LIST"}, DisableDefaultText: true,
 				Usage: "write nothing, and print what git ls-remote will show after a delivery",
 			},
-			&cli.BoolFlag{
-				Name: "json", EnvVars: []string{"COMPOSER_DELIVER_JSON"}, DisableDefaultText: true,
-				Usage: "print JSON",
-			},
+			jsonFlag("print JSON"),
 		},
 		Action: deliverBranches,
 	}

@@ -35,10 +35,7 @@ func diffCommand() *cli.Command {
 				Name: "exit-code", EnvVars: []string{"COMPOSER_EXIT_CODE"}, DisableDefaultText: true,
 				Usage: "exit with 1 if there is a difference, as git diff does",
 			},
-			&cli.BoolFlag{
-				Name: "json", EnvVars: []string{"COMPOSER_JSON"}, DisableDefaultText: true,
-				Usage: "print JSON: the changes of what the files mean, whatever the order of keys, comments and quotes",
-			},
+			jsonFlag("print JSON: the changes of what the files mean, whatever the order of keys, comments and quotes"),
 		),
 		Action: func(c *cli.Context) error { return showDiff(c, source) },
 	}

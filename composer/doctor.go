@@ -42,7 +42,7 @@ func doctorCommand() *cli.Command {
 				Name: "timeout", EnvVars: []string{"COMPOSER_DOCTOR_TIMEOUT"}, Value: 5 * time.Second,
 				Usage: "the `TIME` that each program which is asked is given",
 			},
-			&cli.BoolFlag{Name: "json", EnvVars: []string{"COMPOSER_JSON"}, DisableDefaultText: true, Usage: "print JSON"},
+			jsonFlag("print JSON"),
 		),
 		Action: func(c *cli.Context) error { return examine(c, source) },
 	}
@@ -104,7 +104,10 @@ func labOf(c *cli.Context, b *bundle.Bundle) (doctor.Lab, error) {
 		lab.Project, err = graph.Load(c.Context, text, ".", os.Environ())
 	}
 	if err != nil {
-		lab.Err = err
+		lab.Err, lab.Next = err, "mend that; `composer render` says when it is right"
+		if errors.Is(err, bundle.ErrUnknownStage) {
+			lab.Next = "`composer stages` lists those there are"
+		}
 		return lab, nil
 	}
 	switch _, missing := os.Stat(file); {

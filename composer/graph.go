@@ -97,8 +97,12 @@ func projectToDraw(c *cli.Context, source *bundleFlags) (project *types.Project,
 		if err != nil {
 			return nil, "", err
 		}
+		names := []string{stage}
+		for _, kind := range b.Kinds {
+			names = append(names, plural(kind.Count, kind.Name))
+		}
 		project, err = graph.Load(c.Context, text, ".", nil)
-		return project, fmt.Sprintf("%s, %s", stage, plural(b.Kinds[0].Count, b.Kinds[0].Name)), err
+		return project, strings.Join(names, ", "), err
 	}
 	project, err = graph.Load(c.Context, file.text, file.dir, os.Environ())
 	if err != nil {

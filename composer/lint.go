@@ -36,7 +36,7 @@ func lintCommand() *cli.Command {
 				Name: "format", EnvVars: []string{"COMPOSER_LINT_FORMAT"}, Value: "text", DefaultText: "text",
 				Usage: "how findings are printed: `FORMAT` is text, json or sarif",
 			},
-			&cli.BoolFlag{Name: "json", EnvVars: []string{"COMPOSER_JSON"}, DisableDefaultText: true, Usage: "the same as --format json"},
+			jsonFlag("the same as --format json"),
 			&cli.BoolFlag{
 				Name: "strict", EnvVars: []string{"COMPOSER_LINT_STRICT"}, DisableDefaultText: true,
 				Usage: "exit with 1 for a warning, too",
@@ -55,15 +55,9 @@ func lintCommand() *cli.Command {
 }
 
 func lintFiles(c *cli.Context) error {
-	format := c.String("format")
-	if c.Bool("json") {
-		if c.IsSet("format") && format != "json" {
-			return usagef("lint: --json and --format %s are two formats", format)
-		}
-		format = "json"
-	}
-	if !slices.Contains(lintFormats(), format) {
-		return usagef("lint: unknown format %q: have %s", format, strings.Join(lintFormats(), ", "))
+	format, err := lintFormat(c)
+	if err != nil {
+		return err
 	}
 	for _, name := range c.StringSlice("disable") {
 		if problem := lint.UnknownRule(name); problem != "" {
@@ -77,13 +71,13 @@ func lintFiles(c *cli.Context) error {
 		return listRules(c.App.Writer, format)
 	}
 	if !c.Args().Present() {
-		return usagef("lint: which files? see `composer lint --help`")
+		return usagef("%s wants files; see `%[1]s --help`", c.Command.HelpName)
 	}
-	var found []lint.Finding
+	found := []lint.Finding{}
 	for _, name := range c.Args().Slice() {
 		here, err := lintFile(c, name)
 		if err != nil {
-			return err
+			return fmt.Errorf("lint: %w", err)
 		}
 		found = append(found, here...)
 	}
@@ -95,22 +89,36 @@ func lintFiles(c *cli.Context) error {
 
 func lintFormats() []string { return []string{"text", "json", "sarif"} }
 
+// lintFormat is the format of the flags. One of the command line comes before the
+// other one's variable.
+func lintFormat(c *cli.Context) (string, error) {
+	format := c.String("format")
+	if c.Bool("json") && format != "json" {
+		switch {
+		case !c.IsSet("format"), os.Getenv("COMPOSER_LINT_FORMAT") != "":
+			format = "json"
+		case os.Getenv("COMPOSER_JSON") == "":
+			return "", usagef("lint: --json and --format %s are two formats", format)
+		}
+	}
+	if !slices.Contains(lintFormats(), format) {
+		return "", usagef("lint: unknown format %q: have %s", format, strings.Join(lintFormats(), ", "))
+	}
+	return format, nil
+}
+
 // lintFile checks one file, or what is piped in where the name is "-".
 func lintFile(c *cli.Context, name string) ([]lint.Finding, error) {
-	if name != "-" {
-		return lint.CheckFile(c.Context, name, c.StringSlice("disable")), nil
+	if name == "-" {
+		return lint.CheckReader(c.Context, os.Stdin, "stdin", c.StringSlice("disable"))
 	}
-	text, err := lint.ReadFrom(os.Stdin)
-	if err != nil {
-		return nil, fmt.Errorf("lint: standard input %w", err)
-	}
-	return lint.Check(c.Context, lint.Source{Name: "stdin", Dir: ".", Text: text}, c.StringSlice("disable")), nil
+	return lint.CheckFile(c.Context, name, c.StringSlice("disable"))
 }
 
 func writeFindings(w io.Writer, format string, found []lint.Finding) error {
 	switch format {
 	case "json":
-		return lint.WriteJSON(w, found)
+		return printJSON(w, found)
 	case "sarif":
 		return lint.WriteSARIF(w, found, version())
 	}
@@ -143,7 +151,7 @@ func plural(n int, what string) string {
 
 func listRules(w io.Writer, format string) error {
 	if format != "text" {
-		return lint.WriteRules(w)
+		return printJSON(w, lint.Rules())
 	}
 	var table columns.Table
 	for _, r := range lint.Rules() {

@@ -39,10 +39,7 @@ func runCommand() *cli.Command {
 				Name: "keep", EnvVars: []string{"COMPOSER_RUN_KEEP"}, DisableDefaultText: true,
 				Usage: "leave the server up after the last client, until Ctrl-C",
 			},
-			&cli.BoolFlag{
-				Name: "json", EnvVars: []string{"COMPOSER_RUN_JSON"}, DisableDefaultText: true,
-				Usage: "print the summary as JSON, and the logs on stderr",
-			},
+			jsonFlag("print the summary as JSON, and the logs on stderr"),
 		),
 		Action: func(c *cli.Context) error { return runStage(c, source) },
 	}

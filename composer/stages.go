@@ -19,7 +19,7 @@ func stagesCommand() *cli.Command {
 		),
 		Flags: []cli.Flag{
 			bundleFlag(),
-			&cli.BoolFlag{Name: "json", EnvVars: []string{"COMPOSER_JSON"}, DisableDefaultText: true, Usage: "print JSON"},
+			jsonFlag("print JSON"),
 		},
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"fmt"
-	"text/tabwriter"
-
 	"github.com/urfave/cli/v2"
 
+	"github.com/tp0-lab/composer/internal/columns"
 	"github.com/tp0-lab/composer/internal/values"
 )
 
@@ -24,7 +22,7 @@ func valuesCommand() *cli.Command {
 			"Maps are merged, null takes a key away, everything else replaces. A backslash before a dot makes it part of a key.",
 		Flags: append(
 			append([]cli.Flag{stageFlag(), bundleFlag()}, source.ofValues()...),
-			&cli.BoolFlag{Name: "json", EnvVars: []string{"COMPOSER_JSON"}, DisableDefaultText: true, Usage: "print JSON"},
+			jsonFlag("print JSON"),
 		),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
@@ -48,11 +46,11 @@ func valuesCommand() *cli.Command {
 			if c.Bool("json") {
 				return printValuesJSON(c, stage.Name, merged)
 			}
-			table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
+			var table columns.Table
 			for _, leaf := range merged.Leaves() {
-				fmt.Fprintf(table, "%s\t%s=%s\n", leaf.Origin, leaf.Path, values.Literal(leaf.Value))
+				table.Row(leaf.Origin.String(), leaf.Path+"="+values.Literal(leaf.Value))
 			}
-			return table.Flush()
+			return table.Write(c.App.Writer, 0)
 		},
 	}
 }

@@ -53,10 +53,7 @@ func verifyCommand() *cli.Command {
 				Usage: "the `TIME` to wait for what takes a moment where all is well",
 			},
 			&cli.BoolFlag{Name: "list", EnvVars: []string{"COMPOSER_VERIFY_LIST"}, DisableDefaultText: true, Usage: "list the scenarios and run none"},
-			&cli.BoolFlag{
-				Name: "json", EnvVars: []string{"COMPOSER_VERIFY_JSON"}, DisableDefaultText: true,
-				Usage: "print the report (or the list) as JSON, and the progress on stderr",
-			},
+			jsonFlag("print the report (or the list) as JSON, and the progress on stderr"),
 		},
 		Action: runVerify,
 	}

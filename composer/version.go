@@ -17,7 +17,7 @@ func versionCommand() *cli.Command {
 			"composer version", "what to tell in a bug report",
 			"composer version --json", "for programs: version, go, platform",
 		) + "\n\nThe version is the module's, then that of Go, then the platform.",
-		Flags: []cli.Flag{&cli.BoolFlag{Name: "json", EnvVars: []string{"COMPOSER_JSON"}, DisableDefaultText: true, Usage: "print JSON"}},
+		Flags: []cli.Flag{jsonFlag("print JSON")},
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err

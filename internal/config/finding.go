@@ -13,7 +13,8 @@ import (
 type Finding struct {
 	// File is empty for what is not of a file.
 	File string `json:"file,omitempty"`
-	// Line and Column are from 1, or 0 where nobody knows; a column is a character.
+	// Line and Column are from 1, or both 0 for what is of no place in a file; a column
+	// is a character.
 	Line   int `json:"line,omitempty"`
 	Column int `json:"column,omitempty"`
 	// Key is the key or the variable as it stands there. It is empty if it is
@@ -31,28 +32,30 @@ type Finding struct {
 
 // String has the place, the reason and the suggestion.
 func (f Finding) String() string {
-	place := ""
+	return place(f.File, f.Line, f.Column) + f.Reason + didYouMean(f.Suggestion)
+}
+
+// place is what a sentence begins with, as compilers have it, as far as it is known.
+func place(file string, line, column int) string {
 	switch {
-	case f.File == "":
-	case f.Line == 0:
-		place = f.File + ": "
-	case f.Column == 0:
-		place = fmt.Sprintf("%s:%d: ", f.File, f.Line)
+	case file == "":
+		return ""
+	case line == 0:
+		return file + ": "
 	default:
-		place = fmt.Sprintf("%s:%d:%d: ", f.File, f.Line, f.Column)
+		return fmt.Sprintf("%s:%d:%d: ", file, line, column)
 	}
-	return place + f.Reason + didYouMean(f.Suggestion)
 }
 
 // Check checks a file by itself and returns all that is wrong with it, in the
 // order of its lines: form, unknown keys, keys without a value and wrong values.
-// What is not set is not wrong, as the environment may have it. The error says
-// why a file cannot be read at all.
+// What is not set is not wrong, as the environment may have it. A file that cannot
+// be read at all is one finding without a place.
 func (s Service) Check(path string) ([]Finding, error) {
 	file, err := s.Read(path)
 	form, ok := errors.AsType[FileErrors](err)
 	if err != nil && !ok {
-		return nil, err
+		return []Finding{{Reason: err.Error()}}, nil
 	}
 	findings := []Finding{}
 	for _, e := range form {

@@ -43,13 +43,13 @@ func (v Value) Origin() string {
 // FileError is what is wrong with the form of a file.
 type FileError struct {
 	File string
-	// Line is from 1, and so is Column, which is 0 where nobody knows it.
+	// Line and Column are from 1; a column is a character.
 	Line, Column int
 	Reason       string
 }
 
-// Error has file, line and reason.
-func (e FileError) Error() string { return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Reason) }
+// Error has the place and the reason.
+func (e FileError) Error() string { return place(e.File, e.Line, e.Column) + e.Reason }
 
 // FileErrors is all that is wrong with the form of a file, in the order of its
 // lines, but for what follows the first maxErrors.

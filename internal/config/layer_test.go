@@ -116,7 +116,7 @@ func TestINIFile(t *testing.T) {
 func TestAllErrorsOfAFileAtOnce(t *testing.T) {
 	path := write(t, "config.yaml", "a: [1]\nb: 2\nb: 3\nc: {d: 4, d: 5}")
 	layer, err := read(path)
-	want := path + ":1: a: want a single value or keys with values, not a list or an alias; " + path + ":3: b is there already, in line 2; " + path + ":4: c.d is there already, in line 4"
+	want := path + ":1:4: a: want a single value or keys with values, not a list or an alias; " + path + ":3:1: b is there already, in line 2; " + path + ":4:11: c.d is there already, in line 4"
 	if err == nil || err.Error() != want || show(layer) != "CLI_B=\"2\" b 2\nCLI_C_D=\"4\" c.d 4\n" {
 		t.Errorf("got %v\n%s", err, show(layer))
 	}
@@ -129,38 +129,38 @@ func TestAllErrorsOfAFileAtOnce(t *testing.T) {
 
 func TestFileErrorsHaveAPlace(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
-		{"config.yaml", "a:\n  - 1", ":2: a: want a single value"},
-		{"config.yaml", "- a", ":1: the file: want a single value"},
-		{"config.yaml", "a: &x 1\nb: *x", ":2: b: want a single value"},
-		{"config.yaml", "a: &x {b: 1}\nc:\n  <<: *x", ":3: c.<<: want a single value"},
-		{"config.yaml", "a: 1\nb: 2\na: 3", ":3: a is there already, in line 1"},
-		{"config.yaml", "x:\n  a: 1\nx:\n  b: 1", ":3: x is there already, in line 1"},
-		{"config.yaml", "a: null\na: 1", ":2: a is there already, in line 1"},
-		{"config.yaml", "loop: {amount: 1}\nloop.amount: 2", ":2: loop.amount is there already, in line 1"},
-		{"config.yaml", "a: 1\nA: 2", ":2: A is there already, in line 1"},
-		{"config.yaml", "a: 1\n---\nb: 2", ":2: a second document"},
-		{"config.yaml", "a: 1\n...\nb: 2", ":3: did not find expected <document start>"},
-		{"config.yaml", "just text", ":1: want keys"},
-		{"config.yaml", "loop:\n  [a]: 1", ":2: want a name as a key"},
-		{"config.yaml", "a: 1\n\"\": 2", ":2: want a name as a key"},
-		{"config.yaml", "a: [", ":1: did not find expected node content"},
-		{"config.yaml", "a: b: c", ":1: mapping values are not allowed"},
-		{"config.yaml", "x: 1\ny: a: b\nz: 2", ":2: mapping values are not allowed"},
-		{"config.yaml", "x: 1\ny: }\nz: 1", ":2: did not find expected node content"},
-		{"config.yaml", "x: 1\ny:\n\tz: 3", ":3: found character that cannot start any token"},
-		{"config.yaml", "x: \"abc\ny: 1\n", ":2: found unexpected end of stream"},
-		{"config.yaml", "a: 1\nb: \x01", ":2: control characters are not allowed"},
-		{"config.yaml", "a: 1\nb: \xff", ":2: invalid leading UTF-8 octet"},
-		{"config.yaml", "a: 1\nb: *x", ":2: unknown anchor 'x' referenced"},
+		{"config.yaml", "a:\n  - 1", ":2:3: a: want a single value"},
+		{"config.yaml", "- a", ":1:1: the file: want a single value"},
+		{"config.yaml", "a: &x 1\nb: *x", ":2:4: b: want a single value"},
+		{"config.yaml", "a: &x {b: 1}\nc:\n  <<: *x", ":3:7: c.<<: want a single value"},
+		{"config.yaml", "a: 1\nb: 2\na: 3", ":3:1: a is there already, in line 1"},
+		{"config.yaml", "x:\n  a: 1\nx:\n  b: 1", ":3:1: x is there already, in line 1"},
+		{"config.yaml", "a: null\na: 1", ":2:1: a is there already, in line 1"},
+		{"config.yaml", "loop: {amount: 1}\nloop.amount: 2", ":2:1: loop.amount is there already, in line 1"},
+		{"config.yaml", "a: 1\nA: 2", ":2:1: A is there already, in line 1"},
+		{"config.yaml", "a: 1\n---\nb: 2", ":2:1: a second document"},
+		{"config.yaml", "a: 1\n...\nb: 2", ":3:1: did not find expected <document start>"},
+		{"config.yaml", "just text", ":1:1: want keys"},
+		{"config.yaml", "loop:\n  [a]: 1", ":2:3: want a name as a key"},
+		{"config.yaml", "a: 1\n\"\": 2", ":2:1: want a name as a key"},
+		{"config.yaml", "a: [", ":1:1: did not find expected node content"},
+		{"config.yaml", "a: b: c", ":1:1: mapping values are not allowed"},
+		{"config.yaml", "x: 1\ny: a: b\nz: 2", ":2:1: mapping values are not allowed"},
+		{"config.yaml", "x: 1\ny: }\nz: 1", ":2:1: did not find expected node content"},
+		{"config.yaml", "x: 1\ny:\n\tz: 3", ":3:1: found character that cannot start any token"},
+		{"config.yaml", "x: \"abc\ny: 1\n", ":2:1: found unexpected end of stream"},
+		{"config.yaml", "a: 1\nb: \x01", ":2:4: control characters are not allowed"},
+		{"config.yaml", "a: 1\nb: \xff", ":2:4: invalid leading UTF-8 octet"},
+		{"config.yaml", "a: 1\nb: *x", ":2:4: unknown anchor 'x' referenced"},
 
-		{"config.ini", "SERVER_PORT = 1", ":1: a key before the line [DEFAULT]"},
-		{"config.ini", "[DEFAULT]\nnonsense", ":2: want `KEY = value`"},
-		{"config.ini", "[DEFAULT]\n= 1", ":2: want `KEY = value`"},
-		{"config.ini", "[DEFAULT\nA = 1", ":1: want `KEY = value`"},
-		{"config.ini", "[DEFAULT = 1", ":1: want `KEY = value`"},
-		{"config.ini", "[DEFAULT]\nA = 1\na = 2", ":3: a is there already, in line 2"},
-		{"config.ini", "[DEFAULT]\nA =\nA = 2", ":3: A is there already, in line 2"},
-		{"config.ini", "\xff\xfe[\x00D\x00", ":1: want `KEY = value`"},
+		{"config.ini", "SERVER_PORT = 1", ":1:1: a key before the line [DEFAULT]"},
+		{"config.ini", "[DEFAULT]\nnonsense", ":2:1: want `KEY = value`"},
+		{"config.ini", "[DEFAULT]\n= 1", ":2:1: want `KEY = value`"},
+		{"config.ini", "[DEFAULT\nA = 1", ":1:1: want `KEY = value`"},
+		{"config.ini", "[DEFAULT = 1", ":1:1: want `KEY = value`"},
+		{"config.ini", "[DEFAULT]\nA = 1\na = 2", ":3:1: a is there already, in line 2"},
+		{"config.ini", "[DEFAULT]\nA =\nA = 2", ":3:1: A is there already, in line 2"},
+		{"config.ini", "\xff\xfe[\x00D\x00", ":1:1: want `KEY = value`"},
 	} {
 		path := write(t, tt.name, tt.text)
 		if _, err := read(path); err == nil || !strings.HasPrefix(err.Error(), path+tt.want) {
@@ -212,7 +212,7 @@ func checkAny(t interface {
 	}
 	lines := strings.Count(text, "\n") + strings.Count(text, "\r") + 1
 	layer, err := read(path)
-	if err != nil && !regexp.MustCompile(`^`+regexp.QuoteMeta(path)+`:[1-9]\d*: .`).MatchString(err.Error()) {
+	if err != nil && !regexp.MustCompile(`^`+regexp.QuoteMeta(path)+`:[1-9]\d*:[1-9]\d*: .`).MatchString(err.Error()) {
 		t.Errorf("%q: no place in %v", text, err)
 	}
 	for variable, v := range layer {

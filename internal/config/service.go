@@ -7,7 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Service is the configuration of a service as something to look at.
@@ -38,10 +40,10 @@ func Describe[T Checker](name, file, prefix string) Service {
 	}
 }
 
-// DefaultFile returns where below dir the service's file is: with the service's
-// sources, or in dir itself. It returns "" if it is nowhere.
-func (s Service) DefaultFile(dir string) string {
-	for _, path := range []string{filepath.Join(dir, "services", s.Name, s.File), filepath.Join(dir, s.File)} {
+// DefaultFile returns where the service's file is: with the service's sources, or
+// in the working directory. It returns "" if it is nowhere.
+func (s Service) DefaultFile() string {
+	for _, path := range []string{filepath.Join("services", s.Name, s.File), s.File} {
 		if _, err := os.Stat(path); err == nil {
 			return path
 		}
@@ -90,6 +92,18 @@ func (s Setting) Text() string {
 	default:
 		return ""
 	}
+}
+
+// String returns VARIABLE=VALUE on one line, or VARIABLE alone if there is no value.
+func (s Setting) String() string {
+	if s.Value == nil && s.Default == nil {
+		return s.Variable
+	}
+	text := s.Text()
+	if text != strings.TrimSpace(text) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }) {
+		text = strconv.Quote(text)
+	}
+	return s.Variable + "=" + text
 }
 
 // Origin says where the value comes from: FILE:LINE, environment, default or

@@ -107,10 +107,11 @@ func (r *yamlReader) read(key, node *yaml.Node, at string) {
 	}
 }
 
-// syntaxError has file and line, which are not where package yaml says.
+// syntaxError has the place, which is not where package yaml says. Where it says no
+// column, it is that of the line's first character that is no space.
 func syntaxError(path string, text []byte, err error) FileError {
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
-	line := 1 // errors of the first line come without one
+	line, at := 1, -1 // errors of the first line come without one
 	if rest, ok := strings.CutPrefix(message, "line "); ok {
 		number, reason, _ := strings.Cut(rest, ": ")
 		if n, err := strconv.Atoi(number); err == nil {
@@ -121,17 +122,26 @@ func syntaxError(path string, text []byte, err error) FileError {
 		}
 	} else if anchor, ok := strings.CutPrefix(message, "unknown anchor '"); ok {
 		anchor, _, _ = strings.Cut(anchor, "'")
-		line = lineOf(text, bytes.Index(text, []byte("*"+anchor)))
+		at = bytes.Index(text, []byte("*"+anchor))
 	} else if strings.Contains(message, "UTF-8") || strings.HasPrefix(message, "control characters") {
-		line = lineOf(text, bytes.IndexFunc(text, func(r rune) bool {
+		at = bytes.IndexFunc(text, func(r rune) bool {
 			return r == utf8.RuneError || unicode.IsControl(r) && !strings.ContainsRune("\t\r\n", r)
-		}))
+		})
 	}
-	// An end that comes too soon is behind the last line.
-	return FileError{File: path, Line: min(line, lineOf(text, len(bytes.TrimRight(text, "\r\n")))), Reason: message}
+	if at < 0 {
+		// An end that comes too soon is behind the last line.
+		lines := bytes.Split(bytes.TrimRight(text, "\r\n"), []byte("\n"))
+		line = min(line, len(lines))
+		at = len(bytes.Join(lines[:line-1], []byte("\n")))
+		at += len(text[at:]) - len(bytes.TrimLeft(text[at:], " \r\n"))
+	}
+	line, column := placeOf(text, at)
+	return FileError{File: path, Line: line, Column: column, Reason: message}
 }
 
-// lineOf returns the number, from 1, of the line of an offset.
-func lineOf(text []byte, offset int) int {
-	return 1 + bytes.Count(text[:max(offset, 0)], []byte("\n"))
+// placeOf returns the line and the column, from 1, of an offset.
+func placeOf(text []byte, offset int) (line, column int) {
+	before := text[:offset]
+	begin := bytes.LastIndexByte(before, '\n') + 1
+	return 1 + bytes.Count(before, []byte("\n")), 1 + utf8.RuneCount(before[begin:])
 }

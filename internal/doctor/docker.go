@@ -101,7 +101,7 @@ func (e *examination) images() []Finding {
 	}
 	images := Finding{"images", OK, "all are there: " + strings.Join(wanted, ", "), ""}
 	if len(missing) > 0 {
-		images = Finding{"images", Warning, "not there: " + strings.Join(missing, ", "), "build them: `make docker-image`, which `make docker-compose-up` does, too"}
+		images = Finding{"images", Warning, "not there: " + strings.Join(missing, ", "), "`make docker-image` builds the lab's, which `make docker-compose-up` does, too; others are pulled when they are needed"}
 		if e.lab.Bundle != "" {
 			images.Next = "`docker compose up` pulls those of a registry; build the others"
 		}

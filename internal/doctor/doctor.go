@@ -52,6 +52,7 @@ type Lab struct {
 	Project *types.Project // of the Compose file, with paths as they are written; nil if there is none
 	Err     error          // why there is none
 	Bundle  string         // the directory of its templates; "" is the built-in ones
+	Next    string         // what to do about Err
 	Netcat  string         // the image that validar-echo-server.sh takes
 	GoVersion
 }
@@ -119,7 +120,7 @@ func (e *examination) ask(name string, args ...string) (string, error) {
 
 func (e *examination) stage() Finding {
 	if e.lab.Err != nil {
-		return Finding{"stage", Problem, e.lab.Err.Error(), "`composer stages` lists those there are"}
+		return Finding{"stage", Problem, e.lab.Err.Error(), e.lab.Next}
 	}
 	return Finding{"stage", OK, e.lab.Stage, ""}
 }

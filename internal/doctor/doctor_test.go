@@ -193,9 +193,9 @@ func TestFindings(t *testing.T) {
 
 func TestWithoutStage(t *testing.T) {
 	l := lab(t)
-	l.Project, l.Err = nil, errors.New("unknown stage")
+	l.Project, l.Err, l.Next = nil, errors.New("unknown stage"), "list them"
 	findings := Examine(t.Context(), machine(healthy()), l, time.Second)
-	if findings[0].Status != Problem || findings[0].Found != "unknown stage" || Right(findings) || len(findings) != 8 {
+	if findings[0].Status != Problem || findings[0].Found != "unknown stage" || findings[0].Next != "list them" || Right(findings) || len(findings) != 8 {
 		t.Errorf("got %+v", findings)
 	}
 }

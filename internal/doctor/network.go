@@ -12,17 +12,17 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// ports is how many a Linux bridge has (BR_MAX_PORTS, less one), one for each
-// container.
-const ports = 1023
+// bridgePorts is how many containers a Linux bridge takes: BR_MAX_PORTS of the
+// kernel's net/bridge/br_private.h, less one.
+const bridgePorts = 1023
 
 // room says whether all containers fit on a bridge.
 func (e *examination) room() Finding {
 	n := len(e.lab.Project.Services)
-	if n > ports {
-		return Finding{"bridge", Problem, fmt.Sprintf("%d containers, and a Linux bridge takes %d", n, ports), "fewer replicas: -n"}
+	if n > bridgePorts {
+		return Finding{"bridge", Problem, fmt.Sprintf("%d containers, and a Linux bridge takes %d", n, bridgePorts), "fewer replicas: -n"}
 	}
-	return Finding{"bridge", OK, fmt.Sprintf("%d containers, of %d that fit", n, ports), ""}
+	return Finding{"bridge", OK, fmt.Sprintf("%d containers, of %d that fit", n, bridgePorts), ""}
 }
 
 // network is one of Docker's.

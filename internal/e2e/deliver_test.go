@@ -39,7 +39,7 @@ func TestDeliveredBranches(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			runPage(t, shell, filepath.Join(clone, "README.md"), nil)
+			runPage(t, shell, filepath.Join(clone, "README.md"))
 			err := shell.Run(t.Context(), transcript.Command{Text: "git status --porcelain | sed 's/^/dirty: /' | (! grep dirty)"})
 			if err != nil {
 				t.Error(err)
@@ -54,14 +54,16 @@ func TestReadmeWithDocker(t *testing.T) {
 	dir := checkout(t)
 	deliverTo(t, dir, "")
 	shell := labShell(t, dir)
-	runPage(t, shell, filepath.Join(dir, "README.md"), map[string]string{
+	shell.Before = map[string]string{
 		"./validar-echo-server.sh": "docker compose -f docker-compose-dev.yaml up -d", // "with an echo stage running"
-	})
+	}
+	runPage(t, shell, filepath.Join(dir, "README.md"))
+	shell.Before = nil
 	page := filepath.Join(dir, "verify.md") // where the others' paths hold, too
 	if err := os.Rename(filepath.Join(dir, "docs/verify.md"), page); err != nil {
 		t.Fatal(err)
 	}
-	runPage(t, shell, page, nil)
+	runPage(t, shell, page)
 }
 
 // A lab that was started with more clients than its file has now is taken down
@@ -83,36 +85,15 @@ func TestDownTakesAllDown(t *testing.T) {
 	}
 }
 
-// runPage runs the blocks of a page that need Docker. before names, by how a
-// command begins, what the page's words around it ask for.
-func runPage(t *testing.T, shell *transcript.Shell, page string, before map[string]string) {
+// runPage runs the blocks of a page that need Docker, in its directory.
+func runPage(t *testing.T, shell *transcript.Shell, page string) {
 	t.Helper()
 	text, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ran := 0
-	for _, b := range transcript.Blocks(string(text)) {
-		if !b.NeedsDocker() {
-			continue
-		}
-		shell.Dir = filepath.Dir(page)
-		for _, c := range b.Commands {
-			for prefix, first := range before {
-				if strings.HasPrefix(c.Text, prefix) {
-					if err := shell.Run(t.Context(), transcript.Command{Line: c.Line, Text: first}); err != nil {
-						t.Fatal(err)
-					}
-				}
-			}
-			ran++
-			if err := shell.Run(t.Context(), c); err != nil {
-				t.Fatalf("%s: %v", filepath.Base(page), err)
-			}
-		}
-	}
-	if ran == 0 {
-		t.Errorf("%s has no command that needs Docker", page)
+	if err := shell.RunPage(t.Context(), filepath.Dir(page), string(text), true); err != nil {
+		t.Fatalf("%s: %v", filepath.Base(page), err)
 	}
 }
 

@@ -1,6 +1,8 @@
 package lint
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -51,14 +53,37 @@ func TestUnreadable(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			begin := time.Now()
-			found := CheckFile(t.Context(), tt.name, nil)
-			if len(found) != 1 || found[0].String() != tt.want {
-				t.Errorf("got %v, want %s", found, tt.want)
+			found, err := CheckFile(t.Context(), tt.name, nil)
+			if err != nil || len(found) != 1 || found[0].String() != tt.want {
+				t.Errorf("got %v, %v, want %s", found, err, tt.want)
 			}
 			if took := time.Since(begin); took > 5*time.Second {
 				t.Errorf("it took %v", took)
 			}
 		})
+	}
+}
+
+// What is piped in is a file like any other.
+func TestReader(t *testing.T) {
+	for text, want := range map[string]string{
+		strings.Repeat("#", MaxFile+1): "stdin:1:1: error: is larger than 4 MiB, which no Compose file should be [unreadable]",
+		"[]":                           "stdin:1:1: error: want a mapping with services, not a list [yaml-syntax]",
+	} {
+		found, err := CheckReader(t.Context(), strings.NewReader(text), "stdin", nil)
+		if err != nil || len(found) != 1 || found[0].String() != want {
+			t.Errorf("got %v, %v, want %s", found, err, want)
+		}
+	}
+}
+
+// Half of what is wrong would look like all of it.
+func TestInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("that is enough"))
+	found, err := Check(ctx, Source{Name: "f", Text: []byte("services: {a: {imag: x}}")}, nil)
+	if found != nil || err == nil || err.Error() != "f: not all was checked: that is enough" {
+		t.Errorf("got %v, %v", found, err)
 	}
 }
 
@@ -77,8 +102,8 @@ func TestPipe(t *testing.T) {
 		fmt.Fprint(f, "services: {a: {imag: x}}")
 		time.Sleep(50 * time.Millisecond) // the reader waits
 	}()
-	if found := CheckFile(t.Context(), name, nil); len(found) == 0 || found[0].Rule != "specification" {
-		t.Errorf("got %v", found)
+	if found, err := CheckFile(t.Context(), name, nil); err != nil || len(found) == 0 || found[0].Rule != "specification" {
+		t.Errorf("got %v, %v", found, err)
 	}
 }
 
@@ -118,7 +143,7 @@ func TestLargeTexts(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			begin := time.Now()
-			found := Check(t.Context(), Source{Name: "f", Text: []byte(tt.text)}, nil)
+			found := checkSource(t, Source{Name: "f", Text: []byte(tt.text)})
 			took := time.Since(begin)
 			runtime.ReadMemStats(&after)
 			first := "nothing"
@@ -148,7 +173,7 @@ func FuzzCheck(f *testing.F) {
 				lines++
 			}
 		}
-		for _, found := range Check(t.Context(), Source{Name: "f", Dir: t.TempDir(), Text: []byte(text)}, nil) {
+		for _, found := range checkSource(t, Source{Name: "f", Dir: t.TempDir(), Text: []byte(text)}) {
 			if found.Line < 1 || found.Line > lines+1 || found.Column < 1 || found.Message == "" || strings.ContainsAny(found.Message, "\n\r\x1b") {
 				t.Errorf("%+v", found)
 			}

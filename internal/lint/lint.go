@@ -13,6 +13,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -53,29 +54,46 @@ type Source struct {
 //
 // A comment "# composer-lint: disable=RULE,RULE" at the end of a line is about
 // that line, and one that has a line for itself is about the next one, too.
-func Check(ctx context.Context, s Source, disabled []string) []Finding {
+//
+// The error is why ctx was done before all was checked; then there are no findings.
+// It is looked at between checks, each of which takes three seconds at most.
+func Check(ctx context.Context, s Source, disabled []string) ([]Finding, error) {
 	d := &document{ctx: ctx, Source: s, disabled: disabled}
 	d.readSilencers()
 	if d.parse() {
-		for _, g := range groups {
-			if g.check != nil {
-				g.check(d)
+		for _, check := range checks() {
+			if ctx.Err() == nil {
+				check(d)
 			}
 		}
 	}
-	return d.findings()
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("%s: not all was checked: %w", s.Name, context.Cause(ctx))
+	}
+	return d.findings(), nil
 }
 
 // CheckFile reads the file of that name and checks it. What cannot be read is a
-// finding of the rule "unreadable".
-func CheckFile(ctx context.Context, name string, disabled []string) []Finding {
+// finding of the rule "unreadable". The error is that of Check.
+func CheckFile(ctx context.Context, name string, disabled []string) ([]Finding, error) {
 	text, err := Read(name)
-	if err != nil {
-		d := &document{Source: Source{Name: name}, disabled: disabled}
-		d.reportAt("unreadable", 1, 1, "%v", err)
-		return d.findings()
+	return checkRead(ctx, Source{Name: name, Dir: filepath.Dir(name), Text: text}, err, disabled)
+}
+
+// CheckReader does the same with what r has, which has that name in findings, and
+// whose relative paths begin in the working directory.
+func CheckReader(ctx context.Context, r io.Reader, name string, disabled []string) ([]Finding, error) {
+	text, err := ReadFrom(r)
+	return checkRead(ctx, Source{Name: name, Dir: ".", Text: text}, err, disabled)
+}
+
+func checkRead(ctx context.Context, s Source, err error, disabled []string) ([]Finding, error) {
+	if err == nil {
+		return Check(ctx, s, disabled)
 	}
-	return Check(ctx, Source{Name: name, Dir: filepath.Dir(name), Text: text}, disabled)
+	d := &document{Source: s, disabled: disabled}
+	d.reportAt("unreadable", 1, 1, "%v", err)
+	return d.findings(), nil
 }
 
 // document is a source on its way through the rules.

@@ -11,11 +11,20 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+func checkSource(t *testing.T, s Source, disabled ...string) []Finding {
+	t.Helper()
+	found, err := Check(t.Context(), s, disabled)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
 // check returns what is found in a text, without the file's name.
 func check(t *testing.T, text string, disabled ...string) []string {
 	t.Helper()
 	var lines []string
-	for _, f := range Check(t.Context(), Source{Name: "f", Dir: t.TempDir(), Text: []byte(text)}, disabled) {
+	for _, f := range checkSource(t, Source{Name: "f", Dir: t.TempDir(), Text: []byte(text)}, disabled...) {
 		lines = append(lines, strings.TrimPrefix(f.String(), "f:"))
 	}
 	return lines
@@ -60,8 +69,19 @@ func TestCheck(t *testing.T) {
 			"5:12: error: services.a.ports must be a list",
 		}},
 		{"one of several", "services:\n  a: {image: x, depends_on: {b: {condition: ready}}, environment: {A: [1]}}\n  b: {image: x}", []string{
-			"2:45: error: services.a.depends_on.b.condition value must be one of 'service_started', 'service_healthy', 'service_completed_successfully'",
+			"2:45: error: services.a.depends_on.b.condition: \"ready\" is none of service_completed_successfully, service_healthy, service_started [specification]",
 			"2:71: error: services.a.environment.A must be",
+		}},
+		{"misspelt words", "services:\n  a: {image: x, depends_on: {b: {condition: service_helthy}}}\n  b: {image: x, pull_policy: nevr}", []string{
+			`2:45: error: services.a.depends_on.b.condition: "service_helthy" is none of service_completed_successfully, service_healthy, service_started, did you mean service_healthy?`,
+			`3:30: error: services.b.pull_policy: "nevr" does not match ^(always|`,
+		}},
+		{"variables may be any word", "services:\n  a: {image: x, depends_on: {b: {condition: '${WHEN}'}}}\n  b: {image: x, pull_policy: $PULL}", nil},
+		{"services of docker-compose 1", "web:\n  image: x\n  build: .\nwrb: {imgae: x}\nservice: {image: x}\nvolume: {a: {}}", []string{
+			"1:1: error: unknown key \"web\": it looks like a service, and those stand below `services:` [specification]",
+			`4:1: error: unknown key "wrb" [specification]`,
+			"5:1: error: unknown key \"service\": it looks like a service",
+			`6:1: error: unknown key "volume", did you mean volumes?`,
 		}},
 		{"service name", "services: {a b: {image: x}}", []string{`1:12: error: unknown key "services.a b": want letters, digits`}},
 		{"no service", "services: {a: }", []string{"1:15: error: services.a must be a mapping"}},
@@ -193,8 +213,12 @@ func TestMissing(t *testing.T) {
 	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	found, err := CheckFile(t.Context(), name, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var got []string
-	for _, f := range CheckFile(t.Context(), name, nil) {
+	for _, f := range found {
 		got = append(got, fmt.Sprintf("%d:%d %s", f.Line, f.Column, f.Message))
 	}
 	want := []string{
@@ -213,8 +237,15 @@ func TestSameFindings(t *testing.T) {
 	for i := range 3 * maxFound {
 		fmt.Fprintf(&text, "  s%d: {imag: x}\n", i)
 	}
-	first := Check(t.Context(), Source{Text: []byte(text.String())}, nil)
-	if again := Check(t.Context(), Source{Text: []byte(text.String())}, nil); !slices.Equal(first, again) {
+	check := func() []Finding {
+		findings, err := Check(t.Context(), Source{Text: []byte(text.String())}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return findings
+	}
+	first := check()
+	if again := check(); !slices.Equal(first, again) {
 		t.Error("they are not the same")
 	}
 	if want := "services.s0.imag"; len(first) < 2 || !strings.Contains(first[1].Message, want) {

@@ -16,9 +16,13 @@ var refusing = []string{
 }
 
 // Refused returns the first finding that says why compose-go does not load a
-// text, if there is one.
+// text, if there is one. When ctx is done before it is found, there is none.
 func Refused(ctx context.Context, text []byte) (Finding, bool) {
-	for _, f := range Check(ctx, Source{Text: text}, nil) {
+	findings, err := Check(ctx, Source{Text: text}, nil)
+	if err != nil {
+		return Finding{}, false
+	}
+	for _, f := range findings {
 		if slices.Contains(refusing, f.Rule) {
 			return f, true
 		}

@@ -1,6 +1,9 @@
 package lint
 
 import (
+	"slices"
+	"sync"
+
 	"github.com/tp0-lab/composer/internal/nearest"
 )
 
@@ -25,36 +28,18 @@ type Rule struct {
 	Why  string `json:"why"`
 }
 
-// group is rules that are checked together. Those without a check are found
-// while a file is read.
-type group struct {
-	rules []Rule
-	check func(*document)
-}
+// Rules returns all rules, those about one thing next to each other. The slice
+// is shared: callers leave it as it is.
+var Rules = sync.OnceValue(func() []Rule {
+	return slices.Concat(readingRules, specificationRules, referenceRules, nameRules, portRules, networkRules, scalarRules, fileRules)
+})
 
-var groups []group
-
-func init() {
-	groups = []group{
-		{readingRules, nil},
-		{specificationRules, checkSpecification},
-		{referenceRules, checkReferences},
-		{nameRules, checkNames},
-		{portRules, checkPorts},
-		{networkRules, checkNetworks},
-		{scalarRules, checkScalars},
-		{fileRules, checkFiles},
-		{nil, checkSample}, // the last one: it finds again what others have found
+// checks are what finds that a rule is broken, once a file has been read.
+func checks() []func(*document) {
+	return []func(*document){
+		checkSpecification, checkReferences, checkNames, checkPorts, checkNetworks, checkScalars, checkFiles,
+		checkSample, // the last one: it finds again what others have found
 	}
-}
-
-// Rules returns all rules, those of one group next to each other.
-func Rules() []Rule {
-	var all []Rule
-	for _, g := range groups {
-		all = append(all, g.rules...)
-	}
-	return all
 }
 
 // UnknownRule returns what is wrong with a rule's name, or "".
@@ -66,11 +51,9 @@ func UnknownRule(name string) string {
 }
 
 func ruleNamed(name string) (Rule, bool) {
-	for _, g := range groups {
-		for _, r := range g.rules {
-			if r.Name == name {
-				return r, true
-			}
+	for _, r := range Rules() {
+		if r.Name == name {
+			return r, true
 		}
 	}
 	return Rule{}, false

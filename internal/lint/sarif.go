@@ -8,24 +8,6 @@ import (
 	"strings"
 )
 
-// WriteJSON writes findings as a list for programs.
-func WriteJSON(w io.Writer, found []Finding) error {
-	if found == nil {
-		found = []Finding{}
-	}
-	return encode(w, found)
-}
-
-// WriteRules writes all rules as a list for programs.
-func WriteRules(w io.Writer) error { return encode(w, Rules()) }
-
-func encode(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
-}
-
 // The parts of SARIF 2.1.0 that code scanning reads
 // (https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html).
 type (
@@ -102,7 +84,10 @@ func WriteSARIF(w io.Writer, found []Finding, version string) error {
 		run.Results = append(run.Results, result)
 	}
 	run.Tool.Driver = driver
-	return encode(w, sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run}})
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run}})
 }
 
 // uri returns a path as a reference, which is relative where the path is.

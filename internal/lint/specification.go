@@ -2,10 +2,13 @@ package lint
 
 import (
 	"fmt"
+	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/compose-spec/compose-go/v2/schema"
 	"github.com/compose-spec/compose-go/v2/template"
@@ -61,6 +64,18 @@ func (d *document) checkVariables(n *yaml.Node) {
 type schemas struct {
 	file    *jsonschema.Schema
 	service map[string]bool // keys of services, from all parts that make one
+}
+
+// isService reports whether a node has keys, and all are those of a service.
+func (s schemas) isService(n *yaml.Node) bool {
+	some := false
+	for key := range yamltree.Entries(n) {
+		if !s.service[key.Value] {
+			return false
+		}
+		some = true
+	}
+	return some
 }
 
 // readSchemas takes 30 ms, so it is done once.
@@ -180,11 +195,35 @@ func (d *document) reportSchema(s schemas, e *jsonschema.ValidationError) {
 		}
 	case *kind.Pattern:
 		if !strings.Contains(node.Value, "$") {
-			d.report("specification", node, "%s: %q does not match %s", path, node.Value, k.Want)
+			d.report("specification", node, "%s: %q does not match %s%s", path, node.Value, k.Want, d.suggest(node.Value, wordsOf(k.Want)))
 		}
+	case *kind.Enum:
+		if strings.Contains(node.Value, "$") {
+			return // a variable may be one of them
+		}
+		words := map[string]bool{}
+		for _, word := range k.Want {
+			words[fmt.Sprint(word)] = true
+		}
+		d.report("specification", node, "%s: %q is none of %s%s", path, node.Value, strings.Join(slices.Sorted(maps.Keys(words)), ", "), d.suggest(node.Value, words))
 	default:
 		d.report("specification", node, "%s %s", path, e.ErrorKind.LocalizedString(message.NewPrinter(language.English)))
 	}
+}
+
+// wordsOf returns the words that match a pattern such as "^(always|never)$".
+func wordsOf(pattern string) map[string]bool {
+	words := map[string]bool{}
+	whole, err := regexp.Compile(pattern)
+	if err != nil {
+		return words // of the schema's dialect only
+	}
+	for word := range strings.FieldsFuncSeq(pattern, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) }) {
+		if len(word) > 1 && whole.MatchString(word) {
+			words[word] = true
+		}
+	}
+	return words
 }
 
 // mergedByCompose reports whether the list at a path is one of those that Compose
@@ -204,7 +243,12 @@ func mergedByCompose(path []string) bool {
 
 // unknownKey says what may have been meant by a key that is not known.
 func (d *document) unknownKey(s schemas, path []string, name string) string {
-	if len(path) == 1 {
+	switch len(path) {
+	case 0:
+		if s.isService(get(d.root, name)) { // as in files of docker-compose 1 without a version
+			return ": it looks like a service, and those stand below `services:`"
+		}
+	case 1:
 		return ": want letters, digits, '.', '_' and '-'"
 	}
 	part := s.file

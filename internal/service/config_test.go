@@ -23,7 +23,7 @@ func TestConfigFailedLogsEachMistake(t *testing.T) {
 		t.Error("it did not fail")
 	}
 	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
-	if len(lines) != 2 || !strings.Contains(lines[0], path+":2: want") || !strings.Contains(lines[1], path+":4: A is there already") {
+	if len(lines) != 2 || !strings.Contains(lines[0], path+":2:1: want") || !strings.Contains(lines[1], path+":4:1: A is there already") {
 		t.Errorf("got\n%s", &log)
 	}
 }

@@ -27,7 +27,7 @@ const root = "../.."
 func TestReadme(t *testing.T) {
 	dir := checkout(t)
 	for _, page := range []string{"README.md", "docs/configuration.md", "docs/verify.md", "docs/lint.md", "docs/values.md", "docs/bundles.md", "docs/output.md"} {
-		runBlocks(t, dir, read(t, filepath.Join(dir, page)))
+		runPage(t, dir, page)
 	}
 }
 
@@ -54,7 +54,7 @@ func TestExercises(t *testing.T) {
 				t.Errorf("the title is %q", title)
 			}
 			checkLinks(t, clone, "README.md")
-			runBlocks(t, clone, readme)
+			runPage(t, clone, "README.md")
 			// The file of Compose is the stage's, and what it mounts is there.
 			compose := read(t, filepath.Join(clone, "docker-compose-dev.yaml"))
 			if want := fmt.Sprintf("# Made by: composer render --stage %s -n 3\n", s.Name); !strings.HasPrefix(compose, want) {
@@ -92,29 +92,14 @@ func editThroughLinks(t *testing.T, dir string) {
 	}
 }
 
-func runBlocks(t *testing.T, dir, page string) {
+func runPage(t *testing.T, dir, page string) {
 	t.Helper()
 	environ := slices.DeleteFunc(os.Environ(), func(variable string) bool { return strings.HasPrefix(variable, "COMPOSER_") })
 	// Without the directory in it, what one build compiles serves all.
 	environ = append(environ, "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -trimpath"))
-	shell := Shell{Dir: dir, Env: environ, Limit: 5 * time.Minute}
-	commands := 0
-	for _, b := range Blocks(page) {
-		if b.NeedsDocker() {
-			continue
-		}
-		shell.Dir = dir
-		for _, c := range b.Commands {
-			commands++
-			began := time.Now()
-			if err := shell.Run(t.Context(), c); err != nil {
-				t.Fatal(err)
-			}
-			t.Logf("%6.1f s  %s", time.Since(began).Seconds(), c.Text)
-		}
-	}
-	if commands == 0 {
-		t.Error("the page has no command that runs without Docker")
+	shell := Shell{Env: environ, Limit: 5 * time.Minute, Logf: t.Logf}
+	if err := shell.RunPage(t.Context(), dir, read(t, filepath.Join(dir, page)), false); err != nil {
+		t.Fatalf("%s: %v", page, err)
 	}
 }
 

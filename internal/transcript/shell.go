@@ -26,6 +26,48 @@ type Shell struct {
 	// Watch is how long a command that goes on for ever is left to itself if the
 	// page shows nothing of it.
 	Watch time.Duration
+	// Before is what the page's words around a command ask for, by how the command
+	// begins.
+	Before map[string]string
+	// Logf is told of each command of a page, unless it is nil.
+	Logf func(format string, args ...any)
+}
+
+// RunPage runs the blocks of a page that need Docker, or those that do not, each of
+// them from dir. The error is the first one, or that there is no such command.
+func (s *Shell) RunPage(ctx context.Context, dir, page string, docker bool) error {
+	ran := 0
+	for _, b := range Blocks(page) {
+		if b.NeedsDocker() != docker {
+			continue
+		}
+		s.Dir = dir
+		for _, c := range b.Commands {
+			for prefix, first := range s.Before {
+				if strings.HasPrefix(c.Text, prefix) {
+					if err := s.Run(ctx, Command{Line: c.Line, Text: first}); err != nil {
+						return err
+					}
+				}
+			}
+			began := time.Now()
+			if err := s.Run(ctx, c); err != nil {
+				return err
+			}
+			ran++
+			if s.Logf != nil {
+				s.Logf("%6.1f s  %s", time.Since(began).Seconds(), c.Text)
+			}
+		}
+	}
+	switch {
+	case ran > 0:
+		return nil
+	case docker:
+		return errors.New("the page has no command that needs Docker")
+	default:
+		return errors.New("the page has no command that runs without Docker")
+	}
 }
 
 // Run runs a command. It returns an error if the command fails, or if its

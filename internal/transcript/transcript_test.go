@@ -43,6 +43,25 @@ func TestNeedsDocker(t *testing.T) {
 	}
 }
 
+func TestRunPage(t *testing.T) {
+	const page = "```sh\necho docker >>ran\n```\n\n```console\n$ echo a >>ran\n$ echo b >>ran\n$ cd /\n```\n\n```console\n$ cat ran\na\nfirst\nb\n```\n"
+	dir := t.TempDir()
+	logged := 0
+	shell := Shell{Env: os.Environ(), Limit: time.Minute, Before: map[string]string{"echo b": "echo first >>ran"}, Logf: func(string, ...any) { logged++ }}
+	if err := shell.RunPage(t.Context(), dir, page, false); err != nil {
+		t.Error(err)
+	}
+	if logged != 4 {
+		t.Errorf("%d commands were told of", logged)
+	}
+	if err := shell.RunPage(t.Context(), dir, "```sh\nls\n```\n", true); err == nil {
+		t.Error("a page without a command is no error")
+	}
+	if err := shell.RunPage(t.Context(), dir, "```sh\nls\nfalse\n```\n", false); err == nil || !strings.HasPrefix(err.Error(), "line 3: false: ") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestShell(t *testing.T) {
 	for _, tt := range []struct {
 		name, text string

@@ -14,6 +14,8 @@ type Problem struct {
 	// Path is the value's, as --set takes it; "" for all of a file.
 	Path string
 	What string
+	// Unread says that it is a file that cannot be read, and no value.
+	Unread bool
 }
 
 // String returns origin: path: what. A flag or variable names the path already.
@@ -47,6 +49,11 @@ func (e *Error) Error() string {
 		lines = append(lines, "  "+p.String())
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Unread reports whether files that cannot be read are all that is wrong.
+func (e *Error) Unread() bool {
+	return !slices.ContainsFunc(e.Problems, func(p Problem) bool { return !p.Unread })
 }
 
 // Add adds the problems of err, and reports whether it has nothing else to say.

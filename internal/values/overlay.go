@@ -43,7 +43,7 @@ func (o *Overlay) Empty() bool {
 func (o *Overlay) AddFile(path string) {
 	text, err := readFile(path)
 	if err != nil {
-		o.fail(Origin{Source: path}, "", reason(err))
+		o.unread(Origin{Source: path}, "", reason(err))
 		return
 	}
 	node, err := Parse(path, text)
@@ -84,7 +84,7 @@ func (o *Overlay) AddKey(by string, r Reading, text string) {
 		content, err := readFile(value)
 		switch {
 		case err != nil:
-			o.fail(a.origin, spelled, value+": "+reason(err))
+			o.unread(a.origin, spelled, value+": "+reason(err))
 			return
 		case len(content) > maxFile:
 			o.fail(a.origin, spelled, fmt.Sprintf("%s: longer than %d MiB, which no value needs", value, maxFile>>20))
@@ -240,7 +240,12 @@ func (a *assignment) overItem(n *Node, path []step) (laid *Node, problem string)
 }
 
 func (o *Overlay) fail(at Origin, path, what string) {
-	o.wrong.Problems = append(o.wrong.Problems, Problem{at, path, what})
+	o.wrong.Problems = append(o.wrong.Problems, Problem{Origin: at, Path: path, What: what})
+}
+
+// unread keeps that a file cannot be read.
+func (o *Overlay) unread(at Origin, path, what string) {
+	o.wrong.Problems = append(o.wrong.Problems, Problem{at, path, what, true})
 }
 
 // failed keeps the problems of err, and reports whether there are any.

@@ -102,7 +102,7 @@ func (p *parser) errorf(line, column int, path, format string, args ...any) erro
 	if p.flag {
 		o = Origin{Source: p.name}
 	}
-	return &Error{[]Problem{{o, path, fmt.Sprintf(format, args...)}}}
+	return &Error{[]Problem{{Origin: o, Path: path, What: fmt.Sprintf(format, args...)}}}
 }
 
 func (p *parser) fail(n *yaml.Node, path, format string, args ...any) error {

@@ -133,7 +133,7 @@ func (c *checker) collect(e *jsonschema.ValidationError) {
 	path := e.InstanceLocation
 	node := c.root.Get(path...)
 	add := func(at Origin, path []string, format string, args ...any) {
-		c.Problems = append(c.Problems, Problem{at, c.root.Spell(path), fmt.Sprintf(format, args...)})
+		c.Problems = append(c.Problems, Problem{Origin: at, Path: c.root.Spell(path), What: fmt.Sprintf(format, args...)})
 	}
 	switch k := e.ErrorKind.(type) {
 	case *kind.AdditionalProperties:
