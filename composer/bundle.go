@@ -100,21 +100,6 @@ func (b *bundleFlags) open(c *cli.Context) (*bundle.Bundle, error) {
 	return opened, nil
 }
 
-// files are what open reads, and which may change, without the bundle.
-func (b *bundleFlags) files() []string {
-	var files []string
-	for _, g := range b.given {
-		_, file, _ := strings.Cut(g.text, "=")
-		switch g.flag {
-		case "values":
-			files = append(files, g.text)
-		case "template", "set-file":
-			files = append(files, file)
-		}
-	}
-	return files
-}
-
 func openBundle(dir string) (*bundle.Bundle, error) {
 	if dir == "" {
 		return bundle.Open(templates.FS)

@@ -116,7 +116,7 @@ func textToCompare(b *bundle.Bundle, engine *render.Engine, name string) (diff.T
 	} else {
 		content, err = lint.Read(name)
 	}
-	if err != nil && name != "-" && !strings.ContainsAny(name, "./") {
+	if _, missing := os.Stat(name); missing != nil && err != nil && name != "-" && !strings.ContainsAny(name, "./") {
 		return text, usagef("diff: %w, and no file has that name", unknown)
 	}
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/tp0-lab/composer/internal/columns"
 	"github.com/tp0-lab/composer/internal/doctor"
 	"github.com/tp0-lab/composer/internal/graph"
+	"github.com/tp0-lab/composer/internal/lablog"
 )
 
 // goVersion is the one of go.mod.
@@ -93,7 +94,7 @@ func examine(c *cli.Context, source *bundleFlags) error {
 // labOf renders what is going to be started. What is wrong with the command line is
 // an error, and what is wrong with the directory is in the lab.
 func labOf(c *cli.Context, b *bundle.Bundle) (doctor.Lab, error) {
-	lab := doctor.Lab{Netcat: cmp.Or(os.Getenv("NETCAT_IMAGE"), "busybox:latest"), GoVersion: goVersion}
+	lab := doctor.Lab{Bundle: c.String("bundle"), Netcat: cmp.Or(os.Getenv("NETCAT_IMAGE"), "busybox:latest"), GoVersion: goVersion}
 	name, file := c.String("stage"), stageFile(c)
 	stage, text, err := renderStage(b, name, file)
 	if err != nil && (name != "" || errors.As(err, new(usageError)) && !errors.Is(err, bundle.ErrUnknownStage)) {
@@ -120,9 +121,9 @@ func labOf(c *cli.Context, b *bundle.Bundle) (doctor.Lab, error) {
 func printFindings(w io.Writer, findings []doctor.Finding) error {
 	var table columns.Table
 	for _, f := range findings {
-		table.Row(string(f.Status), f.Check, f.Found)
+		table.Row(string(f.Status), f.Check, lablog.Printable(f.Found))
 		if f.Next != "" {
-			table.Row("", "", "→ "+f.Next)
+			table.Row("", "", "→ "+lablog.Printable(f.Next))
 		}
 	}
 	var text bytes.Buffer

@@ -74,7 +74,7 @@ func drawGraph(c *cli.Context, source *bundleFlags) error {
 	}
 	if slices.Contains([]string{"", "-", "/dev/stdout"}, c.String("output")) {
 		_, err = c.App.Writer.Write(text.Bytes())
-	} else {
+	} else if err = source.sparing(c, c.String("output"), c.String("file")); err == nil {
 		_, err = output.WriteFile(c.String("output"), text.Bytes())
 	}
 	return err

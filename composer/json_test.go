@@ -25,6 +25,8 @@ func TestJSON(t *testing.T) {
 		"agency-1.csv": "A,B,1,2000-01-01,7574\nA,B,1,2000-01-01,7574\nx\n",
 		"config.yaml":  "loop:\n  amuont: 5\n",
 		"compose.yaml": "services:\n  a: {imgae: x}\n",
+		"old.yaml":     "name: a\nx: 1\n",
+		"new.yaml":     "name: b\ny: 1\n",
 	} {
 		if err := os.WriteFile(filepath.Join(files, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -35,7 +37,7 @@ func TestJSON(t *testing.T) {
 	for _, c := range []string{
 		"stages --json", "values --json", "config show --service server --json", "config keys --service server --json",
 		"config check --json config.yaml", "data check --json agency-1.csv", "lint --json compose.yaml", "lint --list-rules --json",
-		"verify --list --json", "doctor --json", "version --json",
+		"verify --list --json", "doctor --json", "version --json", "diff --json old.yaml new.yaml",
 	} {
 		code, stdout, stderr := composer(t, strings.Fields(c)...)
 		if code == exitUsage {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/tp0-lab/composer/internal/lablog"
 	"github.com/tp0-lab/composer/internal/local"
 	"github.com/tp0-lab/composer/internal/manual"
 	"github.com/tp0-lab/composer/internal/nearest"
@@ -57,13 +58,23 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintf(stderr, "composer: %v\n", err)
+	printError(stderr, err)
 	// The CLI package has an exit code of its own for a help topic that is not there.
 	// A program that we ran and that failed has one, too, and that is no wrong command line.
 	if errors.As(err, new(usageError)) || errors.As(err, new(cli.ExitCoder)) && !errors.As(err, new(*exec.ExitError)) {
 		return exitUsage
 	}
 	return exitFailure
+}
+
+// printError prints an error. It may quote names and texts of others, and those do
+// nothing to a terminal.
+func printError(w io.Writer, err error) {
+	lines := strings.Split(err.Error(), "\n")
+	for i, line := range lines {
+		lines[i] = lablog.Printable(line)
+	}
+	fmt.Fprintf(w, "composer: %s\n", strings.Join(lines, "\n"))
 }
 
 // checkedWriter remembers the first error of w.
@@ -153,11 +164,17 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 	text := err.Error()
 	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
 		text = "unknown flag " + manual.Dashed(name)
-		if near := nearest.Unique(name, flagNames(c.Command.Flags)); near != "" {
+		if name == "version" || name == "v" {
+			text += ", did you mean `composer version`?"
+		} else if near := nearest.Unique(name, flagNames(c.Command.Flags)); near != "" {
 			text += ", did you mean " + manual.Dashed(near) + "?"
 		}
 	} else if name, ok := strings.CutPrefix(text, "flag needs an argument: -"); ok {
 		text = manual.Dashed(name) + " wants a value"
+	} else if parts := wrongVariable.FindStringSubmatch(text); parts != nil {
+		text = fmt.Sprintf("%s=%s: want %s", parts[3], parts[1], wanted(parts[2]))
+	} else if parts := wrongValue.FindStringSubmatch(text); parts != nil {
+		text = fmt.Sprintf("%s=%s: want %s", manual.Dashed(parts[3]), parts[2], wanted(typeOf(c.Command.Flags, parts[3], parts[1])))
 	}
 	return usagef("%s; see `%s --help`", text, c.Command.HelpName)
 }

@@ -145,7 +145,15 @@ func renderJob(c *cli.Context, source *bundleFlags, j job.Job) (job.Documents, e
 		return job.Documents{}, err
 	}
 	made, err := j.Render(c.Context, b)
-	return made, asUsage(err)
+	if err != nil {
+		return made, asUsage(err)
+	}
+	for _, d := range made.All {
+		if err := source.sparing(c, d.Path); err != nil {
+			return job.Documents{}, err
+		}
+	}
+	return made, nil
 }
 
 // compareStages is what --check and --diff do.
@@ -199,6 +207,9 @@ func watchStages(c *cli.Context, source *bundleFlags, j job.Job) error {
 	if len(set.Files)+len(set.Dirs) == 0 {
 		return usagef("render: --watch: the built-in templates do not change; name some --bundle, --template or --values")
 	}
+	if err := source.rereadable(c); err != nil {
+		return err
+	}
 	ctx, stop := context.WithCancelCause(c.Context)
 	defer stop(nil)
 	first := true
@@ -213,7 +224,7 @@ func watchStages(c *cli.Context, source *bundleFlags, j job.Job) error {
 		case err != nil && first && errors.As(err, new(usageError)) && !errors.As(err, new(*values.Error)):
 			stop(err) // no file will mend it
 		case err != nil:
-			fmt.Fprintf(c.App.ErrWriter, "composer: %v\n", err)
+			printError(c.App.ErrWriter, err)
 		case len(written) == 0:
 			fmt.Fprintf(c.App.ErrWriter, "composer: nothing changes in %s\n", j.Output)
 		default:

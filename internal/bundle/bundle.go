@@ -77,16 +77,24 @@ func OpenDir(dir string) (*Bundle, error) {
 		if e, ok := errors.AsType[*fs.PathError](err); ok {
 			err = fmt.Errorf("%s: %w", dir, e.Err)
 		}
-		return nil, fmt.Errorf("open bundle: %w", err)
+		return nil, fmt.Errorf("open bundle: %w%s", err, initHint(err))
 	}
 	b := &Bundle{FS: directory(dir), dir: dir}
 	return b, b.read()
 }
 
+// initHint says how to make a bundle, if there is none.
+func initHint(err error) string {
+	if errors.Is(err, fs.ErrNotExist) {
+		return "; `composer init DIR` writes a bundle to begin with"
+	}
+	return ""
+}
+
 func (b *Bundle) read() error {
 	text, err := ReadFile(b.FS, StagesFile)
 	if err != nil {
-		return fmt.Errorf("open bundle: %w", b.inBundle(err))
+		return fmt.Errorf("open bundle: %w%s", b.inBundle(err), initHint(err))
 	}
 	base := values.Map(values.Origin{Source: b.origin(ValuesFile), Line: 1, Column: 1})
 	switch own, err := ReadFile(b.FS, ValuesFile); {

@@ -71,52 +71,62 @@ func (r Report) Missing(dir string) []string {
 //
 // A whole load of more than 8 MiB is not tried: compose-go takes minutes and
 // gigabytes for it and refuses it for its number of nodes.
+//
+// The error is *Error if its line is known.
 func Document(ctx context.Context, doc render.Document) (Report, error) {
-	report, ok, err := bySample(ctx, doc)
-	if ok && err == nil {
+	report, s, err := bySample(ctx, doc)
+	if s != nil && err == nil {
 		return report, nil
 	}
 	if len(doc.Bytes) <= maxWhole {
-		return whole(ctx, doc.Bytes)
+		if report, err = whole(ctx, doc.Bytes); err != nil {
+			return Report{}, explain(ctx, doc.Bytes, err)
+		}
+		return report, nil
 	}
+	more := fmt.Sprintf(" (a document of %d MiB is not checked as a whole)", len(doc.Bytes)>>20)
 	if err == nil {
-		err = errors.New("its replicas are not alike enough to check one for all of them")
+		return Report{}, errors.New("check: its replicas are not alike enough to check one for all of them" + more)
 	}
-	return Report{}, fmt.Errorf("check: %w (a document of %d MiB is not checked as a whole)", err, len(doc.Bytes)>>20)
+	err = explain(ctx, s.text, err)
+	if e, ok := errors.AsType[*Error](err); ok {
+		return Report{}, errorAt(doc.Bytes, s.offset(e.Offset), e.Message+more)
+	}
+	return Report{}, fmt.Errorf("%w%s", err, more)
 }
 
 const maxWhole = 8 << 20
 
-// bySample checks a sample of doc, if that says something of all of it.
-func bySample(ctx context.Context, doc render.Document) (report Report, ok bool, err error) {
+// bySample checks a sample of doc, and returns it if that says something of all
+// of doc.
+func bySample(ctx context.Context, doc render.Document) (Report, *sample, error) {
 	s, ok := newSample(doc)
 	if !ok || !s.understand() {
-		return Report{}, false, nil
+		return Report{}, nil, nil
 	}
 	project, err := load(ctx, s.text)
 	if err != nil {
-		return Report{}, false, err
+		return Report{}, s, err
 	}
 	services, ok := s.services(project)
 	if !ok {
-		return Report{}, false, nil
+		return Report{}, nil, nil
 	}
-	report, err = rules(services, project.Networks)
-	return report, true, err
+	report, err := rules(services, project.Networks)
+	return report, s, err
 }
 
 // whole checks a document with all its replicas.
 func whole(ctx context.Context, text []byte) (Report, error) {
 	project, err := load(ctx, text)
 	if err != nil {
-		return Report{}, fmt.Errorf("check: %w", err)
+		return Report{}, err
 	}
-	report, err := rules(servicesOf(project), project.Networks)
-	if err != nil {
-		return Report{}, fmt.Errorf("check: %w", err)
-	}
-	return report, nil
+	return rules(servicesOf(project), project.Networks)
 }
+
+// fileName is how compose-go calls the document, which has no name yet.
+const fileName = "compose.yaml"
 
 func load(ctx context.Context, text []byte) (*types.Project, error) {
 	// The loader asks for it, whatever WorkingDir says, and speaks of its own files if it is gone.
@@ -125,7 +135,7 @@ func load(ctx context.Context, text []byte) (*types.Project, error) {
 	}
 	details := types.ConfigDetails{
 		WorkingDir:  "/",
-		ConfigFiles: []types.ConfigFile{{Filename: "compose.yaml", Content: text}},
+		ConfigFiles: []types.ConfigFile{{Filename: fileName, Content: text}},
 		// Not the machine's environment: the same document gets the same verdict everywhere.
 		Environment: types.Mapping{},
 	}
@@ -136,7 +146,7 @@ func load(ctx context.Context, text []byte) (*types.Project, error) {
 		o.SetProjectName("unnamed", false)
 	})
 	if err != nil {
-		return nil, errors.New(sentence(err))
+		return nil, &refusal{sentence(err)}
 	}
 	// Compose would leave out what it does not like of a name.
 	var top struct {
@@ -144,13 +154,14 @@ func load(ctx context.Context, text []byte) (*types.Project, error) {
 	}
 	_ = yaml.Unmarshal(text, &top) // compose-go could
 	if top.Name != "" && top.Name != project.Name && !strings.Contains(top.Name, "$") {
-		return nil, fmt.Errorf("project name %q: want lower-case letters, digits, '_' and '-', the first a letter or digit", top.Name)
+		return nil, violationf([]string{"name"}, "project name %q: want lower-case letters, digits, '_' and '-', the first a letter or digit", top.Name)
 	}
 	return project, nil
 }
 
-// wrapping is what the YAML package puts around an error that has its line.
-var wrapping = regexp.MustCompile(`yaml: construct errors:\s+line \d+: `)
+// wrapping is what the YAML package puts around an error that has its line, and
+// what compose-go says of the file, which is none of the user's.
+var wrapping = regexp.MustCompile(`yaml: construct errors:\s+line \d+: |^(validating|failed to parse) /?` + regexp.QuoteMeta(fileName) + `: `)
 
 // sentence returns the message of err on one line.
 func sentence(err error) string {

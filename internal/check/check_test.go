@@ -76,13 +76,13 @@ func TestDocument(t *testing.T) {
 		{"all one container", document(head, 9, all("container_name: client~", "container_name: client"), tail), `services client1 and client2 have the same container_name "client"`},
 		{"odd container", document(head, 9, but("container_name: client~", "container_name: \"client 5\""), tail), `service client5: container_name "client 5"`},
 		{"project name", document(strings.Replace(head, "tp0", "Tp 0", 1), 9, same(one), tail), "Tp 0"},
-		{"unknown network", document(head, 9, but("- net", "- nets"), tail), "undefined network nets"},
-		{"unknown network by number", document(head, 9, all("- net", "- net~"), tail), "undefined network net"},
+		{"unknown network", document(head, 9, but("- net", "- nets"), tail), `service client5: there is no network "nets", did you mean net?`},
+		{"unknown network by number", document(head, 9, all("- net", "- net~"), tail), `there is no network "net1"`},
 		{"unknown dependency", document(head, 9, but("- server", "- client77"), tail), "client77"},
-		{"itself", document(head, 9, all("- server", "- client7"), tail), "ycle"},
+		{"itself", document(head, 9, all("- server", "- client7"), tail), "services wait for each other: client7 → client7"},
 		{"a circle of left-out replicas", document(head, 9, func(id int) string {
 			return strings.Replace(one, "- server", fmt.Sprintf("- client%d", id%9+1), 1)
-		}, tail), "ycle"},
+		}, tail), "services wait for each other: client1 → client2 → "},
 
 		{"port overflows in the last", document(head, 9, all("image: client", fmt.Sprintf(ports, "6553~")), tail), "6553"},
 		{"port overflows in the middle", document(head, 9, but("image: client", fmt.Sprintf(ports, "99999")), tail), "99999"},

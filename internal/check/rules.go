@@ -114,31 +114,31 @@ func rules(services []service, networks types.Networks) (Report, error) {
 	used := map[string]int{} // network to containers
 	for i, s := range services {
 		if i > 0 && services[i-1].name == s.name {
-			return Report{}, fmt.Errorf("service %q is there twice", s.name)
+			return Report{}, violationf([]string{"services", s.name}, "service %q is there twice", s.name)
 		}
 		if s.container != "" {
 			if !containerNamePattern.MatchString(s.container) {
-				return Report{}, fmt.Errorf("service %s: container_name %q: Docker takes letters, digits, '_', '.' and '-', at least two, the first a letter or digit",
+				return Report{}, violationf([]string{"services", s.name, "container_name"}, "service %s: container_name %q: Docker takes letters, digits, '_', '.' and '-', at least two, the first a letter or digit",
 					s.name, s.container)
 			}
 			if other, taken := containers[s.container]; taken {
-				return Report{}, fmt.Errorf("services %s and %s have the same container_name %q", other, s.name, s.container)
+				return Report{}, violationf([]string{"services", s.name, "container_name"}, "services %s and %s have the same container_name %q", other, s.name, s.container)
 			}
 			containers[s.container] = s.name
 		}
 		for _, a := range s.networks {
 			used[a.network] += s.scale
-			for _, text := range []string{a.ipv4, a.ipv6} {
-				if text == "" {
+			for _, asked := range [...]struct{ key, text string }{{"ipv4_address", a.ipv4}, {"ipv6_address", a.ipv6}} {
+				if asked.text == "" {
 					continue
 				}
-				addr, err := checkAddress(a.network, networks[a.network], text)
+				addr, err := checkAddress(a.network, networks[a.network], asked.text)
 				if err != nil {
-					return Report{}, fmt.Errorf("service %s: %w", s.name, err)
+					return Report{}, violationf([]string{"services", s.name, "networks", a.network, asked.key}, "service %s: %v", s.name, err)
 				}
 				at := networkAddress{a.network, addr}
 				if other, taken := addresses[at]; taken {
-					return Report{}, fmt.Errorf("services %s and %s have the same address %s", other, s.name, addr)
+					return Report{}, violationf([]string{"services", s.name, "networks", a.network, asked.key}, "services %s and %s have the same address %s", other, s.name, addr)
 				}
 				addresses[at] = s.name
 			}
@@ -152,7 +152,7 @@ func rules(services []service, networks types.Networks) (Report, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(networks)) { // so that the same one is named each time
 		if err := checkRoom(networks[name], used[name]); err != nil {
-			return Report{}, fmt.Errorf("network %s: %w", name, err)
+			return Report{}, violationf([]string{"networks", name}, "network %s: %v", name, err)
 		}
 	}
 	return report, nil

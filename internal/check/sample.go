@@ -2,6 +2,7 @@ package check
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/tp0-lab/composer/internal/render"
 )
@@ -67,6 +68,23 @@ func newSample(doc render.Document) (*sample, bool) {
 	}
 	s.text = append(s.text, doc.Bytes[at:]...)
 	return s, len(s.groups) < len(doc.Replicas)
+}
+
+// offset returns where in the document it is what is at an offset of the sample.
+func (s *sample) offset(at int) int {
+	var out []int
+	for _, g := range s.groups {
+		out = append(out, g.others...)
+	}
+	slices.Sort(out)
+	for _, i := range out {
+		span := s.doc.Replicas[i]
+		if at < span.Begin {
+			break
+		}
+		at += span.End - span.Begin
+	}
+	return at
 }
 
 // compare notes which numbers of g another member has otherwise.

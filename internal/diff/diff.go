@@ -15,6 +15,10 @@ import (
 // None is the name of what is not there, as patch and git take it.
 const None = "/dev/null"
 
+// maxLines is how many lines two texts may have together. Each takes up to 300
+// bytes of memory, whatever its length.
+const maxLines = 4_000_000
+
 // Text is one of two texts.
 type Text struct {
 	Name    string
@@ -40,10 +44,14 @@ const (
 )
 
 // Unified writes how two texts differ as a unified diff with three lines of
-// context, and nothing if they do not. Whatever is in a name, it stays one line.
+// context, and nothing if they do not. Texts of more than four million lines together
+// are an error. Whatever is in a name, it stays one line.
 func Unified(w io.Writer, before, after Text, style Style) error {
 	if before.Content == after.Content {
 		return nil
+	}
+	if strings.Count(before.Content, "\n")+strings.Count(after.Content, "\n") > maxLines {
+		return fmt.Errorf("compare %s and %s: they have more than %d lines together", before.Name, after.Name, maxLines)
 	}
 	text, err := udiff.ToUnified(lablog.Printable(before.Name), lablog.Printable(after.Name), before.Content, edits(before.Content, after.Content), udiff.DefaultContextLines)
 	if err != nil {

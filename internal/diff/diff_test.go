@@ -92,3 +92,12 @@ func TestPatch(t *testing.T) {
 		}
 	})
 }
+
+// What would take all memory is refused before it is looked at.
+func TestManyLines(t *testing.T) {
+	var b strings.Builder
+	err := Unified(&b, Text{"old", strings.Repeat("\n", maxLines)}, Text{"new", "a\n"}, Style{})
+	if err == nil || err.Error() != "compare old and new: they have more than 4000000 lines together" || b.Len() != 0 {
+		t.Errorf("got %.100q, error %v", b.String(), err)
+	}
+}

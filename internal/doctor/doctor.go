@@ -51,6 +51,7 @@ type Lab struct {
 	Stage   string         // and where that is said, for people
 	Project *types.Project // of the Compose file, with paths as they are written; nil if there is none
 	Err     error          // why there is none
+	Bundle  string         // the directory of its templates; "" is the built-in ones
 	Netcat  string         // the image that validar-echo-server.sh takes
 	GoVersion
 }

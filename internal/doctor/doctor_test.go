@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -199,15 +200,44 @@ func TestWithoutStage(t *testing.T) {
 	}
 }
 
-func TestTooManyContainers(t *testing.T) {
-	l := lab(t)
-	for i := range 1020 {
-		l.Project.Services[fmt.Sprintf("more%d", i)] = types.ServiceConfig{}
-	}
-	for _, f := range Examine(t.Context(), machine(healthy()), l, time.Second) {
-		if f.Check == "bridge" && (f.Status != Problem || !strings.HasPrefix(f.Found, "1023 containers")) {
-			t.Errorf("got %+v", f)
+// As many as packages check and lint have fit: the built-in lab's 1022 clients and
+// their server.
+func TestContainersOfABridge(t *testing.T) {
+	for _, test := range []struct {
+		containers int
+		want       Finding
+	}{
+		{1023, Finding{"bridge", OK, "1023 containers, of 1023 that fit", ""}},
+		{1024, Finding{"bridge", Problem, "1024 containers, and a Linux bridge takes 1023", "fewer replicas: -n"}},
+	} {
+		l := lab(t)
+		for i := range test.containers - len(l.Project.Services) {
+			l.Project.Services[fmt.Sprintf("more%d", i)] = types.ServiceConfig{}
 		}
+		if findings := Examine(t.Context(), machine(healthy()), l, time.Second); !slices.Contains(findings, test.want) {
+			t.Errorf("got %+v, want %+v", findings, test.want)
+		}
+	}
+}
+
+// What is said of a bundle of one's own has nothing of the built-in lab.
+func TestOwnBundle(t *testing.T) {
+	l := lab(t)
+	l.Bundle = "mine"
+	service := types.ServiceConfig{Name: "a"}
+	service.Image = "nginx"
+	l.Project.Services = types.Services{"a": service}
+	findings := Examine(t.Context(), machine(healthy()), l, time.Second)
+	for _, want := range []Finding{
+		{"images", Warning, "not there: nginx:latest", "`docker compose up` pulls those of a registry; build the others"},
+		{"files", OK, "none are mounted", ""},
+	} {
+		if !slices.Contains(findings, want) {
+			t.Errorf("got %+v, want %+v", findings, want)
+		}
+	}
+	if slices.ContainsFunc(findings, func(f Finding) bool { return f.Check == "netcat" }) {
+		t.Errorf("got %+v", findings)
 	}
 }
 

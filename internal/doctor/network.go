@@ -12,16 +12,17 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// ports is how many a Linux bridge has; one is the host's.
+// ports is how many a Linux bridge has (BR_MAX_PORTS, less one), one for each
+// container.
 const ports = 1023
 
 // room says whether all containers fit on a bridge.
 func (e *examination) room() Finding {
 	n := len(e.lab.Project.Services)
-	if n >= ports {
-		return Finding{"bridge", Problem, fmt.Sprintf("%d containers, and a Linux bridge takes %d", n, ports-1), "fewer replicas: -n"}
+	if n > ports {
+		return Finding{"bridge", Problem, fmt.Sprintf("%d containers, and a Linux bridge takes %d", n, ports), "fewer replicas: -n"}
 	}
-	return Finding{"bridge", OK, fmt.Sprintf("%d containers, of %d that fit", n, ports-1), ""}
+	return Finding{"bridge", OK, fmt.Sprintf("%d containers, of %d that fit", n, ports), ""}
 }
 
 // network is one of Docker's.
@@ -176,6 +177,9 @@ func (e *examination) sources() Finding {
 				missing = append(missing, v.Source)
 			}
 		}
+	}
+	if all == 0 {
+		return Finding{"files", OK, "none are mounted", ""}
 	}
 	if len(missing) == 0 {
 		return Finding{"files", OK, fmt.Sprintf("all %d that are mounted are there", all), ""}

@@ -25,6 +25,7 @@ const (
 	StepFunc  = "_step"  // NUMBER: one more round of a range
 	EnterFunc = "_enter" // NUMBER: one more template within one another
 	LeaveFunc = "_leave" // the end of that
+	MarkFunc  = "_mark"  // NUMBER: what is written from here on, see Marked
 )
 
 // Rewritten is a set of templates whose values are escaped.

@@ -155,7 +155,11 @@ func (j Job) document(ctx context.Context, engine *render.Engine, stage string, 
 		return d, err
 	}
 	if j.Validate {
-		if d.Report, err = check.Document(ctx, doc); err != nil {
+		d.Report, err = check.Document(ctx, doc)
+		if wrong, ok := errors.AsType[*check.Error](err); ok {
+			return d, fmt.Errorf("render stage %s: %w", stage, located(wrong, engine, stage, n, doc.Bytes))
+		}
+		if err != nil {
 			return d, err
 		}
 	}
@@ -170,6 +174,16 @@ func (j Job) document(ctx context.Context, engine *render.Engine, stage string, 
 		return err
 	}
 	return d, nil
+}
+
+// located gives an error about a document the place in the templates, if that can
+// be found.
+func located(err *check.Error, engine *render.Engine, stage string, n int, document []byte) *check.Error {
+	own := *err
+	if place, err := engine.Locate(stage, n, document, own.Offset); err == nil {
+		own.Place = place
+	}
+	return &own
 }
 
 // Write writes the documents to their files, all or none, and returns the paths

@@ -5,11 +5,12 @@ import (
 	"errors"
 	"io"
 	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 
 	"go.yaml.in/yaml/v4" // the version that compose-go reads with
+
+	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
 var readingRules = []Rule{
@@ -102,10 +103,7 @@ func nestedDeeper(n *yaml.Node, depth int) *yaml.Node {
 	return nil
 }
 
-var (
-	syntaxPlace = lazyRegexp(`line (\d+)(?:, column (\d+))?`)
-	syntaxNoise = lazyRegexp(`^yaml: |(?: at )?(?:<unknown position>|line \d+(?:, column \d+)?)(?:: )?`)
-)
+var syntaxNoise = lazyRegexp(`^yaml: |(?: at )?(?:<unknown position>|line \d+(?:, column \d+)?)(?:: )?`)
 
 // lazyRegexp compiles an expression when it is needed first, not by each start of a program.
 func lazyRegexp(expression string) func() *regexp.Regexp {
@@ -115,20 +113,9 @@ func lazyRegexp(expression string) func() *regexp.Regexp {
 // reportSyntax reports an error of the YAML package, which has its place in its text.
 func (d *document) reportSyntax(err error) {
 	text := err.Error()
-	line, column := 1, 1
-	if places := syntaxPlace().FindAllStringSubmatch(text, -1); len(places) > 0 {
-		last := places[len(places)-1]
-		line, _ = strconv.Atoi(last[1])
-		if last[2] != "" {
-			column, _ = strconv.Atoi(last[2])
-		}
-		if strings.HasPrefix(text, "yaml: while parsing ") {
-			line++ // the parser counts from 0, where the scanner counts from 1
-		}
-	}
-	lines := bytes.Split(d.Text, []byte{'\n'})
-	line = min(line, len(lines))
-	if indent := lines[line-1][:len(lines[line-1])-len(bytes.TrimLeft(lines[line-1], " \t"))]; bytes.ContainsRune(indent, '\t') {
+	line, column := yamltree.SyntaxPlace(d.Text, err)
+	own := bytes.Split(d.Text, []byte{'\n'})[line-1]
+	if indent := own[:len(own)-len(bytes.TrimLeft(own, " \t"))]; bytes.ContainsRune(indent, '\t') {
 		d.reportAt("yaml-syntax", line, bytes.IndexByte(indent, '\t')+1, "a tab indents this line; YAML wants spaces")
 		return
 	}

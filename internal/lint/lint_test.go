@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,13 +34,17 @@ func TestCheck(t *testing.T) {
 		{"a word", "hello", []string{"1:1: error: want a mapping with services, not a single value"}},
 		{"binary", "services:\n  é\x00", []string{"2:4: error: is not text in UTF-8 from here on [unreadable]"}},
 		{"latin 1", "services:\n  \xe9: x", []string{"2:3: error: is not text"}},
+		{"a quote without an end", "a:\n  b: 'x\n  c: d\n", []string{"2:6: error: while scanning a quoted scalar, found unexpected end of stream [yaml-syntax]"}},
+		{"a list without an end", "a:\n  b: [x\n\n", []string{"2:6: error: while parsing a flow sequence, did not find expected ',' or ']' [yaml-syntax]"}},
+		{"a map without an end", "a: {b: 1\n\n", []string{"1:9: error: while parsing a flow mapping, did not find expected ',' or '}' [yaml-syntax]"}},
+		{"a list that ends in another line", "a:\n  b: [x\nc: d", []string{"3:2: error: while parsing a flow sequence, did not find expected ',' or ']' [yaml-syntax]"}},
 		{"tab", "services:\n\ta: 1", []string{"2:1: error: a tab indents this line; YAML wants spaces [yaml-syntax]"}},
-		{"flow that does not end", "a: 1\nb: [1", []string{"2:1: error: while parsing a flow sequence, did not find expected ',' or ']'"}},
+		{"flow that does not end", "a: 1\nb: [1", []string{"2:4: error: while parsing a flow sequence, did not find expected ',' or ']'"}},
 		{"indent", "a:\n  b: c\n d: e", []string{"3:2: error: while parsing a block mapping, did not find expected key"}},
 		{"mapping in a value", "a: b\n c: d", []string{"2:3: error: mapping values are not allowed in this context"}},
 		{"no anchor", "a: 1\nb: *no", []string{"2:5: error: unknown anchor 'no' referenced"}},
 		{"depth", strings.Repeat("[", 20000), []string{"1:10001: error: while increasing flow level, exceeded max depth"}},
-		{"second document broken", "services: {}\n---\na: [", []string{"3:1: error: while parsing"}},
+		{"second document broken", "services: {}\n---\na: [", []string{"3:5: error: while parsing a flow node"}},
 		{"anchor in itself", "services: &a {a: *a}", []string{`1:11: error: anchor "a" contains itself`}},
 		{"duplicate keys at all depths", "services:\n  a: {image: x, image: x}\n  a: {image: x}\n", []string{
 			`2:17: error: key "image" is in line 2 already`, `3:3: error: key "a" is in line 2 already`,
@@ -198,5 +203,21 @@ func TestMissing(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Of more findings than a report has, it is not by chance which are in it.
+func TestSameFindings(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("services:\n")
+	for i := range 3 * maxFound {
+		fmt.Fprintf(&text, "  s%d: {imag: x}\n", i)
+	}
+	first := Check(t.Context(), Source{Text: []byte(text.String())}, nil)
+	if again := Check(t.Context(), Source{Text: []byte(text.String())}, nil); !slices.Equal(first, again) {
+		t.Error("they are not the same")
+	}
+	if want := "services.s0.imag"; len(first) < 2 || !strings.Contains(first[1].Message, want) {
+		t.Errorf("got %v, want %s", first[:2], want)
 	}
 }

@@ -92,13 +92,8 @@ func severityOf(name string) Severity {
 	return r.Severity
 }
 
-// suggestion asks for the candidate that is nearest to a name, unless that is
-// very long.
+// suggestion asks for the candidate that is nearest to a name.
 func suggestion(name string, candidates []string) string {
-	const longest = 64
-	if len(name) > longest {
-		return ""
-	}
 	if near := nearest.Of(name, candidates); near != "" {
 		return ", did you mean " + near + "?"
 	}

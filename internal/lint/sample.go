@@ -129,12 +129,19 @@ func (d *document) reportLoad(s *service, err error) {
 	if path := loadPath().FindString(text); path != "" {
 		clean := strings.NewReplacer("'", "", "[", ".", "]", "").Replace(path)
 		text = strings.Replace(text, path, clean, 1)
-		_, at = d.find(strings.Split(strings.TrimRight(clean, "."), "."))
-		if at.Kind != yaml.ScalarNode {
-			at, _ = d.find(strings.Split(strings.TrimRight(clean, "."), "."))
-		}
+		at = d.node(strings.Split(strings.TrimRight(clean, "."), "."))
 	}
 	d.report("specification", at, "%s", text)
+}
+
+// node returns what an error about a path points to: the value if it is a scalar,
+// else its key.
+func (d *document) node(path []string) *yaml.Node {
+	key, at := d.find(path)
+	if at.Kind != yaml.ScalarNode {
+		return key
+	}
+	return at
 }
 
 // appendShape appends what a node is, with digits left out, and tells whether

@@ -100,7 +100,11 @@ func (d *document) checkSchema() {
 	}
 	err = schemas.file.Validate(d.values.of(d.root))
 	if err, ok := err.(*jsonschema.ValidationError); ok { //nolint:errorlint // Validate documents that it is this type
-		for _, leaf := range leaves(err) {
+		all := leaves(err)
+		slices.SortStableFunc(all, func(a, b *jsonschema.ValidationError) int { // or it would be chance which a report leaves out
+			return slices.Compare(a.InstanceLocation, b.InstanceLocation)
+		})
+		for _, leaf := range all {
 			d.reportSchema(schemas, leaf)
 		}
 	}

@@ -36,14 +36,22 @@ func Unique(name string, candidates []string) string {
 	return found
 }
 
+// longest is how many bytes a name may have to be compared with others, which
+// takes time and memory by the product of their lengths.
+const longest = 64
+
 // Of returns the candidate that is fewest edits away from name, the first in
-// order of several, or "" if all are over a third of the name away. An edit is a
-// byte too many, too few or another, or two that are swapped.
+// order of several, or "" if all are over a third of the name away, or name is
+// over 64 bytes long. An edit is a byte too many, too few or another, or two that
+// are swapped.
 func Of(name string, candidates []string) string {
+	if len(name) > longest {
+		return ""
+	}
 	best, edits := "", len(name)/3+1
 	for _, candidate := range slices.Sorted(slices.Values(candidates)) {
 		if n := len(name) - len(candidate); max(n, -n) >= edits {
-			continue // each byte too many is an edit, so a name of any length costs little
+			continue // each byte too many is an edit, so a candidate of any length costs little
 		}
 		if d := distance(name, candidate); d < edits {
 			best, edits = candidate, d

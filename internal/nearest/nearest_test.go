@@ -6,7 +6,7 @@ import (
 )
 
 func TestOf(t *testing.T) {
-	names := []string{"image", "environment", "mounts", "linger", "logs", "logo"}
+	names := []string{"image", "environment", "mounts", "linger", "logs", "logo", strings.Repeat("x", 65)}
 	for _, tt := range []struct{ name, want string }{
 		{"imgae", "image"},
 		{"mouts", "mounts"},
@@ -15,6 +15,8 @@ func TestOf(t *testing.T) {
 		{"colour", ""},
 		{"", ""},
 		{strings.Repeat("image", 100_000), ""},
+		{strings.Repeat("x", 60), strings.Repeat("x", 65)},
+		{strings.Repeat("x", 65), ""},
 	} {
 		if got := Of(tt.name, names); got != tt.want {
 			t.Errorf("%.20s: got %q, want %q", tt.name, got, tt.want)
@@ -36,5 +38,13 @@ func TestUnique(t *testing.T) {
 	}
 	if got := Hint("ej9", names); got != "" {
 		t.Error(got)
+	}
+}
+
+// Two long names that are nearly the same would take memory by their product.
+func TestLongNamesCostLittle(t *testing.T) {
+	name, candidates := strings.Repeat("a", 1<<20), []string{strings.Repeat("a", 1<<20-1)}
+	if n := testing.AllocsPerRun(1, func() { Of(name, candidates) }); n > 10 {
+		t.Errorf("%v allocations", n)
 	}
 }

@@ -20,7 +20,7 @@ const (
 )
 
 // maxRead is how many bytes Read reads.
-const maxRead = 256 << 20
+const maxRead = 128 << 20
 
 // Compare tells whether WriteFrom would change path, and writes nothing. Both
 // contents are read as write makes them, whatever their length. An error of write
@@ -71,7 +71,7 @@ func openFile(path string) (*os.File, error) {
 }
 
 // Read returns what the file called path holds, and whether it is there. One of
-// more than 256 MiB is an error.
+// more than 128 MiB is an error.
 func Read(path string) (content []byte, there bool, err error) {
 	f, err := openFile(path)
 	if errors.Is(err, fs.ErrNotExist) {

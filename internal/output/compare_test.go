@@ -98,7 +98,7 @@ func TestRead(t *testing.T) {
 	if err := os.Truncate(path, maxRead+1); err != nil { // a hole, which takes no room
 		t.Fatal(err)
 	}
-	if _, _, err := Read(path); err == nil || !strings.Contains(err.Error(), "longer than 256 MiB") {
+	if _, _, err := Read(path); err == nil || !strings.Contains(err.Error(), "longer than 128 MiB") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -50,9 +50,10 @@ type execution struct {
 	changes     bool // values, by functions such as set
 	all         int  // replicas of all kinds
 	size, steps int
-	spent       int // by functions
-	walks       int // within one another, or in an include
-	depth       int // of templates
+	spent       int    // by functions
+	walks       int    // within one another, or in an include
+	depth       int    // of templates
+	trace       *trace // of what is written, for Locate, or nil
 }
 
 // piece is a part of a document: text, or text that is there once for each
@@ -169,6 +170,9 @@ func (x *execution) include(name string, data any) (escape.Structure, error) {
 	var out bytes.Buffer
 	x.walks++ // what is walked over there has no place in the document yet
 	defer func() { x.walks-- }()
+	if x.trace != nil {
+		defer x.traceInclude(&out)()
+	}
 	err := x.templates.ExecuteTemplate(&countingWriter{x, &out}, x.rewritten.Include(name), data)
 	if err != nil {
 		return escape.Structure{}, escape.Placed(err)

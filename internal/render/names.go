@@ -1,12 +1,16 @@
 package render
 
 import (
+	"errors"
+	"maps"
 	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
+	"text/template"
 
+	"github.com/tp0-lab/composer/internal/escape"
 	"github.com/tp0-lab/composer/internal/nearest"
 )
 
@@ -39,4 +43,99 @@ func named(message string) string {
 		hint = "did you mean ." + near + "?"
 	}
 	return message[:found[0]] + "there is no ." + field + ": " + hint
+}
+
+var noFunction = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^function "(\w+)" not defined$`) })
+
+// ofTemplates are the functions that text/template itself has.
+var ofTemplates = []string{
+	"and", "call", "eq", "ge", "gt", "html", "index", "js", "le", "len", "lt", "ne", "not", "or", "print", "printf", "println", "slice", "urlquery",
+}
+
+// similarFunction returns a suggestion for a message of text/template that there is
+// no such function, or "". For those that are left out on purpose there is none.
+func similarFunction(message string, funcs template.FuncMap) string {
+	found := noFunction().FindStringSubmatch(message)
+	if found == nil || slices.Contains(unrepeatable, found[1]) {
+		return ""
+	}
+	if near := nearest.Of(found[1], slices.AppendSeq(slices.Clone(ofTemplates), maps.Keys(funcs))); near != "" {
+		return ", did you mean " + near + "?"
+	}
+	return ""
+}
+
+var noEntry = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?s)^<(.*)>: map has no entry for key "(\w+)"$`)
+})
+
+// explained adds to an error of text/template that a map lacks a key which one
+// may have been meant, or which there are.
+func (in input) explained(err error) error {
+	placed, ok := errors.AsType[*escape.Error](err)
+	if !ok {
+		return err
+	}
+	found := noEntry().FindStringSubmatch(placed.Message)
+	if found == nil {
+		return err
+	}
+	own := *placed
+	own.Message += in.similarKey(found[1], found[2])
+	return &own
+}
+
+// similarKey returns a suggestion for a key that is missing in an expression.
+func (in input) similarKey(expression, key string) string {
+	counts := make(map[string]any, len(in.counts))
+	for name, n := range in.counts {
+		counts[name] = n
+	}
+	root := map[string]any{"Values": in.values, "Kinds": counts, "Counts": counts}
+	if have := keysAt(root, expression, key); len(have) > 0 {
+		const most = 10
+		switch near := nearest.Of(key, have); {
+		case near != "":
+			return ", did you mean " + near + "?"
+		case len(have) <= most:
+			return ": have " + strings.Join(have, ", ")
+		}
+		return ""
+	}
+	if near := nearest.Of(key, allKeys(in.values)); near != "" {
+		return ", did you mean " + near + "?"
+	}
+	return ""
+}
+
+// keysAt returns the keys of the map in root in which an expression has a key that
+// is not there, or nil if that cannot be told.
+func keysAt(root map[string]any, expression, key string) []string {
+	here := root
+	for i, part := range strings.Split(strings.TrimLeft(expression, "$."), ".") {
+		if below, ok := here[part].(map[string]any); ok {
+			here = below
+			continue
+		}
+		if part == key && i > 0 {
+			return slices.Sorted(maps.Keys(here))
+		}
+		break
+	}
+	return nil
+}
+
+// allKeys returns the keys of all maps in a value.
+func allKeys(value any) (all []string) {
+	switch v := value.(type) {
+	case map[string]any:
+		for key, one := range v {
+			all = append(append(all, key), allKeys(one)...)
+		}
+	case []any:
+		for _, one := range v {
+			all = append(all, allKeys(one)...)
+		}
+	}
+	return all
 }

@@ -115,5 +115,5 @@ func syntaxError(name, text string, funcs template.FuncMap, err error) error {
 			break
 		}
 	}
-	return &escape.Error{Place: fmt.Sprintf("%s:%d:%d", parts[1], number, column), Message: parts[3]}
+	return &escape.Error{Place: fmt.Sprintf("%s:%d:%d", parts[1], number, column), Message: parts[3] + similarFunction(parts[3], funcs)}
 }

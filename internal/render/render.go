@@ -172,15 +172,21 @@ func (e *Engine) placed(err error) error { return inBundle(e.bundle, err) }
 
 func inBundle(b *bundle.Bundle, err error) error {
 	if e, ok := errors.AsType[*escape.Error](err); ok {
-		file, place, _ := strings.Cut(e.Place, ":")
 		own := *e
 		own.Message = named(own.Message)
-		if own.Place = b.Path(file); place != "" {
-			own.Place += ":" + place
-		}
+		own.Place = placeInBundle(b, e.Place)
 		return &own
 	}
 	return err
+}
+
+// placeInBundle gives the place of an error the path of the bundle's file.
+func placeInBundle(b *bundle.Bundle, place string) string {
+	file, rest, found := strings.Cut(place, ":")
+	if path := b.Path(file); found {
+		return path + ":" + rest
+	}
+	return b.Path(file)
 }
 
 // maxReplicas is how many there may be where a bundle has no limit.
@@ -278,7 +284,7 @@ func (e *Engine) execute(stage string, n, keep int) (*execution, error) {
 		}
 		// An error of special would show what specialise made of the templates.
 	}
-	return nil, fmt.Errorf("render stage %s: %w", stage, e.placed(err))
+	return nil, fmt.Errorf("render stage %s: %w", stage, in.explained(e.placed(err)))
 }
 
 // input returns what a document of that stage is made of, with n replicas of

@@ -20,9 +20,18 @@ type Problem struct {
 func (p Problem) String() string {
 	text := p.Origin.String() + ": "
 	if p.Path != "" && !strings.HasSuffix(p.Origin.Source, " "+p.Path) {
-		text += p.Path + ": "
+		text += shortened(p.Path) + ": "
 	}
 	return text + p.What
+}
+
+// shortened is a path for people, who do not read a long one to its end.
+func shortened(path string) string {
+	const most = 100
+	if runes := []rune(path); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return path
 }
 
 // Error is all that is wrong with values.

@@ -252,17 +252,15 @@ func integer(text string) (any, string) {
 	return n, ""
 }
 
-// syntax gives an error of package yaml its place.
+// syntax gives an error of package yaml its place, which that leaves out at times,
+// as it does the column.
 func (p *parser) syntax(text []byte, err error) error {
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
-	line := 1 // errors of the first line come without one
+	line := 1
 	if rest, ok := strings.CutPrefix(message, "line "); ok {
 		number, reason, _ := strings.Cut(rest, ": ")
 		if n, err := strconv.Atoi(number); err == nil {
 			line, message = n, reason
-			if strings.HasPrefix(message, "did not find expected") {
-				line++ // the parser's lines begin at zero, the scanner's at one
-			}
 		}
 	}
 	column := 0
@@ -273,13 +271,25 @@ func (p *parser) syntax(text []byte, err error) error {
 		line, column = placeOf(text, bytes.IndexFunc(text, func(r rune) bool {
 			return unicode.IsControl(r) && !strings.ContainsRune("\t\r\n", r)
 		}))
+	} else if at, characters, ok := yamltree.SyntaxError(text); ok {
+		line, column = at, inBytes(text, at, characters)
 	}
-	// An end that comes too soon is behind the last line.
 	last, _ := placeOf(text, len(bytes.TrimRight(text, "\r\n")))
 	if line = min(line, last); column == 0 {
 		column = firstColumn(text, line)
 	}
 	return p.errorf(line, column, "", "%s", message)
+}
+
+// inBytes returns a column that is in characters.
+func inBytes(text []byte, line, column int) int {
+	own := bytes.Split(text, []byte("\n"))[line-1]
+	before := 0
+	for range column - 1 {
+		_, size := utf8.DecodeRune(own[before:])
+		before += size
+	}
+	return before + 1
 }
 
 // firstColumn returns where the text of a line begins.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math/big"
 	"slices"
@@ -22,6 +23,7 @@ import (
 
 // Schema is a JSON schema for values.
 type Schema struct {
+	name     string
 	compiled *jsonschema.Schema
 	document any
 }
@@ -46,6 +48,10 @@ func ParseSchema(name string, text []byte) (*Schema, error) {
 			line, column := placeOf(text, int(e.Offset)-1)
 			return nil, fmt.Errorf("%s: %w", Origin{name, line, column}, err)
 		}
+		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+			line, column := placeOf(text, len(bytes.TrimRight(text, " \t\r\n")))
+			return nil, fmt.Errorf("%s: the JSON ends too soon", Origin{name, line, column})
+		}
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	compiler := jsonschema.NewCompiler()
@@ -58,10 +64,11 @@ func ParseSchema(name string, text []byte) (*Schema, error) {
 		message := strings.ReplaceAll(strings.Join(strings.Fields(err.Error()), " "), schemaURL, "")
 		return nil, fmt.Errorf("%s: %s", name, message)
 	}
-	return &Schema{compiled, document}, nil
+	return &Schema{name, compiled, document}, nil
 }
 
-// Check returns an *Error with all that is wrong with values, or nil.
+// Check returns an *Error with all that is wrong with values, or nil. That a part
+// of the schema leads back to itself is another error.
 func (s *Schema) Check(n *Node) error {
 	err := s.compiled.Validate(forSchema(n))
 	if err == nil {
@@ -71,9 +78,26 @@ func (s *Schema) Check(n *Node) error {
 	if !ok {
 		return err
 	}
+	if at, ok := cycle(violation); ok {
+		return fmt.Errorf("%s: %q leads back to itself by $ref", s.name, at)
+	}
 	c := checker{schema: s, root: n}
 	c.collect(violation)
 	return c.OrNil()
+}
+
+// cycle returns which part of the schema leads back to itself by $ref.
+func cycle(e *jsonschema.ValidationError) (pointer string, ok bool) {
+	if _, ok := e.ErrorKind.(*kind.RefCycle); ok {
+		_, pointer, _ := strings.Cut(e.SchemaURL, "#")
+		return "#" + pointer, true
+	}
+	for _, cause := range e.Causes {
+		if pointer, ok := cycle(cause); ok {
+			return pointer, true
+		}
+	}
+	return "", false
 }
 
 // forSchema is Plain with numbers as package jsonschema takes them.

@@ -1,6 +1,7 @@
 package values
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -100,11 +101,38 @@ func TestBadSchemas(t *testing.T) {
 		`{"$ref": "file:///etc/passwd"}`:         "a schema of values is one file",
 		`{"$ref": "#/$defs/none"}`:               "s.json: ",
 		`{"pattern": "("}`:                       "s.json: ",
-		``:                                       "s.json: ",
+		``:                                       "s.json:1:1: the JSON ends too soon",
+		"{\n  \"a\": [1,\n\n":                    "s.json:2:11: the JSON ends too soon",
+		`{"a": "b`:                               "s.json:1:9: the JSON ends too soon",
 	} {
 		_, err := ParseSchema("s.json", []byte(text))
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: got %v, want %q", text, err, want)
 		}
+	}
+}
+
+// A schema that has no end is not the fault of the values.
+func TestSchemaCycle(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"$ref": "#"}`:              `s.json: "#" leads back to itself by $ref`,
+		`{"allOf": [{"$ref": "#"}]}`: `s.json: "#" leads back to itself by $ref`,
+		`{"properties": {"count": {"$ref": "#/properties/b"}, "b": {"$ref": "#/properties/count"}}}`: `s.json: "#/properties/count" leads back to itself by $ref`,
+	} {
+		schema, err := ParseSchema("s.json", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = schema.Check(parse(t, "count: 1"))
+		if err == nil || err.Error() != want || errors.As(err, new(*Error)) {
+			t.Errorf("%s: got %v, want %s", text, err, want)
+		}
+	}
+	schema, err := ParseSchema("s.json", []byte(`{"additionalProperties": {"$ref": "#"}, "type": ["object", "number"]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Check(parse(t, "a: {b: {c: 1}}")); err != nil {
+		t.Errorf("a $ref that the values end is refused: %v", err)
 	}
 }

@@ -1,0 +1,119 @@
+package check
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tp0-lab/composer/internal/render"
+)
+
+// What is wrong, the line that it is in, and the text from where it begins.
+func TestErrors(t *testing.T) {
+	tests := []struct {
+		name      string
+		doc       render.Document
+		want      string // as much of the error as is ours
+		line      int
+		text      string
+		beginning string // of the document from the offset on
+	}{
+		{
+			"misspelt key", document(head, 3, all("image:", "imag:"), tail),
+			`unknown key "services.client1.imag", did you mean image?`, 12, "imag: client", "imag: client",
+		},
+		{
+			"misspelt key in one", document(head, 9, but("image:", "imag:"), tail),
+			`unknown key "services.client5.imag", did you mean image?`, 52, "imag: client", "imag: client",
+		},
+		{
+			"misspelt key at the top", document(strings.Replace(head, "services", "sevices", 1), 0, same(one), tail),
+			`unknown key "sevices", did you mean services?`, 3, "sevices:", "sevices:",
+		},
+		{
+			"port", document(head, 3, all("image: client", "image: client\n    ports: [\"80:99999999\"]"), tail),
+			`service client1: port "80:99999999": Invalid containerPort: 99999999`, 13, `ports: ["80:99999999"]`, `"80:99999999"`,
+		},
+		{
+			"key twice", document(head, 3, all("image: client", "image: client\n    image: x"), tail),
+			`key "image" is in line 12 already`, 13, "image: x", "image: x",
+		},
+		{
+			"not YAML", document(head, 1, all("image: client", "image: 'client"), "\n"),
+			"while scanning a quoted scalar, found unexpected end of stream", 12, "image: 'client", "'client",
+		},
+		{
+			"tab", document(head, 1, all("    image: client", "\timage: client"), tail),
+			"a tab indents this line; YAML wants spaces", 12, "image: client", "\timage: client",
+		},
+		{
+			"wide characters before it", document(head, 2, all("image: client", "image: client\n    labels: {ñ: 'ñandú', ñ: x}"), tail),
+			`key "ñ" is in line 13 already`, 13, "labels: {ñ: 'ñandú', ñ: x}", "ñ: x}",
+		},
+		{
+			"neither image nor build", document(head, 2, all("    image: client\n", ""), tail),
+			`service "client1" has neither an image nor a build context specified`, 10, "client1:", "client1:",
+		},
+		{
+			"name", document(strings.Replace(head, "tp0", "Tp 0", 1), 3, same(one), tail),
+			`project name "Tp 0": want lower-case`, 1, "name: Tp 0", "Tp 0",
+		},
+		{
+			"container name", document(head, 3, all("container_name: client~", "container_name: client"), tail),
+			`services client1 and client2 have the same container_name "client"`, 21, "container_name: client", "client\n",
+		},
+		{
+			"address", document(head, 3, all(netList, "networks:\n      net:\n        ipv4_address: 172.25.125.~"), tail),
+			"service client1: address 172.25.125.1 is that of network net's gateway", 17, "ipv4_address: 172.25.125.1", "172.25.125.1\n",
+		},
+		{
+			"subnet", document(head, 253, same(one), tail),
+			"network net: 254 containers, and subnet 172.25.125.0/24 has addresses for 253", 2541, "net:", "net:\n    ipam",
+		},
+		{
+			"long line", document(head, 1, all("image: client", "imag: "+strings.Repeat("x", 100)), tail),
+			"unknown key", 12, "imag: " + strings.Repeat("x", 54) + "…", "imag: x",
+		},
+		{
+			"silenced for the linter", document(head, 1, all("image: client", "imag: x # composer-lint: disable=specification"), tail),
+			"check: services.client1.imag false schema", 0, "", "",
+		},
+		{
+			"in a document that is checked by a sample", document(head, 60_000, same(one), strings.Replace(tail, "125.0/24", "0.0/12", 1)),
+			"network net: 60001 containers, and a Linux bridge takes 1023 (a document of 9 MiB is not checked as a whole)", 600_011, "net:", "net:\n    ipam",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Document(t.Context(), tt.doc)
+			got, ok := errors.AsType[*Error](err)
+			if !ok {
+				if err == nil || tt.line > 0 || err.Error() != tt.want {
+					t.Errorf("got %v, which has no line", err)
+				}
+				return
+			}
+			if got.Line != tt.line || got.Text != tt.text || !strings.HasPrefix(string(tt.doc.Bytes[got.Offset:]), tt.beginning) {
+				t.Errorf("it is in line %d, %q, at %.30q", got.Line, got.Text, tt.doc.Bytes[got.Offset:])
+			}
+			if !strings.HasPrefix(got.Message, tt.want) {
+				t.Errorf("got %s, want %s", got.Message, tt.want)
+			}
+		})
+	}
+}
+
+func TestErrorText(t *testing.T) {
+	e := &Error{Line: 12, Text: `ports: ["x"]`, Message: "bad"}
+	for place, want := range map[string]string{
+		"":      `line 12 of the document, "ports: [\"x\"]": bad`,
+		"x:3:5": `x:3:5 (line 12 of the document, "ports: [\"x\"]"): bad`,
+	} {
+		e.Place = place
+		if diff := cmp.Diff(want, e.Error()); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
+}
