@@ -25,7 +25,7 @@ func (w *walker) action(c context, n *parse.ActionNode, ahead []parse.Node) (con
 			return fail("%s", problem)
 		}
 	case blockLine:
-		s.begins, s.first = true, c.content == 0
+		s.begins, s.first = true, c.content == 0 || c.unsure && !c.explicit
 		inside, problem := c.openBlockLine()
 		if problem != "" {
 			return fail("%s", problem)

@@ -43,7 +43,7 @@ func (c *context) openBlockLine() (inside bool, problem string) {
 	case c.column < c.content:
 		return false, "this line is further to the left than the block scalar's first one"
 	}
-	c.place, c.column, c.blank = block, 0, 0
+	c.place, c.column, c.blank, c.unsure = block, 0, 0, false
 	return true, ""
 }
 
@@ -61,7 +61,7 @@ func joinBlocks(a, b context) (context, bool) {
 		if a.column < b.content {
 			return context{}, false // the line has too little before its text, or is none of the scalar
 		}
-		c.begins, c.first = true, c.first || a.content == 0
+		c.begins, c.first = true, c.first || a.content == 0 || a.unsure && !a.explicit
 	}
 	if a.content != b.content {
 		if a.content != 0 && b.content != 0 {

@@ -77,6 +77,7 @@ func TestPlaces(t *testing.T) {
 		{"an alias and a value", "x: *a {{ .A }}", "\" y", `x: *a "\" y"`}, // which YAML refuses
 		{"a block's line in rounds", "a: >\n  {{ range .List }}{{ $.A }} {{ end }}", " x", "begins with white space or is empty"},
 		{"a block's first line behind a branch", "a: |\n  {{ if .No }}x{{ end }}{{ .A }}", " x", "say it in its header, as in |2"},
+		{"a block's first line in rounds", "a: |{{ range .List }}\n    {{ $.A }} x{{ end }}", "", "say it in its header, as in |2"},
 		{"a space behind a branch", "a: |\n  {{ if .No }}x{{ end }} y {{ .A }}", "1\n2", "t:2:25: a space that may begin the first line of a block scalar"},
 		{"a block's line behind a branch", "a: |\n  {{ if .No }}x{{ end }}y {{ .A }}", "1\n2", "a: |\n  y 1\n  2"},
 		{"an indentation in a branch", "a: |\n{{ if .A }}  x{{ end }}{{ .A }}", "x", "the branches of {{ if }} end at different places"},
