@@ -266,8 +266,6 @@ func printDemands(stdout io.Writer, results map[key]*result) error {
 		few, many   = results[key{checked, 5}], results[key{checked, 1000}]
 		plain, huge = results[key{unchecked, 5}], results[key{unchecked, large}]
 		demands     = []demand{
-			{"N=5 with the check takes less than 60 ms", milliseconds(few.median()), few.median() < 60*time.Millisecond},
-			{"N=5 with --no-validate takes less than 10 ms", milliseconds(plain.median()), plain.median() < 10*time.Millisecond},
 			{"N=1000 takes at most 1.5 times as long as N=5, both with the check", fmt.Sprintf("%.2f times", ratio(many, few)), ratio(many, few) <= 1.5},
 			{
 				fmt.Sprintf("N=%d with --no-validate takes at most 1.25 times the memory of N=5", large),
@@ -275,12 +273,19 @@ func printDemands(stdout io.Writer, results map[key]*result) error {
 			},
 		}
 	)
-	if script := results[key{python, large}]; script != nil {
+	// atMost demands that a takes at most so many times what b does.
+	atMost := func(text string, a, b *result, times float64) {
 		demands = append(demands, demand{
-			fmt.Sprintf("N=%d with --no-validate takes no longer than Python", large),
-			fmt.Sprintf("%s, %s: %.2f times", milliseconds(huge.median()), milliseconds(script.median()), ratio(huge, script)),
-			huge.median() <= script.median(),
+			fmt.Sprintf("%s takes at most %g times what Python does", text, times),
+			fmt.Sprintf("%s, %s: %.2f times", milliseconds(a.median()), milliseconds(b.median()), ratio(a, b)), ratio(a, b) <= times,
 		})
+	}
+	if script := results[key{python, 5}]; script != nil {
+		// The demands are 10 ms and 60 ms where a script of Python takes 20 ms: most of
+		// either is the start of a process, which other machines do three times as slowly.
+		atMost("N=5 with --no-validate", plain, script, 10./20)
+		atMost("N=5 with the check", few, script, 60./20)
+		atMost(fmt.Sprintf("N=%d with --no-validate", large), huge, results[key{python, large}], 1)
 	}
 	fmt.Fprintln(stdout)
 	for _, demand := range demands {
