@@ -103,6 +103,7 @@ type document struct {
 	root     *yaml.Node // a mapping
 	services []service
 	values   plain
+	byName   map[*yaml.Node]map[string]entry // of mappings that were looked at, see entries
 	disabled []string
 	silenced map[int][]string // by line
 	found    []Finding

@@ -317,18 +317,35 @@ func (d *document) find(path []string) (key, node *yaml.Node) {
 			key = node
 			continue
 		}
-		found := false
-		for k, v := range yamltree.Entries(node) {
-			if k.Value == step {
-				key, node, found = k, v, true
-				break
-			}
-		}
+		next, found := d.entries(node)[step]
 		if !found {
 			break
 		}
+		key, node = next.key, next.value
 	}
 	return key, node
+}
+
+// entry is a key of a mapping and its value.
+type entry struct{ key, value *yaml.Node }
+
+// entries returns those of a mapping by name. It is made once for each, or a file
+// of which every service is wrong would take the square of their number.
+func (d *document) entries(n *yaml.Node) map[string]entry {
+	if made, ok := d.byName[n]; ok {
+		return made
+	}
+	made := make(map[string]entry, len(n.Content)/2)
+	for key, value := range yamltree.Entries(n) {
+		if _, twice := made[key.Value]; !twice {
+			made[key.Value] = entry{key, value}
+		}
+	}
+	if d.byName == nil {
+		d.byName = map[*yaml.Node]map[string]entry{}
+	}
+	d.byName[n] = made
+	return made
 }
 
 func typeNames(want []string) string {
