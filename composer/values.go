@@ -66,5 +66,5 @@ func printValuesJSON(c *cli.Context, stage string, merged *values.Node) error {
 	for i, leaf := range leaves {
 		origins[i] = value{leaf.Path, leaf.Value, leaf.Origin.String()}
 	}
-	return printJSON(c.App.Writer, map[string]any{"stage": stage, "values": merged.Plain(), "origins": origins})
+	return printJSON(c.App.Writer, map[string]any{"stage": stage, "values": merged.JSON(), "origins": origins})
 }

@@ -2,12 +2,13 @@ package escape
 
 import (
 	"fmt"
-	"math"
 	"math/big"
 	"reflect"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
 // Structure is a piece of YAML that a template made on purpose: it is not
@@ -62,7 +63,7 @@ func contentOf(value any) (content, string) {
 	case bool:
 		return content{marked{text: strconv.FormatBool(v)}, true}, ""
 	case float64:
-		return content{marked{text: formatFloat(v)}, true}, ""
+		return content{marked{text: yamltree.FormatFloat(v)}, true}, ""
 	}
 	switch v := value.(type) {
 	case *big.Int:
@@ -103,21 +104,4 @@ func valid(text string) string {
 		return ""
 	}
 	return shown(text) + " is not valid UTF-8"
-}
-
-// formatFloat writes what YAML reads as that very number; 1e21 and above, and
-// what is very small, with an exponent.
-func formatFloat(f float64) string {
-	switch {
-	case math.IsNaN(f):
-		return ".nan"
-	case math.IsInf(f, 1):
-		return ".inf"
-	case math.IsInf(f, -1):
-		return "-.inf"
-	case f != 0 && (math.Abs(f) < 1e-6 || math.Abs(f) >= 1e21):
-		return strconv.FormatFloat(f, 'e', -1, 64)
-	default:
-		return strconv.FormatFloat(f, 'f', -1, 64)
-	}
 }

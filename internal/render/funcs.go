@@ -1,11 +1,15 @@
 package render
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"math/big"
 	"net/netip"
 	"slices"
+	"strconv"
+	"strings"
 	"text/template"
 
 	"github.com/Masterminds/sprig/v3"
@@ -35,6 +39,7 @@ var unrepeatable = []string{
 //	include NAME DATA  what the template of that name makes of DATA, as lines
 //	subnetFor CIDR N   the smallest subnet around CIDR, never smaller than it, with addresses for N containers
 //	keys, values       of one or more maps, ordered by key
+//	fromJson TEXT      as sprig's, but integers stay integers
 //
 // sprig's squote is not among them: quotes are the engine's work.
 func Funcs() template.FuncMap {
@@ -48,6 +53,11 @@ func Funcs() template.FuncMap {
 	funcs["subnetFor"] = subnetFor
 	funcs["keys"] = keys
 	funcs["values"] = entries
+	funcs["mustFromJson"] = mustFromJSON
+	funcs["fromJson"] = func(text string) any {
+		value, _ := mustFromJSON(text)
+		return value
+	}
 	funcs["include"] = func(string, any) (escape.Structure, error) { return escape.Structure{}, nil } // each execution has its own
 	return funcs
 }
@@ -103,4 +113,43 @@ func entries(dict map[string]any) []any {
 		all = append(all, dict[key])
 	}
 	return all
+}
+
+// mustFromJSON returns what a text of JSON stands for. Integers are int, or *big.Int
+// if no int holds them, as in values, and other numbers float64.
+func mustFromJSON(text string) (any, error) {
+	if err := json.Unmarshal([]byte(text), new(any)); err != nil { // for what is behind the first value, too
+		return nil, err
+	}
+	var value any
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	if err := decoder.Decode(&value); err != nil {
+		return nil, err
+	}
+	return typedNumbers(value), nil
+}
+
+// typedNumbers puts numbers in the place of json.Number in a value of its own.
+func typedNumbers(value any) any {
+	switch v := value.(type) {
+	case map[string]any:
+		for key, one := range v {
+			v[key] = typedNumbers(one)
+		}
+	case []any:
+		for i, one := range v {
+			v[i] = typedNumbers(one)
+		}
+	case json.Number:
+		if n, err := strconv.Atoi(v.String()); err == nil {
+			return n
+		}
+		if n, ok := new(big.Int).SetString(v.String(), 10); ok {
+			return n
+		}
+		f, _ := v.Float64() // Unmarshal could
+		return f
+	}
+	return value
 }

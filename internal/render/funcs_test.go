@@ -61,6 +61,26 @@ func TestKeysAndValuesAreOrdered(t *testing.T) {
 	}
 }
 
+// Numbers of JSON have the types that values have.
+func TestFromJSON(t *testing.T) {
+	for _, function := range []string{"fromJson", "mustFromJson"} {
+		e := newEngine(t, body(`a: {{ toYaml (`+function+` "{\"i\": 5, \"l\": [123456789012345678901, -0.5, 1.0, 1e3], \"s\": \"5\"}") }}`))
+		doc, err := e.Render("one", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const want = "a:\n  i: 5\n  l:\n    - 123456789012345678901\n    - -0.5\n    - 1.0\n    - 1000.0\n  s: \"5\""
+		if got := strings.TrimSpace(string(doc.Bytes)); got != want {
+			t.Errorf("%s: got\n%s", function, got)
+		}
+	}
+	for _, text := range []string{`{}x`, `[`} {
+		if _, err := newEngine(t, body("a: {{ mustFromJson `"+text+"` }}")).Render("one", 0); err == nil {
+			t.Errorf("%s: no error", text)
+		}
+	}
+}
+
 func TestSubnetFor(t *testing.T) {
 	tests := []struct {
 		cidr       string

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/text/message"
 
 	"github.com/tp0-lab/composer/internal/nearest"
+	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
 // Schema is a JSON schema for values.
@@ -70,7 +71,7 @@ func ParseSchema(name string, text []byte) (*Schema, error) {
 // Check returns an *Error with all that is wrong with values, or nil. That a part
 // of the schema leads back to itself is another error.
 func (s *Schema) Check(n *Node) error {
-	err := s.compiled.Validate(forSchema(n))
+	err := s.compiled.Validate(n.JSON())
 	if err == nil {
 		return nil
 	}
@@ -100,26 +101,31 @@ func cycle(e *jsonschema.ValidationError) (pointer string, ok bool) {
 	return "", false
 }
 
-// forSchema is Plain with numbers as package jsonschema takes them.
-func forSchema(n *Node) any {
+// JSON is Plain for what reads JSON: an encoder or a schema. A float is written
+// with a fraction, also a whole one.
+func (n *Node) JSON() any {
 	switch {
 	case n.Fields != nil:
 		plain := make(map[string]any, len(n.Fields))
 		for key, value := range n.Fields {
-			plain[key] = forSchema(value)
+			plain[key] = value.JSON()
 		}
 		return plain
 	case n.Items != nil:
 		plain := make([]any, len(n.Items))
 		for i, value := range n.Items {
-			plain[i] = forSchema(value)
+			plain[i] = value.JSON()
 		}
 		return plain
 	}
-	if large, ok := n.Scalar.(*big.Int); ok {
-		return json.Number(large.String())
+	switch v := n.Scalar.(type) {
+	case *big.Int:
+		return json.Number(v.String())
+	case float64:
+		return json.Number(yamltree.FormatFloat(v))
+	default:
+		return v
 	}
-	return n.Scalar
 }
 
 type checker struct {
@@ -282,7 +288,7 @@ func shown(n *Node) string {
 	if n == nil {
 		return "this"
 	}
-	text, err := json.Marshal(forSchema(n))
+	text, err := json.Marshal(n.JSON())
 	if err != nil {
 		return fmt.Sprint(n.Scalar)
 	}

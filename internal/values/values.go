@@ -121,7 +121,8 @@ func (n *Node) child(key string) *Node {
 // Leaf is a scalar, or a map or list with nothing in it, and where it is.
 type Leaf struct {
 	// Path is as --set takes it.
-	Path   string
+	Path string
+	// Value is as Node.JSON has it.
 	Value  any
 	Origin Origin
 }
@@ -131,7 +132,7 @@ func (n *Node) Leaves() []Leaf { return n.leaves("") }
 
 func (n *Node) leaves(path string) (found []Leaf) {
 	if len(n.Fields)+len(n.Items) == 0 {
-		return []Leaf{{path, n.Plain(), n.Origin}}
+		return []Leaf{{path, n.JSON(), n.Origin}}
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(n.Fields), natural) {
 		at := yamltree.EscapeKey(key)

@@ -1,6 +1,7 @@
 package values
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/big"
@@ -296,6 +297,7 @@ func TestOrigins(t *testing.T) {
 func TestLeavesAreSettable(t *testing.T) {
 	key := rapid.StringOfN(rapid.RuneFrom([]rune(`ab.=[]\ "é0:`)), 1, 4, -1)
 	scalar := rapid.OneOf(rapid.String().AsAny(), rapid.Int().AsAny(), rapid.Bool().AsAny(),
+		rapid.Float64().AsAny(), rapid.SampledFrom([]any{0.0, 1.0, -2.0, 1e21}),
 		rapid.SampledFrom([]any{"", "5", "null", "true", "007", "{", "[a", `"x`, "a: b # c", "1e3", "2024-01-01", "\n", " x "}))
 	rapid.Check(t, func(t *rapid.T) {
 		want := map[string]any{}
@@ -320,6 +322,13 @@ func TestLeavesAreSettable(t *testing.T) {
 			t.Fatalf("(-want +got):\n%s", diff)
 		}
 	})
+}
+
+func TestFloatsStayFloatsInJSON(t *testing.T) {
+	text, err := json.Marshal(parse(t, "{a: 1.0, b: [1, -2.50, 1e3], c: 123456789012345678901}").JSON())
+	if want := `{"a":1.0,"b":[1,-2.5,1000.0],"c":123456789012345678901}`; err != nil || string(text) != want {
+		t.Errorf("got %s, error %v, want %s", text, err, want)
+	}
 }
 
 func nodeOf(value any) *Node {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -234,11 +233,7 @@ func number(n *yaml.Node) (string, error) {
 		if math.IsInf(v, 0) || math.IsNaN(v) {
 			return "", at(n, "JSON has no number for %s", n.Value)
 		}
-		text := strconv.FormatFloat(v, 'g', -1, 64)
-		if !strings.ContainsAny(text, ".e") {
-			text += ".0" // and it stays what it is
-		}
-		return text, nil
+		return FormatFloat(v), nil
 	default:
 		return "", at(n, "%s is no number", n.Value)
 	}
