@@ -3,6 +3,9 @@ package main
 import (
 	"errors"
 	"flag"
+	"fmt"
+	"io"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -98,6 +101,26 @@ func (b *bundleFlags) open(c *cli.Context) (*bundle.Bundle, error) {
 		}
 	}
 	return opened, nil
+}
+
+// warnBeyond says which values are about replicas that are not rendered.
+func warnBeyond(stderr io.Writer, b *bundle.Bundle, stages ...string) {
+	var beyond []values.Problem
+	for _, stage := range stages {
+		for _, p := range b.Beyond(stage) {
+			if !slices.Contains(beyond, p) {
+				beyond = append(beyond, p)
+			}
+		}
+	}
+	if len(beyond) == 0 {
+		return
+	}
+	more := ""
+	if n := len(beyond) - 1; n > 0 {
+		more = fmt.Sprintf("; %d more like it", n)
+	}
+	fmt.Fprintf(stderr, "composer: warning: %s%s\n", beyond[0], more)
 }
 
 func openBundle(dir string) (*bundle.Bundle, error) {

@@ -96,7 +96,7 @@ func examine(c *cli.Context, source *bundleFlags) error {
 func labOf(c *cli.Context, b *bundle.Bundle) (doctor.Lab, error) {
 	lab := doctor.Lab{Bundle: c.String("bundle"), Netcat: cmp.Or(os.Getenv("NETCAT_IMAGE"), "busybox:latest"), GoVersion: goVersion}
 	name, file := c.String("stage"), stageFile(c)
-	stage, text, err := renderStage(b, name, file)
+	stage, text, err := renderStage(c, b)
 	if err != nil && (name != "" || errors.As(err, new(usageError)) && !errors.Is(err, bundle.ErrUnknownStage)) {
 		return lab, err
 	}

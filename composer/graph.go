@@ -93,7 +93,7 @@ func projectToDraw(c *cli.Context, source *bundleFlags) (project *types.Project,
 		if err != nil {
 			return nil, "", err
 		}
-		stage, text, err := renderStage(b, c.String("stage"), stageFile(c))
+		stage, text, err := renderStage(c, b)
 		if err != nil {
 			return nil, "", err
 		}

@@ -153,6 +153,11 @@ func renderJob(c *cli.Context, source *bundleFlags, j job.Job) (job.Documents, e
 			return job.Documents{}, err
 		}
 	}
+	stages := make([]string, len(made.All))
+	for i, d := range made.All {
+		stages[i] = d.Stage
+	}
+	warnBeyond(c.App.ErrWriter, b, stages...)
 	return made, nil
 }
 

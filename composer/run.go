@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -96,7 +95,7 @@ func projectToRun(c *cli.Context, source *bundleFlags) (*types.Project, map[loca
 	if err != nil {
 		return nil, nil, err
 	}
-	project, err := loadStage(c.Context, b, c.String("stage"), stageFile(c))
+	project, err := loadStage(c, b)
 	configs := make(map[local.Kind]string)
 	for kind, file := range map[local.Kind]string{local.Server: "services/server/config.ini", local.Client: "services/client/config.yaml"} {
 		if _, err := os.Stat(file); err == nil {
@@ -106,18 +105,18 @@ func projectToRun(c *cli.Context, source *bundleFlags) (*types.Project, map[loca
 	return project, configs, err
 }
 
-func loadStage(ctx context.Context, b *bundle.Bundle, name, file string) (*types.Project, error) {
-	stage, text, err := renderStage(b, name, file)
+func loadStage(c *cli.Context, b *bundle.Bundle) (*types.Project, error) {
+	stage, text, err := renderStage(c, b)
 	if err != nil {
 		return nil, err
 	}
-	return local.Load(ctx, text, "stage "+stage, ".", os.Environ())
+	return local.Load(c.Context, text, "stage "+stage, ".", os.Environ())
 }
 
 // renderStage returns the Compose file of a stage of a bundle, and which one that
-// is: that of the name, or else of the one-line file, or else the default.
-func renderStage(b *bundle.Bundle, name, file string) (stage string, text []byte, err error) {
-	chosen, err := b.Choose(name, file)
+// is: that of --stage, or else of the one-line file, or else the default.
+func renderStage(c *cli.Context, b *bundle.Bundle) (stage string, text []byte, err error) {
+	chosen, err := b.Choose(c.String("stage"), stageFile(c))
 	if err != nil {
 		return "", nil, asUsage(err)
 	}
@@ -129,6 +128,7 @@ func renderStage(b *bundle.Bundle, name, file string) (stage string, text []byte
 	if err != nil {
 		return "", nil, asUsage(err)
 	}
+	warnBeyond(c.App.ErrWriter, b, chosen.Name)
 	return chosen.Name, doc.Bytes, nil
 }
 

@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -122,4 +123,32 @@ func (b *Bundle) Overrides(stage *values.Node) map[string]map[int]*values.Node {
 		overrides[kind][number] = values.Merge(below, replicas.Fields[key])
 	}
 	return overrides
+}
+
+// Beyond says which replicas the values of a stage are about and there are not,
+// because there are fewer of their kind; those of small numbers first. Values for
+// more replicas than there are this time are no mistake, but may be one.
+func (b *Bundle) Beyond(stage string) []values.Problem {
+	s, err := b.Stage(stage)
+	if err != nil {
+		return nil
+	}
+	laid, _ := b.Overlay.Over(s.values)
+	replicas := laid.Get("replicas")
+	if replicas == nil {
+		return nil
+	}
+	smaller := func(x, y string) int { return cmp.Or(cmp.Compare(len(x), len(y)), cmp.Compare(x, y)) }
+	var beyond []values.Problem
+	for _, key := range slices.SortedFunc(maps.Keys(replicas.Fields), smaller) {
+		kind, number, problem := b.replica(key)
+		if problem != "" || number <= b.kind(kind).Count {
+			continue
+		}
+		beyond = append(beyond, values.Problem{
+			Origin: replicas.Fields[key].Origin, Path: laid.Spell([]string{"replicas", key}),
+			What: fmt.Sprintf("has no effect with -n %s=%d", kind, b.kind(kind).Count),
+		})
+	}
+	return beyond
 }
