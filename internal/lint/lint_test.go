@@ -30,6 +30,21 @@ func check(t *testing.T, text string, disabled ...string) []string {
 	return lines
 }
 
+// A file that is extended by its own name is no other one.
+func TestExtendsItsOwnFile(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "compose.yaml")
+	if err := os.WriteFile(name, []byte("services:\n  a: {image: x, extends: {file: ./compose.yaml, service: a}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	found, err := CheckFile(t.Context(), name, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found) != 1 || found[0].Rule != "extends-cycle" || found[0].Column != 58 {
+		t.Errorf("got %v", found)
+	}
+}
+
 func TestCheck(t *testing.T) {
 	tests := []struct {
 		name, text string
@@ -55,6 +70,23 @@ func TestCheck(t *testing.T) {
 		{"depth", strings.Repeat("[", 20000), []string{"1:10001: error: while increasing flow level, exceeded max depth"}},
 		{"second document broken", "services: {}\n---\na: [", []string{"3:5: error: while parsing a flow node"}},
 		{"anchor in itself", "services: &a {a: *a}", []string{`1:11: error: anchor "a" contains itself`}},
+		{"restart", "services: {a: {image: x, restart: allways}, b: {image: x, restart: 'always:3'}, c: {image: x, restart: 'on-failure:x'}, d: {image: x, restart: 'onfailure:3'}}", []string{
+			`1:35: error: services.a.restart: "allways" is none of no, always, on-failure, unless-stopped, did you mean always? [unlisted-value]`,
+			`1:68: error: services.b.restart: "always:3": only on-failure has a number`, `1:104: error: services.c.restart: "on-failure:x": want a number`,
+			`1:144: error: services.d.restart: "onfailure:3" is none of no, always, on-failure, unless-stopped, did you mean on-failure?`,
+		}},
+		{"restart that is right", "services: {a: {image: x, restart: no}, b: {image: x, restart: 'on-failure:3'}, c: {image: x, restart: '${X}'}, d: {image: x, restart: 'on-failure:${N}'}, e: {image: x, restart: ''}, f: {image: x, restart: any}, g: {image: x, restart: 'on-failure'}, h: {image: x, restart: unless-stopped}}", nil},
+		{"values of deploy", "services: {a: {image: x, deploy: {mode: replicatd, endpoint_mode: vipp, restart_policy: {condition: onfailure}, update_config: {failure_action: rolback}, rollback_config: {failure_action: rollback}}}}", []string{
+			`1:41: error: services.a.deploy.mode: "replicatd" is none of`, `1:67: error: services.a.deploy.endpoint_mode: "vipp" is none of vip, dnsrr, did you mean vip?`,
+			`1:101: error: services.a.deploy.restart_policy.condition: "onfailure" is none of any, on-failure, none, did you mean on-failure?`,
+			`1:145: error: services.a.deploy.update_config.failure_action: "rolback" is none of continue, rollback, pause, did you mean rollback?`,
+			`1:189: error: services.a.deploy.rollback_config.failure_action: "rollback" is none of continue, pause`,
+		}},
+		{"values of deploy that are right", "services: {a: {image: x, deploy: {mode: global-job, endpoint_mode: '${M}', restart_policy: {condition: always}, update_config: {failure_action: pause}}}}", nil},
+		{"networks of anybody", "services: {a: {image: x, network_mode: somebodys}, b: {image: x, network_mode: 'container:x'}, c: {image: x, network_mode: 'service:a'}}", nil},
+		{"extends in a circle", "services:\n  a: {image: x, extends: b}\n  b: {extends: {service: c}}\n  c: {extends: a}\n  d: {image: x, extends: {file: config.ini, service: d}}", []string{
+			`4:16: error: services extend each other: a → b → c → a [extends-cycle]`, `5:33: error: service d: config.ini: there is no such file`,
+		}},
 		{"duplicate keys at all depths", "services:\n  a: {image: x, image: x}\n  a: {image: x}\n", []string{
 			`2:17: error: key "image" is in line 2 already`, `3:3: error: key "a" is in line 2 already`,
 		}},

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -32,6 +33,10 @@ var referenceRules = []Rule{
 		"dependency-cycle", Error, "services wait for each other in a circle",
 		"None of them could start first, so Compose refuses the file.",
 	},
+	{
+		"extends-cycle", Error, "services extend each other in a circle",
+		"None of them has a beginning, so Compose refuses the file: `Circular reference`.",
+	},
 }
 
 func checkReferences(d *document) {
@@ -46,21 +51,23 @@ func checkReferences(d *document) {
 		}
 	}
 	definitions["networks"]["default"] = true
-	r := references{document: d, definitions: definitions, needs: map[string][]need{}}
+	r := references{document: d, definitions: definitions, needs: map[string][]need{}, bases: map[string][]need{}}
 	for _, s := range d.services {
 		r.check(s)
 	}
-	r.checkCycles()
+	r.checkCycles(r.needs, "dependency-cycle", "wait for")
+	r.checkCycles(r.bases, "extends-cycle", "extend")
 }
 
 // references looks up names.
 type references struct {
 	*document
 	definitions map[string]map[string]bool
-	needs       map[string][]need // by service
+	needs       map[string][]need // by service, those that have to be up first
+	bases       map[string][]need // and those that it extends
 }
 
-// need is another service that has to be up first.
+// need is another service that a service cannot do without.
 type need struct {
 	name string
 	at   *yaml.Node
@@ -149,13 +156,13 @@ func (r references) check(s service) {
 func (r references) checkExtends(s service) {
 	at := get(s.body, "extends")
 	if at != nil && at.Kind == yaml.MappingNode {
-		if get(at, "file") != nil {
-			return
+		if file := value(at, "file"); get(at, "file") != nil && (file == "" || filepath.Join(r.Dir, file) != filepath.Clean(r.Name)) {
+			return // of another file
 		}
 		at = get(at, "service")
 	}
-	if name, ok := known(at); ok {
-		r.want("services", name, s, at)
+	if name, ok := known(at); ok && r.want("services", name, s, at) {
+		r.bases[s.name] = append(r.bases[s.name], need{name, at})
 	}
 }
 
@@ -166,7 +173,7 @@ func (r references) require(s service, name string, at *yaml.Node) {
 }
 
 // checkCycles reports each circle once, where it closes.
-func (r references) checkCycles() {
+func (r references) checkCycles(needs map[string][]need, rule, verb string) {
 	const (
 		open = 1
 		done = 2
@@ -178,7 +185,7 @@ func (r references) checkCycles() {
 	visit = func(name string) {
 		state[name] = open
 		path = append(path, name)
-		for _, n := range r.needs[name] {
+		for _, n := range needs[name] {
 			switch state[n.name] {
 			case 0:
 				visit(n.name)
@@ -191,7 +198,7 @@ func (r references) checkCycles() {
 				if len(circle) > most {
 					circle = append(slices.Clone(circle[:most]), "…")
 				}
-				r.report("dependency-cycle", n.at, "services wait for each other: %s → %s", strings.Join(circle, " → "), n.name)
+				r.report(rule, n.at, "services %s each other: %s → %s", verb, strings.Join(circle, " → "), n.name)
 			}
 		}
 		path = path[:len(path)-1]

@@ -12,7 +12,7 @@ import (
 // whatever is beside it.
 var refusing = []string{
 	"unreadable", "yaml-syntax", "duplicate-key", "alias-expansion", "specification", "undefined-network", "undefined-volume", "undefined-service",
-	"undefined-file", "dependency-cycle", "scaled-container-name", "unquoted-date",
+	"undefined-file", "dependency-cycle", "extends-cycle", "scaled-container-name", "unquoted-date",
 }
 
 // Refused returns the first finding that says why compose-go does not load a

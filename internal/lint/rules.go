@@ -31,13 +31,13 @@ type Rule struct {
 // Rules returns all rules, those about one thing next to each other. The slice
 // is shared: callers leave it as it is.
 var Rules = sync.OnceValue(func() []Rule {
-	return slices.Concat(readingRules, specificationRules, referenceRules, nameRules, portRules, networkRules, scalarRules, fileRules)
+	return slices.Concat(readingRules, specificationRules, listedRules, referenceRules, nameRules, portRules, networkRules, scalarRules, fileRules)
 })
 
 // checks are what finds that a rule is broken, once a file has been read.
 func checks() []func(*document) {
 	return []func(*document){
-		checkSpecification, checkReferences, checkNames, checkPorts, checkNetworks, checkScalars, checkFiles,
+		checkSpecification, checkListed, checkReferences, checkNames, checkPorts, checkNetworks, checkScalars, checkFiles,
 		checkSample, // the last one: it finds again what others have found
 	}
 }
