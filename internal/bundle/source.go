@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/tp0-lab/composer/internal/nearest"
 )
@@ -17,7 +18,7 @@ import (
 type directory string
 
 func (d directory) Open(name string) (f fs.File, err error) {
-	err = d.in(func(files fs.FS) error {
+	err = d.in(name, func(files fs.FS) error {
 		f, err = files.Open(name)
 		return err
 	})
@@ -25,21 +26,29 @@ func (d directory) Open(name string) (f fs.File, err error) {
 }
 
 func (d directory) Stat(name string) (info fs.FileInfo, err error) {
-	err = d.in(func(files fs.FS) error {
+	err = d.in(name, func(files fs.FS) error {
 		info, err = fs.Stat(files, name)
 		return err
 	})
 	return info, err
 }
 
-// in opens the directory for the time of do.
-func (d directory) in(do func(fs.FS) error) error {
+var errOutside = errors.New("it is a link that leads out of the bundle, and those are not followed: put the file itself there")
+
+// in opens the directory for what is done with a file of it.
+func (d directory) in(name string, do func(fs.FS) error) error {
 	root, err := os.OpenRoot(string(d))
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	return do(root.FS())
+	err = do(root.FS())
+	if e, ok := errors.AsType[*fs.PathError](err); ok && !errors.As(err, new(syscall.Errno)) {
+		if info, lstat := root.Lstat(name); lstat == nil && info.Mode()&fs.ModeSymlink != 0 { // package os has no name for it
+			return &fs.PathError{Op: e.Op, Path: name, Err: errOutside}
+		}
+	}
+	return err
 }
 
 // maxFile is how long a file of a bundle may be, in bytes.

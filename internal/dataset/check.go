@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -46,12 +47,12 @@ func Check(ctx context.Context, file string, limit int) (Report, error) {
 	}
 	f, err := os.Open(file)
 	if err != nil {
-		return Report{}, fmt.Errorf("check: %w", err)
+		return Report{}, fmt.Errorf("check: %w", named(err))
 	}
 	defer f.Close()
 	report, err := check(ctx, f, file, agency, limit)
 	if err != nil {
-		return Report{}, fmt.Errorf("check: %w", err)
+		return Report{}, fmt.Errorf("check: %w", named(err))
 	}
 	return report, nil
 }
@@ -106,7 +107,7 @@ func CheckFiles(paths ...string) ([]string, error) {
 	for _, path := range paths {
 		info, err := os.Stat(path)
 		if err != nil {
-			return nil, fmt.Errorf("check: %w", err)
+			return nil, fmt.Errorf("check: %w", named(err))
 		}
 		if !info.IsDir() {
 			files = append(files, path)
@@ -114,7 +115,7 @@ func CheckFiles(paths ...string) ([]string, error) {
 		}
 		entries, err := os.ReadDir(path)
 		if err != nil {
-			return nil, fmt.Errorf("check: %w", err)
+			return nil, fmt.Errorf("check: %w", named(err))
 		}
 		var agencies []uint32
 		for _, e := range entries {
@@ -172,4 +173,12 @@ func (r *repeats) add(b *lottery.Bet) bool {
 	}
 	r.seen[sum] = struct{}{}
 	return false
+}
+
+// named says which file an error is about, and not what was done to it.
+func named(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return fmt.Errorf("%s: %w", e.Path, e.Err)
+	}
+	return err
 }

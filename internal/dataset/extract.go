@@ -81,6 +81,9 @@ func FindArchive(dir string) (string, error) {
 func Extract(ctx context.Context, archive, dir string, o ExtractOptions) (Extracted, error) {
 	result, err := extract(ctx, archive, dir, o)
 	if err != nil {
+		if e, ok := errors.AsType[*fs.PathError](err); ok && e.Path == archive {
+			err = e.Err
+		}
 		return Extracted{}, fmt.Errorf("extract %s: %w", archive, err)
 	}
 	return result, nil

@@ -39,7 +39,7 @@ func TestUnreadable(t *testing.T) {
 		}
 	}
 	tests := []struct{ name, want string }{
-		{"gone", "gone:1:1: error: there is no such file [unreadable]"},
+		{"gone", "gone:1:1: error: no such file or directory [unreadable]"},
 		{"file/below", "file/below:1:1: error: cannot be read: not a directory [unreadable]"},
 		{"folder", "folder:1:1: error: is a directory, not a Compose file [unreadable]"},
 		{"loop", "loop:1:1: error: is a symbolic link that leads to itself [unreadable]"},

@@ -85,7 +85,7 @@ func TestCheck(t *testing.T) {
 		{"values of deploy that are right", "services: {a: {image: x, deploy: {mode: global-job, endpoint_mode: '${M}', restart_policy: {condition: always}, update_config: {failure_action: pause}}}}", nil},
 		{"networks of anybody", "services: {a: {image: x, network_mode: somebodys}, b: {image: x, network_mode: 'container:x'}, c: {image: x, network_mode: 'service:a'}}", nil},
 		{"extends in a circle", "services:\n  a: {image: x, extends: b}\n  b: {extends: {service: c}}\n  c: {extends: a}\n  d: {image: x, extends: {file: config.ini, service: d}}", []string{
-			`4:16: error: services extend each other: a → b → c → a [extends-cycle]`, `5:33: error: service d: config.ini: there is no such file`,
+			`4:16: error: services extend each other: a → b → c → a [extends-cycle]`, `5:33: error: service d: config.ini: no such file or directory`,
 		}},
 		{"duplicate keys at all depths", "services:\n  a: {image: x, image: x}\n  a: {image: x}\n", []string{
 			`2:17: error: key "image" is in line 2 already`, `3:3: error: key "a" is in line 2 already`,
@@ -130,8 +130,8 @@ func TestCheck(t *testing.T) {
 		}},
 		{"nested deep", "services: {a: {image: x, x-a: " + strings.Repeat("[", 9000) + strings.Repeat("]", 9000) + "}}", []string{"1:229: error: values are nested more than 200 deep here [yaml-syntax]"}},
 		{"included and extended files", "include: [gone.yaml, {path: [gone2.yaml]}]\nservices: {a: {extends: {file: gone3.yaml, service: a}}}", []string{
-			"1:11: error: include: gone.yaml: there is no such file [missing-file]", "1:30: error: include: gone2.yaml: there is no such file",
-			"2:32: error: service a: gone3.yaml: there is no such file",
+			"1:11: error: include: gone.yaml: no such file or directory [missing-file]", "1:30: error: include: gone2.yaml: no such file or directory",
+			"2:32: error: service a: gone3.yaml: no such file or directory",
 		}},
 		{"duration", "services: {a: {image: x, stop_grace_period: 5 s}}", []string{`1:45: error: services.a.stop_grace_period time: unknown unit " s"`}},
 
@@ -254,8 +254,8 @@ func TestMissing(t *testing.T) {
 		got = append(got, fmt.Sprintf("%d:%d %s", f.Line, f.Column, f.Message))
 	}
 	want := []string{
-		"4:23 service a: gone: there is no such file", "7:9 service a: ./gone2: there is no such file",
-		"12:9 service a: ./loop: is a symbolic link that leads to itself", "13:30 service a: gone3: there is no such file",
+		"4:23 service a: gone: no such file or directory", "7:9 service a: ./gone2: no such file or directory",
+		"12:9 service a: ./loop: is a symbolic link that leads to itself", "13:30 service a: gone3: no such file or directory",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -70,7 +70,7 @@ func cause(err error) error {
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return errors.New("there is no such file")
+		return err // as all commands say it
 	case errors.Is(err, syscall.ELOOP):
 		return errors.New("is a symbolic link that leads to itself")
 	}
