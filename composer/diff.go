@@ -77,9 +77,9 @@ func showDiff(c *cli.Context, source *bundleFlags) error {
 }
 
 func showChanges(c *cli.Context, sides [2]diff.Text) error {
-	changes, err := yamltree.Changes([]byte(sides[0].Content), []byte(sides[1].Content))
+	changes, err := yamltree.Changes(yamltree.Text(sides[0]), yamltree.Text(sides[1]))
 	if err != nil {
-		return fmt.Errorf("diff: %s, %s: %w", sides[0].Name, sides[1].Name, err)
+		return fmt.Errorf("diff: %w", err)
 	}
 	encoder := json.NewEncoder(c.App.Writer)
 	encoder.SetEscapeHTML(false)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"regexp"
-	"strings"
 	"sync"
 
 	"go.yaml.in/yaml/v4" // the version that compose-go reads with
@@ -103,8 +102,6 @@ func nestedDeeper(n *yaml.Node, depth int) *yaml.Node {
 	return nil
 }
 
-var syntaxNoise = lazyRegexp(`^yaml: |(?: at )?(?:<unknown position>|line \d+(?:, column \d+)?)(?:: )?`)
-
 // lazyRegexp compiles an expression when it is needed first, not by each start of a program.
 func lazyRegexp(expression string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
@@ -112,25 +109,13 @@ func lazyRegexp(expression string) func() *regexp.Regexp {
 
 // reportSyntax reports an error of the YAML package, which has its place in its text.
 func (d *document) reportSyntax(err error) {
-	text := err.Error()
 	line, column := yamltree.SyntaxPlace(d.Text, err)
 	own := bytes.Split(d.Text, []byte{'\n'})[line-1]
 	if indent := own[:len(own)-len(bytes.TrimLeft(own, " \t"))]; bytes.ContainsRune(indent, '\t') {
 		d.reportAt("yaml-syntax", line, bytes.IndexByte(indent, '\t')+1, "a tab indents this line; YAML wants spaces")
 		return
 	}
-	text = strings.ReplaceAll(syntaxNoise().ReplaceAllString(text, ""), "token:", "token, ")
-	d.reportAt("yaml-syntax", line, column, "%s", joinClauses(text))
-}
-
-// joinClauses puts a comma between what the YAML package was doing and what it found.
-func joinClauses(text string) string {
-	for _, found := range []string{"did not find", "found ", "exceeded "} {
-		if before, after, ok := strings.Cut(text, found); ok && before != "" {
-			return strings.TrimRight(before, ": ,") + ", " + found + after
-		}
-	}
-	return text
+	d.reportAt("yaml-syntax", line, column, "%s", yamltree.SyntaxMessage(err))
 }
 
 // maxValues is how many nodes there may be with all aliases written out.

@@ -20,37 +20,41 @@ type Change struct {
 	New json.RawMessage `json:"new,omitempty"`
 }
 
-// Changes returns how two texts that are one YAML document each differ in what they mean, in the order
+// Text is a YAML document, and what errors call it.
+type Text struct{ Name, Content string }
+
+// Changes returns how two YAML documents differ in what they mean, in the order
 // of the old one, then of the new one. The order of keys, comments, quotes and
 // anchors mean nothing; lists are compared index by index. What is only in one
-// of them is one change, with all that is below it.
-func Changes(before, after []byte) ([]Change, error) {
-	old, err := Parse(before)
+// of them is one change, with all that is below it. Its errors are name:line:column: what.
+func Changes(before, after Text) ([]Change, error) {
+	old, err := Parse([]byte(before.Content))
 	if err != nil {
-		return nil, fmt.Errorf("the old one: %w", err)
+		return nil, fmt.Errorf("%s:%w", before.Name, err)
 	}
-	now, err := Parse(after)
+	now, err := Parse([]byte(after.Content))
 	if err != nil {
-		return nil, fmt.Errorf("the new one: %w", err)
+		return nil, fmt.Errorf("%s:%w", after.Name, err)
 	}
-	c := comparison{limit: limit(len(before) + len(after)), found: []Change{}}
+	c := comparison{before: before.Name, after: after.Name, limit: limit(len(before.Content) + len(after.Content)), found: []Change{}}
 	err = c.compare("", old, now)
 	return c.found, err
 }
 
 type comparison struct {
-	limit int // of the JSON of a value
-	found []Change
+	before, after string // names
+	limit         int    // of the JSON of a value
+	found         []Change
 }
 
 func (c *comparison) compare(path string, before, after *yaml.Node) error {
 	oldText, err := c.json(before)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s:%w", c.before, err)
 	}
 	newText, err := c.json(after)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s:%w", c.after, err)
 	}
 	if bytes.Equal(oldText, newText) {
 		return nil

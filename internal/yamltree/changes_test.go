@@ -19,7 +19,7 @@ func TestChanges(t *testing.T) {
 		{"aliases", "a: &x {b: 1}\nc: *x", "a: {b: 1}\nc: {b: 2}", `c.b 1 -> 2`},
 		{"all", "1", "[1]", ` 1 -> [1]`},
 	} {
-		changes, err := Changes([]byte(test.before), []byte(test.after))
+		changes, err := Changes(Text{"old", test.before}, Text{"new", test.after})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,24 +16,29 @@ import (
 // aliases stand for.
 func limit(text int) int { return 16<<20 + 16*text }
 
-// Parse returns the value of a text that is one YAML document. Its errors say the
-// line.
+// Parse returns the value of a text that is one YAML document. Its errors begin
+// with the line and column.
 func Parse(text []byte) (*yaml.Node, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	var document, next yaml.Node
 	switch err := decoder.Decode(&document); {
 	case errors.Is(err, io.EOF):
-		return nil, errors.New("there is no YAML document, only comments or nothing")
+		return nil, errors.New("1:1: there is no YAML document, only comments or nothing")
 	case err != nil:
-		return nil, errors.New(strings.Join(strings.Fields(err.Error()), " "))
+		return nil, syntaxError(text, err)
 	}
 	switch err := decoder.Decode(&next); {
 	case errors.Is(err, io.EOF):
 		return document.Content[0], nil
 	case err != nil:
-		return nil, errors.New(strings.Join(strings.Fields(err.Error()), " "))
+		return nil, syntaxError(text, err)
 	}
 	return nil, at(&next, "a second document begins, and one is wanted")
+}
+
+func syntaxError(text []byte, err error) error {
+	line, column := SyntaxPlace(text, err)
+	return fmt.Errorf("%d:%d: %s", line, column, SyntaxMessage(err))
 }
 
 func at(n *yaml.Node, format string, args ...any) error {

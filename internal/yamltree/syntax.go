@@ -53,3 +53,19 @@ func SyntaxPlace(text []byte, err error) (line, column int) {
 	}
 	return len(lines), utf8.RuneCount(bytes.TrimRight(lines[len(lines)-1], "\r")) + 1
 }
+
+var syntaxNoise = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^yaml: |(?: at )?(?:<unknown position>|line \d+(?:, column \d+)?)(?:: )?`)
+})
+
+// SyntaxMessage returns what such an error says besides the place, on one line.
+func SyntaxMessage(err error) string {
+	text := strings.Join(strings.Fields(syntaxNoise().ReplaceAllString(err.Error(), "")), " ")
+	text = strings.ReplaceAll(text, "token:", "token, ")
+	for _, found := range []string{"did not find", "found ", "exceeded "} { // behind what was being done
+		if before, after, ok := strings.Cut(text, found); ok && before != "" {
+			return strings.TrimRight(before, ": ,") + ", " + found + after
+		}
+	}
+	return text
+}
