@@ -19,7 +19,18 @@ import (
 
 // bundleFlags are the flags that say which bundle a command takes, and with
 // what values.
-type bundleFlags struct{ given []given }
+type bundleFlags struct {
+	given []given
+	set   *flag.FlagSet // of the command, once it is parsed
+}
+
+// onLine reports whether the command line itself, and not only a variable, gives
+// one of the flags of those names.
+func (b *bundleFlags) onLine(names ...string) bool {
+	found := false
+	b.set.Visit(func(f *flag.Flag) { found = found || slices.Contains(names, f.Name) })
+	return found
+}
 
 // given is one value of a flag that may be repeated, by the flag itself or by
 // its variable.
@@ -155,17 +166,19 @@ func asUsage(err error) error {
 // each line; they come before those of the command line.
 type repeatedFlag struct {
 	*cli.GenericFlag
+	source *bundleFlags
 	values *repeatedValues
 }
 
 // repeated returns a flag whose values go to b.given, as they come.
 func (b *bundleFlags) repeated(name, variable, usage string) cli.Flag {
 	own := &repeatedValues{all: &b.given, flag: name, by: "--" + name}
-	return &repeatedFlag{&cli.GenericFlag{Name: name, EnvVars: []string{variable}, Usage: usage, Value: own}, own}
+	return &repeatedFlag{&cli.GenericFlag{Name: name, EnvVars: []string{variable}, Usage: usage, Value: own}, b, own}
 }
 
 // Apply takes the values of the variable, and has those of the command line come.
 func (f *repeatedFlag) Apply(set *flag.FlagSet) error {
+	f.source.set = set
 	f.values.by = f.EnvVars[0]
 	err := f.GenericFlag.Apply(set)
 	f.values.by = "--" + f.Name

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -26,13 +25,8 @@ func readComposeFile(c *cli.Context, source *bundleFlags) (*composeFile, error) 
 	if name == "" {
 		return nil, nil
 	}
-	for flag, variable := range map[string]string{"stage": "COMPOSER_STAGE", "replicas": "COMPOSER_REPLICAS", "bundle": "COMPOSER_BUNDLE"} {
-		if c.IsSet(flag) && os.Getenv(variable) == "" {
-			return nil, besideFile(c)
-		}
-	}
-	if slices.ContainsFunc(source.given, func(g given) bool { return g.by == "--"+g.flag }) {
-		return nil, besideFile(c)
+	if source.onLine("stage", "replicas", "bundle", "template", "values", "set", "set-string", "set-file") {
+		return nil, usagef("%s: --file says all that a stage, replicas, a bundle and its values would; give one or the other", c.Command.Name)
 	}
 	f := &composeFile{name: name, dir: filepath.Dir(name)}
 	var err error
@@ -46,8 +40,4 @@ func readComposeFile(c *cli.Context, source *bundleFlags) (*composeFile, error) 
 		return nil, fmt.Errorf("%s: %s: %w", c.Command.Name, f.name, err)
 	}
 	return f, nil
-}
-
-func besideFile(c *cli.Context) error {
-	return usagef("%s: --file says all that a stage, replicas, a bundle and its values would; give one or the other", c.Command.Name)
 }
