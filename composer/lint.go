@@ -29,7 +29,7 @@ func lintCommand() *cli.Command {
 			"composer lint --list-rules", "what is checked",
 		) + "\n\nA comment in the file silences rules, at the end of a line or in the line before it:\n" +
 			"  # composer-lint: disable=RULE,RULE\n\n" +
-			"Each file is checked by itself. Exit codes: 0 nothing, or notes and warnings only; 1 an error, or a warning with\n" +
+			"Each file is checked by itself, compose.override.yaml as what is laid over compose.yaml. Exit codes: 0 nothing, or notes and warnings only; 1 an error, or a warning with\n" +
 			"--strict; 2 wrong command line.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{

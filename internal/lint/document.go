@@ -70,6 +70,7 @@ func (d *document) parse() bool {
 		return false
 	}
 	d.root = doc.Content[0]
+	d.readBase()
 	var second yaml.Node
 	switch err := decoder.Decode(&second); {
 	case err == nil:

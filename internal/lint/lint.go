@@ -2,8 +2,8 @@
 // finding: what the Compose specification does not allow, and what only shows
 // when containers start.
 //
-// It reads a file's own text and nothing of what it includes or extends, looks
-// at no environment, and asks no Docker, so the same file gets the same
+// It reads a file's own text, and the names in the one that it overrides, and
+// nothing of what it includes or extends, looks at no environment, and asks no Docker, so the same file gets the same
 // findings on every machine. Only files that it mounts by relative paths are
 // looked for, beside it.
 package lint
@@ -47,6 +47,8 @@ type Source struct {
 	Dir string
 	// Text is at most MaxFile bytes of it.
 	Text []byte
+	// Base is the text of the file that Compose lays it over, or nil.
+	Base []byte
 }
 
 // Check returns what is wrong with a source, in the order of its lines, but for
@@ -73,11 +75,12 @@ func Check(ctx context.Context, s Source, disabled []string) ([]Finding, error) 
 	return d.findings(), nil
 }
 
-// CheckFile reads the file of that name and checks it. What cannot be read is a
-// finding of the rule "unreadable". The error is that of Check.
+// CheckFile reads the file of that name and checks it, compose.override.yaml and its
+// like as what is laid over the file beside it. What cannot be read is a finding of
+// the rule "unreadable". The error is that of Check.
 func CheckFile(ctx context.Context, name string, disabled []string) ([]Finding, error) {
 	text, err := Read(name)
-	return checkRead(ctx, Source{Name: name, Dir: filepath.Dir(name), Text: text}, err, disabled)
+	return checkRead(ctx, Source{Name: name, Dir: filepath.Dir(name), Text: text, Base: baseOf(name)}, err, disabled)
 }
 
 // CheckReader does the same with what r has, which has that name in findings, and
@@ -101,6 +104,7 @@ type document struct {
 	Source
 	ctx      context.Context
 	root     *yaml.Node // a mapping
+	base     *yaml.Node // of Source.Base, or nil
 	services []service
 	values   plain
 	byName   map[*yaml.Node]map[string]entry // of mappings that were looked at, see entries

@@ -30,6 +30,39 @@ func check(t *testing.T, text string, disabled ...string) []string {
 	return lines
 }
 
+// What Compose lays over another file lacks nothing that is there.
+func TestOverride(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"compose.yaml": "services: {web: {image: x, networks: [front]}, db: {image: x}}\nnetworks: {front: {ipam: {config: [{subnet: 10.9.0.0/24}]}}}\nvolumes: {data: {}}\n",
+		"compose.override.yml": "services:\n  web: {networks: {front: {ipv4_address: 10.9.0.5}}, depends_on: {db: {restart: true}}}\n" +
+			"  db: {volumes: ['data:/var']}\n  more: {image: x, depends_on: [db, bd], networks: [fornt]}\n  none: {volumes: ['data:/var']}\nnetworks: {front: {internal: true}}\n",
+		"prod.yaml": "services: {web: {restart: always}}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, want := range map[string]string{
+		"compose.yaml": "[]",
+		"compose.override.yml": `[4:37 service more: there is no service "bd" 4:53 service more: there is no network "fornt", did you mean front?` +
+			` 5:3 service "none" has neither an image nor a build context specified: invalid compose project]`,
+		"prod.yaml": `[1:12 service "web" has neither an image nor a build context specified: invalid compose project]`,
+	} {
+		found, err := CheckFile(t.Context(), filepath.Join(dir, name), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := []string{}
+		for _, f := range found {
+			lines = append(lines, fmt.Sprintf("%d:%d %s", f.Line, f.Column, f.Message))
+		}
+		if diff := cmp.Diff(want, fmt.Sprint(lines)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
 // A file that is extended by its own name is no other one.
 func TestExtendsItsOwnFile(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "compose.yaml")

@@ -103,7 +103,7 @@ func room(p netip.Prefix) int {
 
 // readSubnets returns the subnets of a network, and whether that is all of them.
 func (d *document) readSubnets(network string, body *yaml.Node) (all []subnet, complete bool) {
-	complete = true
+	complete = !d.overrides("networks", network) // whose subnets may be there
 	if isTrue(get(body, "external")) {
 		return nil, false // who made it knows
 	}

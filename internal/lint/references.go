@@ -40,14 +40,16 @@ var referenceRules = []Rule{
 }
 
 func checkReferences(d *document) {
-	if get(d.root, "include") != nil {
+	if get(d.root, "include") != nil || get(d.base, "include") != nil {
 		return // what is not defined here may be there
 	}
 	definitions := map[string]map[string]bool{}
 	for _, kind := range []string{"services", "networks", "volumes", "configs", "secrets"} {
 		definitions[kind] = map[string]bool{}
-		for key := range yamltree.Entries(get(d.root, kind)) {
-			definitions[kind][key.Value] = true
+		for _, root := range []*yaml.Node{d.root, d.base} {
+			for key := range yamltree.Entries(get(root, kind)) {
+				definitions[kind][key.Value] = true
+			}
 		}
 	}
 	definitions["networks"]["default"] = true

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/loader"
@@ -31,6 +32,7 @@ func checkSample(d *document) {
 	var sample []service
 	for _, s := range d.services {
 		shape, ok := appendShape(nil, s.body)
+		shape = strconv.AppendBool(shape, d.overrides("services", s.name))
 		if ok && !shapes[string(shape)] && len(sample) < maxSample && s.body.Kind == yaml.MappingNode {
 			shapes[string(shape)] = true
 			sample = append(sample, s)
@@ -75,7 +77,7 @@ func (d *document) load(top map[string]any, sample []service) error {
 		}
 		body = maps.Clone(body)
 		_, extends := body["extends"]
-		if _, ok := body["image"]; !ok && (extends || body["provider"] != nil) {
+		if _, ok := body["image"]; !ok && (extends || body["provider"] != nil || d.overrides("services", s.name)) {
 			body["image"] = "image"
 		}
 		for _, key := range ties {

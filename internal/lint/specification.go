@@ -207,6 +207,9 @@ func (d *document) reportSchema(s schemas, e *jsonschema.ValidationError) {
 		}
 		d.report("specification", node, "%s: %q is none of %s%s", path, node.Value, strings.Join(slices.Sorted(maps.Keys(words)), ", "), d.suggest(node.Value, words))
 	default:
+		if _, missing := k.(*kind.Required); missing && len(e.InstanceLocation) > 1 && d.overrides(e.InstanceLocation[0], e.InstanceLocation[1]) {
+			return // it may be there
+		}
 		d.report("specification", node, "%s %s", path, e.ErrorKind.LocalizedString(message.NewPrinter(language.English)))
 	}
 }

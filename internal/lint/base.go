@@ -1,0 +1,43 @@
+package lint
+
+import (
+	"bytes"
+	"path/filepath"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// baseOf returns the text of the file that Compose lays the one of that name over:
+// compose.yaml if that is compose.override.yaml. It is nil if there is none.
+func baseOf(name string) []byte {
+	ext := filepath.Ext(name)
+	stem, ok := strings.CutSuffix(strings.TrimSuffix(name, ext), ".override")
+	if !ok {
+		return nil
+	}
+	for _, ext := range []string{".yaml", ".yml"} {
+		if text, err := Read(stem + ext); err == nil {
+			return text
+		}
+	}
+	return nil
+}
+
+// readBase reads what is in the base. What is wrong with that is for a check of it.
+func (d *document) readBase() {
+	var doc yaml.Node
+	if len(d.Base) > 0 && yaml.NewDecoder(bytes.NewReader(d.Base)).Decode(&doc) == nil && doc.Content[0].Kind == yaml.MappingNode {
+		d.base = doc.Content[0]
+	}
+}
+
+// overrides reports whether the base has something of that kind and name.
+func (d *document) overrides(kind, name string) bool {
+	there := get(d.base, kind)
+	if there == nil {
+		return false
+	}
+	_, ok := d.entries(there)[name]
+	return ok
+}
