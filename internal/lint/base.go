@@ -1,11 +1,8 @@
 package lint
 
 import (
-	"bytes"
 	"path/filepath"
 	"strings"
-
-	"go.yaml.in/yaml/v4"
 )
 
 // baseOf returns the text of the file that Compose lays the one of that name over:
@@ -24,11 +21,12 @@ func baseOf(name string) []byte {
 	return nil
 }
 
-// readBase reads what is in the base. What is wrong with that is for a check of it.
+// readBase reads what is in the base, if that can be followed. What is wrong with it
+// is for a check of it.
 func (d *document) readBase() {
-	var doc yaml.Node
-	if len(d.Base) > 0 && yaml.NewDecoder(bytes.NewReader(d.Base)).Decode(&doc) == nil && doc.Content[0].Kind == yaml.MappingNode {
-		d.base = doc.Content[0]
+	base := document{Source: Source{Text: d.Base}}
+	if len(d.Base) > 0 && base.parse() {
+		d.base = base.root
 	}
 }
 

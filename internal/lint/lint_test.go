@@ -317,3 +317,22 @@ func TestSameFindings(t *testing.T) {
 		t.Errorf("got %v, want %s", first[:2], want)
 	}
 }
+
+// A base that cannot be followed is like none.
+func TestBrokenBase(t *testing.T) {
+	text := []byte("services:\n  web: {image: x, networks: [front]}\n")
+	for _, base := range []string{
+		"services: &a {<<: *a}", "services: &a {web: *a}", "services: &a [*a]", "a: &a {<<: *b}\nservices: &b {<<: *a}",
+		"services: {", "services", "[]", "\x00", "services: " + strings.Repeat("[", 300) + strings.Repeat("]", 300),
+		"a: &a [x, x, x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]\n" +
+			"d: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c]\ne: &e [*d, *d, *d, *d, *d, *d, *d, *d, *d, *d]\nnetworks: {front: [*e, *e, *e, *e]}",
+	} {
+		found, err := Check(t.Context(), Source{Name: "compose.override.yaml", Dir: ".", Text: text, Base: []byte(base)}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(found) != 1 || found[0].Rule != "undefined-network" {
+			t.Errorf("%.40q: got %v, want the undefined network only", base, found)
+		}
+	}
+}
