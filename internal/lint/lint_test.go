@@ -178,9 +178,10 @@ func TestCheck(t *testing.T) {
 		{"volumes", "services: {a: {image: x, volumes: [vol:/v, '/anonymous', {type: volume, source: w, target: /w}]}}\nvolumes: {vv: {}}", []string{
 			`1:36: error: service a: there is no volume "vol"`, `1:81: error: service a: there is no volume "w"`,
 		}},
+		{"a free port of a range", "services:\n  a: {image: x, ports: ['3000-3001:80']}\n  b: {image: x, ports: ['3000-3001:80', {target: 81, published: '3000-3009'}]}", nil},
 		{"alternatives", "services:\n  a: {image: x, profiles: [one], container_name: cc, ports: ['80:80']}\n  b: {image: x, profiles: [two], container_name: cc, ports: ['80:80']}", nil},
 		{"ports", "services:\n  a: {image: x, ports: ['127.0.0.1:80:80', '80:80/udp', '8000']}\n  b: {image: x, ports: ['127.0.0.2:80:80', '[::1]:80:80', '8000', {target: 80, published: '90-91'}]}\n  c: {image: x, ports: ['80:80', '91:1']}", []string{
-			"4:25: error: services a and c publish the same port 80/tcp of the host", "4:34: error: services b and c publish the same port 91/tcp of the host",
+			"4:25: error: services a and c publish the same port 80/tcp of the host",
 		}},
 		{"port twice in one", "services: {a: {image: x, ports: ['80:80', '80:81']}}", []string{"1:43: error: service a publishes port 80/tcp of the host twice"}},
 		{"bad ports", "services: {a: {image: x, ports: ['99999:80', 'x', {target: 1, published: '70000'}]}}", []string{

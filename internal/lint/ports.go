@@ -12,7 +12,7 @@ import (
 var portRules = []Rule{
 	{
 		"duplicate-port", Error, "two services publish the same port of the host",
-		"Docker starts the first one and fails at the second: `port is already allocated`. Services of different profiles may share one.",
+		"Docker starts the first one and fails at the second: `port is already allocated`. Services of different profiles may share one, and any may have the same range for one port of theirs, as Docker takes one of it that is free.",
 	},
 	{
 		"scaled-port", Warning, "a service with several containers publishes one port of the host",
@@ -26,7 +26,7 @@ type hostPort struct {
 	port     int
 }
 
-// published is a range of ports that one entry of `ports` takes of the host.
+// published is the ports of the host of which one entry of `ports` takes one.
 type published struct {
 	protocol    string
 	address     string
@@ -58,7 +58,7 @@ type takenPorts struct {
 	left    int
 }
 
-// maxPorts is how many ports of a file are looked at, those of ranges one by one.
+// maxPorts is how many ports of a file are looked at.
 const maxPorts = 1 << 18
 
 // portHolder is a service that has a port, at some address.
@@ -69,25 +69,25 @@ type portHolder struct {
 
 func (d *document) takePorts(taken *takenPorts, s service, at *yaml.Node, p published) {
 	const mostHolders = 16 // of one port, by address or profile
-	if p.first == p.last && s.scale > 1 {
+	if p.first < p.last {
+		return // Docker takes one of them that is free
+	}
+	if s.scale > 1 {
 		d.report("scaled-port", at, "service %s: %d containers, and one port %d of the host", s.name, s.scale, p.first)
 	}
-	for port := p.first; port <= p.last && taken.left > 0; port++ {
-		taken.left--
-		key := hostPort{p.protocol, port}
-		for _, h := range taken.holders[key] {
-			if sameAddress(h.address, p.address) && together(h.service, s) {
-				if h.name == s.name {
-					d.report("duplicate-port", at, "service %s publishes port %d/%s of the host twice", s.name, port, p.protocol)
-				} else {
-					d.report("duplicate-port", at, "services %s and %s publish the same port %d/%s of the host", h.name, s.name, port, p.protocol)
-				}
-				return
+	key := hostPort{p.protocol, p.first}
+	for _, h := range taken.holders[key] {
+		if sameAddress(h.address, p.address) && together(h.service, s) {
+			if h.name == s.name {
+				d.report("duplicate-port", at, "service %s publishes port %d/%s of the host twice", s.name, p.first, p.protocol)
+			} else {
+				d.report("duplicate-port", at, "services %s and %s publish the same port %d/%s of the host", h.name, s.name, p.first, p.protocol)
 			}
+			return
 		}
-		if len(taken.holders[key]) < mostHolders {
-			taken.holders[key] = append(taken.holders[key], portHolder{s, p.address})
-		}
+	}
+	if len(taken.holders[key]) < mostHolders {
+		taken.holders[key] = append(taken.holders[key], portHolder{s, p.address})
 	}
 }
 
