@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"slices"
 	"strconv"
@@ -112,7 +113,12 @@ func typed(o Origin, path, text string) (*Node, error) {
 	node := &yaml.Node{Kind: yaml.ScalarNode, Value: text}
 	if strings.IndexByte(`{["'`, text[0]) >= 0 {
 		var document yaml.Node
-		if err := yaml.Unmarshal([]byte(text), &document); err != nil {
+		decoder := yaml.NewDecoder(strings.NewReader(text))
+		err := decoder.Decode(&document)
+		if err == nil && !errors.Is(decoder.Decode(new(yaml.Node)), io.EOF) {
+			err = errors.New("there is more behind it")
+		}
+		if err != nil {
 			message := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "yaml: "), "line 1: ")
 			return nil, p.errorf(0, 0, path, "%s: --set-string takes it as text", message)
 		}
@@ -204,7 +210,10 @@ func (a *assignment) over(n *Node, path []step) (laid *Node, problem string) {
 	if path[0].index {
 		return a.overItem(n, path)
 	}
-	if n == nil || n.Fields == nil {
+	switch {
+	case n != nil && n.Items != nil:
+		return nil, "there is a list, not a map: write the number of an item in brackets, such as [0]"
+	case n == nil || n.Fields == nil:
 		n = Map(a.origin)
 	}
 	laid = Merge(n, Map(a.origin))

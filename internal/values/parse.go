@@ -30,8 +30,9 @@ const (
 // Parse reads a document of values, a map. name is that of its file. Of no
 // document it makes an empty map. Its errors are *Error.
 //
-// Integers stay integers, however large. Text that looks like a number and is
-// another one to some versions of YAML (007, 1_000) is an error. Aliases and
+// Integers stay integers, however large. Text that looks like a number is an error
+// if it is another one to some versions of YAML (007, 1_000), or is most
+// likely none (3.10, 1e3). Aliases and
 // merge keys are values like those that they stand for.
 func Parse(name string, text []byte) (*Node, error) {
 	p := parser{name: name}
@@ -225,10 +226,23 @@ func scalarOf(n *yaml.Node) (value any, problem string) {
 		if err := n.Decode(&f); err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
 			return nil, n.Value + " is no number that can be written: put it in quotes"
 		}
+		if written := yamltree.FormatFloat(f); written != n.Value && looksLikeText(n.Value) {
+			return nil, n.Value + " is the number " + written + ": write that, or put it in quotes"
+		}
 		return f, ""
 	default:
 		return nil, "tags such as " + tag + " are not read"
 	}
+}
+
+// looksLikeText reports whether text is most likely the version (3.10) or the hash
+// (1e3) of something, though YAML reads it as a number.
+func looksLikeText(text string) bool {
+	whole, exponent, found := strings.Cut(text, "e")
+	if found {
+		return integral(whole) && !strings.HasPrefix(exponent, "-") && integral(exponent)
+	}
+	return strings.Contains(text, ".") && strings.HasSuffix(text, "0")
 }
 
 // integral reports whether text is decimal digits with or without a minus.

@@ -40,7 +40,7 @@ func TestTypes(t *testing.T) {
 		"9223372036854775808":             large("9223372036854775808"),
 		"123456789012345678901234567890":  large("123456789012345678901234567890"),
 		"-123456789012345678901234567890": large("-123456789012345678901234567890"),
-		"1.5":                             1.5, "1e3": 1000.0, "true": true, "False": false, "yes": "yes", "no": "no", "on": "on", "22:22": "22:22",
+		"1.5":                             1.5, "1e-3": 0.001, "1.5e+10": 1.5e10, "0.5": 0.5, "2.0": 2.0, "1e+21": 1e21, "true": true, "False": false, "yes": "yes", "no": "no", "on": "on", "22:22": "22:22",
 		"2024-01-01": "2024-01-01", "x": "x", `"5"`: "5", `'007'`: "007", "null": nil, "~": nil, "": nil,
 		"[1, a]": []any{1, "a"}, "[]": []any{}, "{}": map[string]any{}, "{a: {5: b}}": map[string]any{"a": map[string]any{"5": "b"}},
 	} {
@@ -97,6 +97,9 @@ func TestBadDocuments(t *testing.T) {
 		{"a control character", "a: 1\nb: \x01\n", "v.yaml:2:4: control characters are not allowed"},
 		{"a tag", "a: !!binary aGk=\n", "v.yaml:1:4: a: tags such as !!binary are not read"},
 		{"leading zeros", "a: {b: 0777}", "v.yaml:1:8: a.b: 0777 is another number to some versions of YAML: put it in quotes"},
+		{"a version", "a: 3.10", "v.yaml:1:4: a: 3.10 is the number 3.1: write that, or put it in quotes"},
+		{"a version that ends with zeros", "a: 2.00", "v.yaml:1:4: a: 2.00 is the number 2.0: write that, or put it in quotes"},
+		{"a hash", "a: 1e3", "v.yaml:1:4: a: 1e3 is the number 1000.0: write that, or put it in quotes"},
 		{"underscores", "a: 1_000", "v.yaml:1:4: a: 1_000 is another number to some"},
 		{"infinity", "a: .inf", "v.yaml:1:4: a: .inf is no number that can be written: put it in quotes"},
 		{"merge with a word", "a: {<<: x}", "v.yaml:1:9: a.<<: want a map, or a list of maps"},
@@ -175,6 +178,10 @@ func TestSetErrors(t *testing.T) {
 		"l[0]x=1":      "--set l[0]x=1: want a dot, = or another bracket behind ]",
 		"l[7]=1":       "--set l[7]: the list has 1 items, and [1] adds the next",
 		"a[0]=1":       "--set a[0]: there is a map, not a list: write a key behind a dot, not in brackets",
+		"l.0=1":        "--set l.0: there is a list, not a map: write the number of an item in brackets, such as [0]",
+		"a=[1] b":      "--set a: there is more behind it: --set-string takes it as text",
+		`a="b" c`:      "--set a: there is more behind it",
+		"a='b'\nc":     "--set a: ",
 		"a=[1":         "--set a: did not find expected ',' or ']': --set-string takes it as text",
 		"a=0777":       "--set a: 0777 is another number to some versions of YAML",
 		"a=\xff":       `--set: not UTF-8: "a=\xff"`,
@@ -325,7 +332,7 @@ func TestLeavesAreSettable(t *testing.T) {
 }
 
 func TestFloatsStayFloatsInJSON(t *testing.T) {
-	text, err := json.Marshal(parse(t, "{a: 1.0, b: [1, -2.50, 1e3], c: 123456789012345678901}").JSON())
+	text, err := json.Marshal(parse(t, "{a: 1.0, b: [1, -2.5, 1e3], c: 123456789012345678901}").JSON())
 	if want := `{"a":1.0,"b":[1,-2.5,1000.0],"c":123456789012345678901}`; err != nil || string(text) != want {
 		t.Errorf("got %s, error %v, want %s", text, err, want)
 	}
