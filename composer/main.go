@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/sirupsen/logrus"
 	"github.com/urfave/cli/v2"
 
 	"github.com/tp0-lab/composer/internal/lablog"
@@ -49,6 +50,8 @@ const (
 // run executes the command line and returns the exit code. Data goes to
 // stdout, everything else to stderr.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	logrus.SetOutput(stderr)
+	logrus.SetFormatter(foreign{})
 	data := &checkedWriter{w: stdout}
 	app := newApp(data, stderr)
 	err := app.RunContext(ctx, operandsLast(app.Commands, args))
@@ -75,6 +78,15 @@ func printError(w io.Writer, err error) {
 		lines[i] = lablog.Printable(line)
 	}
 	fmt.Fprintf(w, "composer: %s\n", strings.Join(lines, "\n"))
+}
+
+// foreign writes what compose-go logs, such as a variable that is not set, like
+// composer's own warnings.
+type foreign struct{}
+
+// Format implements logrus.Formatter.
+func (foreign) Format(entry *logrus.Entry) ([]byte, error) {
+	return []byte("composer: " + entry.Level.String() + ": " + lablog.Printable(entry.Message) + "\n"), nil
 }
 
 // checkedWriter remembers the first error of w.

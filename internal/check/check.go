@@ -16,6 +16,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4" // the version that compose-go reads with
 
+	"github.com/tp0-lab/composer/internal/lint"
 	"github.com/tp0-lab/composer/internal/render"
 )
 
@@ -42,7 +43,8 @@ func (r Report) Missing(dir string) []string {
 	return missing
 }
 
-// Document checks doc and returns the first thing that is wrong with it.
+// Document checks doc and returns the first thing that is wrong with it. What
+// depends on variables without defaults is not checked.
 //
 // A full load of a thousand services by compose-go takes over a second, so what
 // it loads first is a sample: the document without the replicas that can tell
@@ -133,9 +135,10 @@ func load(ctx context.Context, text []byte) (*types.Project, error) {
 	if _, err := os.Getwd(); err != nil {
 		return nil, fmt.Errorf("the current directory is gone, and Compose files are loaded from one: change to another (%w)", err)
 	}
+	rest, all := known(text)
 	details := types.ConfigDetails{
 		WorkingDir:  "/",
-		ConfigFiles: []types.ConfigFile{{Filename: fileName, Content: text}},
+		ConfigFiles: []types.ConfigFile{{Filename: fileName, Content: rest}},
 		// Not the machine's environment: the same document gets the same verdict everywhere.
 		Environment: types.Mapping{},
 	}
@@ -147,6 +150,11 @@ func load(ctx context.Context, text []byte) (*types.Project, error) {
 	})
 	if err != nil {
 		return nil, &refusal{sentence(err)}
+	}
+	if !all { // its keys have to be right, too
+		if f, found := lint.Refused(ctx, text); found {
+			return nil, &refusal{f.Message}
+		}
 	}
 	// Compose would leave out what it does not like of a name.
 	var top struct {

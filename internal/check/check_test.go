@@ -124,6 +124,13 @@ func TestDocument(t *testing.T) {
 			}
 			return one
 		}, tail+"  other: {}\n"), ""},
+		{"a variable that is required", document(head, 9, all(`ID: "~"`, `ID: "${ID:?say which}~"`), tail), ""},
+		{"variables of other types", document(head, 9, all("image: client", "image: ${IMAGE}\n    privileged: ${ROOT}\n    stop_grace_period: ${GRACE}\n    ports: [\"${PORT}:80\"]\n    volumes: [{type: bind, source: \"${DATA:?}\", target: /data}]"), tail), ""},
+		{"variables instead of files", document(head, 1, same(one), tail+"configs:\n  a: {file: \"${A}\"}\n  b: {content: \"$B\"}\nsecrets:\n  c: {environment: \"${C:?}\"}\n"), ""},
+		{"a variable of a misspelt key", document(head, 9, all("image: client", "image: client\n    prvileged: ${ROOT}"), tail), `unknown key "services.client1.prvileged", did you mean privileged?`},
+		{"a variable of a wrong type by default", document(head, 9, all("image: client", "image: client\n    privileged: ${ROOT:-maybe}"), tail), "invalid boolean: maybe"},
+		{"a variable, and something else that is wrong", document(head, 9, all("image: client", "image: ${IMAGE}\n    stop_grace_period: soon"), tail), "soon"},
+		{"a variable that is none", document(head, 9, all("image: client", "image: ${IMAGE"), tail), "is written like a variable and is none"},
 		{"scale counts", document(head, 2, all("    container_name: client~\n", "    scale: 200\n"), tail), "401 containers"},
 	}
 	for _, tt := range tests {
