@@ -3,6 +3,7 @@ package render
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"runtime"
@@ -141,7 +142,8 @@ func TestSyntaxErrorsHaveAColumn(t *testing.T) {
 		{"a: {{ $x }}", `compose.yaml.tmpl:1:4: undefined variable "$x"`},
 		{"a: {{ break }}", "compose.yaml.tmpl:1:4: {{break}} outside {{range}}"},
 		{"a: {{ squote 1 }}", `compose.yaml.tmpl:1:4: function "squote" not defined`},
-		{"a: \xff", "compose.yaml.tmpl: not UTF-8"},
+		{"a: \xff", "compose.yaml.tmpl:1:4: not UTF-8"},
+		{"a: é\n\nb: \xc3\u00e9", "compose.yaml.tmpl:3:4: not UTF-8"},
 		{"# " + strings.Repeat("x", 1<<20), "compose.yaml.tmpl: longer than"},
 	}
 	for _, tt := range tests {
@@ -290,5 +292,21 @@ func TestStreamErrors(t *testing.T) {
 	}
 	if err := unlimited(t).Stream(io.Discard, "ej9", 1); !errors.Is(err, bundle.ErrUnknownStage) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Templates of a set are compared with each other, so there cannot be any number.
+func TestTooManyTemplates(t *testing.T) {
+	fsys := body("a: b")
+	for i := range 1000 {
+		fsys[fmt.Sprintf("t%04d.tmpl", i)] = &fstest.MapFile{Data: []byte("{{/* */}}")}
+	}
+	b, err := bundle.Open(fsys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "parse templates: t0999.tmpl: with this one, the bundle has more than 1000 templates"
+	if _, err := New(b); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }

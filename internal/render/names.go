@@ -18,9 +18,14 @@ var noField = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`can't evaluate field (\w+) in type render\.(Data|Replica)$`)
 })
 
+var noMap = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?:can't evaluate field|nil pointer evaluating) (?:(\w+) in type (?:interface \{\}|\[\]interface \{\}|\w+)|interface \{\}\.(\w+))$`)
+})
+
 // named returns a message of text/template with the names that there are, where
 // it is that a template reads one that is not.
 func named(message string) string {
+	message = noMap().ReplaceAllString(message, "there is no $1$2 in what is no map")
 	found := noField().FindStringSubmatchIndex(message)
 	if found == nil {
 		return message
@@ -102,10 +107,18 @@ func (in input) similarKey(expression, key string) string {
 		}
 		return ""
 	}
-	if near := nearest.Of(key, allKeys(in.values)); near != "" {
+	switch near := nearest.Of(key, allKeys(in.values)); near {
+	case "":
+		return ""
+	case key:
+		of := strings.TrimSuffix(expression, "."+key)
+		if of == "" {
+			of = "."
+		}
+		return ", as others have: if it need not be there, write (get " + of + " \"" + key + "\")"
+	default:
 		return ", did you mean " + near + "?"
 	}
-	return ""
 }
 
 // keysAt returns the keys of the map in root in which an expression has a key that

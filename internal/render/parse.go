@@ -1,6 +1,7 @@
 package render
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,14 +17,21 @@ import (
 	"github.com/tp0-lab/composer/internal/escape"
 )
 
-// maxTemplates is how long all templates of a bundle may be, in bytes.
-const maxTemplates = 16 << 20
+// maxTemplates is how long all templates of a bundle may be, in bytes, and
+// maxFiles how many files.
+const (
+	maxTemplates = 16 << 20
+	maxFiles     = 1000
+)
 
 // parseFiles parses the *.tmpl files of fsys into one set of templates.
 func parseFiles(fsys fs.FS, funcs template.FuncMap) (*template.Template, error) {
 	names, err := fs.Glob(fsys, "*.tmpl")
 	if err != nil {
 		return nil, err
+	}
+	if len(names) > maxFiles {
+		return nil, &escape.Error{Place: names[maxFiles], Message: fmt.Sprintf("with this one, the bundle has more than %d templates", maxFiles)}
 	}
 	size, defined := 0, map[string]*parse.Tree{}
 	main := template.New(MainTemplate).Option("missingkey=error").Funcs(funcs)
@@ -75,10 +83,21 @@ func readTemplate(fsys fs.FS, name string) (string, error) {
 	case err != nil:
 		return "", fmt.Errorf("%s: %w", name, err)
 	case !utf8.Valid(text):
-		return "", &escape.Error{Place: name, Message: "not UTF-8"}
+		return "", &escape.Error{Place: name + ":" + firstInvalid(text), Message: "not UTF-8"}
 	}
 	// What an editor on Windows adds is no part of the document.
 	return strings.TrimPrefix(strings.ReplaceAll(string(text), "\r\n", "\n"), "\ufeff"), nil
+}
+
+// firstInvalid returns line:column of the first byte of text that is not UTF-8.
+func firstInvalid(text []byte) string {
+	valid := bytes.ToValidUTF8(text, []byte("?"))
+	at := 0
+	for text[at] == valid[at] {
+		at++
+	}
+	before := text[:at]
+	return fmt.Sprintf("%d:%d", 1+bytes.Count(before, []byte("\n")), at-bytes.LastIndexByte(before, '\n'))
 }
 
 var parseMessage = sync.OnceValue(func() *regexp.Regexp {
