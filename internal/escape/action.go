@@ -10,17 +10,36 @@ import (
 // action gives an action the command that writes its value for c, and returns
 // the context behind it. The action is the first of the nodes ahead.
 func (w *walker) action(c context, n *parse.ActionNode, ahead []parse.Node) (context, error) {
-	s := site{where: where(w.tree, n.Pos), column: -1, flow: c.flow != ""}
+	s := site{tree: w.tree, pos: n.Pos, column: -1, flow: c.flow != ""}
 	fail := func(format string, args ...any) (context, error) {
 		return c, errorAt(w.tree, n.Pos, format, args...)
 	}
 	if problem := c.lineFirst(); problem != "" {
 		return fail("%s", problem)
 	}
-	structure := makesStructure(n.Pipe)
+	structure, shift := makesStructure(n.Pipe), 0
+	if column, ok := ownLines(n, c.flow != ""); ok {
+		switch c.place {
+		case property:
+			c.place, c.glued = beforeNode, true
+		case plain, afterNode, lineEnd, comment:
+			c, _ = c.newline()
+			c.column, s.below = column, true
+			if column > c.open && c.structure == 0 {
+				return fail("%s", goesOn(column, c.open))
+			}
+		}
+	}
 	switch c.place {
 	case lineStart:
+		if c.flow == "" && lastFunction(n.Pipe) == "indent" {
+			shift, s.below = constantIndent(n)
+			c.column += shift
+		}
 		s.line, s.above = true, c.open
+		if c.structure > 0 { // the lines may be more of that
+			s.above = max(c.open, c.column)
+		}
 		if problem := w.openLine(&c, false); problem != "" {
 			return fail("%s", problem)
 		}
@@ -37,7 +56,7 @@ func (w *walker) action(c context, n *parse.ActionNode, ahead []parse.Node) (con
 	}
 	s.parent = c.parent
 	if c.entry && !c.tagged {
-		s.column = c.column
+		s.column = c.column - shift
 	}
 	s.place = c.place
 	switch c.place {
@@ -55,7 +74,7 @@ func (w *walker) action(c context, n *parse.ActionNode, ahead []parse.Node) (con
 			switch {
 			case s.flow:
 			case s.line:
-				c.open = s.column
+				c.open = s.column + shift
 			default:
 				c.open, c.structure = c.parent, len(w.out.sites)
 			}
@@ -81,7 +100,7 @@ func (w *walker) action(c context, n *parse.ActionNode, ahead []parse.Node) (con
 		return w.part(c, n, s)
 	case comment:
 	case afterNode, lineEnd:
-		return fail("this would go on with the value before it: put the whole scalar in quotes, %s", `"…"`)
+		return fail("%s", c.behindValue())
 	case blockHeader:
 		return fail("a value cannot stand on the line of | or >: write it on the next line, indented; its lines are indented like its first")
 	default:

@@ -72,12 +72,15 @@ func plainAhead(text string, nodes []parse.Node, flow bool) extent {
 		case *parse.TextNode:
 			literal(string(node.Text), nodes[i+1:])
 		default:
-			if prints(node) {
+			if action, ok := node.(*parse.ActionNode); ok && values+len(parts) > 0 {
+				_, ended = ownLines(action, flow)
+			}
+			if prints(node) && !ended {
 				values++
 				last = -1
 				source.WriteString(strings.TrimSpace(node.String()))
 			} else {
-				ended = !silent(node)
+				ended = ended || !silent(node)
 			}
 		}
 	}

@@ -58,7 +58,8 @@ func Placed(err error) error {
 	if parts == nil {
 		return err
 	}
-	return &Error{fromOne(parts[1]), parts[2] + ": " + parts[3]}
+	message := strings.NewReplacer("escape.Structure", "a structure (of toYaml, include or raw)", "escape.marked", "what quote or interpolate makes, which comes last").Replace(parts[3])
+	return &Error{fromOne(parts[1]), parts[2] + ": " + message}
 }
 
 // shown returns text as an error shows it: quoted, and not all of a long one.

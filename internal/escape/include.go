@@ -60,6 +60,29 @@ func makesStructure(p *parse.PipeNode) bool {
 	return slices.Contains([]string{"toYaml", "include", "raw", "nindent", "indent"}, lastFunction(p))
 }
 
+// ownLines reports whether what an action prints begins with a line break, and
+// returns how far the line behind that is indented.
+func ownLines(n *parse.ActionNode, flow bool) (column int, ok bool) {
+	if flow || lastFunction(n.Pipe) != "nindent" {
+		return 0, false
+	}
+	return constantIndent(n)
+}
+
+// constantIndent returns the number behind the indent or nindent that an action
+// ends with, if it is in the template.
+func constantIndent(n *parse.ActionNode) (column int, ok bool) {
+	args := n.Pipe.Cmds[len(n.Pipe.Cmds)-1].Args
+	if len(args) < 2 {
+		return 0, false
+	}
+	number, ok := args[1].(*parse.NumberNode)
+	if !ok || !number.IsInt || number.Int64 < 0 || number.Int64 > maxIndent {
+		return 0, false
+	}
+	return int(number.Int64), true
+}
+
 // trimEnd takes the space away that a text ends with, and reports whether the
 // text ends with the colon then.
 func trimEnd(node parse.Node) bool {

@@ -322,7 +322,7 @@ func (w *walker) call(c context, n *parse.TemplateNode) (context, error) {
 }
 
 // number makes a place for errors at pos.
-func (w *walker) number(pos parse.Pos) int { return w.add(site{where: where(w.tree, pos)}) }
+func (w *walker) number(pos parse.Pos) int { return w.add(site{tree: w.tree, pos: pos}) }
 
 func (w *walker) add(s site) int {
 	w.out.sites = append(w.out.sites, s)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tp0-lab/composer/internal/escape"
 )
@@ -86,6 +87,25 @@ func TestPlaces(t *testing.T) {
 		{"a directive that is none", "{{ .A }}\n%x", "x", "t:2:1: whether this line goes on"},
 		{"lines below a block", "a: |2\n\n{{ include \"inner\" . | nindent 4 }}{{ define \"inner\" }}x: {{ .A }}{{ end }}", "", "t:3:4: lines indented by 4 would go on with the value above: use nindent 0, or less"},
 		{"lines below a value", "a: b\n{{ toYaml .List | nindent 2 }}", "", "would go on with the value above"},
+		{"lines of nindent below a value", "a: {{ .A }}\n{{- toYaml .Map | nindent 0 }}\nc: {{ .B }}", "x: y", "a: \"x: y\"\nm: 1\nc: b"},
+		{"lines of nindent below a part of a scalar", "a: x:{{ .A }}\n{{- toYaml .Map | nindent 0 }}", "1", "a: x:1\nm: 1"},
+		{"lines of nindent behind a comment", "a: b # {{ .A }}\n{{- toYaml .Map | nindent 0 }}", "no", "a: b # no\nm: 1"},
+		{"lines of nindent behind a branch", "s:\n  a: x\n  {{- if .No }}\n  b: x\n  {{- end }}\n  {{- toYaml .Map | nindent 2 }}\n  c: {{ .A }}", "no", "s:\n  a: x\n  m: 1\n  c: \"no\""},
+		{"lines of nindent behind lines of nindent", "a:\n  {{- toYaml .Map | nindent 2 }}\n  {{- toYaml .Other | nindent 2 }}", "", "a:\n  m: 1\n  o: 1"},
+		{"lines behind lines of nindent, without it", "a:\n  {{- toYaml .Map | nindent 2 }}\n  {{ toYaml .Other | nindent 2 }}", "", "a:\n  m: 1\n  \n  o: 1"},
+		{"lines of nindent behind an anchor", "a: &x\n  {{- toYaml .Map | nindent 2 }}\nb: {{ .A }}", "no", "a: &x\n  m: 1\nb: \"no\""},
+		{"lines of nindent that are none", "a: b\n{{- toYaml .A | nindent 0 }}", "x", `t:2:5: "x" is not a map or list`},
+		{"text of nindent below a value", "a: b\n{{- .A | nindent 0 }}", "x: y", "t:2:5: only a map or a list can be indented here"},
+		{"text of nindent in a comment", "a: b # {{ .A | nindent 0 }}", "x: y", "t:1:11: only a map or a list can be indented here"},
+		{"lines of nindent within brackets", "a: [b {{- toYaml .Map | nindent 2 }}]", "", "a structure (of toYaml, include or raw) cannot stand here"},
+		{"lines that would go on", "s:\n  a: {{ .A }}\n  {{- toYaml .Map | nindent 4 }}", "x", "t:3:7: lines indented by 4 would go on with the value above: use nindent 2, or less"},
+		{"lines behind lines of nindent", "s:\n  a: b\n  {{- toYaml .Map | nindent 2 }}\n    c: {{ .A }}", "x", "t:4:5: whether this line goes on"},
+		{"lines of indent", "s:\n  a: {{ .A }}\n{{ toYaml .Map | indent 2 }}\n  b: {{ .B }}", "no", "s:\n  a: \"no\"\n  m: 1\n  b: b"},
+		{"lines of indent that would go on", "s:\n  a: {{ .A }}\n{{ toYaml .Map | indent 4 }}", "x", "t:3:4: whether this line goes on"},
+		{"text of indent", "s:\n{{ .A | indent 2 }}", "x", "t:2:4: only a map or a list can be indented here"},
+		{"a structure in quotes", `a: "{{ toYaml .Map }}"`, "", "only where a value or a line begins: a part of a text is {{ template … }}"},
+		{"commas between items", `a: [{{ range $i, $x := .List }}{{ if $i }}, {{ end }}{{ $.A }}{{ end }}]`, "x", "t:1:57: whether there is a comma before this depends on a branch"},
+		{"commas behind items", `a: [{{ range .List }}{{ $.A }}, {{ end }}]`, "x", "a: [x, x, ]"},
 		{"a list as a key", "{{ toYaml .List }}: x", "", "t:1:4: this makes a map or a list, which is no key"},
 		{"a list as a key, in a branch", "{{ toYaml .List }}{{ if .A }}: x{{ end }}", "x", "t:1:30: a colon makes a key of what is before it"},
 		{"what begins no scalar", "a: }{{ .A }}", "x", `t:1:4: a scalar without quotes cannot begin with '}'`},
@@ -131,7 +151,7 @@ func TestPlaces(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			data := map[string]any{"A": tt.a, "B": "b", "List": []int{1, 2}, "Yes": true, "No": false, "Null": nil}
+			data := map[string]any{"A": tt.a, "B": "b", "List": []int{1, 2}, "Yes": true, "No": false, "Null": nil, "Map": map[string]int{"m": 1}, "Other": map[string]int{"o": 1}}
 			got, err := execute(tt.text, data)
 			switch {
 			case err == nil && got != tt.want:
@@ -140,5 +160,16 @@ func TestPlaces(t *testing.T) {
 				t.Errorf("got error %v\nwant %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// A template of 1 MiB is rewritten in time that its length bounds, not the square of it.
+func TestManyActions(t *testing.T) {
+	start := time.Now()
+	if _, err := execute("a: ["+strings.Repeat("{{ .A }}, ", 90_000)+"]", map[string]string{"A": "x"}); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(start); took > 20*time.Second { // it takes a third of one
+		t.Errorf("it took %v", took)
 	}
 }

@@ -341,6 +341,14 @@ func (s *scanner) inQuotes(ch byte) {
 	}
 }
 
+// behindValue says what is wrong with more behind a value.
+func (c context) behindValue() string {
+	if c.place == lineEnd && c.flow != "" {
+		return "whether there is a comma before this depends on a branch: write one behind each item, the last one, too, or the items as lines"
+	}
+	return `this would go on with the value before it: put the whole scalar in quotes, "…"`
+}
+
 // behind consumes a character behind a node.
 func (s *scanner) behind(ch byte) error {
 	inFlow := s.flow != ""
@@ -356,7 +364,7 @@ func (s *scanner) behind(ch byte) error {
 	case inFlow && (ch == ']' || ch == '}'):
 		return s.close(ch)
 	default:
-		return s.errorf("this would go on with the value before it: put the whole scalar in quotes, %s", `"…"`)
+		return s.errorf("%s", s.behindValue())
 	}
 	s.at++
 	return nil

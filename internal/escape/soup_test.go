@@ -26,7 +26,7 @@ var pieces = []string{
 	"{{- .A }}", "{{ .A -}}", " {{- /* x */ -}} ", "{{ $v := 1 }}",
 	"{{ if .Yes }}", "{{ if .No }}", "{{- if .Yes }}", "{{- if .No }}", "{{ else }}", "{{- else }}", "{{ end }}", "{{ end }}", "{{ end }}", "{{- end }}", "{{- end }}", "{{- end }}",
 	"{{ range .List }}", "{{- range .List }}", "{{ range .Empty }}", "{{ range $.List }}{{ $.A }}", "{{ break }}", "{{ continue }}", "{{ with .Word }}",
-	"{{ toYaml .Map }}", "{{- toYaml .Map | nindent 2 }}", "{{- toYaml .Map | nindent 4 }}", "{{ toYaml .Texts }}", "{{ toYaml .A }}", `{{ template "part" $ }}`, `{{ template "lines" $ }}`, `{{ include "lines" $ }}`, `{{ include "lines" $ | nindent 4 }}`,
+	"{{ toYaml .Map }}", "{{- toYaml .Map | nindent 2 }}", "{{- toYaml .Map | nindent 4 }}", "\n  {{- toYaml .Map | nindent 2 }}", "\n{{- toYaml .Map | nindent 0 }}", "\n{{ toYaml .Map | indent 2 }}", "{{ toYaml .Texts }}", "{{ toYaml .A }}", `{{ template "part" $ }}`, `{{ template "lines" $ }}`, `{{ include "lines" $ }}`, `{{ include "lines" $ | nindent 4 }}`,
 	"{{ (toYaml .Map) }}", "{{ $y := toYaml .Map }}{{ $y }}", "{{ print $.A $.B }}", "{{ $.A }}", "{{ $.B }}",
 }
 

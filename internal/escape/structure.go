@@ -68,7 +68,7 @@ func (s *site) belongs(lines string) error {
 	if s.line {
 		first := strings.TrimLeft(lines, "\n")
 		if n := len(first) - len(strings.TrimLeft(first, " ")); n > s.above {
-			return s.errorf("lines indented by %d would go on with the value above: use nindent %d, or less", n, max(s.above, 0))
+			return s.errorf("%s", goesOn(n, s.above))
 		}
 		return nil
 	}
@@ -79,6 +79,11 @@ func (s *site) belongs(lines string) error {
 		}
 	}
 	return nil
+}
+
+// goesOn says that lines are more of a value above if they are to the right of open.
+func goesOn(column, open int) string {
+	return fmt.Sprintf("lines indented by %d would go on with the value above: use nindent %d, or less", column, max(open, 0))
 }
 
 // indent puts n spaces before each line of text that is not empty.

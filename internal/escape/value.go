@@ -57,7 +57,7 @@ func contentOf(value any) (content, string) {
 	case marked:
 		return content{marked: v}, valid(v.text)
 	case Structure:
-		return content{}, "a structure (of toYaml, include or raw) cannot stand here, only where a value or a line begins"
+		return content{}, "a structure (of toYaml, include or raw) cannot stand here, only where a value or a line begins: a part of a text is {{ template … }}"
 	case int:
 		return content{marked{text: strconv.Itoa(v)}, true}, ""
 	case bool:

@@ -5,12 +5,14 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"text/template/parse"
 	"unicode"
 )
 
 // site is one action of a rewritten template: how its value is to be written.
 type site struct {
-	where string // file:line:column
+	tree  *parse.Tree // that pos is in
+	pos   parse.Pos
 	place place
 	key   bool // no interpolation
 	flow  bool
@@ -29,6 +31,8 @@ type site struct {
 	above          int
 	parent, column int
 	more           *more
+	// below: indent or nindent say how far the line is indented that the value begins.
+	below bool
 	// For a block scalar: its indentation, whether it is folded, whether the
 	// value begins a line, whether that line may decide the indentation, and
 	// whether the scalar may end behind the value and loses line breaks there.
@@ -47,6 +51,9 @@ type more struct {
 func (s *site) write(value any) (string, error) {
 	if st, ok := value.(Structure); ok && s.takesStructure() {
 		return s.fit(st)
+	}
+	if s.below {
+		return "", s.errorf("only a map or a list can be indented here: use toYaml or include")
 	}
 	if s.place == comment {
 		return s.inComment(value)
@@ -92,7 +99,10 @@ func (s *site) write(value any) (string, error) {
 }
 
 func (s *site) errorf(format string, args ...any) error {
-	return &Error{s.where, fmt.Sprintf(format, args...)}
+	if s.tree == nil {
+		return &Error{Message: fmt.Sprintf(format, args...)}
+	}
+	return errorAt(s.tree, s.pos, format, args...)
 }
 
 // maxKey is how many bytes a value in a key may have. libyaml, and what comes
