@@ -332,8 +332,8 @@ func TestLeavesAreSettable(t *testing.T) {
 }
 
 func TestFloatsStayFloatsInJSON(t *testing.T) {
-	text, err := json.Marshal(parse(t, "{a: 1.0, b: [1, -2.5, 1e3], c: 123456789012345678901}").JSON())
-	if want := `{"a":1.0,"b":[1,-2.5,1000.0],"c":123456789012345678901}`; err != nil || string(text) != want {
+	text, err := json.Marshal(parse(t, "{a: 1.0, b: [1, -2.5, 1e-3], c: 123456789012345678901}").JSON())
+	if want := `{"a":1.0,"b":[1,-2.5,0.001],"c":123456789012345678901}`; err != nil || string(text) != want {
 		t.Errorf("got %s, error %v, want %s", text, err, want)
 	}
 }
