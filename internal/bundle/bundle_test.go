@@ -83,7 +83,7 @@ func TestOpenErrors(t *testing.T) {
 		{"kinds are a map", "default: a\nkinds: {name: k}\nstages: [{name: a}]", "2:1: kinds: want a list"},
 		{"values are a list", "default: a\nstages: [{name: a, values: [x]}]", `stage "a": its values are no map`},
 		{"a near miss", "default: a\nstage: [{name: a}]", "2:1: unknown key stage, did you mean stages?"},
-		{"syntax", "stages: [", "1:10: did not find expected node content"},
+		{"syntax", "stages: [", "1:10: while parsing a flow node, did not find expected node content"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -5,12 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
-	"go.yaml.in/yaml/v3"
+	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
 // YAMLFile reads a file of nested keys: the path a.bC is the variable
@@ -107,41 +106,7 @@ func (r *yamlReader) read(key, node *yaml.Node, at string) {
 	}
 }
 
-// syntaxError has the place, which is not where package yaml says. Where it says no
-// column, it is that of the line's first character that is no space.
 func syntaxError(path string, text []byte, err error) FileError {
-	message := strings.TrimPrefix(err.Error(), "yaml: ")
-	line, at := 1, -1 // errors of the first line come without one
-	if rest, ok := strings.CutPrefix(message, "line "); ok {
-		number, reason, _ := strings.Cut(rest, ": ")
-		if n, err := strconv.Atoi(number); err == nil {
-			line, message = n, reason
-			if strings.HasPrefix(message, "did not find expected") {
-				line++ // the parser's lines begin at zero, the scanner's at one
-			}
-		}
-	} else if anchor, ok := strings.CutPrefix(message, "unknown anchor '"); ok {
-		anchor, _, _ = strings.Cut(anchor, "'")
-		at = bytes.Index(text, []byte("*"+anchor))
-	} else if strings.Contains(message, "UTF-8") || strings.HasPrefix(message, "control characters") {
-		at = bytes.IndexFunc(text, func(r rune) bool {
-			return r == utf8.RuneError || unicode.IsControl(r) && !strings.ContainsRune("\t\r\n", r)
-		})
-	}
-	if at < 0 {
-		// An end that comes too soon is behind the last line.
-		lines := bytes.Split(bytes.TrimRight(text, "\r\n"), []byte("\n"))
-		line = min(line, len(lines))
-		at = len(bytes.Join(lines[:line-1], []byte("\n")))
-		at += len(text[at:]) - len(bytes.TrimLeft(text[at:], " \r\n"))
-	}
-	line, column := placeOf(text, at)
-	return FileError{File: path, Line: line, Column: column, Reason: message}
-}
-
-// placeOf returns the line and the column, from 1, of an offset.
-func placeOf(text []byte, offset int) (line, column int) {
-	before := text[:offset]
-	begin := bytes.LastIndexByte(before, '\n') + 1
-	return 1 + bytes.Count(before, []byte("\n")), 1 + utf8.RuneCount(before[begin:])
+	line, column := yamltree.SyntaxPlace(text, err)
+	return FileError{File: path, Line: line, Column: column, Reason: yamltree.SyntaxMessage(err)}
 }

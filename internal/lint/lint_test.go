@@ -99,7 +99,7 @@ func TestCheck(t *testing.T) {
 		{"flow that does not end", "a: 1\nb: [1", []string{"2:4: error: while parsing a flow sequence, did not find expected ',' or ']'"}},
 		{"indent", "a:\n  b: c\n d: e", []string{"3:2: error: while parsing a block mapping, did not find expected key"}},
 		{"mapping in a value", "a: b\n c: d", []string{"2:3: error: mapping values are not allowed in this context"}},
-		{"no anchor", "a: 1\nb: *no", []string{"2:5: error: unknown anchor 'no' referenced"}},
+		{"no anchor", "a: 1\nb: *no", []string{"2:4: error: unknown anchor 'no' referenced"}},
 		{"depth", strings.Repeat("[", 20000), []string{"1:10001: error: while increasing flow level, exceeded max depth"}},
 		{"second document broken", "services: {}\n---\na: [", []string{"3:5: error: while parsing a flow node"}},
 		{"anchor in itself", "services: &a {a: *a}", []string{`1:11: error: anchor "a" contains itself`}},

@@ -9,6 +9,8 @@ import (
 	"os"
 	"syscall"
 	"unicode/utf8"
+
+	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
 // MaxFile is how many bytes a file may have. Compose itself gives up at 100,000
@@ -93,7 +95,6 @@ func notText(text []byte) (line, column int, ok bool) {
 		}
 		i += size
 	}
-	before := text[:at]
-	begin := bytes.LastIndexByte(before, '\n') + 1
-	return bytes.Count(before, []byte{'\n'}) + 1, utf8.RuneCount(before[begin:]) + 1, true
+	line, column = yamltree.Place(text, at)
+	return line, column, true
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"text/template"
 
-	"go.yaml.in/yaml/v3"
+	"go.yaml.in/yaml/v4"
 
 	"github.com/tp0-lab/composer/internal/escape"
 )

@@ -216,7 +216,7 @@ func TestWrongConfiguration(t *testing.T) {
 		}},
 		{"server", map[string]string{"config.ini": "/"}, nil, []string{"CRITICAL action: config | result: fail | error: config.ini is a directory"}},
 		{"client", map[string]string{"config.yaml": "/"}, []string{"CLI_ID=1"}, []string{"CRITICAL action: config | result: fail | error: config.yaml is a directory"}},
-		{"client", map[string]string{"config.yaml": "a: b: c"}, []string{"CLI_ID=1"}, []string{"CRITICAL action: config | result: fail | error: config.yaml:1:1: mapping values"}},
+		{"client", map[string]string{"config.yaml": "a: b: c"}, []string{"CLI_ID=1"}, []string{"CRITICAL action: config | result: fail | error: config.yaml:1:5: mapping values"}},
 		{"server", map[string]string{"config.ini": "nonsense"}, nil, []string{"CRITICAL action: config | result: fail | error: config.ini:1:1: want `KEY = value`"}},
 	} {
 		lines, code := start(t, tt.role, tt.file, tt.environ...).end()

@@ -11,7 +11,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"go.yaml.in/yaml/v3"
+	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
 // Overlay is what a user lays over a stage's values: files, and single keys
@@ -91,7 +93,7 @@ func (o *Overlay) AddKey(by string, r Reading, text string) {
 			o.fail(a.origin, spelled, fmt.Sprintf("%s: longer than %d MiB, which no value needs", value, maxFile>>20))
 			return
 		case !utf8.Valid(content):
-			line, column := placeOf(content, invalidAt(content))
+			line, column := yamltree.Place(content, invalidAt(content))
 			o.fail(a.origin, spelled, Origin{value, line, column}.String()+": not UTF-8")
 			return
 		}
@@ -110,21 +112,20 @@ func typed(o Origin, path, text string) (*Node, error) {
 	if text == "" {
 		return &Node{Origin: o, Scalar: ""}, nil
 	}
-	node := &yaml.Node{Kind: yaml.ScalarNode, Value: text}
-	if strings.IndexByte(`{["'`, text[0]) >= 0 {
-		var document yaml.Node
-		decoder := yaml.NewDecoder(strings.NewReader(text))
-		err := decoder.Decode(&document)
-		if err == nil && !errors.Is(decoder.Decode(new(yaml.Node)), io.EOF) {
-			err = errors.New("there is more behind it")
-		}
-		if err != nil {
-			message := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "yaml: "), "line 1: ")
-			return nil, p.errorf(0, 0, path, "%s: --set-string takes it as text", message)
-		}
-		node = document.Content[0]
+	var document yaml.Node
+	decoder := yaml.NewDecoder(strings.NewReader(text))
+	err := decoder.Decode(&document)
+	if err == nil && !errors.Is(decoder.Decode(new(yaml.Node)), io.EOF) {
+		err = errors.New("there is more behind it")
 	}
-	return p.node(node, o, path, 0)
+	if strings.IndexByte(`{["'`, text[0]) < 0 { // a word, whatever YAML makes of it
+		if err != nil || document.Content[0].Kind != yaml.ScalarNode || document.Content[0].Value != text {
+			return &Node{Origin: o, Scalar: text}, nil
+		}
+	} else if err != nil {
+		return nil, p.errorf(0, 0, path, "%s: --set-string takes it as text", yamltree.SyntaxMessage(err))
+	}
+	return p.node(document.Content[0], o, path, 0)
 }
 
 // parsePath returns the path before the = of an assignment, as steps and as it

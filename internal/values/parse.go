@@ -12,10 +12,9 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"unicode"
 	"unicode/utf8"
 
-	"go.yaml.in/yaml/v3"
+	"go.yaml.in/yaml/v4"
 
 	"github.com/tp0-lab/composer/internal/yamltree"
 )
@@ -40,7 +39,7 @@ func Parse(name string, text []byte) (*Node, error) {
 		return nil, p.errorf(0, 0, "", "longer than %d MiB, which no values need", maxFile>>20)
 	}
 	if !utf8.Valid(text) {
-		line, column := placeOf(text, invalidAt(text))
+		line, column := yamltree.Place(text, invalidAt(text))
 		return nil, p.errorf(line, column, "", "not UTF-8")
 	}
 	var document, second yaml.Node
@@ -266,51 +265,9 @@ func integer(text string) (any, string) {
 	return n, ""
 }
 
-// syntax gives an error of package yaml its place, which that leaves out at times,
-// as it does the column.
 func (p *parser) syntax(text []byte, err error) error {
-	message := strings.TrimPrefix(err.Error(), "yaml: ")
-	line := 1
-	if rest, ok := strings.CutPrefix(message, "line "); ok {
-		number, reason, _ := strings.Cut(rest, ": ")
-		if n, err := strconv.Atoi(number); err == nil {
-			line, message = n, reason
-		}
-	}
-	column := 0
-	if anchor, ok := strings.CutPrefix(message, "unknown anchor '"); ok {
-		anchor, _, _ = strings.Cut(anchor, "'")
-		line, column = placeOf(text, bytes.Index(text, []byte("*"+anchor)))
-	} else if strings.HasPrefix(message, "control characters") {
-		line, column = placeOf(text, bytes.IndexFunc(text, func(r rune) bool {
-			return unicode.IsControl(r) && !strings.ContainsRune("\t\r\n", r)
-		}))
-	} else if at, characters, ok := yamltree.SyntaxError(text); ok {
-		line, column = at, inBytes(text, at, characters)
-	}
-	last, _ := placeOf(text, len(bytes.TrimRight(text, "\r\n")))
-	if line = min(line, last); column == 0 {
-		column = firstColumn(text, line)
-	}
-	return p.errorf(line, column, "", "%s", message)
-}
-
-// inBytes returns a column that is in characters.
-func inBytes(text []byte, line, column int) int {
-	own := bytes.Split(text, []byte("\n"))[line-1]
-	before := 0
-	for range column - 1 {
-		_, size := utf8.DecodeRune(own[before:])
-		before += size
-	}
-	return before + 1
-}
-
-// firstColumn returns where the text of a line begins.
-func firstColumn(text []byte, line int) int {
-	lines := bytes.SplitAfter(text, []byte("\n"))
-	own := lines[min(line, len(lines))-1]
-	return 1 + len(own) - len(bytes.TrimLeft(own, " \t"))
+	line, column := yamltree.SyntaxPlace(text, err)
+	return p.errorf(line, column, "", "%s", yamltree.SyntaxMessage(err))
 }
 
 func invalidAt(text []byte) int {
@@ -322,10 +279,4 @@ func invalidAt(text []byte) int {
 		at += size
 	}
 	return 0
-}
-
-// placeOf returns the line and column of an offset.
-func placeOf(text []byte, offset int) (line, column int) {
-	before := text[:max(offset, 0)]
-	return 1 + bytes.Count(before, []byte("\n")), len(before) - bytes.LastIndexByte(before, '\n')
 }

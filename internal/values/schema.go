@@ -46,11 +46,11 @@ func ParseSchema(name string, text []byte) (*Schema, error) {
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
 		if e, ok := errors.AsType[*json.SyntaxError](err); ok {
-			line, column := placeOf(text, int(e.Offset)-1)
+			line, column := yamltree.Place(text, int(e.Offset)-1)
 			return nil, fmt.Errorf("%s: %w", Origin{name, line, column}, err)
 		}
 		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-			line, column := placeOf(text, len(bytes.TrimRight(text, " \t\r\n")))
+			line, column := yamltree.Place(text, len(bytes.TrimRight(text, " \t\r\n")))
 			return nil, fmt.Errorf("%s: the JSON ends too soon", Origin{name, line, column})
 		}
 		return nil, fmt.Errorf("%s: %w", name, err)

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"go.yaml.in/yaml/v4"
 )
 
 // serverKeys and clientKeys are those that tools which know only the course's
@@ -172,7 +172,7 @@ func shippedMaxAmount(text []byte) int {
 	var c struct {
 		Batch struct{ MaxAmount int }
 	}
-	// yaml.v3 wants keys in lower case, and the course's client takes any.
+	// Package yaml wants keys in lower case, and the course's client takes any.
 	if err := yaml.Unmarshal(bytes.ToLower(text), &c); err != nil {
 		return 0
 	}

@@ -2,33 +2,24 @@ package yamltree
 
 import (
 	"bytes"
-	"errors"
-	"io"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"unicode/utf8"
-
-	"go.yaml.in/yaml/v4"
 )
 
-var syntaxPlace = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`line (\d+)(?:, column (\d+))?`) })
+var (
+	syntaxPlace  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`line (\d+)(?:, column (\d+))?`) })
+	syntaxOffset = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^yaml: offset (\d+): `) })
+)
 
-// SyntaxError returns the line and column, in characters, of the first error of
-// syntax in a text, and false if there is none.
-func SyntaxError(text []byte) (line, column int, ok bool) {
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	for {
-		switch err := decoder.Decode(new(yaml.Node)); {
-		case errors.Is(err, io.EOF):
-			return 0, 0, false
-		case err != nil:
-			line, column = SyntaxPlace(text, err)
-			return line, column, true
-		}
-	}
+// Place returns the line and column, in characters, of a byte of a text.
+func Place(text []byte, offset int) (line, column int) {
+	before := text[:min(max(offset, 0), len(text))]
+	begin := bytes.LastIndexByte(before, '\n') + 1
+	return 1 + bytes.Count(before, []byte{'\n'}), 1 + utf8.RuneCount(before[begin:])
 }
 
 // SyntaxPlace returns the line and column, in characters, of an error with which
@@ -36,13 +27,20 @@ func SyntaxError(text []byte) (line, column int, ok bool) {
 // the error says that, not where the text ends.
 func SyntaxPlace(text []byte, err error) (line, column int) {
 	message := err.Error()
+	if offset := syntaxOffset().FindStringSubmatch(message); offset != nil {
+		at, _ := strconv.Atoi(offset[1])
+		return Place(text, at)
+	}
 	lines := bytes.Split(bytes.TrimRight(text, "\r\n"), []byte{'\n'})
 	places := syntaxPlace().FindAllStringSubmatch(message, -1)
 	for _, place := range slices.Backward(places) {
 		line, _ = strconv.Atoi(place[1])
 		column, _ = strconv.Atoi(place[2]) // not all have one
-		if strings.HasPrefix(message, "yaml: while parsing ") {
+		if strings.HasPrefix(message, "yaml: while parsing ") || strings.HasSuffix(message, "<document start>") {
 			line++ // the parser counts from 0, where the scanner counts from 1
+		}
+		if strings.Contains(message, "unknown anchor ") {
+			column-- // which counts from 1 already
 		}
 		if line <= len(lines) {
 			return max(line, 1), max(column, 1)
@@ -55,7 +53,7 @@ func SyntaxPlace(text []byte, err error) (line, column int) {
 }
 
 var syntaxNoise = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^yaml: |(?: at )?(?:<unknown position>|line \d+(?:, column \d+)?)(?:: )?`)
+	return regexp.MustCompile(`^yaml: (?:offset \d+: )?|(?: at )?(?:<unknown position>|line \d+(?:, column \d+)?)(?:: )?`)
 })
 
 // SyntaxMessage returns what such an error says besides the place, on one line.
