@@ -183,9 +183,9 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 		}
 	} else if name, ok := strings.CutPrefix(text, "flag needs an argument: -"); ok {
 		text = manual.Dashed(name) + " wants a value"
-	} else if parts := wrongVariable.FindStringSubmatch(text); parts != nil {
+	} else if parts := wrongVariable().FindStringSubmatch(text); parts != nil {
 		text = fmt.Sprintf("%s=%s: want %s", parts[3], parts[1], wanted(parts[2]))
-	} else if parts := wrongValue.FindStringSubmatch(text); parts != nil {
+	} else if parts := wrongValue().FindStringSubmatch(text); parts != nil {
 		text = fmt.Sprintf("%s=%s: want %s", manual.Dashed(parts[3]), parts[2], wanted(typeOf(c.Command.Flags, parts[3], parts[1])))
 	}
 	return usagef("%s; see `%s --help`", text, c.Command.HelpName)

@@ -1,17 +1,18 @@
 package main
 
 import (
-	"regexp"
 	"slices"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/tp0-lab/composer/internal/lazy"
 )
 
 // What the CLI package says of a variable, and the flag package of a flag: the
 // value, its type if that is said, and the name.
 var (
-	wrongVariable = regexp.MustCompile(`^could not parse (".*") as (\w+) value from environment variable "(\w+)"`)
-	wrongValue    = regexp.MustCompile(`^invalid (boolean )?value (".*") for (?:flag )?-([\w-]+): (?:parse error|value out of range)$`)
+	wrongVariable = lazy.Regexp(`^could not parse (".*") as (\w+) value from environment variable "(\w+)"`)
+	wrongValue    = lazy.Regexp(`^invalid (boolean )?value (".*") for (?:flag )?-([\w-]+): (?:parse error|value out of range)$`)
 )
 
 // wanted says what is right for a value of a type.

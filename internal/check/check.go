@@ -16,6 +16,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4" // the version that compose-go reads with
 
+	"github.com/tp0-lab/composer/internal/lazy"
 	"github.com/tp0-lab/composer/internal/lint"
 	"github.com/tp0-lab/composer/internal/render"
 )
@@ -169,9 +170,9 @@ func load(ctx context.Context, text []byte) (*types.Project, error) {
 
 // wrapping is what the YAML package puts around an error that has its line, and
 // what compose-go says of the file, which is none of the user's.
-var wrapping = regexp.MustCompile(`yaml: construct errors:\s+line \d+: |^(validating|failed to parse) /?` + regexp.QuoteMeta(fileName) + `: `)
+var wrapping = lazy.Regexp(`yaml: construct errors:\s+line \d+: |^(validating|failed to parse) /?` + regexp.QuoteMeta(fileName) + `: `)
 
 // sentence returns the message of err on one line.
 func sentence(err error) string {
-	return strings.Join(strings.Fields(wrapping.ReplaceAllString(err.Error(), "")), " ")
+	return strings.Join(strings.Fields(wrapping().ReplaceAllString(err.Error(), "")), " ")
 }

@@ -5,10 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/tp0-lab/composer/internal/lazy"
 	"github.com/tp0-lab/composer/internal/lint"
 )
 
@@ -66,7 +66,7 @@ func explain(ctx context.Context, text []byte, err error) error {
 		if f, found = lint.Refused(ctx, text); found {
 			line, column, message = f.Line, f.Column, f.Message
 		} else {
-			if name := namedService.FindStringSubmatch(message); name != nil {
+			if name := namedService().FindStringSubmatch(message); name != nil {
 				line, column, found = lint.Find(text, "services", name[1])
 			}
 		}
@@ -78,7 +78,7 @@ func explain(ctx context.Context, text []byte, err error) error {
 }
 
 // namedService is how compose-go names the service that an error is about.
-var namedService = regexp.MustCompile(`\bservice "([^"]+)"`)
+var namedService = lazy.Regexp(`\bservice "([^"]+)"`)
 
 // offsetOf returns the offset of a line and a column in characters.
 func offsetOf(text []byte, line, column int) int {

@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tp0-lab/composer/internal/lazy"
 	"github.com/tp0-lab/composer/internal/render"
 )
 
@@ -183,7 +183,7 @@ func (g *group) read(p place, text []byte, numbers []render.Span) string {
 
 // text is a plain scalar that is a string with any number in it: it begins as
 // a word or a path does.
-var wordOrPath = regexp.MustCompile(`^([A-Za-z_]|\.{0,2}/)`)
+var wordOrPath = lazy.Regexp(`^([A-Za-z_]|\.{0,2}/)`)
 
 // locate returns where the value of a scalar is in text, if it is the rest of
 // its line as it stands, between quotes or not, but for suffix.
@@ -199,7 +199,7 @@ func locate(text []byte, lines []int, node *yaml.Node, suffix string) (render.Sp
 	rest := string(line[node.Column-1:])
 	switch quote := rest[:1]; {
 	case quote != `"` && quote != "'":
-		if rest != node.Value+suffix || !wordOrPath.MatchString(rest) {
+		if rest != node.Value+suffix || !wordOrPath().MatchString(rest) {
 			return render.Span{}, false
 		}
 	case rest == quote+node.Value+quote+suffix && !strings.ContainsAny(node.Value, `\'"`):

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
-	"regexp"
 	"slices"
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"github.com/tp0-lab/composer/internal/lazy"
 	"github.com/tp0-lab/composer/internal/render"
 )
 
@@ -18,7 +18,7 @@ import (
 const bridgePorts = 1023
 
 // containerNamePattern is what the Docker engine takes (daemon/names).
-var containerNamePattern = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]+$`)
+var containerNamePattern = lazy.Regexp(`^[a-zA-Z0-9][a-zA-Z0-9_.-]+$`)
 
 // service is what the rules look at of a service.
 type service struct {
@@ -117,7 +117,7 @@ func rules(services []service, networks types.Networks) (Report, error) {
 			return Report{}, violationf([]string{"services", s.name}, "service %q is there twice", s.name)
 		}
 		if s.container != "" {
-			if !containerNamePattern.MatchString(s.container) {
+			if !containerNamePattern().MatchString(s.container) {
 				return Report{}, violationf([]string{"services", s.name, "container_name"}, "service %s: container_name %q: Docker takes letters, digits, '_', '.' and '-', at least two, the first a letter or digit",
 					s.name, s.container)
 			}

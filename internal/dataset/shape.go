@@ -7,9 +7,10 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
+
+	"github.com/tp0-lab/composer/internal/lazy"
 )
 
 // DefaultSeed is the seed of the shipped .data/dataset.zip.
@@ -135,11 +136,11 @@ func FileName(agency uint32) string {
 	return fmt.Sprintf("agency-%d.csv", agency)
 }
 
-var fileName = regexp.MustCompile(`^agency-([1-9][0-9]*)\.csv$`)
+var fileName = lazy.Regexp(`^agency-([1-9][0-9]*)\.csv$`)
 
 // agencyOf returns the agency whose file has this name, without a directory.
 func agencyOf(name string) (uint32, bool) {
-	m := fileName.FindStringSubmatch(name)
+	m := fileName().FindStringSubmatch(name)
 	if m == nil {
 		return 0, false
 	}

@@ -3,9 +3,10 @@ package deliver
 import (
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/tp0-lab/composer/internal/lazy"
 )
 
 // readme makes the README of a stage from docs/ejercicios.md: the page without
@@ -63,20 +64,20 @@ func sections(page string) []string {
 	return parts
 }
 
-var subjectsLine = regexp.MustCompile(`^<!--((?: [A-Za-z0-9_.-]+)+) -->\r?\n`)
+var subjectsLine = lazy.Regexp(`^<!--((?: [A-Za-z0-9_.-]+)+) -->\r?\n`)
 
 // subjects returns the names in the comment below the heading, and the section
 // without it.
 func subjects(section string) (about []string, rest string) {
 	heading, below, _ := strings.Cut(section, "\n")
-	m := subjectsLine.FindStringSubmatch(below)
+	m := subjectsLine().FindStringSubmatch(below)
 	if m == nil {
 		return nil, section
 	}
 	return strings.Fields(m[1]), heading + "\n" + strings.TrimPrefix(below, m[0])
 }
 
-var linkPattern = regexp.MustCompile(`\]\(([^)#:\s]+)(#[^)\s]*)?\)`)
+var linkPattern = lazy.Regexp(`\]\(([^)#:\s]+)(#[^)\s]*)?\)`)
 
 // relink makes links that lead from docs/ lead from the root. A link with a
 // colon has a scheme, and one that begins with # stays on its page.
@@ -84,8 +85,8 @@ func relink(text string) string {
 	var out strings.Builder
 	for line := range outside(text) {
 		if line.prose {
-			line.text = linkPattern.ReplaceAllStringFunc(line.text, func(link string) string {
-				m := linkPattern.FindStringSubmatch(link)
+			line.text = linkPattern().ReplaceAllStringFunc(line.text, func(link string) string {
+				m := linkPattern().FindStringSubmatch(link)
 				return "](" + path.Join(pageDir, m[1]) + m[2] + ")"
 			})
 		}

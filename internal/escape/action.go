@@ -1,10 +1,10 @@
 package escape
 
 import (
-	"regexp"
 	"strings"
-	"sync"
 	"text/template/parse"
+
+	"github.com/tp0-lab/composer/internal/lazy"
 )
 
 // action gives an action the command that writes its value for c, and returns
@@ -136,7 +136,7 @@ func (w *walker) part(c context, n *parse.ActionNode, s site) (context, error) {
 }
 
 // keyAndValue matches what is most likely meant to be a key and a value.
-var keyAndValue = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_.-]+:\{\{`) })
+var keyAndValue = lazy.Regexp(`^[A-Za-z0-9_.-]+:\{\{`)
 
 func (w *walker) rewriteAction(n *parse.ActionNode, s site) {
 	n.Pipe.Cmds = append(n.Pipe.Cmds, w.command(n.Pos, WriteFunc, w.add(s)))

@@ -3,12 +3,12 @@ package escape
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"text/template"
 	"text/template/parse"
+
+	"github.com/tp0-lab/composer/internal/lazy"
 )
 
 // Error is what is wrong with a template, or with a value at its place in one.
@@ -41,9 +41,7 @@ func errorAt(tree *parse.Tree, pos parse.Pos, format string, args ...any) *Error
 	return &Error{where(tree, pos), fmt.Sprintf(format, args...)}
 }
 
-var executeMessage = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?s)^template: (.+?:\d+:\d+): executing ".*?" at (<.*?>): (.*)$`)
-})
+var executeMessage = lazy.Regexp(`(?s)^template: (.+?:\d+:\d+): executing ".*?" at (<.*?>): (.*)$`)
 
 // Placed returns what went wrong in an execution as an *Error, if err says where.
 func Placed(err error) error {

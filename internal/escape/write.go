@@ -2,11 +2,11 @@ package escape
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
-	"sync"
 	"text/template/parse"
 	"unicode"
+
+	"github.com/tp0-lab/composer/internal/lazy"
 )
 
 // site is one action of a rewritten template: how its value is to be written.
@@ -232,9 +232,7 @@ func advice(source string) string {
 	return hint
 }
 
-var listEntry = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=\{\{[^{}]*\}\}$`)
-})
+var listEntry = lazy.Regexp(`^[A-Za-z_][A-Za-z0-9_]*=\{\{[^{}]*\}\}$`)
 
 // unsafeInPlain names the first character of text that may not stand in a
 // scalar without quotes, in any context, or returns "".

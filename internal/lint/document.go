@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"regexp"
-	"sync"
 
 	"go.yaml.in/yaml/v4" // the version that compose-go reads with
 
@@ -101,11 +99,6 @@ func nestedDeeper(n *yaml.Node, depth int) *yaml.Node {
 		}
 	}
 	return nil
-}
-
-// lazyRegexp compiles an expression when it is needed first, not by each start of a program.
-func lazyRegexp(expression string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
 }
 
 // reportSyntax reports an error of the YAML package, which has its place in its text.

@@ -20,6 +20,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/lazy"
 )
 
 // Finding is one thing that is wrong with a file.
@@ -158,7 +160,7 @@ func (d *document) findings() []Finding {
 	return slices.Compact(d.found) // what an alias repeats is one thing
 }
 
-var silencer = lazyRegexp(`#\s*composer-lint:\s*disable=([^\s#]*)`)
+var silencer = lazy.Regexp(`#\s*composer-lint:\s*disable=([^\s#]*)`)
 
 // readSilencers notes which rules are silenced in which lines.
 func (d *document) readSilencers() {

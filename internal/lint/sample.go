@@ -11,6 +11,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tp0-lab/composer/internal/lazy"
 	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
@@ -112,9 +113,9 @@ func (d *document) load(top map[string]any, sample []service) error {
 }
 
 var (
-	loadPrefix = lazyRegexp(`^(validating |failed to parse )?(/?compose\.yaml)?:? ?(decoding failed due to the following error\(s\): )?`)
-	loadPath   = lazyRegexp(`'?\b(services|networks|volumes|configs|secrets)(\.|\[)([\w.\[\]-]+)'?`)
-	loadUnset  = lazyRegexp(`refers to undefined (volume|network|config|secret)|depends on undefined`)
+	loadPrefix = lazy.Regexp(`^(validating |failed to parse )?(/?compose\.yaml)?:? ?(decoding failed due to the following error\(s\): )?`)
+	loadPath   = lazy.Regexp(`'?\b(services|networks|volumes|configs|secrets)(\.|\[)([\w.\[\]-]+)'?`)
+	loadUnset  = lazy.Regexp(`refers to undefined (volume|network|config|secret)|depends on undefined`)
 )
 
 // reportLoad reports an error of compose-go at the place that it names, as far

@@ -4,23 +4,18 @@ import (
 	"errors"
 	"maps"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"text/template"
 
 	"github.com/tp0-lab/composer/internal/escape"
+	"github.com/tp0-lab/composer/internal/lazy"
 	"github.com/tp0-lab/composer/internal/nearest"
 )
 
-var noField = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`can't evaluate field (\w+) in type render\.(Data|Replica)$`)
-})
+var noField = lazy.Regexp(`can't evaluate field (\w+) in type render\.(Data|Replica)$`)
 
-var noMap = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?:can't evaluate field|nil pointer evaluating) (?:(\w+) in type (?:interface \{\}|\[\]interface \{\}|\w+)|interface \{\}\.(\w+))$`)
-})
+var noMap = lazy.Regexp(`(?:can't evaluate field|nil pointer evaluating) (?:(\w+) in type (?:interface \{\}|\[\]interface \{\}|\w+)|interface \{\}\.(\w+))$`)
 
 // named returns a message of text/template with the names that there are, where
 // it is that a template reads one that is not.
@@ -50,7 +45,7 @@ func named(message string) string {
 	return message[:found[0]] + "there is no ." + field + ": " + hint
 }
 
-var noFunction = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^function "(\w+)" not defined$`) })
+var noFunction = lazy.Regexp(`^function "(\w+)" not defined$`)
 
 // ofTemplates are the functions that text/template itself has.
 var ofTemplates = []string{
@@ -70,9 +65,7 @@ func similarFunction(message string, funcs template.FuncMap) string {
 	return ""
 }
 
-var noEntry = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?s)^<(.*)>: map has no entry for key "(\w+)"$`)
-})
+var noEntry = lazy.Regexp(`(?s)^<(.*)>: map has no entry for key "(\w+)"$`)
 
 // explained adds to an error of text/template that a map lacks a key which one
 // may have been meant, or which there are.

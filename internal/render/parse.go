@@ -5,16 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"text/template"
 	"text/template/parse"
 	"unicode/utf8"
 
 	"github.com/tp0-lab/composer/internal/bundle"
 	"github.com/tp0-lab/composer/internal/escape"
+	"github.com/tp0-lab/composer/internal/lazy"
 )
 
 // maxTemplates is how long all templates of a bundle may be, in bytes, and
@@ -100,9 +99,7 @@ func firstInvalid(text []byte) string {
 	return fmt.Sprintf("%d:%d", 1+bytes.Count(before, []byte("\n")), at-bytes.LastIndexByte(before, '\n'))
 }
 
-var parseMessage = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?s)^template: (.+?):(\d+):(?:\d+:)? (.*)$`)
-})
+var parseMessage = lazy.Regexp(`(?s)^template: (.+?):(\d+):(?:\d+:)? (.*)$`)
 
 // syntaxError adds the column to an error of text/template, which has the line
 // only: that of the first action in the line with which the error is there.

@@ -2,9 +2,10 @@ package report
 
 import (
 	"cmp"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/tp0-lab/composer/internal/lazy"
 )
 
 // kind is what a line tells, as far as the picture goes; it decides a mark's shape and colour.
@@ -41,8 +42,8 @@ var kinds = map[string]kind{
 
 var (
 	// head is what the lab's lines begin with, the time being optional.
-	head = regexp.MustCompile(`^(?:[0-9-]{8,10}[ T][0-9:.,]{8,15}Z? +)?(?:\[?([A-Za-z]{3,8})\]?:?\s+)?action: *([^|]*)`)
-	exit = regexp.MustCompile(`^(?:\S+ )?exited with code (-?[0-9]{1,10})\b`)
+	head = lazy.Regexp(`^(?:[0-9-]{8,10}[ T][0-9:.,]{8,15}Z? +)?(?:\[?([A-Za-z]{3,8})\]?:?\s+)?action: *([^|]*)`)
+	exit = lazy.Regexp(`^(?:\S+ )?exited with code (-?[0-9]{1,10})\b`)
 )
 
 // maxParsed bounds what is looked at of a line, in bytes.
@@ -50,10 +51,10 @@ const maxParsed = 4 << 10
 
 func parse(text string) event {
 	text = strings.TrimSpace(text[:min(len(text), maxParsed)])
-	if m := exit.FindStringSubmatch(text); m != nil {
+	if m := exit().FindStringSubmatch(text); m != nil {
 		return event{kind: exitKind, action: "exit " + m[1], failed: strings.Trim(m[1], "0") != "", done: true}
 	}
-	m := head.FindStringSubmatchIndex(text)
+	m := head().FindStringSubmatchIndex(text)
 	if m == nil {
 		return event{kind: textKind, action: "other output"}
 	}

@@ -2,11 +2,12 @@ package report
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tp0-lab/composer/internal/lazy"
 )
 
 // What a picture holds at most.
@@ -139,11 +140,11 @@ func (t *timeline) inOrder(entries []entry) []entry {
 	return out
 }
 
-var clientName = regexp.MustCompile(`client[-_]?([0-9]{1,6})`)
+var clientName = lazy.Regexp(`client[-_]?([0-9]{1,6})`)
 
 func laneOf(name string) lane {
 	l := lane{name: name, server: strings.Contains(name, "server")}
-	if m := clientName.FindStringSubmatch(name); m != nil && !l.server {
+	if m := clientName().FindStringSubmatch(name); m != nil && !l.server {
 		l.number, _ = strconv.Atoi(m[1]) // digits only
 	}
 	return l

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/tp0-lab/composer/internal/lazy"
 	"github.com/tp0-lab/composer/internal/report"
 )
 
@@ -92,19 +92,19 @@ func (l *dockerLab) add(line report.Line) {
 var (
 	// Compose erases its line before an exit, --no-color or not, and services may
 	// colour theirs (ECMA-48 control sequences).
-	escapes  = regexp.MustCompile(`\x1b\[[0-?]*[ -/]*[@-~]|\r`)
-	logLine  = regexp.MustCompile(`^(\S+)\s+\| (?:(\d{4}-\d\d-\d\dT\S+Z) ?)?(.*)$`)
-	exitLine = regexp.MustCompile(`^(\S+) exited with code (\d+)`)
+	escapes  = lazy.Regexp(`\x1b\[[0-?]*[ -/]*[@-~]|\r`)
+	logLine  = lazy.Regexp(`^(\S+)\s+\| (?:(\d{4}-\d\d-\d\dT\S+Z) ?)?(.*)$`)
+	exitLine = lazy.Regexp(`^(\S+) exited with code (\d+)`)
 )
 
 // readLogLine reads a line of `docker compose logs`, with or without colours,
 // timestamps, and the container's number. now is the time of lines without one.
 func readLogLine(text string, names []string, now func() time.Time) (report.Line, bool) {
-	text = strings.TrimRight(escapes.ReplaceAllString(strings.ToValidUTF8(text, "\uFFFD"), ""), "\n")
-	if m := exitLine.FindStringSubmatch(text); m != nil {
+	text = strings.TrimRight(escapes().ReplaceAllString(strings.ToValidUTF8(text, "\uFFFD"), ""), "\n")
+	if m := exitLine().FindStringSubmatch(text); m != nil {
 		return report.Line{At: now(), Container: serviceOf(m[1], names), Text: exitText + m[2]}, true
 	}
-	m := logLine.FindStringSubmatch(text)
+	m := logLine().FindStringSubmatch(text)
 	if m == nil {
 		return report.Line{}, false
 	}

@@ -7,18 +7,19 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/tp0-lab/composer/internal/lazy"
 )
 
 // agencyDir is where the agencies' files are; the course says so since 2025.
 const agencyDir = ".data"
 
 var (
-	agencyFile = regexp.MustCompile(`^agency-\d+\.csv$`)
-	dataFolder = regexp.MustCompile(`^(?:\.?data|datasets?)$`)
+	agencyFile = lazy.Regexp(`^agency-\d+\.csv$`)
+	dataFolder = lazy.Regexp(`^(?:\.?data|datasets?)$`)
 )
 
 // supply copies the agencies' files to where else a Compose file mounts them from:
@@ -55,11 +56,11 @@ func supplyOne(s *site, source string, files []string) error {
 	for _, file := range files {
 		to := source
 		switch base := filepath.Base(source); {
-		case agencyFile.MatchString(base):
+		case agencyFile().MatchString(base):
 			if base != filepath.Base(file) {
 				continue
 			}
-		case dataFolder.MatchString(base):
+		case dataFolder().MatchString(base):
 			to = filepath.Join(source, filepath.Base(file))
 		default:
 			return nil

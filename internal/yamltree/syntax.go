@@ -2,17 +2,17 @@ package yamltree
 
 import (
 	"bytes"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"unicode/utf8"
+
+	"github.com/tp0-lab/composer/internal/lazy"
 )
 
 var (
-	syntaxPlace  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`line (\d+)(?:, column (\d+))?`) })
-	syntaxOffset = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^yaml: offset (\d+): `) })
+	syntaxPlace  = lazy.Regexp(`line (\d+)(?:, column (\d+))?`)
+	syntaxOffset = lazy.Regexp(`^yaml: offset (\d+): `)
 )
 
 // Place returns the line and column, in characters, of a byte of a text.
@@ -52,9 +52,7 @@ func SyntaxPlace(text []byte, err error) (line, column int) {
 	return len(lines), utf8.RuneCount(bytes.TrimRight(lines[len(lines)-1], "\r")) + 1
 }
 
-var syntaxNoise = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^yaml: (?:offset \d+: )?|(?: at )?(?:<unknown position>|line \d+(?:, column \d+)?)(?:: )?`)
-})
+var syntaxNoise = lazy.Regexp(`^yaml: (?:offset \d+: )?|(?: at )?(?:<unknown position>|line \d+(?:, column \d+)?)(?:: )?`)
 
 // SyntaxMessage returns what such an error says besides the place, on one line.
 func SyntaxMessage(err error) string {
