@@ -131,7 +131,7 @@ func warnBeyond(stderr io.Writer, b *bundle.Bundle, stages ...string) {
 	if n := len(beyond) - 1; n > 0 {
 		more = fmt.Sprintf("; %d more like it", n)
 	}
-	fmt.Fprintf(stderr, "composer: warning: %s%s\n", beyond[0], more)
+	warn(stderr, "%s%s", beyond[0], more)
 }
 
 func openBundle(dir string) (*bundle.Bundle, error) {

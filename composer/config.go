@@ -89,7 +89,7 @@ func configShow(c *cli.Context) error {
 		return err
 	}
 	for _, f := range findings {
-		fmt.Fprintf(c.App.ErrWriter, "composer: warning: %s\n", f)
+		warn(c.App.ErrWriter, "%s", f)
 	}
 	settings := service.Settings(layers...)
 	if c.Bool("json") {
@@ -234,10 +234,10 @@ func configCheck(c *cli.Context) error {
 	} else {
 		for _, r := range reports {
 			for _, f := range r.Problems {
-				fmt.Fprintln(c.App.Writer, f)
+				say(c.App.Writer, "%s", f)
 			}
 			if len(r.Problems) == 0 {
-				fmt.Fprintf(c.App.Writer, "%s: nothing wrong\n", r.File)
+				say(c.App.Writer, "%s: nothing wrong", r.File)
 			}
 		}
 	}

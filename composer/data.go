@@ -105,7 +105,7 @@ func dataGenerate(c *cli.Context) error {
 		return err
 	}
 	bets, winners := shape.Totals()
-	fmt.Fprintf(c.App.ErrWriter, "%s: %d bets of %d agencies, %d of them winners\n", out, bets, len(shape.Agencies), winners)
+	say(c.App.ErrWriter, "%s: %d bets of %d agencies, %d of them winners", out, bets, len(shape.Agencies), winners)
 	return nil
 }
 
@@ -207,12 +207,12 @@ func dataExtract(c *cli.Context) error {
 	}
 	for i, name := range result.Ignored {
 		if i == 10 {
-			fmt.Fprintf(c.App.ErrWriter, "%s: passed over %d more\n", archive, len(result.Ignored)-i)
+			say(c.App.ErrWriter, "%s: passed over %d more", archive, len(result.Ignored)-i)
 			break
 		}
-		fmt.Fprintf(c.App.ErrWriter, "%s: passed over %.200q: not called agency-N.csv\n", archive, name)
+		say(c.App.ErrWriter, "%s: passed over %.200q: not called agency-N.csv", archive, name)
 	}
-	fmt.Fprintf(c.App.ErrWriter, "%s: %d agency files in %s: %d written, %d unchanged, %d kept\n", archive,
+	say(c.App.ErrWriter, "%s: %d agency files in %s: %d written, %d unchanged, %d kept", archive,
 		len(result.Written)+len(result.Unchanged)+len(result.Kept), c.String("output"),
 		len(result.Written), len(result.Unchanged), len(result.Kept))
 	return nil
@@ -275,19 +275,19 @@ func dataCheck(c *cli.Context) error {
 
 func printReport(w io.Writer, r dataset.Report) {
 	for _, p := range r.Problems {
-		fmt.Fprintf(w, "%s:%d: %s\n", r.File, p.Line, p.Reason)
+		say(w, "%s:%d: %s", r.File, p.Line, p.Reason)
 	}
 	if n := r.Bad - len(r.Problems); n > 0 {
-		fmt.Fprintf(w, "%s: %d more bad lines\n", r.File, n)
+		say(w, "%s: %d more bad lines", r.File, n)
 	}
 	if r.Unread {
-		fmt.Fprintf(w, "%s: what follows the last bad line was not read\n", r.File)
+		say(w, "%s: what follows the last bad line was not read", r.File)
 	}
 	for _, p := range r.Warnings {
-		fmt.Fprintf(w, "%s:%d: warning: %s\n", r.File, p.Line, p.Reason)
+		say(w, "%s:%d: warning: %s", r.File, p.Line, p.Reason)
 	}
 	if n := r.Repeats - len(r.Warnings); n > 0 {
-		fmt.Fprintf(w, "%s: %d more warnings\n", r.File, n)
+		say(w, "%s: %d more warnings", r.File, n)
 	}
-	fmt.Fprintf(w, "%s: %d bets, %d winners, %d bytes, %d bad lines\n", r.File, r.Bets, r.Winners, r.Bytes, r.Bad)
+	say(w, "%s: %d bets, %d winners, %d bytes, %d bad lines", r.File, r.Bets, r.Winners, r.Bytes, r.Bad)
 }

@@ -3,10 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/urfave/cli/v2"
 
@@ -83,34 +80,29 @@ func deliverBranches(c *cli.Context) error {
 			return fmt.Errorf("deliver: %w", err)
 		}
 		if len(d.Changes()) == 0 {
-			fmt.Fprintf(c.App.ErrWriter, "nothing to do: all %d branches are there already\n", len(d.Branches))
+			say(c.App.ErrWriter, "nothing to do: all %d branches are there already", len(d.Branches))
 		}
 	}
 	if c.Bool("json") {
 		return printDeliveryJSON(c, d)
 	}
-	return printDelivery(c, d)
+	printDelivery(c, d)
+	return nil
 }
 
 func warnDirty(c *cli.Context, d *deliver.Delivery) {
 	const most = 3
 	if d.DirtyErr != nil {
-		fmt.Fprintf(c.App.ErrWriter, "composer: warning: what is delivered is the commit %.7s; whether there is more that is not committed cannot be told: %v\n", d.Source, d.DirtyErr)
+		warn(c.App.ErrWriter, "what is delivered is the commit %.7s; whether there is more that is not committed cannot be told: %v", d.Source, d.DirtyErr)
 	}
 	if len(d.Dirty) == 0 {
 		return
 	}
-	paths := slices.Clone(d.Dirty[:min(most, len(d.Dirty))])
-	for i, path := range paths {
-		if strings.ContainsFunc(path, func(r rune) bool { return !unicode.IsPrint(r) }) {
-			paths[i] = strconv.Quote(path) // as git does
-		}
-	}
-	shown := strings.Join(paths, ", ")
+	shown := strings.Join(d.Dirty[:min(most, len(d.Dirty))], ", ")
 	if n := len(d.Dirty) - most; n > 0 {
 		shown += fmt.Sprintf(" and %d more", n)
 	}
-	fmt.Fprintf(c.App.ErrWriter, "composer: warning: what is delivered is the commit %.7s, without what is not committed: %s\n", d.Source, shown)
+	warn(c.App.ErrWriter, "what is delivered is the commit %.7s, without what is not committed: %s", d.Source, shown)
 }
 
 // state says how a branch was found: not there, as it is to be, or with
@@ -128,25 +120,20 @@ func state(b deliver.Branch) string {
 
 // printDelivery prints a list as `git ls-remote` does, and a delivery as what
 // became of each branch.
-func printDelivery(c *cli.Context, d *deliver.Delivery) error {
+func printDelivery(c *cli.Context, d *deliver.Delivery) {
 	counts := map[string]int{}
 	for _, b := range d.Branches {
 		counts[state(b)]++
-		var err error
 		if c.Bool("list") {
-			_, err = fmt.Fprintf(c.App.Writer, "%s\t%s\n", b.Commit, b.Ref())
+			say(c.App.Writer, "%s\t%s", b.Commit, b.Ref())
 		} else {
-			_, err = fmt.Fprintf(c.App.Writer, "%s  %s  %s\n", b.Name, b.Commit, outcome(b))
-		}
-		if err != nil {
-			return err
+			say(c.App.Writer, "%s  %s  %s", b.Name, b.Commit, outcome(b))
 		}
 	}
 	if c.Bool("list") {
-		fmt.Fprintf(c.App.ErrWriter, "%d branches: %d new, %d unchanged, %d other\n",
+		say(c.App.ErrWriter, "%d branches: %d new, %d unchanged, %d other",
 			len(d.Branches), counts["new"], counts["unchanged"], counts["other"])
 	}
-	return nil
 }
 
 // outcome says what a delivery did with a branch.

@@ -18,7 +18,6 @@ import (
 	"github.com/tp0-lab/composer/internal/columns"
 	"github.com/tp0-lab/composer/internal/doctor"
 	"github.com/tp0-lab/composer/internal/graph"
-	"github.com/tp0-lab/composer/internal/lablog"
 )
 
 // goVersion is the one of go.mod.
@@ -124,9 +123,9 @@ func labOf(c *cli.Context, b *bundle.Bundle) (doctor.Lab, error) {
 func printFindings(w io.Writer, findings []doctor.Finding) error {
 	var table columns.Table
 	for _, f := range findings {
-		table.Row(string(f.Status), f.Check, lablog.Printable(f.Found))
+		table.Row(string(f.Status), f.Check, f.Found)
 		if f.Next != "" {
-			table.Row("", "", "→ "+lablog.Printable(f.Next))
+			table.Row("", "", "→ "+f.Next)
 		}
 	}
 	var text bytes.Buffer

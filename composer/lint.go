@@ -123,9 +123,7 @@ func writeFindings(w io.Writer, format string, found []lint.Finding) error {
 		return lint.WriteSARIF(w, found, version())
 	}
 	for _, f := range found {
-		if _, err := fmt.Fprintln(w, f); err != nil {
-			return err
-		}
+		say(w, "%s", f)
 	}
 	return nil
 }

@@ -17,10 +17,10 @@ import (
 	"github.com/sirupsen/logrus"
 	"github.com/urfave/cli/v2"
 
-	"github.com/tp0-lab/composer/internal/lablog"
 	"github.com/tp0-lab/composer/internal/local"
 	"github.com/tp0-lab/composer/internal/manual"
 	"github.com/tp0-lab/composer/internal/nearest"
+	"github.com/tp0-lab/composer/internal/prose"
 )
 
 func main() {
@@ -70,14 +70,24 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitFailure
 }
 
-// printError prints an error. It may quote names and texts of others, and those do
-// nothing to a terminal.
+// printError prints an error, which may be of several lines.
 func printError(w io.Writer, err error) {
-	lines := strings.Split(err.Error(), "\n")
-	for i, line := range lines {
-		lines[i] = lablog.Printable(line)
+	first, more, _ := strings.Cut(err.Error(), "\n")
+	say(w, "composer: %s", first)
+	for line := range strings.Lines(more) {
+		say(w, "%s", strings.TrimSuffix(line, "\n"))
 	}
-	fmt.Fprintf(w, "composer: %s\n", strings.Join(lines, "\n"))
+}
+
+// say prints a line for people. It may quote names and texts of others, and those do
+// nothing to a terminal.
+func say(w io.Writer, format string, args ...any) {
+	fmt.Fprintln(w, prose.Printable(fmt.Sprintf(format, args...)))
+}
+
+// warn says what may not be as it is meant.
+func warn(w io.Writer, format string, args ...any) {
+	say(w, "composer: warning: "+format, args...)
 }
 
 // foreign writes what compose-go logs, such as a variable that is not set, like
@@ -86,7 +96,7 @@ type foreign struct{}
 
 // Format implements logrus.Formatter.
 func (foreign) Format(entry *logrus.Entry) ([]byte, error) {
-	return []byte("composer: " + entry.Level.String() + ": " + lablog.Printable(entry.Message) + "\n"), nil
+	return []byte("composer: " + entry.Level.String() + ": " + prose.Line(entry.Message) + "\n"), nil
 }
 
 // checkedWriter remembers the first error of w.

@@ -14,7 +14,6 @@ import (
 	"github.com/tp0-lab/composer/internal/bundle"
 	"github.com/tp0-lab/composer/internal/diff"
 	"github.com/tp0-lab/composer/internal/job"
-	"github.com/tp0-lab/composer/internal/lablog"
 	"github.com/tp0-lab/composer/internal/values"
 	"github.com/tp0-lab/composer/internal/watch"
 )
@@ -186,7 +185,7 @@ func compareStages(c *cli.Context, made job.Documents) error {
 		if s.Missing {
 			what = "missing"
 		}
-		fmt.Fprintf(c.App.Writer, "%s: %s\n", lablog.Printable(s.Path), what)
+		say(c.App.Writer, "%s: %s", s.Path, what)
 	}
 	are := "are"
 	if len(stale) == 1 {
@@ -231,12 +230,12 @@ func watchStages(c *cli.Context, source *bundleFlags, j job.Job) error {
 		case err != nil:
 			printError(c.App.ErrWriter, err)
 		case len(written) == 0:
-			fmt.Fprintf(c.App.ErrWriter, "composer: nothing changes in %s\n", j.Output)
+			say(c.App.ErrWriter, "composer: nothing changes in %s", j.Output)
 		default:
-			fmt.Fprintf(c.App.ErrWriter, "composer: wrote %s\n", strings.Join(written, ", "))
+			say(c.App.ErrWriter, "composer: wrote %s", strings.Join(written, ", "))
 		}
 		if first && ctx.Err() == nil {
-			fmt.Fprintln(c.App.ErrWriter, "composer: watching; Ctrl-C ends it")
+			say(c.App.ErrWriter, "composer: watching; Ctrl-C ends it")
 		}
 		first = false
 	})
@@ -297,5 +296,5 @@ func warnMissing(stderr io.Writer, missing []string) {
 	if strings.Contains(shown, "/agency-") {
 		hint = "; `composer data extract` brings the agencies'"
 	}
-	fmt.Fprintf(stderr, "composer: warning: before `docker compose up`, provide the files it mounts: %s%s\n", shown, hint)
+	warn(stderr, "before `docker compose up`, provide the files it mounts: %s%s", shown, hint)
 }

@@ -57,7 +57,7 @@ func runStage(c *cli.Context, source *bundleFlags) error {
 			MakeUp:  true,
 			Configs: configs,
 			Now:     time.Now,
-			Note:    func(sentence string) { fmt.Fprintf(c.App.ErrWriter, "composer: %s\n", sentence) },
+			Note:    func(sentence string) { say(c.App.ErrWriter, "composer: %s", sentence) },
 		},
 		Output:   c.App.Writer,
 		Coloured: coloured(c.App.Writer),

@@ -111,7 +111,8 @@ func runVerify(c *cli.Context) error {
 			skipped++
 		}
 	}
-	fmt.Fprintf(talk, "\n%d passed, %d failed, %d skipped in %.1fs (%s, %s)\n",
+	fmt.Fprintln(talk)
+	say(talk, "%d passed, %d failed, %d skipped in %.1fs (%s, %s)",
 		len(found.Scenarios)-failed-skipped, failed, skipped, found.Duration.Seconds(), found.Target, found.Engine)
 	if failed > 0 {
 		err = errors.Join(err, fmt.Errorf("verify: %d of %d scenarios failed", failed, len(found.Scenarios)))

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"runtime"
 	"runtime/debug"
 
@@ -26,8 +25,8 @@ func versionCommand() *cli.Command {
 			if c.Bool("json") {
 				return printJSON(c.App.Writer, map[string]string{"version": version(), "go": runtime.Version(), "platform": platform})
 			}
-			_, err := fmt.Fprintf(c.App.Writer, "composer %s %s %s\n", version(), runtime.Version(), platform)
-			return err
+			say(c.App.Writer, "composer %s %s %s", version(), runtime.Version(), platform)
+			return nil
 		},
 	}
 }

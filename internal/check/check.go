@@ -18,6 +18,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/lazy"
 	"github.com/tp0-lab/composer/internal/lint"
+	"github.com/tp0-lab/composer/internal/prose"
 	"github.com/tp0-lab/composer/internal/render"
 )
 
@@ -174,5 +175,5 @@ var wrapping = lazy.Regexp(`yaml: construct errors:\s+line \d+: |^(validating|fa
 
 // sentence returns the message of err on one line.
 func sentence(err error) string {
-	return strings.Join(strings.Fields(wrapping().ReplaceAllString(err.Error(), "")), " ")
+	return prose.Line(wrapping().ReplaceAllString(err.Error(), ""))
 }

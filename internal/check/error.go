@@ -5,11 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/tp0-lab/composer/internal/lazy"
 	"github.com/tp0-lab/composer/internal/lint"
+	"github.com/tp0-lab/composer/internal/prose"
 )
 
 // Error is what is wrong with a document, at a line of it.
@@ -103,15 +103,5 @@ func offsetOf(text []byte, line, column int) int {
 func errorAt(text []byte, offset int, message string) *Error {
 	begin := bytes.LastIndexByte(text[:offset], '\n') + 1
 	line, _, _ := bytes.Cut(text[begin:], []byte{'\n'})
-	return &Error{Offset: offset, Line: bytes.Count(text[:begin], []byte{'\n'}) + 1, Text: shown(string(line)), Message: message}
-}
-
-// shown returns a line as an error shows it.
-func shown(line string) string {
-	const most = 60 // characters
-	line = strings.TrimSpace(line)
-	if runes := []rune(line); len(runes) > most {
-		return string(runes[:most]) + "…"
-	}
-	return line
+	return &Error{Offset: offset, Line: bytes.Count(text[:begin], []byte{'\n'}) + 1, Text: prose.Short(string(bytes.TrimSpace(line)), 60), Message: message}
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/tp0-lab/composer/internal/prose"
 )
 
 const (
@@ -38,7 +40,8 @@ func Wrap(text string, width int) []string {
 	return append(lines, line)
 }
 
-// Table is rows of cells, each without line breaks.
+// Table is rows of cells, each on one line. It is for people: what does not show in
+// a cell is replaced, see prose.Printable.
 type Table struct {
 	Indent string // before each line
 	// First is how wide the first column is at most; what is longer has a line of its
@@ -48,7 +51,13 @@ type Table struct {
 }
 
 // Row appends a row.
-func (t *Table) Row(cells ...string) { t.rows = append(t.rows, cells) }
+func (t *Table) Row(cells ...string) {
+	row := make([]string, len(cells))
+	for i, cell := range cells {
+		row[i] = prose.Printable(cell)
+	}
+	t.rows = append(t.rows, row)
+}
 
 // Write writes the table. Where a width is given, in runes, the last column is
 // wrapped to fit into it, and stands below the others where these leave no room

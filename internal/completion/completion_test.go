@@ -112,8 +112,8 @@ func TestWords(t *testing.T) {
 func TestWrite(t *testing.T) {
 	values := []Value{{"--set=a=", "x\ty\x1b[0m\u009b"}, {"--set=b=", ""}}
 	for shell, want := range map[string]string{
-		"bash": "a=\tx y [0m \nb=\t\n:nospace\n",
-		"zsh":  "--set=a=\tx y [0m \n--set=b=\t\n:nospace\n",
+		"bash": "a=\tx y\ufffd[0m\ufffd\nb=\t\n:nospace\n",
+		"zsh":  "--set=a=\tx y\ufffd[0m\ufffd\n--set=b=\t\n:nospace\n",
 	} {
 		var got strings.Builder
 		if err := (Answer{Values: values}).Write(&got, shell, "--set="); err != nil {

@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/tp0-lab/composer/internal/prose"
 )
 
 // Command is the hidden command that the scripts run, with a shell's name and
@@ -68,7 +70,7 @@ func (a Answer) Write(w io.Writer, shell, word string) error {
 		before = word[:strings.LastIndexAny(word, "=:")+1]
 	}
 	for _, v := range a.Values {
-		out.WriteString(clean(strings.TrimPrefix(v.Text, before)) + "\t" + clean(v.Meaning) + "\n")
+		out.WriteString(prose.Line(strings.TrimPrefix(v.Text, before)) + "\t" + prose.Line(v.Meaning) + "\n")
 	}
 	if a.Files {
 		out.WriteString(":files\n")
@@ -81,14 +83,4 @@ func (a Answer) Write(w io.Writer, shell, word string) error {
 	}
 	_, err := w.Write(out.Bytes())
 	return err
-}
-
-// clean keeps a text on its line, and harmless for a terminal.
-func clean(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || 0x80 <= r && r < 0xa0 {
-			return ' '
-		}
-		return r
-	}, text)
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/aymanbagabas/go-udiff"
 
-	"github.com/tp0-lab/composer/internal/lablog"
+	"github.com/tp0-lab/composer/internal/prose"
 )
 
 // None is the name of what is not there, as patch and git take it.
@@ -53,7 +53,7 @@ func Unified(w io.Writer, before, after Text, style Style) error {
 	if strings.Count(before.Content, "\n")+strings.Count(after.Content, "\n") > maxLines {
 		return fmt.Errorf("compare %s and %s: they have more than %d lines together", before.Name, after.Name, maxLines)
 	}
-	text, err := udiff.ToUnified(lablog.Printable(before.Name), lablog.Printable(after.Name), before.Content, edits(before.Content, after.Content), udiff.DefaultContextLines)
+	text, err := udiff.ToUnified(prose.Printable(before.Name), prose.Printable(after.Name), before.Content, edits(before.Content, after.Content), udiff.DefaultContextLines)
 	if err != nil {
 		return fmt.Errorf("compare %s and %s: %w", before.Name, after.Name, err)
 	}
@@ -81,7 +81,7 @@ func Unified(w io.Writer, before, after Text, style Style) error {
 			colour = green
 		}
 		if style.Terminal {
-			line = lablog.Printable(line)
+			line = prose.Printable(line)
 		}
 		if style.Colours && colour != "" {
 			line = "\x1b[" + colour + "m" + line + "\x1b[0m"

@@ -9,6 +9,7 @@ import (
 	"text/template/parse"
 
 	"github.com/tp0-lab/composer/internal/lazy"
+	"github.com/tp0-lab/composer/internal/prose"
 )
 
 // Error is what is wrong with a template, or with a value at its place in one.
@@ -62,9 +63,5 @@ func Placed(err error) error {
 
 // shown returns text as an error shows it: quoted, and not all of a long one.
 func shown(text string) string {
-	const most = 40
-	if runes := []rune(text); len(runes) > most {
-		return strconv.Quote(string(runes[:most])) + "…"
-	}
-	return strconv.Quote(text)
+	return strconv.Quote(prose.Short(text, 40))
 }

@@ -15,6 +15,8 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/tp0-lab/composer/internal/prose"
 )
 
 // Load reads a Compose file. Its variables are those of environ, as os.Environ
@@ -33,7 +35,7 @@ func Load(ctx context.Context, text []byte, dir string, environ []string) (*type
 		o.SetProjectName("unnamed", false)
 	})
 	if err != nil {
-		return nil, errors.New(clean(noise().Replace(err.Error())))
+		return nil, errors.New(prose.Line(noise().Replace(err.Error())))
 	}
 	return project, nil
 }
@@ -90,11 +92,11 @@ const manyAlike = 8
 // New makes the graph of a project. Like services, whose names and mounts differ in
 // numbers only, are one if there are eight or more of them, unless all are wanted.
 func New(project *types.Project, title string, all bool) *Graph {
-	g := &Graph{Title: clean(title)}
+	g := &Graph{Title: prose.Line(title)}
 	index := map[string]int{}
 	for _, name := range slices.Sorted(maps.Keys(project.Networks)) {
 		index[name] = len(g.Networks)
-		g.Networks = append(g.Networks, &Network{Name: clean(name), Detail: networkDetail(project.Networks[name])})
+		g.Networks = append(g.Networks, &Network{Name: prose.Line(name), Detail: networkDetail(project.Networks[name])})
 	}
 	var names []string
 	for name := range project.Services {
@@ -137,14 +139,14 @@ func New(project *types.Project, title string, all bool) *Graph {
 
 func newService(project *types.Project, members []string, networks map[string]int) *Service {
 	first, last := project.Services[members[0]], project.Services[members[len(members)-1]]
-	s := &Service{Names: members, Label: clean(members[0]), Image: clean(first.Image)}
+	s := &Service{Names: members, Label: prose.Line(members[0]), Image: prose.Line(first.Image)}
 	if len(members) > 1 {
-		s.Label += " … " + clean(last.Name)
+		s.Label += " … " + prose.Line(last.Name)
 	} else if n := first.GetScale(); n != 1 {
 		s.Label += fmt.Sprintf(" ×%d", n)
 	}
 	if first.Build != nil && first.Image == "" {
-		s.Image = clean("build: " + first.Build.Context)
+		s.Image = prose.Line("build: " + first.Build.Context)
 	}
 	lastPorts := joinRanges(last.Ports)
 	for i, p := range joinRanges(first.Ports) {
@@ -152,14 +154,14 @@ func newService(project *types.Project, members []string, networks map[string]in
 		if other := portText(lastPorts[i]); other != text {
 			text += " … " + other
 		}
-		s.Ports = append(s.Ports, clean(text))
+		s.Ports = append(s.Ports, prose.Line(text))
 	}
 	for i, v := range first.Volumes {
 		source := cmp.Or(v.Source, v.Type)
 		if other := last.Volumes[i].Source; other != v.Source {
 			source = between(v.Source, other)
 		}
-		s.Mounts = append(s.Mounts, Mount{v.Type == types.VolumeTypeVolume && v.Source != "", clean(source), clean(v.Target), v.ReadOnly})
+		s.Mounts = append(s.Mounts, Mount{v.Type == types.VolumeTypeVolume && v.Source != "", prose.Line(source), prose.Line(v.Target), v.ReadOnly})
 	}
 	for name := range first.Networks {
 		if i, ok := networks[name]; ok {
@@ -240,7 +242,7 @@ func networkDetail(n types.NetworkConfig) string {
 	var parts []string
 	for _, pool := range n.Ipam.Config {
 		if pool.Subnet != "" {
-			parts = append(parts, clean(pool.Subnet))
+			parts = append(parts, prose.Line(pool.Subnet))
 		}
 	}
 	if n.Internal {
@@ -375,15 +377,4 @@ func count(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// clean keeps a text on one line, without characters that XML does not take.
-func clean(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r == 0xfffe || r == 0xffff || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, "�"))
-	return strings.Join(strings.Fields(text), " ")
 }

@@ -22,6 +22,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tp0-lab/composer/internal/lazy"
+	"github.com/tp0-lab/composer/internal/prose"
 )
 
 // Finding is one thing that is wrong with a file.
@@ -140,7 +141,7 @@ func (d *document) reportAt(rule string, line, column int, format string, args .
 		severity = severityOf(rule)
 	}
 	d.found = append(d.found, Finding{
-		File: d.Name, Line: max(line, 1), Column: max(column, 1), Severity: severity, Rule: rule, Message: sentence(fmt.Sprintf(format, args...)),
+		File: d.Name, Line: max(line, 1), Column: max(column, 1), Severity: severity, Rule: rule, Message: prose.Line(fmt.Sprintf(format, args...)),
 	})
 }
 
@@ -186,20 +187,4 @@ func (d *document) readSilencers() {
 			}
 		}
 	}
-}
-
-// sentence puts a text on one line, without what a terminal would obey.
-func sentence(text string) string {
-	const most = 500 // characters of it
-	clean := strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == 0x2028 || r == 0x2029 {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, "�"))
-	clean = strings.Join(strings.Fields(clean), " ")
-	if runes := []rune(clean); len(runes) > most {
-		return string(runes[:most]) + " …"
-	}
-	return clean
 }

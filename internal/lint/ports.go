@@ -120,7 +120,7 @@ func (d *document) published(s service, item *yaml.Node) []published {
 	}
 	configs, err := types.ParsePortConfig(text)
 	if err != nil {
-		d.report("specification", item, "service %s: port %q: %s", s.name, text, sentence(err.Error()))
+		d.report("specification", item, "service %s: port %q: %v", s.name, text, err)
 		return nil
 	}
 	var all []published

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/tp0-lab/composer/internal/nearest"
+	"github.com/tp0-lab/composer/internal/prose"
 )
 
 // Severity says how bad a finding is.
@@ -47,7 +48,7 @@ func UnknownRule(name string) string {
 	if _, ok := ruleNamed(name); ok {
 		return ""
 	}
-	return "unknown rule \"" + sentence(name) + "\"" + suggestion(name, ruleNames())
+	return "unknown rule \"" + prose.Line(name) + "\"" + suggestion(name, ruleNames())
 }
 
 func ruleNamed(name string) (Rule, bool) {

@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tp0-lab/composer/internal/lazy"
+	"github.com/tp0-lab/composer/internal/prose"
 	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
@@ -121,7 +122,7 @@ var (
 // reportLoad reports an error of compose-go at the place that it names, as far
 // as it names one.
 func (d *document) reportLoad(s *service, err error) {
-	text := loadPrefix().ReplaceAllString(sentence(err.Error()), "")
+	text := loadPrefix().ReplaceAllString(prose.Line(err.Error()), "")
 	if loadUnset().MatchString(text) {
 		return // of the rules about references
 	}

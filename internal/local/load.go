@@ -12,6 +12,8 @@ import (
 	"github.com/compose-spec/compose-go/v2/dotenv"
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/tp0-lab/composer/internal/prose"
 )
 
 // Load reads a Compose file as Compose does: text is what it holds, dir the
@@ -45,7 +47,7 @@ func Load(ctx context.Context, text []byte, name, dir string, environ []string) 
 		o.SetProjectName("local", false)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("load %s: %s", name, strings.Join(strings.Fields(err.Error()), " "))
+		return nil, fmt.Errorf("load %s: %s", name, prose.Line(err.Error()))
 	}
 	return project, nil
 }

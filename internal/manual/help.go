@@ -64,7 +64,7 @@ func (c *Command) WriteHelp(w io.Writer, width int) error {
 			return err
 		}
 	}
-	_, err := w.Write(bytes.ReplaceAll(out.Bytes(), []byte(glued), []byte(" ")))
+	_, err := w.Write(bytes.ReplaceAll(out.Bytes(), []byte(string(glued)), []byte(" ")))
 	return err
 }
 
@@ -106,7 +106,7 @@ func hanging(out *bytes.Buffer, before, text string, width int) {
 }
 
 // glued stands for a space that no line may end at.
-const glued = "\x00"
+const glued = '\ue000' // of the private use area, so that no text has it
 
 // glue keeps what stands in brackets, or in backquotes, together.
 func glue(text string) string {
@@ -121,7 +121,7 @@ func glue(text string) string {
 			code = !code
 		case ' ':
 			if depth > 0 || code {
-				return rune(glued[0])
+				return glued
 			}
 		}
 		return r

@@ -116,7 +116,7 @@ func (r *roff) synopsis(c *Command) {
 	rest := strings.TrimSpace(strings.TrimPrefix(c.usage(), c.Name))
 	text := `\fB` + escape(c.Name) + `\fR`
 	if rest != "" {
-		text += " " + strings.ReplaceAll(escape(glue(rest)), glued, `\ `)
+		text += " " + strings.ReplaceAll(escape(glue(rest)), escape(string(glued)), `\ `)
 	}
 	r.line("%s", text)
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/tp0-lab/composer/internal/prose"
 )
 
 // Problem is one thing that is wrong with values.
@@ -22,18 +24,9 @@ type Problem struct {
 func (p Problem) String() string {
 	text := p.Origin.String() + ": "
 	if p.Path != "" && !strings.HasSuffix(p.Origin.Source, " "+p.Path) {
-		text += shortened(p.Path) + ": "
+		text += prose.Short(p.Path, 100) + ": "
 	}
 	return text + p.What
-}
-
-// shortened is a path for people, who do not read a long one to its end.
-func shortened(path string) string {
-	const most = 100
-	if runes := []rune(path); len(runes) > most {
-		return string(runes[:most]) + "…"
-	}
-	return path
 }
 
 // Error is all that is wrong with values.

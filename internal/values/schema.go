@@ -19,6 +19,7 @@ import (
 	"golang.org/x/text/message"
 
 	"github.com/tp0-lab/composer/internal/nearest"
+	"github.com/tp0-lab/composer/internal/prose"
 	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
@@ -62,7 +63,7 @@ func ParseSchema(name string, text []byte) (*Schema, error) {
 	}
 	compiled, err := compiler.Compile(schemaURL)
 	if err != nil {
-		message := strings.ReplaceAll(strings.Join(strings.Fields(err.Error()), " "), schemaURL, "")
+		message := prose.Line(strings.ReplaceAll(err.Error(), schemaURL, ""))
 		return nil, fmt.Errorf("%s: %s", name, message)
 	}
 	return &Schema{name, compiled, document}, nil
@@ -284,7 +285,6 @@ func alternatives(words []string) string {
 
 // shown is a value for a message.
 func shown(n *Node) string {
-	const most = 60
 	if n == nil {
 		return "this"
 	}
@@ -292,10 +292,7 @@ func shown(n *Node) string {
 	if err != nil {
 		return fmt.Sprint(n.Scalar)
 	}
-	if len(text) > most {
-		return string(bytes.ToValidUTF8(text[:most], nil)) + "…"
-	}
-	return string(text)
+	return prose.Short(string(text), 60)
 }
 
 // at returns the part of the schema that an URL names.

@@ -85,7 +85,7 @@ func (p *Progress) Ended(s report.Scenario) {
 	}[s.Status]
 	fmt.Fprintf(p.w, "%s %s %-30s %6.1fs  %s\n", mark, s.Stage, s.Name, s.Duration.Seconds(), s.Title)
 	if s.Reason != "" {
-		fmt.Fprintf(p.w, "    %s\n", s.Reason)
+		fmt.Fprintf(p.w, "    %s\n", indent(s.Reason))
 	}
 	WriteProblems(p.w, s)
 	p.show()

@@ -16,8 +16,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tp0-lab/composer/internal/lablog"
 	"github.com/tp0-lab/composer/internal/nearest"
+	"github.com/tp0-lab/composer/internal/prose"
 	"github.com/tp0-lab/composer/internal/report"
 )
 
@@ -229,7 +229,7 @@ func WriteProblems(w io.Writer, s report.Scenario) {
 	for _, p := range s.Problems {
 		fmt.Fprintf(w, "    expected: %s\n    seen:     %s\n", indent(p.Expected), indent(p.Seen))
 		for _, l := range p.Around {
-			fmt.Fprintf(w, "      %-8s | %s\n", lablog.Printable(l.Container), lablog.Printable(l.Text))
+			fmt.Fprintf(w, "      %-8s | %s\n", prose.Printable(l.Container), prose.Printable(l.Text))
 		}
 	}
 }
@@ -238,7 +238,7 @@ func WriteProblems(w io.Writer, s report.Scenario) {
 func indent(s string) string {
 	lines := strings.Split(strings.TrimSpace(s), "\n")
 	for i, l := range lines {
-		lines[i] = lablog.Printable(l)
+		lines[i] = prose.Printable(l)
 	}
 	return strings.Join(lines, "\n              ")
 }

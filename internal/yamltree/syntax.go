@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tp0-lab/composer/internal/lazy"
+	"github.com/tp0-lab/composer/internal/prose"
 )
 
 var (
@@ -56,7 +57,7 @@ var syntaxNoise = lazy.Regexp(`^yaml: (?:offset \d+: )?|(?: at )?(?:<unknown pos
 
 // SyntaxMessage returns what such an error says besides the place, on one line.
 func SyntaxMessage(err error) string {
-	text := strings.Join(strings.Fields(syntaxNoise().ReplaceAllString(err.Error(), "")), " ")
+	text := prose.Line(syntaxNoise().ReplaceAllString(err.Error(), ""))
 	text = strings.ReplaceAll(text, "token:", "token, ")
 	for _, found := range []string{"did not find", "found ", "exceeded "} { // behind what was being done
 		if before, after, ok := strings.Cut(text, found); ok && before != "" {
