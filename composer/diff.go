@@ -104,7 +104,7 @@ func textToCompare(b *bundle.Bundle, engine *render.Engine, name string) (diff.T
 	if unknown == nil {
 		doc, err := engine.Render(name, b.Kinds[0].Count)
 		text.Content = string(doc.Bytes)
-		return text, asUsage(err)
+		return text, asUsage(render.OfStage(name, err))
 	}
 	var content []byte
 	var err error

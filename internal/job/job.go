@@ -55,7 +55,7 @@ type Document struct {
 	// Path is the file it is for; "" is stdout.
 	Path string
 	// Write writes the document. Unless it was validated, or is JSON, its errors are
-	// those of render.Engine.Stream.
+	// those of render.Engine.Stream, as those of Job.Render are.
 	Write func(io.Writer) error
 	// Report is what a check learned, if there was one.
 	Report check.Report
@@ -71,8 +71,8 @@ type Documents struct {
 }
 
 // Render renders and checks all documents of the job. Its errors are those of
-// bundle.Choose, package render and package check, with the stage if there are
-// several, or wrap ErrOutput.
+// bundle.Choose, package render and package check, or wrap ErrOutput. Where there
+// are several stages, those of one are a *render.StageError.
 func (j Job) Render(ctx context.Context, b *bundle.Bundle) (Documents, error) {
 	stages, err := j.stages(b)
 	if err != nil {
@@ -83,16 +83,6 @@ func (j Job) Render(ctx context.Context, b *bundle.Bundle) (Documents, error) {
 		return Documents{}, err
 	}
 	var made Documents
-	for _, stage := range stages {
-		d, err := j.document(ctx, engine, stage, b.Kinds[0].Count)
-		if err != nil && len(stages) > 1 && !strings.Contains(err.Error(), "stage "+stage) {
-			err = fmt.Errorf("stage %s: %w", stage, err)
-		}
-		if err != nil {
-			return Documents{}, err
-		}
-		made.All = append(made.All, d)
-	}
 	var more []string
 	if !j.Validate {
 		more = append(more, "--no-validate")
@@ -103,11 +93,26 @@ func (j Job) Render(ctx context.Context, b *bundle.Bundle) (Documents, error) {
 	if j.Output != "" {
 		more = append(more, "-o", j.Output)
 	}
+	names := stages
 	if len(j.Stages) > 0 {
-		stages = j.Stages // in the user's words
+		names = j.Stages // in the user's words
 	}
-	made.Command, err = engine.Command(stages, more...)
-	return made, err
+	if made.Command, err = engine.Command(names, more...); err != nil {
+		return Documents{}, err // of no stage: the number of replicas is the same for all
+	}
+	for _, stage := range stages {
+		d, err := j.document(ctx, engine, stage, b.Kinds[0].Count)
+		if len(stages) > 1 {
+			err = render.OfStage(stage, err)
+			write := d.Write
+			d.Write = func(w io.Writer) error { return render.OfStage(stage, write(w)) }
+		}
+		if err != nil {
+			return Documents{}, err
+		}
+		made.All = append(made.All, d)
+	}
+	return made, nil
 }
 
 // stages returns the names of the job's stages, in its order.
@@ -157,7 +162,7 @@ func (j Job) document(ctx context.Context, engine *render.Engine, stage string, 
 	if j.Validate {
 		d.Report, err = check.Document(ctx, doc)
 		if wrong, ok := errors.AsType[*check.Error](err); ok {
-			return d, fmt.Errorf("render stage %s: %w", stage, located(wrong, engine, stage, n, doc.Bytes))
+			return d, render.OfStage(stage, located(wrong, engine, stage, n, doc.Bytes))
 		}
 		if err != nil {
 			return d, err

@@ -12,6 +12,8 @@ import (
 
 	"github.com/tp0-lab/composer/internal/bundle"
 	"github.com/tp0-lab/composer/internal/diff"
+	"github.com/tp0-lab/composer/internal/render"
+	"github.com/tp0-lab/composer/internal/values"
 	"github.com/tp0-lab/composer/templates"
 )
 
@@ -171,6 +173,34 @@ func TestNoneIsWritten(t *testing.T) {
 		}
 		if got := files(t, dir); len(got) != 0 {
 			t.Errorf("there is %v", got)
+		}
+	}
+}
+
+// Where there are several stages, an error says which one it is about, and once.
+func TestErrorsNameTheStage(t *testing.T) {
+	for _, validate := range []bool{true, false} {
+		for wrong, want := range map[string]string{
+			"values":   "render stage good: nowhere.yaml: no such file or directory",
+			"template": "render stage stage bad: DIR/compose.yaml.tmpl:1:37: <fail \"want a text\">: error calling fail: want a text",
+		} {
+			b := two(t, "''")
+			b.Stages[1].Name = "stage bad"
+			b.Overlay = &values.Overlay{}
+			if wrong == "values" {
+				b.Overlay.AddFile("nowhere.yaml")
+			}
+			j := Job{Stages: []string{"all"}, Output: filepath.Join(t.TempDir(), "{stage}"), Validate: validate}
+			made, err := j.Render(t.Context(), b)
+			if err == nil {
+				_, err = made.Write()
+			}
+			if err == nil || err.Error() != strings.Replace(want, "DIR", strings.TrimSuffix(b.Path(""), "/"), 1) {
+				t.Errorf("%s, validate %v: got %v, want %s", wrong, validate, err, want)
+			}
+			if stage, ok := errors.AsType[*render.StageError](err); !ok || !strings.HasPrefix(want, "render stage "+stage.Stage+":") {
+				t.Errorf("%s, validate %v: it is of %v", wrong, validate, stage)
+			}
 		}
 	}
 }

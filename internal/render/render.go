@@ -231,7 +231,8 @@ func (e *Engine) checkReplicas(n int) error {
 
 // Render executes the templates for the stage of that name and n replicas of
 // the first kind; of others there are as many as the bundle says. Its errors
-// wrap bundle.ErrUnknownStage, ErrReplicas, *values.Error, or *escape.Error.
+// wrap bundle.ErrUnknownStage, ErrReplicas or *values.Error, or are a *StageError
+// with an *escape.Error.
 // Memory grows with the document alone, which has at most 256 MiB.
 func (e *Engine) Render(stage string, n int) (Document, error) {
 	x, err := e.execute(stage, n, maxDocument)
@@ -284,7 +285,7 @@ func (e *Engine) execute(stage string, n, keep int) (*execution, error) {
 		}
 		// An error of special would show what specialise made of the templates.
 	}
-	return nil, fmt.Errorf("render stage %s: %w", stage, in.explained(e.placed(err)))
+	return nil, OfStage(stage, in.explained(e.placed(err)))
 }
 
 // input returns what a document of that stage is made of, with n replicas of
