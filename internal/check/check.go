@@ -9,16 +9,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4" // the version that compose-go reads with
 
-	"github.com/tp0-lab/composer/internal/lazy"
 	"github.com/tp0-lab/composer/internal/lint"
-	"github.com/tp0-lab/composer/internal/prose"
 	"github.com/tp0-lab/composer/internal/render"
 )
 
@@ -151,11 +148,12 @@ func load(ctx context.Context, text []byte) (*types.Project, error) {
 		o.SetProjectName("unnamed", false)
 	})
 	if err != nil {
-		return nil, &refusal{sentence(err)}
+		message, path := lint.NotLoaded(err)
+		return nil, &refusal{message, path}
 	}
 	if !all { // its keys have to be right, too
 		if f, found := lint.Refused(ctx, text); found {
-			return nil, &refusal{f.Message}
+			return nil, &refusal{f.Message, nil}
 		}
 	}
 	// Compose would leave out what it does not like of a name.
@@ -167,13 +165,4 @@ func load(ctx context.Context, text []byte) (*types.Project, error) {
 		return nil, violationf([]string{"name"}, "project name %q: want lower-case letters, digits, '_' and '-', the first a letter or digit", top.Name)
 	}
 	return project, nil
-}
-
-// wrapping is what the YAML package puts around an error that has its line, and
-// what compose-go says of the file, which is none of the user's.
-var wrapping = lazy.Regexp(`yaml: construct errors:\s+line \d+: |^(validating|failed to parse) /?` + regexp.QuoteMeta(fileName) + `: `)
-
-// sentence returns the message of err on one line.
-func sentence(err error) string {
-	return prose.Line(wrapping().ReplaceAllString(err.Error(), ""))
 }

@@ -32,8 +32,11 @@ func (e *Error) Error() string {
 	return e.Place + " (" + line + "): " + e.Message
 }
 
-// refusal is an error of compose-go.
-type refusal struct{ message string }
+// refusal is an error of compose-go, and the path of keys that it names, or nil.
+type refusal struct {
+	message string
+	path    []string
+}
 
 func (r *refusal) Error() string { return r.message }
 
@@ -61,14 +64,12 @@ func explain(ctx context.Context, text []byte, err error) error {
 	if v, ok := errors.AsType[*violation](err); ok {
 		line, column, found = lint.Find(text, v.path...)
 	}
-	if _, ok := errors.AsType[*refusal](err); ok {
+	if r, ok := errors.AsType[*refusal](err); ok {
 		var f lint.Finding
 		if f, found = lint.Refused(ctx, text); found {
 			line, column, message = f.Line, f.Column, f.Message
 		} else {
-			if name := namedService().FindStringSubmatch(message); name != nil {
-				line, column, found = lint.Find(text, "services", name[1])
-			}
+			line, column, found = placeOf(r, text)
 		}
 	}
 	if !found {
@@ -79,6 +80,18 @@ func explain(ctx context.Context, text []byte, err error) error {
 
 // namedService is how compose-go names the service that an error is about.
 var namedService = lazy.Regexp(`\bservice "([^"]+)"`)
+
+// placeOf returns the line and column in text of what compose-go refuses, as far as
+// it says so.
+func placeOf(r *refusal, text []byte) (line, column int, ok bool) {
+	if name := namedService().FindStringSubmatch(r.message); name != nil {
+		return lint.Find(text, "services", name[1])
+	}
+	for path := r.path; len(path) > 1 && !ok; path = path[:len(path)-1] {
+		line, column, ok = lint.Find(text, path...)
+	}
+	return line, column, ok
+}
 
 // offsetOf returns the offset of a line and a column in characters.
 func offsetOf(text []byte, line, column int) int {

@@ -78,7 +78,11 @@ func TestErrors(t *testing.T) {
 		},
 		{
 			"silenced for the linter", document(head, 1, all("image: client", "imag: x # composer-lint: disable=specification"), tail),
-			"check: services.client1.imag false schema", 0, "", "",
+			"services.client1.imag false schema", 12, "imag: x # composer-lint: disable=specification", "x # composer-lint",
+		},
+		{
+			"what only compose-go knows, behind variables", document(strings.Replace(head, "image: server", "image: ${IMAGE}\n    ports: [\"${PORT}:80\"]", 1), 1, all("image: client", "image: ${IMAGE}\n    stop_grace_period: soon"), tail),
+			"services.client1.stop_grace_period", 14, "stop_grace_period: soon", "soon",
 		},
 		{
 			"in a document that is checked by a sample", document(head, 60_000, same(one), strings.Replace(tail, "125.0/24", "0.0/12", 1)),

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 
-	"github.com/compose-spec/compose-go/v2/template"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/lazy"
+	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
 // known returns a document without what has a value only where Compose runs: the
@@ -18,69 +21,127 @@ func known(text []byte) (rest []byte, all bool) {
 	if !bytes.ContainsRune(bytes.ReplaceAll(text, []byte("$$"), nil), '$') {
 		return text, true
 	}
-	var document, second yaml.Node
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	if decoder.Decode(&document) != nil || !errors.Is(decoder.Decode(&second), io.EOF) || !prune(&document) {
-		return text, true
+	var out bytes.Buffer
+	p := pruner{left: maxAliased, open: map[*yaml.Node]bool{}}
+	decoder, encoder := yaml.NewDecoder(bytes.NewReader(text)), yaml.NewEncoder(&out)
+	all = true
+	for {
+		var document yaml.Node
+		switch err := decoder.Decode(&document); {
+		case errors.Is(err, io.EOF):
+			if all || encoder.Close() != nil {
+				return text, true
+			}
+			return out.Bytes(), false
+		case err != nil:
+			return text, true // compose-go says why
+		}
+		pruned, whole := p.prune(&document)
+		all = all && whole
+		if p.left < 0 || len(pruned.Content) == 0 || encoder.Encode(pruned) != nil {
+			return text, true
+		}
 	}
-	pruned, err := yaml.Marshal(&document)
-	if err != nil {
-		return text, true
-	}
-	return pruned, false
 }
+
+// maxAliased is how many nodes are copied in place of aliases, at most: compose-go
+// refuses a document in which they stand for far more than there is.
+const maxAliased = 300_000
 
 // standIns are what a key cannot be left out for.
-var standIns = map[string]string{"image": "image", "build": ".", "context": ".", "file": "file", "content": "content", "environment": "NAME"}
-
-// prune takes away what is below n and not known, and reports whether there was
-// anything.
-func prune(n *yaml.Node) (pruned bool) {
-	switch n.Kind {
-	case yaml.MappingNode:
-		var content []*yaml.Node
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			key, value := n.Content[i], n.Content[i+1]
-			switch standIn := standIns[key.Value]; {
-			case !unknown(value):
-				pruned = prune(value) || pruned
-			case standIn == "":
-				pruned = true
-				continue
-			default:
-				pruned = true
-				value.Value = standIn
-			}
-			content = append(content, key, value)
-		}
-		n.Content = content
-	case yaml.SequenceNode:
-		all := len(n.Content)
-		n.Content = slices.DeleteFunc(n.Content, deepUnknown)
-		pruned = len(n.Content) < all
-		fallthrough
-	default:
-		for _, child := range n.Content {
-			pruned = prune(child) || pruned
-		}
-	}
-	return pruned
+var standIns = map[string]string{
+	"image": "image", "build": ".", "context": ".", "file": "file", "content": "content", "environment": "NAME",
+	"condition": "service_started", "soft": "1", "hard": "1", "model": "model",
 }
 
-// deepUnknown reports whether something in n is not known.
-func deepUnknown(n *yaml.Node) bool { return unknown(n) || slices.ContainsFunc(n.Content, deepUnknown) }
+// pruner copies nodes but for what is not known. What aliases stand for is copied in
+// their place: their anchor may be in what is left out.
+type pruner struct {
+	left int                 // nodes that may be copied for aliases, or less than 0
+	open map[*yaml.Node]bool // what is being copied for an alias
+}
 
-// unknown reports whether n is a scalar with a variable that has no default.
-func unknown(n *yaml.Node) bool {
-	if n.Kind != yaml.ScalarNode {
-		return false
+// prune returns a copy of what is known of n, or nil if that is nothing, and
+// whether it is all.
+func (p *pruner) prune(n *yaml.Node) (known *yaml.Node, all bool) {
+	if len(p.open) > 0 {
+		p.left--
 	}
-	found := false
-	_, err := template.SubstituteWithOptions(n.Value, func(string) (string, bool) { return "", false }, template.WithoutLogging,
-		template.WithReplacementFunction(func(part string, mapping template.Mapping, config *template.Config) (string, error) {
-			value, applied, err := template.DefaultReplacementAppliedFunc(part, mapping, config)
-			found = found || err == nil && !applied
-			return value, err
-		}))
-	return found || errors.As(err, new(*template.MissingRequiredError))
+	if p.left < 0 {
+		return nil, false
+	}
+	switch n.Kind {
+	case yaml.AliasNode:
+		if p.open[n.Alias] { // it contains itself
+			p.left = -1
+			return nil, false
+		}
+		p.open[n.Alias] = true
+		defer delete(p.open, n.Alias)
+		return p.prune(n.Alias)
+	case yaml.ScalarNode:
+		if unknown(n.Value) {
+			return nil, false
+		}
+		return bare(n), true
+	case yaml.MappingNode:
+		return p.pruneMapping(n)
+	default:
+		return p.pruneItems(n, n.Kind == yaml.DocumentNode)
+	}
+}
+
+// pruneItems leaves out items of which not all is known, unless partly.
+func (p *pruner) pruneItems(n *yaml.Node, partly bool) (known *yaml.Node, all bool) {
+	known, all = bare(n), true
+	for _, item := range n.Content {
+		value, whole := p.prune(item)
+		all = all && whole
+		if whole || partly && value != nil {
+			known.Content = append(known.Content, value)
+		}
+	}
+	return known, all
+}
+
+func (p *pruner) pruneMapping(n *yaml.Node) (known *yaml.Node, all bool) {
+	known, all = bare(n), true
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := bare(yamltree.Follow(n.Content[i])) // compose-go leaves variables in keys alone
+		value, whole := p.prune(n.Content[i+1])
+		all = all && whole
+		switch list := yamltree.Follow(n.Content[i+1]); {
+		case whole:
+		case yamltree.IsMerge(key) && list.Kind == yaml.SequenceNode:
+			value, _ = p.pruneItems(list, true)
+		case key.Value == "external" || key.Value == "ipam": // it may be somebody else's, and have any subnet
+			return &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{word("external"), {Kind: yaml.ScalarNode, Value: "true"}}}, false
+		case (key.Value == "extends" || key.Value == "provider") && child(n, "image") == nil && child(n, "build") == nil:
+			key, value = word("image"), word("image")
+		case key.Value == "extends" || key.Value == "provider" || key.Value == "test": // all of them or nothing
+			value = nil
+		case value == nil && standIns[key.Value] != "":
+			value = word(standIns[key.Value])
+		}
+		if value != nil {
+			known.Content = append(known.Content, key, value)
+		}
+	}
+	return known, all
+}
+
+// bare is a node without what is below it, its anchor and its comments.
+func bare(n *yaml.Node) *yaml.Node {
+	return &yaml.Node{Kind: n.Kind, Style: n.Style, Tag: n.Tag, Value: n.Value}
+}
+
+func word(text string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Value: text} }
+
+// variable is one of Compose, as far as to the text that is instead of it, or $$.
+var variable = lazy.Regexp(`\$(?:\$|[A-Za-z_]|\{[A-Za-z_]\w*(?::?[-?+]|\}))`)
+
+// unknown reports whether a text has a variable without a default in it, be it in
+// the default of another.
+func unknown(text string) bool {
+	return slices.ContainsFunc(variable().FindAllString(text, -1), func(v string) bool { return v != "$$" && !strings.HasSuffix(v, "-") })
 }

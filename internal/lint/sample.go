@@ -114,15 +114,27 @@ func (d *document) load(top map[string]any, sample []service) error {
 }
 
 var (
-	loadPrefix = lazy.Regexp(`^(validating |failed to parse )?(/?compose\.yaml)?:? ?(decoding failed due to the following error\(s\): )?`)
-	loadPath   = lazy.Regexp(`'?\b(services|networks|volumes|configs|secrets)(\.|\[)([\w.\[\]-]+)'?`)
-	loadUnset  = lazy.Regexp(`refers to undefined (volume|network|config|secret)|depends on undefined`)
+	loadNoise = lazy.Regexp(`yaml: construct errors:\s+line \d+: |^(?:validating |failed to parse )?(?:/?compose\.yaml)?:? ?(?:decoding failed due to the following error\(s\): )?`)
+	loadPath  = lazy.Regexp(`'?\b(?:services|networks|volumes|configs|secrets|models)[.\[][\w.\[\]-]+'?`)
+	loadUnset = lazy.Regexp(`refers to undefined (volume|network|config|secret)|depends on undefined`)
 )
+
+// NotLoaded returns what an error of compose-go says of a file that it was given as
+// compose.yaml, on one line, and the path of keys that it names, or nil.
+func NotLoaded(err error) (message string, path []string) {
+	message = loadNoise().ReplaceAllString(prose.Line(err.Error()), "")
+	named := loadPath().FindString(message)
+	if named == "" {
+		return message, nil
+	}
+	clean := strings.NewReplacer("'", "", "[", ".", "]", "").Replace(named)
+	return strings.Replace(message, named, clean, 1), strings.Split(strings.TrimRight(clean, "."), ".")
+}
 
 // reportLoad reports an error of compose-go at the place that it names, as far
 // as it names one.
 func (d *document) reportLoad(s *service, err error) {
-	text := loadPrefix().ReplaceAllString(prose.Line(err.Error()), "")
+	text, path := NotLoaded(err)
 	if loadUnset().MatchString(text) {
 		return // of the rules about references
 	}
@@ -130,10 +142,8 @@ func (d *document) reportLoad(s *service, err error) {
 	if s != nil {
 		at = s.key
 	}
-	if path := loadPath().FindString(text); path != "" {
-		clean := strings.NewReplacer("'", "", "[", ".", "]", "").Replace(path)
-		text = strings.Replace(text, path, clean, 1)
-		at = d.node(strings.Split(strings.TrimRight(clean, "."), "."))
+	if path != nil {
+		at = d.node(path)
 	}
 	d.report("specification", at, "%s", text)
 }
