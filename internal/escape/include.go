@@ -63,7 +63,7 @@ func makesStructure(p *parse.PipeNode) bool {
 // ownLines reports whether what an action prints begins with a line break, and
 // returns how far the line behind that is indented.
 func ownLines(n *parse.ActionNode, flow bool) (column int, ok bool) {
-	if flow || lastFunction(n.Pipe) != "nindent" {
+	if flow || !prints(n) || lastFunction(n.Pipe) != "nindent" {
 		return 0, false
 	}
 	return constantIndent(n)

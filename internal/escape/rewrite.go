@@ -205,7 +205,7 @@ func (w *walker) list(c context, list *parse.ListNode) (context, error) {
 			c, err = w.scan(c, node, rest)
 		case *parse.ActionNode:
 			w.trimmed = false
-			if i > 0 && c.place == beforeNode && !c.entry && !c.glued && makesStructure(node.Pipe) {
+			if i > 0 && c.place == beforeNode && !c.entry && !c.glued && prints(node) && makesStructure(node.Pipe) {
 				w.trimmed = trimEnd(list.Nodes[i-1]) // lines of structure begin with a line break
 				c.glued = w.trimmed
 			}

@@ -97,6 +97,8 @@ func TestPlaces(t *testing.T) {
 		{"lines of nindent that are none", "a: b\n{{- toYaml .A | nindent 0 }}", "x", `t:2:5: "x" is not a map or list`},
 		{"text of nindent below a value", "a: b\n{{- .A | nindent 0 }}", "x: y", "t:2:5: only a map or a list can be indented here"},
 		{"text of nindent in a comment", "a: b # {{ .A | nindent 0 }}", "x: y", "t:1:11: only a map or a list can be indented here"},
+		{"lines of nindent for later, before a value", "a: {{ $y := toYaml .Map | nindent 2 }}{{ .A }}", "x", "a: x"},
+		{"lines of nindent for later, within a scalar", "a: 1{{ $y := toYaml .Map | nindent 2 }}{{ .A }}", "2", `write "1{{.A}}"`},
 		{"lines of nindent within brackets", "a: [b {{- toYaml .Map | nindent 2 }}]", "", "a structure (of toYaml, include or raw) cannot stand here"},
 		{"lines that would go on", "s:\n  a: {{ .A }}\n  {{- toYaml .Map | nindent 4 }}", "x", "t:3:7: lines indented by 4 would go on with the value above: use nindent 2, or less"},
 		{"lines behind lines of nindent", "s:\n  a: b\n  {{- toYaml .Map | nindent 2 }}\n    c: {{ .A }}", "x", "t:4:5: whether this line goes on"},
