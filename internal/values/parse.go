@@ -222,6 +222,9 @@ func scalarOf(n *yaml.Node) (value any, problem string) {
 		if integral(n.Value) { // too large for package yaml
 			return integer(n.Value)
 		}
+		if strings.Contains(n.Value, "_") {
+			return nil, n.Value + " is another number to some versions of YAML: put it in quotes, or write it without _"
+		}
 		if err := n.Decode(&f); err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
 			return nil, n.Value + " is no number that can be written: put it in quotes"
 		}
@@ -237,7 +240,7 @@ func scalarOf(n *yaml.Node) (value any, problem string) {
 // looksLikeText reports whether text is most likely the version (3.10) or the hash
 // (1e3) of something, though YAML reads it as a number.
 func looksLikeText(text string) bool {
-	whole, exponent, found := strings.Cut(text, "e")
+	whole, exponent, found := strings.Cut(strings.ToLower(text), "e")
 	if found {
 		return integral(whole) && !strings.HasPrefix(exponent, "-") && integral(exponent)
 	}

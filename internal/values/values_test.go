@@ -99,6 +99,8 @@ func TestBadDocuments(t *testing.T) {
 		{"leading zeros", "a: {b: 0777}", "v.yaml:1:8: a.b: 0777 is another number to some versions of YAML: put it in quotes"},
 		{"a version", "a: 3.10", "v.yaml:1:4: a: 3.10 is the number 3.1: write that, or put it in quotes"},
 		{"a version that ends with zeros", "a: 2.00", "v.yaml:1:4: a: 2.00 is the number 2.0: write that, or put it in quotes"},
+		{"a hash in capitals", "a: 12E3", "v.yaml:1:4: a: 12E3 is the number 12000.0: write that, or put it in quotes"},
+		{"underscores in a fraction", "a: 1_000.5", "v.yaml:1:4: a: 1_000.5 is another number to some versions of YAML: put it in quotes"},
 		{"a hash", "a: 1e3", "v.yaml:1:4: a: 1e3 is the number 1000.0: write that, or put it in quotes"},
 		{"underscores", "a: 1_000", "v.yaml:1:4: a: 1_000 is another number to some"},
 		{"infinity", "a: .inf", "v.yaml:1:4: a: .inf is no number that can be written: put it in quotes"},
