@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"reflect"
@@ -13,20 +14,20 @@ import (
 	"github.com/tp0-lab/composer/internal/nearest"
 )
 
-var noField = lazy.Regexp(`can't evaluate field (\w+) in type render\.(Data|Replica)$`)
-
-var noMap = lazy.Regexp(`(?:can't evaluate field|nil pointer evaluating) (?:(\w+) in type (?:interface \{\}|\[\]interface \{\}|\w+)|interface \{\}\.(\w+))$`)
+var noField = lazy.Regexp(`(?:can't evaluate field (\w+) in type (?:render\.(Data|Replica)|.+)|nil pointer evaluating interface \{\}\.(\w+))$`)
 
 // named returns a message of text/template with the names that there are, where
 // it is that a template reads one that is not.
 func named(message string) string {
-	message = noMap().ReplaceAllString(message, "there is no $1$2 in what is no map")
-	found := noField().FindStringSubmatchIndex(message)
+	found := noField().FindStringSubmatch(message)
 	if found == nil {
 		return message
 	}
-	field, of := message[found[2]:found[3]], reflect.TypeFor[Data]()
-	if message[found[4]:found[5]] == "Replica" {
+	before, field, of := strings.TrimSuffix(message, found[0]), found[1]+found[3], reflect.TypeFor[Data]()
+	switch found[2] {
+	case "":
+		return before + "there is no " + field + " in what is no map"
+	case "Replica":
 		of = reflect.TypeFor[Replica]()
 	}
 	var have []string
@@ -42,7 +43,7 @@ func named(message string) string {
 	if near := nearest.Of(field, have); near != "" {
 		hint = "did you mean ." + near + "?"
 	}
-	return message[:found[0]] + "there is no ." + field + ": " + hint
+	return before + "there is no ." + field + ": " + hint
 }
 
 var noFunction = lazy.Regexp(`^function "(\w+)" not defined$`)
@@ -104,10 +105,11 @@ func (in input) similarKey(expression, key string) string {
 	case "":
 		return ""
 	case key:
-		of := strings.TrimSuffix(expression, "."+key)
-		if of == "" {
-			of = "."
+		of, ok := strings.CutSuffix(expression, "."+key)
+		if !ok {
+			return "" // it is of an argument of what makes the map
 		}
+		of = cmp.Or(of, ".")
 		return ", as others have: if it need not be there, write (get " + of + " \"" + key + "\")"
 	default:
 		return ", did you mean " + near + "?"
