@@ -49,6 +49,8 @@ func TestEndless(t *testing.T) {
 		{"a long text in each round", commented(`{{ range 1000000 }}{{ $s := repeat 16000000 "x" }}{{ end }}`), "all functions together"},
 		{"a long text looked at in each round", commented(`{{ $s := repeat 16000000 "x" }}{{ range 1000000 }}{{ $x := contains "y" $s }}{{ end }}`), "all functions together"},
 		{"a long include in each round", commented(`{{ range 1000000 }}{{ $s := include "t" . }}{{ end }}`, "t", "# "+strings.Repeat("x", 1000000)), "all functions together"},
+		{"actions before an unknown function", commented(strings.Repeat("{{ 1 }}", 80_000) + "{{ nofunc }}"), "compose.yaml.tmpl:1:560003: function \"nofunc\" not defined"},
+		{"unknown functions", commented(strings.Repeat("{{ nofunc }}", 80_000)), "compose.yaml.tmpl:1:3: function \"nofunc\" not defined"},
 		{"indent", commented("\na: {{ indent 1000000 \"x\" }}"), "cannot indent by 1000000"},
 	}
 	for _, tt := range tests {

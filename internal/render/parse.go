@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sort"
 	"strconv"
 	"strings"
 	"text/template"
@@ -32,7 +33,7 @@ func parseFiles(fsys fs.FS, funcs template.FuncMap) (*template.Template, error) 
 	if len(names) > maxFiles {
 		return nil, &escape.Error{Place: names[maxFiles], Message: fmt.Sprintf("with this one, the bundle has more than %d templates", maxFiles)}
 	}
-	size, defined := 0, map[string]*parse.Tree{}
+	size := 0
 	main := template.New(MainTemplate).Option("missingkey=error").Funcs(funcs)
 	for _, name := range names {
 		text, err := readTemplate(fsys, name)
@@ -42,14 +43,11 @@ func parseFiles(fsys fs.FS, funcs template.FuncMap) (*template.Template, error) 
 		if size += len(text); size > maxTemplates {
 			return nil, &escape.Error{Place: name, Message: fmt.Sprintf("with this one, the bundle's templates are longer than %d MiB", maxTemplates>>20)}
 		}
-		t := main
-		if name != MainTemplate {
-			t = main.New(name)
-		}
-		if _, err := t.Parse(text); err != nil {
+		own, err := template.New(name).Funcs(funcs).Parse(text)
+		if err != nil {
 			return nil, syntaxError(name, text, funcs, err)
 		}
-		if err := definedOnce(main, name, defined); err != nil {
+		if err := addTo(main, name, own); err != nil {
 			return nil, err
 		}
 	}
@@ -59,16 +57,19 @@ func parseFiles(fsys fs.FS, funcs template.FuncMap) (*template.Template, error) 
 	return main, nil
 }
 
-// definedOnce notes which templates there are once file is parsed, and returns
-// an error if one of them was in an earlier file: which of both is taken would
-// depend on the files' names.
-func definedOnce(main *template.Template, file string, defined map[string]*parse.Tree) error {
-	for _, t := range main.Templates() {
-		before := defined[t.Name()]
-		if before != nil && before != t.Tree {
+// addTo adds the templates of a file to main, and returns an error if one of them
+// was in an earlier file: which of both is taken would depend on the files' names.
+func addTo(main *template.Template, file string, own *template.Template) error {
+	for _, t := range own.Templates() {
+		before := main.Lookup(t.Name())
+		switch {
+		case before == nil || before.Tree == nil:
+			if _, err := main.AddParseTree(t.Name(), t.Tree); err != nil {
+				return err
+			}
+		case !parse.IsEmptyTree(t.Root):
 			return &escape.Error{Place: file, Message: fmt.Sprintf("template %q is defined here, and in %s already", t.Name(), before.ParseName)}
 		}
-		defined[t.Name()] = t.Tree
 	}
 	return nil
 }
@@ -102,7 +103,8 @@ func firstInvalid(text []byte) string {
 var parseMessage = lazy.Regexp(`(?s)^template: (.+?):(\d+):(?:\d+:)? (.*)$`)
 
 // syntaxError adds the column to an error of text/template, which has the line
-// only: that of the first action in the line with which the error is there.
+// only: that of the first action in the line with which the error is there. It is
+// sought by halves, as each try parses all of the text before it.
 func syntaxError(name, text string, funcs template.FuncMap, err error) error {
 	parts := parseMessage().FindStringSubmatch(err.Error())
 	if parts == nil {
@@ -113,23 +115,17 @@ func syntaxError(name, text string, funcs template.FuncMap, err error) error {
 	number = min(number, len(lines))
 	before := strings.Join(lines[:number-1], "")
 	line := lines[number-1]
+	actions := action().FindAllStringIndex(line, -1)
+	first := sort.Search(len(actions)-1, func(i int) bool { // if it is in none before, it is in the last one
+		_, partly := template.New(name).Funcs(funcs).Parse(before + line[:actions[i][1]])
+		return partly != nil && partly.Error() == err.Error()
+	})
 	column := 1
-	for at := 0; ; {
-		begin := strings.Index(line[at:], "{{")
-		if begin < 0 {
-			break
-		}
-		begin += at
-		column = begin + 1
-		end := strings.Index(line[begin:], "}}")
-		if end < 0 {
-			break
-		}
-		at = begin + end + len("}}")
-		_, partly := template.New(name).Funcs(funcs).Parse(before + line[:at])
-		if partly != nil && partly.Error() == err.Error() {
-			break
-		}
+	if len(actions) > 0 {
+		column += actions[first][0]
 	}
 	return &escape.Error{Place: fmt.Sprintf("%s:%d:%d", parts[1], number, column), Message: parts[3] + similarFunction(parts[3], funcs)}
 }
+
+// action matches an action, or what is the beginning of one.
+var action = lazy.Regexp(`\{\{(?:.*?\}\}|.*)`)
