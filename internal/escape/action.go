@@ -123,7 +123,7 @@ func (w *walker) part(c context, n *parse.ActionNode, s site) (context, error) {
 		return fail("a value cannot stand within an escape: the backslash before it wants more characters")
 	case c.scalar.dollar != noDollar && !c.scalar.key:
 		return fail("a value cannot stand within an interpolation of Compose: write ${NAME} in braces before it, $$ for a dollar, or {{ interpolate (printf \"${NAME:-%%s}\" .Value) }}")
-	case c.place == plain && c.scalar.loose && (!c.scalar.key || c.flow != "") && (c.scalar.column >= 0 || strings.HasSuffix(c.brackets(), "{")) && keyAndValue().MatchString(s.source):
+	case c.place == plain && c.scalar.loose && !c.scalar.values && (!c.scalar.key || c.flow != "") && (c.scalar.column >= 0 || strings.HasSuffix(c.brackets(), "{")) && keyAndValue().MatchString(s.source):
 		return fail("there is no space between the colon and the value: put one there, or the whole scalar in quotes")
 	case c.place == plain && c.scalar.unproven:
 		return fail("without quotes this may be read as a number, a date, or a word such as yes: write %s", advice(s.source))

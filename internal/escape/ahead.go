@@ -55,7 +55,7 @@ func plainAhead(text string, nodes []parse.Node, flow bool) extent {
 		ended  bool
 	)
 	literal := func(text string, rest []parse.Node) {
-		end, key, done := plainEnd(text, flow, valueNext(rest))
+		end, key, done := plainEnd(text, flow, rest)
 		ended, e.key = done, key
 		source.WriteString(text[:end])
 		if text = text[:end]; text != "" {
@@ -96,15 +96,15 @@ func plainAhead(text string, nodes []parse.Node, flow bool) extent {
 }
 
 // plainEnd returns where a scalar without quotes ends in text, whether it is a
-// key, and whether it ends in text at all. glue says that a value follows the text.
-func plainEnd(text string, flow, glue bool) (end int, key, ended bool) {
+// key, and whether it ends in text at all. rest is what follows the text.
+func plainEnd(text string, flow bool, rest []parse.Node) (end int, key, ended bool) {
 	for i := range len(text) {
 		switch ch := text[i]; {
 		case ch == '\n':
 			return i, false, true
 		case ch == '#' && i > 0 && isBlank(text[i-1]):
 			return i, false, true
-		case ch == ':' && endsKey(text, i, flow, glue):
+		case ch == ':' && endsKey(text, i, flow, rest):
 			return i, true, true
 		case flow && strings.IndexByte(",[]{}", ch) >= 0:
 			return i, false, true
@@ -113,10 +113,10 @@ func plainEnd(text string, flow, glue bool) (end int, key, ended bool) {
 	return len(text), false, false
 }
 
-// endsKey reports whether the colon at i of text is the end of a key.
-func endsKey(text string, i int, flow, glue bool) bool {
+// endsKey reports whether the colon at i of text, which rest follows, is the end of a key.
+func endsKey(text string, i int, flow bool, rest []parse.Node) bool {
 	if i+1 == len(text) {
-		return !glue
+		return !valueNext(rest)
 	}
 	next := text[i+1]
 	return isSpace(next) || flow && strings.IndexByte(",[]{}", next) >= 0
@@ -143,7 +143,7 @@ func quotedAhead(text string, nodes []parse.Node, quote byte, flow bool) extent 
 		}
 		behind := strings.TrimLeft(text[end:], " \t")
 		if strings.HasPrefix(behind, ":") {
-			e.key = flow || endsKey(behind, 0, flow, valueNext(nodes[i+1:]))
+			e.key = flow || endsKey(behind, 0, flow, nodes[i+1:])
 		}
 		return e
 	}

@@ -77,10 +77,12 @@ func joinBlocks(a, b context) (context, bool) {
 }
 
 // blockMayEnd reports whether a block scalar, whose lines are indented by
-// content, may have nothing but line breaks behind a value that nodes follow.
+// content, may have nothing but line breaks behind a value that nodes follow. If it
+// does not show in the first hundred of them, it may.
 func blockMayEnd(nodes []parse.Node, content int) bool {
+	const most = 100 // so that a scalar of many values does not take the square of them
 	column := content
-	for _, node := range nodes {
+	for _, node := range nodes[:min(most, len(nodes))] {
 		text, ok := node.(*parse.TextNode)
 		if !ok {
 			if prints(node) && column >= content || silent(node) {

@@ -273,6 +273,10 @@ func (c context) opens() int {
 	}
 }
 
+// maxBrackets is how many brackets may be open. Contexts that differ in them are
+// compared again and again.
+const maxBrackets = 200
+
 func (c *context) push(bracket byte) { c.flow += string(bracket) }
 
 // colon and comma say that a value, or a key, is next within braces.

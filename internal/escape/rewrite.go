@@ -127,6 +127,19 @@ type rewriter struct {
 	names   map[string]int
 	out     *Rewritten
 	depth   int
+	work    int // how much was gone through, in bytes of templates
+}
+
+// maxWork bounds that. Ranges within one another, and templates that call themselves,
+// are gone through again and again, by each of those around them.
+const maxWork = 20 << 20
+
+// again notes that n is gone through once more. Its error says that this is too often.
+func (r *rewriter) again(tree *parse.Tree, n *parse.ListNode) error {
+	if r.work += 100 + len(n.String()); r.work > maxWork {
+		return errorAt(tree, n.Pos, "too many ranges or templates are within one another here, or they are too long for that")
+	}
+	return nil
 }
 
 // maxNesting bounds the nesting of calls, as far as it can be seen in the
@@ -161,6 +174,9 @@ func (r *rewriter) derive(c call) (*derivation, error) {
 		}
 		r.order = r.order[:own]
 		d.used = false
+		if err := r.again(tree, tree.Root); err != nil {
+			return nil, err
+		}
 		d.tree = tree.Copy()
 		w := &walker{rewriter: r, tree: d.tree}
 		out, err := w.list(c.from, d.tree.Root)
@@ -271,6 +287,9 @@ func (w *walker) rounds(c context, n *parse.RangeNode) (context, error) {
 	defer func() { w.loop = outer }()
 	from := c
 	for range 5 {
+		if err := w.again(w.tree, n.List); err != nil {
+			return c, err
+		}
 		w.loop = &loop{}
 		body := n.List.CopyList()
 		end, err := w.list(from, body)

@@ -2,6 +2,7 @@ package escape_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -167,11 +168,29 @@ func TestPlaces(t *testing.T) {
 
 // A template of 1 MiB is rewritten in time that its length bounds, not the square of it.
 func TestManyActions(t *testing.T) {
-	start := time.Now()
-	if _, err := execute("a: ["+strings.Repeat("{{ .A }}, ", 90_000)+"]", map[string]string{"A": "x"}); err != nil {
-		t.Fatal(err)
+	deep := strings.Repeat("k:\n{{ range .List }}", 40) + "a: b\n" + strings.Repeat("{{ end }}", 40)
+	self := ""
+	for i := range 30 {
+		self += fmt.Sprintf("{{ define \"t%d\" }}{{ if .A }}a%[1]d:\n{{ template \"t%[1]d\" }}{{ template \"t%d\" }}{{ end }}{{ end }}", i, i+1)
 	}
-	if took := time.Since(start); took > 20*time.Second { // it takes a third of one
-		t.Errorf("it took %v", took)
+	tests := []struct{ name, text, want string }{
+		{"in brackets", "a: [" + strings.Repeat("{{ .A }}, ", 90_000) + "]", ""},
+		{"in the lines of a block scalar", "a: |\n" + strings.Repeat("  {{ .A }}\n", 90_000), ""},
+		{"behind colons", "a: b" + strings.Repeat(":", 500_000) + strings.Repeat("{{$x:=1}}", 50_000), ""},
+		{"behind a long word", "a: " + strings.Repeat("b", 500_000) + " " + strings.Repeat("b:{{.A}}", 60_000), ""},
+		{"brackets", "a: " + strings.Repeat("[", 500_000), "t:1:204: brackets are more than 200 deep within one another"},
+		{"ranges within one another", deep, "too many ranges or templates are within one another here"},
+		{"ranges far within one another", strings.Repeat("{{range .List}}", 40_000) + strings.Repeat("{{end}}", 40_000), "too many ranges or templates are within one another here"},
+		{"templates that call themselves", "x: 1\n{{ template \"t0\" . }}{{ define \"t30\" }}a: b\n{{ end }}" + self, "too many ranges or templates are within one another here"},
+	}
+	for _, tt := range tests {
+		start := time.Now()
+		_, err := execute(tt.text, map[string]any{"A": "x", "List": []int{1}})
+		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("%s: got %v, want %q", tt.name, err, tt.want)
+		}
+		if took := time.Since(start); took > 30*time.Second { // it takes one or two
+			t.Errorf("%s: it took %v", tt.name, took)
+		}
 	}
 }

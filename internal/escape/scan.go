@@ -219,6 +219,8 @@ func (s *scanner) beginNode(ch byte) error {
 		s.glued = s.flow == ""
 		s.colon()
 		s.leave()
+	case (ch == '[' || ch == '{') && len(s.flow) >= maxBrackets:
+		return s.errorf("brackets are more than %d deep within one another", maxBrackets)
 	case ch == '[' || ch == '{':
 		s.push(ch)
 		s.leave()
@@ -285,7 +287,7 @@ func (s *scanner) close(ch byte) error {
 func (s *scanner) inPlain(ch byte) error {
 	inFlow := s.flow != ""
 	switch {
-	case ch == ':' && endsKey(s.text, s.at, inFlow, valueNext(s.rest)):
+	case ch == ':' && endsKey(s.text, s.at, inFlow, s.rest):
 		return s.endKey()
 	case ch == '#' && s.at > 0 && isSpace(s.text[s.at-1]):
 		s.startComment(afterNode)
@@ -356,7 +358,7 @@ func (s *scanner) behind(ch byte) error {
 	case isBlank(ch) || ch == '\r':
 	case ch == '#' && s.at > 0 && isSpace(s.text[s.at-1]):
 		s.startComment(afterNode)
-	case ch == ':' && s.place == afterNode && (inFlow || endsKey(s.text, s.at, false, valueNext(s.rest))):
+	case ch == ':' && s.place == afterNode && (inFlow || endsKey(s.text, s.at, false, s.rest)):
 		return s.endKey()
 	case inFlow && ch == ',':
 		s.place, s.scalar, s.open, s.unsure, s.structure = beforeNode, scalar{}, closed, false, 0
