@@ -17,6 +17,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/lint"
 	"github.com/tp0-lab/composer/internal/render"
+	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
 // Report is what a check learned of a document that has passed it.
@@ -133,6 +134,9 @@ func load(ctx context.Context, text []byte) (*types.Project, error) {
 	// The loader asks for it, whatever WorkingDir says, and speaks of its own files if it is gone.
 	if _, err := os.Getwd(); err != nil {
 		return nil, fmt.Errorf("the current directory is gone, and Compose files are loaded from one: change to another (%w)", err)
+	}
+	if err := yamltree.Sound(text); err != nil {
+		return nil, &refusal{err.Error(), nil} // explain says it again, with the place in the templates
 	}
 	rest, all := known(text)
 	details := types.ConfigDetails{

@@ -2,6 +2,7 @@ package check
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -47,6 +48,14 @@ func TestErrors(t *testing.T) {
 		{
 			"tab", document(head, 1, all("    image: client", "\timage: client"), tail),
 			"a tab indents this line; YAML wants spaces", 12, "image: client", "\timage: client",
+		},
+		{
+			"depth", document(strings.Replace(head, "services", "x-a: "+strings.Repeat("[", 5000)+strings.Repeat("]", 5000)+"\nservices", 1), 1, same(one), tail),
+			"values are nested more than 200 deep here", 3, "x-a: " + strings.Repeat("[", 55) + "…", strings.Repeat("[", 4799),
+		},
+		{
+			"a bomb of merges", document(strings.Replace(head, "services", mergeBomb()+"services", 1), 1, same(one), tail),
+			"up to here there are more than 300000 values, with aliases written out", 32, "x-15: &a15", "&a15\n",
 		},
 		{
 			"wide characters before it", document(head, 2, all("image: client", "image: client\n    labels: {ñ: 'ñandú', ñ: x}"), tail),
@@ -120,4 +129,14 @@ func TestErrorText(t *testing.T) {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}
+}
+
+// mergeBomb is a mapping of a single key that is merged 2^40 times.
+func mergeBomb() string {
+	var b strings.Builder
+	b.WriteString("x-0: &a0 {k: v}\n")
+	for i := range 40 {
+		fmt.Fprintf(&b, "x-%d: &a%[1]d\n  <<: [*a%d, *a%[2]d]\n", i+1, i)
+	}
+	return b.String()
 }

@@ -17,11 +17,15 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"github.com/tp0-lab/composer/internal/prose"
+	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
 // Load reads a Compose file. Its variables are those of environ, as os.Environ
 // has them. Paths stay as they are written.
 func Load(ctx context.Context, text []byte, dir string, environ []string) (*types.Project, error) {
+	if err := yamltree.Sound(text); err != nil {
+		return nil, err
+	}
 	details := types.ConfigDetails{
 		WorkingDir:  dir,
 		ConfigFiles: []types.ConfigFile{{Filename: "compose.yaml", Content: text}},

@@ -63,8 +63,9 @@ func (d *document) parse() bool {
 		d.report("yaml-syntax", root, "want a mapping with services, not %s", kindOf(root))
 		return false
 	}
-	if at := nestedDeeper(doc.Content[0], maxDepth); at != nil {
-		d.report("yaml-syntax", at, "values are nested more than %d deep here", maxDepth)
+	excess := yamltree.Exceeds(doc.Content[0], yamltree.MaxValues)
+	if excess != nil && excess.Nested {
+		d.report("yaml-syntax", excess.At, "%s", excess.Message)
 		return false
 	}
 	d.root = doc.Content[0]
@@ -76,29 +77,14 @@ func (d *document) parse() bool {
 	case !errors.Is(err, io.EOF):
 		d.reportSyntax(err)
 	}
-	sound := d.checkSize()
 	d.checkKeys(d.root)
-	if sound {
-		d.values = plain{}
-		d.services = d.readServices()
+	if excess != nil {
+		d.report("alias-expansion", excess.At, "%s", excess.Message)
+		return false
 	}
-	return sound
-}
-
-// maxDepth is how deep values may be nested: what follows takes the square of it.
-const maxDepth = 200
-
-// nestedDeeper returns a node that has more than depth others around it, or nil.
-func nestedDeeper(n *yaml.Node, depth int) *yaml.Node {
-	if depth < 0 {
-		return n
-	}
-	for _, c := range n.Content {
-		if at := nestedDeeper(c, depth-1); at != nil {
-			return at
-		}
-	}
-	return nil
+	d.values = plain{}
+	d.services = d.readServices()
+	return true
 }
 
 // reportSyntax reports an error of the YAML package, which has its place in its text.
@@ -110,45 +96,6 @@ func (d *document) reportSyntax(err error) {
 		return
 	}
 	d.reportAt("yaml-syntax", line, column, "%s", yamltree.SyntaxMessage(err))
-}
-
-// maxValues is how many nodes there may be with all aliases written out.
-const maxValues = 300_000
-
-// checkSize reports whether aliases can be followed.
-func (d *document) checkSize() bool {
-	sizes := map[*yaml.Node]int{} // of anchored nodes; 0 while they are looked at
-	var size func(n *yaml.Node) int
-	ok := true
-	size = func(n *yaml.Node) int {
-		if n.Kind == yaml.AliasNode {
-			n = n.Alias
-		}
-		if n.Anchor != "" {
-			known, seen := sizes[n]
-			if seen && known == 0 && ok {
-				d.report("alias-expansion", n, "anchor %q contains itself", n.Anchor)
-				ok = false
-			}
-			if seen {
-				return known
-			}
-			sizes[n] = 0
-		}
-		total := 1
-		for _, c := range n.Content {
-			total = min(total+size(c), maxValues+1)
-		}
-		if n.Anchor != "" {
-			sizes[n] = total
-		}
-		return total
-	}
-	if size(d.root) > maxValues && ok {
-		d.report("alias-expansion", d.root, "there are more than %d values, with aliases written out", maxValues)
-		return false
-	}
-	return ok
 }
 
 // checkKeys reports keys that are twice in one mapping. It follows no aliases.

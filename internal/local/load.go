@@ -14,6 +14,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"github.com/tp0-lab/composer/internal/prose"
+	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
 // Load reads a Compose file as Compose does: text is what it holds, dir the
@@ -24,6 +25,9 @@ func Load(ctx context.Context, text []byte, name, dir string, environ []string) 
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", name, err)
+	}
+	if err := yamltree.Sound(text); err != nil {
+		return nil, fmt.Errorf("load %s:%w", name, err)
 	}
 	own := types.NewMapping(environ)
 	environment := make(types.Mapping)

@@ -99,3 +99,12 @@ networks: {n: {}}
 		t.Errorf("got %q", without)
 	}
 }
+
+// What compose-go would take endless time for is an error with its place.
+func TestDepth(t *testing.T) {
+	text := "x-a: " + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + "\nservices: {a: {image: server}}"
+	_, err := local.Load(t.Context(), []byte(text), "compose.yaml", t.TempDir(), nil)
+	if err == nil || err.Error() != "load compose.yaml:1:206: values are nested more than 200 deep here" {
+		t.Errorf("got %v", err)
+	}
+}

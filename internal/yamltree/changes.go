@@ -36,38 +36,44 @@ func Changes(before, after Text) ([]Change, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s:%w", after.Name, err)
 	}
-	c := comparison{before: before.Name, after: after.Name, limit: limit(len(before.Content) + len(after.Content)), found: []Change{}}
-	err = c.compare("", old, now)
-	return c.found, err
+	c := comparison{limit: limit(len(before.Content) + len(after.Content)), found: []Change{}}
+	c.left = c.limit
+	if _, err := c.json(old); err != nil { // nothing below it has another
+		return nil, fmt.Errorf("%s:%w", before.Name, err)
+	}
+	if _, err := c.json(now); err != nil {
+		return nil, fmt.Errorf("%s:%w", after.Name, err)
+	}
+	c.compare("", old, now)
+	if c.left < 0 {
+		return nil, fmt.Errorf("%s and %s: what differs is longer than %d MiB", before.Name, after.Name, c.limit>>20)
+	}
+	return c.found, nil
 }
 
 type comparison struct {
-	before, after string // names
-	limit         int    // of the JSON of a value
-	found         []Change
+	limit int // of the JSON of a value, and of all that is found
+	left  int // of that
+	found []Change
 }
 
-func (c *comparison) compare(path string, before, after *yaml.Node) error {
-	oldText, err := c.json(before)
-	if err != nil {
-		return fmt.Errorf("%s:%w", c.before, err)
-	}
-	newText, err := c.json(after)
-	if err != nil {
-		return fmt.Errorf("%s:%w", c.after, err)
-	}
-	if bytes.Equal(oldText, newText) {
-		return nil
-	}
+func (c *comparison) compare(path string, before, after *yaml.Node) {
 	before, after = Follow(before), Follow(after)
 	switch {
+	case c.left < 0:
 	case before == nil || after == nil || before.Kind != after.Kind || before.Kind == yaml.ScalarNode:
-		c.found = append(c.found, Change{Path: path, Old: oldText, New: newText})
-		return nil
+		oldText, _ := c.json(before)
+		newText, _ := c.json(after)
+		if bytes.Equal(oldText, newText) {
+			return
+		}
+		if c.left -= len(path) + len(oldText) + len(newText); c.left >= 0 {
+			c.found = append(c.found, Change{Path: path, Old: oldText, New: newText})
+		}
 	case before.Kind == yaml.SequenceNode:
-		return c.sequences(path, before.Content, after.Content)
+		c.sequences(path, before.Content, after.Content)
 	default:
-		return c.mappings(path, before, after)
+		c.mappings(path, before, after)
 	}
 }
 
@@ -81,7 +87,7 @@ func (c *comparison) json(n *yaml.Node) ([]byte, error) {
 	return w.out, err
 }
 
-func (c *comparison) sequences(path string, before, after []*yaml.Node) error {
+func (c *comparison) sequences(path string, before, after []*yaml.Node) {
 	for i := range max(len(before), len(after)) {
 		var a, b *yaml.Node
 		if i < len(before) {
@@ -90,14 +96,11 @@ func (c *comparison) sequences(path string, before, after []*yaml.Node) error {
 		if i < len(after) {
 			b = after[i]
 		}
-		if err := c.compare(path+"["+strconv.Itoa(i)+"]", a, b); err != nil {
-			return err
-		}
+		c.compare(path+"["+strconv.Itoa(i)+"]", a, b)
 	}
-	return nil
 }
 
-func (c *comparison) mappings(path string, before, after *yaml.Node) error {
+func (c *comparison) mappings(path string, before, after *yaml.Node) {
 	in := func(n *yaml.Node) map[string]*yaml.Node {
 		all := map[string]*yaml.Node{}
 		for key, value := range Entries(n) {
@@ -107,19 +110,13 @@ func (c *comparison) mappings(path string, before, after *yaml.Node) error {
 	}
 	old, now := in(before), in(after)
 	for key, value := range Entries(before) {
-		if err := c.compare(below(path, key.Value), value, now[key.Value]); err != nil {
-			return err
-		}
+		c.compare(below(path, key.Value), value, now[key.Value])
 	}
 	for key, value := range Entries(after) {
-		if _, ok := old[key.Value]; ok {
-			continue
-		}
-		if err := c.compare(below(path, key.Value), nil, value); err != nil {
-			return err
+		if _, ok := old[key.Value]; !ok {
+			c.compare(below(path, key.Value), nil, value)
 		}
 	}
-	return nil
 }
 
 func below(path, key string) string {

@@ -3,6 +3,7 @@ package yamltree
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestChanges(t *testing.T) {
@@ -29,6 +30,27 @@ func TestChanges(t *testing.T) {
 		}
 		if text := strings.Join(got, "; "); text != test.want {
 			t.Errorf("%s: got %s, want %s", test.name, text, test.want)
+		}
+	}
+}
+
+// What would take endless time, or the square of the text, is an error or quick.
+func TestChangesAreBounded(t *testing.T) {
+	long := "? " + strings.Repeat("k", 100_000) + "\n: ["
+	for _, test := range []struct{ name, before, after, want string }{
+		{"depth", "1", strings.Repeat("[", 5000) + strings.Repeat("]", 5000), "new:1:202: values are nested more than 200 deep here"},
+		{"merges", mergeBomb(), "1", "old:30:6: up to here there are more than"},
+		{"a long path, again and again", long + strings.Repeat("1, ", 10_000) + "]", long + strings.Repeat("2, ", 10_000) + "]", "old and new: what differs is longer than 19 MiB"},
+		{"an anchor in itself", "a: &a [*a]", "a: &a [*a]", `old:1:4: anchor "a" contains itself`},
+		{"tags below what is equal", "a: {b: !x 1}", "a: {b: !x 1}", "old:1:8: JSON has nothing for the tag !x"},
+	} {
+		start := time.Now()
+		_, err := Changes(Text{"old", test.before}, Text{"new", test.after})
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: got %v, want %s", test.name, err, test.want)
+		}
+		if took := time.Since(start); took > 20*time.Second {
+			t.Errorf("%s: it took %v", test.name, took)
 		}
 	}
 }

@@ -16,8 +16,8 @@ import (
 // aliases stand for.
 func limit(text int) int { return 16<<20 + 16*text }
 
-// Parse returns the value of a text that is one YAML document. Its errors begin
-// with the line and column.
+// Parse returns the value of a text that is one YAML document, and can be followed
+// to its end. Its errors begin with the line and column.
 func Parse(text []byte) (*yaml.Node, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	var document, next yaml.Node
@@ -29,6 +29,9 @@ func Parse(text []byte) (*yaml.Node, error) {
 	}
 	switch err := decoder.Decode(&next); {
 	case errors.Is(err, io.EOF):
+		if e := exceeds(document.Content[0], len(text)); e != nil {
+			return nil, e
+		}
 		return document.Content[0], nil
 	case err != nil:
 		return nil, syntaxError(text, err)

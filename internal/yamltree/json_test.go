@@ -60,6 +60,16 @@ func TestJSONIsIndented(t *testing.T) {
 	}
 }
 
+// mergeBomb is a mapping of a single key that is merged 2^40 times.
+func mergeBomb() string {
+	var b strings.Builder
+	b.WriteString("a0: &a0 {k: v}\n")
+	for i := range 40 {
+		fmt.Fprintf(&b, "a%d: &a%[1]d\n  <<: [*a%d, *a%[2]d]\n", i+1, i)
+	}
+	return b.String()
+}
+
 func TestWhatJSONCannotSay(t *testing.T) {
 	var bomb strings.Builder
 	fmt.Fprintf(&bomb, "a0: &a0 [%s]\n", strings.Repeat("x, ", 100))
@@ -83,7 +93,10 @@ func TestWhatJSONCannotSay(t *testing.T) {
 		"a bad number":   {"!!int many", "many is no number"},
 		"bad YAML":       {"a: [", "1:5: while parsing a flow node, did not find"},
 		"bad YAML later": {"a: 1\n---\nb: [", "3:5: while"},
-		"a bomb":         {bomb.String(), "make more than 16 MiB"},
+		"a bomb":         {bomb.String(), "up to here there are more than 30"},
+		"a long bomb":    {"a: &a " + strings.Repeat("x", 100_000) + "\nb: [" + strings.Repeat("*a, ", 2000) + "]", "make more than 17 MiB"},
+		"a merge bomb":   {mergeBomb(), "30:6: up to here there are more than 30"},
+		"depth":          {"a: " + strings.Repeat("[", 5000) + strings.Repeat("]", 5000), "1:204: values are nested more than 200 deep here"},
 	} {
 		got, err := JSON([]byte(test.text))
 		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
