@@ -2,6 +2,7 @@ package values
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
@@ -28,6 +30,7 @@ type Schema struct {
 	name     string
 	compiled *jsonschema.Schema
 	document any
+	steps    atomic.Int64 // of the check that is going on
 }
 
 // schemaURL is the name of a schema in itself. It is nobody's address.
@@ -56,23 +59,28 @@ func ParseSchema(name string, text []byte) (*Schema, error) {
 		}
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	if err := checkParts(document, 0, new(int)); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	s := &Schema{name: name, document: document}
 	compiler := jsonschema.NewCompiler()
 	compiler.UseLoader(noLoader{})
+	s.countSteps(compiler)
 	if err := compiler.AddResource(schemaURL, document); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	compiled, err := compiler.Compile(schemaURL)
-	if err != nil {
+	if s.compiled, err = compiler.Compile(schemaURL); err != nil {
 		message := prose.Line(strings.ReplaceAll(err.Error(), schemaURL, ""))
 		return nil, fmt.Errorf("%s: %s", name, message)
 	}
-	return &Schema{name, compiled, document}, nil
+	return s, nil
 }
 
 // Check returns an *Error with all that is wrong with values, or nil. That a part
-// of the schema leads back to itself is another error.
+// of the schema leads back to itself, or that all takes too long, is another error.
+// One check has to end before the next begins.
 func (s *Schema) Check(n *Node) error {
-	err := s.compiled.Validate(n.JSON())
+	err := s.validate(n)
 	if err == nil {
 		return nil
 	}
@@ -83,9 +91,24 @@ func (s *Schema) Check(n *Node) error {
 	if at, ok := cycle(violation); ok {
 		return fmt.Errorf("%s: %q leads back to itself by $ref", s.name, at)
 	}
-	c := checker{schema: s, root: n}
+	c := checker{schema: s, root: n, shown: map[*Node]string{}}
 	c.collect(violation)
-	return c.OrNil()
+	return c.problems().OrNil()
+}
+
+// validate has the values looked at, for so many steps.
+func (s *Schema) validate(n *Node) (err error) {
+	s.steps.Store(0)
+	defer func() {
+		switch p := recover(); p {
+		case nil:
+		case errSteps: //nolint:errorlint // it is what was panicked with
+			err = fmt.Errorf("%s: %w", s.name, errSteps)
+		default:
+			panic(p)
+		}
+	}()
+	return s.compiled.Validate(n.JSON())
 }
 
 // cycle returns which part of the schema leads back to itself by $ref.
@@ -130,55 +153,86 @@ func (n *Node) JSON() any {
 }
 
 type checker struct {
-	Error
 	schema *Schema
 	root   *Node
+	found  []violated
+	names  map[string][]string // the path of the first key of each name, once one is asked for
+	shown  map[*Node]string    // values, as messages show them
+	// compared is how many names were compared for suggestions.
+	compared int
 }
 
-// collect makes problems of what a violation consists of.
+// violated is a problem that nobody has put into words yet: there may be many more
+// than anybody reads.
+type violated struct {
+	at   Origin
+	path []string
+	what func() string
+}
+
+// maxProblems is how many problems of a check are told, and maxListed how many names
+// or values one of them lists.
+const (
+	maxProblems = 1000
+	maxListed   = 20
+)
+
+// problems returns what was found, the first thousand in the order of their places.
+func (c *checker) problems() *Error {
+	slices.SortStableFunc(c.found, func(a, b violated) int {
+		return cmp.Or(strings.Compare(a.at.Source, b.at.Source), a.at.Line-b.at.Line, a.at.Column-b.at.Column, slices.Compare(a.path, b.path))
+	})
+	var all Error
+	for i, v := range c.found {
+		what := ""
+		if i < maxProblems {
+			what = v.what()
+		} else {
+			what = fmt.Sprintf("from here on, %d more things are wrong", len(c.found)-i)
+		}
+		all.Problems = append(all.Problems, Problem{Origin: v.at, Path: c.root.Spell(v.path), What: what})
+		if i == maxProblems {
+			break
+		}
+	}
+	return &all
+}
+
+// collect finds the problems that a violation consists of.
 func (c *checker) collect(e *jsonschema.ValidationError) {
 	path := e.InstanceLocation
 	node := c.root.Get(path...)
-	add := func(at Origin, path []string, format string, args ...any) {
-		c.Problems = append(c.Problems, Problem{Origin: at, Path: c.root.Spell(path), What: fmt.Sprintf(format, args...)})
+	add := func(at Origin, path []string, what func() string) {
+		c.found = append(c.found, violated{at, path, what})
 	}
 	switch k := e.ErrorKind.(type) {
 	case *kind.AdditionalProperties:
 		for _, key := range k.Properties {
-			what := "unknown key"
-			known := c.known(e.SchemaURL)
-			if near := nearest.Of(key, known); near != "" {
-				what += ", did you mean " + near + "?"
-			} else if len(known) > 0 {
-				what += ": have " + strings.Join(known, ", ")
-			} else if hint := c.described(e.SchemaURL); hint != "" {
-				what += ": want " + hint
-			}
-			add(node.Fields[key].Origin, append(slices.Clip(path), key), "%s", what)
+			add(node.Fields[key].Origin, append(slices.Clip(path), key), func() string { return c.unknown(key, e.SchemaURL) })
 		}
 	case *kind.Required:
 		for _, key := range k.Missing {
-			if at, ok := node.removed[key]; ok {
-				add(at, append(slices.Clip(path), key), "null takes it away, and it is needed")
-			} else {
-				add(node.Origin, append(slices.Clip(path), key), "is needed, and nobody gives it")
+			at, what := node.Origin, "is needed, and nobody gives it"
+			if taken, ok := node.removed[key]; ok {
+				at, what = taken, "null takes it away, and it is needed"
 			}
+			add(at, append(slices.Clip(path), key), func() string { return what })
 		}
 	case *kind.PropertyNames:
-		what := "this is no name for a key here"
-		if hint := c.described(e.SchemaURL); hint != "" {
-			what += ": want " + hint
-		}
-		if path = find(c.root, k.Property); path == nil { // package jsonschema does not say where
-			path = []string{k.Property}
-		}
+		path := c.path(k.Property) // package jsonschema does not say where
 		if node = c.root.Get(path...); node == nil {
 			node = c.root
 		}
-		add(node.Origin, path, "%s", what)
+		add(node.Origin, path, func() string {
+			what := "this is no name for a key here"
+			if hint := c.described(e.SchemaURL); hint != "" {
+				what += ": want " + hint
+			}
+			return what
+		})
 	case *kind.AnyOf, *kind.OneOf:
 		if hint := c.described(e.SchemaURL); hint != "" {
-			add(node.Origin, path, "%s: want %s", shown(node), hint)
+			add(node.Origin, path, func() string { return c.show(node) + ": want " + hint })
 			return
 		}
 		c.causes(e)
@@ -189,26 +243,54 @@ func (c *checker) collect(e *jsonschema.ValidationError) {
 			c.causes(e)
 			return
 		}
-		add(node.Origin, path, "%s", c.what(e))
+		add(node.Origin, path, func() string { return c.what(e) })
 	}
 }
 
-// find returns the path of the first key of that name, or nil.
-func find(n *Node, name string) []string {
+// unknown says what may have been meant by a key that a part of the schema does not know.
+func (c *checker) unknown(key, url string) string {
+	const mostCompared = 1 << 20
+	known := c.known(url)
+	if c.compared += len(known); c.compared < mostCompared {
+		if near := nearest.Of(key, known); near != "" {
+			return "unknown key, did you mean " + near + "?"
+		}
+	}
+	hint := c.described(url)
+	switch {
+	case len(known) > maxListed:
+		return "unknown key"
+	case len(known) > 0:
+		return "unknown key: have " + strings.Join(known, ", ")
+	case hint != "":
+		return "unknown key: want " + hint
+	}
+	return "unknown key"
+}
+
+// path returns that of the first key of a name.
+func (c *checker) path(name string) []string {
+	if c.names == nil {
+		c.names = map[string][]string{}
+		c.addNames(c.root, nil)
+	}
+	if path, ok := c.names[name]; ok {
+		return path
+	}
+	return []string{name}
+}
+
+func (c *checker) addNames(n *Node, path []string) {
 	for _, key := range slices.Sorted(maps.Keys(n.Fields)) {
-		if key == name {
-			return []string{key}
+		at := append(slices.Clip(path), key)
+		if _, seen := c.names[key]; !seen {
+			c.names[key] = at
 		}
-		if path := find(n.Fields[key], name); path != nil {
-			return append([]string{key}, path...)
-		}
+		c.addNames(n.Fields[key], at)
 	}
 	for i, item := range n.Items {
-		if path := find(item, name); path != nil {
-			return append([]string{strconv.Itoa(i)}, path...)
-		}
+		c.addNames(item, append(slices.Clip(path), strconv.Itoa(i)))
 	}
-	return nil
 }
 
 func (c *checker) causes(e *jsonschema.ValidationError) {
@@ -221,7 +303,7 @@ var english = sync.OnceValue(func() *message.Printer { return message.NewPrinter
 
 // what says what is wrong with a single value.
 func (c *checker) what(e *jsonschema.ValidationError) string {
-	value := shown(c.root.Get(e.InstanceLocation...))
+	value := c.show(c.root.Get(e.InstanceLocation...))
 	hint := c.described(e.SchemaURL)
 	switch k := e.ErrorKind.(type) {
 	case *kind.Type:
@@ -235,11 +317,14 @@ func (c *checker) what(e *jsonschema.ValidationError) string {
 		}
 		return text
 	case *kind.Enum:
-		want := make([]string, len(k.Want))
-		for i, w := range k.Want {
-			if want[i] = fmt.Sprint(w); w == "" {
+		want := make([]string, min(len(k.Want), maxListed))
+		for i := range want {
+			if want[i] = fmt.Sprint(k.Want[i]); want[i] == "" {
 				want[i] = `""`
 			}
+		}
+		if len(want) < len(k.Want) {
+			want = append(want, "another of the schema's")
 		}
 		return fmt.Sprintf("%s, want %s", value, alternatives(want))
 	case *kind.Not, *kind.FalseSchema:
@@ -251,7 +336,7 @@ func (c *checker) what(e *jsonschema.ValidationError) string {
 		if hint == "" {
 			hint = "what matches " + k.Want
 		}
-		return fmt.Sprintf("%s, want %s", strconv.Quote(k.Got), hint)
+		return fmt.Sprintf("%s, want %s", value, hint)
 	default:
 		return fmt.Sprintf("%s: %s", value, e.ErrorKind.LocalizedString(english()))
 	}
@@ -283,16 +368,29 @@ func alternatives(words []string) string {
 	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
 }
 
-// shown is a value for a message.
-func shown(n *Node) string {
+// show is a value for a message.
+func (c *checker) show(n *Node) string {
 	if n == nil {
 		return "this"
+	}
+	text, ok := c.shown[n]
+	if !ok {
+		text = prose.Short(c.write(n), 60)
+		c.shown[n] = text
+	}
+	return text
+}
+
+// write returns a value on one line.
+func (c *checker) write(n *Node) string {
+	if text, ok := n.Scalar.(string); ok {
+		return strconv.Quote(text)
 	}
 	text, err := json.Marshal(n.JSON())
 	if err != nil {
 		return fmt.Sprint(n.Scalar)
 	}
-	return prose.Short(string(text), 60)
+	return string(text)
 }
 
 // at returns the part of the schema that an URL names.

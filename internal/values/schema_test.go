@@ -2,8 +2,10 @@ package values
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -134,5 +136,53 @@ func TestSchemaCycle(t *testing.T) {
 	}
 	if err := schema.Check(parse(t, "a: {b: {c: 1}}")); err != nil {
 		t.Errorf("a $ref that the values end is refused: %v", err)
+	}
+}
+
+// What is wrong many times, or takes many steps, ends.
+func TestSchemaBounds(t *testing.T) {
+	numbered := func(n int, format, between string) string {
+		all := make([]string, n)
+		for i := range all {
+			all[i] = fmt.Sprintf(format, i)
+		}
+		return strings.Join(all, between)
+	}
+	keys := numbered(40_000, "K%d: 1", "\n")
+	properties := numbered(9_000, `"k%d": {}`, ", ")
+	twice := `{"$ref": "#/$defs/d0", "$defs": {` + numbered(30, `"d%d": {"allOf": [{"$ref": "#/$defs/e%[1]d"}, {"$ref": "#/$defs/e%[1]d"}]}`, ", ") + ", " + numbered(30, `"e%d": {"$ref": "#/$defs/d%[1]d"}`, ", ") + `}}`
+	for i := range 29 {
+		twice = strings.Replace(twice, fmt.Sprintf(`"e%d": {"$ref": "#/$defs/d%[1]d"}`, i), fmt.Sprintf(`"e%d": {"$ref": "#/$defs/d%d"}`, i, i+1), 1)
+	}
+	twice = strings.Replace(twice, `"e29": {"$ref": "#/$defs/d29"}`, `"e29": {}`, 1)
+	tests := []struct{ name, schema, values, want string }{
+		{"names of keys", `{"propertyNames": {"pattern": "^[a-z]"}}`, keys, "v.yaml:1001:1: K1000: from here on, 39000 more things are wrong"},
+		{"unknown keys", `{"additionalProperties": false, "properties": {` + properties + `}}`, keys, "v.yaml:1001:1: K1000: from here on, 39000 more things are wrong"},
+		{"a long value, again and again", `{"properties": {"a": {"allOf": [` + strings.Repeat(`{"type": "string"}, `, 5000) + `{}]}}}`, "a: [" + strings.Repeat("1, ", 90_000) + "]", "is a list, want string"},
+		{"many values wanted", `{"properties": {"a": {"enum": [` + numbered(5000, `"%d"`, ", ") + `]}}}`, "a: b", "18, 19 or another of the schema's"},
+		{"references to the same", twice, "a: 1", "to check the values by this schema takes more than 3,000,000 steps"},
+		{"patterns", `{"additionalProperties": {"pattern": "^(x{1,1000})$"}}`, numbered(9000, "k%d: "+strings.Repeat("x", 90), "\n"), "takes more than 3,000,000 steps"},
+		{"parts", `{"anyOf": [` + strings.Repeat("{}, ", 10_000) + `{}]}`, "a: 1", "s.json: more than 10000 objects, which no schema of values needs"},
+		{"depth", strings.Repeat(`{"not": `, 5000) + "{}" + strings.Repeat("}", 5000), "a: 1", "s.json: more than 100 objects and lists within one another"},
+		{"a far number", `{"properties": {"a": {"multipleOf": 1e-99999999}}}`, "a: 1", "s.json: the number 1e-99999999, which no value has"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			start := time.Now()
+			n, err := Parse("v.yaml", []byte(tt.values))
+			if err != nil {
+				t.Fatal(err)
+			}
+			schema, err := ParseSchema("s.json", []byte(tt.schema))
+			if err == nil {
+				err = schema.Check(n)
+			}
+			if err == nil || !strings.Contains(err.Error(), tt.want) || len(err.Error()) > 1<<20 {
+				t.Errorf("got %.300v, want %s", err, tt.want)
+			}
+			if took := time.Since(start); took > 30*time.Second {
+				t.Errorf("it took %v", took)
+			}
+		})
 	}
 }
