@@ -136,6 +136,12 @@ func TestLargeTexts(t *testing.T) {
 		{"profiles", many("  s%[1]d: {image: x, container_name: cc, profiles: [p%[1]d], ports: ['80:80']}\n")},
 		{"ranges", many("  s%d: {image: x, profiles: [p%[1]d], ports: ['1-65535:1-65535']}\n")},
 		{"unlike services", many("  s%[1]d: {image: x, labels: {l%[1]d: x}, dns: [z%[1]d], command: [a%[1]x]}\n")},
+		{"silenced names", fill("# composer-lint: disable=", "x,", "\nservices: {a: {image: x}}")},
+		{"profiles of few", "services:\n" + profiles(20, 10_000)},
+		{"long aliases", "x-a: &a " + strings.Repeat("a", 1<<20) + "\nservices: {a: {image: x, command: [" + strings.Repeat("*a, ", 50_000) + "]}}"},
+		{"keys beside services", "services: {a: {image: x}}\n" + strings.ReplaceAll(many("x-%d: 1\n"), "services:\n", "")},
+		{"unknown keys at the top", "services: {a: {image: x}}\n" + strings.ReplaceAll(many("k%d: 1\n"), "services:\n", "")},
+		{"unknown keys of a long name", "services:\n  ? " + strings.Repeat("a", 1<<20) + "\n  : {image: x, " + strings.ReplaceAll(many("k%d: 1, "), "services:\n", "") + "}"},
 		{"long chain", many("  s%[1]d: {image: x, depends_on: [s%[1]d0]}\n")},
 	}
 	for _, tt := range tests {
@@ -156,6 +162,20 @@ func TestLargeTexts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// profiles is n services with the same name for their containers, each with m profiles
+// of its own.
+func profiles(n, m int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "  s%d: {image: x, container_name: cc, profiles: [", i)
+		for j := range m {
+			fmt.Fprintf(&b, "p%d-%d, ", i, j)
+		}
+		b.WriteString("]}\n")
+	}
+	return b.String()
 }
 
 func FuzzCheck(f *testing.F) {

@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 
@@ -126,9 +127,12 @@ func (d *document) report(rule string, at *yaml.Node, format string, args ...any
 	d.reportAt(rule, at.Line, at.Column, format, args...)
 }
 
+// full reports whether findings of a rule are left out by now.
+func (d *document) full(rule string) bool { return d.counts[severityOf(rule)] > maxFound }
+
 func (d *document) reportAt(rule string, line, column int, format string, args ...any) {
 	severity := severityOf(rule)
-	if d.counts[severity] > maxFound || slices.Contains(d.disabled, rule) || slices.Contains(d.silenced[line], rule) {
+	if d.full(rule) || slices.Contains(d.disabled, rule) || slices.Contains(d.silenced[line], rule) {
 		return
 	}
 	if d.counts == nil {
@@ -139,6 +143,11 @@ func (d *document) reportAt(rule string, line, column int, format string, args .
 		rule, line, column = "too-many-findings", 1, 1
 		format, args = "there are more than %d findings of severity %s: the rest is left out", []any{maxFound, severity}
 		severity = severityOf(rule)
+	}
+	for i, arg := range args { // of a long one the end would be left out
+		if text, ok := arg.(string); ok && len(text) > longest {
+			args[i] = text[:longest]
+		}
 	}
 	d.found = append(d.found, Finding{
 		File: d.Name, Line: max(line, 1), Column: max(column, 1), Severity: severity, Rule: rule, Message: prose.Line(fmt.Sprintf(format, args...)),
@@ -176,9 +185,14 @@ func (d *document) readSilencers() {
 		if m == nil {
 			continue
 		}
+		names := map[string]bool{}
 		for name := range strings.SplitSeq(string(line[m[2]:m[3]]), ",") {
+			if names[name] || d.full("unknown-rule") {
+				continue
+			}
+			names[name] = true
 			if _, ok := ruleNamed(name); !ok {
-				d.reportAt("unknown-rule", n, len([]rune(string(line[:m[2]])))+1, "unknown rule %q%s", name, suggestion(name, ruleNames()))
+				d.reportAt("unknown-rule", n, utf8.RuneCount(line[:m[2]])+1, "unknown rule %q%s", name, suggestion(name, ruleNames()))
 				continue
 			}
 			d.silenced[n] = append(d.silenced[n], name)
@@ -188,3 +202,7 @@ func (d *document) readSilencers() {
 		}
 	}
 }
+
+// longest is how many bytes of a text are looked at for a message, which has
+// 500 characters of it.
+const longest = 2000

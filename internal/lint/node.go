@@ -158,9 +158,12 @@ type service struct {
 	name     string
 	key      *yaml.Node // where its name stands
 	body     *yaml.Node
-	scale    int // how many containers, 1 if that is not known
-	profiles []string
+	scale    int      // how many containers, 1 if that is not known
+	profiles []string // sorted
 }
+
+// maxProfiles is how many profiles of a service are looked at.
+const maxProfiles = 100
 
 // maxScale is how many containers of a service are counted; more is a slip.
 const maxScale = 1 << 20
@@ -175,8 +178,11 @@ func (d *document) readServices() []service {
 			}
 		}
 		for profile := range names(get(body, "profiles")) {
-			s.profiles = append(s.profiles, profile.Value)
+			if s.profiles = append(s.profiles, profile.Value); len(s.profiles) == maxProfiles {
+				break
+			}
 		}
+		slices.Sort(s.profiles)
 		all = append(all, s)
 	}
 	return all
@@ -185,8 +191,20 @@ func (d *document) readServices() []service {
 // together reports whether both services can be up at a time: those of
 // different profiles are alternatives.
 func together(a, b service) bool {
-	return len(a.profiles) == 0 || len(b.profiles) == 0 ||
-		slices.ContainsFunc(a.profiles, func(p string) bool { return slices.Contains(b.profiles, p) })
+	if len(a.profiles) == 0 || len(b.profiles) == 0 {
+		return true
+	}
+	for i, j := 0, 0; i < len(a.profiles) && j < len(b.profiles); {
+		switch order := strings.Compare(a.profiles[i], b.profiles[j]); {
+		case order == 0:
+			return true
+		case order < 0:
+			i++
+		default:
+			j++
+		}
+	}
+	return false
 }
 
 // holders remembers which service has what, so that the next one that wants it

@@ -22,7 +22,7 @@ const maxSample = 40
 // checkSample has compose-go load what its schema says nothing about: mounts,
 // sizes, durations. It takes one service of each shape, that is, of those that are
 // the same but for digits, without what ties it to others, which other rules are
-// about, and none with variables.
+// about, and none with variables, or with so many keys that it would take minutes.
 //
 // So a number that is wrong in one service only may be overlooked here; those
 // in ports, addresses and subnets are checked by rules of their own.
@@ -47,6 +47,9 @@ func checkSample(d *document) {
 		case "jobs":
 			return // they use what the sample leaves out
 		default:
+			if strings.HasPrefix(key.Value, "x-") {
+				continue
+			}
 			if _, ok := appendShape(nil, value); ok {
 				top[key.Value] = d.values.of(value)
 			}
@@ -158,14 +161,19 @@ func (d *document) node(path []string) *yaml.Node {
 	return at
 }
 
+// maxKeys is how many keys a mapping of the sample may have: package yaml compares
+// each with each.
+const maxKeys = 10_000
+
 // appendShape appends what a node is, with digits left out, and tells whether
-// it has no variables.
+// it has no variables, and not too many keys.
 func appendShape(shape []byte, n *yaml.Node) ([]byte, bool) {
 	n = yamltree.Follow(n)
 	ok := true
 	switch n.Kind {
 	case yaml.MappingNode:
 		shape = append(shape, '{')
+		ok = len(n.Content)/2 <= maxKeys
 		for key, value := range yamltree.Entries(n) {
 			shape = append(append(shape, key.Value...), ':')
 			var sound bool

@@ -120,6 +120,9 @@ func (d *document) checkSchema() {
 			return slices.Compare(a.InstanceLocation, b.InstanceLocation)
 		})
 		for _, leaf := range all {
+			if d.full("specification") {
+				break
+			}
 			d.reportSchema(schemas, leaf)
 		}
 	}
@@ -176,6 +179,9 @@ func (d *document) reportSchema(s schemas, e *jsonschema.ValidationError) {
 		d.report("specification", key, "unknown key %q%s", path, d.suggest(name, s.service))
 	case *kind.AdditionalProperties:
 		for _, name := range k.Properties {
+			if d.full("specification") {
+				break
+			}
 			key, _ := d.find(append(slices.Clip(e.InstanceLocation), name))
 			d.report("specification", key, "unknown key %q%s", strings.TrimPrefix(path+"."+name, "."), d.unknownKey(s, e.InstanceLocation, name))
 		}

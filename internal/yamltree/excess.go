@@ -8,7 +8,7 @@ import (
 )
 
 // MaxDepth is how deep values may be nested, and MaxValues how many of them aliases
-// may make of a document.
+// may make of a document. A text is one, and another for each 100 bytes.
 const (
 	MaxDepth  = 200
 	MaxValues = 300_000
@@ -46,7 +46,7 @@ func Exceeds(root *yaml.Node, values int) *Excess {
 			}
 			sizes[n] = 0
 		}
-		total := 1
+		total := 1 + len(n.Value)/100
 		for _, c := range n.Content {
 			if total += size(c); total > values && found == nil {
 				found = &Excess{c, fmt.Sprintf("up to here there are more than %d values, with aliases written out", values), false}

@@ -94,7 +94,8 @@ func TestWhatJSONCannotSay(t *testing.T) {
 		"bad YAML":       {"a: [", "1:5: while parsing a flow node, did not find"},
 		"bad YAML later": {"a: 1\n---\nb: [", "3:5: while"},
 		"a bomb":         {bomb.String(), "up to here there are more than 30"},
-		"a long bomb":    {"a: &a " + strings.Repeat("x", 100_000) + "\nb: [" + strings.Repeat("*a, ", 2000) + "]", "make more than 17 MiB"},
+		"a long bomb":    {"a: &a " + strings.Repeat("x", 100_000) + "\nb: [" + strings.Repeat("*a, ", 2000) + "]", "2:1633: up to here there are more than 40"},
+		"a deep bomb":    {"a: &a [" + strings.Repeat("1, ", 1000) + "]\nb: " + strings.Repeat("[", 190) + strings.Repeat("*a, ", 250) + strings.Repeat("]", 190), "make more than 16 MiB"},
 		"a merge bomb":   {mergeBomb(), "30:6: up to here there are more than 30"},
 		"depth":          {"a: " + strings.Repeat("[", 5000) + strings.Repeat("]", 5000), "1:204: values are nested more than 200 deep here"},
 	} {
