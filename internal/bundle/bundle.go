@@ -48,6 +48,7 @@ type Bundle struct {
 	// FS holds the *.tmpl files.
 	FS fs.FS
 
+	base     *values.Node      // of ValuesFile
 	dir      string            // where the bundle is, "" for the built-in one
 	replaced map[string]string // files of templates that stand for others, by the others' names
 }
@@ -56,9 +57,8 @@ type Bundle struct {
 type Stage struct {
 	Name    string
 	Summary string
-	// values are those of ValuesFile, of the stages that this one extends, and
-	// its own, each laid over those before.
-	values *values.Node
+	below   string       // the stage that this one extends, or ""
+	own     *values.Node // its own values, or nil
 }
 
 // Open reads the table of stages and the values of the bundle in fsys, which
@@ -96,13 +96,13 @@ func (b *Bundle) read() error {
 	if err != nil {
 		return fmt.Errorf("open bundle: %w%s", b.inBundle(err), initHint(err))
 	}
-	base := values.Map(values.Origin{Source: b.origin(ValuesFile), Line: 1, Column: 1})
+	b.base = values.Map(values.Origin{Source: b.origin(ValuesFile), Line: 1, Column: 1})
 	switch own, err := ReadFile(b.FS, ValuesFile); {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return fmt.Errorf("open bundle: %w", b.inBundle(err))
 	default:
-		if base, err = values.Parse(b.origin(ValuesFile), own); err != nil {
+		if b.base, err = values.Parse(b.origin(ValuesFile), own); err != nil {
 			return err
 		}
 	}
@@ -110,7 +110,7 @@ func (b *Bundle) read() error {
 	if err != nil {
 		return err
 	}
-	return b.readTable(table, base)
+	return b.readTable(table)
 }
 
 // Path returns the name by which a user knows a file of the bundle.

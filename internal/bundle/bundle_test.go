@@ -83,6 +83,8 @@ func TestOpenErrors(t *testing.T) {
 		{"kinds are a map", "default: a\nkinds: {name: k}\nstages: [{name: a}]", "2:1: kinds: want a list"},
 		{"values are a list", "default: a\nstages: [{name: a, values: [x]}]", `stage "a": its values are no map`},
 		{"a near miss", "default: a\nstage: [{name: a}]", "2:1: unknown key stage, did you mean stages?"},
+		{"many kinds", "default: a\nkinds: [" + strings.Repeat("{name: a}, ", 101) + "]\nstages: [{name: a}]", "2:1: kinds: there are 101, and at most 100 are read"},
+		{"many stages", "default: a\nstages: [" + strings.Repeat("{name: a}, ", 1001) + "]", "2:1: stages: there are 1001, and at most 1000 are read"},
 		{"syntax", "stages: [", "1:10: while parsing a flow node, did not find expected node content"},
 	}
 	for _, tt := range tests {
@@ -125,7 +127,7 @@ stages:
 		{"b": map[string]any{"d": 1, "h": map[string]any{}}, "e": map[string]any{"g": 2}},
 	}
 	for i, s := range b.Stages {
-		if diff := cmp.Diff(any(want[i]), s.values.Plain()); diff != "" {
+		if diff := cmp.Diff(any(want[i]), b.merged(s).Plain()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", s.Name, diff)
 		}
 	}

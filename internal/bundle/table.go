@@ -10,15 +10,22 @@ import (
 	"github.com/tp0-lab/composer/internal/values"
 )
 
-// readTable takes what the table of stages says, whose stages are laid over base.
-func (b *Bundle) readTable(table, base *values.Node) error {
+// maxKinds and maxStages are how many there may be: names are looked up one by one,
+// and a stage's values are laid over those of all that it extends.
+const (
+	maxKinds  = 100
+	maxStages = 1000
+)
+
+// readTable takes what the table of stages says.
+func (b *Bundle) readTable(table *values.Node) error {
 	r := tableReader{}
 	r.known(table, "", "default", "max_replicas", "kinds", "stages")
 	b.Default = r.text(table, "default")
 	if b.MaxReplicas = r.number(table, "max_replicas"); b.MaxReplicas < 0 {
 		r.fail(table.Fields["max_replicas"], "max_replicas is %d, and 0 is no limit", b.MaxReplicas)
 	}
-	for i, row := range r.rows(table, "kinds") {
+	for i, row := range r.rows(table, "kinds", maxKinds) {
 		r.known(row, fmt.Sprintf("kind %d: ", i+1), "name", "count")
 		kind := Kind{Name: r.text(row, "name"), Count: r.number(row, "count")}
 		switch {
@@ -34,8 +41,8 @@ func (b *Bundle) readTable(table, base *values.Node) error {
 	if len(b.Kinds) == 0 {
 		b.Kinds = []Kind{{Name: "client", Count: 5}}
 	}
-	for i, row := range r.rows(table, "stages") {
-		r.stage(b, i, row, base)
+	for i, row := range r.rows(table, "stages", maxStages) {
+		r.stage(b, i, row)
 	}
 	switch {
 	case r.err != nil:
@@ -47,9 +54,9 @@ func (b *Bundle) readTable(table, base *values.Node) error {
 	return r.err
 }
 
-func (r *tableReader) stage(b *Bundle, i int, row, base *values.Node) {
+func (r *tableReader) stage(b *Bundle, i int, row *values.Node) {
 	r.known(row, fmt.Sprintf("stage %d: ", i+1), "name", "extends", "summary", "values")
-	s := Stage{Name: r.text(row, "name"), Summary: r.text(row, "summary"), values: base}
+	s := Stage{Name: r.text(row, "name"), Summary: r.text(row, "summary")}
 	switch {
 	case s.Name == "":
 		r.fail(row, "stage %d has no name", i+1)
@@ -59,12 +66,10 @@ func (r *tableReader) stage(b *Bundle, i int, row, base *values.Node) {
 		r.fail(row, "stage %q: a name has letters, digits, '_', '.' and '-', the first a letter or digit", s.Name)
 	}
 	if extends := r.text(row, "extends"); extends != "" {
-		below, err := b.Stage(extends)
-		if err != nil {
+		if s.below = extends; !b.has(extends) {
 			r.fail(row.Fields["extends"], "stage %q extends %q, which is not one before it", s.Name, extends)
 			return
 		}
-		s.values = below.values
 	}
 	switch own := row.Fields["values"]; {
 	case own == nil:
@@ -72,7 +77,7 @@ func (r *tableReader) stage(b *Bundle, i int, row, base *values.Node) {
 		r.fail(own, "stage %q: its values are no map", s.Name)
 		return
 	default:
-		s.values = values.Merge(s.values, own)
+		s.own = own
 	}
 	b.Stages = append(b.Stages, s)
 }
@@ -137,13 +142,17 @@ func (r *tableReader) number(n *values.Node, key string) int {
 	return number
 }
 
-func (r *tableReader) rows(n *values.Node, key string) []*values.Node {
+func (r *tableReader) rows(n *values.Node, key string, most int) []*values.Node {
 	field := n.Fields[key]
 	if field == nil {
 		return nil
 	}
-	if field.Items == nil {
+	switch n := len(field.Items); {
+	case field.Items == nil:
 		r.fail(field, "%s: want a list", key)
+	case n > most:
+		r.fail(field, "%s: there are %d, and at most %d are read", key, n, most)
+		return nil
 	}
 	return field.Items
 }

@@ -25,13 +25,27 @@ func (b *Bundle) Values(stage string) (*values.Node, error) {
 		return nil, err
 	}
 	if b.dir == "" && b.Overlay.Empty() {
-		return s.values, nil
+		return b.merged(s), nil
 	}
 	return b.checked(s)
 }
 
+// merged returns the values of ValuesFile, of the stages that s extends, and its own,
+// each laid over those before.
+func (b *Bundle) merged(s Stage) *values.Node {
+	below := b.base
+	if s.below != "" {
+		extended, _ := b.Stage(s.below) // it is there
+		below = b.merged(extended)
+	}
+	if s.own == nil {
+		return below
+	}
+	return values.Merge(below, s.own)
+}
+
 func (b *Bundle) checked(s Stage) (*values.Node, error) {
-	laid, wrong := b.Overlay.Over(s.values)
+	laid, wrong := b.Overlay.Over(b.merged(s))
 	schema, err := b.schema()
 	if err != nil {
 		return nil, err
@@ -133,7 +147,7 @@ func (b *Bundle) Beyond(stage string) []values.Problem {
 	if err != nil {
 		return nil
 	}
-	laid, _ := b.Overlay.Over(s.values)
+	laid, _ := b.Overlay.Over(b.merged(s))
 	replicas := laid.Get("replicas")
 	if replicas == nil {
 		return nil

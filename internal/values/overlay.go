@@ -140,6 +140,9 @@ func parsePath(text string) (path []step, spelled, value string, err error) {
 		if open {
 			path = append(path, step{key: key.String()})
 		}
+		if len(path) > maxDepth {
+			return fmt.Errorf("more than %d keys within one another", maxDepth)
+		}
 		key.Reset()
 		open = false
 		return nil

@@ -374,3 +374,14 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// Each key of a path is laid over by a walk of its own.
+func TestLongPaths(t *testing.T) {
+	for _, path := range []string{strings.Repeat("a.", 50_000) + "a", "a" + strings.Repeat("[0]", 50_000)} {
+		var o Overlay
+		o.AddKey("--set", YAML, path+"=1")
+		if _, wrong := o.Over(Map(Origin{})); len(wrong.Problems) != 1 || wrong.Problems[0].What != "more than 100 keys within one another" {
+			t.Errorf("%.10s: got %d problems", path, len(wrong.Problems))
+		}
+	}
+}
