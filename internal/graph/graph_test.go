@@ -246,6 +246,7 @@ func TestBounds(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"x-a: " + strings.Repeat("[", 5000) + strings.Repeat("]", 5000): "1:206: values are nested more than 200 deep here",
+		"x-a:\n" + strings.Repeat("  a: b\n", 20_001):                   "2:3: a mapping with more than 20000 keys begins here",
 		bomb:                         "16:7: up to here there are more than",
 		"services: {}\n---\n" + bomb: "up to here there are more than",
 	} {

@@ -87,7 +87,27 @@ func Sound(text []byte) error {
 		if e := exceeds(document.Content[0], len(text)); e != nil {
 			return e
 		}
+		if at := larger(document.Content[0], maxKeys); at != nil {
+			return &Excess{at, fmt.Sprintf("a mapping with more than %d keys begins here", maxKeys), false}
+		}
 	}
+}
+
+// maxKeys is how many keys a mapping may have that others decode: package yaml
+// compares each with each.
+const maxKeys = 20_000
+
+// larger returns a mapping with more than so many keys, or nil.
+func larger(n *yaml.Node, keys int) *yaml.Node {
+	if n.Kind == yaml.MappingNode && len(n.Content)/2 > keys {
+		return n
+	}
+	for _, c := range n.Content {
+		if at := larger(c, keys); at != nil {
+			return at
+		}
+	}
+	return nil
 }
 
 // exceeds is Exceeds for a document of a text of that length, which may be long.
