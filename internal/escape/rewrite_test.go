@@ -169,9 +169,9 @@ func TestPlaces(t *testing.T) {
 // A template of 1 MiB is rewritten in time that its length bounds, not the square of it.
 func TestManyActions(t *testing.T) {
 	deep := strings.Repeat("k:\n{{ range .List }}", 40) + "a: b\n" + strings.Repeat("{{ end }}", 40)
-	self := ""
+	var self strings.Builder
 	for i := range 30 {
-		self += fmt.Sprintf("{{ define \"t%d\" }}{{ if .A }}a%[1]d:\n{{ template \"t%[1]d\" }}{{ template \"t%d\" }}{{ end }}{{ end }}", i, i+1)
+		fmt.Fprintf(&self, "{{ define \"t%d\" }}{{ if .A }}a%[1]d:\n{{ template \"t%[1]d\" }}{{ template \"t%d\" }}{{ end }}{{ end }}", i, i+1)
 	}
 	tests := []struct{ name, text, want string }{
 		{"in brackets", "a: [" + strings.Repeat("{{ .A }}, ", 90_000) + "]", ""},
@@ -181,7 +181,7 @@ func TestManyActions(t *testing.T) {
 		{"brackets", "a: " + strings.Repeat("[", 500_000), "t:1:204: brackets are more than 200 deep within one another"},
 		{"ranges within one another", deep, "too many ranges or templates are within one another here"},
 		{"ranges far within one another", strings.Repeat("{{range .List}}", 40_000) + strings.Repeat("{{end}}", 40_000), "too many ranges or templates are within one another here"},
-		{"templates that call themselves", "x: 1\n{{ template \"t0\" . }}{{ define \"t30\" }}a: b\n{{ end }}" + self, "too many ranges or templates are within one another here"},
+		{"templates that call themselves", "x: 1\n{{ template \"t0\" . }}{{ define \"t30\" }}a: b\n{{ end }}" + self.String(), "too many ranges or templates are within one another here"},
 	}
 	for _, tt := range tests {
 		start := time.Now()

@@ -240,15 +240,16 @@ func TestShorten(t *testing.T) {
 
 // What compose-go would take endless time for is an error with its place.
 func TestBounds(t *testing.T) {
-	bomb := "x-0: &a0 {k: v}\n"
+	var bomb strings.Builder
+	bomb.WriteString("x-0: &a0 {k: v}\n")
 	for i := range 40 {
-		bomb += fmt.Sprintf("x-%d: &a%[1]d {<<: [*a%d, *a%[2]d]}\n", i+1, i)
+		fmt.Fprintf(&bomb, "x-%d: &a%[1]d {<<: [*a%d, *a%[2]d]}\n", i+1, i)
 	}
 	for text, want := range map[string]string{
 		"x-a: " + strings.Repeat("[", 5000) + strings.Repeat("]", 5000): "1:206: values are nested more than 200 deep here",
 		"x-a:\n" + strings.Repeat("  a: b\n", 20_001):                   "2:3: a mapping with more than 20000 keys begins here",
-		bomb:                         "16:7: up to here there are more than",
-		"services: {}\n---\n" + bomb: "up to here there are more than",
+		bomb.String():                         "16:7: up to here there are more than",
+		"services: {}\n---\n" + bomb.String(): "up to here there are more than",
 	} {
 		_, err := Load(t.Context(), []byte(text+"\nservices: {a: {image: x}}"), ".", nil)
 		if err == nil || !strings.Contains(err.Error(), want) {

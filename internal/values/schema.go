@@ -102,7 +102,7 @@ func (s *Schema) validate(n *Node) (err error) {
 	defer func() {
 		switch p := recover(); p {
 		case nil:
-		case errSteps: //nolint:errorlint // it is what was panicked with
+		case errSteps:
 			err = fmt.Errorf("%s: %w", s.name, errSteps)
 		default:
 			panic(p)
