@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -255,5 +256,41 @@ func TestBounds(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
+	}
+}
+
+// A service that many wait for passes a column once, and what arrows say can be read.
+func TestArrows(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("services:\n  db: {image: db}\n  queue: {image: queue}\n  api: {image: api, depends_on: {db: {condition: service_healthy}}}\n")
+	for i := range 5 {
+		fmt.Fprintf(&text, "  worker%d: {image: worker, depends_on: {", i)
+		for _, name := range []string{"api", "db", "queue"} {
+			fmt.Fprintf(&text, "%s: {condition: service_healthy},", name)
+		}
+		text.WriteString("}}\n")
+	}
+	d := load(t, text.String(), true).layout()
+	var passing []string
+	heads := 0
+	for i, a := range d.Arrows {
+		if a.Head {
+			heads++
+		} else {
+			passing = append(passing, a.Tip)
+		}
+		for _, o := range d.Arrows[:i] {
+			if a.Until != "" && o.Until != "" && a.X == o.X && max(a.Y, o.Y)-min(a.Y, o.Y) < 12 {
+				t.Errorf("%q lies on %q", a.Tip, o.Tip)
+			}
+		}
+	}
+	slices.Sort(passing)
+	const all = "worker0, worker1, worker2, worker3, worker4"
+	if diff := cmp.Diff([]string{"db starts before " + all, "queue starts before " + all}, passing); diff != "" {
+		t.Error(diff)
+	}
+	if heads != 1+5*3 {
+		t.Errorf("%d arrows", heads)
 	}
 }

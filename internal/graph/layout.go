@@ -24,6 +24,8 @@ const (
 	leastCard  = 150
 	mostCard   = 400
 	passRoom   = 10 // for an arrow that passes a column
+	firstArrow = 20 // from a card's top to where the first arrow comes
+	arrowGap   = 18 // to the next one, with the words at it
 	legendRoom = 28 // at the foot
 )
 
@@ -80,14 +82,14 @@ type item struct {
 	service    *Service // nil for one that passes
 	x, y, w, h int
 	order      float64
-	from       []link
+	from       []*link
 }
 
+// link is an arrow to an item from one in the column before.
 type link struct {
-	from  *item
-	until string
-	last  *Service // where it leads
-	first *Service
+	from        *item
+	until       string
+	first, last string // where it comes from, and leads in the end
 }
 
 func (g *Graph) layout() *drawing {
@@ -181,16 +183,22 @@ func (g *Graph) columns() [][]*item {
 		items[s] = it
 		columns[s.Layer] = append(columns[s.Layer], it)
 	}
+	passes := map[*Service][]*item{} // of each service, one for each column behind its own
 	for _, s := range g.Services {
 		for _, n := range s.Needs {
 			from := items[n.Service]
-			for layer := n.Service.Layer + 1; layer < s.Layer; layer++ {
-				pass := &item{h: passRoom, from: []link{{from: from, first: n.Service, last: s}}}
-				columns[layer] = append(columns[layer], pass)
-				from = pass
+			for i := range s.Layer - n.Service.Layer - 1 {
+				if i == len(passes[n.Service]) {
+					pass := &item{h: passRoom, from: []*link{{from: from, first: n.Service.Label}}}
+					columns[n.Service.Layer+1+i] = append(columns[n.Service.Layer+1+i], pass)
+					passes[n.Service] = append(passes[n.Service], pass)
+				}
+				from = passes[n.Service][i]
+				from.from[0].last = join(from.from[0].last, s.Label)
 			}
-			items[s].from = append(items[s].from, link{from, n.Until, s, n.Service})
+			items[s].from = append(items[s].from, &link{from, n.Until, n.Service.Label, s.Label})
 		}
+		items[s].h = max(items[s].h, firstArrow+arrowGap*(len(s.Needs)-1)+8)
 	}
 	for _, c := range columns {
 		for i, it := range c {
@@ -261,16 +269,25 @@ func (m Mount) short(most int) string {
 	return m.String()
 }
 
-// arrows draws what comes to an item.
+// join puts the names of services behind each other.
+func join(names, name string) string {
+	if names == "" {
+		return name
+	}
+	return names + ", " + name
+}
+
+// arrows draws what comes to an item, in the order in which it comes from above.
 func (d *drawing) arrows(it *item) {
+	slices.SortStableFunc(it.from, func(a, b *link) int { return cmp.Compare(a.from.y, b.from.y) })
 	for i, l := range it.from {
 		y := it.y + it.h/2
 		if it.service != nil {
-			y = min(it.y+20+i*18, it.y+it.h-8)
+			y = it.y + firstArrow + i*arrowGap
 		}
 		fromX, fromY := l.from.x+l.from.w, l.from.y+l.from.h/2
 		if l.from.service != nil {
-			fromY = l.from.y + 20
+			fromY = l.from.y + firstArrow
 		}
 		end := it.x
 		if it.service != nil {
@@ -282,7 +299,7 @@ func (d *drawing) arrows(it *item) {
 		if it.service == nil {
 			fmt.Fprintf(&path, "H%d", it.x+it.w)
 		}
-		a := arrow{Path: path.String(), Head: it.service != nil, Tip: l.first.Label + " starts before " + l.last.Label}
+		a := arrow{Path: path.String(), Head: it.service != nil, Tip: l.first + " starts before " + l.last}
 		if l.until != "" {
 			a.Until, a.X, a.Y = l.until, it.x-10, y-5
 			a.Tip += ", which waits until it is " + l.until
