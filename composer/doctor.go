@@ -18,6 +18,7 @@ import (
 	"github.com/tp0-lab/composer/internal/columns"
 	"github.com/tp0-lab/composer/internal/doctor"
 	"github.com/tp0-lab/composer/internal/graph"
+	"github.com/tp0-lab/composer/internal/local"
 )
 
 // goVersion is the one of go.mod.
@@ -99,8 +100,12 @@ func labOf(c *cli.Context, b *bundle.Bundle) (doctor.Lab, error) {
 	if err != nil && (name != "" || errors.As(err, new(usageError)) && !errors.Is(err, bundle.ErrUnknownStage)) {
 		return lab, err
 	}
+	var environment map[string]string
 	if err == nil {
-		lab.Project, err = graph.Load(c.Context, text, ".", os.Environ())
+		environment, err = local.Environment(".", os.Environ())
+	}
+	if err == nil {
+		lab.Project, err = graph.Load(c.Context, text, ".", environment)
 	}
 	if err != nil {
 		lab.Err, lab.Next = err, "mend that; `composer render` says when it is right"

@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tp0-lab/composer/internal/graph"
+	"github.com/tp0-lab/composer/internal/local"
 	"github.com/tp0-lab/composer/internal/output"
 )
 
@@ -27,7 +28,8 @@ func graphCommand() *cli.Command {
 			"composer graph -f compose.yaml", "a Mermaid diagram, for a README",
 			"composer graph -n 30 --format svg --all -o all.svg", "each of thirty clients",
 			"composer graph -f compose.yaml --format dot | dot -Tpdf -o compose.pdf", "drawn by Graphviz",
-		) + "\n\nEight or more services whose names end with a number, and which are alike otherwise, are drawn as one.",
+		) + "\n\nEight or more services whose names end with a number, and which are alike otherwise, are drawn as one. " +
+			"A file's variables are those of the environment and of the file .env beside it; one that is not set is drawn as ${NAME}.",
 		Flags: append(
 			source.ofRendering(),
 			&cli.StringFlag{
@@ -104,7 +106,11 @@ func projectToDraw(c *cli.Context, source *bundleFlags) (project *types.Project,
 		project, err = graph.Load(c.Context, text, ".", nil)
 		return project, strings.Join(names, ", "), err
 	}
-	project, err = graph.Load(c.Context, file.text, file.dir, os.Environ())
+	environment, err := local.Environment(file.dir, os.Environ())
+	if err != nil {
+		return nil, "", fmt.Errorf("graph: %s: %w", file.name, err)
+	}
+	project, err = graph.Load(c.Context, file.text, file.dir, environment)
 	if err != nil {
 		return nil, "", fmt.Errorf("graph: %s: %w; `composer lint` says where", file.name, err)
 	}

@@ -48,6 +48,7 @@ var layers = []struct{ who, not string }{
 	{"internal/graph", "internal/bundle"},
 	{"internal/graph", "internal/render"},
 	{"internal/graph", "templates"},
+	{"internal/variables", "internal/"},
 	{"internal/doctor", "internal/"},
 	{"internal/doctor", "templates"},
 	// Texts are laid out without knowing whose they are.

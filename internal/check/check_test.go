@@ -125,6 +125,7 @@ func TestDocument(t *testing.T) {
 			return one
 		}, tail+"  other: {}\n"), ""},
 		{"a variable that is required", document(head, 9, all(`ID: "~"`, `ID: "${ID:?say which}~"`), tail), ""},
+		{"a variable behind one with a default", document(head, 9, all("image: client", "image: client\n    volumes: [\"${DIR:-/data}/${NAME:?}:/x\"]"), tail), ""},
 		{"variables of other types", document(head, 9, all("image: client", "image: ${IMAGE}\n    privileged: ${ROOT}\n    stop_grace_period: ${GRACE}\n    ports: [\"${PORT}:80\"]\n    volumes: [{type: bind, source: \"${DATA:?}\", target: /data}]"), tail), ""},
 		{"variables instead of files", document(head, 1, same(one), tail+"configs:\n  a: {file: \"${A}\"}\n  b: {content: \"$B\"}\nsecrets:\n  c: {environment: \"${C:?}\"}\n"), ""},
 		{"a variable of a misspelt key", document(head, 9, all("image: client", "image: client\n    prvileged: ${ROOT}"), tail), `unknown key "services.client1.prvileged", did you mean privileged?`},

@@ -20,16 +20,16 @@ import (
 	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
-// Load reads a Compose file. Its variables are those of environ, as os.Environ
-// has them. Paths stay as they are written.
-func Load(ctx context.Context, text []byte, dir string, environ []string) (*types.Project, error) {
+// Load reads a Compose file. Where a variable has no value in environment and no
+// default, it is drawn as ${NAME}. Paths stay as they are written.
+func Load(ctx context.Context, text []byte, dir string, environment map[string]string) (*types.Project, error) {
 	if err := yamltree.Sound(text); err != nil {
 		return nil, err
 	}
 	details := types.ConfigDetails{
 		WorkingDir:  dir,
-		ConfigFiles: []types.ConfigFile{{Filename: "compose.yaml", Content: text}},
-		Environment: types.NewMapping(environ),
+		ConfigFiles: []types.ConfigFile{{Filename: "compose.yaml", Content: drawable(text, environment)}},
+		Environment: environment,
 	}
 	project, err := loader.LoadWithContext(ctx, details, func(o *loader.Options) {
 		o.SkipResolveEnvironment = true

@@ -294,3 +294,55 @@ func TestArrows(t *testing.T) {
 		t.Errorf("%d arrows", heads)
 	}
 }
+
+// What depends on variables that are not set is drawn with their names, or left out.
+func TestVariables(t *testing.T) {
+	const text = `
+x-image: &image "${REGISTRY:?say which}/tools"
+services:
+  a:
+    image: *image
+    scale: ${SCALE}
+    mem_limit: ${MEMORY}
+    command: ["run", "${FLAG}"]
+    environment: {TOKEN: "${TOKEN:?}"}
+    ports: ["${PORT}:80", "127.0.0.1:${PORT:-x}${PORT}:53/udp", "9000:9000", "${PORT}", {target: 81, published: "${PORT}"}]
+    volumes:
+      - ${DATA}:/data:ro
+      - ${DATA}
+      - ${HOME}/x:/x
+      - {type: volume, source: "${NAME}", target: /y}
+      - plain:/z
+  b:
+    image: b:${TAG:-1}
+    build: ${WHERE}
+    hostname: $$b
+volumes: {plain: {}}
+configs: {c: {file: "${FILE}"}}
+networks:
+  default: {ipam: {config: [{subnet: "${SUBNET}"}]}}
+---
+services: {b: {hostname: "${HOST}"}}
+`
+	project, err := Load(t.Context(), []byte(text), ".", map[string]string{"HOME": "/home/$x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := New(project, "", false)
+	got := fmt.Sprint(g.Services[0].lines(), g.Services[1].lines(), g.Networks[0].Detail)
+	want := fmt.Sprint([]string{
+		"${REGISTRY}/tools", "port ${PORT} → 80", "port 127.0.0.1:x${PORT} → 53/udp", "port 9000 → 9000", "port ${PORT} → 81",
+		"${DATA} → /data (ro)", "volume → ${DATA}", "/home/$x/x → /x", "${NAME} → /y", "plain → /z",
+	}, []string{"b:1"}, "${SUBNET}")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	for _, s := range g.Services {
+		if w, _ := s.size(); w < 2*cardPad+int(wide(s.Image)) {
+			t.Errorf("%s does not fit into %d", s.Image, w)
+		}
+	}
+	if c := load(t, "services: {a: {image: "+`"${`+strings.Repeat("A", 50)+`}"}}`, false).layout().Cards[0]; c.Lines[0].Fit == 0 {
+		t.Errorf("%+v in a card that is %d wide", c.Lines[0], c.W)
+	}
+}

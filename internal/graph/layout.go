@@ -220,7 +220,7 @@ func (s *Service) size() (w, h int) {
 	width := float64(letters(s.Label)) * nameLetter
 	lines := s.lines()
 	for _, line := range lines {
-		width = max(width, float64(letters(line)+2)*letter)
+		width = max(width, wide(line)+2*letter)
 	}
 	w = min(max(int(width)+2*cardPad, leastCard), mostCard)
 	return w, 8 + nameRoom + len(lines)*lineRoom + 6 + len(s.Networks)*stubRoom
@@ -234,7 +234,7 @@ func (it *item) card() card {
 	room := int(float64(it.w-2*cardPad)/letter) - 1
 	add := func(kind, text, full string) {
 		line := cardLine{Y: y + 9, Kind: kind, Text: shorten(text, room), Full: full}
-		if line.Text != full {
+		if line.Text != full || int(wide(text)) > it.w-2*cardPad {
 			line.Fit = int(float64(letters(line.Text)) * letter) // a font may be wider, and would run out of the card
 		}
 		c.Lines = append(c.Lines, line)
@@ -318,6 +318,18 @@ func letters(text string) int {
 		}
 	}
 	return n
+}
+
+// wide is how many pixels a text may take. Capitals, of which names of variables are
+// made, take more than other letters.
+func wide(text string) float64 {
+	capitals := 0
+	for _, r := range text {
+		if 'A' <= r && r <= 'Z' {
+			capitals++
+		}
+	}
+	return float64(letters(text))*letter + 2*float64(capitals)
 }
 
 // shorten leaves out the middle of a text that is too wide: its end tells as

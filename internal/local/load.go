@@ -29,15 +29,10 @@ func Load(ctx context.Context, text []byte, name, dir string, environ []string) 
 	if err := yamltree.Sound(text); err != nil {
 		return nil, fmt.Errorf("load %s:%w", name, err)
 	}
-	own := types.NewMapping(environ)
-	environment := make(types.Mapping)
-	file, err := dotenv.GetEnvFromFile(own, []string{filepath.Join(dir, ".env")})
-	if err == nil {
-		maps.Copy(environment, file)
-	} else if !errors.Is(err, fs.ErrNotExist) && !strings.HasPrefix(err.Error(), "couldn't find env file") {
-		return nil, fmt.Errorf("load %s: .env: %w", name, err)
+	environment, err := Environment(dir, environ)
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w", name, err)
 	}
-	maps.Copy(environment, own)
 	var profiles []string
 	if named := environment["COMPOSE_PROFILES"]; named != "" {
 		profiles = strings.Split(named, ",")
@@ -54,4 +49,19 @@ func Load(ctx context.Context, text []byte, name, dir string, environ []string) 
 		return nil, fmt.Errorf("load %s: %s", name, prose.Line(err.Error()))
 	}
 	return project, nil
+}
+
+// Environment is what Compose takes the variables of a file in dir from: environ
+// ("NAME=value") and, of lower rank, dir's .env file.
+func Environment(dir string, environ []string) (map[string]string, error) {
+	own := types.NewMapping(environ)
+	environment := make(types.Mapping)
+	file, err := dotenv.GetEnvFromFile(own, []string{filepath.Join(dir, ".env")})
+	if err == nil {
+		maps.Copy(environment, file)
+	} else if !errors.Is(err, fs.ErrNotExist) && !strings.HasPrefix(err.Error(), "couldn't find env file") {
+		return nil, fmt.Errorf(".env: %w", err)
+	}
+	maps.Copy(environment, own)
+	return environment, nil
 }
