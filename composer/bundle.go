@@ -85,7 +85,7 @@ func (b *bundleFlags) open(c *cli.Context) (*bundle.Bundle, error) {
 		opened.Arguments = append(opened.Arguments, "--bundle", dir)
 	}
 	for _, text := range c.StringSlice("replicas") {
-		if err := opened.SetCount(text); err != nil {
+		if err := opened.SetCounts(text); err != nil {
 			return nil, asUsage(err)
 		}
 	}

@@ -59,7 +59,7 @@ func lintFiles(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range c.StringSlice("disable") {
+	for _, name := range listed(c, "disable") {
 		if problem := lint.UnknownRule(name); problem != "" {
 			return usagef("lint: %s; see `composer lint --list-rules`", problem)
 		}
@@ -110,9 +110,9 @@ func lintFormat(c *cli.Context) (string, error) {
 // lintFile checks one file, or what is piped in where the name is "-".
 func lintFile(c *cli.Context, name string) ([]lint.Finding, error) {
 	if name == "-" {
-		return lint.CheckReader(c.Context, os.Stdin, "stdin", c.StringSlice("disable"))
+		return lint.CheckReader(c.Context, os.Stdin, "stdin", listed(c, "disable"))
 	}
-	return lint.CheckFile(c.Context, name, c.StringSlice("disable"))
+	return lint.CheckFile(c.Context, name, listed(c, "disable"))
 }
 
 func writeFindings(w io.Writer, format string, found []lint.Finding) error {

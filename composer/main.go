@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -133,13 +134,15 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			"composer deliver", "a branch for each stage, as the course takes them",
 			"composer COMMAND --help", "all about a command",
 		) + "\n\nExit codes: 0 done, 1 failed, 2 wrong command line.",
-		HideVersion:    true,
-		Flags:          []cli.Flag{cli.HelpFlag},
-		Writer:         stdout,
-		ErrWriter:      stderr,
-		ExitErrHandler: func(*cli.Context, error) {}, // run prints, main exits
-		OnUsageError:   onUsageError,
-		Action:         unknownCommand,
+		HideVersion: true,
+		// What has commas in it is for listed to take apart: names of files may have some.
+		DisableSliceFlagSeparator: true,
+		Flags:                     []cli.Flag{cli.HelpFlag},
+		Writer:                    stdout,
+		ErrWriter:                 stderr,
+		ExitErrHandler:            func(*cli.Context, error) {}, // run prints, main exits
+		OnUsageError:              onUsageError,
+		Action:                    unknownCommand,
 		Commands: []*cli.Command{
 			renderCommand(), runCommand(), verifyCommand(), lintCommand(), graphCommand(), diffCommand(), valuesCommand(), stagesCommand(), initCommand(),
 			dataCommand(), configCommand(), deliverCommand(), versionCommand(), helpCommand(),
@@ -190,6 +193,8 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 			text += ", did you mean `composer version`?"
 		} else if near := nearest.Unique(name, flagNames(c.Command.Flags)); near != "" {
 			text += ", did you mean " + manual.Dashed(near) + "?"
+		} else if number := strings.TrimLeft(name[1:], "0123456789"); number == "" && hasFlag(c.Command.Flags, name[:1]) {
+			text = fmt.Sprintf("unknown flag -%s, did you mean -%s %s?", name, name[:1], name[1:])
 		}
 	} else if name, ok := strings.CutPrefix(text, "flag needs an argument: -"); ok {
 		text = manual.Dashed(name) + " wants a value"
@@ -214,12 +219,37 @@ func flagNames(flags []cli.Flag) []string {
 	return names
 }
 
-// noArguments refuses operands.
-func noArguments(c *cli.Context) error {
-	if c.Args().Present() {
-		return usagef("%s takes flags only, and there is %q; see `%[1]s --help`", c.Command.HelpName, c.Args().First())
+func hasFlag(flags []cli.Flag, name string) bool {
+	return slices.ContainsFunc(flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
+}
+
+// listed are the values of a flag that may be repeated, or has several with commas.
+func listed(c *cli.Context, name string) []string {
+	var all []string
+	for _, text := range c.StringSlice(name) {
+		for part := range strings.SplitSeq(text, ",") {
+			all = append(all, strings.TrimSpace(part))
+		}
 	}
-	return nil
+	return all
+}
+
+// noArguments refuses operands, and says which flag a file or another name most likely belongs to.
+func noArguments(c *cli.Context) error {
+	if !c.Args().Present() {
+		return nil
+	}
+	name, hint := c.Args().First(), ""
+	likely := "stage"
+	if _, err := os.Stat(name); err == nil {
+		likely = "f"
+	} else if strings.Trim(name, "0123456789") == "" {
+		likely = "n"
+	}
+	if hasFlag(c.Command.Flags, likely) && (likely == "f" || !strings.ContainsAny(name, "./")) {
+		hint = fmt.Sprintf(", did you mean %s %s?", manual.Dashed(likely), name)
+	}
+	return usagef("%s takes flags only, and there is %q%s; see `%[1]s --help`", c.Command.HelpName, name, hint)
 }
 
 // unknownCommand is what the program, or a command of several, does with none of

@@ -86,7 +86,7 @@ func renderStages(c *cli.Context, source *bundleFlags) error {
 		return err
 	}
 	j := job.Job{
-		Stages: c.StringSlice("stage"), StageFile: stageFile(c), Output: c.String("output"),
+		Stages: listed(c, "stage"), StageFile: stageFile(c), Output: c.String("output"),
 		Format: c.String("format"), Validate: !c.Bool("no-validate"),
 	}
 	if j.Output == "-" || j.Output == "/dev/stdout" {

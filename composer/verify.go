@@ -122,7 +122,7 @@ func runVerify(c *cli.Context) error {
 
 func verifyOptions(c *cli.Context) (verify.Options, error) {
 	o := verify.Options{
-		Stages: c.StringSlice("stage"), Names: c.StringSlice("scenario"), Repo: c.String("repo"),
+		Stages: listed(c, "stage"), Names: listed(c, "scenario"), Repo: c.String("repo"),
 		Repeat: c.Int("repeat"), Patience: c.Duration("patience"), Now: time.Now, Parallel: 1,
 	}
 	if o.Repeat < 1 || o.Patience <= 0 {

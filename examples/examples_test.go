@@ -22,7 +22,7 @@ func open(t *testing.T, dir string, counts ...string) (*bundle.Bundle, *render.E
 		t.Fatal(err)
 	}
 	for _, count := range counts {
-		if err := b.SetCount(count); err != nil {
+		if err := b.SetCounts(count); err != nil {
 			t.Fatal(err)
 		}
 	}

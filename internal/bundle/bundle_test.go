@@ -178,13 +178,13 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-func TestSetCount(t *testing.T) {
+func TestSetCounts(t *testing.T) {
 	b, err := open("default: a\nkinds: [{name: filter, count: 2}, {name: joiner}]\nstages: [{name: a}]")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{"7", "joiner=3", "filter=9"} {
-		if err := b.SetCount(text); err != nil {
+	for _, text := range []string{"7", "7, joiner=2", "joiner=3", "filter=9"} {
+		if err := b.SetCounts(text); err != nil {
 			t.Error(err)
 		}
 	}
@@ -195,12 +195,14 @@ func TestSetCount(t *testing.T) {
 		"x":                    `number of replicas "x": want a whole number, such as 5`,
 		"":                     `number of replicas "": want a whole number, such as 5`,
 		"joiner=":              `number of replicas "joiner=": want a whole number, such as 5`,
+		"1,000":                `number of replicas "1,000": it says twice how many filter there are`,
+		"joiner=1,joiner=2":    `number of replicas "joiner=1,joiner=2": it says twice how many joiner there are`,
 		"jonier=1":             `number of replicas jonier=1: unknown kind "jonier", did you mean joiner?`,
 		"sink=1":               `number of replicas sink=1: unknown kind "sink": have filter, joiner`,
 		"99999999999999999999": "number of replicas 99999999999999999999: far too large",
 		"joiner=1=2":           `number of replicas "joiner=1=2": want a whole number, such as 5`,
 	} {
-		if err := b.SetCount(text); !errors.Is(err, ErrCount) || err.Error() != want {
+		if err := b.SetCounts(text); !errors.Is(err, ErrCount) || err.Error() != want {
 			t.Errorf("%s: got %v, want %s", text, err, want)
 		}
 	}

@@ -3,6 +3,7 @@ package bundle
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -27,28 +28,44 @@ func isKind(text string) bool {
 // maxKind is how long a kind's name may be, in bytes. A host's name takes 63.
 const maxKind = 50
 
-// ErrCount is wrapped by the error of SetCount.
+// ErrCount is wrapped by the error of SetCounts.
 var ErrCount = errors.New("number of replicas")
 
-// SetCount reads N, the number of replicas of the first kind, or KIND=N.
-// Whether there can be so many is for others to say.
-func (b *Bundle) SetCount(text string) error {
-	kind, number := &b.Kinds[0], text
+// SetCounts reads N, the number of replicas of the first kind, or KIND=N, or several
+// of those with commas. Whether there can be so many is for others to say.
+func (b *Bundle) SetCounts(text string) error {
+	var set []*Kind
+	for part := range strings.SplitSeq(text, ",") {
+		kind, n, err := b.count(strings.TrimSpace(part))
+		if err != nil {
+			return err
+		}
+		if slices.Contains(set, kind) { // 1,000
+			return fmt.Errorf("%w %q: it says twice how many %s there are", ErrCount, text, kind.Name)
+		}
+		set = append(set, kind)
+		kind.Count = n
+	}
+	return nil
+}
+
+func (b *Bundle) count(text string) (kind *Kind, n int, err error) {
+	number := text
+	kind = &b.Kinds[0]
 	if name, count, ok := strings.Cut(text, "="); ok {
 		number = count
 		if kind = b.kind(name); kind == nil {
-			return fmt.Errorf("%w %s: %s", ErrCount, text, b.unknownKind(name))
+			return nil, 0, fmt.Errorf("%w %s: %s", ErrCount, text, b.unknownKind(name))
 		}
 	}
-	n, err := strconv.Atoi(number)
+	n, err = strconv.Atoi(number)
 	switch {
 	case errors.Is(err, strconv.ErrRange):
-		return fmt.Errorf("%w %s: far too large", ErrCount, text)
+		return nil, 0, fmt.Errorf("%w %s: far too large", ErrCount, text)
 	case err != nil:
-		return fmt.Errorf("%w %q: want a whole number, such as 5", ErrCount, text)
+		return nil, 0, fmt.Errorf("%w %q: want a whole number, such as 5", ErrCount, text)
 	}
-	kind.Count = n
-	return nil
+	return kind, n, nil
 }
 
 func (b *Bundle) kind(name string) *Kind {
