@@ -64,7 +64,7 @@ func (w *walker) action(c context, n *parse.ActionNode, ahead []parse.Node) (con
 		e := plainAhead("", ahead, s.flow)
 		switch {
 		case c.glued && !structure:
-			return fail("there is no space before the value: put one behind the colon or dash")
+			return fail("there is no space before the value: put one behind the colon or dash, or the whole scalar in quotes")
 		case structure && e.key && lastFunction(n.Pipe) != "raw":
 			return fail("this makes a map or a list, which is no key: a value that is one needs no function")
 		case structure && (c.glued || e.whole):

@@ -25,6 +25,7 @@ func TestPlaces(t *testing.T) {
 		{"no space behind a colon", "a:{{ .A }}", "x", "t:1:6: there is no space between the colon and the value"},
 		{"no space behind a dash", "-{{ .A }}", "x", "t:1:5: "},
 		{"no space, in a branch", "a:{{ if .A }}{{ .A }}{{ end }}", "x", "t:1:17: there is no space before the value"},
+		{"no space, and text in a branch", "a:{{ if .A }}v{{ end }}", "x", "t:1:14: there is no space before this: put one behind the colon or dash, or the whole scalar in quotes"},
 		{"a space in a branch", "a:{{ if .A }} {{ .A }}{{ end }}", "x", "a: x"},
 		{"two values", "a: {{ .A }}{{ .B }}", "x", `t:1:7: without quotes this may be read as a number, a date, or a word such as yes: write "{{.A}}{{.B}}"`},
 		{"a value behind quotes", `a: "x"{{ .A }}`, "x", "t:1:10: this would go on with the value before it"},

@@ -203,7 +203,7 @@ func (s *scanner) beginNode(ch byte) error {
 		return nil
 	}
 	if s.glued {
-		return s.errorf("this needs a space, or a line break, before it")
+		return s.errorf("there is no space before this: put one behind the colon or dash, or the whole scalar in quotes")
 	}
 	behind := s.text[s.at+1:]
 	alone := behind == "" && !valueNext(s.rest) || behind != "" && isSpace(behind[0])

@@ -78,7 +78,7 @@ func (s *site) write(value any) (string, error) {
 		text, err := own.write(value)
 		return " " + text, err
 	case s.glued:
-		return "", s.errorf("there is no space before the value: put one behind the colon or dash")
+		return "", s.errorf("there is no space before the value: put one behind the colon or dash, or the whole scalar in quotes")
 	case s.whole:
 		if c.literal && !s.key && !c.quote {
 			return c.text, nil

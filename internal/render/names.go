@@ -3,6 +3,7 @@ package render
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -91,13 +92,23 @@ func (in input) similarKey(expression, key string) string {
 		counts[name] = n
 	}
 	root := map[string]any{"Values": in.values, "Kinds": counts, "Counts": counts}
+	optional := ""
+	if of, ok := strings.CutSuffix(expression, "."+key); ok { // nothing more is read of it
+		optional = fmt.Sprintf("if it need not be there, write (get %s %q)", cmp.Or(of, "."), key)
+	}
 	if have := keysAt(root, expression, key); len(have) > 0 {
 		const most = 10
 		switch near := nearest.Of(key, have); {
 		case near != "":
 			return ", did you mean " + near + "?"
-		case len(have) <= most:
+		case !strings.Contains(expression, ".Values."): // there are kinds, and no more
 			return ": have " + strings.Join(have, ", ")
+		case len(have) <= most && optional == "":
+			return ": have " + strings.Join(have, ", ")
+		case len(have) <= most:
+			return ": have " + strings.Join(have, ", ") + "; " + optional
+		case optional != "":
+			return ": " + optional
 		}
 		return ""
 	}
@@ -105,12 +116,10 @@ func (in input) similarKey(expression, key string) string {
 	case "":
 		return ""
 	case key:
-		of, ok := strings.CutSuffix(expression, "."+key)
-		if !ok {
+		if optional == "" {
 			return "" // it is of an argument of what makes the map
 		}
-		of = cmp.Or(of, ".")
-		return ", as others have: if it need not be there, write (get " + of + " \"" + key + "\")"
+		return ", as others have: " + optional
 	default:
 		return ", did you mean " + near + "?"
 	}

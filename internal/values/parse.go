@@ -154,6 +154,9 @@ func (p *parser) node(n *yaml.Node, o Origin, path string, depth int) (*Node, er
 	default:
 		scalar, problem := scalarOf(n)
 		if problem != "" {
+			if p.flag && depth == 0 { // a shell takes quotes away
+				problem = strings.Replace(problem, "put it in quotes", "use --set-string", 1)
+			}
 			return nil, p.fail(n, path, "%s", problem)
 		}
 		return &Node{Origin: o, Scalar: scalar}, nil
@@ -167,7 +170,11 @@ func (p *parser) mapping(n *yaml.Node, o Origin, path string, depth int) (*Node,
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		if key.Kind != yaml.ScalarNode || key.Value == "" {
-			return nil, p.fail(key, path, "want a name as a key")
+			hint := ""
+			if p.flag {
+				hint = ": --set-string takes it as text" // {{ x }}
+			}
+			return nil, p.fail(key, path, "want a name as a key%s", hint)
 		}
 		at := yamltree.EscapeKey(key.Value)
 		if path != "" {

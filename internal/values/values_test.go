@@ -185,7 +185,10 @@ func TestSetErrors(t *testing.T) {
 		`a="b" c`:      "--set a: there is more behind it",
 		"a='b'\nc":     "--set a: ",
 		"a=[1":         "--set a: while parsing a flow sequence, did not find expected ',' or ']': --set-string takes it as text",
-		"a=0777":       "--set a: 0777 is another number to some versions of YAML",
+		"a=0777":       "--set a: 0777 is another number to some versions of YAML: use --set-string, or write it without",
+		"a=3.10":       "--set a: 3.10 is the number 3.1: write that, or use --set-string",
+		"a=[3.10]":     "--set a: a[0]: 3.10 is the number 3.1: write that, or put it in quotes",
+		"a={{ x }}":    "--set a: want a name as a key: --set-string takes it as text",
 		"a=\xff":       `--set: not UTF-8: "a=\xff"`,
 		"a={b: 1_000}": "--set a: a.b: 1_000 is another number",
 	} {
