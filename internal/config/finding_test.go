@@ -91,7 +91,7 @@ func TestCheckOfAFileByItself(t *testing.T) {
 	wantFindings(t, client.Configuration(), "", nil)
 	wantFindings(t, client.Configuration(), "mode: bet", nil)
 	wantFindings(t, client.Configuration(), "id: \"\"", []string{"1:1: id has no value: it counts as not set"})
-	wantFindings(t, client.Configuration(), "loop:\n\tamount: 5", []string{"2:1: while scanning for the next token, found character that cannot start any token"})
+	wantFindings(t, client.Configuration(), "loop:\n\tamount: 5", []string{"2:1: a tab indents this line; YAML wants spaces"})
 	wantFindings(t, client.Configuration(), "mode: x\n---\nid: 1", []string{`1:7: mode="x": want echo, bet, batch or lottery`, "2:1: a second document, and only one is read"})
 	wantFindings(t, server.Configuration(), "SERVER_PORT=1\n", []string{"1:1: a key before the line [DEFAULT]"})
 	// A file that is something else altogether.

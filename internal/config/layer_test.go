@@ -147,7 +147,7 @@ func TestFileErrorsHaveAPlace(t *testing.T) {
 		{"config.yaml", "a: b: c", ":1:5: mapping values are not allowed"},
 		{"config.yaml", "x: 1\ny: a: b\nz: 2", ":2:5: mapping values are not allowed"},
 		{"config.yaml", "x: 1\ny: }\nz: 1", ":2:4: while parsing a block node, did not find expected node content"},
-		{"config.yaml", "x: 1\ny:\n\tz: 3", ":3:1: while scanning for the next token, found character that cannot start any token"},
+		{"config.yaml", "x: 1\ny:\n\tz: 3", ":3:1: a tab indents this line; YAML wants spaces"},
 		{"config.yaml", "x: \"abc\ny: 1\n", ":1:4: while scanning a quoted scalar, found unexpected end of stream"},
 		{"config.yaml", "a: 1\nb: \x01", ":2:4: control characters are not allowed"},
 		{"config.yaml", "a: 1\nb: \xff", ":2:4: invalid leading UTF-8 octet"},

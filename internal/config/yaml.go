@@ -107,6 +107,6 @@ func (r *yamlReader) read(key, node *yaml.Node, at string) {
 }
 
 func syntaxError(path string, text []byte, err error) FileError {
-	line, column := yamltree.SyntaxPlace(text, err)
-	return FileError{File: path, Line: line, Column: column, Reason: yamltree.SyntaxMessage(err)}
+	line, column, message := yamltree.Syntax(text, err)
+	return FileError{File: path, Line: line, Column: column, Reason: message}
 }

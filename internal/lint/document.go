@@ -89,13 +89,8 @@ func (d *document) parse() bool {
 
 // reportSyntax reports an error of the YAML package, which has its place in its text.
 func (d *document) reportSyntax(err error) {
-	line, column := yamltree.SyntaxPlace(d.Text, err)
-	own := bytes.Split(d.Text, []byte{'\n'})[line-1]
-	if indent := own[:len(own)-len(bytes.TrimLeft(own, " \t"))]; bytes.ContainsRune(indent, '\t') {
-		d.reportAt("yaml-syntax", line, bytes.IndexByte(indent, '\t')+1, "a tab indents this line; YAML wants spaces")
-		return
-	}
-	d.reportAt("yaml-syntax", line, column, "%s", yamltree.SyntaxMessage(err))
+	line, column, message := yamltree.Syntax(d.Text, err)
+	d.reportAt("yaml-syntax", line, column, "%s", message)
 }
 
 // checkKeys reports keys that are twice in one mapping. It follows no aliases.

@@ -110,6 +110,10 @@ func syntaxError(name, text string, funcs template.FuncMap, err error) error {
 	if parts == nil {
 		return err
 	}
+	if line, column, block := openBlock(text); parts[3] == "unexpected EOF" && block != "" {
+		message := fmt.Sprintf("{{ %s }} has no {{ end }}, or one within it has none", block)
+		return &escape.Error{Place: fmt.Sprintf("%s:%d:%d", parts[1], line, column), Message: message}
+	}
 	number, _ := strconv.Atoi(parts[2])
 	lines := strings.SplitAfter(text, "\n")
 	number = min(number, len(lines))
@@ -129,3 +133,27 @@ func syntaxError(name, text string, funcs template.FuncMap, err error) error {
 
 // action matches an action, or what is the beginning of one.
 var action = lazy.Regexp(`\{\{(?:.*?\}\}|.*)`)
+var blockAction = lazy.Regexp(`(?s)\{\{(?:- )?/\*.*?\*/|\{\{(?:-\s)?\s*(if|range|with|define|block|end)\b`)
+
+// openBlock returns where the last block of a template begins that has no end, and
+// what it is. It does not look into texts of actions, so it is for errors only.
+func openBlock(text string) (line, column int, block string) {
+	var open [][]int
+	for _, found := range blockAction().FindAllStringSubmatchIndex(text, -1) {
+		switch {
+		case found[2] < 0: // a comment
+		case text[found[2]:found[3]] != "end":
+			open = append(open, found)
+		case len(open) > 0:
+			open = open[:len(open)-1]
+		}
+	}
+	if len(open) == 0 {
+		return 0, 0, ""
+	}
+	last := open[len(open)-1]
+	before := text[:last[0]]
+	line = 1 + strings.Count(before, "\n")
+	column = 1 + utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:])
+	return line, column, text[last[2]:last[3]]
+}

@@ -123,7 +123,8 @@ func typed(o Origin, path, text string) (*Node, error) {
 			return &Node{Origin: o, Scalar: text}, nil
 		}
 	} else if err != nil {
-		return nil, p.errorf(0, 0, path, "%s: --set-string takes it as text", yamltree.SyntaxMessage(err))
+		_, _, message := yamltree.Syntax([]byte(text), err)
+		return nil, p.errorf(0, 0, path, "%s: --set-string takes it as text", message)
 	}
 	return p.node(document.Content[0], o, path, 0)
 }

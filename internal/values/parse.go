@@ -276,8 +276,8 @@ func integer(text string) (any, string) {
 }
 
 func (p *parser) syntax(text []byte, err error) error {
-	line, column := yamltree.SyntaxPlace(text, err)
-	return p.errorf(line, column, "", "%s", yamltree.SyntaxMessage(err))
+	line, column, message := yamltree.Syntax(text, err)
+	return p.errorf(line, column, "", "%s", message)
 }
 
 func invalidAt(text []byte) int {

@@ -80,7 +80,7 @@ func TestBadDocuments(t *testing.T) {
 		{"two documents", "a: 1\n---\nb: 2\n", "v.yaml:2:1: a second document, and only one is read"},
 		{"a key twice", "a: 1\nb:\n  c: 1\n  c: 2\n", "v.yaml:4:3: b.c: is there already, in line 3"},
 		{"a list as a key", "[a]: 1", "v.yaml:1:1: want a name as a key"},
-		{"a tab", "a:\n\tb: 1\n", "v.yaml:2:1: while scanning for the next token, found character that cannot start any token"},
+		{"a tab", "a:\n\tb: 1\n", "v.yaml:2:1: a tab indents this line; YAML wants spaces"},
 		{"an open bracket", "a: [1\nb: 2\n", "v.yaml:2:2: while parsing a flow sequence, did not find expected ',' or ']'"},
 		{"an open bracket at the end", "é: 1\na: [", "v.yaml:2:5: while parsing a flow node, did not find expected node content"},
 		{"an open map at the end", "a: 1\né: {b: 1\n\n", "v.yaml:2:4: while parsing a flow mapping, did not find expected ',' or '}'"},

@@ -40,8 +40,8 @@ func Parse(text []byte) (*yaml.Node, error) {
 }
 
 func syntaxError(text []byte, err error) error {
-	line, column := SyntaxPlace(text, err)
-	return fmt.Errorf("%d:%d: %s", line, column, SyntaxMessage(err))
+	line, column, message := Syntax(text, err)
+	return fmt.Errorf("%d:%d: %s", line, column, message)
 }
 
 func at(n *yaml.Node, format string, args ...any) error {

@@ -23,10 +23,22 @@ func Place(text []byte, offset int) (line, column int) {
 	return 1 + bytes.Count(before, []byte{'\n'}), 1 + utf8.RuneCount(before[begin:])
 }
 
-// SyntaxPlace returns the line and column, in characters, of an error with which
+// Syntax returns the line and column, in characters, of an error with which
+// go.yaml.in/yaml/v4 does not read a text, and what is wrong, on one line.
+func Syntax(text []byte, err error) (line, column int, message string) {
+	line, column = syntaxPlaceOf(text, err)
+	own := bytes.Split(text, []byte{'\n'})[line-1]
+	indent := own[:len(own)-len(bytes.TrimLeft(own, " \t"))]
+	if tab := bytes.IndexByte(indent, '\t'); tab >= 0 {
+		return line, tab + 1, "a tab indents this line; YAML wants spaces"
+	}
+	return line, column, syntaxMessage(err)
+}
+
+// syntaxPlaceOf returns the line and column, in characters, of an error with which
 // go.yaml.in/yaml/v4 does not read a text. What has no end is where it begins, if
 // the error says that, not where the text ends.
-func SyntaxPlace(text []byte, err error) (line, column int) {
+func syntaxPlaceOf(text []byte, err error) (line, column int) {
 	message := err.Error()
 	if offset := syntaxOffset().FindStringSubmatch(message); offset != nil {
 		at, _ := strconv.Atoi(offset[1])
@@ -55,8 +67,8 @@ func SyntaxPlace(text []byte, err error) (line, column int) {
 
 var syntaxNoise = lazy.Regexp(`^yaml: (?:offset \d+: )?|(?: at )?(?:<unknown position>|line \d+(?:, column \d+)?)(?:: )?`)
 
-// SyntaxMessage returns what such an error says besides the place, on one line.
-func SyntaxMessage(err error) string {
+// syntaxMessage returns what such an error says besides the place, on one line.
+func syntaxMessage(err error) string {
 	text := prose.Line(syntaxNoise().ReplaceAllString(err.Error(), ""))
 	text = strings.ReplaceAll(text, "token:", "token, ")
 	for _, found := range []string{"did not find", "found ", "exceeded "} { // behind what was being done
