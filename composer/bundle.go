@@ -50,7 +50,7 @@ func stageFlag() cli.Flag {
 // ofValues are the flags for values.
 func (b *bundleFlags) ofValues() []cli.Flag {
 	return []cli.Flag{
-		b.repeated("values", "COMPOSER_VALUES", "lay the values in the YAML `FILE` over the stage's; may be repeated"),
+		b.repeated("values", "COMPOSER_VALUES", "lay the values in the YAML `FILE` over the stage's, - for what is piped in; may be repeated"),
 		b.repeated("set", "COMPOSER_SET", "set one value, typed as YAML: `KEY.PATH=VALUE`; may be repeated, as the next two"),
 		b.repeated("set-string", "COMPOSER_SET_STRING", "set one value to a string: `KEY.PATH=TEXT`"),
 		b.repeated("set-file", "COMPOSER_SET_FILE", "set one value to the text in a file: `KEY.PATH=FILE`"),
@@ -194,6 +194,9 @@ func (r *repeatedValues) String() string { return "" }
 
 func (r *repeatedValues) Set(text string) error {
 	if strings.HasPrefix(r.by, "--") {
+		if r.flag == "values" && text == "-" {
+			text = "/dev/stdin" // as in other commands
+		}
 		*r.all = append(*r.all, given{r.flag, r.by, text})
 		return nil
 	}
