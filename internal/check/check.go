@@ -4,6 +4,7 @@
 package check
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -139,6 +140,7 @@ func load(ctx context.Context, text []byte) (*types.Project, error) {
 		return nil, &refusal{err.Error(), nil} // explain says it again, with the place in the templates
 	}
 	rest, all := known(text)
+	elsewhere := usesOthers(text)
 	details := types.ConfigDetails{
 		WorkingDir:  "/",
 		ConfigFiles: []types.ConfigFile{{Filename: fileName, Content: rest}},
@@ -149,13 +151,15 @@ func load(ctx context.Context, text []byte) (*types.Project, error) {
 		o.SkipResolveEnvironment = true
 		o.ResolvePaths = false
 		o.Profiles = []string{"*"} // all of them: each has to work when it is asked for
+		// Other files are relative to where the document will be, which nobody knows here.
+		o.SkipInclude, o.SkipExtends, o.SkipConsistencyCheck = elsewhere, elsewhere, elsewhere
 		o.SetProjectName("unnamed", false)
 	})
 	if err != nil {
 		message, path := lint.NotLoaded(err)
 		return nil, &refusal{message, path}
 	}
-	if !all { // its keys have to be right, too
+	if !all || elsewhere { // its keys have to be right, too, and names, as far as they are known
 		if f, found := lint.Refused(ctx, text); found {
 			return nil, &refusal{f.Message, nil}
 		}
@@ -169,4 +173,31 @@ func load(ctx context.Context, text []byte) (*types.Project, error) {
 		return nil, violationf([]string{"name"}, "project name %q: want lower-case letters, digits, '_' and '-', the first a letter or digit", top.Name)
 	}
 	return project, nil
+}
+
+// usesOthers reports whether a document includes other files, or extends what is in
+// one.
+func usesOthers(text []byte) bool {
+	if !bytes.Contains(text, []byte("include")) && !bytes.Contains(text, []byte("extends")) {
+		return false
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	for {
+		var document struct {
+			Include  yaml.Node
+			Services map[string]yaml.Node
+		}
+		if decoder.Decode(&document) != nil {
+			return false
+		}
+		if len(document.Include.Content) > 0 {
+			return true
+		}
+		for _, service := range document.Services {
+			var s struct{ Extends struct{ File string } }
+			if service.Decode(&s) == nil && s.Extends.File != "" {
+				return true
+			}
+		}
+	}
 }

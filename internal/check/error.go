@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/tp0-lab/composer/internal/lazy"
@@ -62,11 +64,11 @@ func explain(ctx context.Context, text []byte, err error) error {
 		found        bool
 	)
 	if v, ok := errors.AsType[*violation](err); ok {
-		line, column, found = lint.Find(text, v.path...)
+		line, column, found = find(text, v.path...)
 	}
 	if r, ok := errors.AsType[*refusal](err); ok {
 		var f lint.Finding
-		if f, found = lint.Refused(ctx, text); found {
+		if f, found = refused(ctx, text); found {
 			line, column, message = f.Line, f.Column, f.Message
 		} else {
 			line, column, found = placeOf(r, text)
@@ -78,6 +80,65 @@ func explain(ctx context.Context, text []byte, err error) error {
 	return errorAt(text, offsetOf(text, line, column), message)
 }
 
+// part is one of the YAML documents in a text, behind so many lines of it.
+type part struct {
+	text  []byte
+	above int
+}
+
+// maxParts is how many documents are gone through for the place of an error.
+const maxParts = 100
+
+// parts returns the first documents of a text, the last one with all behind it.
+func parts(text []byte) []part {
+	var all []part
+	begin, above := 0, 0
+	for _, at := range newDocument().FindAllIndex(text, maxParts) {
+		if own := text[begin:at[0]]; len(bytes.TrimSpace(own)) > 0 {
+			all = append(all, part{own, above})
+			above += bytes.Count(own, []byte{'\n'})
+			begin = at[0]
+		}
+	}
+	return append(all, part{text[begin:], above})
+}
+
+var newDocument = lazy.Regexp(`(?m)^---(?:\s|$)`)
+
+// find is lint.Find for the last document that has what is looked for.
+func find(text []byte, path ...string) (line, column int, ok bool) {
+	for _, p := range slices.Backward(parts(text)) {
+		if line, column, ok = lint.Find(p.text, path...); ok {
+			return p.above + line, column, true
+		}
+	}
+	return 0, 0, false
+}
+
+// refused is lint.Refused, which reads one document. What several of them say
+// together is not known to it, so only what is wrong with each alone is returned.
+func refused(ctx context.Context, text []byte) (lint.Finding, bool) {
+	all := parts(text)
+	if len(all) == 1 {
+		return lint.Refused(ctx, text)
+	}
+	for _, p := range all {
+		findings, err := lint.Check(ctx, lint.Source{Text: p.text}, nil)
+		if err != nil {
+			break
+		}
+		for _, f := range findings {
+			switch {
+			case strings.Contains(f.Message, "neither an image"): // another may have it
+			case f.Rule == "yaml-syntax", f.Rule == "duplicate-key", f.Rule == "specification":
+				f.Line += p.above
+				return f, true
+			}
+		}
+	}
+	return lint.Finding{}, false
+}
+
 // namedService is how compose-go names the service that an error is about.
 var namedService = lazy.Regexp(`\bservice "([^"]+)"`)
 
@@ -85,10 +146,10 @@ var namedService = lazy.Regexp(`\bservice "([^"]+)"`)
 // it says so.
 func placeOf(r *refusal, text []byte) (line, column int, ok bool) {
 	if name := namedService().FindStringSubmatch(r.message); name != nil {
-		return lint.Find(text, "services", name[1])
+		return find(text, "services", name[1])
 	}
 	for path := r.path; len(path) > 1 && !ok; path = path[:len(path)-1] {
-		line, column, ok = lint.Find(text, path...)
+		line, column, ok = find(text, path...)
 	}
 	return line, column, ok
 }

@@ -118,6 +118,47 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// The parts of a file with several documents are read as one, and each error is in the
+// part that it is about.
+func TestSeveralDocuments(t *testing.T) {
+	const first = "---\nservices:\n  a:\n    image: a\n    container_name: same\n    depends_on: [b]\n--- # over it\n"
+	for second, want := range map[string]string{
+		"services:\n  b: {image: b}\n---\nservices: {b: {hostname: x}}\n": "",
+
+		"services:\n  a: {hostname: x}\n  b:\n    imag: b\n":        `line 11 of the document, "imag: b": unknown key "services.b.imag", did you mean image?`,
+		"services:\n  b:\n    image: 'b\n":                          `line 10 of the document, "image: 'b": while scanning a quoted scalar, found unexpected end of stream`,
+		"services:\n  b:\n    image: b\n    depends_on: [c]\n":      `line 9 of the document, "b:": service "b" depends on undefined service "c"`,
+		"services:\n  b:\n    hostname: b\n":                        `line 9 of the document, "b:": service "b" has neither an image nor a build context`,
+		"services:\n  b:\n    image: b\n    container_name: same\n": `line 11 of the document, "container_name: same": services a and b have the same container_name "same"`,
+	} {
+		_, err := Document(t.Context(), render.Document{Bytes: []byte(first + second)})
+		if want == "" && err != nil || want != "" && (err == nil || !strings.HasPrefix(err.Error(), want)) {
+			t.Errorf("%s\ngot  %v\nwant %s", second, err, want)
+		}
+	}
+}
+
+// What other files have is not known here, and what the document has is checked.
+func TestOtherFiles(t *testing.T) {
+	const extending = "services:\n  a:\n    extends: {file: base.yaml, service: web}\n"
+	for text, want := range map[string]string{
+		extending: "",
+		"include: [other.yaml]\nservices: {a: {image: a, depends_on: [b], networks: [n]}}\n":     "",
+		"services: {}\n---\ninclude: [other.yaml]\nservices: {a: {image: a, depends_on: [b]}}\n": "",
+
+		"services: {a: {image: a, depends_on: [include]}}\n": `there is no service "include"`,
+		extending + "    imag: a\n":                          `unknown key "services.a.imag"`,
+		extending + "    stop_grace_period: 5\n":             "stop_grace_period",
+		extending + "  b: {image: b, depends_on: [c]}\n":     `there is no service "c"`,
+		extending + "  b: {extends: {service: c}}\n":         `"c"`,
+	} {
+		_, err := Document(t.Context(), render.Document{Bytes: []byte(text)})
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s\ngot  %v\nwant %s", text, err, want)
+		}
+	}
+}
+
 func TestErrorText(t *testing.T) {
 	e := &Error{Line: 12, Text: `ports: ["x"]`, Message: "bad"}
 	for place, want := range map[string]string{
