@@ -71,8 +71,9 @@ type Documents struct {
 }
 
 // Render renders and checks all documents of the job. Its errors are those of
-// bundle.Choose, package render and package check, or wrap ErrOutput. Where there
-// are several stages, those of one are a *render.StageError.
+// bundle.Choose, package render and package check, or wrap ErrOutput or, when ctx is
+// done, its cause; Write fails with that, too. Where there are several stages, those
+// of one are a *render.StageError.
 func (j Job) Render(ctx context.Context, b *bundle.Bundle) (Documents, error) {
 	stages, err := j.stages(b)
 	if err != nil {
@@ -102,6 +103,9 @@ func (j Job) Render(ctx context.Context, b *bundle.Bundle) (Documents, error) {
 	}
 	for _, stage := range stages {
 		d, err := j.document(ctx, engine, stage, b.Kinds[0].Count)
+		if ctx.Err() != nil {
+			return Documents{}, interrupted(ctx, stage)
+		}
 		if len(stages) > 1 {
 			err = render.OfStage(stage, err)
 			write := d.Write
@@ -148,11 +152,29 @@ func (j Job) stages(b *bundle.Bundle) ([]string, error) {
 	return distinct, nil
 }
 
+// stoppable ends what writes to it when ctx is done: a stream may be long.
+type stoppable struct {
+	ctx   context.Context
+	w     io.Writer
+	stage string
+}
+
+func (s stoppable) Write(p []byte) (int, error) {
+	if s.ctx.Err() != nil {
+		return 0, interrupted(s.ctx, s.stage)
+	}
+	return s.w.Write(p)
+}
+
+func interrupted(ctx context.Context, stage string) error {
+	return render.OfStage(stage, context.Cause(ctx))
+}
+
 func (j Job) document(ctx context.Context, engine *render.Engine, stage string, n int) (Document, error) {
 	d := Document{Stage: stage, Path: strings.ReplaceAll(j.Output, Placeholder, stage)}
 	isJSON := j.Format == "json"
 	if !j.Validate && !isJSON {
-		d.Write = func(w io.Writer) error { return engine.Stream(w, stage, n) }
+		d.Write = func(w io.Writer) error { return engine.Stream(stoppable{ctx, w, stage}, stage, n) }
 		return d, nil
 	}
 	doc, err := engine.Render(stage, n)

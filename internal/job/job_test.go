@@ -2,6 +2,7 @@ package job
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -221,6 +222,30 @@ func TestCommand(t *testing.T) {
 		made, err := test.job.Render(t.Context(), b)
 		if err != nil || made.Command != test.want {
 			t.Errorf("got %s, error %v, want %s", made.Command, err, test.want)
+		}
+	}
+}
+
+// Somebody who interrupts waits for no stream to end, and finds nothing of it.
+func TestInterrupted(t *testing.T) {
+	enough := errors.New("enough")
+	for _, j := range []Job{{Validate: true}, {}} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		dir := t.TempDir()
+		j.Stages, j.Output = []string{"ej1", "ej2"}, filepath.Join(dir, "c-{stage}")
+		made, err := j.Render(ctx, open(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cancel(enough)
+		if _, err := made.Write(); !j.Validate && !errors.Is(err, enough) {
+			t.Errorf("got %v", err)
+		}
+		if got := files(t, dir); !j.Validate && len(got) != 0 {
+			t.Errorf("there are %v", got)
+		}
+		if _, err := j.Render(ctx, open(t)); !errors.Is(err, enough) {
+			t.Errorf("got %v", err)
 		}
 	}
 }
