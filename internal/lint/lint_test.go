@@ -183,6 +183,10 @@ func TestCheck(t *testing.T) {
 		{"ports", "services:\n  a: {image: x, ports: ['127.0.0.1:80:80', '80:80/udp', '8000']}\n  b: {image: x, ports: ['127.0.0.2:80:80', '[::1]:80:80', '8000', {target: 80, published: '90-91'}]}\n  c: {image: x, ports: ['80:80', '91:1']}", []string{
 			"4:25: error: services a and c publish the same port 80/tcp of the host",
 		}},
+		{"a range is told once", "services:\n  a: {image: x, scale: 2, ports: ['80-89:80-89']}\n  b: {image: x, ports: ['80-99:80-99', '85:1']}", []string{
+			"2:35: warning: service a: 2 containers, and one port 80 of the host [scaled-port]",
+			"3:25: error: services a and b publish the same port 80/tcp of the host", "3:40: error: services a and b publish the same port 85/tcp of the host",
+		}},
 		{"port twice in one", "services: {a: {image: x, ports: ['80:80', '80:81']}}", []string{"1:43: error: service a publishes port 80/tcp of the host twice"}},
 		{"bad ports", "services: {a: {image: x, ports: ['99999:80', 'x', {target: 1, published: '70000'}]}}", []string{
 			`1:34: error: service a: port "99999:80": `, `1:46: error: service a: port "x": `, `1:74: error: service a: published: "70000" is no port`,

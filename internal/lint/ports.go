@@ -34,7 +34,7 @@ type published struct {
 }
 
 func checkPorts(d *document) {
-	taken := takenPorts{holders: map[hostPort][]portHolder{}, left: maxPorts}
+	taken := takenPorts{holders: map[hostPort][]portHolder{}, told: map[string]bool{}, left: maxPorts}
 	for _, s := range d.services {
 		if value(s.body, "network_mode") == "host" {
 			continue // they are ignored
@@ -45,6 +45,7 @@ func checkPorts(d *document) {
 			}
 			all := d.published(s, item)
 			taken.left -= len(all)
+			clear(taken.told)
 			for _, p := range all {
 				d.takePorts(&taken, s, item, p)
 			}
@@ -55,6 +56,7 @@ func checkPorts(d *document) {
 // takenPorts is who has which port, and how many more are looked at.
 type takenPorts struct {
 	holders map[hostPort][]portHolder
+	told    map[string]bool // whom the entry is in the way of, "" for its own service: the first port of a range tells it
 	left    int
 }
 
@@ -72,12 +74,18 @@ func (d *document) takePorts(taken *takenPorts, s service, at *yaml.Node, p publ
 	if p.first < p.last {
 		return // Docker takes one of them that is free
 	}
-	if s.scale > 1 {
+	if s.scale > 1 && !taken.told[""] {
+		taken.told[""] = true
 		d.report("scaled-port", at, "service %s: %d containers, and one port %d of the host", s.name, s.scale, p.first)
 	}
 	key := hostPort{p.protocol, p.first}
 	for _, h := range taken.holders[key] {
 		if sameAddress(h.address, p.address) && together(h.service, s) {
+			told := taken.told[h.name]
+			taken.told[h.name] = true
+			if told {
+				return
+			}
 			if h.name == s.name {
 				d.report("duplicate-port", at, "service %s publishes port %d/%s of the host twice", s.name, p.first, p.protocol)
 			} else {
