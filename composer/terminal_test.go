@@ -77,7 +77,6 @@ func TestTalkIsPrintable(t *testing.T) {
 		{"render", "--watch", "--bundle", "summary", "--stage", evil, "-o", "watch.out"},
 		{"render", "-n", evil},
 		{"graph", "-f", evil + ".yaml"},
-		{"graph", "-f", "unset.yaml"},
 		{"graph", "-f", "network.yaml"},
 		{"graph", "-f", evil},
 		{"graph", "--format", evil},

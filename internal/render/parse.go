@@ -132,8 +132,10 @@ func syntaxError(name, text string, funcs template.FuncMap, err error) error {
 }
 
 // action matches an action, or what is the beginning of one.
-var action = lazy.Regexp(`\{\{(?:.*?\}\}|.*)`)
-var blockAction = lazy.Regexp(`(?s)\{\{(?:- )?/\*.*?\*/|\{\{(?:-\s)?\s*(if|range|with|define|block|end)\b`)
+var (
+	action      = lazy.Regexp(`\{\{(?:.*?\}\}|.*)`)
+	blockAction = lazy.Regexp(`(?s)\{\{(?:- )?/\*.*?\*/|\{\{(?:-\s)?\s*(if|range|with|define|block|end)\b`)
+)
 
 // openBlock returns where the last block of a template begins that has no end, and
 // what it is. It does not look into texts of actions, so it is for errors only.
