@@ -10,10 +10,10 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tp0-lab/composer/internal/client"
-	"github.com/tp0-lab/composer/internal/columns"
 	"github.com/tp0-lab/composer/internal/config"
 	"github.com/tp0-lab/composer/internal/output"
 	"github.com/tp0-lab/composer/internal/server"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // services are those that have a configuration.
@@ -95,7 +95,7 @@ func configShow(c *cli.Context) error {
 	if c.Bool("json") {
 		return printJSON(c.App.Writer, map[string]any{"service": service.Name, "file": path, "settings": settings})
 	}
-	var table columns.Table
+	var table text.Table
 	for _, s := range settings {
 		table.Row(s.Origin(), s.String())
 	}
@@ -123,7 +123,7 @@ func configKeysCommand() *cli.Command {
 			if c.Bool("json") {
 				return printJSON(c.App.Writer, service.Keys)
 			}
-			var table columns.Table
+			var table text.Table
 			table.Row("VARIABLE", "KEY IN "+service.File, "DEFAULT", "MEANING")
 			for _, k := range service.Keys {
 				text := "-"

@@ -15,10 +15,10 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tp0-lab/composer/internal/bundle"
-	"github.com/tp0-lab/composer/internal/columns"
 	"github.com/tp0-lab/composer/internal/doctor"
 	"github.com/tp0-lab/composer/internal/graph"
 	"github.com/tp0-lab/composer/internal/local"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // goVersion is the one of go.mod.
@@ -126,7 +126,7 @@ func labOf(c *cli.Context, b *bundle.Bundle) (doctor.Lab, error) {
 }
 
 func printFindings(w io.Writer, findings []doctor.Finding) error {
-	var table columns.Table
+	var table text.Table
 	for _, f := range findings {
 		table.Row(string(f.Status), f.Check, f.Found)
 		if f.Next != "" {

@@ -52,10 +52,10 @@ var layers = []struct{ who, not string }{
 	{"internal/doctor", "internal/"},
 	{"internal/doctor", "templates"},
 	// Texts are laid out without knowing whose they are.
-	{"internal/columns", "internal/"},
-	{"internal/nearest", "internal/"},
-	{"internal/prose", "internal/"},
-	{"internal/lazy", "internal/"},
+	{"internal/text", "internal/"},
+	{"internal/text", "internal/"},
+	{"internal/text", "internal/"},
+	{"internal/text", "internal/"},
 	{"internal/manual", "internal/bundle"},
 	{"internal/completion", "internal/bundle"},
 	// What is delivered is what was committed, not what this program carries.
@@ -67,7 +67,7 @@ var layers = []struct{ who, not string }{
 }
 
 // small are packages that any other may know of.
-var small = []string{"internal/prose", "internal/lazy"}
+var small = []string{"internal/text", "internal/text"}
 
 func TestLayers(t *testing.T) {
 	out, err := exec.Command("go", "list", "-f", `{{ .ImportPath }}{{ range .Deps }} {{ . }}{{ end }}`, module+"...").Output()

@@ -10,8 +10,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/tp0-lab/composer/internal/columns"
 	"github.com/tp0-lab/composer/internal/lint"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 func lintCommand() *cli.Command {
@@ -151,7 +151,7 @@ func listRules(w io.Writer, format string) error {
 	if format != "text" {
 		return printJSON(w, lint.Rules())
 	}
-	var table columns.Table
+	var table text.Table
 	for _, r := range lint.Rules() {
 		table.Row(r.Name, string(r.Severity), r.What)
 	}

@@ -20,8 +20,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/local"
 	"github.com/tp0-lab/composer/internal/manual"
-	"github.com/tp0-lab/composer/internal/nearest"
-	"github.com/tp0-lab/composer/internal/prose"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 func main() {
@@ -83,7 +82,7 @@ func printError(w io.Writer, err error) {
 // say prints a line for people. It may quote names and texts of others, and those do
 // nothing to a terminal.
 func say(w io.Writer, format string, args ...any) {
-	fmt.Fprintln(w, prose.Printable(fmt.Sprintf(format, args...)))
+	fmt.Fprintln(w, text.Printable(fmt.Sprintf(format, args...)))
 }
 
 // warn says what may not be as it is meant.
@@ -97,7 +96,7 @@ type foreign struct{}
 
 // Format implements logrus.Formatter.
 func (foreign) Format(entry *logrus.Entry) ([]byte, error) {
-	return []byte("composer: " + entry.Level.String() + ": " + prose.Line(entry.Message) + "\n"), nil
+	return []byte("composer: " + entry.Level.String() + ": " + text.Line(entry.Message) + "\n"), nil
 }
 
 // checkedWriter remembers the first error of w.
@@ -186,24 +185,24 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 
 // onUsageError says in our words what the flag package found.
 func onUsageError(c *cli.Context, err error, _ bool) error {
-	text := err.Error()
-	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
-		text = "unknown flag " + manual.Dashed(name)
+	s := err.Error()
+	if name, ok := strings.CutPrefix(s, "flag provided but not defined: -"); ok {
+		s = "unknown flag " + manual.Dashed(name)
 		if name == "version" || name == "v" {
-			text += ", did you mean `composer version`?"
-		} else if near := nearest.Unique(name, flagNames(c.Command.Flags)); near != "" {
-			text += ", did you mean " + manual.Dashed(near) + "?"
+			s += ", did you mean `composer version`?"
+		} else if near := text.UniqueNearest(name, flagNames(c.Command.Flags)); near != "" {
+			s += ", did you mean " + manual.Dashed(near) + "?"
 		} else if number := strings.TrimLeft(name[1:], "0123456789"); number == "" && hasFlag(c.Command.Flags, name[:1]) {
-			text = fmt.Sprintf("unknown flag -%s, did you mean -%s %s?", name, name[:1], name[1:])
+			s = fmt.Sprintf("unknown flag -%s, did you mean -%s %s?", name, name[:1], name[1:])
 		}
-	} else if name, ok := strings.CutPrefix(text, "flag needs an argument: -"); ok {
-		text = manual.Dashed(name) + " wants a value"
-	} else if parts := wrongVariable().FindStringSubmatch(text); parts != nil {
-		text = fmt.Sprintf("%s=%s: want %s", parts[3], parts[1], wanted(parts[2]))
-	} else if parts := wrongValue().FindStringSubmatch(text); parts != nil {
-		text = fmt.Sprintf("%s=%s: want %s", manual.Dashed(parts[3]), parts[2], wanted(typeOf(c.Command.Flags, parts[3], parts[1])))
+	} else if name, ok := strings.CutPrefix(s, "flag needs an argument: -"); ok {
+		s = manual.Dashed(name) + " wants a value"
+	} else if parts := wrongVariable().FindStringSubmatch(s); parts != nil {
+		s = fmt.Sprintf("%s=%s: want %s", parts[3], parts[1], wanted(parts[2]))
+	} else if parts := wrongValue().FindStringSubmatch(s); parts != nil {
+		s = fmt.Sprintf("%s=%s: want %s", manual.Dashed(parts[3]), parts[2], wanted(typeOf(c.Command.Flags, parts[3], parts[1])))
 	}
-	return usagef("%s; see `%s --help`", text, c.Command.HelpName)
+	return usagef("%s; see `%s --help`", s, c.Command.HelpName)
 }
 
 // flagNames are those that are worth a suggestion: a letter is near to any other.
@@ -270,5 +269,5 @@ func noCommand(name string, commands []*cli.Command, parent string) error {
 			names = append(names, c.Names()...)
 		}
 	}
-	return usagef("unknown command %q%s; see `%s --help`", name, nearest.Hint(name, names), parent)
+	return usagef("unknown command %q%s; see `%s --help`", name, text.DidYouMean(name, names), parent)
 }

@@ -4,7 +4,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tp0-lab/composer/internal/bundle"
-	"github.com/tp0-lab/composer/internal/columns"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 func stagesCommand() *cli.Command {
@@ -35,7 +35,7 @@ func stagesCommand() *cli.Command {
 			if c.Bool("json") {
 				return printStagesJSON(c, b)
 			}
-			var table columns.Table
+			var table text.Table
 			for _, s := range b.Stages {
 				mark := ""
 				if s.Name == b.Default {

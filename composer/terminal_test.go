@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tp0-lab/composer/internal/prose"
 	"github.com/tp0-lab/composer/internal/starter"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // What an error quotes of others does nothing to a terminal.
@@ -98,17 +98,17 @@ func TestTalkIsPrintable(t *testing.T) {
 		{"--" + evil},
 	}
 	for _, args := range tests {
-		_, stdout, text := composer(t, args...)
+		_, stdout, s := composer(t, args...)
 		if args[0] != "diff" { // which is a patch where it goes to no terminal
-			text += stdout
+			s += stdout
 		}
-		for line := range strings.Lines(text) {
-			if line = strings.TrimSuffix(line, "\n"); line != prose.Printable(line) {
+		for line := range strings.Lines(s) {
+			if line = strings.TrimSuffix(line, "\n"); line != text.Printable(line) {
 				t.Errorf("composer %q: prints %q", args, line)
 			}
 		}
-		if !strings.Contains(text, "\ufffd") && !strings.Contains(text, `\x1b`) && !strings.Contains(text, `\u001b`) {
-			t.Errorf("composer %q: prints nothing of it: %q", args, text)
+		if !strings.Contains(s, "\ufffd") && !strings.Contains(s, `\x1b`) && !strings.Contains(s, `\u001b`) {
+			t.Errorf("composer %q: prints nothing of it: %q", args, s)
 		}
 	}
 }

@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/urfave/cli/v2"
 
-	"github.com/tp0-lab/composer/internal/columns"
+	"github.com/tp0-lab/composer/internal/text"
 	"github.com/tp0-lab/composer/internal/values"
 )
 
@@ -46,7 +46,7 @@ func valuesCommand() *cli.Command {
 			if c.Bool("json") {
 				return printValuesJSON(c, stage.Name, merged)
 			}
-			var table columns.Table
+			var table text.Table
 			for _, leaf := range merged.Leaves() {
 				table.Row(leaf.Origin.String(), leaf.Path+"="+values.Literal(leaf.Value))
 			}

@@ -13,9 +13,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/tp0-lab/composer/internal/columns"
 	"github.com/tp0-lab/composer/internal/output"
 	"github.com/tp0-lab/composer/internal/report"
+	"github.com/tp0-lab/composer/internal/text"
 	"github.com/tp0-lab/composer/internal/verify"
 )
 
@@ -161,7 +161,7 @@ func listScenarios(w io.Writer, chosen []verify.Scenario, asJSON bool) error {
 		}
 		return printJSON(w, rows)
 	}
-	var table columns.Table
+	var table text.Table
 	for _, s := range chosen {
 		table.Row(s.Stage, s.Name, s.Title)
 	}

@@ -5,14 +5,14 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/tp0-lab/composer/internal/lazy"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // What the CLI package says of a variable, and the flag package of a flag: the
 // value, its type if that is said, and the name.
 var (
-	wrongVariable = lazy.Regexp(`^could not parse (".*") as (\w+) value from environment variable "(\w+)"`)
-	wrongValue    = lazy.Regexp(`^invalid (boolean )?value (".*") for (?:flag )?-([\w-]+): (?:parse error|value out of range)$`)
+	wrongVariable = text.LazyRegexp(`^could not parse (".*") as (\w+) value from environment variable "(\w+)"`)
+	wrongValue    = text.LazyRegexp(`^invalid (boolean )?value (".*") for (?:flag )?-([\w-]+): (?:parse error|value out of range)$`)
 )
 
 // wanted says what is right for a value of a type.

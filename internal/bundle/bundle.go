@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tp0-lab/composer/internal/nearest"
+	"github.com/tp0-lab/composer/internal/text"
 	"github.com/tp0-lab/composer/internal/values"
 )
 
@@ -142,7 +142,7 @@ func (b *Bundle) Stage(name string) (Stage, error) {
 		for _, s := range b.Stages {
 			names = append(names, s.Name)
 		}
-		return Stage{}, fmt.Errorf("%w %q%s: have %s", ErrUnknownStage, name, nearest.Hint(name, names), b.names())
+		return Stage{}, fmt.Errorf("%w %q%s: have %s", ErrUnknownStage, name, text.DidYouMean(name, names), b.names())
 	}
 	return b.Stages[i], nil
 }

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tp0-lab/composer/internal/nearest"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Kind is one kind of numbered services.
@@ -82,7 +82,7 @@ func (b *Bundle) unknownKind(name string) string {
 	for i, k := range b.Kinds {
 		names[i] = k.Name
 	}
-	if near := nearest.Of(name, names); near != "" {
+	if near := text.Nearest(name, names); near != "" {
 		return fmt.Sprintf("unknown kind %q, did you mean %s?", name, near)
 	}
 	return fmt.Sprintf("unknown kind %q: have %s", name, strings.Join(names, ", "))

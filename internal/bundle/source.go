@@ -11,7 +11,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/tp0-lab/composer/internal/nearest"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // directory is the files of a directory, and of none outside of it.
@@ -115,7 +115,7 @@ func (b *Bundle) Replace(name, file string) error {
 		for i := range names {
 			names[i] = strings.TrimSuffix(names[i], ".tmpl")
 		}
-		if near := nearest.Of(strings.TrimSuffix(target, ".tmpl"), names); near != "" {
+		if near := text.Nearest(strings.TrimSuffix(target, ".tmpl"), names); near != "" {
 			return fmt.Errorf("%w %q, did you mean %s?", ErrTemplate, name, near)
 		}
 		return fmt.Errorf("%w %q: have %s", ErrTemplate, name, strings.Join(names, ", "))

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tp0-lab/composer/internal/nearest"
+	"github.com/tp0-lab/composer/internal/text"
 	"github.com/tp0-lab/composer/internal/values"
 )
 
@@ -111,7 +111,7 @@ func (r *tableReader) known(n *values.Node, what string, keys ...string) {
 			continue
 		}
 		hint := "have " + strings.Join(keys, ", ")
-		if near := nearest.Of(key, keys); near != "" {
+		if near := text.Nearest(key, keys); near != "" {
 			hint = "did you mean " + near + "?"
 		}
 		r.fail(n.Fields[key], "%sunknown key %s, %s", what, key, hint)

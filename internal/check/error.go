@@ -9,9 +9,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/tp0-lab/composer/internal/lazy"
 	"github.com/tp0-lab/composer/internal/lint"
-	"github.com/tp0-lab/composer/internal/prose"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Error is what is wrong with a document, at a line of it.
@@ -103,7 +102,7 @@ func parts(text []byte) []part {
 	return append(all, part{text[begin:], above})
 }
 
-var newDocument = lazy.Regexp(`(?m)^---(?:\s|$)`)
+var newDocument = text.LazyRegexp(`(?m)^---(?:\s|$)`)
 
 // find is lint.Find for the last document that has what is looked for.
 func find(text []byte, path ...string) (line, column int, ok bool) {
@@ -140,7 +139,7 @@ func refused(ctx context.Context, text []byte) (lint.Finding, bool) {
 }
 
 // namedService is how compose-go names the service that an error is about.
-var namedService = lazy.Regexp(`\bservice "([^"]+)"`)
+var namedService = text.LazyRegexp(`\bservice "([^"]+)"`)
 
 // placeOf returns the line and column in text of what compose-go refuses, as far as
 // it says so.
@@ -174,8 +173,8 @@ func offsetOf(text []byte, line, column int) int {
 	return offset
 }
 
-func errorAt(text []byte, offset int, message string) *Error {
-	begin := bytes.LastIndexByte(text[:offset], '\n') + 1
-	line, _, _ := bytes.Cut(text[begin:], []byte{'\n'})
-	return &Error{Offset: offset, Line: bytes.Count(text[:begin], []byte{'\n'}) + 1, Text: prose.Short(string(bytes.TrimSpace(line)), 60), Message: message}
+func errorAt(raw []byte, offset int, message string) *Error {
+	begin := bytes.LastIndexByte(raw[:offset], '\n') + 1
+	line, _, _ := bytes.Cut(raw[begin:], []byte{'\n'})
+	return &Error{Offset: offset, Line: bytes.Count(raw[:begin], []byte{'\n'}) + 1, Text: text.Short(string(bytes.TrimSpace(line)), 60), Message: message}
 }

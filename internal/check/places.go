@@ -10,8 +10,8 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
 
-	"github.com/tp0-lab/composer/internal/lazy"
 	"github.com/tp0-lab/composer/internal/render"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // place is a scalar of a service that is another in other replicas.
@@ -183,7 +183,7 @@ func (g *group) read(p place, text []byte, numbers []render.Span) string {
 
 // text is a plain scalar that is a string with any number in it: it begins as
 // a word or a path does.
-var wordOrPath = lazy.Regexp(`^([A-Za-z_]|\.{0,2}/)`)
+var wordOrPath = text.LazyRegexp(`^([A-Za-z_]|\.{0,2}/)`)
 
 // locate returns where the value of a scalar is in text, if it is the rest of
 // its line as it stands, between quotes or not, but for suffix.

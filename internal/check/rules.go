@@ -9,8 +9,8 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/tp0-lab/composer/internal/lazy"
 	"github.com/tp0-lab/composer/internal/render"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // bridgePorts is how many interfaces one Linux bridge takes (BR_MAX_PORTS in
@@ -18,7 +18,7 @@ import (
 const bridgePorts = 1023
 
 // containerNamePattern is what the Docker engine takes (daemon/names).
-var containerNamePattern = lazy.Regexp(`^[a-zA-Z0-9][a-zA-Z0-9_.-]+$`)
+var containerNamePattern = text.LazyRegexp(`^[a-zA-Z0-9][a-zA-Z0-9_.-]+$`)
 
 // service is what the rules look at of a service.
 type service struct {

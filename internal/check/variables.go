@@ -9,7 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"github.com/tp0-lab/composer/internal/lazy"
+	"github.com/tp0-lab/composer/internal/text"
 	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
@@ -138,7 +138,7 @@ func bare(n *yaml.Node) *yaml.Node {
 func word(text string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Value: text} }
 
 // variable is one of Compose, as far as to the text that is instead of it, or $$.
-var variable = lazy.Regexp(`\$(?:\$|[A-Za-z_]|\{[A-Za-z_]\w*(?::?[-?+]|\}))`)
+var variable = text.LazyRegexp(`\$(?:\$|[A-Za-z_]|\{[A-Za-z_]\w*(?::?[-?+]|\}))`)
 
 // unknown reports whether a text has a variable without a default in it, be it in
 // the default of another.

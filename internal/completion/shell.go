@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tp0-lab/composer/internal/prose"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Command is the hidden command that the scripts run, with a shell's name and
@@ -70,7 +70,7 @@ func (a Answer) Write(w io.Writer, shell, word string) error {
 		before = word[:strings.LastIndexAny(word, "=:")+1]
 	}
 	for _, v := range a.Values {
-		out.WriteString(prose.Line(strings.TrimPrefix(v.Text, before)) + "\t" + prose.Line(v.Meaning) + "\n")
+		out.WriteString(text.Line(strings.TrimPrefix(v.Text, before)) + "\t" + text.Line(v.Meaning) + "\n")
 	}
 	if a.Files {
 		out.WriteString(":files\n")

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tp0-lab/composer/internal/nearest"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // notice is a key that nobody reads: what there is to say of it, around its name.
@@ -93,5 +93,5 @@ func nearestKnown(name, prefix string, known map[string]string) string {
 			return candidate
 		}
 	}
-	return nearest.Of(name, names)
+	return text.Nearest(name, names)
 }

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/tp0-lab/composer/internal/lazy"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // DefaultSeed is the seed of the shipped .data/dataset.zip.
@@ -136,7 +136,7 @@ func FileName(agency uint32) string {
 	return fmt.Sprintf("agency-%d.csv", agency)
 }
 
-var fileName = lazy.Regexp(`^agency-([1-9][0-9]*)\.csv$`)
+var fileName = text.LazyRegexp(`^agency-([1-9][0-9]*)\.csv$`)
 
 // agencyOf returns the agency whose file has this name, without a directory.
 func agencyOf(name string) (uint32, bool) {

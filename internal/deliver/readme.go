@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tp0-lab/composer/internal/lazy"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // readme makes the README of a stage from docs/ejercicios.md: the page without
@@ -64,7 +64,7 @@ func sections(page string) []string {
 	return parts
 }
 
-var subjectsLine = lazy.Regexp(`^<!--((?: [A-Za-z0-9_.-]+)+) -->\r?\n`)
+var subjectsLine = text.LazyRegexp(`^<!--((?: [A-Za-z0-9_.-]+)+) -->\r?\n`)
 
 // subjects returns the names in the comment below the heading, and the section
 // without it.
@@ -77,7 +77,7 @@ func subjects(section string) (about []string, rest string) {
 	return strings.Fields(m[1]), heading + "\n" + strings.TrimPrefix(below, m[0])
 }
 
-var linkPattern = lazy.Regexp(`\]\(([^)#:\s]+)(#[^)\s]*)?\)`)
+var linkPattern = text.LazyRegexp(`\]\(([^)#:\s]+)(#[^)\s]*)?\)`)
 
 // relink makes links that lead from docs/ lead from the root. A link with a
 // colon has a scheme, and one that begins with # stays on its page.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/aymanbagabas/go-udiff"
 
-	"github.com/tp0-lab/composer/internal/prose"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // None is the name of what is not there, as patch and git take it.
@@ -53,17 +53,17 @@ func Unified(w io.Writer, before, after Text, style Style) error {
 	if strings.Count(before.Content, "\n")+strings.Count(after.Content, "\n") > maxLines {
 		return fmt.Errorf("compare %s and %s: they have more than %d lines together", before.Name, after.Name, maxLines)
 	}
-	text, err := udiff.ToUnified(prose.Printable(before.Name), prose.Printable(after.Name), before.Content, edits(before.Content, after.Content), udiff.DefaultContextLines)
+	s, err := udiff.ToUnified(text.Printable(before.Name), text.Printable(after.Name), before.Content, edits(before.Content, after.Content), udiff.DefaultContextLines)
 	if err != nil {
 		return fmt.Errorf("compare %s and %s: %w", before.Name, after.Name, err)
 	}
 	if style == (Style{}) {
-		_, err := io.WriteString(w, text)
+		_, err := io.WriteString(w, s)
 		return err
 	}
 	out := bufio.NewWriter(w)
 	header := 2
-	for line := range strings.SplitAfterSeq(text, "\n") {
+	for line := range strings.SplitAfterSeq(s, "\n") {
 		line, ended := strings.CutSuffix(line, "\n")
 		if line == "" && !ended {
 			break
@@ -81,7 +81,7 @@ func Unified(w io.Writer, before, after Text, style Style) error {
 			colour = green
 		}
 		if style.Terminal {
-			line = prose.Printable(line)
+			line = text.Printable(line)
 		}
 		if style.Colours && colour != "" {
 			line = "\x1b[" + colour + "m" + line + "\x1b[0m"

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"text/template/parse"
 
-	"github.com/tp0-lab/composer/internal/lazy"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // action gives an action the command that writes its value for c, and returns
@@ -136,7 +136,7 @@ func (w *walker) part(c context, n *parse.ActionNode, s site) (context, error) {
 }
 
 // keyAndValue matches what is most likely meant to be a key and a value.
-var keyAndValue = lazy.Regexp(`^[A-Za-z0-9_.-]+:\{\{`)
+var keyAndValue = text.LazyRegexp(`^[A-Za-z0-9_.-]+:\{\{`)
 
 func (w *walker) rewriteAction(n *parse.ActionNode, s site) {
 	n.Pipe.Cmds = append(n.Pipe.Cmds, w.command(n.Pos, WriteFunc, w.add(s)))

@@ -8,8 +8,7 @@ import (
 	"text/template"
 	"text/template/parse"
 
-	"github.com/tp0-lab/composer/internal/lazy"
-	"github.com/tp0-lab/composer/internal/prose"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Error is what is wrong with a template, or with a value at its place in one.
@@ -42,7 +41,7 @@ func errorAt(tree *parse.Tree, pos parse.Pos, format string, args ...any) *Error
 	return &Error{where(tree, pos), fmt.Sprintf(format, args...)}
 }
 
-var executeMessage = lazy.Regexp(`(?s)^template: (.+?:\d+:\d+): executing ".*?" at (<.*?>): (.*)$`)
+var executeMessage = text.LazyRegexp(`(?s)^template: (.+?:\d+:\d+): executing ".*?" at (<.*?>): (.*)$`)
 
 // Placed returns what went wrong in an execution as an *Error, if err says where.
 func Placed(err error) error {
@@ -62,6 +61,6 @@ func Placed(err error) error {
 }
 
 // shown returns text as an error shows it: quoted, and not all of a long one.
-func shown(text string) string {
-	return strconv.Quote(prose.Short(text, 40))
+func shown(s string) string {
+	return strconv.Quote(text.Short(s, 40))
 }

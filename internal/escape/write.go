@@ -6,7 +6,7 @@ import (
 	"text/template/parse"
 	"unicode"
 
-	"github.com/tp0-lab/composer/internal/lazy"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // site is one action of a rewritten template: how its value is to be written.
@@ -232,7 +232,7 @@ func advice(source string) string {
 	return hint
 }
 
-var listEntry = lazy.Regexp(`^[A-Za-z_][A-Za-z0-9_]*=\{\{[^{}]*\}\}$`)
+var listEntry = text.LazyRegexp(`^[A-Za-z_][A-Za-z0-9_]*=\{\{[^{}]*\}\}$`)
 
 // unsafeInPlain names the first character of text that may not stand in a
 // scalar without quotes, in any context, or returns "".

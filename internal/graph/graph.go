@@ -16,19 +16,19 @@ import (
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/tp0-lab/composer/internal/prose"
+	"github.com/tp0-lab/composer/internal/text"
 	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
 // Load reads a Compose file. Where a variable has no value in environment and no
 // default, it is drawn as ${NAME}. Paths stay as they are written.
-func Load(ctx context.Context, text []byte, dir string, environment map[string]string) (*types.Project, error) {
-	if err := yamltree.Sound(text); err != nil {
+func Load(ctx context.Context, raw []byte, dir string, environment map[string]string) (*types.Project, error) {
+	if err := yamltree.Sound(raw); err != nil {
 		return nil, err
 	}
 	details := types.ConfigDetails{
 		WorkingDir:  dir,
-		ConfigFiles: []types.ConfigFile{{Filename: "compose.yaml", Content: drawable(text, environment)}},
+		ConfigFiles: []types.ConfigFile{{Filename: "compose.yaml", Content: drawable(raw, environment)}},
 		Environment: environment,
 	}
 	project, err := loader.LoadWithContext(ctx, details, func(o *loader.Options) {
@@ -39,7 +39,7 @@ func Load(ctx context.Context, text []byte, dir string, environment map[string]s
 		o.SetProjectName("unnamed", false)
 	})
 	if err != nil {
-		return nil, errors.New(prose.Line(noise().Replace(err.Error())))
+		return nil, errors.New(text.Line(noise().Replace(err.Error())))
 	}
 	return project, nil
 }
@@ -96,11 +96,11 @@ const manyAlike = 8
 // New makes the graph of a project. Like services, whose names and mounts differ in
 // numbers only, are one if there are eight or more of them, unless all are wanted.
 func New(project *types.Project, title string, all bool) *Graph {
-	g := &Graph{Title: prose.Line(title)}
+	g := &Graph{Title: text.Line(title)}
 	index := map[string]int{}
 	for _, name := range slices.Sorted(maps.Keys(project.Networks)) {
 		index[name] = len(g.Networks)
-		g.Networks = append(g.Networks, &Network{Name: prose.Line(name), Detail: networkDetail(project.Networks[name])})
+		g.Networks = append(g.Networks, &Network{Name: text.Line(name), Detail: networkDetail(project.Networks[name])})
 	}
 	var names []string
 	for name := range project.Services {
@@ -143,29 +143,29 @@ func New(project *types.Project, title string, all bool) *Graph {
 
 func newService(project *types.Project, members []string, networks map[string]int) *Service {
 	first, last := project.Services[members[0]], project.Services[members[len(members)-1]]
-	s := &Service{Names: members, Label: prose.Line(members[0]), Image: prose.Line(first.Image)}
+	s := &Service{Names: members, Label: text.Line(members[0]), Image: text.Line(first.Image)}
 	if len(members) > 1 {
-		s.Label += " … " + prose.Line(last.Name)
+		s.Label += " … " + text.Line(last.Name)
 	} else if n := first.GetScale(); n != 1 {
 		s.Label += fmt.Sprintf(" ×%d", n)
 	}
 	if first.Build != nil && first.Image == "" {
-		s.Image = prose.Line("build: " + first.Build.Context)
+		s.Image = text.Line("build: " + first.Build.Context)
 	}
 	lastPorts := joinRanges(last.Ports)
 	for i, p := range joinRanges(first.Ports) {
-		text := portText(p)
-		if other := portText(lastPorts[i]); other != text {
-			text += " … " + other
+		content := portText(p)
+		if other := portText(lastPorts[i]); other != content {
+			content += " … " + other
 		}
-		s.Ports = append(s.Ports, prose.Line(text))
+		s.Ports = append(s.Ports, text.Line(content))
 	}
 	for i, v := range first.Volumes {
 		source := cmp.Or(v.Source, v.Type)
 		if other := last.Volumes[i].Source; other != v.Source {
 			source = between(v.Source, other)
 		}
-		s.Mounts = append(s.Mounts, Mount{v.Type == types.VolumeTypeVolume && v.Source != "", prose.Line(source), prose.Line(v.Target), v.ReadOnly})
+		s.Mounts = append(s.Mounts, Mount{v.Type == types.VolumeTypeVolume && v.Source != "", text.Line(source), text.Line(v.Target), v.ReadOnly})
 	}
 	for name := range first.Networks {
 		if i, ok := networks[name]; ok {
@@ -246,7 +246,7 @@ func networkDetail(n types.NetworkConfig) string {
 	var parts []string
 	for _, pool := range n.Ipam.Config {
 		if pool.Subnet != "" {
-			parts = append(parts, prose.Line(pool.Subnet))
+			parts = append(parts, text.Line(pool.Subnet))
 		}
 	}
 	if n.Internal {

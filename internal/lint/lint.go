@@ -22,8 +22,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"github.com/tp0-lab/composer/internal/lazy"
-	"github.com/tp0-lab/composer/internal/prose"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Finding is one thing that is wrong with a file.
@@ -150,7 +149,7 @@ func (d *document) reportAt(rule string, line, column int, format string, args .
 		}
 	}
 	d.found = append(d.found, Finding{
-		File: d.Name, Line: max(line, 1), Column: max(column, 1), Severity: severity, Rule: rule, Message: prose.Line(fmt.Sprintf(format, args...)),
+		File: d.Name, Line: max(line, 1), Column: max(column, 1), Severity: severity, Rule: rule, Message: text.Line(fmt.Sprintf(format, args...)),
 	})
 }
 
@@ -170,7 +169,7 @@ func (d *document) findings() []Finding {
 	return slices.Compact(d.found) // what an alias repeats is one thing
 }
 
-var silencer = lazy.Regexp(`#\s*composer-lint:\s*disable=([^\s#]*)`)
+var silencer = text.LazyRegexp(`#\s*composer-lint:\s*disable=([^\s#]*)`)
 
 // readSilencers notes which rules are silenced in which lines.
 func (d *document) readSilencers() {

@@ -4,8 +4,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/tp0-lab/composer/internal/nearest"
-	"github.com/tp0-lab/composer/internal/prose"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Severity says how bad a finding is.
@@ -48,7 +47,7 @@ func UnknownRule(name string) string {
 	if _, ok := ruleNamed(name); ok {
 		return ""
 	}
-	return "unknown rule \"" + prose.Line(name) + "\"" + suggestion(name, ruleNames())
+	return "unknown rule \"" + text.Line(name) + "\"" + suggestion(name, ruleNames())
 }
 
 func ruleNamed(name string) (Rule, bool) {
@@ -78,7 +77,7 @@ func severityOf(name string) Severity {
 
 // suggestion asks for the candidate that is nearest to a name.
 func suggestion(name string, candidates []string) string {
-	if near := nearest.Of(name, candidates); near != "" {
+	if near := text.Nearest(name, candidates); near != "" {
 		return ", did you mean " + near + "?"
 	}
 	return ""

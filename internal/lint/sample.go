@@ -11,8 +11,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
 
-	"github.com/tp0-lab/composer/internal/lazy"
-	"github.com/tp0-lab/composer/internal/prose"
+	"github.com/tp0-lab/composer/internal/text"
 	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
@@ -117,15 +116,15 @@ func (d *document) load(top map[string]any, sample []service) error {
 }
 
 var (
-	loadNoise = lazy.Regexp(`yaml: construct errors:\s+line \d+: |^(?:validating |failed to parse )?(?:/?compose\.yaml)?:? ?(?:decoding failed due to the following error\(s\): )?`)
-	loadPath  = lazy.Regexp(`'?\b(?:services|networks|volumes|configs|secrets|models)[.\[][\w.\[\]-]+'?`)
-	loadUnset = lazy.Regexp(`refers to undefined (volume|network|config|secret)|depends on undefined`)
+	loadNoise = text.LazyRegexp(`yaml: construct errors:\s+line \d+: |^(?:validating |failed to parse )?(?:/?compose\.yaml)?:? ?(?:decoding failed due to the following error\(s\): )?`)
+	loadPath  = text.LazyRegexp(`'?\b(?:services|networks|volumes|configs|secrets|models)[.\[][\w.\[\]-]+'?`)
+	loadUnset = text.LazyRegexp(`refers to undefined (volume|network|config|secret)|depends on undefined`)
 )
 
 // NotLoaded returns what an error of compose-go says of a file that it was given as
 // compose.yaml, on one line, and the path of keys that it names, or nil.
 func NotLoaded(err error) (message string, path []string) {
-	message = loadNoise().ReplaceAllString(prose.Line(err.Error()), "")
+	message = loadNoise().ReplaceAllString(text.Line(err.Error()), "")
 	named := loadPath().FindString(message)
 	if named == "" {
 		return message, nil

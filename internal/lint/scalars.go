@@ -7,7 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"github.com/tp0-lab/composer/internal/lazy"
+	"github.com/tp0-lab/composer/internal/text"
 	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
@@ -67,8 +67,8 @@ func (d *document) checkTexts(n *yaml.Node, text bool) {
 
 // old are what readers of YAML 1.1 change and Compose does not.
 var (
-	oldBool = lazy.Regexp(`^(?:y|Y|yes|Yes|YES|n|N|no|No|NO|on|On|ON|off|Off|OFF)$`)
-	oldSexa = lazy.Regexp(`^[1-9][0-9]*(?::[0-5]?[0-9])+$`)
+	oldBool = text.LazyRegexp(`^(?:y|Y|yes|Yes|YES|n|N|no|No|NO|on|On|ON|off|Off|OFF)$`)
+	oldSexa = text.LazyRegexp(`^[1-9][0-9]*(?::[0-5]?[0-9])+$`)
 )
 
 // changed returns what a plain scalar becomes, and for whom, or "".

@@ -13,7 +13,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/tp0-lab/composer/internal/prose"
+	"github.com/tp0-lab/composer/internal/text"
 	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
@@ -21,12 +21,12 @@ import (
 // folder that its relative paths start from. Variables come from environ
 // ("NAME=value") and, of lower rank, from dir's .env file; services with a
 // profile count if COMPOSE_PROFILES names it.
-func Load(ctx context.Context, text []byte, name, dir string, environ []string) (*types.Project, error) {
+func Load(ctx context.Context, raw []byte, name, dir string, environ []string) (*types.Project, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", name, err)
 	}
-	if err := yamltree.Sound(text); err != nil {
+	if err := yamltree.Sound(raw); err != nil {
 		return nil, fmt.Errorf("load %s:%w", name, err)
 	}
 	environment, err := Environment(dir, environ)
@@ -39,14 +39,14 @@ func Load(ctx context.Context, text []byte, name, dir string, environ []string) 
 	}
 	project, err := loader.LoadWithContext(ctx, types.ConfigDetails{
 		WorkingDir:  dir,
-		ConfigFiles: []types.ConfigFile{{Filename: filepath.Join(dir, filepath.Base(name)), Content: text}},
+		ConfigFiles: []types.ConfigFile{{Filename: filepath.Join(dir, filepath.Base(name)), Content: raw}},
 		Environment: environment,
 	}, func(o *loader.Options) {
 		o.Profiles = profiles
 		o.SetProjectName("local", false)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("load %s: %s", name, prose.Line(err.Error()))
+		return nil, fmt.Errorf("load %s: %s", name, text.Line(err.Error()))
 	}
 	return project, nil
 }

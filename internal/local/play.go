@@ -16,7 +16,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"github.com/tp0-lab/composer/internal/lablog"
-	"github.com/tp0-lab/composer/internal/prose"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Play says how a project is run from its start to its end.
@@ -271,14 +271,14 @@ func (s Summary) WriteTable(w io.Writer) error {
 		took := seconds(o.Seconds)
 		if echo {
 			messages += o.Messages
-			fmt.Fprintf(t, "%s\t%d\t%s\t%d\t\n", prose.Printable(o.Agency), o.Messages, took, o.Code)
+			fmt.Fprintf(t, "%s\t%d\t%s\t%d\t\n", text.Printable(o.Agency), o.Messages, took, o.Code)
 			continue
 		}
 		winners := "-"
 		if o.Winners != nil {
 			winners = strconv.Itoa(*o.Winners)
 		}
-		fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%d\t\n", prose.Printable(o.Agency), o.Bets, winners, took, o.Code)
+		fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%d\t\n", text.Printable(o.Agency), o.Bets, winners, took, o.Code)
 	}
 	if echo {
 		fmt.Fprintf(t, "all\t%d\t%s\t\t\n", messages, seconds(s.Seconds))

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/tp0-lab/composer/internal/prose"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // printer writes events as `docker compose up` does.
@@ -40,5 +40,5 @@ func (p *printer) print(e Event) {
 	if p.colours != nil {
 		reset = "\x1b[0m"
 	}
-	fmt.Fprintf(p.w, "%s%-*s  |%s %s\n", p.colours[e.Service], p.width, e.Service, reset, prose.Printable(e.Text))
+	fmt.Fprintf(p.w, "%s%-*s  |%s %s\n", p.colours[e.Service], p.width, e.Service, reset, text.Printable(e.Text))
 }

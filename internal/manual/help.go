@@ -5,7 +5,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/tp0-lab/composer/internal/columns"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 const (
@@ -39,14 +39,14 @@ func (c *Command) WriteHelp(w io.Writer, width int) error {
 				out.WriteString(line + "\n")
 				continue
 			}
-			for _, part := range columns.Wrap(glue(line), width) {
+			for _, part := range text.Wrap(glue(line), width) {
 				out.WriteString(part + "\n")
 			}
 		}
 	}
 	if len(c.Commands) > 0 {
 		section("COMMANDS")
-		table := columns.Table{Indent: indent}
+		table := text.Table{Indent: indent}
 		for _, sub := range c.Commands {
 			table.Row(sub.Base(), glue(sub.Usage))
 		}
@@ -56,7 +56,7 @@ func (c *Command) WriteHelp(w io.Writer, width int) error {
 	}
 	if len(c.Flags) > 0 {
 		section("OPTIONS")
-		table := columns.Table{Indent: indent, First: left}
+		table := text.Table{Indent: indent, First: left}
 		for _, f := range c.Flags {
 			table.Row(f.spelling(), f.meaning())
 		}
@@ -71,7 +71,7 @@ func (c *Command) WriteHelp(w io.Writer, width int) error {
 // writeExamples puts what an example does beside it if all fit, and below it
 // otherwise.
 func writeExamples(out *bytes.Buffer, examples []Example, width int) {
-	var table columns.Table
+	var table text.Table
 	table.Indent = indent
 	for _, e := range examples {
 		table.Row(glue(e.Command), glue(e.Meaning))
@@ -91,12 +91,12 @@ func writeExamples(out *bytes.Buffer, examples []Example, width int) {
 }
 
 // hanging writes a text with all lines but the first two further in.
-func hanging(out *bytes.Buffer, before, text string, width int) {
+func hanging(out *bytes.Buffer, before, s string, width int) {
 	room := 0
 	if width > 0 {
 		room = max(width-len(before)-len(indent), 1)
 	}
-	for i, line := range columns.Wrap(text, room) {
+	for i, line := range text.Wrap(s, room) {
 		out.WriteString(before)
 		if i > 0 {
 			out.WriteString(indent)

@@ -11,11 +11,10 @@ import (
 	"text/template"
 
 	"github.com/tp0-lab/composer/internal/escape"
-	"github.com/tp0-lab/composer/internal/lazy"
-	"github.com/tp0-lab/composer/internal/nearest"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
-var noField = lazy.Regexp(`(?:can't evaluate field (\w+) in type (?:render\.(Data|Replica)|.+)|nil pointer evaluating interface \{\}\.(\w+))$`)
+var noField = text.LazyRegexp(`(?:can't evaluate field (\w+) in type (?:render\.(Data|Replica)|.+)|nil pointer evaluating interface \{\}\.(\w+))$`)
 
 // named returns a message of text/template with the names that there are, where
 // it is that a template reads one that is not.
@@ -41,13 +40,13 @@ func named(message string) string {
 		have = append(have, method.Name)
 	}
 	hint := "have ." + strings.Join(slices.Sorted(slices.Values(have)), ", .")
-	if near := nearest.Of(field, have); near != "" {
+	if near := text.Nearest(field, have); near != "" {
 		hint = "did you mean ." + near + "?"
 	}
 	return before + "there is no ." + field + ": " + hint
 }
 
-var noFunction = lazy.Regexp(`^function "(\w+)" not defined$`)
+var noFunction = text.LazyRegexp(`^function "(\w+)" not defined$`)
 
 // ofTemplates are the functions that text/template itself has.
 var ofTemplates = []string{
@@ -61,13 +60,13 @@ func similarFunction(message string, funcs template.FuncMap) string {
 	if found == nil || slices.Contains(unrepeatable, found[1]) {
 		return ""
 	}
-	if near := nearest.Of(found[1], slices.AppendSeq(slices.Clone(ofTemplates), maps.Keys(funcs))); near != "" {
+	if near := text.Nearest(found[1], slices.AppendSeq(slices.Clone(ofTemplates), maps.Keys(funcs))); near != "" {
 		return ", did you mean " + near + "?"
 	}
 	return ""
 }
 
-var noEntry = lazy.Regexp(`(?s)^<(.*)>: map has no entry for key "(\w+)"$`)
+var noEntry = text.LazyRegexp(`(?s)^<(.*)>: map has no entry for key "(\w+)"$`)
 
 // explained adds to an error of text/template that a map lacks a key which one
 // may have been meant, or which there are.
@@ -98,7 +97,7 @@ func (in input) similarKey(expression, key string) string {
 	}
 	if have := keysAt(root, expression, key); len(have) > 0 {
 		const most = 10
-		switch near := nearest.Of(key, have); {
+		switch near := text.Nearest(key, have); {
 		case near != "":
 			return ", did you mean " + near + "?"
 		case !strings.Contains(expression, ".Values."): // there are kinds, and no more
@@ -112,7 +111,7 @@ func (in input) similarKey(expression, key string) string {
 		}
 		return ""
 	}
-	switch near := nearest.Of(key, allKeys(in.values)); near {
+	switch near := text.Nearest(key, allKeys(in.values)); near {
 	case "":
 		return ""
 	case key:

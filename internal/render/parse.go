@@ -14,7 +14,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/bundle"
 	"github.com/tp0-lab/composer/internal/escape"
-	"github.com/tp0-lab/composer/internal/lazy"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // maxTemplates is how long all templates of a bundle may be, in bytes, and
@@ -100,7 +100,7 @@ func firstInvalid(text []byte) string {
 	return fmt.Sprintf("%d:%d", 1+bytes.Count(before, []byte("\n")), at-bytes.LastIndexByte(before, '\n'))
 }
 
-var parseMessage = lazy.Regexp(`(?s)^template: (.+?):(\d+):(?:\d+:)? (.*)$`)
+var parseMessage = text.LazyRegexp(`(?s)^template: (.+?):(\d+):(?:\d+:)? (.*)$`)
 
 // syntaxError adds the column to an error of text/template, which has the line
 // only: that of the first action in the line with which the error is there. It is
@@ -133,8 +133,8 @@ func syntaxError(name, text string, funcs template.FuncMap, err error) error {
 
 // action matches an action, or what is the beginning of one.
 var (
-	action      = lazy.Regexp(`\{\{(?:.*?\}\}|.*)`)
-	blockAction = lazy.Regexp(`(?s)\{\{(?:- )?/\*.*?\*/|\{\{(?:-\s)?\s*(if|range|with|define|block|end)\b`)
+	action      = text.LazyRegexp(`\{\{(?:.*?\}\}|.*)`)
+	blockAction = text.LazyRegexp(`(?s)\{\{(?:- )?/\*.*?\*/|\{\{(?:-\s)?\s*(if|range|with|define|block|end)\b`)
 )
 
 // openBlock returns where the last block of a template begins that has no end, and

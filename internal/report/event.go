@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tp0-lab/composer/internal/lazy"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // kind is what a line tells, as far as the picture goes; it decides a mark's shape and colour.
@@ -42,8 +42,8 @@ var kinds = map[string]kind{
 
 var (
 	// head is what the lab's lines begin with, the time being optional.
-	head = lazy.Regexp(`^(?:[0-9-]{8,10}[ T][0-9:.,]{8,15}Z? +)?(?:\[?([A-Za-z]{3,8})\]?:?\s+)?action: *([^|]*)`)
-	exit = lazy.Regexp(`^(?:\S+ )?exited with code (-?[0-9]{1,10})\b`)
+	head = text.LazyRegexp(`^(?:[0-9-]{8,10}[ T][0-9:.,]{8,15}Z? +)?(?:\[?([A-Za-z]{3,8})\]?:?\s+)?action: *([^|]*)`)
+	exit = text.LazyRegexp(`^(?:\S+ )?exited with code (-?[0-9]{1,10})\b`)
 )
 
 // maxParsed bounds what is looked at of a line, in bytes.

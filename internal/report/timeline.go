@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tp0-lab/composer/internal/lazy"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // What a picture holds at most.
@@ -140,7 +140,7 @@ func (t *timeline) inOrder(entries []entry) []entry {
 	return out
 }
 
-var clientName = lazy.Regexp(`client[-_]?([0-9]{1,6})`)
+var clientName = text.LazyRegexp(`client[-_]?([0-9]{1,6})`)
 
 func laneOf(name string) lane {
 	l := lane{name: name, server: strings.Contains(name, "server")}

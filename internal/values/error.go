@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tp0-lab/composer/internal/prose"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Problem is one thing that is wrong with values.
@@ -22,11 +22,11 @@ type Problem struct {
 
 // String returns origin: path: what. A flag or variable names the path already.
 func (p Problem) String() string {
-	text := p.Origin.String() + ": "
+	s := p.Origin.String() + ": "
 	if p.Path != "" && !strings.HasSuffix(p.Origin.Source, " "+p.Path) {
-		text += prose.Short(p.Path, 100) + ": "
+		s += text.Short(p.Path, 100) + ": "
 	}
-	return text + p.What
+	return s + p.What
 }
 
 // Error is all that is wrong with values.

@@ -17,8 +17,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
-	"github.com/tp0-lab/composer/internal/nearest"
-	"github.com/tp0-lab/composer/internal/prose"
+	"github.com/tp0-lab/composer/internal/text"
 	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
@@ -42,16 +41,16 @@ func (noLoader) Load(url string) (any, error) {
 
 // ParseSchema compiles a JSON schema, of draft 2020-12 if it does not say.
 // name is that of its file, which errors begin with.
-func ParseSchema(name string, text []byte) (*Schema, error) {
-	text = bytes.TrimPrefix(text, []byte("\ufeff")) // what an editor on Windows adds
-	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+func ParseSchema(name string, raw []byte) (*Schema, error) {
+	raw = bytes.TrimPrefix(raw, []byte("\ufeff")) // what an editor on Windows adds
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
 	if err != nil {
 		if e, ok := errors.AsType[*json.SyntaxError](err); ok {
-			line, column := yamltree.Place(text, int(e.Offset)-1)
+			line, column := yamltree.Place(raw, int(e.Offset)-1)
 			return nil, fmt.Errorf("%s: %w", Origin{name, line, column}, err)
 		}
 		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-			line, column := yamltree.Place(text, len(bytes.TrimRight(text, " \t\r\n")))
+			line, column := yamltree.Place(raw, len(bytes.TrimRight(raw, " \t\r\n")))
 			return nil, fmt.Errorf("%s: the JSON ends too soon", Origin{name, line, column})
 		}
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -67,7 +66,7 @@ func ParseSchema(name string, text []byte) (*Schema, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if s.compiled, err = compiler.Compile(schemaURL); err != nil {
-		message := prose.Line(strings.ReplaceAll(err.Error(), schemaURL, ""))
+		message := text.Line(strings.ReplaceAll(err.Error(), schemaURL, ""))
 		return nil, fmt.Errorf("%s: %s", name, message)
 	}
 	return s, nil
@@ -249,7 +248,7 @@ func (c *checker) unknown(key, url string) string {
 	const mostCompared = 1 << 20
 	known := c.known(url)
 	if c.compared += len(known); c.compared < mostCompared {
-		if near := nearest.Of(key, known); near != "" {
+		if near := text.Nearest(key, known); near != "" {
 			return "unknown key, did you mean " + near + "?"
 		}
 	}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"github.com/tp0-lab/composer/internal/prose"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Bounds for a schema and for a check with it, whose time grows with the square of
@@ -48,7 +48,7 @@ func checkParts(document any, depth int, count *int) error {
 		}
 	case json.Number:
 		if _, exponent, found := strings.Cut(strings.ToLower(d.String()), "e"); found && len(strings.TrimLeft(exponent, "+-0")) > 3 {
-			return fmt.Errorf("the number %s, which no value has", prose.Short(d.String(), 60)) // it is digits to package jsonschema
+			return fmt.Errorf("the number %s, which no value has", text.Short(d.String(), 60)) // it is digits to package jsonschema
 		}
 	}
 	return nil

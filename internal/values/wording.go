@@ -13,7 +13,7 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 
-	"github.com/tp0-lab/composer/internal/prose"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 var english = sync.OnceValue(func() *message.Printer { return message.NewPrinter(language.English) })
@@ -90,12 +90,12 @@ func (c *checker) show(n *Node) string {
 	if n == nil {
 		return "this"
 	}
-	text, ok := c.shown[n]
+	s, ok := c.shown[n]
 	if !ok {
-		text = prose.Short(c.write(n), 60)
-		c.shown[n] = text
+		s = text.Short(c.write(n), 60)
+		c.shown[n] = s
 	}
-	return text
+	return s
 }
 
 // write returns a value on one line.

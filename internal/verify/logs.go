@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tp0-lab/composer/internal/lazy"
 	"github.com/tp0-lab/composer/internal/report"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // follow starts `docker compose logs -f` and puts what it shows into the journal.
@@ -92,9 +92,9 @@ func (l *dockerLab) add(line report.Line) {
 var (
 	// Compose erases its line before an exit, --no-color or not, and services may
 	// colour theirs (ECMA-48 control sequences).
-	escapes  = lazy.Regexp(`\x1b\[[0-?]*[ -/]*[@-~]|\r`)
-	logLine  = lazy.Regexp(`^(\S+)\s+\| (?:(\d{4}-\d\d-\d\dT\S+Z) ?)?(.*)$`)
-	exitLine = lazy.Regexp(`^(\S+) exited with code (\d+)`)
+	escapes  = text.LazyRegexp(`\x1b\[[0-?]*[ -/]*[@-~]|\r`)
+	logLine  = text.LazyRegexp(`^(\S+)\s+\| (?:(\d{4}-\d\d-\d\dT\S+Z) ?)?(.*)$`)
+	exitLine = text.LazyRegexp(`^(\S+) exited with code (\d+)`)
 )
 
 // readLogLine reads a line of `docker compose logs`, with or without colours,

@@ -11,15 +11,15 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/tp0-lab/composer/internal/lazy"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // agencyDir is where the agencies' files are; the course says so since 2025.
 const agencyDir = ".data"
 
 var (
-	agencyFile = lazy.Regexp(`^agency-\d+\.csv$`)
-	dataFolder = lazy.Regexp(`^(?:\.?data|datasets?)$`)
+	agencyFile = text.LazyRegexp(`^agency-\d+\.csv$`)
+	dataFolder = text.LazyRegexp(`^(?:\.?data|datasets?)$`)
 )
 
 // supply copies the agencies' files to where else a Compose file mounts them from:

@@ -16,9 +16,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tp0-lab/composer/internal/nearest"
-	"github.com/tp0-lab/composer/internal/prose"
 	"github.com/tp0-lab/composer/internal/report"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Options say what is checked, and how.
@@ -203,7 +202,7 @@ func Chosen(o Options) ([]Scenario, error) {
 						names = append(names, has(s))
 					}
 				}
-				return fmt.Errorf("%w %s %q%s; `composer verify --list` shows what there is", ErrUnknown, what, w, nearest.Hint(w, names))
+				return fmt.Errorf("%w %s %q%s; `composer verify --list` shows what there is", ErrUnknown, what, w, text.DidYouMean(w, names))
 			}
 		}
 		return nil
@@ -229,7 +228,7 @@ func WriteProblems(w io.Writer, s report.Scenario) {
 	for _, p := range s.Problems {
 		fmt.Fprintf(w, "    expected: %s\n    seen:     %s\n", indent(p.Expected), indent(p.Seen))
 		for _, l := range p.Around {
-			fmt.Fprintf(w, "      %-8s | %s\n", prose.Printable(l.Container), prose.Printable(l.Text))
+			fmt.Fprintf(w, "      %-8s | %s\n", text.Printable(l.Container), text.Printable(l.Text))
 		}
 	}
 }
@@ -238,7 +237,7 @@ func WriteProblems(w io.Writer, s report.Scenario) {
 func indent(s string) string {
 	lines := strings.Split(strings.TrimSpace(s), "\n")
 	for i, l := range lines {
-		lines[i] = prose.Printable(l)
+		lines[i] = text.Printable(l)
 	}
 	return strings.Join(lines, "\n              ")
 }

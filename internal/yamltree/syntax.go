@@ -7,13 +7,12 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/tp0-lab/composer/internal/lazy"
-	"github.com/tp0-lab/composer/internal/prose"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 var (
-	syntaxPlace  = lazy.Regexp(`line (\d+)(?:, column (\d+))?`)
-	syntaxOffset = lazy.Regexp(`^yaml: offset (\d+): `)
+	syntaxPlace  = text.LazyRegexp(`line (\d+)(?:, column (\d+))?`)
+	syntaxOffset = text.LazyRegexp(`^yaml: offset (\d+): `)
 )
 
 // Place returns the line and column, in characters, of a byte of a text.
@@ -65,11 +64,11 @@ func syntaxPlaceOf(text []byte, err error) (line, column int) {
 	return len(lines), utf8.RuneCount(bytes.TrimRight(lines[len(lines)-1], "\r")) + 1
 }
 
-var syntaxNoise = lazy.Regexp(`^yaml: (?:offset \d+: )?|(?: at )?(?:<unknown position>|line \d+(?:, column \d+)?)(?:: )?`)
+var syntaxNoise = text.LazyRegexp(`^yaml: (?:offset \d+: )?|(?: at )?(?:<unknown position>|line \d+(?:, column \d+)?)(?:: )?`)
 
 // syntaxMessage returns what such an error says besides the place, on one line.
 func syntaxMessage(err error) string {
-	text := prose.Line(syntaxNoise().ReplaceAllString(err.Error(), ""))
+	text := text.Line(syntaxNoise().ReplaceAllString(err.Error(), ""))
 	text = strings.ReplaceAll(text, "token:", "token, ")
 	for _, found := range []string{"did not find", "found ", "exceeded "} { // behind what was being done
 		if before, after, ok := strings.Cut(text, found); ok && before != "" {

@@ -1,6 +1,6 @@
-// Package prose makes text fit to be shown to people: what it quotes of files and
-// programs of others does nothing to a terminal, and is no flood.
-package prose
+// Package text prepares text for people and terminals: Printable replaces control characters,
+// Nearest finds the name that somebody meant, Table lays out columns.
+package text
 
 import (
 	"strings"

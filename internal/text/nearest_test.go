@@ -1,4 +1,4 @@
-package nearest
+package text
 
 import (
 	"strings"
@@ -18,7 +18,7 @@ func TestOf(t *testing.T) {
 		{strings.Repeat("x", 60), strings.Repeat("x", 65)},
 		{strings.Repeat("x", 65), ""},
 	} {
-		if got := Of(tt.name, names); got != tt.want {
+		if got := Nearest(tt.name, names); got != tt.want {
 			t.Errorf("%.20s: got %q, want %q", tt.name, got, tt.want)
 		}
 	}
@@ -29,14 +29,14 @@ func TestUnique(t *testing.T) {
 	for name, want := range map[string]string{
 		"ej33": "ej3", "ej9": "", "ej": "", "ver": "", "vers": "version", "comp": "completion", "verfy": "verify", "x": "", "": "",
 	} {
-		if got := Unique(name, names); got != want {
+		if got := UniqueNearest(name, names); got != want {
 			t.Errorf("%q: got %q, want %q", name, got, want)
 		}
 	}
-	if got := Hint("verfy", names); got != `, did you mean "verify"?` {
+	if got := DidYouMean("verfy", names); got != `, did you mean "verify"?` {
 		t.Error(got)
 	}
-	if got := Hint("ej9", names); got != "" {
+	if got := DidYouMean("ej9", names); got != "" {
 		t.Error(got)
 	}
 }
@@ -44,7 +44,7 @@ func TestUnique(t *testing.T) {
 // Two long names that are nearly the same would take memory by their product.
 func TestLongNamesCostLittle(t *testing.T) {
 	name, candidates := strings.Repeat("a", 1<<20), []string{strings.Repeat("a", 1<<20-1)}
-	if n := testing.AllocsPerRun(1, func() { Of(name, candidates) }); n > 10 {
+	if n := testing.AllocsPerRun(1, func() { Nearest(name, candidates) }); n > 10 {
 		t.Errorf("%v allocations", n)
 	}
 }

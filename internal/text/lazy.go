@@ -1,6 +1,4 @@
-// Package lazy makes what costs time when it is needed first, and not at each
-// start of a program.
-package lazy
+package text
 
 import (
 	"regexp"
@@ -9,6 +7,6 @@ import (
 
 // Regexp returns a function that compiles expr when it is called first. It panics
 // if expr is no regular expression, as regexp.MustCompile does.
-func Regexp(expr string) func() *regexp.Regexp {
+func LazyRegexp(expr string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
 }

@@ -1,4 +1,4 @@
-package prose
+package text
 
 import (
 	"strings"

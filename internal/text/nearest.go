@@ -1,5 +1,4 @@
-// Package nearest finds the name that somebody may have meant.
-package nearest
+package text
 
 import (
 	"fmt"
@@ -8,8 +7,8 @@ import (
 )
 
 // Hint is `, did you mean "NAME"?`, or "" if there is nothing to suggest.
-func Hint(name string, candidates []string) string {
-	if near := Unique(name, candidates); near != "" {
+func DidYouMean(name string, candidates []string) string {
+	if near := UniqueNearest(name, candidates); near != "" {
 		return fmt.Sprintf(", did you mean %q?", near)
 	}
 	return ""
@@ -17,10 +16,10 @@ func Hint(name string, candidates []string) string {
 
 // Unique returns the candidate that Of does, if no other is as near, or else the
 // only one that begins with name, or "".
-func Unique(name string, candidates []string) string {
-	if near := Of(name, candidates); near != "" {
+func UniqueNearest(name string, candidates []string) string {
+	if near := Nearest(name, candidates); near != "" {
 		others := slices.DeleteFunc(slices.Clone(candidates), func(c string) bool { return c == near })
-		if second := Of(name, others); second == "" || distance(name, near) < distance(name, second) {
+		if second := Nearest(name, others); second == "" || distance(name, near) < distance(name, second) {
 			return near
 		}
 	}
@@ -44,7 +43,7 @@ const longest = 64
 // order of several, or "" if all are over a third of the name away, or name is
 // over 64 bytes long. An edit is a byte too many, too few or another, or two that
 // are swapped.
-func Of(name string, candidates []string) string {
+func Nearest(name string, candidates []string) string {
 	if len(name) > longest {
 		return ""
 	}

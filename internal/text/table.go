@@ -1,5 +1,4 @@
-// Package columns lays out text in columns, for terminals of any width.
-package columns
+package text
 
 import (
 	"bytes"
@@ -7,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/tp0-lab/composer/internal/prose"
 )
 
 const (
@@ -54,7 +51,7 @@ type Table struct {
 func (t *Table) Row(cells ...string) {
 	row := make([]string, len(cells))
 	for i, cell := range cells {
-		row[i] = prose.Printable(cell)
+		row[i] = Printable(cell)
 	}
 	t.rows = append(t.rows, row)
 }
