@@ -11,7 +11,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/client"
 	"github.com/tp0-lab/composer/internal/config"
-	"github.com/tp0-lab/composer/internal/output"
+	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/server"
 	"github.com/tp0-lab/composer/internal/text"
 )
@@ -183,7 +183,7 @@ func configInit(c *cli.Context) error {
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("write: %w", err)
 	}
-	_, err = output.WriteFile(path, service.Sample())
+	_, err = files.WriteFile(path, service.Sample())
 	return err
 }
 

@@ -12,9 +12,9 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/urfave/cli/v2"
 
+	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/graph"
 	"github.com/tp0-lab/composer/internal/local"
-	"github.com/tp0-lab/composer/internal/output"
 )
 
 func graphCommand() *cli.Command {
@@ -77,7 +77,7 @@ func drawGraph(c *cli.Context, source *bundleFlags) error {
 	if slices.Contains([]string{"", "-", "/dev/stdout"}, c.String("output")) {
 		_, err = c.App.Writer.Write(text.Bytes())
 	} else if err = source.sparing(c, c.String("output"), c.String("file")); err == nil {
-		_, err = output.WriteFile(c.String("output"), text.Bytes())
+		_, err = files.WriteFile(c.String("output"), text.Bytes())
 	}
 	return err
 }

@@ -13,9 +13,9 @@ import (
 
 	"github.com/tp0-lab/composer/internal/bundle"
 	"github.com/tp0-lab/composer/internal/diff"
+	"github.com/tp0-lab/composer/internal/files/watch"
 	"github.com/tp0-lab/composer/internal/job"
 	"github.com/tp0-lab/composer/internal/values"
-	"github.com/tp0-lab/composer/internal/watch"
 )
 
 func renderCommand() *cli.Command {

@@ -13,7 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/tp0-lab/composer/internal/output"
+	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/report"
 	"github.com/tp0-lab/composer/internal/text"
 	"github.com/tp0-lab/composer/internal/verify"
@@ -194,6 +194,6 @@ func (r reportFile) write(found report.Report) error {
 	if err := reporters[r.kind](&text, found); err != nil {
 		return fmt.Errorf("verify: %s report: %w", r.kind, err)
 	}
-	_, err := output.WriteFile(r.file, text.Bytes())
+	_, err := files.WriteFile(r.file, text.Bytes())
 	return err
 }

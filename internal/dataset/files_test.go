@@ -16,7 +16,7 @@ func write(t *testing.T, path, content string) {
 
 // files are the contents of a directory by name; of a directory "/", of a
 // symbolic link its target.
-func files(t *testing.T, dir string) map[string]string {
+func paths(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -46,7 +46,7 @@ func files(t *testing.T, dir string) map[string]string {
 
 func wantFiles(t *testing.T, dir string, want map[string]string) {
 	t.Helper()
-	got := files(t, dir)
+	got := paths(t, dir)
 	for name := range got {
 		if _, ok := want[name]; !ok {
 			t.Errorf("%s should not be there", name)

@@ -87,7 +87,7 @@ func TestWrite(t *testing.T) {
 			t.Errorf("%s holds other files than the directory", name)
 		}
 	}
-	if got := files(t, zips); got["a.zip"] != got["b.zip"] || len(got) != 2 {
+	if got := paths(t, zips); got["a.zip"] != got["b.zip"] || len(got) != 2 {
 		t.Errorf("archives of one shape differ, or are not alone: %d files", len(got))
 	}
 	z, err := zip.OpenReader(filepath.Join(zips, "a.zip"))

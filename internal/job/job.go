@@ -15,7 +15,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/bundle"
 	"github.com/tp0-lab/composer/internal/check"
-	"github.com/tp0-lab/composer/internal/output"
+	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/render"
 	"github.com/tp0-lab/composer/internal/yamltree"
 )
@@ -219,7 +219,7 @@ func (d Documents) Write() ([]string, error) {
 	if len(d.All) == 1 { // it may be a pipe
 		return d.All[0].writeFile()
 	}
-	var set output.Set
+	var set files.Set
 	defer set.Discard()
 	for _, one := range d.All {
 		if err := set.Add(one.Path, one.Write); err != nil {
@@ -233,9 +233,9 @@ func (d Document) writeFile() ([]string, error) {
 	var changed bool
 	var err error
 	if d.content != nil {
-		changed, err = output.WriteFile(d.Path, d.content)
+		changed, err = files.WriteFile(d.Path, d.content)
 	} else {
-		changed, err = output.WriteFrom(d.Path, d.Write)
+		changed, err = files.WriteFrom(d.Path, d.Write)
 	}
 	if err != nil || !changed {
 		return nil, err

@@ -46,7 +46,7 @@ func two(t *testing.T, bad string) *bundle.Bundle {
 	return b
 }
 
-func files(t *testing.T, dir string) map[string]string {
+func paths(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -109,7 +109,7 @@ func TestWrite(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := files(t, dir); len(got) != 0 {
+		if got := paths(t, dir); len(got) != 0 {
 			t.Errorf("Render wrote %v", got)
 		}
 		stale, err := made.Stale()
@@ -120,7 +120,7 @@ func TestWrite(t *testing.T) {
 		if err != nil || len(written) != 8 {
 			t.Fatalf("written are %v, error %v", written, err)
 		}
-		got := files(t, dir)
+		got := paths(t, dir)
 		if len(got) != 8 || !strings.HasPrefix(got["c-ej6"], map[string]string{"": "# Made by: composer render --stage ej6 -n 5\n", "json": "{\n"}[j.Format]) {
 			t.Errorf("the files are %v", got)
 		}
@@ -145,7 +145,7 @@ func TestWrite(t *testing.T) {
 		if written, err = made.Write(); err != nil || len(written) != 1 {
 			t.Errorf("written are %v, error %v", written, err)
 		}
-		if diff := cmp.Diff(got, files(t, dir)); diff != "" {
+		if diff := cmp.Diff(got, paths(t, dir)); diff != "" {
 			t.Error(diff)
 		}
 	}
@@ -172,7 +172,7 @@ func TestNoneIsWritten(t *testing.T) {
 		if err == nil || !strings.HasPrefix(err.Error(), strings.Replace(test.want, "DIR", strings.TrimSuffix(b.Path(""), "/"), 1)) {
 			t.Errorf("got %v, want %s", err, test.want)
 		}
-		if got := files(t, dir); len(got) != 0 {
+		if got := paths(t, dir); len(got) != 0 {
 			t.Errorf("there is %v", got)
 		}
 	}
@@ -241,7 +241,7 @@ func TestInterrupted(t *testing.T) {
 		if _, err := made.Write(); !j.Validate && !errors.Is(err, enough) {
 			t.Errorf("got %v", err)
 		}
-		if got := files(t, dir); !j.Validate && len(got) != 0 {
+		if got := paths(t, dir); !j.Validate && len(got) != 0 {
 			t.Errorf("there are %v", got)
 		}
 		if _, err := j.Render(ctx, open(t)); !errors.Is(err, enough) {

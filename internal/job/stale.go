@@ -5,7 +5,7 @@ import (
 	"io"
 
 	"github.com/tp0-lab/composer/internal/diff"
-	"github.com/tp0-lab/composer/internal/output"
+	"github.com/tp0-lab/composer/internal/files"
 )
 
 // Stale is a file that does not hold its document.
@@ -19,12 +19,12 @@ type Stale struct {
 func (d Documents) Stale() ([]Stale, error) {
 	var all []Stale
 	for _, one := range d.All {
-		state, err := output.Compare(one.Path, one.Write)
+		state, err := files.Compare(one.Path, one.Write)
 		if err != nil {
 			return nil, err
 		}
-		if state != output.Current {
-			all = append(all, Stale{Path: one.Path, Missing: state == output.Missing})
+		if state != files.Current {
+			all = append(all, Stale{Path: one.Path, Missing: state == files.Missing})
 		}
 	}
 	return all, nil
@@ -33,7 +33,7 @@ func (d Documents) Stale() ([]Stale, error) {
 // Diff writes what Write would change as a unified diff, and nothing else.
 func (d Documents) Diff(w io.Writer, style diff.Style) error {
 	for _, one := range d.All {
-		old, there, err := output.Read(one.Path)
+		old, there, err := files.Read(one.Path)
 		if err != nil {
 			return err
 		}

@@ -18,7 +18,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/tp0-lab/composer/internal/output"
+	"github.com/tp0-lab/composer/internal/files"
 )
 
 // resultFile is where -write puts the table, from the module's root.
@@ -118,7 +118,7 @@ func bench(ctx context.Context, args []string, stdout, stderr io.Writer) (err er
 		return fmt.Errorf("print the table: %w", err)
 	}
 	if *write {
-		if _, err := output.WriteFile(resultFile, []byte(text)); err != nil {
+		if _, err := files.WriteFile(resultFile, []byte(text)); err != nil {
 			return fmt.Errorf("write the table: %w", err)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/tp0-lab/composer/internal/output"
+	"github.com/tp0-lab/composer/internal/files"
 )
 
 //go:embed bundle
@@ -71,7 +71,7 @@ func create(dir string) (err error) {
 
 // replace writes all files into a directory that is there.
 func replace(dir string) error {
-	files := output.Set{Contained: true}
+	files := files.Set{Contained: true}
 	defer files.Discard()
 	err := fs.WalkDir(FS(), ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {

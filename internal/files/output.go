@@ -1,5 +1,5 @@
 // Package output replaces files as wholes.
-package output
+package files
 
 import (
 	"bytes"
