@@ -10,7 +10,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/bundle"
 	"github.com/tp0-lab/composer/internal/completion"
-	"github.com/tp0-lab/composer/internal/lint"
+	"github.com/tp0-lab/composer/internal/compose/lint"
 	"github.com/tp0-lab/composer/internal/values"
 	"github.com/tp0-lab/composer/internal/verify"
 )

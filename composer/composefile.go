@@ -7,7 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/tp0-lab/composer/internal/lint"
+	"github.com/tp0-lab/composer/internal/compose/lint"
 )
 
 // composeFile is the Compose file that --file gives.

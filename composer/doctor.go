@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tp0-lab/composer/internal/bundle"
+	"github.com/tp0-lab/composer/internal/compose/graph"
 	"github.com/tp0-lab/composer/internal/doctor"
-	"github.com/tp0-lab/composer/internal/graph"
 	"github.com/tp0-lab/composer/internal/local"
 	"github.com/tp0-lab/composer/internal/text"
 )

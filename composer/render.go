@@ -12,7 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tp0-lab/composer/internal/bundle"
-	"github.com/tp0-lab/composer/internal/diff"
+	"github.com/tp0-lab/composer/internal/compose/diff"
 	"github.com/tp0-lab/composer/internal/files/watch"
 	"github.com/tp0-lab/composer/internal/job"
 	"github.com/tp0-lab/composer/internal/values"

@@ -16,9 +16,9 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4" // the version that compose-go reads with
 
-	"github.com/tp0-lab/composer/internal/lint"
+	"github.com/tp0-lab/composer/internal/compose/lint"
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/render"
-	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
 // Report is what a check learned of a document that has passed it.

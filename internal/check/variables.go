@@ -9,8 +9,8 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/text"
-	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
 // known returns a document without what has a value only where Compose runs: the

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/tp0-lab/composer/internal/yamltree"
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
 
 // Structure is a piece of YAML that a template made on purpose: it is not

@@ -15,9 +15,9 @@ import (
 
 	"github.com/tp0-lab/composer/internal/bundle"
 	"github.com/tp0-lab/composer/internal/check"
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/render"
-	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
 // All stands for all stages of a bundle, unless one has that name.

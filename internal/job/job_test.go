@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tp0-lab/composer/internal/bundle"
-	"github.com/tp0-lab/composer/internal/diff"
+	"github.com/tp0-lab/composer/internal/compose/diff"
 	"github.com/tp0-lab/composer/internal/render"
 	"github.com/tp0-lab/composer/internal/values"
 	"github.com/tp0-lab/composer/templates"

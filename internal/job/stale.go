@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/tp0-lab/composer/internal/diff"
+	"github.com/tp0-lab/composer/internal/compose/diff"
 	"github.com/tp0-lab/composer/internal/files"
 )
 

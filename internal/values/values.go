@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tp0-lab/composer/internal/yamltree"
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
 
 // Origin says where a value was written.

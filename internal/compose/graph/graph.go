@@ -16,8 +16,8 @@ import (
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/text"
-	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
 // Load reads a Compose file. Where a variable has no value in environment and no

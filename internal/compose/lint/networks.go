@@ -5,7 +5,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"github.com/tp0-lab/composer/internal/yamltree"
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
 
 var networkRules = []Rule{

@@ -12,7 +12,7 @@ import (
 // docs/lint.md has all rules as they are, each with an example that breaks it
 // and one in which nothing is wrong.
 func TestPage(t *testing.T) {
-	text, err := os.ReadFile("../../docs/lint.md")
+	text, err := os.ReadFile("../../../docs/lint.md")
 	if err != nil {
 		t.Fatal(err)
 	}

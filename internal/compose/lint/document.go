@@ -7,7 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v4" // the version that compose-go reads with
 
-	"github.com/tp0-lab/composer/internal/yamltree"
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
 
 var readingRules = []Rule{

@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tp0-lab/composer/internal/bundle"
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/render"
-	"github.com/tp0-lab/composer/internal/yamltree"
 	"github.com/tp0-lab/composer/templates"
 )
 

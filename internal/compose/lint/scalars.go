@@ -7,8 +7,8 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/text"
-	"github.com/tp0-lab/composer/internal/yamltree"
 )
 
 var scalarRules = []Rule{

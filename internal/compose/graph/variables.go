@@ -10,7 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v4" // the version that compose-go reads with
 
-	"github.com/tp0-lab/composer/internal/variables"
+	"github.com/tp0-lab/composer/internal/compose/vars"
 )
 
 // drawable returns a Compose file in which each variable has a value in environment,
@@ -101,7 +101,7 @@ func (f *filler) scalar(n *yaml.Node) (text string, known bool) {
 	if n.Kind != yaml.ScalarNode {
 		return "", true
 	}
-	text, known = variables.Fill(n.Value, func(name string) (string, bool) {
+	text, known = vars.Fill(n.Value, func(name string) (string, bool) {
 		value, ok := f.environment[name]
 		return value, ok
 	})

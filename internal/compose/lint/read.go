@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"unicode/utf8"
 
-	"github.com/tp0-lab/composer/internal/yamltree"
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
 
 // MaxFile is how many bytes a file may have. Compose itself gives up at 100,000

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tp0-lab/composer/internal/lint"
+	"github.com/tp0-lab/composer/internal/compose/lint"
 )
 
 // BenchmarkBroken checks files of which every service is wrong. The time for each
