@@ -73,7 +73,7 @@ fmt: ## format the code
 .PHONY: fmt
 
 golden: ## write the golden files and docs/tour.md anew
-	go test ./internal/render ./internal/report ./examples -update
+	go test ./internal/template/render ./internal/report ./examples -update
 	go test ./composer -run TestTour -update
 .PHONY: golden
 

@@ -10,10 +10,10 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/tp0-lab/composer/internal/bundle"
-	"github.com/tp0-lab/composer/internal/job"
-	"github.com/tp0-lab/composer/internal/render"
-	"github.com/tp0-lab/composer/internal/values"
+	"github.com/tp0-lab/composer/internal/template/build"
+	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/template/render"
+	"github.com/tp0-lab/composer/internal/template/values"
 	"github.com/tp0-lab/composer/templates"
 )
 
@@ -151,7 +151,7 @@ func stageFile(c *cli.Context) string {
 
 // asUsage tells a wrong request from a failure.
 func asUsage(err error) error {
-	for _, wrong := range []error{bundle.ErrUnknownStage, bundle.ErrCount, bundle.ErrTemplate, render.ErrReplicas, job.ErrOutput} {
+	for _, wrong := range []error{bundle.ErrUnknownStage, bundle.ErrCount, bundle.ErrTemplate, render.ErrReplicas, build.ErrOutput} {
 		if errors.Is(err, wrong) {
 			return usageError{err}
 		}

@@ -8,10 +8,10 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/tp0-lab/composer/internal/bundle"
 	"github.com/tp0-lab/composer/internal/completion"
 	"github.com/tp0-lab/composer/internal/compose/lint"
-	"github.com/tp0-lab/composer/internal/values"
+	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/template/values"
 	"github.com/tp0-lab/composer/internal/verify"
 )
 

@@ -8,11 +8,11 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/tp0-lab/composer/internal/bundle"
 	"github.com/tp0-lab/composer/internal/compose/diff"
 	"github.com/tp0-lab/composer/internal/compose/lint"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
-	"github.com/tp0-lab/composer/internal/render"
+	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/template/render"
 )
 
 func diffCommand() *cli.Command {

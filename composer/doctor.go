@@ -14,10 +14,10 @@ import (
 	"github.com/urfave/cli/v2"
 	"golang.org/x/sys/unix"
 
-	"github.com/tp0-lab/composer/internal/bundle"
 	"github.com/tp0-lab/composer/internal/compose/graph"
 	"github.com/tp0-lab/composer/internal/doctor"
 	"github.com/tp0-lab/composer/internal/local"
+	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/text"
 )
 

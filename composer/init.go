@@ -6,7 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/tp0-lab/composer/internal/starter"
+	"github.com/tp0-lab/composer/internal/template/starter"
 )
 
 func initCommand() *cli.Command {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/tp0-lab/composer/internal/bundle"
+	"github.com/tp0-lab/composer/internal/template/bundle"
 )
 
 // files are what open reads, and which may change, without the bundle.

@@ -11,11 +11,11 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/tp0-lab/composer/internal/bundle"
 	"github.com/tp0-lab/composer/internal/compose/diff"
 	"github.com/tp0-lab/composer/internal/files/watch"
-	"github.com/tp0-lab/composer/internal/job"
-	"github.com/tp0-lab/composer/internal/values"
+	"github.com/tp0-lab/composer/internal/template/build"
+	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/template/values"
 )
 
 func renderCommand() *cli.Command {
@@ -85,7 +85,7 @@ func renderStages(c *cli.Context, source *bundleFlags) error {
 	if err := notEmpty(c, "output", "bundle"); err != nil {
 		return err
 	}
-	j := job.Job{
+	j := build.Job{
 		Stages: listed(c, "stage"), StageFile: stageFile(c), Output: c.String("output"),
 		Format: c.String("format"), Validate: !c.Bool("no-validate"),
 	}
@@ -117,12 +117,12 @@ func renderStages(c *cli.Context, source *bundleFlags) error {
 }
 
 // fits refuses flags that cannot be meant together.
-func fits(c *cli.Context, j job.Job) error {
+func fits(c *cli.Context, j build.Job) error {
 	if slices.Contains(j.Stages, "") {
 		return usagef("--stage wants a value; see `%s --help`", c.Command.HelpName)
 	}
-	if !slices.Contains(job.Formats, j.Format) {
-		return usagef("render: unknown format %q: have %s", j.Format, strings.Join(job.Formats, ", "))
+	if !slices.Contains(build.Formats, j.Format) {
+		return usagef("render: unknown format %q: have %s", j.Format, strings.Join(build.Formats, ", "))
 	}
 	for _, name := range []string{"check", "diff", "watch"} {
 		if c.Bool(name) && j.Output == "" {
@@ -135,13 +135,13 @@ func fits(c *cli.Context, j job.Job) error {
 	return nil
 }
 
-func renderJob(c *cli.Context, source *bundleFlags, j job.Job) (job.Documents, error) {
+func renderJob(c *cli.Context, source *bundleFlags, j build.Job) (build.Documents, error) {
 	b, err := source.open(c)
 	if err != nil {
-		return job.Documents{}, err
+		return build.Documents{}, err
 	}
 	if err := lift(b, c.String("max-replicas")); err != nil {
-		return job.Documents{}, err
+		return build.Documents{}, err
 	}
 	made, err := j.Render(c.Context, b)
 	if err != nil {
@@ -149,7 +149,7 @@ func renderJob(c *cli.Context, source *bundleFlags, j job.Job) (job.Documents, e
 	}
 	for _, d := range made.All {
 		if err := source.sparing(c, d.Path); err != nil {
-			return job.Documents{}, err
+			return build.Documents{}, err
 		}
 	}
 	stages := make([]string, len(made.All))
@@ -161,7 +161,7 @@ func renderJob(c *cli.Context, source *bundleFlags, j job.Job) (job.Documents, e
 }
 
 // compareStages is what --check and --diff do.
-func compareStages(c *cli.Context, made job.Documents) error {
+func compareStages(c *cli.Context, made build.Documents) error {
 	if c.Bool("diff") {
 		if err := made.Diff(c.App.Writer, diffStyle(c.App.Writer)); err != nil {
 			return asUsage(err)
@@ -200,7 +200,7 @@ func diffStyle(w io.Writer) diff.Style {
 }
 
 // watchStages is what --watch does.
-func watchStages(c *cli.Context, source *bundleFlags, j job.Job) error {
+func watchStages(c *cli.Context, source *bundleFlags, j build.Job) error {
 	set := watch.Set{Files: source.files(), Patterns: bundle.Files()}
 	if dir := c.String("bundle"); dir != "" {
 		set.Dirs = append(set.Dirs, dir)

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tp0-lab/composer/internal/starter"
+	"github.com/tp0-lab/composer/internal/template/starter"
 	"github.com/tp0-lab/composer/internal/text"
 )
 

@@ -3,8 +3,8 @@ package main
 import (
 	"github.com/urfave/cli/v2"
 
+	"github.com/tp0-lab/composer/internal/template/values"
 	"github.com/tp0-lab/composer/internal/text"
-	"github.com/tp0-lab/composer/internal/values"
 )
 
 func valuesCommand() *cli.Command {

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tp0-lab/composer/internal/bundle"
-	"github.com/tp0-lab/composer/internal/values"
+	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/template/values"
 	"github.com/tp0-lab/composer/templates"
 )
 

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tp0-lab/composer/internal/bundle"
 	"github.com/tp0-lab/composer/internal/deliver"
+	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/transcript"
 	"github.com/tp0-lab/composer/templates"
 )

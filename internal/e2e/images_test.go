@@ -8,8 +8,8 @@ import (
 	"os/exec"
 	"testing"
 
-	"github.com/tp0-lab/composer/internal/bundle"
-	"github.com/tp0-lab/composer/internal/render"
+	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/template/render"
 	"github.com/tp0-lab/composer/templates"
 )
 

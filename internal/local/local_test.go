@@ -17,10 +17,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tp0-lab/composer/internal/bundle"
 	"github.com/tp0-lab/composer/internal/local"
-	"github.com/tp0-lab/composer/internal/render"
 	"github.com/tp0-lab/composer/internal/service"
+	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/template/render"
 	"github.com/tp0-lab/composer/templates"
 )
 

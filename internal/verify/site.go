@@ -13,9 +13,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tp0-lab/composer/internal/bundle"
 	"github.com/tp0-lab/composer/internal/local"
-	"github.com/tp0-lab/composer/internal/render"
+	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/template/render"
 	"github.com/tp0-lab/composer/services"
 	"github.com/tp0-lab/composer/templates"
 )

@@ -8,9 +8,9 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/tp0-lab/composer/internal/bundle"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
-	"github.com/tp0-lab/composer/internal/render"
+	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/template/render"
 	"github.com/tp0-lab/composer/templates"
 )
 

@@ -1,0 +1,293 @@
+package bundle
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tp0-lab/composer/internal/template/values"
+)
+
+func open(text string) (*Bundle, error) {
+	return Open(fstest.MapFS{StagesFile: {Data: []byte(text)}})
+}
+
+func TestStageExtends(t *testing.T) {
+	b, err := open(`
+default: two
+max_replicas: 7
+stages:
+  - name: one
+    summary: first
+    values: {server: {port: 1, env: {A: a, B: b}}, list: [1, 2]}
+  - name: two
+    extends: one
+    values: {server: {env: {A: null, C: c}}, list: [3]}
+  - name: three
+    extends: two
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := any(map[string]any{
+		"server": map[string]any{"port": 1, "env": map[string]any{"B": "b", "C": "c"}},
+		"list":   []any{3},
+	})
+	for _, name := range []string{"two", "three"} {
+		got, err := b.Values(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got.Plain()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	one, _ := b.Values("one")
+	if one.Get("server", "env", "A").Scalar != "a" {
+		t.Error("extending a stage changed it")
+	}
+	if b.MaxReplicas != 7 || b.Default != "two" {
+		t.Errorf("got max %d, default %q", b.MaxReplicas, b.Default)
+	}
+}
+
+func TestOpenErrors(t *testing.T) {
+	tests := []struct{ name, text, want string }{
+		{"empty", "", "no stages"},
+		{"no name", "stages: [{summary: x}]", "stage 1 has no name"},
+		{"twice", "default: a\nstages: [{name: a}, {name: a}]", `"a" is there twice`},
+		{"extends nothing", "default: a\nstages: [{name: a, extends: b}]", `extends "b"`},
+		{"default", "default: z\nstages: [{name: a}]", `default "z"`},
+		{"unknown key", "default: a\nstages:\n  - name: a\n    colour: x", "4:5: stage 1: unknown key colour, have name, extends, summary, values"},
+		{"a list", "- a", "1:1: want keys with values"},
+		{"odd name", "default: a\nstages: [{name: \"a\\nb\"}]", `stage "a\nb"`},
+		{"hidden name", "default: a\nstages: [{name: .a}]", `stage ".a": a name has`},
+		{"foreign name", "default: a\nstages: [{name: ñ}]", `stage "ñ": a name has`},
+		{"good name", "default: z\nstages: [{name: A.b_c-9}]", `default "z"`},
+		{"negative limit", "default: a\nmax_replicas: -1\nstages: [{name: a}]", "max_replicas is -1"},
+		{"two documents", "default: a\nstages: [{name: a}]\n---\ndefault: b", "a second document"},
+		{"kind without a name", "default: a\nkinds: [{count: 1}]\nstages: [{name: a}]", `2:9: kind "": a name has`},
+		{"kind that ends with a digit", "default: a\nkinds: [{name: a1}]\nstages: [{name: a}]", `kind "a1": a name has`},
+		{"kind twice", "default: a\nkinds: [{name: k}, {name: k}]\nstages: [{name: a}]", `2:20: kind "k" is there twice`},
+		{"fewer than none of a kind", "default: a\nkinds: [{name: k, count: -1}]\nstages: [{name: a}]", `kind "k": there cannot be -1 of it`},
+		{"a count that is text", "default: a\nkinds: [{name: k, count: x}]\nstages: [{name: a}]", "2:19: count: want a whole number"},
+		{"kinds are a map", "default: a\nkinds: {name: k}\nstages: [{name: a}]", "2:1: kinds: want a list"},
+		{"values are a list", "default: a\nstages: [{name: a, values: [x]}]", `stage "a": its values are no map`},
+		{"a near miss", "default: a\nstage: [{name: a}]", "2:1: unknown key stage, did you mean stages?"},
+		{"many kinds", "default: a\nkinds: [" + strings.Repeat("{name: a}, ", 101) + "]\nstages: [{name: a}]", "2:1: kinds: there are 101, and at most 100 are read"},
+		{"many stages", "default: a\nstages: [" + strings.Repeat("{name: a}, ", 1001) + "]", "2:1: stages: there are 1001, and at most 1000 are read"},
+		{"syntax", "stages: [", "1:10: while parsing a flow node, did not find expected node content"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := open(tt.text)
+			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), StagesFile) {
+				t.Errorf("got %v, want it to say %q", err, tt.want)
+			}
+		})
+	}
+	if _, err := Open(fstest.MapFS{}); err == nil {
+		t.Error("a bundle without a table was opened")
+	}
+}
+
+func TestUnknownStageNamesThoseThereAre(t *testing.T) {
+	b, err := open("default: ej1\nstages: [{name: ej1}, {name: ej2}, {name: ej3}, {name: ej4}, {name: ej5}]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = b.Stage("ej9")
+	if !errors.Is(err, ErrUnknownStage) || err.Error() != `unknown stage "ej9": have ej1 … ej5` {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A value of null is no value, whether there is one below it or not.
+func TestNullIsNoValue(t *testing.T) {
+	b, err := open(`
+default: two
+stages:
+  - {name: one, values: {a: null, b: {c: null, d: 1}}}
+  - {name: two, extends: one, values: {e: {f: null, g: 2}, b: {h: {i: null}}}}
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []map[string]any{
+		{"b": map[string]any{"d": 1}},
+		{"b": map[string]any{"d": 1, "h": map[string]any{}}, "e": map[string]any{"g": 2}},
+	}
+	for i, s := range b.Stages {
+		if diff := cmp.Diff(any(want[i]), b.merged(s).Plain()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", s.Name, diff)
+		}
+	}
+}
+
+func TestChoose(t *testing.T) {
+	b, err := open("default: a\nstages: [{name: a}, {name: b}, {name: c}]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	pipe := filepath.Join(dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct{ name, asked, file, want string }{
+		{"asked for", "c", write("1", "b\n"), "c"},
+		{"the file's", "", write("2", "b\n"), "b"},
+		{"no line break, Windows line break", "", write("3", " b \r\n"), "b"},
+		{"blank file", "", write("4", "\n"), "a"},
+		{"no file", "", filepath.Join(dir, "none"), "a"},
+		{"asked for, file is wrong", "c", write("5", "z"), "c"},
+		{"unknown in the file", "", write("6", "z\n"), filepath.Join(dir, "6") + `: unknown stage "z": have a, b, c`},
+		{"unknown", "z", "", `unknown stage "z": have a, b, c`},
+		{"two lines", "", write("7", "a\nb\n"), `unknown stage "a\nb"`},
+		{"a directory", "", dir, "choose the stage: " + dir + ": it is a directory"},
+		{"a pipe", "", pipe, "choose the stage: " + pipe + ": it is no file"},
+		{"what has no end", "", "/dev/zero", "choose the stage: /dev/zero: it is no file"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s, err := b.Choose(tt.asked, tt.file)
+			got := s.Name
+			if err != nil {
+				got = err.Error()
+			}
+			if got != tt.want && (err == nil || !strings.Contains(got, tt.want)) {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestSetCounts(t *testing.T) {
+	b, err := open("default: a\nkinds: [{name: filter, count: 2}, {name: joiner}]\nstages: [{name: a}]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"7", "7, joiner=2", "joiner=3", "filter=9"} {
+		if err := b.SetCounts(text); err != nil {
+			t.Error(err)
+		}
+	}
+	if want := []Kind{{"filter", 9}, {"joiner", 3}}; !cmp.Equal(want, b.Kinds) {
+		t.Errorf("got %v, want %v", b.Kinds, want)
+	}
+	for text, want := range map[string]string{
+		"x":                    `number of replicas "x": want a whole number, such as 5`,
+		"":                     `number of replicas "": want a whole number, such as 5`,
+		"joiner=":              `number of replicas "joiner=": want a whole number, such as 5`,
+		"1,000":                `number of replicas "1,000": it says twice how many filter there are`,
+		"joiner=1,joiner=2":    `number of replicas "joiner=1,joiner=2": it says twice how many joiner there are`,
+		"jonier=1":             `number of replicas jonier=1: unknown kind "jonier", did you mean joiner?`,
+		"sink=1":               `number of replicas sink=1: unknown kind "sink": have filter, joiner`,
+		"99999999999999999999": "number of replicas 99999999999999999999: far too large",
+		"joiner=1=2":           `number of replicas "joiner=1=2": want a whole number, such as 5`,
+	} {
+		if err := b.SetCounts(text); !errors.Is(err, ErrCount) || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", text, err, want)
+		}
+	}
+}
+
+// All that is wrong with the keys of replicas, and what is right with others.
+func TestOverrides(t *testing.T) {
+	b, err := open("default: a\nkinds: [{name: filter}, {name: joiner}]\nstages: [{name: a, values: {filter: {x: 1, y: 1}}}]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Overlay = &values.Overlay{}
+	b.Overlay.AddKey("--set", values.YAML, "replicas={3: {x: 2}, filter3: {y: 3}, joiner12: {z: 4}}")
+	n, err := b.Values("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	overrides := b.Overrides(n)
+	if len(overrides) != 2 || len(overrides["filter"]) != 1 || len(overrides["joiner"]) != 1 {
+		t.Fatalf("got %v", overrides)
+	}
+	for want, got := range map[string]*values.Node{"map[x:2 y:3]": overrides["filter"][3], "map[z:4]": overrides["joiner"][12]} {
+		if fmt.Sprint(got.Plain()) != want {
+			t.Errorf("got %v, want %s", got.Plain(), want)
+		}
+	}
+	for _, set := range []string{"replicas=5", "replicas.3=5"} {
+		wrong := *b
+		wrong.Overlay = &values.Overlay{}
+		wrong.Overlay.AddKey("--set", values.YAML, set)
+		if _, err := wrong.Values("a"); err == nil || !strings.Contains(err.Error(), ": want a map of ") {
+			t.Errorf("%s: got %v", set, err)
+		}
+	}
+	b.Overlay.AddKey("--set", values.YAML, "replicas={0: {}, fliter1: {}, filter: {}, filter03: {}, 99999999999999999999: {}}")
+	_, err = b.Values("a")
+	if err == nil || strings.Count(err.Error(), "\n") != 5 || !strings.Contains(err.Error(), `replicas.fliter1: unknown kind "fliter", did you mean filter?`) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// openFiles returns how many files this process has open.
+func openFiles(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skip("no /proc here")
+	}
+	return len(entries)
+}
+
+// A bundle keeps nothing open, so that it can be opened again and again.
+func TestOpenDir(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // which would close what was forgotten
+	dir := t.TempDir()
+	outside := filepath.Join(t.TempDir(), "values.yaml")
+	for name, text := range map[string]string{
+		filepath.Join(dir, StagesFile): "default: a\nstages:\n- name: a\n", filepath.Join(dir, "x.tmpl"): "x", outside: "secret: 1\n",
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := openFiles(t)
+	for range 20 {
+		b, err := OpenDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if names, err := fs.Glob(b.FS, "*.tmpl"); err != nil || len(names) != 1 {
+			t.Errorf("templates are %v, error %v", names, err)
+		}
+	}
+	if after := openFiles(t); after > before+10 { // other tests may have some
+		t.Errorf("%d files are open, before there were %d", after, before)
+	}
+	if err := os.Symlink(outside, filepath.Join(dir, ValuesFile)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenDir(dir); err == nil || !strings.Contains(err.Error(), filepath.Join(dir, ValuesFile)) {
+		t.Errorf("a link that leads out: %v", err)
+	}
+	for _, wrong := range []string{filepath.Join(dir, "x.tmpl"), filepath.Join(dir, "none")} {
+		if _, err := OpenDir(wrong); err == nil || !strings.HasPrefix(err.Error(), "open bundle: "+wrong+": ") {
+			t.Errorf("%s: %v", wrong, err)
+		}
+	}
+}

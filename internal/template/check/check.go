@@ -1,0 +1,203 @@
+// Package check says whether a rendered document is a Compose file that works:
+// by the Compose specification, as compose-go reads it, and by rules that
+// Compose itself only finds out about when it starts containers.
+package check
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/types"
+	"go.yaml.in/yaml/v4" // the version that compose-go reads with
+
+	"github.com/tp0-lab/composer/internal/compose/lint"
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/template/render"
+)
+
+// Report is what a check learned of a document that has passed it.
+type Report struct {
+	// Sources are the paths that the document mounts from the host, each
+	// once, in the order of the services' names, client2 before client10.
+	Sources []string
+}
+
+// Missing returns the sources that are not there. Relative ones are looked up
+// from dir, the folder of the Compose file.
+func (r Report) Missing(dir string) []string {
+	var missing []string
+	for _, source := range r.Sources {
+		path := source
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(dir, path)
+		}
+		if _, err := os.Stat(path); err != nil {
+			missing = append(missing, source)
+		}
+	}
+	return missing
+}
+
+// Document checks doc and returns the first thing that is wrong with it. What
+// depends on variables without defaults is not checked.
+//
+// A full load of a thousand services by compose-go takes over a second, so what
+// it loads first is a sample: the document without the replicas that can tell
+// it nothing new. Only a whole load ever refuses a document; a sample that is
+// not understood or not right just leads to one. So what has to be sound is
+// "the sample is right, hence the document is", and this is why it is:
+//
+//   - A replica is left out only if an earlier one of the same walk over the
+//     replicas is the same text but for decimal numbers (sample.go).
+//   - Every replica in such a document is whole lines, whole services, and
+//     complete in itself: it parses alone to the services that it is in the
+//     document. So a left-out one adds services where the one kept for it
+//     stands, and changes the meaning of nothing around it. Anchors, aliases and
+//     several documents in one file could reach further, and rule a sample out.
+//   - The numbers that differ stand where a service's name, container_name,
+//     hostname, a value of its environment or labels, the source of a bind mount, or
+//     its ipv4_address stands, in a scalar that is a string whatever the number
+//     (places.go). The specification demands nothing of these strings that a number
+//     could break. Anywhere else it might: a port overflows, a key equals its
+//     neighbour, a network or a dependency is not there. So a number that differs
+//     anywhere else rules a sample out.
+//   - References that do not differ are the same for the replica that was kept.
+//     One that points to a left-out replica fails the load of the sample.
+//   - What is demanded across services is checked here for every service, left
+//     out or not (rules.go): distinct names and addresses, and room in the networks.
+//
+// A whole load of more than 8 MiB is not tried: compose-go takes minutes and
+// gigabytes for it and refuses it for its number of nodes.
+//
+// The error is *Error if its line is known.
+func Document(ctx context.Context, doc render.Document) (Report, error) {
+	report, s, err := bySample(ctx, doc)
+	if s != nil && err == nil {
+		return report, nil
+	}
+	if len(doc.Bytes) <= maxWhole {
+		if report, err = whole(ctx, doc.Bytes); err != nil {
+			return Report{}, explain(ctx, doc.Bytes, err)
+		}
+		return report, nil
+	}
+	more := fmt.Sprintf(" (a document of %d MiB is not checked as a whole)", len(doc.Bytes)>>20)
+	if err == nil {
+		return Report{}, errors.New("check: its replicas are not alike enough to check one for all of them" + more)
+	}
+	err = explain(ctx, s.text, err)
+	if e, ok := errors.AsType[*Error](err); ok {
+		return Report{}, errorAt(doc.Bytes, s.offset(e.Offset), e.Message+more)
+	}
+	return Report{}, fmt.Errorf("%w%s", err, more)
+}
+
+const maxWhole = 8 << 20
+
+// bySample checks a sample of doc, and returns it if that says something of all
+// of doc.
+func bySample(ctx context.Context, doc render.Document) (Report, *sample, error) {
+	s, ok := newSample(doc)
+	if !ok || !s.understand() {
+		return Report{}, nil, nil
+	}
+	project, err := load(ctx, s.text)
+	if err != nil {
+		return Report{}, s, err
+	}
+	services, ok := s.services(project)
+	if !ok {
+		return Report{}, nil, nil
+	}
+	report, err := rules(services, project.Networks)
+	return report, s, err
+}
+
+// whole checks a document with all its replicas.
+func whole(ctx context.Context, text []byte) (Report, error) {
+	project, err := load(ctx, text)
+	if err != nil {
+		return Report{}, err
+	}
+	return rules(servicesOf(project), project.Networks)
+}
+
+// fileName is how compose-go calls the document, which has no name yet.
+const fileName = "compose.yaml"
+
+func load(ctx context.Context, text []byte) (*types.Project, error) {
+	// The loader asks for it, whatever WorkingDir says, and speaks of its own files if it is gone.
+	if _, err := os.Getwd(); err != nil {
+		return nil, fmt.Errorf("the current directory is gone, and Compose files are loaded from one: change to another (%w)", err)
+	}
+	if err := yamltree.Sound(text); err != nil {
+		return nil, &refusal{err.Error(), nil} // explain says it again, with the place in the templates
+	}
+	rest, all := known(text)
+	elsewhere := usesOthers(text)
+	details := types.ConfigDetails{
+		WorkingDir:  "/",
+		ConfigFiles: []types.ConfigFile{{Filename: fileName, Content: rest}},
+		// Not the machine's environment: the same document gets the same verdict everywhere.
+		Environment: types.Mapping{},
+	}
+	project, err := loader.LoadWithContext(ctx, details, func(o *loader.Options) {
+		o.SkipResolveEnvironment = true
+		o.ResolvePaths = false
+		o.Profiles = []string{"*"} // all of them: each has to work when it is asked for
+		// Other files are relative to where the document will be, which nobody knows here.
+		o.SkipInclude, o.SkipExtends, o.SkipConsistencyCheck = elsewhere, elsewhere, elsewhere
+		o.SetProjectName("unnamed", false)
+	})
+	if err != nil {
+		message, path := lint.NotLoaded(err)
+		return nil, &refusal{message, path}
+	}
+	if !all || elsewhere { // its keys have to be right, too, and names, as far as they are known
+		if f, found := lint.Refused(ctx, text); found {
+			return nil, &refusal{f.Message, nil}
+		}
+	}
+	// Compose would leave out what it does not like of a name.
+	var top struct {
+		Name string `yaml:"name"`
+	}
+	_ = yaml.Unmarshal(text, &top) // compose-go could
+	if top.Name != "" && top.Name != project.Name && !strings.Contains(top.Name, "$") {
+		return nil, violationf([]string{"name"}, "project name %q: want lower-case letters, digits, '_' and '-', the first a letter or digit", top.Name)
+	}
+	return project, nil
+}
+
+// usesOthers reports whether a document includes other files, or extends what is in
+// one.
+func usesOthers(text []byte) bool {
+	if !bytes.Contains(text, []byte("include")) && !bytes.Contains(text, []byte("extends")) {
+		return false
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	for {
+		var document struct {
+			Include  yaml.Node
+			Services map[string]yaml.Node
+		}
+		if decoder.Decode(&document) != nil {
+			return false
+		}
+		if len(document.Include.Content) > 0 {
+			return true
+		}
+		for _, service := range document.Services {
+			var s struct{ Extends struct{ File string } }
+			if service.Decode(&s) == nil && s.Extends.File != "" {
+				return true
+			}
+		}
+	}
+}

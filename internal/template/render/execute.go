@@ -1,0 +1,200 @@
+package render
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"text/template"
+
+	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/template/escape"
+	"github.com/tp0-lab/composer/internal/template/values"
+)
+
+// What one execution may cost. They are counted, not timed, so that the same
+// input has the same end on every machine.
+const (
+	// maxSteps is how many rounds of ranges and calls of templates there may be,
+	// and stepsPerReplica how many more for each replica.
+	maxSteps        = 1_000_000
+	stepsPerReplica = 100
+	// maxDepth is how deep templates may be within one another.
+	maxDepth = 1000
+	// maxDocument is how long a document may be that is kept in memory, in bytes.
+	maxDocument = 256 << 20
+	// maxSpent is how much all functions together may take and make, in bytes,
+	// and spentPerReplica how much more for each replica.
+	maxSpent        = 256 << 20
+	spentPerReplica = 1 << 20
+)
+
+// execution is one run of the templates.
+type execution struct {
+	rewritten *escape.Rewritten
+	templates *template.Template
+	input     input
+	data      Data
+	// out is the document from offset begin on, and pieces is what is before.
+	out    bytes.Buffer
+	begin  int
+	pieces []piece
+	spans  []Span
+	// keep is how much of the document is kept, in bytes; what is longer is
+	// counted only, and dropped is set. to, if there is one, gets all.
+	keep    int
+	longest int // what may be kept at all
+	dropped bool
+	to      io.Writer
+
+	changes     bool // values, by functions such as set
+	all         int  // replicas of all kinds
+	size, steps int
+	spent       int    // by functions
+	walks       int    // within one another, or in an include
+	depth       int    // of templates
+	trace       *trace // of what is written, for Locate, or nil
+}
+
+// piece is a part of a document: text, or text that is there once for each
+// replica, with its ID at holes.
+type piece struct {
+	text  []byte
+	holes []int
+	// The IDs of the first and the last replica; 0 for text that is there once.
+	first, last int
+}
+
+// input is what a document is made of, beside the templates.
+type input struct {
+	stage, command string
+	kinds          []bundle.Kind
+	counts         Counts
+	values         map[string]any
+	// overrides are values in place of those of their kind, by kind and number.
+	overrides map[string]map[int]*values.Node
+}
+
+func newExecution(e *Engine, t *template.Template, in input) (*execution, error) {
+	clone, err := t.Clone()
+	if err != nil {
+		return nil, err
+	}
+	x := &execution{rewritten: e.rewritten, templates: clone, input: in, changes: changes(t), keep: maxDocument, longest: maxDocument, data: Data{
+		Command:  in.command,
+		Stage:    in.stage,
+		Values:   copyOf(in.values).(map[string]any),
+		Counts:   in.counts,
+		Replicas: in.counts[in.kinds[0].Name],
+		Kinds:    make(map[string]Walk[Replica], len(in.kinds)),
+		Patterns: make(map[string]Walk[pattern], len(in.kinds)),
+	}}
+	for _, kind := range in.kinds {
+		p := &population{x: x, kind: kind.Name, count: in.counts[kind.Name], overrides: in.overrides[kind.Name]}
+		x.all += p.count
+		x.data.Kinds[kind.Name], x.data.Patterns[kind.Name] = p.each, p.repeat
+	}
+	first := in.kinds[0].Name
+	x.data.Clients, x.data.Pattern = x.data.Kinds[first], x.data.Patterns[first]
+	clone.Funcs(e.functions.with(x.spend)).Funcs(template.FuncMap{
+		escape.StepFunc:  x.step,
+		escape.EnterFunc: x.enter,
+		escape.LeaveFunc: x.leave,
+		"include":        x.include,
+	})
+	return x, nil
+}
+
+// run executes the templates. Its errors have a place.
+func (x *execution) run() error {
+	if err := x.templates.Execute(x, x.data); err != nil {
+		return escape.Placed(err)
+	}
+	return nil
+}
+
+// Write takes what the templates write.
+func (x *execution) Write(p []byte) (int, error) {
+	x.size += len(p)
+	switch {
+	case x.to != nil:
+		return x.to.Write(p)
+	case x.dropped:
+		return len(p), nil
+	case x.size > x.keep && x.keep < x.longest:
+		x.dropped = true
+		x.out = bytes.Buffer{}
+		x.pieces, x.spans = nil, nil
+		return len(p), nil
+	case x.size > 2*x.longest: // step says so earlier, and where
+		return 0, errors.New("the document has no end")
+	}
+	return x.out.Write(p)
+}
+
+// step is called in each round of a range, with the number of its place.
+func (x *execution) step(place int) (string, error) {
+	x.steps++
+	switch {
+	case x.steps > maxSteps+stepsPerReplica*x.all:
+		return "", x.rewritten.Errorf(place, "more than %d rounds of ranges and calls of templates: does this end?", x.steps-1)
+	case x.to == nil && !x.dropped && x.size > x.longest:
+		return "", x.rewritten.Errorf(place, "the document is longer than %d MiB: does this end?", x.longest>>20)
+	}
+	return "", nil
+}
+
+// enter is called where a template begins, with the number of its place.
+func (x *execution) enter(place int) (string, error) {
+	if x.depth++; x.depth > maxDepth {
+		return "", x.rewritten.Errorf(place, "templates are more than %d deep within one another: does this one call itself?", maxDepth)
+	}
+	return x.step(place)
+}
+
+// spend is called by functions with how much they take and make.
+func (x *execution) spend(weight int) error {
+	if x.spent += weight; x.spent > maxSpent+spentPerReplica*x.all {
+		return fmt.Errorf("all functions together took and made more than %d MiB: does this end?", (maxSpent+spentPerReplica*x.all)>>20)
+	}
+	return nil
+}
+
+func (x *execution) leave() string {
+	x.depth--
+	return ""
+}
+
+// include executes a template for lines of its own.
+func (x *execution) include(name string, data any) (escape.Structure, error) {
+	var out bytes.Buffer
+	x.walks++ // what is walked over there has no place in the document yet
+	defer func() { x.walks-- }()
+	if x.trace != nil {
+		defer x.traceInclude(&out)()
+	}
+	err := x.templates.ExecuteTemplate(&countingWriter{x, &out}, x.rewritten.Include(name), data)
+	if err != nil {
+		return escape.Structure{}, escape.Placed(err)
+	}
+	if err := x.spend(out.Len()); err != nil {
+		return escape.Structure{}, err
+	}
+	return escape.Block(out.String()), nil
+}
+
+// countingWriter bounds what an include keeps in memory.
+type countingWriter struct {
+	x   *execution
+	out *bytes.Buffer
+}
+
+func (w *countingWriter) Write(p []byte) (int, error) {
+	if w.out.Len()+len(p) > maxText {
+		return 0, fmt.Errorf("an included template is longer than %d MiB", maxText>>20)
+	}
+	return w.out.Write(p)
+}
+
+// offset is how long the document is by now.
+func (x *execution) offset() int { return x.begin + x.out.Len() }

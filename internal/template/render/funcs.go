@@ -1,0 +1,155 @@
+package render
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math/big"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"text/template"
+
+	"github.com/Masterminds/sprig/v3"
+
+	"github.com/tp0-lab/composer/internal/template/escape"
+)
+
+// unrepeatable are the functions of sprig that templates do not get: they read
+// the machine (environment, names, zone, clock) or draw random numbers, so the
+// same input would not give the same bytes. `keys` and `values` are here for
+// their random order; Funcs has ordered ones.
+var unrepeatable = []string{
+	"env", "expandenv", "getHostByName",
+	"osBase", "osClean", "osDir", "osExt", "osIsAbs",
+	"now", "ago", "date", "date_in_zone", "date_modify", "dateInZone", "dateModify", "duration", "durationRound",
+	"htmlDate", "htmlDateInZone", "must_date_modify", "mustDateModify", "mustToDate", "toDate", "unixEpoch",
+	"randAlpha", "randAlphaNum", "randAscii", "randBytes", "randInt", "randNumeric", "shuffle", "uuidv4",
+	"bcrypt", "htpasswd", "encryptAES", "derivePassword",
+	"genCA", "genCAWithKey", "genPrivateKey", "genSelfSignedCert", "genSelfSignedCertWithKey",
+	"genSignedCert", "genSignedCertWithKey", "buildCustomCert",
+	"keys", "values",
+}
+
+// Funcs returns the functions that templates have: sprig's repeatable ones;
+// those of escape.Funcs, which say how a value is meant; and
+//
+//	include NAME DATA  what the template of that name makes of DATA, as lines
+//	subnetFor CIDR N   the smallest subnet around CIDR, never smaller than it, with addresses for N containers
+//	keys, values       of one or more maps, ordered by key
+//	fromJson TEXT      as sprig's, but integers stay integers
+//
+// sprig's squote is not among them: quotes are the engine's work.
+func Funcs() template.FuncMap {
+	funcs := sprig.TxtFuncMap()
+	for _, name := range unrepeatable {
+		delete(funcs, name)
+	}
+	delete(funcs, "squote")
+	maps.Copy(funcs, sized(funcs))
+	maps.Copy(funcs, escape.Funcs())
+	funcs["subnetFor"] = subnetFor
+	funcs["keys"] = keys
+	funcs["values"] = entries
+	funcs["mustFromJson"] = mustFromJSON
+	funcs["fromJson"] = func(text string) any {
+		value, _ := mustFromJSON(text)
+		return value
+	}
+	funcs["include"] = func(string, any) (escape.Structure, error) { return escape.Structure{}, nil } // each execution has its own
+	return funcs
+}
+
+// subnetFor leaves out the network's own address, the broadcast address and
+// the gateway's, which Docker takes from the same subnet.
+func subnetFor(cidr string, containers any) (string, error) {
+	prefix, err := netip.ParsePrefix(cidr)
+	if err != nil {
+		return "", fmt.Errorf("subnetFor: %w", err)
+	}
+	if !prefix.Addr().Is4() {
+		return "", fmt.Errorf("subnetFor %s: only IPv4 subnets grow", cidr)
+	}
+	n, ok := toInt(containers)
+	if !ok || n < 0 {
+		return "", fmt.Errorf("subnetFor: %v is no number of containers", containers)
+	}
+	for bits := prefix.Bits(); bits > 0; bits-- {
+		if Addresses(bits) >= n {
+			return netip.PrefixFrom(prefix.Addr(), bits).Masked().String(), nil
+		}
+	}
+	return "", errors.New("subnetFor: too many containers for IPv4")
+}
+
+// Addresses returns how many containers an IPv4 subnet with a prefix of that
+// many bits has addresses for.
+func Addresses(bits int) int { return max(0, 1<<(32-bits)-3) }
+
+func toInt(v any) (int, bool) {
+	switch v := v.(type) {
+	case int:
+		return v, true
+	case int64:
+		return int(v), true
+	default:
+		return 0, false
+	}
+}
+
+func keys(dicts ...map[string]any) []string {
+	var all []string
+	for _, d := range dicts {
+		all = append(all, slices.Sorted(maps.Keys(d))...)
+	}
+	return all
+}
+
+func entries(dict map[string]any) []any {
+	all := make([]any, 0, len(dict))
+	for _, key := range keys(dict) {
+		all = append(all, dict[key])
+	}
+	return all
+}
+
+// mustFromJSON returns what a text of JSON stands for. Integers are int, or *big.Int
+// if no int holds them, as in values, and other numbers float64.
+func mustFromJSON(text string) (any, error) {
+	if err := json.Unmarshal([]byte(text), new(any)); err != nil { // for what is behind the first value, too
+		return nil, err
+	}
+	var value any
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	if err := decoder.Decode(&value); err != nil {
+		return nil, err
+	}
+	return typedNumbers(value), nil
+}
+
+// typedNumbers puts numbers in the place of json.Number in a value of its own.
+func typedNumbers(value any) any {
+	switch v := value.(type) {
+	case map[string]any:
+		for key, one := range v {
+			v[key] = typedNumbers(one)
+		}
+	case []any:
+		for i, one := range v {
+			v[i] = typedNumbers(one)
+		}
+	case json.Number:
+		if n, err := strconv.Atoi(v.String()); err == nil {
+			return n
+		}
+		if n, ok := new(big.Int).SetString(v.String(), 10); ok {
+			return n
+		}
+		f, _ := v.Float64() // Unmarshal could
+		return f
+	}
+	return value
+}

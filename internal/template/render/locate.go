@@ -1,0 +1,142 @@
+package render
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"text/template"
+
+	"github.com/tp0-lab/composer/internal/template/escape"
+)
+
+// Locate returns the place in the templates, as file:line:column, that wrote what
+// is at an offset of a document, which Render returned for that stage and n. What
+// a value brought with it is where the value is printed. What comes from an
+// included template is looked for there by its line.
+//
+// It renders the document again up to there, with a mark before each part of the
+// templates, so it is for errors only.
+func (e *Engine) Locate(stage string, n int, document []byte, offset int) (string, error) {
+	in, err := e.input(stage, n)
+	if err != nil {
+		return "", err
+	}
+	marked, sources, err := e.rewritten.Marked()
+	if err != nil {
+		return "", err
+	}
+	x, err := newExecution(e, marked, in)
+	if err != nil {
+		return "", err
+	}
+	x.to = io.Discard
+	x.trace = &trace{length: func() int { return x.size }, until: &offset}
+	x.templates.Funcs(template.FuncMap{escape.MarkFunc: x.mark})
+	if err := x.templates.Execute(x, x.data); err != nil && !errors.Is(err, errPassed) {
+		return "", escape.Placed(err)
+	}
+	place, ok := find(sources, x.trace.marks, string(document), offset)
+	if !ok {
+		return "", errors.New("nothing is there")
+	}
+	return placeInBundle(e.bundle, place), nil
+}
+
+// trace is which sources wrote a text.
+type trace struct {
+	marks  []mark
+	length func() int // of the text by now, in bytes
+	until  *int       // only the last mark up to that offset is kept; nil keeps all
+}
+
+// mark says that what a source wrote begins at an offset.
+type mark struct {
+	source, offset int
+	included       []inclusion // while an action was executed
+}
+
+// inclusion is what an include made.
+type inclusion struct {
+	text  string
+	marks []mark
+}
+
+// errPassed ends an execution when nothing more can be learned from it.
+var errPassed = errors.New("the offset is passed")
+
+// mark is called before what a source writes.
+func (x *execution) mark(source int) (string, error) {
+	t := x.trace
+	m := mark{source: source, offset: t.length()}
+	switch {
+	case t.until == nil:
+		t.marks = append(t.marks, m)
+	case m.offset > *t.until:
+		return "", errPassed
+	default:
+		t.marks = []mark{m}
+	}
+	return "", nil
+}
+
+// traceInclude traces what is written to out until the function that it returns
+// is called, and has the action remember it.
+func (x *execution) traceInclude(out *bytes.Buffer) (end func()) {
+	outer := x.trace
+	x.trace = &trace{length: out.Len}
+	return func() {
+		if n := len(outer.marks); n > 0 {
+			last := &outer.marks[n-1]
+			last.included = append(last.included, inclusion{out.String(), x.trace.marks})
+		}
+		x.trace = outer
+	}
+}
+
+// find returns the place of what is at an offset of a text with those marks.
+func find(sources []escape.Source, marks []mark, text string, offset int) (place string, ok bool) {
+	offset = min(offset, len(text))
+	i := len(marks) - 1
+	for i >= 0 && marks[i].offset > offset {
+		i--
+	}
+	if i < 0 {
+		return "", false
+	}
+	m := marks[i]
+	source := sources[m.source]
+	if !source.Text {
+		for _, inner := range m.included {
+			if at, ok := sameLine(text, m.offset, offset, inner.text); ok {
+				if place, ok := find(sources, inner.marks, inner.text, at); ok {
+					return place, true
+				}
+			}
+		}
+	}
+	return source.Place(offset - m.offset), true
+}
+
+// sameLine returns where what is at an offset of a text was in what was included
+// at begin: in the line that is the same but for how far it is indented, of
+// several the one that is as far from the beginning, or nearest to that. Only the
+// first line may have something before it, such as a key.
+func sameLine(text string, begin, offset int, included string) (at int, ok bool) {
+	start := strings.LastIndexByte(text[:offset], '\n') + 1
+	line, _, _ := strings.Cut(text[start:], "\n")
+	far := strings.Count(text[begin:offset], "\n")
+	nearest, number, next := 0, 0, 0
+	for one := range strings.Lines(included) {
+		own := strings.TrimLeft(strings.TrimSuffix(one, "\n"), " ")
+		before, same := strings.CutSuffix(line, own)
+		same = same && own != "" && (strings.Trim(before, " ") == "" || number == 0 && far == 0)
+		if away := max(far-number, number-far); same && (!ok || away < nearest) {
+			nearest, ok = away, true
+			at = next + strings.Index(one, own) + max(offset-start-len(before), 0)
+		}
+		number++
+		next += len(one)
+	}
+	return at, ok
+}

@@ -1,0 +1,65 @@
+package render
+
+import (
+	"testing"
+
+	"github.com/tp0-lab/composer/internal/template/bundle"
+)
+
+// What a template's author gets wrong first, and what they read then.
+func TestWrongNames(t *testing.T) {
+	tests := []struct{ text, want string }{
+		{"a: {{ .Value.x }}", "render stage one: compose.yaml.tmpl:1:13: <.Value.x>: there is no .Value: did you mean .Values?"},
+		{"a: {{ .ID }}", "render stage one: compose.yaml.tmpl:1:7: <.ID>: there is no .ID: have .Clients, .Command, .Counts, .Kinds, .Names, .Replicas, .Stage, .Values"},
+		{"a:{{ range .Clients }}\n  - {{ .Command }}{{ end }}", "render stage one: compose.yaml.tmpl:2:8: <.Command>: there is no .Command: have .Counts, .ID, .Kind, .Name, .Names, .Replicas, .Stage, .Values"},
+		{"a: {{ .Values.wrod }}", `render stage one: compose.yaml.tmpl:1:14: <.Values.wrod>: map has no entry for key "wrod", did you mean word?`},
+		{"a: {{ .Values.colour }}", `render stage one: compose.yaml.tmpl:1:14: <.Values.colour>: map has no entry for key "colour": have ID, dict, list, map, off, on, word; if it need not be there, write (get .Values "colour")`},
+		{"a: {{ .Values.colour.red }}", `render stage one: compose.yaml.tmpl:1:14: <.Values.colour.red>: map has no entry for key "colour": have ID, dict, list, map, off, on, word`},
+		{"a: {{ .Values.dict.id }}", `render stage one: compose.yaml.tmpl:1:14: <.Values.dict.id>: map has no entry for key "id": have ID; if it need not be there, write (get .Values.dict "id")`},
+		{"a: {{ .Values.dcit.ID }}", `render stage one: compose.yaml.tmpl:1:14: <.Values.dcit.ID>: map has no entry for key "dcit", did you mean dict?`},
+		{"a: {{ with .Values.dict }}{{ .wrod }}{{ end }}", `render stage one: compose.yaml.tmpl:1:30: <.wrod>: map has no entry for key "wrod", did you mean word?`},
+		{"a: {{ with .Values.dict }}{{ .colour }}{{ end }}", `render stage one: compose.yaml.tmpl:1:30: <.colour>: map has no entry for key "colour"`},
+		{"a:{{ range .Clients }}\n  - {{ $.Values.wrod }}{{ end }}", `render stage one: compose.yaml.tmpl:2:9: <$.Values.wrod>: map has no entry for key "wrod", did you mean word?`},
+		{"a: {{ .Counts.cleint }}", `render stage one: compose.yaml.tmpl:1:14: <.Counts.cleint>: map has no entry for key "cleint", did you mean client?`},
+		{"a:{{ range .Kinds.worker }}\n  - x{{ end }}", `render stage one: compose.yaml.tmpl:1:18: <.Kinds.worker>: map has no entry for key "worker": have client`},
+		{"a: {{ .Values.dict.identification }}", `render stage one: compose.yaml.tmpl:1:14: <.Values.dict.identification>: map has no entry for key "identification": have ID; if it need not be there, write (get .Values.dict "identification")`},
+		{"a: {{ with .Values.dict }}{{ .word }}{{ end }}", `render stage one: compose.yaml.tmpl:1:30: <.word>: map has no entry for key "word", as others have: if it need not be there, write (get . "word")`},
+		{"a: {{ $d := .Values.dict }}{{ $d.word }}", `render stage one: compose.yaml.tmpl:1:33: <$d.word>: map has no entry for key "word", as others have: if it need not be there, write (get $d "word")`},
+		{"a: {{ .Values.word.x }}", "render stage one: compose.yaml.tmpl:1:14: <.Values.word.x>: there is no x in what is no map"},
+		{"a:{{ range .Values.ID }}\n  - {{ .x }}{{ end }}", "render stage one: compose.yaml.tmpl:2:8: <.x>: there is no x in what is no map"},
+		{"a: {{ .Values.off.x }}", "render stage one: compose.yaml.tmpl:1:14: <.Values.off.x>: there is no x in what is no map"},
+		{"a: {{ (dict \"none\" nil).none.x }}", "render stage one: compose.yaml.tmpl:1:20: <nil>: there is no x in what is no map"},
+		{"a: {{ .Clients.x }}", "render stage one: compose.yaml.tmpl:1:15: <.Clients.x>: there is no x in what is no map"},
+		{"a: {{ (splitList \",\" .Stage).x }}", "render stage one: compose.yaml.tmpl:1:22: <.Stage>: there is no x in what is no map"},
+		{"a: {{ (toYaml .Values).x }}", "render stage one: compose.yaml.tmpl:1:15: <.Values>: there is no x in what is no map"},
+		{"a: {{ (dict).word }}", `render stage one: compose.yaml.tmpl:1:8: <dict>: map has no entry for key "word"`},
+		{"a: {{ toYaml .Values | upper }}", "render stage one: compose.yaml.tmpl:1:24: <upper>: wrong type for value; expected string; got a structure (of toYaml, include or raw)"},
+		{"a: {{ quote .Stage | upper }}", "render stage one: compose.yaml.tmpl:1:22: <upper>: wrong type for value; expected string; got what quote or interpolate makes, which comes last"},
+		{"a: {{ toYalm .Values }}", `parse templates: compose.yaml.tmpl:1:4: function "toYalm" not defined, did you mean toYaml?`},
+		{"a: {{ pritn .Stage }}", `parse templates: compose.yaml.tmpl:1:4: function "pritn" not defined, did you mean print?`},
+		{"a: {{ now }}", `parse templates: compose.yaml.tmpl:1:4: function "now" not defined`},
+		{"a: {{ xyzzyxyzzy }}", `parse templates: compose.yaml.tmpl:1:4: function "xyzzyxyzzy" not defined`},
+		{"", "parse templates: compose.yaml.tmpl: this file is missing or empty, and rendering begins with it"},
+		{"{{/* x */}}\n", "parse templates: compose.yaml.tmpl: this file is missing or empty, and rendering begins with it"},
+		{`{{ define "t" }}x{{ end }}a: b`, `parse templates: t.tmpl: template "t" is defined here, and in compose.yaml.tmpl already`},
+		{`{{ define "u" }}x{{ end }}a: b`, `parse templates: t.tmpl: template "u" is defined here, and in compose.yaml.tmpl already`},
+		{`{{ define "v" }}x{{ end }}a: b`, ""},
+	}
+	for _, tt := range tests {
+		b, err := bundle.Open(body(tt.text, "t", `x{{ end }}{{ define "u" }}y`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := New(b)
+		if err == nil {
+			_, err = e.Render("one", 1)
+		}
+		got := ""
+		if err != nil {
+			got = err.Error()
+		}
+		if got != tt.want {
+			t.Errorf("%s:\ngot  %s\nwant %s", tt.text, got, tt.want)
+		}
+	}
+}

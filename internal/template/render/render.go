@@ -1,0 +1,340 @@
+// Package render executes a bundle's templates for one stage and a number of
+// replicas. The same input gives the same bytes on every machine.
+package render
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/template"
+
+	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/template/escape"
+)
+
+// MainTemplate is the file of a bundle with which rendering begins.
+const MainTemplate = "compose.yaml.tmpl"
+
+// ErrReplicas is wrapped by the error for a number of replicas that a bundle
+// cannot have.
+var ErrReplicas = errors.New("number of replicas")
+
+var errTooLong = fmt.Errorf("the document is longer than %d MiB; without validation it can be written as it is made", maxDocument>>20)
+
+// Document is a rendered Compose file.
+type Document struct {
+	// Bytes is the whole file.
+	Bytes []byte
+	// Replicas says which bytes each replica wrote, in order and without
+	// overlap: one span for each replica of each walk over .Clients. Spans of
+	// one walk touch. A walk within a walk has none of its own.
+	Replicas []Span
+}
+
+// Span is the half-open interval [Begin, End) of offsets.
+type Span struct{ Begin, End int }
+
+// Data is what a bundle's main template is executed with.
+type Data struct {
+	// Command is the command line that makes this document again.
+	Command string
+	// Stage is the name of the stage.
+	Stage string
+	// Values are the stage's values, a copy for this execution alone.
+	Values map[string]any
+	// Counts is the number of replicas of each kind.
+	Counts Counts
+	// Kinds yields, by kind, the replicas from 1 to their number, one at a time.
+	Kinds map[string]Walk[Replica]
+	// Replicas is the number of replicas of the first kind, and Clients yields them.
+	Replicas int
+	Clients  Walk[Replica]
+	// Patterns and Pattern stand for Kinds and Clients in templates made by specialise.
+	Patterns map[string]Walk[pattern]
+	Pattern  Walk[pattern]
+}
+
+// Names returns the names of all replicas of a kind, in order.
+func (d Data) Names(kind string) ([]string, error) { return d.Counts.names(kind) }
+
+// Counts is a number of replicas by kind.
+type Counts map[string]int
+
+func (c Counts) names(kind string) ([]string, error) {
+	n, ok := c[kind]
+	if !ok {
+		return nil, fmt.Errorf("there is no kind %q", kind)
+	}
+	if n > maxItems {
+		return nil, fmt.Errorf("%d names are too many for a list: at most %d", n, maxItems)
+	}
+	names := make([]string, n)
+	for i := range names {
+		names[i] = kind + strconv.Itoa(i+1)
+	}
+	return names, nil
+}
+
+// Walk is a sequence that templates can range over.
+type Walk[T any] func(yield func(T) bool)
+
+// String keeps the address of a function out of what `print .` prints.
+func (Walk[T]) String() string { return "replicas" }
+
+// Replica is what templates see of one replica.
+type Replica struct {
+	// ID counts the replicas of a kind, from 1.
+	ID int
+	// Replicas is the number of replicas of this kind.
+	Replicas int
+	// Stage is that of Data.
+	Stage string
+	// Values are those of Data, but for what this replica has instead.
+	Values map[string]any
+	// Kind is the name of its kind.
+	Kind string
+	// Counts are those of Data.
+	Counts Counts
+}
+
+// Name returns the replica's name: its kind and its ID.
+func (r Replica) Name() string { return r.Kind + strconv.Itoa(r.ID) }
+
+// Names is that of Data.
+func (r Replica) Names(kind string) ([]string, error) { return r.Counts.names(kind) }
+
+// pattern is what templates made by specialise see in place of all replicas.
+// It has no ID, so that one which specialise overlooked is an error.
+type pattern struct {
+	Replicas int
+	Stage    string
+	Values   map[string]any
+	Kind     string
+	Counts   Counts
+
+	mark func(behind int)
+}
+
+// Ordinal stands for {{ .ID }}: it prints nothing and notes where.
+func (p pattern) Ordinal() string {
+	p.mark(0)
+	return ""
+}
+
+// Name stands for {{ .Name }}: it prints the kind, and notes that the ID is
+// behind it.
+func (p pattern) Name() string {
+	p.mark(len(p.Kind))
+	return p.Kind
+}
+
+// Names is that of Data.
+func (p pattern) Names(kind string) ([]string, error) { return p.Counts.names(kind) }
+
+// Engine renders the stages of one bundle. It is safe for concurrent use.
+type Engine struct {
+	// OfAnyStage has documents say of the command that makes them all but the stage,
+	// so that those of two stages differ in nothing else by it.
+	OfAnyStage bool
+
+	bundle    *bundle.Bundle
+	rewritten *escape.Rewritten
+	functions boundedFuncs
+	// special is the rewritten templates as specialise makes them, or nil.
+	special *template.Template
+	// breaks says that in special a walk over replicas may end early, for all or
+	// for those with values of their own.
+	breaks bool
+}
+
+// New parses the templates of b and rewrites them so that their values are
+// escaped (package escape). Its errors have the file, line and column.
+func New(b *bundle.Bundle) (*Engine, error) {
+	funcs := Funcs()
+	t, err := parseFiles(b.FS, funcs)
+	if err != nil {
+		return nil, fmt.Errorf("parse templates: %w", inBundle(b, err))
+	}
+	called := bound(t, funcs)
+	r, err := escape.Rewrite(t, called.with(nil))
+	if err != nil {
+		return nil, fmt.Errorf("parse templates: %w", inBundle(b, err))
+	}
+	e := &Engine{bundle: b, rewritten: r, functions: called}
+	e.special, e.breaks = specialise(r)
+	return e, nil
+}
+
+// placed gives an error the path of the bundle's file that it is in.
+func (e *Engine) placed(err error) error { return inBundle(e.bundle, err) }
+
+func inBundle(b *bundle.Bundle, err error) error {
+	if e, ok := errors.AsType[*escape.Error](err); ok {
+		own := *e
+		own.Message = named(own.Message)
+		own.Place = placeInBundle(b, e.Place)
+		return &own
+	}
+	return err
+}
+
+// placeInBundle gives the place of an error the path of the bundle's file.
+func placeInBundle(b *bundle.Bundle, place string) string {
+	file, rest, found := strings.Cut(place, ":")
+	if path := b.Path(file); found {
+		return path + ":" + rest
+	}
+	return b.Path(file)
+}
+
+// maxReplicas is how many there may be where a bundle has no limit.
+const maxReplicas = 1_000_000_000
+
+// counts returns how many replicas of each kind there are if there are n of the
+// first. Its error wraps ErrReplicas if the bundle cannot be rendered so.
+func (e *Engine) counts(n int) (Counts, error) {
+	counts := make(Counts, len(e.bundle.Kinds))
+	all := 0
+	for i, kind := range e.bundle.Kinds {
+		count, name := kind.Count, kind.Name+"="
+		if i == 0 {
+			count, name = n, ""
+		}
+		if count < 0 {
+			return nil, fmt.Errorf("%w %s%d: cannot be negative", ErrReplicas, name, count)
+		}
+		counts[kind.Name] = count
+		if all += count; all < 0 || all > maxReplicas {
+			all = max(count, maxReplicas+1) // and does not overflow
+			break
+		}
+	}
+	return counts, e.checkReplicas(all)
+}
+
+// checkReplicas returns an error that wraps ErrReplicas if the bundle cannot
+// be rendered with n replicas of all kinds.
+func (e *Engine) checkReplicas(n int) error {
+	if limit := e.bundle.MaxReplicas; limit > 0 && n > limit {
+		if e.bundle.Lifted {
+			return fmt.Errorf("%w %d: at most %d, by --max-replicas", ErrReplicas, n, limit)
+		}
+		return fmt.Errorf("%w %d: at most %d fit on one network", ErrReplicas, n, limit)
+	}
+	if n > maxReplicas {
+		return fmt.Errorf("%w %d: at most %d, whatever the limit", ErrReplicas, n, maxReplicas)
+	}
+	return nil
+}
+
+// Render executes the templates for the stage of that name and n replicas of
+// the first kind; of others there are as many as the bundle says. Its errors
+// wrap bundle.ErrUnknownStage, ErrReplicas or *values.Error, or are a *StageError
+// with an *escape.Error.
+// Memory grows with the document alone, which has at most 256 MiB.
+func (e *Engine) Render(stage string, n int) (Document, error) {
+	x, err := e.execute(stage, n, maxDocument)
+	if err != nil {
+		return Document{}, err
+	}
+	return x.document()
+}
+
+// smallDocument is how much of a document Stream keeps in memory, in bytes.
+const smallDocument = 8 << 20
+
+// Stream is Render to w, without the spans. It writes nothing unless the whole
+// document can be rendered, and memory does not grow with the number of
+// replicas: what is the same for all replicas is kept once, and a document that
+// is neither that nor small is rendered twice, first to see that it can be.
+// Beyond those of Render it returns the errors of w.
+func (e *Engine) Stream(w io.Writer, stage string, n int) error {
+	x, err := e.execute(stage, n, smallDocument)
+	if err != nil {
+		return err
+	}
+	return x.writeTo(w, func(w io.Writer) error {
+		again, err := newExecution(e, e.rewritten.Template, x.input)
+		if err != nil {
+			return err
+		}
+		again.to = w
+		return e.placed(again.run())
+	})
+}
+
+// execute keeps that many bytes of a document.
+func (e *Engine) execute(stage string, n, keep int) (*execution, error) {
+	in, err := e.input(stage, n)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range []*template.Template{e.special, e.rewritten.Template} {
+		if t == nil || t == e.special && e.breaks && len(in.overrides) > 0 {
+			continue
+		}
+		var x *execution
+		if x, err = newExecution(e, t, in); err != nil {
+			return nil, err
+		}
+		x.keep = keep
+		if err = x.run(); err == nil {
+			return x, nil
+		}
+		// An error of special would show what specialise made of the templates.
+	}
+	return nil, OfStage(stage, in.explained(e.placed(err)))
+}
+
+// input returns what a document of that stage is made of, with n replicas of
+// the first kind.
+func (e *Engine) input(stage string, n int) (input, error) {
+	if _, err := e.bundle.Stage(stage); err != nil {
+		return input{}, err
+	}
+	counts, err := e.counts(n)
+	if err != nil {
+		return input{}, err
+	}
+	own, err := e.bundle.Values(stage)
+	if err != nil {
+		return input{}, err
+	}
+	stages := []string{stage}
+	if e.OfAnyStage {
+		stages = nil
+	}
+	return input{
+		stage: stage, command: e.command(stages, counts, nil), kinds: e.bundle.Kinds, counts: counts,
+		values: own.Plain().(map[string]any), overrides: e.bundle.Overrides(own),
+	}, nil
+}
+
+// copyOf copies what a stage's values are made of, so that a template that
+// changes them (sprig's set and merge do) changes its own.
+func copyOf(value any) any {
+	switch v := value.(type) {
+	case map[string]any:
+		c := make(map[string]any, len(v))
+		for key, one := range v {
+			c[key] = copyOf(one)
+		}
+		return c
+	case map[any]any:
+		c := make(map[any]any, len(v))
+		for key, one := range v {
+			c[key] = copyOf(one)
+		}
+		return c
+	case []any:
+		c := make([]any, len(v))
+		for i, one := range v {
+			c[i] = copyOf(one)
+		}
+		return c
+	default:
+		return v
+	}
+}

@@ -1,0 +1,233 @@
+package render
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/tp0-lab/composer/internal/template/values"
+)
+
+// slack is room for what a document has behind its replicas.
+const slack = 1024
+
+// population is the replicas of one kind in one execution.
+type population struct {
+	x     *execution
+	kind  string
+	count int
+	// overrides are what replicas have in place of the values of their kind, by
+	// ID, and own what that makes of all values, once it was asked for.
+	overrides map[int]*values.Node
+	own       map[int]map[string]any
+}
+
+// values returns those of one replica.
+func (p *population) values(id int) map[string]any {
+	instead := p.overrides[id]
+	if instead == nil {
+		return p.x.data.Values
+	}
+	if p.own[id] == nil {
+		own := maps.Clone(p.x.data.Values)
+		for key := range own {
+			if p.x.changes && key != "replicas" { // which grows with the number of replicas
+				own[key] = copyOf(p.x.input.values[key])
+			}
+		}
+		own[p.kind] = instead.Plain()
+		if p.own == nil {
+			p.own = map[int]map[string]any{}
+		}
+		p.own[id] = own
+	}
+	return p.own[id]
+}
+
+// each is the walk of Data.Kinds. Where a body breaks, text/template unwinds
+// through yield, which then does not return.
+func (p *population) each(yield func(Replica) bool) {
+	var (
+		x     = p.x
+		begin int
+		more  = true
+	)
+	done := func() {
+		if x.walks == 1 && x.to == nil && !x.dropped {
+			x.spans = append(x.spans, Span{begin, x.offset()})
+		}
+	}
+	x.walks++
+	defer func() {
+		if !more { // it is in the middle of a replica, or just behind it
+			done()
+		}
+		x.walks--
+	}()
+	for id := 1; id <= p.count; id++ {
+		begin, more = x.offset(), false
+		if !yield(Replica{ID: id, Replicas: p.count, Stage: x.data.Stage, Values: p.values(id), Kind: p.kind, Counts: x.data.Counts}) {
+			return
+		}
+		more = true
+		done()
+		if id == 1 && x.to == nil && !x.dropped {
+			length := x.offset() - begin // the others are about as long
+			x.out.Grow(min((p.count-1)*(length+length/64)+slack, x.keep))
+		}
+	}
+}
+
+// repeat is the walk of Data.Patterns. It yields once for all replicas without
+// values of their own, and once for each of the others, and makes pieces of
+// what that leaves behind, which lacks the ID wherever it is printed.
+func (p *population) repeat(yield func(pattern) bool) {
+	x := p.x
+	if p.count == 0 {
+		return
+	}
+	x.walks++
+	defer func() { x.walks-- }()
+	x.add(piece{text: x.cut()}) // before the replicas
+	others := slices.Sorted(maps.Keys(p.overrides))
+	others = slices.DeleteFunc(others, func(id int) bool { return id > p.count })
+	if len(others) == 0 {
+		p.pattern(yield, x.data.Values, x.add)
+		return
+	}
+	var common piece
+	if len(others) < p.count {
+		p.pattern(yield, x.data.Values, func(all piece) { common = all })
+	}
+	next := 1
+	for _, id := range append(others, p.count+1) {
+		if common.first, common.last = next, id-1; next < id {
+			x.add(common)
+		}
+		if next = id + 1; id <= p.count {
+			p.pattern(yield, p.values(id), func(one piece) {
+				one.first, one.last = id, id
+				x.add(one)
+			})
+		}
+	}
+}
+
+// pattern executes the body once, and hands over what that wrote.
+func (p *population) pattern(yield func(pattern) bool, values map[string]any, take func(piece)) {
+	x := p.x
+	made := piece{first: 1, last: 1} // for a body that breaks, see each
+	defer func() {
+		made.text = x.cut()
+		take(made)
+	}()
+	mark := func(behind int) { made.holes = append(made.holes, x.out.Len()+behind) }
+	if yield(pattern{p.count, x.data.Stage, values, p.kind, x.data.Counts, mark}) {
+		made.last = p.count
+	}
+}
+
+// cut takes what is in out.
+func (x *execution) cut() []byte {
+	text := bytes.Clone(x.out.Bytes())
+	x.out.Reset()
+	return text
+}
+
+// add adds a piece behind the others.
+func (x *execution) add(p piece) {
+	if x.dropped { // not even one replica is small
+		return
+	}
+	x.pieces = append(x.pieces, p)
+	x.begin += len(p.text)
+	if p.last > 0 {
+		others := p.last - p.first
+		x.begin += others*len(p.text) + len(p.holes)*(digits(p.last)-digits(p.first-1))
+	}
+}
+
+// document puts the pieces together.
+func (x *execution) document() (Document, error) {
+	if len(x.pieces) == 0 {
+		return Document{Bytes: x.out.Bytes(), Replicas: x.spans}, nil
+	}
+	if x.offset() > x.longest {
+		return Document{}, errTooLong
+	}
+	doc := Document{Bytes: make([]byte, 0, x.offset())}
+	for _, p := range x.pieces {
+		if p.last > 0 {
+			doc.Replicas = slices.Grow(doc.Replicas, p.last-p.first+1)
+		}
+		for id := p.first; id <= p.last && id > 0; id++ {
+			begin := len(doc.Bytes)
+			doc.Bytes = p.append(doc.Bytes, id)
+			doc.Replicas = append(doc.Replicas, Span{begin, len(doc.Bytes)})
+		}
+		if p.last == 0 {
+			doc.Bytes = append(doc.Bytes, p.text...)
+		}
+	}
+	doc.Bytes = append(doc.Bytes, x.out.Bytes()...)
+	doc.Replicas = append(doc.Replicas, x.spans...)
+	slices.SortFunc(doc.Replicas, func(a, b Span) int { return a.Begin - b.Begin })
+	return doc, nil
+}
+
+// append appends the piece of one replica.
+func (p piece) append(to []byte, id int) []byte {
+	at := 0
+	for _, hole := range p.holes {
+		to = append(to, p.text[at:hole]...)
+		to = strconv.AppendInt(to, int64(id), 10)
+		at = hole
+	}
+	return append(to, p.text[at:]...)
+}
+
+// chunk is how much is written at once, in bytes.
+const chunk = 64 << 10
+
+// writeTo writes the document. What was dropped is written by again.
+func (x *execution) writeTo(w io.Writer, again func(io.Writer) error) error {
+	if x.dropped {
+		buffered := bufio.NewWriterSize(w, chunk)
+		if err := again(buffered); err != nil {
+			return err
+		}
+		return buffered.Flush()
+	}
+	buffer := make([]byte, 0, chunk)
+	flush := func() error {
+		_, err := w.Write(buffer)
+		buffer = buffer[:0]
+		return err
+	}
+	for _, p := range append(x.pieces, piece{text: x.out.Bytes()}) {
+		for id := p.first; id <= p.last; id++ {
+			buffer = p.append(buffer, id)
+			if len(buffer) > chunk-len(p.text) {
+				if err := flush(); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	if len(buffer) == 0 {
+		return nil
+	}
+	return flush()
+}
+
+// digits returns how many digits the numbers from 1 to n have together.
+func digits(n int) int {
+	sum := 0
+	for from := 1; from <= n; from *= 10 {
+		sum += n - from + 1
+	}
+	return sum
+}
