@@ -9,10 +9,10 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/tp0-lab/composer/internal/client"
-	"github.com/tp0-lab/composer/internal/config"
 	"github.com/tp0-lab/composer/internal/files"
-	"github.com/tp0-lab/composer/internal/server"
+	"github.com/tp0-lab/composer/internal/lab/client"
+	"github.com/tp0-lab/composer/internal/lab/config"
+	"github.com/tp0-lab/composer/internal/lab/server"
 	"github.com/tp0-lab/composer/internal/text"
 )
 

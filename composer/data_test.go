@@ -10,7 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/tp0-lab/composer/internal/dataset"
+	"github.com/tp0-lab/composer/internal/lab/dataset"
 )
 
 // runData runs `composer data` with these arguments.

@@ -16,7 +16,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/compose/graph"
 	"github.com/tp0-lab/composer/internal/doctor"
-	"github.com/tp0-lab/composer/internal/local"
+	"github.com/tp0-lab/composer/internal/lab/local"
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/text"
 )

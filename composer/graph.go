@@ -14,7 +14,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/compose/graph"
 	"github.com/tp0-lab/composer/internal/files"
-	"github.com/tp0-lab/composer/internal/local"
+	"github.com/tp0-lab/composer/internal/lab/local"
 )
 
 func graphCommand() *cli.Command {

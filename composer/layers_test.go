@@ -14,21 +14,21 @@ const module = "github.com/tp0-lab/composer/"
 // Names that are not of this module stand for themselves.
 var layers = []struct{ who, not string }{
 	// The codec imports no domain; the domain imports no codec and no network.
-	{"internal/wire", "internal/lottery"},
-	{"internal/lottery", "internal/wire"},
-	{"internal/lottery", "net"},
+	{"internal/lab/wire", "internal/lab/lottery"},
+	{"internal/lab/lottery", "internal/lab/wire"},
+	{"internal/lab/lottery", "net"},
 	// Services know nothing of stages.
 	{"services/", "internal/template/bundle"},
 	{"services/", "internal/template/render"},
 	{"services/", "internal/template/check"},
 	{"services/", "templates"},
 	{"services/", "text/template"},
-	{"internal/wire", "internal/template/bundle"},
-	{"internal/wire", "internal/template/render"},
-	{"internal/wire", "internal/template/check"},
-	{"internal/lottery", "internal/template/bundle"},
-	{"internal/lottery", "internal/template/render"},
-	{"internal/lottery", "internal/template/check"},
+	{"internal/lab/wire", "internal/template/bundle"},
+	{"internal/lab/wire", "internal/template/render"},
+	{"internal/lab/wire", "internal/template/check"},
+	{"internal/lab/lottery", "internal/template/bundle"},
+	{"internal/lab/lottery", "internal/template/render"},
+	{"internal/lab/lottery", "internal/template/check"},
 	// A bundle is read without knowing how it is rendered, and rendered without knowing how it is checked or written.
 	{"internal/template/bundle", "internal/template/render"},
 	{"internal/template/bundle", "templates"},

@@ -15,7 +15,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/storage/filesystem/dotgit"
 
-	"github.com/tp0-lab/composer/internal/retry"
+	"github.com/tp0-lab/composer/internal/lab/retry"
 )
 
 // branch returns the commit of a branch, "" if there is no such branch.

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/tp0-lab/composer/internal/dataset"
+	"github.com/tp0-lab/composer/internal/lab/dataset"
 )
 
 // agencies writes the files of agencies with that many bets and winners.

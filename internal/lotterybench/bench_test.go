@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tp0-lab/composer/internal/dataset"
+	"github.com/tp0-lab/composer/internal/lab/dataset"
 )
 
 // TestMain lets the test's binary be started again as the benchmark's own

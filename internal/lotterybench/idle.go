@@ -12,7 +12,7 @@ import (
 	"sync"
 	"syscall"
 
-	"github.com/tp0-lab/composer/internal/wire"
+	"github.com/tp0-lab/composer/internal/lab/wire"
 )
 
 // idleConnections is how many connections are held open, welcomed and silent.

@@ -18,7 +18,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/tp0-lab/composer/internal/dataset"
+	"github.com/tp0-lab/composer/internal/lab/dataset"
 )
 
 const (

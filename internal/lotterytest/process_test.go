@@ -16,10 +16,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tp0-lab/composer/internal/client"
-	"github.com/tp0-lab/composer/internal/dataset"
-	"github.com/tp0-lab/composer/internal/server"
-	"github.com/tp0-lab/composer/internal/service"
+	"github.com/tp0-lab/composer/internal/lab/client"
+	"github.com/tp0-lab/composer/internal/lab/dataset"
+	"github.com/tp0-lab/composer/internal/lab/server"
+	"github.com/tp0-lab/composer/internal/lab/service"
 )
 
 // The variables that tell the test binary to be something else.

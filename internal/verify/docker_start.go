@@ -17,7 +17,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/tp0-lab/composer/internal/local"
+	"github.com/tp0-lab/composer/internal/lab/local"
 )
 
 const overrideFile = "composer-verify.yaml"

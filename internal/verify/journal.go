@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tp0-lab/composer/internal/lablog"
+	"github.com/tp0-lab/composer/internal/lab/logline"
 	"github.com/tp0-lab/composer/internal/report"
 )
 
@@ -31,13 +31,13 @@ type journal struct {
 // entry is a line, read.
 type entry struct {
 	report.Line
-	lablog.Entry
+	logline.Entry
 }
 
 func newJournal() *journal { return &journal{changed: make(chan struct{})} }
 
 func (j *journal) add(l report.Line) {
-	parsed, _ := lablog.Parse(l.Text)
+	parsed, _ := logline.Parse(l.Text)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if len(j.lines) >= maxLines || j.bytes+len(l.Text) > maxBytes {

@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/tp0-lab/composer/internal/local"
+	"github.com/tp0-lab/composer/internal/lab/local"
 	"github.com/tp0-lab/composer/internal/report"
 )
 

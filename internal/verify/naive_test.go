@@ -16,11 +16,11 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tp0-lab/composer/internal/client"
-	"github.com/tp0-lab/composer/internal/config"
-	"github.com/tp0-lab/composer/internal/lablog"
-	"github.com/tp0-lab/composer/internal/server"
-	"github.com/tp0-lab/composer/internal/service"
+	"github.com/tp0-lab/composer/internal/lab/client"
+	"github.com/tp0-lab/composer/internal/lab/config"
+	"github.com/tp0-lab/composer/internal/lab/logline"
+	"github.com/tp0-lab/composer/internal/lab/server"
+	"github.com/tp0-lab/composer/internal/lab/service"
 )
 
 // naive is a second, small lottery with a protocol of its own (JSON, a line a
@@ -58,7 +58,7 @@ func (n naive) server(ctx context.Context, m service.Machine) error {
 		return server.Run(ctx, m)
 	}
 	s := &central{
-		naive: n, agencies: int(c.Agencies), log: lablog.New(m.Stdout, slog.LevelInfo),
+		naive: n, agencies: int(c.Agencies), log: logline.New(m.Stdout, slog.LevelInfo),
 		winners: make(map[int]int), finished: make(map[int]bool), drawn: make(chan struct{}),
 	}
 	if s.file, err = os.OpenFile(m.Path(c.Storage), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644); err != nil {
@@ -139,7 +139,7 @@ func (s *central) store(m message) {
 		}
 	}
 	w.Flush()
-	s.log.Info("apuesta_recibida", lablog.Success, slog.Int("cantidad", len(m.Bets)))
+	s.log.Info("apuesta_recibida", logline.Success, slog.Int("cantidad", len(m.Bets)))
 }
 
 func (s *central) finish(agency int) {
@@ -151,7 +151,7 @@ func (s *central) finish(agency int) {
 		wanted--
 	}
 	if len(s.finished) == wanted {
-		s.log.Info("sorteo", lablog.Success)
+		s.log.Info("sorteo", logline.Success)
 		close(s.drawn)
 	}
 }
@@ -215,7 +215,7 @@ func (n naive) play(ctx context.Context, m service.Machine, c client.Config, bet
 		if err := errors.Join(out.Encode(message{Agency: int(c.ID), Done: true}), in.Decode(&answer)); err != nil {
 			return err
 		}
-		lablog.New(m.Stdout, slog.LevelInfo).Info("consulta_ganadores", lablog.Success, slog.Int("cant_ganadores", answer.Winners))
+		logline.New(m.Stdout, slog.LevelInfo).Info("consulta_ganadores", logline.Success, slog.Int("cant_ganadores", answer.Winners))
 	}
 	if n.bug == "exits-1" {
 		return errors.New("for no reason")

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tp0-lab/composer/internal/local"
+	"github.com/tp0-lab/composer/internal/lab/local"
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/render"
 	"github.com/tp0-lab/composer/services"

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tp0-lab/composer/internal/dataset"
+	"github.com/tp0-lab/composer/internal/lab/dataset"
 	"github.com/tp0-lab/composer/internal/report"
 )
 

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tp0-lab/composer/internal/local"
+	"github.com/tp0-lab/composer/internal/lab/local"
 	"github.com/tp0-lab/composer/internal/report"
 )
 

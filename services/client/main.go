@@ -4,8 +4,8 @@ package main
 import (
 	"os"
 
-	"github.com/tp0-lab/composer/internal/client"
-	"github.com/tp0-lab/composer/internal/service"
+	"github.com/tp0-lab/composer/internal/lab/client"
+	"github.com/tp0-lab/composer/internal/lab/service"
 )
 
 func main() { os.Exit(service.Main(client.Run)) }

@@ -4,8 +4,8 @@ package main
 import (
 	"os"
 
-	"github.com/tp0-lab/composer/internal/server"
-	"github.com/tp0-lab/composer/internal/service"
+	"github.com/tp0-lab/composer/internal/lab/server"
+	"github.com/tp0-lab/composer/internal/lab/service"
 )
 
 func main() { os.Exit(service.Main(server.Run)) }

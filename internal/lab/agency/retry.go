@@ -1,0 +1,64 @@
+package agency
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/tp0-lab/composer/internal/lab/logline"
+	"github.com/tp0-lab/composer/internal/lab/retry"
+)
+
+// persist connects and has talk talk, again and again until it is done, the
+// error is one that no other attempt would mend, or the attempts have brought
+// no progress for RetryLimit.
+func (a *Agency) persist(ctx context.Context, talk func(*session) error) error {
+	began := a.config.Now() // of the attempts without progress
+	var backoff retry.Backoff
+	stored := uint64(0) // as the last WELCOME had it
+	for {
+		progress, err := a.attempt(ctx, &stored, talk)
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case !retryable(err):
+			return err
+		}
+		if progress {
+			began = a.config.Now()
+			backoff.Reset()
+		}
+		left := a.config.RetryLimit - a.config.Now().Sub(began)
+		if left <= 0 {
+			return fmt.Errorf("%w: no progress for %v: %w", ErrRetryLimit, a.config.RetryLimit, err)
+		}
+		a.log.LogAttrs(ctx, slog.LevelInfo, "connect", logline.InProgress,
+			slog.String("server_address", a.config.Address), logline.Err(err))
+		if err := retry.Sleep(ctx, min(left, backoff.Next())); err != nil {
+			return err
+		}
+	}
+}
+
+// attempt tells, besides talk's error, whether the central has given a sign
+// that it gets on. More bets in WELCOME than the attempt before found are one:
+// that attempt may have been cut off before it saw any result.
+func (a *Agency) attempt(ctx context.Context, stored *uint64, talk func(*session) error) (progress bool, err error) {
+	s, err := a.connect(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer s.close()
+	// A deadline would not do: the session sets others.
+	stop := context.AfterFunc(ctx, s.close)
+	defer stop()
+	if err = s.hello(); err != nil {
+		return s.progress, err
+	}
+	more := s.welcome.Stored > *stored
+	*stored = s.welcome.Stored
+	err = talk(s)
+	return s.progress || more, err
+}

@@ -1,0 +1,278 @@
+package agency
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+
+	"github.com/tp0-lab/composer/internal/lab/logline"
+	"github.com/tp0-lab/composer/internal/lab/lottery"
+	"github.com/tp0-lab/composer/internal/lab/retry"
+	"github.com/tp0-lab/composer/internal/lab/wire"
+	"github.com/tp0-lab/composer/internal/lab/wirebet"
+)
+
+// outSize is how many bytes of frames are put together for one write.
+const outSize = 64 << 10
+
+// session is one connection. All of it but close belongs to one goroutine:
+// the central answers at its own pace into the socket's buffer, which holds far
+// more than the answers to all batches that may be in flight, so nobody has to
+// read them while we write.
+type session struct {
+	agency    *Agency
+	conn      net.Conn
+	closeOnce sync.Once
+	frames    *wire.Reader
+	out       []byte // frames that are still to be written
+	welcome   wire.Welcome
+	// progress is true once the central has stored something for us, or has told
+	// us to wait: WELCOME alone is none, a central with a full disk says it too.
+	progress bool
+	sent     bool // bets, on this connection: FINISH is a pause away from their result
+}
+
+func (a *Agency) connect(ctx context.Context) (*session, error) {
+	ctx, cancel := context.WithTimeout(ctx, a.config.Timeout)
+	defer cancel()
+	conn, err := a.config.Dial(ctx, "tcp", a.config.Address)
+	if err != nil {
+		return nil, &lostError{"connect", err}
+	}
+	return &session{agency: a, conn: conn, frames: wire.NewReader(conn)}, nil
+}
+
+// close closes the connection. It may be called again, and from anywhere.
+func (s *session) close() {
+	s.closeOnce.Do(func() {
+		if err := s.conn.Close(); err != nil {
+			s.agency.log.LogAttrs(context.Background(), slog.LevelError, "close_connection", logline.Fail, logline.Err(err))
+			return
+		}
+		s.agency.log.LogAttrs(context.Background(), slog.LevelInfo, "close_connection", logline.Success)
+	})
+}
+
+// hello says HELLO and waits for the WELCOME, which says that our turn has
+// come.
+func (s *session) hello() error {
+	s.out = wire.AppendHello(s.out, wire.Hello{Agency: s.agency.config.Agency})
+	if err := s.flush(); err != nil {
+		return err
+	}
+	body, err := s.expect(wire.TypeWelcome)
+	if err != nil {
+		return err
+	}
+	s.welcome, err = wire.ParseWelcome(body)
+	return protocolError(err)
+}
+
+// sendBet sends the bet if the one stored last is another.
+func (s *session) sendBet(b lottery.Bet) error {
+	encoded, err := wirebet.Append(nil, &b)
+	if err != nil {
+		return err
+	}
+	w := s.welcome
+	if w.Stored > 0 && w.Last == wire.Checksum(0, encoded) {
+		return nil
+	}
+	if s.out, err = wire.AppendSingle(s.out, wire.Single{Position: w.Stored, Bet: wirebet.Of(&b)}); err != nil {
+		return err
+	}
+	if err := s.flush(); err != nil {
+		return err
+	}
+	return s.result(w.Stored, 1)
+}
+
+// finish tells the central that there are no more bets than those, unless it
+// knows.
+func (s *session) finish(ctx context.Context, stored wire.Finish) error {
+	if s.welcome.State&wire.StateFinished != 0 {
+		return nil
+	}
+	if s.sent {
+		if err := s.pause(ctx); err != nil {
+			return err
+		}
+	}
+	s.out = wire.AppendFinish(s.out, stored)
+	if err := s.flush(); err != nil {
+		return err
+	}
+	body, err := s.expect(wire.TypeFinished)
+	if err != nil {
+		return fmt.Errorf("finish with %d bets: %w", stored.Total, err)
+	}
+	s.progress = true
+	return protocolError(wire.ParseEmpty(wire.TypeFinished, body))
+}
+
+// ask asks for the winners and waits for the draw.
+func (s *session) ask() (documents []string, err error) {
+	s.out = wire.AppendAsk(s.out)
+	if err := s.flush(); err != nil {
+		return nil, err
+	}
+	for {
+		body, err := s.expect(wire.TypeWinners)
+		if err != nil {
+			return nil, fmt.Errorf("ask for the winners: %w", err)
+		}
+		w, err := wire.ParseWinners(body)
+		if err != nil {
+			return nil, protocolError(err)
+		}
+		s.progress = true
+		documents = append(documents, w.Documents...)
+		if !w.More {
+			return documents, nil
+		}
+	}
+}
+
+// result waits for the answer to a frame of so many bets. It returns a
+// *refusal if it is not ok.
+func (s *session) result(position uint64, count int) error {
+	body, err := s.expect(wire.TypeResult)
+	if err != nil {
+		return err
+	}
+	r, err := wire.ParseResult(body)
+	switch {
+	case err != nil:
+		return protocolError(err)
+	case r.Position != position || int(r.Count) != count:
+		return fmt.Errorf("%w: RESULT for %d bets at position %d, want %d at %d",
+			ErrProtocol, r.Count, r.Position, count, position)
+	case r.Code != wire.CodeOK:
+		return &refusal{r}
+	}
+	s.progress = true
+	return nil
+}
+
+// refusal is a RESULT that is not ok. It unwraps to a *RefusedError.
+type refusal struct{ result wire.Result }
+
+func (e *refusal) Error() string {
+	return fmt.Sprintf("%d bets at position %d: %v", e.result.Count, e.result.Position, e.Unwrap())
+}
+
+func (e *refusal) Unwrap() error { return &RefusedError{e.result.Code} }
+
+// expect waits for a frame of that type and returns its body, which is valid
+// until the next. ERROR is a *RefusedError, any other type ErrProtocol.
+func (s *session) expect(want wire.Type) ([]byte, error) {
+	for {
+		if !s.frames.Buffered() {
+			deadline := s.agency.config.Now().Add(s.agency.config.Timeout)
+			if err := s.conn.SetReadDeadline(deadline); err != nil {
+				return nil, &lostError{"read", err}
+			}
+		}
+		t, body, err := s.frames.Next()
+		switch {
+		case errors.Is(err, wire.ErrMalformed):
+			return nil, protocolError(err)
+		case err != nil:
+			return nil, &lostError{fmt.Sprintf("wait for %v", want), err}
+		case t == want:
+			return body, nil
+		case t == wire.TypeKeepAlive:
+			s.progress = true
+			if err := wire.ParseEmpty(t, body); err != nil {
+				return nil, protocolError(err)
+			}
+		case t == wire.TypeError:
+			code, err := wire.ParseError(body)
+			if err != nil {
+				return nil, protocolError(err)
+			}
+			return nil, &RefusedError{code}
+		default:
+			return nil, fmt.Errorf("%w: %v, want %v", ErrProtocol, t, want)
+		}
+	}
+}
+
+// protocolError makes an error of the codec, if it is one, an ErrProtocol.
+func protocolError(err error) error {
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrProtocol, err)
+	}
+	return nil
+}
+
+// send puts the frame behind those that are to be written, and writes them if
+// there are enough.
+func (s *session) send(frame []byte) error {
+	s.out = append(s.out, frame...)
+	if len(s.out) <= outSize-wire.MaxFrame {
+		return nil
+	}
+	return s.flush()
+}
+
+// flush writes all frames.
+func (s *session) flush() error {
+	if len(s.out) == 0 {
+		return nil
+	}
+	err := s.conn.SetWriteDeadline(s.agency.config.Now().Add(s.agency.config.Timeout))
+	if err == nil {
+		_, err = s.conn.Write(s.out)
+	}
+	s.out = s.out[:0]
+	if err == nil {
+		return nil
+	}
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		if refused := s.reason(); refused != nil {
+			return refused
+		}
+	}
+	return &lostError{"write", err}
+}
+
+// reason returns the ERROR that the central has sent before it closed the
+// connection, nil if there is none.
+func (s *session) reason() error {
+	for {
+		_, err := s.expect(wire.TypeResult) // of batches that came before: WELCOME will tell
+		if err == nil {
+			continue
+		}
+		if refused := new(RefusedError); errors.As(err, &refused) {
+			return err
+		}
+		return nil
+	}
+}
+
+// pause waits for Period, and shows meanwhile that we do not stall.
+func (s *session) pause(ctx context.Context) error {
+	interval := s.agency.config.KeepAlive
+	for left := s.agency.config.Period; left > 0; {
+		step := left
+		if interval > 0 {
+			step = min(left, interval)
+		}
+		if err := retry.Sleep(ctx, step); err != nil {
+			return err
+		}
+		if left -= step; left > 0 {
+			s.out = wire.AppendKeepAlive(s.out)
+			if err := s.flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

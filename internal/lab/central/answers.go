@@ -1,0 +1,238 @@
+package central
+
+import (
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+
+	"github.com/tp0-lab/composer/internal/lab/logline"
+	"github.com/tp0-lab/composer/internal/lab/lottery"
+	"github.com/tp0-lab/composer/internal/lab/wire"
+	"github.com/tp0-lab/composer/internal/lab/wirebet"
+)
+
+// answer is what a frame of the agency waits for. Answers go out in the order
+// of the frames.
+type answer struct {
+	to wire.Type // BET, BATCH, FINISH or ASK
+
+	// Of BET and BATCH:
+	result wire.Result
+	ticket ticket // nil if err refuses it
+	err    error
+	bet    lottery.Bet // of BET, for the log
+
+	// Of FINISH:
+	finish wire.Finish
+	done   chan struct{} // closed when it has been dealt with
+}
+
+// ticket is a *lottery.Ticket.
+type ticket interface {
+	Done() <-chan struct{}
+	Err() error
+}
+
+func (c *session) single(body []byte) error {
+	s, err := wire.ParseSingle(body)
+	if err != nil {
+		return err
+	}
+	var b lottery.Bet
+	wirebet.Put(&b, c.agency, &s.Bet)
+	a := &answer{to: wire.TypeBet, result: wire.Result{Position: s.Position, Count: 1, Index: wire.NoIndex}, bet: b}
+	c.store(a, []lottery.Bet{b}, s.Encoded, s.Encoded)
+	return nil
+}
+
+// betLists are lent to batch, one for each frame that is being looked at.
+var betLists = sync.Pool{New: func() any { return new([]lottery.Bet) }}
+
+func (c *session) batch(body []byte) error {
+	batch, err := wire.ParseBatch(body)
+	if err != nil {
+		return err
+	}
+	a := &answer{
+		to:     wire.TypeBatch,
+		result: wire.Result{Position: batch.Position, Count: uint16(batch.Count), Index: wire.NoIndex},
+	}
+	list := betLists.Get().(*[]lottery.Bet)
+	bets := slices.Grow((*list)[:0], batch.Count)[:batch.Count]
+	i := 0
+	for _, w := range batch.All() {
+		wirebet.Put(&bets[i], c.agency, w)
+		i++
+	}
+	c.store(a, bets, batch.Encoded, batch.Last)
+	clear(bets) // their texts are not to be kept alive
+	*list = bets
+	betLists.Put(list)
+	return nil
+}
+
+// store gives the bets to the lottery, and pushes the answer.
+func (c *session) store(a *answer, bets []lottery.Bet, encoded, last []byte) {
+	t, err := c.server.lottery.StoreBets(c.agency, a.result.Position, bets, encoded, last)
+	if a.err = err; err == nil {
+		a.ticket = t
+	}
+	if bad, ok := errors.AsType[*lottery.BetError](err); ok {
+		a.result.Index = uint16(bad.Index)
+	}
+	c.push(a)
+}
+
+// finish waits until the finish has been dealt with: what comes behind it must
+// find it so.
+func (c *session) finish(body []byte) error {
+	f, err := wire.ParseFinish(body)
+	if err != nil {
+		return err
+	}
+	a := &answer{to: wire.TypeFinish, finish: f, done: make(chan struct{})}
+	c.push(a)
+	<-a.done
+	return nil
+}
+
+func (c *session) ask(body []byte) error {
+	if err := wire.ParseEmpty(wire.TypeAsk, body); err != nil {
+		return err
+	}
+	c.push(&answer{to: wire.TypeAsk})
+	return nil
+}
+
+// push hands the answer to the goroutine that answers. It waits while there
+// are maxAnswers in front: then the peer has sent more than it may.
+func (c *session) push(a *answer) {
+	if c.answers == nil {
+		c.answers = make(chan *answer, maxAnswers)
+		c.answering.Go(c.answer)
+	}
+	c.unanswered.Add(1)
+	c.answers <- a
+}
+
+// answer is that goroutine. It ends when answers is closed, and has then waited
+// for all tickets, whether anybody is there to be told or not.
+func (c *session) answer() {
+	const enough = 1 << 10 // bytes of frames that are worth a write
+	var frames []byte
+	taken := int32(0)
+	flush := func() {
+		c.write(frames)
+		frames = frames[:0]
+		c.answered.Store(c.server.config.Now().UnixNano())
+		c.unanswered.Add(-taken)
+		taken = 0
+	}
+	for a := range c.answers {
+		if !a.ready() {
+			flush()
+		}
+		taken++
+		switch a.to {
+		case wire.TypeFinish:
+			frames = c.answerFinish(frames, a)
+			close(a.done)
+		case wire.TypeAsk:
+			frames = c.answerAsk(frames)
+		default:
+			frames = c.answerResult(frames, a)
+		}
+		if len(c.answers) == 0 || len(frames) >= enough {
+			flush()
+		}
+	}
+}
+
+// ready tells whether the answer is known without waiting.
+func (a *answer) ready() bool {
+	if a.ticket == nil {
+		return a.err != nil
+	}
+	select {
+	case <-a.ticket.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+func (c *session) answerResult(frames []byte, a *answer) []byte {
+	if a.ticket != nil {
+		c.wait(a.ticket.Done())
+		a.err = a.ticket.Err()
+	}
+	action, fields := "apuesta_recibida", []slog.Attr{logline.Success, slog.Int("cantidad", int(a.result.Count))}
+	if a.to == wire.TypeBet {
+		action = "apuesta_almacenada"
+		fields = []slog.Attr{
+			logline.Success, slog.String("dni", a.bet.Document), slog.Uint64("numero", uint64(a.bet.Number)),
+		}
+	}
+	level := slog.LevelInfo
+	if a.err != nil {
+		a.result.Code = answerCode(a.err)
+		level, fields[0] = slog.LevelError, logline.Fail
+		fields = append(fields, logline.Err(a.err))
+	}
+	c.log(level, action, fields...)
+	return wire.AppendResult(frames, a.result)
+}
+
+func (c *session) answerFinish(frames []byte, a *answer) []byte {
+	var err error
+	c.during(func() { err = c.server.lottery.Finish(c.agency, a.finish.Total, a.finish.Checksum) })
+	if err != nil {
+		c.logAgency(slog.LevelError, "fin_apuestas", logline.Fail, logline.Err(err))
+		return wire.AppendError(frames, answerCode(err))
+	}
+	c.logAgency(slog.LevelDebug, "fin_apuestas", logline.Success)
+	return wire.AppendFinished(frames)
+}
+
+// answerAsk waits for the draw, without a place among those that are served.
+func (c *session) answerAsk(frames []byte) []byte {
+	l := c.server.lottery
+	var winners []string
+	var err error
+	c.during(func() { winners, err = l.Winners(c.agency) })
+	if errors.Is(err, lottery.ErrNotDrawn) {
+		c.place.leave()
+		if !c.wait(l.Drawn()) {
+			return frames // the session is over, and says why
+		}
+		winners, err = l.Winners(c.agency)
+	}
+	if err != nil {
+		c.logAgency(slog.LevelError, "consulta_ganadores", logline.Fail, logline.Err(err))
+		return wire.AppendError(frames, answerCode(err))
+	}
+	total := len(winners)
+	for more := true; more; more = len(winners) > 0 {
+		c.write(frames)
+		frames, winners, _ = wire.AppendWinners(frames[:0], winners) // no document is too long
+	}
+	c.logAgency(slog.LevelDebug, "consulta_ganadores", logline.Success, slog.Int("cant_ganadores", total))
+	return frames
+}
+
+// during waits for what may have to wait for the disk, and has it done even if
+// the session is stopped.
+func (c *session) during(work func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		work()
+	}()
+	c.wait(done)
+	<-done
+}
+
+func (c *session) logAgency(level slog.Level, action string, result slog.Attr, more ...slog.Attr) {
+	c.log(level, action, append([]slog.Attr{result, slog.Uint64("agencia", uint64(c.agency))}, more...)...)
+}

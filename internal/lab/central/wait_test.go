@@ -1,0 +1,139 @@
+package central
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tp0-lab/composer/internal/lab/lottery"
+	"github.com/tp0-lab/composer/internal/lab/wire"
+	"github.com/tp0-lab/composer/internal/lab/wirebet"
+)
+
+// Of the tests in a bubble: the shipped time limits.
+const (
+	readTimeout = 30 * time.Second
+	keepAlive   = 5 * time.Second
+)
+
+// inBubble serves a lottery whose draw calls onDraw, in memory and with a clock of
+// its own.
+func inBubble(t *testing.T, agencies uint32, onDraw func(), test func(join func(agency uint32) *client)) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "bets.csv")
+	synctest.Test(t, func(t *testing.T) {
+		l, err := lottery.Open(path, agencies, onDraw, lottery.Options{Encode: wirebet.Encode})
+		if err != nil {
+			t.Fatal(err)
+		}
+		config := testConfig()
+		config.ReadTimeout, config.KeepAlive = readTimeout, keepAlive
+		p := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+		ctx, cancel := context.WithCancel(t.Context())
+		served := make(chan error, 1)
+		go func() { served <- New(config, l, slog.New(slog.DiscardHandler)).Serve(ctx, p) }()
+		test(func(agency uint32) *client {
+			c := p.dial(t)
+			c.send(wire.AppendHello(nil, wire.Hello{Agency: agency}))
+			return c
+		})
+		cancel()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// keptWaiting expects n KEEPALIVEs, each when it is due.
+func (c *client) keptWaiting(n int) {
+	c.t.Helper()
+	for range n {
+		began := time.Now()
+		c.expect(wire.TypeKeepAlive)
+		if d := time.Since(began); d > keepAlive {
+			c.t.Fatalf("KEEPALIVE after %v", d)
+		}
+	}
+}
+
+// An agency that has waited for the draw has all of its time for the next
+// frame from when it is told of it, and no more.
+func TestTimeLimitBeginsWithTheAnswer(t *testing.T) {
+	inBubble(t, 2, func() {}, func(join func(uint32) *client) {
+		one := join(1)
+		one.welcome()
+		one.send(slices.Concat(finish(), wire.AppendAsk(nil)))
+		one.expect(wire.TypeFinished)
+		one.keptWaiting(int(readTimeout/keepAlive) + 3)
+		two := join(2)
+		two.welcome()
+		two.send(finish())
+		two.expect(wire.TypeFinished)
+		one.winners()
+		time.Sleep(readTimeout - time.Second)
+		one.send(wire.AppendAsk(nil))
+		one.winners()
+		began := time.Now()
+		time.Sleep(readTimeout - time.Second)
+		one.error(wire.CodeTimeout)
+		if d := time.Since(began); d != readTimeout {
+			t.Errorf("the time limit was %v", d)
+		}
+	})
+}
+
+// The agency whose FINISH leads to the draw is kept waiting if the disk is
+// slow, and so is its next connection, and the one after that: none is welcomed before
+// the first has let go of the lottery.
+func TestKeepAliveWhileTheDrawIsMade(t *testing.T) {
+	gate := make(chan struct{})
+	inBubble(t, 1, func() { <-gate }, func(join func(uint32) *client) {
+		gate = make(chan struct{}) // of the bubble
+		first := join(1)
+		first.welcome()
+		first.send(finish())
+		first.keptWaiting(4)
+		second := join(1)
+		second.keptWaiting(2)
+		third := join(1)
+		second.error(wire.CodeReplaced)
+		third.keptWaiting(3)
+		close(gate)
+		if w := third.welcome(); w.State != wire.StateFinished|wire.StateDrawn {
+			t.Errorf("welcome %+v", w)
+		}
+	})
+}
+
+// slowTicket is a ticket of a disk that takes its time.
+type slowTicket chan struct{}
+
+func (s slowTicket) Done() <-chan struct{} { return s }
+func (s slowTicket) Err() error            { <-s; return nil }
+
+func TestKeepAliveWhileTheDiskIsSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		config := testConfig()
+		config.KeepAlive = keepAlive
+		ours, theirs := net.Pipe()
+		defer ours.Close()
+		defer theirs.Close()
+		c := newSession(New(config, nil, slog.New(slog.DiscardHandler)), theirs)
+		peer := &client{t, ours, wire.NewReader(ours)}
+		ticket := make(slowTicket)
+		c.push(&answer{to: wire.TypeBatch, result: ok(0, 3), ticket: ticket})
+		peer.keptWaiting(4)
+		close(ticket)
+		peer.result(ok(0, 3))
+		close(c.answers)
+		c.answering.Wait()
+	})
+}

@@ -1,0 +1,132 @@
+package client
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/tp0-lab/composer/internal/lab/config"
+	"github.com/tp0-lab/composer/internal/lab/logline"
+	"github.com/tp0-lab/composer/internal/lab/lottery"
+)
+
+// Configuration is the client's configuration as something to look at.
+func Configuration() config.Service {
+	return config.Describe[Config]("client", ConfigFile, variablePrefix)
+}
+
+// variablePrefix is what the variables of the file's keys begin with.
+const variablePrefix = "CLI_"
+
+// Config is the client's configuration. The tag key is its path in the file.
+type Config struct {
+	ID            uint32        `env:"CLI_ID" key:"id" min:"1" doc:"the client's number, from 1; the agency's in the lottery"`
+	ServerAddress string        `env:"CLI_SERVER_ADDRESS" key:"server.address" envDefault:"server:12345" doc:"host:port of the server"`
+	LoopAmount    int           `env:"CLI_LOOP_AMOUNT" key:"loop.amount" envDefault:"5" min:"0" doc:"echo: how many messages"`
+	LoopPeriod    time.Duration `env:"CLI_LOOP_PERIOD" key:"loop.period" envDefault:"5s" min:"0s" doc:"echo: pause after each message"`
+	LogLevel      logline.Level `env:"CLI_LOG_LEVEL" key:"log.level" envDefault:"INFO" doc:"DEBUG, INFO, WARNING, ERROR or CRITICAL, in any case"`
+	Mode          Mode          `env:"CLI_MODE" key:"mode" envDefault:"echo" doc:"what the client does: echo, bet, batch or lottery"`
+	Linger        time.Duration `env:"CLI_LINGER" key:"linger" envDefault:"0s" min:"0s" doc:"how long the client stays before it exits, so that followed logs show its end; half of it before it reports its winners"`
+
+	BatchMaxAmount int            `env:"CLI_BATCH_MAXAMOUNT" key:"batch.maxAmount" envDefault:"100" min:"1" doc:"lottery: bets in a batch, at most; a frame of 8192 bytes may close it earlier"`
+	BatchPeriod    *time.Duration `env:"CLI_BATCH_PERIOD" key:"batch.period" min:"0s" doc:"lottery: pause after each batch; the loop's period where it is not set"`
+	AgencyFile     string         `env:"CLI_AGENCY_FILE" key:"agency.file" envDefault:"agency.csv" doc:"lottery: the file of the agency's bets"`
+
+	Timeout    time.Duration `env:"CLI_TIMEOUT" key:"timeout" envDefault:"15s" min:"1ns" doc:"limit of a connect, of a write, and of waiting for an answer or a keep-alive"`
+	RetryLimit time.Duration `env:"CLI_RETRY_LIMIT" key:"retry.limit" envDefault:"60s" min:"1ns" doc:"how long the client keeps trying without any progress"`
+	KeepAlive  time.Duration `env:"CLI_KEEPALIVE" key:"keepalive" envDefault:"5s" min:"1ns" doc:"lottery: how often the server is told that a long pause is one"`
+
+	FirstName string `env:"NOMBRE" doc:"mode bet: first name"`
+	LastName  string `env:"APELLIDO" doc:"mode bet: last name"`
+	Document  string `env:"DOCUMENTO" doc:"mode bet: document; leading zeros stay"`
+	Birthdate string `env:"NACIMIENTO" doc:"mode bet: birthdate, YYYY-MM-DD"`
+	Number    string `env:"NUMERO" doc:"mode bet: the number that the bet is on"`
+}
+
+// Check implements config.Checker.
+func (c Config) Check(report func(variable, reason string)) {
+	if c.ID == 0 {
+		report("CLI_ID", "want the client's number, from 1")
+	}
+	host, port, err := net.SplitHostPort(c.ServerAddress)
+	if n, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil || host == "" || n == 0 {
+		report("CLI_SERVER_ADDRESS", "want host:port, such as server:12345")
+	}
+	if c.Mode == ModeBet {
+		c.checkBet(report)
+	}
+}
+
+// betVariables are the variables of a bet's fields.
+var betVariables = map[lottery.Field]string{
+	lottery.FirstName: "NOMBRE",
+	lottery.LastName:  "APELLIDO",
+	lottery.Document:  "DOCUMENTO",
+	lottery.Birthdate: "NACIMIENTO",
+	lottery.Number:    "NUMERO",
+}
+
+func (c Config) checkBet(report func(variable, reason string)) {
+	c.ID = max(c.ID, 1) // reported already, and no reason to be silent about the rest
+	var fields lottery.FieldErrors
+	if _, err := c.bet(); errors.As(err, &fields) {
+		for _, f := range fields {
+			reason := f.Reason
+			if f.Value == "" {
+				reason = "mode bet needs it"
+			}
+			report(betVariables[f.Field], reason)
+		}
+	}
+}
+
+func (c Config) bet() (lottery.Bet, error) {
+	return lottery.ParseBet(strconv.FormatUint(uint64(c.ID), 10), c.FirstName, c.LastName, c.Document, c.Birthdate, c.Number)
+}
+
+// lingers splits Linger: what comes before the report of the winners, and what
+// comes after the last line.
+func (c Config) lingers() (before, after time.Duration) {
+	if c.Mode == ModeLottery {
+		before = c.Linger / 2
+	}
+	return before, c.Linger - before
+}
+
+func (c Config) batchPeriod() time.Duration {
+	if c.BatchPeriod == nil {
+		return c.LoopPeriod
+	}
+	return *c.BatchPeriod
+}
+
+// Mode is what the client does.
+type Mode string
+
+// The modes.
+const (
+	ModeEcho    Mode = "echo"
+	ModeBet     Mode = "bet"
+	ModeBatch   Mode = "batch"
+	ModeLottery Mode = "lottery"
+)
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (m *Mode) UnmarshalText(text []byte) error {
+	switch v := Mode(text); v {
+	case ModeEcho, ModeBet, ModeBatch, ModeLottery:
+		*m = v
+		return nil
+	default:
+		return fmt.Errorf("want %s, %s, %s or %s", ModeEcho, ModeBet, ModeBatch, ModeLottery)
+	}
+}
+
+// Choices implements config.Chooser.
+func (Mode) Choices() []string {
+	return []string{string(ModeEcho), string(ModeBet), string(ModeBatch), string(ModeLottery)}
+}
+
+func (m Mode) String() string { return string(m) }

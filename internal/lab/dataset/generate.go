@@ -1,0 +1,183 @@
+package dataset
+
+import (
+	"fmt"
+	"io"
+	"math/bits"
+	"math/rand/v2"
+	"strconv"
+
+	"github.com/tp0-lab/composer/internal/lab/lottery"
+)
+
+const (
+	numbers = 10_000 // bets are on 0 … numbers-1
+
+	// Documents are firstDocument and up, in rounds of documentRound. A round
+	// is walked in steps of documentStep, which shares no factor with it, so
+	// that it visits each document once and neighbours in a file look unrelated.
+	firstDocument = 10_000_000
+	documentRound = 40_000_000
+	documentStep  = 24_721_359
+
+	// Birthdates lie in these years: adults, whenever the data is read.
+	firstBirthYear = 1945
+	birthYears     = 61
+
+	// block is how much of a file is put together before it is written, and
+	// so how often a cancellation is looked at. longestRow bounds one row.
+	block      = 64 << 10
+	longestRow = 256
+)
+
+// Options say what the file of one agency holds.
+type Options struct {
+	Agency  uint32 // gives each agency of a dataset bets of its own
+	Bets    int    // how many rows
+	Winners int    // how many of them, exactly, are on lottery.WinningNumber
+	Seed    uint64 // the same options give the same bytes, always
+	// Before is how many bets the dataset's agencies before this one have.
+	// Documents are given out by a bet's place in the whole dataset, so this
+	// keeps them distinct across agencies; within an agency they always are.
+	Before int
+}
+
+func (o Options) check() error {
+	switch {
+	case o.Bets < 0 || o.Before < 0:
+		return fmt.Errorf("agency %d: %d bets after %d: want 0 or more", o.Agency, o.Bets, o.Before)
+	case o.Winners < 0 || o.Winners > o.Bets:
+		return fmt.Errorf("agency %d: %d winners of %d bets: want 0 … %[3]d", o.Agency, o.Winners, o.Bets)
+	}
+	return nil
+}
+
+// Generate writes an agency's file to w: rows of
+// `first name,last name,document,YYYY-MM-DD,number`, each ended by CRLF, no
+// header. It holds one block of 64 KiB in memory, whatever the number of bets.
+//
+// The bytes depend on the options and on nothing else: the random numbers are
+// the outputs of PCG-DXSM (math/rand/v2.PCG, whose algorithm is part of its
+// documentation) seeded with the seed and the agency, and they are brought
+// into range here, because how rand.Rand does that may change.
+//
+// The error is that of the options or of w.
+func Generate(w io.Writer, o Options) error {
+	return generate(w, o, func(int) error { return nil })
+}
+
+// generate calls wrote after each block with the number of its bets, and
+// stops at its error.
+func generate(w io.Writer, o Options, wrote func(bets int) error) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	g := generator{winners: o.Winners}
+	g.random.Seed(o.Seed, uint64(o.Agency))
+	// All agencies of a dataset walk the same documents, from a place that the seed decides.
+	documents := rand.NewPCG(o.Seed, 0)
+	g.firstStep, _ = bits.Mul64(documents.Uint64(), documentRound)
+
+	buf := make([]byte, 0, block+longestRow)
+	pending := 0
+	for i := range o.Bets {
+		buf = g.appendRow(buf, uint64(o.Before)+uint64(i), o.Bets-i)
+		pending++
+		if len(buf) < block && i < o.Bets-1 {
+			continue
+		}
+		if _, err := w.Write(buf); err != nil {
+			return fmt.Errorf("agency %d: %w", o.Agency, err)
+		}
+		if err := wrote(pending); err != nil {
+			return fmt.Errorf("agency %d: %w", o.Agency, err)
+		}
+		buf, pending = buf[:0], 0
+	}
+	return nil
+}
+
+type generator struct {
+	random    rand.PCG
+	firstStep uint64 // where the first round of documents begins
+	winners   int    // still to be placed
+}
+
+// below returns a number in 0 … n-1. Its bias, n in 2^64, is nobody's loss.
+func (g *generator) below(n uint64) uint64 {
+	hi, _ := bits.Mul64(g.random.Uint64(), n)
+	return hi
+}
+
+// appendRow appends the bet at a position of the dataset; left counts the
+// bets of its agency from this one on.
+func (g *generator) appendRow(b []byte, position uint64, left int) []byte {
+	given := women
+	if g.below(2) == 0 {
+		given = men
+	}
+	first := g.below(uint64(len(given)))
+	b = append(b, given[first]...)
+	if g.below(10) < 7 { // seven in ten have a second given name, another one
+		second := g.below(uint64(len(given) - 1))
+		if second >= first {
+			second++
+		}
+		b = append(b, ' ')
+		b = append(b, given[second]...)
+	}
+	b = append(b, ',')
+	b = append(b, surnames[g.below(uint64(len(surnames)))]...)
+	b = append(b, ',')
+	b = strconv.AppendUint(b, g.document(position), 10)
+	b = append(b, ',')
+	b = g.appendBirthdate(b)
+	b = append(b, ',')
+	b = strconv.AppendUint(b, g.number(left), 10)
+	return append(b, '\r', '\n')
+}
+
+func (g *generator) document(position uint64) uint64 {
+	round, place := position/documentRound, position%documentRound
+	return firstDocument + round*documentRound + (g.firstStep+place*documentStep)%documentRound
+}
+
+func (g *generator) appendBirthdate(b []byte) []byte {
+	year := firstBirthYear + g.below(birthYears)
+	month := 1 + g.below(12)
+	day := 1 + g.below(daysIn(year, month))
+	return append(b,
+		byte('0'+year/1000), byte('0'+year/100%10), byte('0'+year/10%10), byte('0'+year%10), '-',
+		byte('0'+month/10), byte('0'+month%10), '-',
+		byte('0'+day/10), byte('0'+day%10))
+}
+
+// daysIn holds for the years of birth above, of which 2000 is a leap year too.
+func daysIn(year, month uint64) uint64 {
+	switch month {
+	case 2:
+		if year%4 == 0 {
+			return 29
+		}
+		return 28
+	case 4, 6, 9, 11:
+		return 30
+	}
+	return 31
+}
+
+// number places the winners by selection sampling (Knuth, TAOCP 3.4.2, S):
+// each of the bets that are left has the same chance to be one of the winners
+// that are left, and at the end exactly as many have been placed as were asked
+// for. The other bets never win by chance.
+func (g *generator) number(left int) uint64 {
+	if g.winners > 0 && g.below(uint64(left)) < uint64(g.winners) {
+		g.winners--
+		return lottery.WinningNumber
+	}
+	n := g.below(numbers - 1)
+	if n >= lottery.WinningNumber {
+		n++
+	}
+	return n
+}

@@ -1,0 +1,64 @@
+package server
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/tp0-lab/composer/internal/lab/config"
+	"github.com/tp0-lab/composer/internal/lab/logline"
+)
+
+// Configuration is the server's configuration as something to look at.
+func Configuration() config.Service {
+	return config.Describe[Config]("server", ConfigFile, variablePrefix)
+}
+
+// variablePrefix is what most variables begin with.
+const variablePrefix = "SERVER_"
+
+// Config is the server's configuration. The file's keys are the variables.
+type Config struct {
+	Port          uint16        `env:"SERVER_PORT" envDefault:"12345" doc:"TCP port to listen on; 0 takes a free one"`
+	IP            string        `env:"SERVER_IP" envDefault:"server" doc:"name under which clients reach the server; it listens on all its addresses"`
+	ListenBacklog int           `env:"SERVER_LISTEN_BACKLOG" envDefault:"5" min:"1" max:"65535" doc:"connections that the kernel holds until they are accepted, for listen(2)"`
+	LogLevel      logline.Level `env:"LOGGING_LEVEL" envDefault:"INFO" doc:"DEBUG, INFO, WARNING, ERROR or CRITICAL, in any case"`
+	Mode          Mode          `env:"SERVER_MODE" envDefault:"echo" doc:"what the server does: echo or lottery"`
+
+	Agencies    uint32 `env:"SERVER_AGENCIES" envDefault:"0" doc:"lottery: how many agencies take part in the draw; 0: no draw"`
+	Concurrency int    `env:"SERVER_CONCURRENCY" envDefault:"1" min:"0" doc:"lottery: how many agencies are served at once; 0: no bound"`
+	Storage     string `env:"SERVER_STORAGE" envDefault:"bets.csv" doc:"lottery: the file of the bets"`
+	StorageSync bool   `env:"SERVER_STORAGE_SYNC" envDefault:"true" doc:"lottery: acknowledge bets only when they are on the disk (fsync)"`
+
+	HelloTimeout time.Duration `env:"SERVER_HELLO_TIMEOUT" envDefault:"5s" min:"1ns" doc:"how long a new connection may stay silent"`
+	ReadTimeout  time.Duration `env:"SERVER_READ_TIMEOUT" envDefault:"30s" min:"1ns" doc:"how long a peer may take for a whole message, or for its next frame"`
+	WriteTimeout time.Duration `env:"SERVER_WRITE_TIMEOUT" envDefault:"10s" min:"1ns" doc:"how long a peer may take to read what it is sent"`
+	KeepAlive    time.Duration `env:"SERVER_KEEPALIVE" envDefault:"5s" min:"1ns" doc:"lottery: how often an agency that waits is told so"`
+}
+
+// Check implements config.Checker. There is nothing that the tags do not say.
+func (Config) Check(func(variable, reason string)) {}
+
+// Mode is what the server does.
+type Mode string
+
+// The modes.
+const (
+	ModeEcho    Mode = "echo"
+	ModeLottery Mode = "lottery"
+)
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (m *Mode) UnmarshalText(text []byte) error {
+	switch v := Mode(text); v {
+	case ModeEcho, ModeLottery:
+		*m = v
+		return nil
+	default:
+		return fmt.Errorf("want %s or %s", ModeEcho, ModeLottery)
+	}
+}
+
+// Choices implements config.Chooser.
+func (Mode) Choices() []string { return []string{string(ModeEcho), string(ModeLottery)} }
+
+func (m Mode) String() string { return string(m) }

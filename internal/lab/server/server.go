@@ -1,0 +1,90 @@
+// Package server is the lab's server as a program: its configuration, its
+// socket and its lifecycle around what it does.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/tp0-lab/composer/internal/lab/central"
+	"github.com/tp0-lab/composer/internal/lab/config"
+	"github.com/tp0-lab/composer/internal/lab/echo"
+	"github.com/tp0-lab/composer/internal/lab/logline"
+	"github.com/tp0-lab/composer/internal/lab/lottery"
+	"github.com/tp0-lab/composer/internal/lab/service"
+	"github.com/tp0-lab/composer/internal/lab/wirebet"
+)
+
+// ConfigFile is read from the working directory.
+const ConfigFile = "config.ini"
+
+// Run is the service.Run of the server.
+func Run(ctx context.Context, m service.Machine) error {
+	environment := config.Environ(m.Environ)
+	file, err := config.INIFile(m.Path(ConfigFile))
+	if err != nil {
+		return service.ConfigFailed(m.Stdout, err)
+	}
+	c, err := config.Parse[Config](environment, file)
+	if err != nil {
+		return service.ConfigFailed(m.Stdout, err)
+	}
+	log := logline.New(m.Stdout, c.LogLevel)
+	log.Debug("config", logline.Success,
+		slog.Int("port", int(c.Port)),
+		slog.Int("listen_backlog", c.ListenBacklog),
+		slog.String("logging_level", c.LogLevel.String()))
+	service.LogUnknown(log, config.Unknown[Config](variablePrefix, environment, file))
+
+	ctx, stop := service.Stopping(ctx, log)
+	defer stop()
+	serve := serveEcho
+	if c.Mode == ModeLottery {
+		serve = serveLottery
+	}
+	if err := serve(ctx, c, m, log); err != nil {
+		log.Error("shutdown_server", logline.Fail, logline.Err(err))
+		return err
+	}
+	log.Info("shutdown_server", logline.Success)
+	return nil
+}
+
+func serveEcho(ctx context.Context, c Config, m service.Machine, log *slog.Logger) error {
+	listener, err := listen(ctx, m.Address(c.Port), c.ListenBacklog)
+	if err != nil {
+		return err
+	}
+	s := echo.Server{FirstByte: c.HelloTimeout, Pause: time.Second, Whole: c.ReadTimeout, Now: time.Now, Log: log}
+	return s.Serve(ctx, listener)
+}
+
+func serveLottery(ctx context.Context, c Config, m service.Machine, log *slog.Logger) (err error) {
+	bets, err := lottery.Open(m.Path(c.Storage), c.Agencies, central.LogDraw(log), lottery.Options{Encode: wirebet.Encode, NoSync: !c.StorageSync})
+	if err != nil {
+		return fmt.Errorf("open the bets: %w", err)
+	}
+	defer func() {
+		closeErr := bets.Close()
+		if closeErr == nil {
+			log.Info("close_storage", logline.Success)
+		}
+		err = errors.Join(err, closeErr)
+	}()
+	listener, err := listen(ctx, m.Address(c.Port), c.ListenBacklog)
+	if err != nil {
+		return err
+	}
+	s := central.New(central.Config{
+		Concurrency:  c.Concurrency,
+		HelloTimeout: c.HelloTimeout,
+		ReadTimeout:  c.ReadTimeout,
+		WriteTimeout: c.WriteTimeout,
+		KeepAlive:    c.KeepAlive,
+		Now:          time.Now,
+	}, bets, log)
+	return s.Serve(ctx, listener)
+}
