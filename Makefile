@@ -73,7 +73,7 @@ fmt: ## format the code
 .PHONY: fmt
 
 golden: ## write the golden files and docs/tour.md anew
-	go test ./internal/template/render ./internal/report ./examples -update
+	go test ./internal/template/render ./internal/course/report ./examples -update
 	go test ./composer -run TestTour -update
 .PHONY: golden
 
@@ -84,7 +84,7 @@ e2e: ## check all stages in containers, and run the tests that need Docker
 
 # Screenshots go to the directory SCREENSHOTS, when it is given.
 browser: ## check verify's HTML report in a browser (needs chromium)
-	REPORT_SCREENSHOTS="$(abspath $(SCREENSHOTS))" go test -tags browser -count 1 -run Browser ./internal/report
+	REPORT_SCREENSHOTS="$(abspath $(SCREENSHOTS))" go test -tags browser -count 1 -run Browser ./internal/course/report
 .PHONY: browser
 
 bench-render: ## compare composer render with Python and bash

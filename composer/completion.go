@@ -10,9 +10,9 @@ import (
 
 	"github.com/tp0-lab/composer/internal/completion"
 	"github.com/tp0-lab/composer/internal/compose/lint"
+	"github.com/tp0-lab/composer/internal/course/verify"
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/values"
-	"github.com/tp0-lab/composer/internal/verify"
 )
 
 func completionCommand() *cli.Command {

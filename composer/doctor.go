@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tp0-lab/composer/internal/compose/graph"
-	"github.com/tp0-lab/composer/internal/doctor"
+	"github.com/tp0-lab/composer/internal/course/doctor"
 	"github.com/tp0-lab/composer/internal/lab/local"
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/text"

@@ -49,8 +49,8 @@ var layers = []struct{ who, not string }{
 	{"internal/compose/graph", "internal/template/render"},
 	{"internal/compose/graph", "templates"},
 	{"internal/compose/vars", "internal/"},
-	{"internal/doctor", "internal/"},
-	{"internal/doctor", "templates"},
+	{"internal/course/doctor", "internal/"},
+	{"internal/course/doctor", "templates"},
 	// Texts are laid out without knowing whose they are.
 	{"internal/text", "internal/"},
 	{"internal/text", "internal/"},
@@ -59,8 +59,8 @@ var layers = []struct{ who, not string }{
 	{"internal/manual", "internal/template/bundle"},
 	{"internal/completion", "internal/template/bundle"},
 	// What is delivered is what was committed, not what this program carries.
-	{"internal/deliver", "internal/template/bundle"},
-	{"internal/deliver", "templates"},
+	{"internal/course/deliver", "internal/template/bundle"},
+	{"internal/course/deliver", "templates"},
 	// Only the command line knows the package of the command line.
 	{"internal/", "github.com/urfave/cli/v2"},
 	{"services/", "github.com/urfave/cli/v2"},

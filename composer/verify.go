@@ -13,10 +13,10 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/tp0-lab/composer/internal/course/report"
+	"github.com/tp0-lab/composer/internal/course/verify"
 	"github.com/tp0-lab/composer/internal/files"
-	"github.com/tp0-lab/composer/internal/report"
 	"github.com/tp0-lab/composer/internal/text"
-	"github.com/tp0-lab/composer/internal/verify"
 )
 
 func verifyCommand() *cli.Command {

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tp0-lab/composer/internal/deliver"
+	"github.com/tp0-lab/composer/internal/course/deliver"
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/transcript"
 	"github.com/tp0-lab/composer/templates"

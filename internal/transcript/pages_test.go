@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/tp0-lab/composer/internal/deliver"
+	"github.com/tp0-lab/composer/internal/course/deliver"
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/templates"
 )

@@ -16,7 +16,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tp0-lab/composer/internal/report"
+	"github.com/tp0-lab/composer/internal/course/report"
 	"github.com/tp0-lab/composer/internal/text"
 )
 

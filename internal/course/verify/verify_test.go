@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tp0-lab/composer/internal/course/report"
 	"github.com/tp0-lab/composer/internal/lab/local"
-	"github.com/tp0-lab/composer/internal/report"
 )
 
 func TestMain(m *testing.M) {

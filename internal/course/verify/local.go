@@ -13,8 +13,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tp0-lab/composer/internal/course/report"
 	"github.com/tp0-lab/composer/internal/lab/local"
-	"github.com/tp0-lab/composer/internal/report"
 )
 
 // localEngine runs labs as processes of this machine.

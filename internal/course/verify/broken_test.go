@@ -10,11 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tp0-lab/composer/internal/course/report"
 	"github.com/tp0-lab/composer/internal/lab/client"
 	"github.com/tp0-lab/composer/internal/lab/local"
 	"github.com/tp0-lab/composer/internal/lab/server"
 	"github.com/tp0-lab/composer/internal/lab/service"
-	"github.com/tp0-lab/composer/internal/report"
 )
 
 // The services that are wrong are chosen by what stands before the lab's

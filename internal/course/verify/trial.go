@@ -13,8 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tp0-lab/composer/internal/course/report"
 	"github.com/tp0-lab/composer/internal/lab/dataset"
-	"github.com/tp0-lab/composer/internal/report"
 )
 
 // settled bounds a wait where the clients have ended, and only their last lines

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tp0-lab/composer/internal/report"
+	"github.com/tp0-lab/composer/internal/course/report"
 	"github.com/tp0-lab/composer/internal/text"
 )
 

@@ -15,8 +15,8 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tp0-lab/composer/internal/course/report"
 	"github.com/tp0-lab/composer/internal/lab/local"
-	"github.com/tp0-lab/composer/internal/report"
 )
 
 // checkout makes a git repository whose branch has files, and returns sites of it.

@@ -14,7 +14,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/filemode"
 	"github.com/go-git/go-git/v5/plumbing/object"
 
-	"github.com/tp0-lab/composer/internal/deliver"
+	"github.com/tp0-lab/composer/internal/course/deliver"
 )
 
 // repo is somebody's git repository. It is read only.

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tp0-lab/composer/internal/report"
+	"github.com/tp0-lab/composer/internal/course/report"
 )
 
 // Progress tells people how a run goes: a line for each scenario that has ended

@@ -11,7 +11,7 @@ import (
 
 // The page lists the scenarios that there are.
 func TestPageListsScenarios(t *testing.T) {
-	const page, begin, end = "../../docs/verify.md", "<!-- scenarios -->\n", "<!-- end -->"
+	const page, begin, end = "../../../docs/verify.md", "<!-- scenarios -->\n", "<!-- end -->"
 	var table strings.Builder
 	table.WriteString("| stage | scenario | shows that |\n|---|---|---|\n")
 	for _, s := range Scenarios() {

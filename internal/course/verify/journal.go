@@ -8,8 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tp0-lab/composer/internal/course/report"
 	"github.com/tp0-lab/composer/internal/lab/logline"
-	"github.com/tp0-lab/composer/internal/report"
 )
 
 // How many lines a journal keeps, and bytes of them; what is beyond is only counted.

@@ -238,7 +238,7 @@ func (r jsonReport) report() Report {
 
 // docs/reports.md lists each key of the JSON report.
 func TestJSONDocumented(t *testing.T) {
-	text, err := os.ReadFile("../../docs/reports.md")
+	text, err := os.ReadFile("../../../docs/reports.md")
 	if err != nil {
 		t.Fatal(err)
 	}
