@@ -79,7 +79,7 @@ golden: ## write the golden files and docs/tour.md anew
 
 e2e: ## check all stages in containers, and run the tests that need Docker
 	go run ./composer verify --engine docker
-	go test -tags e2e -count 1 -timeout 40m ./internal/e2e
+	go test -tags e2e -count 1 -timeout 40m ./internal/test/e2e
 .PHONY: e2e
 
 # Screenshots go to the directory SCREENSHOTS, when it is given.
@@ -88,11 +88,11 @@ browser: ## check verify's HTML report in a browser (needs chromium)
 .PHONY: browser
 
 bench-render: ## compare composer render with Python and bash
-	go run ./internal/renderbench
+	go run ./bench/render
 .PHONY: bench-render
 
 bench: ## measure the lottery against a floor, and write docs/benchmarks.md
-	go run ./internal/lotterybench -write
+	go run ./bench/lottery -write
 .PHONY: bench
 
 fuzz: ## run each fuzz target for FUZZTIME

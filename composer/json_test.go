@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tp0-lab/composer/internal/golden"
+	"github.com/tp0-lab/composer/internal/test/golden"
 )
 
 // docs/json.md has the shape of all JSON that there is, as it is.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/tp0-lab/composer/internal/golden"
+	"github.com/tp0-lab/composer/internal/test/golden"
 )
 
 // testdata/surface.txt lists each command with its flags, their variables, types and defaults, and

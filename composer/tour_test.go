@@ -11,7 +11,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/tp0-lab/composer/internal/golden"
+	"github.com/tp0-lab/composer/internal/test/golden"
 )
 
 // TestTour runs testdata/tour.txtar and compares what it makes with docs/tour.md.

@@ -9,10 +9,10 @@ import (
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/tp0-lab/composer/internal/golden"
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/check"
 	"github.com/tp0-lab/composer/internal/template/render"
+	"github.com/tp0-lab/composer/internal/test/golden"
 )
 
 func open(t *testing.T, dir string, counts ...string) (*bundle.Bundle, *render.Engine) {

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"github.com/tp0-lab/composer/internal/golden"
+	"github.com/tp0-lab/composer/internal/test/golden"
 )
 
 // small is a report with each thing once.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tp0-lab/composer/internal/golden"
+	"github.com/tp0-lab/composer/internal/test/golden"
 )
 
 // The page lists the scenarios that there are.

@@ -6,10 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tp0-lab/composer/internal/golden"
 	"github.com/tp0-lab/composer/internal/lab/client"
 	"github.com/tp0-lab/composer/internal/lab/config"
 	"github.com/tp0-lab/composer/internal/lab/server"
+	"github.com/tp0-lab/composer/internal/test/golden"
 )
 
 const page = "../../../docs/configuration.md"

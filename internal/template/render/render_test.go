@@ -11,8 +11,8 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/tp0-lab/composer/internal/golden"
 	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/test/golden"
 	"github.com/tp0-lab/composer/templates"
 )
 

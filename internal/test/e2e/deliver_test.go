@@ -13,12 +13,12 @@ import (
 
 	"github.com/tp0-lab/composer/internal/course/deliver"
 	"github.com/tp0-lab/composer/internal/template/bundle"
-	"github.com/tp0-lab/composer/internal/transcript"
+	"github.com/tp0-lab/composer/internal/test/transcript"
 	"github.com/tp0-lab/composer/templates"
 )
 
 // The pages show what people type, so these tests use the lab's own names, of
-// project, images and containers. internal/transcript runs what needs no Docker.
+// project, images and containers. internal/test/transcript runs what needs no Docker.
 
 // TestDeliveredBranches runs, on each branch of a delivery, every command of its README that
 // needs Docker, on a machine without Go. One clone goes from branch to branch,

@@ -44,7 +44,7 @@ func (r report) markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `# Benchmarks of the lottery
 
-Written by `+"`make bench`"+` (`+"`internal/lotterybench`"+`): native processes, fsync on, no pacing. Times are from the first client's start to the
+Written by `+"`make bench`"+` (`+"`bench/lottery`"+`): native processes, fsync on, no pacing. Times are from the first client's start to the
 last one's exit, the median of the runs; memory is the most of any run (peak resident set; MB are 10⁶ bytes, of the CSV files in MB/s).
 The floor, measured right before each run: the same files sent by as many processes over loopback TCP to one process that
 appends all to one file, with one fsync. "× floor" is the median of the runs' ratios to the floor before them, with the least and the most. Every run was checked: as many lines in `+"`bets.csv`"+` as bets, and each agency was told as many

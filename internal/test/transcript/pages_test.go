@@ -19,10 +19,10 @@ import (
 	"github.com/tp0-lab/composer/templates"
 )
 
-const root = "../.."
+const root = "../../.."
 
 // What the pages show needs Docker or does not. Here is what does not; the
-// other half is in internal/e2e.
+// other half is in internal/test/e2e.
 
 func TestReadme(t *testing.T) {
 	dir := checkout(t)

@@ -23,7 +23,7 @@ const (
 	project     = "composer-e2e"
 	serverImage = "composer-e2e-server:latest"
 	clientImage = "composer-e2e-client:latest"
-	root        = "../.."
+	root        = "../../.."
 )
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
