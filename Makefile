@@ -74,7 +74,7 @@ fmt: ## format the code
 
 golden: ## write the golden files and docs/tour.md anew
 	go test ./internal/template/render ./internal/course/report ./examples -update
-	go test ./composer -run TestTour -update
+	go test ./internal/cli -run TestTour -update
 .PHONY: golden
 
 e2e: ## check all stages in containers, and run the tests that need Docker

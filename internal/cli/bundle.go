@@ -1,0 +1,209 @@
+package cli
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tp0-lab/composer/internal/template/build"
+	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/template/render"
+	"github.com/tp0-lab/composer/internal/template/values"
+	"github.com/tp0-lab/composer/templates"
+)
+
+// bundleFlags are the flags that say which bundle a command takes, and with
+// what values.
+type bundleFlags struct {
+	given []given
+	set   *flag.FlagSet // of the command, once it is parsed
+}
+
+// onLine reports whether the command line itself, and not only a variable, gives
+// one of the flags of those names.
+func (b *bundleFlags) onLine(names ...string) bool {
+	found := false
+	b.set.Visit(func(f *flag.Flag) { found = found || slices.Contains(names, f.Name) })
+	return found
+}
+
+// given is one value of a flag that may be repeated, by the flag itself or by
+// its variable.
+type given struct{ flag, by, text string }
+
+func bundleFlag() cli.Flag {
+	return &cli.StringFlag{
+		Name: "bundle", EnvVars: []string{"COMPOSER_BUNDLE"}, DefaultText: "the built-in lab", TakesFile: true,
+		Usage: "the `DIR` of a bundle of templates, see `composer init`",
+	}
+}
+
+func stageFlag() cli.Flag {
+	return &cli.StringFlag{Name: "stage", EnvVars: []string{"COMPOSER_STAGE"}, Usage: "the `NAME` of the stage, see `composer stages`"}
+}
+
+// ofValues are the flags for values.
+func (b *bundleFlags) ofValues() []cli.Flag {
+	return []cli.Flag{
+		b.repeated("values", "COMPOSER_VALUES", "lay the values in the YAML `FILE` over the stage's, - for what is piped in; may be repeated"),
+		b.repeated("set", "COMPOSER_SET", "set one value, typed as YAML: `KEY.PATH=VALUE`; may be repeated, as the next two"),
+		b.repeated("set-string", "COMPOSER_SET_STRING", "set one value to a string: `KEY.PATH=TEXT`"),
+		b.repeated("set-file", "COMPOSER_SET_FILE", "set one value to the text in a file: `KEY.PATH=FILE`"),
+	}
+}
+
+// ofRendering are all flags that say what is rendered.
+func (b *bundleFlags) ofRendering() []cli.Flag {
+	return append([]cli.Flag{stageFlag()}, b.ofDocuments()...)
+}
+
+// ofDocuments are those of ofRendering but for the stage.
+func (b *bundleFlags) ofDocuments() []cli.Flag {
+	return append([]cli.Flag{
+		&cli.StringSliceFlag{
+			Name: "replicas", Aliases: []string{"n"}, EnvVars: []string{"COMPOSER_REPLICAS"}, DefaultText: "5",
+			Usage: "how many clients, `N` from 0 to 1022; KIND=N for a kind of a bundle's replicas; may be repeated",
+		},
+		bundleFlag(),
+		b.repeated("template", "COMPOSER_TEMPLATE", "take a file for the bundle's template of a name: `NAME=FILE`; may be repeated"),
+	}, b.ofValues()...)
+}
+
+// open opens the bundle that the flags name.
+func (b *bundleFlags) open(c *cli.Context) (*bundle.Bundle, error) {
+	dir := c.String("bundle")
+	opened, err := openBundle(dir)
+	if err != nil {
+		return nil, asUsage(err)
+	}
+	if dir != "" {
+		opened.Arguments = append(opened.Arguments, "--bundle", dir)
+	}
+	for _, text := range c.StringSlice("replicas") {
+		if err := opened.SetCounts(text); err != nil {
+			return nil, asUsage(err)
+		}
+	}
+	opened.Overlay = &values.Overlay{}
+	for _, g := range b.given {
+		opened.Arguments = append(opened.Arguments, "--"+g.flag, g.text)
+		switch g.flag {
+		case "template":
+			name, file, ok := strings.Cut(g.text, "=")
+			if !ok || file == "" {
+				return nil, usagef("%s %s: want NAME=FILE", g.by, g.text)
+			}
+			if err := opened.Replace(name, file); err != nil {
+				return nil, asUsage(err)
+			}
+		case "values":
+			opened.Overlay.AddFile(g.text)
+		case "set":
+			opened.Overlay.AddKey(g.by, values.YAML, g.text)
+		case "set-string":
+			opened.Overlay.AddKey(g.by, values.Text, g.text)
+		case "set-file":
+			opened.Overlay.AddKey(g.by, values.File, g.text)
+		}
+	}
+	return opened, nil
+}
+
+// warnBeyond says which values are about replicas that are not rendered.
+func warnBeyond(stderr io.Writer, b *bundle.Bundle, stages ...string) {
+	var beyond []values.Problem
+	for _, stage := range stages {
+		for _, p := range b.Beyond(stage) {
+			if !slices.Contains(beyond, p) {
+				beyond = append(beyond, p)
+			}
+		}
+	}
+	if len(beyond) == 0 {
+		return
+	}
+	more := ""
+	if n := len(beyond) - 1; n > 0 {
+		more = fmt.Sprintf("; %d more like it", n)
+	}
+	warn(stderr, "%s%s", beyond[0], more)
+}
+
+func openBundle(dir string) (*bundle.Bundle, error) {
+	if dir == "" {
+		return bundle.Open(templates.FS)
+	}
+	return bundle.OpenDir(dir)
+}
+
+// stageFile is where the stage of the built-in bundle is said; others have none.
+func stageFile(c *cli.Context) string {
+	if c.String("bundle") != "" {
+		return ""
+	}
+	return ".stage"
+}
+
+// asUsage tells a wrong request from a failure.
+func asUsage(err error) error {
+	for _, wrong := range []error{bundle.ErrUnknownStage, bundle.ErrCount, bundle.ErrTemplate, render.ErrReplicas, build.ErrOutput} {
+		if errors.Is(err, wrong) {
+			return usageError{err}
+		}
+	}
+	if wrong, ok := errors.AsType[*values.Error](err); ok && !wrong.Unread() {
+		return usageError{err} // a file that is missing is a failure, as with all commands
+	}
+	return err
+}
+
+// repeatedFlag is a flag that may be repeated. Its variable has one value on
+// each line; they come before those of the command line.
+type repeatedFlag struct {
+	*cli.GenericFlag
+	source *bundleFlags
+	values *repeatedValues
+}
+
+// repeated returns a flag whose values go to b.given, as they come.
+func (b *bundleFlags) repeated(name, variable, usage string) cli.Flag {
+	own := &repeatedValues{all: &b.given, flag: name, by: "--" + name}
+	return &repeatedFlag{&cli.GenericFlag{Name: name, EnvVars: []string{variable}, Usage: usage, Value: own}, b, own}
+}
+
+// Apply takes the values of the variable, and has those of the command line come.
+func (f *repeatedFlag) Apply(set *flag.FlagSet) error {
+	f.source.set = set
+	f.values.by = f.EnvVars[0]
+	err := f.GenericFlag.Apply(set)
+	f.values.by = "--" + f.Name
+	return err
+}
+
+type repeatedValues struct {
+	all      *[]given
+	flag, by string
+}
+
+func (r *repeatedValues) String() string { return "" }
+
+func (r *repeatedValues) Set(text string) error {
+	if strings.HasPrefix(r.by, "--") {
+		if r.flag == "values" && text == "-" {
+			text = "/dev/stdin" // as in other commands
+		}
+		*r.all = append(*r.all, given{r.flag, r.by, text})
+		return nil
+	}
+	for line := range strings.Lines(text) {
+		if line = strings.TrimRight(line, "\r\n"); line != "" {
+			*r.all = append(*r.all, given{r.flag, r.by, line})
+		}
+	}
+	return nil
+}

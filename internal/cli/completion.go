@@ -1,0 +1,190 @@
+package cli
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tp0-lab/composer/internal/cli/completion"
+	"github.com/tp0-lab/composer/internal/compose/lint"
+	"github.com/tp0-lab/composer/internal/course/verify"
+	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/template/values"
+)
+
+func completionCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "completion",
+		Usage:     "print a script that makes a shell complete composer's commands, flags and values",
+		UsageText: "composer completion bash|zsh|fish",
+		ArgsUsage: "SHELL",
+		Description: examples(
+			"source <(composer completion bash)", "bash, this shell; put the line into ~/.bashrc for all",
+			"source <(composer completion zsh)", "zsh, this shell; in ~/.zshrc behind compinit for all",
+			"composer completion zsh >~/.zfunc/_composer", "zsh, with ~/.zfunc in fpath before compinit",
+			"composer completion fish | source", "fish, this shell",
+			"composer completion fish >~/.config/fish/completions/composer.fish", "fish, all shells",
+		) + "\n\nValues are those of the bundle that the command line names: its stages, its kinds of replicas, its values for --set. The\n" +
+			"script runs the composer that is being typed, which has to be found by that name.",
+		Action: func(c *cli.Context) error {
+			if c.NArg() != 1 || completion.Script(c.Args().First()) == "" {
+				return usagef("%s wants one of bash, zsh, fish; see `%[1]s --help`", c.Command.HelpName)
+			}
+			_, err := fmt.Fprint(c.App.Writer, completion.Script(c.Args().First()))
+			return err
+		},
+	}
+}
+
+// completeCommand is what the scripts run.
+func completeCommand() *cli.Command {
+	return &cli.Command{
+		Name: completion.Command, Hidden: true, SkipFlagParsing: true, HideHelp: true,
+		Action: func(c *cli.Context) error {
+			if !c.Args().Present() {
+				return usagef("%s is for the scripts of `composer completion`", completion.Command)
+			}
+			shell := c.Args().First()
+			words := append(completion.Words(shell, c.Args().Tail()), "")
+			if c.NArg() > 1 {
+				words = words[:len(words)-1]
+			}
+			return completion.Complete(tree(c.App), words, completionValues).Write(c.App.Writer, shell, words[len(words)-1])
+		},
+	}
+}
+
+// completionValues are the values for a place of the command line.
+func completionValues(r completion.Request) []completion.Value {
+	switch {
+	case strings.HasPrefix(r.Place, "STAGE"), r.Flag == "stage":
+		return stageValues(r)
+	case r.Place == "SHELL":
+		return completion.Shells()
+	}
+	switch r.Flag {
+	case "service":
+		return choices("server", "client")
+	case "engine":
+		return choices("local", "docker")
+	case "format":
+		switch r.Command.Base() {
+		case "lint":
+			return choices(lintFormats()...)
+		case "graph":
+			return choices(graphFormats()...)
+		}
+		return choices("yaml", "json")
+	case "report":
+		return choices("junit=", "json=", "html=")
+	case "disable":
+		var rules []completion.Value
+		for _, rule := range lint.Rules() {
+			rules = append(rules, completion.Value{Text: rule.Name, Meaning: rule.What})
+		}
+		return rules
+	case "scenario":
+		return scenarioValues(r)
+	case "replicas", "template", "set", "set-string", "set-file":
+		return bundleValues(r)
+	}
+	return nil
+}
+
+func choices(names ...string) []completion.Value {
+	all := make([]completion.Value, len(names))
+	for i, name := range names {
+		all[i].Text = name
+	}
+	return all
+}
+
+// bundleOf opens the bundle that the command line names, or else its variable. What
+// is wrong with it is not said here.
+func bundleOf(r completion.Request) (*bundle.Bundle, error) {
+	dir := os.Getenv("COMPOSER_BUNDLE")
+	if given := r.Given["bundle"]; len(given) > 0 {
+		dir = given[len(given)-1]
+	}
+	return openBundle(dir)
+}
+
+func stageValues(r completion.Request) []completion.Value {
+	b, err := bundleOf(r)
+	if err != nil {
+		return nil
+	}
+	var stages []completion.Value
+	for _, s := range b.Stages {
+		stages = append(stages, completion.Value{Text: s.Name, Meaning: s.Summary})
+	}
+	return stages
+}
+
+func scenarioValues(r completion.Request) []completion.Value {
+	chosen, err := verify.Chosen(verify.Options{Stages: r.Given["stage"]})
+	if err != nil {
+		return nil
+	}
+	var scenarios []completion.Value
+	seen := map[string]bool{}
+	for _, s := range chosen {
+		if !seen[s.Name] {
+			scenarios = append(scenarios, completion.Value{Text: s.Name, Meaning: s.Title})
+		}
+		seen[s.Name] = true
+	}
+	return scenarios
+}
+
+// bundleValues are what stands before the "=" of flags about a bundle.
+func bundleValues(r completion.Request) []completion.Value {
+	b, err := bundleOf(r)
+	if err != nil {
+		return nil
+	}
+	var all []completion.Value
+	switch r.Flag {
+	case "replicas":
+		for _, k := range b.Kinds {
+			all = append(all, completion.Value{Text: k.Name + "=", Meaning: fmt.Sprintf("%d if nobody says", k.Count)})
+		}
+	case "template":
+		names, err := fs.Glob(b.FS, "*.tmpl")
+		if err != nil {
+			return nil
+		}
+		for _, name := range names {
+			all = append(all, completion.Value{Text: strings.TrimSuffix(name, ".tmpl") + "="})
+		}
+	default:
+		name := ""
+		if given := r.Given["stage"]; len(given) > 0 {
+			name = given[len(given)-1]
+		}
+		stage, err := b.Choose(name, stageFileOf(r))
+		if err != nil {
+			return nil
+		}
+		b.Overlay = &values.Overlay{}
+		merged, err := b.Values(stage.Name)
+		if err != nil {
+			return nil
+		}
+		for _, leaf := range merged.Leaves() {
+			all = append(all, completion.Value{Text: leaf.Path + "=", Meaning: values.Literal(leaf.Value)})
+		}
+	}
+	return all
+}
+
+// stageFileOf is where the stage is said if the command line does not.
+func stageFileOf(r completion.Request) string {
+	if len(r.Given["bundle"]) > 0 || os.Getenv("COMPOSER_BUNDLE") != "" {
+		return ""
+	}
+	return ".stage"
+}

@@ -1,0 +1,187 @@
+// Package completion finds out how a command line that is being typed may go on,
+// and has the scripts that make bash, zsh and fish ask.
+package completion
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tp0-lab/composer/internal/cli/help"
+)
+
+// Value is one way to go on.
+type Value struct {
+	Text    string // the whole word
+	Meaning string // "" if it speaks for itself
+}
+
+// Answer is all ways to go on.
+type Answer struct {
+	Values      []Value
+	Files       bool // names of files, too; behind the word's last "=" if it has one
+	Directories bool // the same with names of directories
+}
+
+// Request is a place where a value is wanted.
+type Request struct {
+	Command *help.Command
+	Flag    string              // the flag that it is the value of, or "" for an argument
+	Place   string              // a word for what is wanted, such as FILE, as the help has it
+	Given   map[string][]string // the values of the flags before it
+}
+
+// Source returns the values for a place, whatever their beginning. Files and
+// directories it need not know.
+type Source func(Request) []Value
+
+// Complete returns how the last of the words may go on. The words are those
+// behind the program's name.
+func Complete(root *help.Command, words []string, source Source) Answer {
+	if len(words) == 0 {
+		words = []string{""}
+	}
+	l := line{request: Request{Command: root, Given: map[string][]string{}}, root: root, source: source}
+	for _, word := range words[:len(words)-1] {
+		l.take(word)
+	}
+	answer := l.goOn(words[len(words)-1])
+	answer.Values = slices.DeleteFunc(answer.Values, func(v Value) bool { return !strings.HasPrefix(v.Text, words[len(words)-1]) })
+	return answer
+}
+
+// line is what stands before the word that is completed.
+type line struct {
+	root    *help.Command
+	source  Source
+	request Request
+	pending *help.Flag // waits for its value
+	lost    bool       // there is a command that is none
+	args    int
+	noFlags bool // behind "--"
+}
+
+// take reads a word that is complete.
+func (l *line) take(word string) {
+	command := l.request.Command
+	switch {
+	case l.pending != nil:
+		l.give(l.pending, word)
+		l.pending = nil
+	case l.noFlags:
+		l.args++
+	case word == "--":
+		l.noFlags = true
+	case len(word) > 1 && word[0] == '-':
+		name, value, has := strings.Cut(strings.TrimLeft(word, "-"), "=")
+		f := flag(command, name)
+		if f == nil {
+			return
+		}
+		if has {
+			l.give(f, value)
+		} else if f.Value != "" {
+			l.pending = f
+		}
+	case len(command.Commands) > 0:
+		l.request.Command = command.Find(word)
+		if l.request.Command == nil {
+			l.request.Command, l.lost = command, true
+		}
+	case isCommands(command):
+		if next := l.root.Find(word); next != nil {
+			l.root = next
+		} else {
+			l.lost = true
+		}
+	default:
+		l.args++
+	}
+}
+
+func (l *line) give(f *help.Flag, value string) {
+	l.request.Given[f.Names[0]] = append(l.request.Given[f.Names[0]], value)
+}
+
+// goOn completes the current word.
+func (l *line) goOn(word string) Answer {
+	command := l.request.Command
+	if l.lost {
+		return Answer{}
+	}
+	if l.pending != nil {
+		return l.values(l.pending.Names[0], l.pending.Value, word)
+	}
+	if strings.HasPrefix(word, "-") && !l.noFlags {
+		name, value, has := strings.Cut(strings.TrimLeft(word, "-"), "=")
+		if !has {
+			return Answer{Values: flags(command)}
+		}
+		f := flag(command, name)
+		if f == nil || f.Value == "" {
+			return Answer{}
+		}
+		answer := l.values(f.Names[0], f.Value, value)
+		for i := range answer.Values {
+			answer.Values[i].Text = strings.TrimSuffix(word, value) + answer.Values[i].Text
+		}
+		return answer
+	}
+	switch {
+	case len(command.Commands) > 0:
+		return Answer{Values: commands(command)}
+	case isCommands(command):
+		return Answer{Values: commands(l.root)}
+	case command.Arguments == "", l.args > 0 && !strings.Contains(command.Arguments, "…"):
+		return Answer{}
+	default:
+		return l.values("", strings.Trim(command.Arguments, "[]…"), word)
+	}
+}
+
+// values are those for a place, which may be two of the kind KEY=FILE.
+func (l *line) values(flag, place, word string) Answer {
+	l.request.Flag, l.request.Place = flag, place
+	if _, after, ok := strings.Cut(place, "="); ok {
+		if !strings.Contains(word, "=") {
+			return Answer{Values: l.source(l.request)}
+		}
+		place = after
+	} else if values := l.source(l.request); values != nil {
+		return Answer{Values: values, Files: strings.Contains(place, "|FILE")}
+	}
+	return Answer{
+		Files:       strings.Contains(place, "FILE") || place == "ARCHIVE",
+		Directories: place == "DIR",
+	}
+}
+
+// isCommands reports whether a command's arguments are other commands, as those
+// of help.
+func isCommands(c *help.Command) bool { return strings.HasPrefix(c.Arguments, "[COMMAND") }
+
+func commands(of *help.Command) []Value {
+	var values []Value
+	for _, c := range of.Commands {
+		values = append(values, Value{c.Base(), c.Usage})
+	}
+	return values
+}
+
+func flags(of *help.Command) []Value {
+	var values []Value
+	for _, f := range of.Flags {
+		for _, name := range f.Names {
+			values = append(values, Value{help.Dashed(name), f.Usage})
+		}
+	}
+	return values
+}
+
+func flag(of *help.Command, name string) *help.Flag {
+	for i := range of.Flags {
+		if slices.Contains(of.Flags[i].Names, name) {
+			return &of.Flags[i]
+		}
+	}
+	return nil
+}

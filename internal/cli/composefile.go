@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tp0-lab/composer/internal/compose/lint"
+)
+
+// composeFile is the Compose file that --file gives.
+type composeFile struct {
+	name string // of the file, or stdin
+	text []byte
+	dir  string // where its relative paths start from
+}
+
+// readComposeFile reads the Compose file of --file, "-" being stdin. It is nil if
+// there is none. Beside one, it refuses what says what would be rendered, if it
+// stands on the command line: variables are often set for all commands.
+func readComposeFile(c *cli.Context, source *bundleFlags) (*composeFile, error) {
+	name := c.String("file")
+	if name == "" {
+		return nil, nil
+	}
+	if source.onLine("stage", "replicas", "bundle", "template", "values", "set", "set-string", "set-file") {
+		return nil, usagef("%s: --file says all that a stage, replicas, a bundle and its values would; give one or the other", c.Command.Name)
+	}
+	f := &composeFile{name: name, dir: filepath.Dir(name)}
+	var err error
+	if name == "-" {
+		f.name = "stdin"
+		f.text, err = lint.ReadFrom(os.Stdin)
+	} else {
+		f.text, err = lint.Read(name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s: %w", c.Command.Name, f.name, err)
+	}
+	return f, nil
+}

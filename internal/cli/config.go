@@ -1,0 +1,294 @@
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tp0-lab/composer/internal/files"
+	"github.com/tp0-lab/composer/internal/lab/client"
+	"github.com/tp0-lab/composer/internal/lab/config"
+	"github.com/tp0-lab/composer/internal/lab/server"
+	"github.com/tp0-lab/composer/internal/text"
+)
+
+// services are those that have a configuration.
+func services() []config.Service {
+	return []config.Service{server.Configuration(), client.Configuration()}
+}
+
+// configCommand is `composer config`: the services' configuration, looked at
+// from outside.
+func configCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "config",
+		Usage: "show, make and check the services' configuration",
+		Description: examples(
+			"composer config show -s server", "what the server would use here, and where each value comes from",
+			"composer config keys -s client", "what the client can be told",
+			"composer config check FILE", "what is wrong with a file",
+		),
+		Subcommands: []*cli.Command{
+			configShowCommand(), configKeysCommand(), configInitCommand(), configCheckCommand(), configSchemaCommand(),
+		},
+	}
+}
+
+func serviceFlag() cli.Flag {
+	return &cli.StringFlag{Name: "service", Aliases: []string{"s"}, EnvVars: []string{"COMPOSER_CONFIG_SERVICE"}, Usage: "whose configuration: `NAME` is server or client"}
+}
+
+func configShowCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "show",
+		Usage:     "print the values that a service would use here, and where each comes from",
+		UsageText: "composer config show --service NAME [--file FILE] [--json]",
+		Description: examples(
+			"composer config show --service server", "environment, then services/server/config.ini, then the defaults",
+			"CLI_ID=1 composer config show -s client", "what a variable changes",
+			"composer config show --file my/config.yaml", "with a file of your own; its name says whose it is",
+		) + "\n\nA line is ORIGIN VARIABLE=VALUE. What the service would complain about is said on stderr.",
+		Flags: []cli.Flag{
+			serviceFlag(),
+			&cli.StringFlag{
+				Name: "file", EnvVars: []string{"COMPOSER_CONFIG_FILE"}, TakesFile: true, DefaultText: "services/NAME/config.*, or ./config.*, if it is there",
+				Usage: "the `FILE` that the service would read",
+			},
+			jsonFlag("print JSON"),
+		},
+		Action: configShow,
+	}
+}
+
+func configShow(c *cli.Context) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	path := c.String("file")
+	service, err := chooseService(c, path)
+	if err != nil {
+		return err
+	}
+	if path == "" {
+		path = service.DefaultFile()
+	}
+	layers := []config.Layer{config.Environ(os.Environ())}
+	if path != "" {
+		file, err := service.Read(path)
+		if err != nil {
+			return err
+		}
+		layers = append(layers, file)
+	}
+	findings, err := service.Findings(layers...)
+	if err != nil {
+		return err
+	}
+	for _, f := range findings {
+		warn(c.App.ErrWriter, "%s", f)
+	}
+	settings := service.Settings(layers...)
+	if c.Bool("json") {
+		return printJSON(c.App.Writer, map[string]any{"service": service.Name, "file": path, "settings": settings})
+	}
+	var table text.Table
+	for _, s := range settings {
+		table.Row(s.Origin(), s.String())
+	}
+	return table.Write(c.App.Writer, 0)
+}
+
+func configKeysCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "keys",
+		Usage:     "list the keys of a service's configuration",
+		UsageText: "composer config keys --service NAME [--json]",
+		Description: examples(
+			"composer config keys --service client", "variable, key in config.yaml, default, and what it is",
+			"composer config keys --service server --json", "for programs: kind, limits and choices, too",
+		),
+		Flags: []cli.Flag{serviceFlag(), jsonFlag("print JSON")},
+		Action: func(c *cli.Context) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			service, err := chooseService(c, "")
+			if err != nil {
+				return err
+			}
+			if c.Bool("json") {
+				return printJSON(c.App.Writer, service.Keys)
+			}
+			var table text.Table
+			table.Row("VARIABLE", "KEY IN "+service.File, "DEFAULT", "MEANING")
+			for _, k := range service.Keys {
+				text := "-"
+				if k.Default != nil {
+					text = *k.Default
+				}
+				table.Row(k.Variable, cmp.Or(k.Path, "-"), text, k.Doc)
+			}
+			return table.Write(c.App.Writer, tableWidth(c.App.Writer))
+		},
+	}
+}
+
+func configInitCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "init",
+		Usage:     "write a commented configuration file with the defaults",
+		UsageText: "composer config init --service NAME [-o FILE] [--force]",
+		Description: examples(
+			"composer config init --service server", "config.ini, to stdout",
+			"composer config init --service client -o config.yaml", "to a file that is not there yet",
+			"composer config init -o config.yaml --force", "to one that is; its name says whose it is",
+		),
+		Flags: []cli.Flag{
+			serviceFlag(),
+			&cli.StringFlag{
+				Name: "output", Aliases: []string{"o"}, EnvVars: []string{"COMPOSER_CONFIG_OUTPUT"}, TakesFile: true, DefaultText: "stdout",
+				Usage: "write to `FILE`",
+			},
+			&cli.BoolFlag{
+				Name: "force", Aliases: []string{"f"}, EnvVars: []string{"COMPOSER_CONFIG_FORCE"}, DisableDefaultText: true,
+				Usage: "replace FILE if it is there",
+			},
+		},
+		Action: configInit,
+	}
+}
+
+func configInit(c *cli.Context) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	if err := notEmpty(c, "output"); err != nil {
+		return err
+	}
+	path := c.String("output")
+	service, err := chooseService(c, path)
+	if err != nil {
+		return err
+	}
+	if path == "" {
+		_, err := c.App.Writer.Write(service.Sample())
+		return err
+	}
+	if _, err := os.Lstat(path); err == nil && !c.Bool("force") {
+		return fmt.Errorf("%s is there already: --force replaces it", path)
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("write: %w", err)
+	}
+	_, err = files.WriteFile(path, service.Sample())
+	return err
+}
+
+func configCheckCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "check",
+		Usage:     "report all that is wrong with configuration files",
+		UsageText: "composer config check [--service NAME] [--json] FILE…",
+		ArgsUsage: "FILE…",
+		Description: examples(
+			"composer config check services/*/config.*", "both files of this project",
+			"composer config check --service client settings", "a name that does not say whose file it is",
+			"composer config check --json config.yaml", "for programs: file, line, column, key, value, reason, suggestion",
+		) + "\n\nEach line is FILE:LINE:COLUMN: WHAT. Unknown keys, keys without a value and wrong values count, and the\n" +
+			"exit code is 1 if there are any. What is not set does not: the environment may have it.",
+		Flags:  []cli.Flag{serviceFlag(), jsonFlag("print JSON")},
+		Action: configCheck,
+	}
+}
+
+func configCheck(c *cli.Context) error {
+	if !c.Args().Present() {
+		return usagef("%s wants files; see `%[1]s --help`", c.Command.HelpName)
+	}
+	type report struct {
+		File     string           `json:"file"`
+		Service  string           `json:"service"`
+		Problems []config.Finding `json:"problems"`
+	}
+	reports := []report{}
+	count := 0
+	for _, path := range c.Args().Slice() {
+		service, err := chooseService(c, path)
+		if err != nil {
+			return err
+		}
+		findings, err := service.Check(path)
+		if err != nil {
+			return err
+		}
+		reports = append(reports, report{path, service.Name, findings})
+		count += len(findings)
+	}
+	if c.Bool("json") {
+		if err := printJSON(c.App.Writer, map[string]any{"files": reports, "ok": count == 0}); err != nil {
+			return err
+		}
+	} else {
+		for _, r := range reports {
+			for _, f := range r.Problems {
+				say(c.App.Writer, "%s", f)
+			}
+			if len(r.Problems) == 0 {
+				say(c.App.Writer, "%s: nothing wrong", r.File)
+			}
+		}
+	}
+	if count > 0 {
+		return errors.New("config check: " + plural(count, "problem"))
+	}
+	return nil
+}
+
+func configSchemaCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "schema",
+		Usage:     "print a JSON schema of a service's configuration file",
+		UsageText: "composer config schema --service NAME",
+		Description: examples(
+			"composer config schema -s client >config.schema.json", "for editors; see docs/configuration.md",
+		) + "\n\nDraft 2020-12. That of config.ini is about its keys as one object.",
+		Flags: []cli.Flag{serviceFlag()},
+		Action: func(c *cli.Context) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			service, err := chooseService(c, "")
+			if err != nil {
+				return err
+			}
+			text, err := service.Schema()
+			if err != nil {
+				return err
+			}
+			_, err = c.App.Writer.Write(text)
+			return err
+		},
+	}
+}
+
+// chooseService returns the service of the flag, or else the one that reads
+// files of such a name.
+func chooseService(c *cli.Context, path string) (config.Service, error) {
+	name := c.String("service")
+	for _, s := range services() {
+		if s.Name == name || name == "" && s.Reads(path) {
+			return s, nil
+		}
+	}
+	switch {
+	case name != "":
+		return config.Service{}, usagef("unknown service %q: have server, client", name)
+	case path != "":
+		return config.Service{}, usagef("%q does not say whose file it is: give --service server or --service client", path)
+	default:
+		return config.Service{}, usagef("%s wants --service server or --service client", c.Command.HelpName)
+	}
+}

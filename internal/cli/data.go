@@ -1,0 +1,293 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tp0-lab/composer/internal/lab/dataset"
+)
+
+const dataDir = ".data"
+
+// dataCommand is `composer data`: the agencies' files, made, unpacked and checked.
+func dataCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "data",
+		Usage: "make, extract and check the agencies' files",
+		Description: examples(
+			"composer data extract", "the files of the dataset that comes with composer",
+			"composer data check", "whether each line of them is a bet",
+		),
+		Subcommands: []*cli.Command{
+			dataGenerateCommand(),
+			dataExtractCommand(),
+			dataCheckCommand(),
+		},
+	}
+}
+
+func dataGenerateCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "generate",
+		Usage:     "make the files of the agencies, the same ones for the same flags",
+		UsageText: "composer data generate [-n N] [--bets N[,N…]] [--winners N[,N…]] [--seed N] [-o ARCHIVE|DIR] [--force]",
+		Description: examples(
+			"composer data generate", "a dataset of five agencies, .data/dataset.zip",
+			"composer data generate -n 3 --bets 100 -o small.zip", "three agencies of a hundred bets",
+			"composer data generate --bets 20,0,3 --winners 4,0,1 -o files", "agency by agency, into a directory",
+		) + "\n\nWithout --agencies and --bets the dataset has the shape of the one that comes\n" +
+			"with composer: five agencies of 27000, 25500, 16000, 9200 and 1000 bets.",
+		Flags: []cli.Flag{
+			&cli.IntFlag{
+				Name: "agencies", Aliases: []string{"n"}, EnvVars: []string{"COMPOSER_DATA_AGENCIES"},
+				DefaultText: "as many as --bets has numbers, else 5", Usage: "how many agencies, `N`",
+			},
+			&cli.StringFlag{
+				Name: "bets", Aliases: []string{"b"}, EnvVars: []string{"COMPOSER_DATA_BETS"},
+				Usage: "bets of each agency, `N[,N…]`: one number for all, or one for each, with commas (default: 1000)",
+			},
+			&cli.StringFlag{
+				Name: "winners", Aliases: []string{"w"}, EnvVars: []string{"COMPOSER_DATA_WINNERS"},
+				Usage: "winning bets of each agency, `N[,N…]`, likewise (default: one in 10000, none of the last agency)",
+			},
+			&cli.Uint64Flag{
+				Name: "seed", Aliases: []string{"s"}, EnvVars: []string{"COMPOSER_DATA_SEED"},
+				Value: dataset.DefaultSeed, Usage: "the `N` that the random numbers start from",
+			},
+			&cli.StringFlag{
+				Name: "output", Aliases: []string{"o"}, EnvVars: []string{"COMPOSER_DATA_OUTPUT"},
+				Value: dataDir + "/dataset.zip", Usage: "the `FILE` of a zip archive, with a name that ends in .zip, or a directory", TakesFile: true,
+			},
+			&cli.BoolFlag{
+				Name: "force", Aliases: []string{"f"}, EnvVars: []string{"COMPOSER_DATA_FORCE"}, DisableDefaultText: true,
+				Usage: "replace what is there",
+			},
+		},
+		Action: dataGenerate,
+	}
+}
+
+func dataGenerate(c *cli.Context) error {
+	if c.Args().Present() {
+		return usagef("data generate takes no arguments, only flags: have %q", c.Args().First())
+	}
+	var lists [2][]int
+	for i, flag := range []string{"bets", "winners"} {
+		var err error
+		if lists[i], err = numberList(c.String(flag)); err != nil {
+			return usagef("data generate: --%s %q: %w", flag, c.String(flag), err)
+		}
+	}
+	if c.IsSet("agencies") && c.Int("agencies") < 1 {
+		return usagef("data generate: --agencies %d: want 1 or more", c.Int("agencies"))
+	}
+	shape, err := dataset.NewShape(c.Uint64("seed"), c.Int("agencies"), lists[0], lists[1])
+	if err != nil {
+		return usagef("data generate: %w", err)
+	}
+	out := c.String("output")
+	if out == "" {
+		return usagef("data generate: --output is empty: want a zip archive or a directory")
+	}
+
+	progress, wipe := progressBar(c.App.ErrWriter)
+	err = dataset.Write(c.Context, out, shape, dataset.WriteOptions{Force: c.Bool("force"), Progress: progress})
+	wipe()
+	if errors.Is(err, dataset.ErrExists) {
+		return fmt.Errorf("%w: --force replaces it", err)
+	}
+	if err != nil {
+		return err
+	}
+	bets, winners := shape.Totals()
+	say(c.App.ErrWriter, "%s: %d bets of %d agencies, %d of them winners", out, bets, len(shape.Agencies), winners)
+	return nil
+}
+
+// numberList reads "1000" or "1000,20,3"; of "" it is nil.
+func numberList(s string) ([]int, error) {
+	if s == "" {
+		return nil, nil
+	}
+	var list []int
+	for part := range strings.SplitSeq(s, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(part))
+		if err != nil || n < 0 {
+			return nil, fmt.Errorf("%q is no count", part)
+		}
+		list = append(list, n)
+	}
+	return list, nil
+}
+
+// progressBar draws on w if that is a terminal; wipe takes the bar away.
+func progressBar(w io.Writer) (progress func(done, total int), wipe func()) {
+	const width = 40
+	if !isTerminal(w) {
+		return nil, func() {}
+	}
+	last := -1
+	progress = func(done, total int) {
+		percent := int(float64(done) / float64(max(total, 1)) * 100)
+		if percent == last {
+			return
+		}
+		last = percent
+		full := percent * width / 100
+		fmt.Fprintf(w, "\r[%s%s] %3d%%", strings.Repeat("#", full), strings.Repeat(".", width-full), percent)
+	}
+	return progress, func() {
+		if last >= 0 {
+			fmt.Fprintf(w, "\r%*s\r", width+len("[] 100%"), "")
+		}
+	}
+}
+
+func dataExtractCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "extract",
+		Usage:     "unpack agency-N.csv from a zip archive, all of them or none",
+		UsageText: "composer data extract [-o DIR] [--keep] [ARCHIVE]",
+		ArgsUsage: "[ARCHIVE]",
+		Description: examples(
+			"composer data extract", "the archive in "+dataDir+", to there",
+			"composer data extract --keep -o other their.zip", "another one, to a directory; what is there stays",
+		) + "\n\nWithout ARCHIVE it is datasets.zip or else dataset.zip in " + dataDir + ". Files may be in folders\n" +
+			"of the archive; what is not called agency-N.csv is passed over.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{
+				Name: "output", Aliases: []string{"o"}, EnvVars: []string{"COMPOSER_DATA_DIR"},
+				Value: dataDir, Usage: "the `DIR` for the files", TakesFile: true,
+			},
+			&cli.BoolFlag{
+				Name: "keep", Aliases: []string{"k"}, EnvVars: []string{"COMPOSER_DATA_KEEP"}, DisableDefaultText: true,
+				Usage: "leave files that are there as they are",
+			},
+			&cli.Int64Flag{
+				Name: "max-file", EnvVars: []string{"COMPOSER_DATA_MAX_FILE"},
+				Value: dataset.DefaultMaxFile >> 20, Usage: "refuse an archive with a file over `N` MiB",
+			},
+			&cli.Int64Flag{
+				Name: "max-total", EnvVars: []string{"COMPOSER_DATA_MAX_TOTAL"},
+				Value: dataset.DefaultMaxTotal >> 20, Usage: "refuse an archive with more than `N` MiB in all",
+			},
+		},
+		Action: dataExtract,
+	}
+}
+
+func dataExtract(c *cli.Context) error {
+	if c.NArg() > 1 {
+		return usagef("data extract takes one archive: have %d", c.NArg())
+	}
+	for _, flag := range []string{"max-file", "max-total"} {
+		if n := c.Int64(flag); n < 1 || n > 1<<40 {
+			return usagef("data extract: --%s %d: want 1 … %d (MiB)", flag, n, int64(1)<<40)
+		}
+	}
+	archive := c.Args().First()
+	if archive == "" {
+		var err error
+		if archive, err = dataset.FindArchive(dataDir); err != nil {
+			return fmt.Errorf("%w: name an archive, or make one with `composer data generate`", err)
+		}
+	}
+	result, err := dataset.Extract(c.Context, archive, c.String("output"), dataset.ExtractOptions{
+		MaxFile:  c.Int64("max-file") << 20,
+		MaxTotal: c.Int64("max-total") << 20,
+		Keep:     c.Bool("keep"),
+	})
+	if err != nil {
+		return err
+	}
+	for i, name := range result.Ignored {
+		if i == 10 {
+			say(c.App.ErrWriter, "%s: passed over %d more", archive, len(result.Ignored)-i)
+			break
+		}
+		say(c.App.ErrWriter, "%s: passed over %.200q: not called agency-N.csv", archive, name)
+	}
+	say(c.App.ErrWriter, "%s: %d agency files in %s: %d written, %d unchanged, %d kept", archive,
+		len(result.Written)+len(result.Unchanged)+len(result.Kept), c.String("output"),
+		len(result.Written), len(result.Unchanged), len(result.Kept))
+	return nil
+}
+
+func dataCheckCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "check",
+		Usage:     "report every line of the agencies' files that is no bet",
+		UsageText: "composer data check [--limit N] [--json] [DIR|FILE]…",
+		ArgsUsage: "[DIR|FILE]…",
+		Description: examples(
+			"composer data check", "file:line: what is wrong, and a line about each file",
+			"composer data check --json my.csv", "for programs",
+		) + "\n\nWithout arguments it checks the agency-N.csv in " + dataDir + ". Bad lines make it fail; repeated bets do not.",
+		Flags: []cli.Flag{
+			jsonFlag("print JSON"),
+			&cli.IntFlag{
+				Name: "limit", EnvVars: []string{"COMPOSER_DATA_LIMIT"},
+				Value: 100, Usage: "list `N` bad lines of a file, and as many warnings",
+			},
+		},
+		Action: dataCheck,
+	}
+}
+
+func dataCheck(c *cli.Context) error {
+	if c.Int("limit") < 0 {
+		return usagef("data check: --limit %d: want 0 or more", c.Int("limit"))
+	}
+	paths := c.Args().Slice()
+	if len(paths) == 0 {
+		paths = []string{dataDir}
+	}
+	files, err := dataset.CheckFiles(paths...)
+	if err != nil {
+		return err
+	}
+	reports := make([]dataset.Report, len(files))
+	bad := 0
+	for i, file := range files {
+		if reports[i], err = dataset.Check(c.Context, file, c.Int("limit")); err != nil {
+			return err
+		}
+		if !c.Bool("json") {
+			printReport(c.App.Writer, reports[i])
+		}
+		bad += reports[i].Bad
+	}
+	if c.Bool("json") {
+		if err := printJSON(c.App.Writer, map[string]any{"files": reports, "ok": bad == 0}); err != nil {
+			return fmt.Errorf("data check: %w", err)
+		}
+	}
+	if bad > 0 {
+		return fmt.Errorf("data check: %d bad lines", bad)
+	}
+	return nil
+}
+
+func printReport(w io.Writer, r dataset.Report) {
+	for _, p := range r.Problems {
+		say(w, "%s:%d: %s", r.File, p.Line, p.Reason)
+	}
+	if n := r.Bad - len(r.Problems); n > 0 {
+		say(w, "%s: %d more bad lines", r.File, n)
+	}
+	if r.Unread {
+		say(w, "%s: what follows the last bad line was not read", r.File)
+	}
+	for _, p := range r.Warnings {
+		say(w, "%s:%d: warning: %s", r.File, p.Line, p.Reason)
+	}
+	if n := r.Repeats - len(r.Warnings); n > 0 {
+		say(w, "%s: %d more warnings", r.File, n)
+	}
+	say(w, "%s: %d bets, %d winners, %d bytes, %d bad lines", r.File, r.Bets, r.Winners, r.Bytes, r.Bad)
+}

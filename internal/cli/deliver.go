@@ -1,0 +1,173 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tp0-lab/composer/internal/course/deliver"
+	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/templates"
+)
+
+func deliverCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "deliver",
+		Usage:     "write a git branch for each stage, in the course's layout",
+		UsageText: "composer deliver [--repo DIR] [--branch-prefix P] [--force] [--list] [--json]",
+		Description: examples(
+			"composer deliver --list", "what `git ls-remote` will show, and nothing is written",
+			"composer deliver", "ej1 … ej8 in the repository of this directory",
+			"composer deliver --repo ../entrega", "in a repository beside it, made if it is missing",
+			"composer deliver --branch-prefix tp0/", "tp0/ej1 … tp0/ej8",
+		) + "\n\nA branch is the last commit of the repository that this directory is in, with .stage, client and server\n" +
+			"in the root, and the stage's part of docs/ejercicios.md as README.md. Work tree and index stay as they\n" +
+			"are. The same tree gives the same commits; branches that have them already are left alone. All branches\n" +
+			"are written or none.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{
+				Name: "repo", EnvVars: []string{"COMPOSER_DELIVER_REPO"}, DefaultText: "the one of this directory", TakesFile: true,
+				Usage: "the repository `DIR` to write to; a missing or empty DIR becomes one, with main checked out",
+			},
+			&cli.StringFlag{
+				Name: "branch-prefix", EnvVars: []string{"COMPOSER_DELIVER_BRANCH_PREFIX"},
+				Usage: "what stands before each stage's name in the branch's, `P`",
+			},
+			&cli.BoolFlag{
+				Name: "force", Aliases: []string{"f"}, EnvVars: []string{"COMPOSER_DELIVER_FORCE"}, DisableDefaultText: true,
+				Usage: "replace branches that hold something else",
+			},
+			&cli.BoolFlag{
+				Name: "list", Aliases: []string{"l"}, EnvVars: []string{"COMPOSER_DELIVER_LIST"}, DisableDefaultText: true,
+				Usage: "write nothing, and print what git ls-remote will show after a delivery",
+			},
+			jsonFlag("print JSON"),
+		},
+		Action: deliverBranches,
+	}
+}
+
+func deliverBranches(c *cli.Context) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	if err := notEmpty(c, "repo"); err != nil {
+		return err
+	}
+	b, err := bundle.Open(templates.FS)
+	if err != nil {
+		return err
+	}
+	o := deliver.Options{Dir: ".", Repo: c.String("repo"), Prefix: c.String("branch-prefix")}
+	for _, s := range b.Stages {
+		o.Stages = append(o.Stages, deliver.Stage{Name: s.Name, Summary: s.Summary})
+	}
+	d, err := deliver.Plan(o)
+	if errors.Is(err, deliver.ErrName) {
+		return usageError{err}
+	}
+	if err != nil {
+		return fmt.Errorf("deliver: %w", err)
+	}
+	warnDirty(c, d)
+	if !c.Bool("list") {
+		if err := d.Write(c.Context, c.Bool("force")); err != nil {
+			if errors.Is(err, deliver.ErrOther) && !c.Bool("force") {
+				err = fmt.Errorf("%w; --force replaces it", err)
+			}
+			return fmt.Errorf("deliver: %w", err)
+		}
+		if len(d.Changes()) == 0 {
+			say(c.App.ErrWriter, "nothing to do: all %d branches are there already", len(d.Branches))
+		}
+	}
+	if c.Bool("json") {
+		return printDeliveryJSON(c, d)
+	}
+	printDelivery(c, d)
+	return nil
+}
+
+func warnDirty(c *cli.Context, d *deliver.Delivery) {
+	const most = 3
+	if d.DirtyErr != nil {
+		warn(c.App.ErrWriter, "what is delivered is the commit %.7s; whether there is more that is not committed cannot be told: %v", d.Source, d.DirtyErr)
+	}
+	if len(d.Dirty) == 0 {
+		return
+	}
+	shown := strings.Join(d.Dirty[:min(most, len(d.Dirty))], ", ")
+	if n := len(d.Dirty) - most; n > 0 {
+		shown += fmt.Sprintf(" and %d more", n)
+	}
+	warn(c.App.ErrWriter, "what is delivered is the commit %.7s, without what is not committed: %s", d.Source, shown)
+}
+
+// state says how a branch was found: not there, as it is to be, or with
+// something else, which only --force replaces.
+func state(b deliver.Branch) string {
+	switch b.Found {
+	case "":
+		return "new"
+	case b.Commit:
+		return "unchanged"
+	default:
+		return "other"
+	}
+}
+
+// printDelivery prints a list as `git ls-remote` does, and a delivery as what
+// became of each branch.
+func printDelivery(c *cli.Context, d *deliver.Delivery) {
+	counts := map[string]int{}
+	for _, b := range d.Branches {
+		counts[state(b)]++
+		if c.Bool("list") {
+			say(c.App.Writer, "%s\t%s", b.Commit, b.Ref())
+		} else {
+			say(c.App.Writer, "%s  %s  %s", b.Name, b.Commit, outcome(b))
+		}
+	}
+	if c.Bool("list") {
+		say(c.App.ErrWriter, "%d branches: %d new, %d unchanged, %d other",
+			len(d.Branches), counts["new"], counts["unchanged"], counts["other"])
+	}
+}
+
+// outcome says what a delivery did with a branch.
+func outcome(b deliver.Branch) string {
+	switch state(b) {
+	case "new":
+		return "made"
+	case "other":
+		return fmt.Sprintf("replaced %.7s", b.Found)
+	default:
+		return "unchanged"
+	}
+}
+
+func printDeliveryJSON(c *cli.Context, d *deliver.Delivery) error {
+	type branch struct {
+		Name   string `json:"name"`
+		Stage  string `json:"stage"`
+		Ref    string `json:"ref"`
+		Commit string `json:"commit"`
+		Found  string `json:"found"`
+		State  string `json:"state"`
+	}
+	out := struct {
+		Source   string   `json:"source"`
+		Dirty    []string `json:"dirty"` // null: not known
+		Written  bool     `json:"written"`
+		Branches []branch `json:"branches"`
+	}{Source: d.Source, Dirty: d.Dirty, Written: !c.Bool("list")}
+	if d.Dirty == nil && d.DirtyErr == nil {
+		out.Dirty = []string{}
+	}
+	for _, b := range d.Branches {
+		out.Branches = append(out.Branches, branch{b.Name, b.Stage, b.Ref(), b.Commit, b.Found, state(b)})
+	}
+	return printJSON(c.App.Writer, out)
+}

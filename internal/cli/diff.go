@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tp0-lab/composer/internal/compose/diff"
+	"github.com/tp0-lab/composer/internal/compose/lint"
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/template/render"
+)
+
+func diffCommand() *cli.Command {
+	source := &bundleFlags{}
+	return &cli.Command{
+		Name:      "diff",
+		Usage:     "show what one stage adds to another",
+		UsageText: "composer diff [-n N] [--exit-code] [--json] [--values FILE]… [--set KEY=VALUE]… [--bundle DIR] OLD NEW",
+		ArgsUsage: "STAGE|FILE…",
+		Description: examples(
+			"composer diff ej5 ej6", "how the Compose files of two stages differ",
+			"composer diff -n 1 --json ej5 ej6", "for programs: path, old and new value of each change",
+			"composer diff --exit-code ej8 ./dev.yaml", "a stage and a file; exits with 1 if they differ",
+			"composer diff a.yaml b.yaml | patch -p0", "two files",
+		) + "\n\nOLD and NEW are stages, or else Compose files; ./NAME is a file in any case, and - is stdin. Both stages get the same\n" +
+			"number of clients and the same values.",
+		Flags: append(
+			source.ofDocuments(),
+			&cli.BoolFlag{
+				Name: "exit-code", EnvVars: []string{"COMPOSER_EXIT_CODE"}, DisableDefaultText: true,
+				Usage: "exit with 1 if there is a difference, as git diff does",
+			},
+			jsonFlag("print JSON: the changes of what the files mean, whatever the order of keys, comments and quotes"),
+		),
+		Action: func(c *cli.Context) error { return showDiff(c, source) },
+	}
+}
+
+func showDiff(c *cli.Context, source *bundleFlags) error {
+	if c.NArg() != 2 || strings.HasPrefix(c.Args().Get(1), "-") && c.Args().Get(1) != "-" {
+		return usagef("%s wants two stages or files, OLD and NEW; see `%[1]s --help`", c.Command.HelpName)
+	}
+	if c.Args().Get(0) == "-" && c.Args().Get(1) == "-" {
+		return usagef("%s: only one of both can be stdin", c.Command.HelpName)
+	}
+	if err := notEmpty(c, "bundle"); err != nil {
+		return err
+	}
+	b, err := source.open(c)
+	if err != nil {
+		return err
+	}
+	engine, err := render.New(b)
+	if err != nil {
+		return err
+	}
+	engine.OfAnyStage = true
+	var sides [2]diff.Text
+	for i, name := range c.Args().Slice() {
+		if sides[i], err = textToCompare(b, engine, name); err != nil {
+			return err
+		}
+	}
+	warnBeyond(c.App.ErrWriter, b, c.Args().Slice()...)
+	if c.Bool("json") {
+		return showChanges(c, sides)
+	}
+	if err := diff.Unified(c.App.Writer, sides[0], sides[1], diffStyle(c.App.Writer)); err != nil {
+		return err
+	}
+	return differ(c, sides, sides[0].Content != sides[1].Content)
+}
+
+func showChanges(c *cli.Context, sides [2]diff.Text) error {
+	changes, err := yamltree.Changes(yamltree.Text(sides[0]), yamltree.Text(sides[1]))
+	if err != nil {
+		return fmt.Errorf("diff: %w", err)
+	}
+	encoder := json.NewEncoder(c.App.Writer)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(changes); err != nil {
+		return err
+	}
+	return differ(c, sides, len(changes) > 0)
+}
+
+func differ(c *cli.Context, sides [2]diff.Text, really bool) error {
+	if !really || !c.Bool("exit-code") {
+		return nil
+	}
+	return fmt.Errorf("diff: %s and %s differ", sides[0].Name, sides[1].Name)
+}
+
+// textToCompare renders the stage of that name, or reads the file.
+func textToCompare(b *bundle.Bundle, engine *render.Engine, name string) (diff.Text, error) {
+	text := diff.Text{Name: name}
+	_, unknown := b.Stage(name)
+	if unknown == nil {
+		doc, err := engine.Render(name, b.Kinds[0].Count)
+		text.Content = string(doc.Bytes)
+		return text, asUsage(render.OfStage(name, err))
+	}
+	var content []byte
+	var err error
+	if name == "-" {
+		text.Name = "stdin"
+		content, err = lint.ReadFrom(os.Stdin)
+	} else {
+		content, err = lint.Read(name)
+	}
+	if _, missing := os.Stat(name); missing != nil && err != nil && name != "-" && !strings.ContainsAny(name, "./") {
+		return text, usagef("diff: %w, and no file has that name", unknown)
+	}
+	if err != nil {
+		return text, fmt.Errorf("diff: %s: %w", name, err)
+	}
+	text.Content = string(content)
+	return text, nil
+}

@@ -1,0 +1,151 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/sys/unix"
+
+	"github.com/tp0-lab/composer/internal/compose/graph"
+	"github.com/tp0-lab/composer/internal/course/doctor"
+	"github.com/tp0-lab/composer/internal/lab/local"
+	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/text"
+)
+
+// goVersion is the one of go.mod.
+var goVersion = doctor.GoVersion{Major: 1, Minor: 26}
+
+func doctorCommand() *cli.Command {
+	source := &bundleFlags{}
+	return &cli.Command{
+		Name:      "doctor",
+		Usage:     "say whether this machine and directory have all that a stage needs, and change nothing",
+		UsageText: "composer doctor [--stage NAME] [-n N] [--bundle DIR] [--timeout TIME] [--json]",
+		Description: examples(
+			"composer doctor", "a line for each check: ok, warning or problem, and what to do next",
+			"composer doctor --stage ej6 -n 30", "for another stage, with more clients",
+			"composer doctor --json", "for programs: check, status, found, next",
+		) + "\n\nA problem keeps the stage from being rendered, or from being started with the Docker that is there; with one the exit\n" +
+			"code is 1. A warning costs something, which it says: a machine without Docker is one, as `render`, `run` and `verify` work without.",
+		Flags: append(
+			source.ofRendering(),
+			&cli.DurationFlag{
+				Name: "timeout", EnvVars: []string{"COMPOSER_DOCTOR_TIMEOUT"}, Value: 5 * time.Second,
+				Usage: "the `TIME` that each program which is asked is given",
+			},
+			jsonFlag("print JSON"),
+		),
+		Action: func(c *cli.Context) error { return examine(c, source) },
+	}
+}
+
+func examine(c *cli.Context, source *bundleFlags) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	if err := notEmpty(c, "stage", "bundle"); err != nil {
+		return err
+	}
+	if c.Duration("timeout") <= 0 {
+		return usagef("doctor: --timeout wants more than zero, such as 5s")
+	}
+	b, err := source.open(c)
+	if err != nil {
+		return err
+	}
+	lab, err := labOf(c, b)
+	if err != nil {
+		return err
+	}
+	findings := doctor.Examine(c.Context, doctor.Machine{
+		Run:      doctor.Command,
+		ReadFile: os.ReadFile,
+		Exists:   func(name string) bool { _, err := os.Stat(name); return err == nil },
+		Writable: func(dir string) error { return unix.Access(dir, unix.W_OK) },
+		OS:       runtime.GOOS,
+	}, lab, c.Duration("timeout"))
+	right := doctor.Right(findings)
+	if c.Bool("json") {
+		err = printJSON(c.App.Writer, map[string]any{"checks": findings, "ok": right})
+	} else {
+		err = printFindings(c.App.Writer, findings)
+	}
+	if err == nil && !right {
+		n := 0
+		for _, f := range findings {
+			if f.Status == doctor.Problem {
+				n++
+			}
+		}
+		err = errors.New("doctor: " + plural(n, "problem"))
+	}
+	return err
+}
+
+// labOf renders what is going to be started. What is wrong with the command line is
+// an error, and what is wrong with the directory is in the lab.
+func labOf(c *cli.Context, b *bundle.Bundle) (doctor.Lab, error) {
+	lab := doctor.Lab{Bundle: c.String("bundle"), Netcat: cmp.Or(os.Getenv("NETCAT_IMAGE"), "busybox:latest"), GoVersion: goVersion}
+	name, file := c.String("stage"), stageFile(c)
+	stage, text, err := renderStage(c, b)
+	if err != nil && (name != "" || errors.As(err, new(usageError)) && !errors.Is(err, bundle.ErrUnknownStage)) {
+		return lab, err
+	}
+	var environment map[string]string
+	if err == nil {
+		environment, err = local.Environment(".", os.Environ())
+	}
+	if err == nil {
+		lab.Project, err = graph.Load(c.Context, text, ".", environment)
+	}
+	if err != nil {
+		lab.Err, lab.Next = err, "mend that; `composer render` says when it is right"
+		if errors.Is(err, bundle.ErrUnknownStage) {
+			lab.Next = "`composer stages` lists those there are"
+		}
+		return lab, nil
+	}
+	switch _, missing := os.Stat(file); {
+	case name != "":
+		lab.Stage = stage + ", by --stage or COMPOSER_STAGE"
+	case file != "" && missing == nil:
+		lab.Stage = stage + ", by " + file
+	default:
+		lab.Stage = stage + ", the default"
+	}
+	return lab, nil
+}
+
+func printFindings(w io.Writer, findings []doctor.Finding) error {
+	var table text.Table
+	for _, f := range findings {
+		table.Row(string(f.Status), f.Check, f.Found)
+		if f.Next != "" {
+			table.Row("", "", "→ "+f.Next)
+		}
+	}
+	var text bytes.Buffer
+	if err := table.Write(&text, tableWidth(w)); err != nil {
+		return err
+	}
+	colours := map[doctor.Status]string{doctor.OK: "32", doctor.Warning: "33", doctor.Problem: "31"}
+	for line := range strings.Lines(text.String()) {
+		word, rest, _ := strings.Cut(line, " ")
+		if colour := colours[doctor.Status(word)]; colour != "" && coloured(w) {
+			line = "\x1b[" + colour + "m" + word + "\x1b[0m " + rest
+		}
+		if _, err := fmt.Fprint(w, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/urfave/cli/v2"
+
+	"github.com/tp0-lab/composer/internal/compose/graph"
+	"github.com/tp0-lab/composer/internal/files"
+	"github.com/tp0-lab/composer/internal/lab/local"
+)
+
+func graphCommand() *cli.Command {
+	source := &bundleFlags{}
+	return &cli.Command{
+		Name:      "graph",
+		Usage:     "draw a stage, or any Compose file: services in start order, networks, ports and mounts",
+		UsageText: "composer graph [--stage NAME] [-n N] [-f FILE] [--format mermaid|dot|svg] [--all] [-o FILE]",
+		Description: examples(
+			"composer graph --stage ej8 -n 5 --format svg -o ej8.svg", "a picture, made without another program",
+			"composer graph -f compose.yaml", "a Mermaid diagram, for a README",
+			"composer graph -n 30 --format svg --all -o all.svg", "each of thirty clients",
+			"composer graph -f compose.yaml --format dot | dot -Tpdf -o compose.pdf", "drawn by Graphviz",
+		) + "\n\nEight or more services whose names end with a number, and which are alike otherwise, are drawn as one. " +
+			"A file's variables are those of the environment and of the file .env beside it; one that is not set is drawn as ${NAME}.",
+		Flags: append(
+			source.ofRendering(),
+			&cli.StringFlag{
+				Name: "file", Aliases: []string{"f"}, EnvVars: []string{"COMPOSER_GRAPH_FILE"}, TakesFile: true,
+				Usage: "the Compose `FILE` to draw, instead of a stage; - for what is piped in",
+			},
+			&cli.StringFlag{
+				Name: "format", EnvVars: []string{"COMPOSER_GRAPH_FORMAT"}, Value: "mermaid", DefaultText: "mermaid",
+				Usage: "what is written: `FORMAT` is mermaid, dot or svg",
+			},
+			&cli.BoolFlag{
+				Name: "all", EnvVars: []string{"COMPOSER_GRAPH_ALL"}, DisableDefaultText: true,
+				Usage: "draw each service, however many are alike",
+			},
+			&cli.StringFlag{
+				Name: "output", Aliases: []string{"o"}, EnvVars: []string{"COMPOSER_OUTPUT"}, DefaultText: "stdout",
+				Usage: "the `FILE` to write, untouched if it would not change",
+			},
+		),
+		Action: func(c *cli.Context) error { return drawGraph(c, source) },
+	}
+}
+
+func drawGraph(c *cli.Context, source *bundleFlags) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	if err := notEmpty(c, "stage", "file", "output", "bundle"); err != nil {
+		return err
+	}
+	write, ok := map[string]func(*graph.Graph, io.Writer) error{
+		"mermaid": (*graph.Graph).WriteMermaid, "dot": (*graph.Graph).WriteDOT, "svg": (*graph.Graph).WriteSVG,
+	}[c.String("format")]
+	if !ok {
+		return usagef("graph: unknown format %q: have %s", c.String("format"), strings.Join(graphFormats(), ", "))
+	}
+	project, title, err := projectToDraw(c, source)
+	if err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	if err := write(graph.New(project, title, c.Bool("all")), &text); err != nil {
+		return err
+	}
+	if slices.Contains([]string{"", "-", "/dev/stdout"}, c.String("output")) {
+		_, err = c.App.Writer.Write(text.Bytes())
+	} else if err = source.sparing(c, c.String("output"), c.String("file")); err == nil {
+		_, err = files.WriteFile(c.String("output"), text.Bytes())
+	}
+	return err
+}
+
+func graphFormats() []string { return []string{"mermaid", "dot", "svg"} }
+
+// projectToDraw loads the Compose file that is given, or that of a stage, and says what it is.
+func projectToDraw(c *cli.Context, source *bundleFlags) (project *types.Project, title string, err error) {
+	file, err := readComposeFile(c, source)
+	if err != nil {
+		return nil, "", err
+	}
+	if file == nil {
+		b, err := source.open(c)
+		if err != nil {
+			return nil, "", err
+		}
+		stage, text, err := renderStage(c, b)
+		if err != nil {
+			return nil, "", err
+		}
+		names := []string{stage}
+		for _, kind := range b.Kinds {
+			names = append(names, plural(kind.Count, kind.Name))
+		}
+		project, err = graph.Load(c.Context, text, ".", nil)
+		return project, strings.Join(names, ", "), err
+	}
+	environment, err := local.Environment(file.dir, os.Environ())
+	if err != nil {
+		return nil, "", fmt.Errorf("graph: %s: %w", file.name, err)
+	}
+	project, err = graph.Load(c.Context, file.text, file.dir, environment)
+	if err != nil {
+		return nil, "", fmt.Errorf("graph: %s: %w; `composer lint` says where", file.name, err)
+	}
+	return project, filepath.Base(file.name), nil
+}

@@ -1,0 +1,160 @@
+package help
+
+import (
+	"bytes"
+	"io"
+	"strings"
+
+	"github.com/tp0-lab/composer/internal/text"
+)
+
+const (
+	indent = "  "
+	left   = 26 // how wide names of flags and commands are before they get a line of their own
+)
+
+// WriteHelp writes all about the command, but not about those below it, in lines
+// of at most width runes where words allow it. 0 wraps nothing.
+func (c *Command) WriteHelp(w io.Writer, width int) error {
+	var out bytes.Buffer
+	section := func(title string) {
+		if out.Len() > 0 {
+			out.WriteByte('\n')
+		}
+		if title != "" {
+			out.WriteString(title + ":\n")
+		}
+	}
+	hanging(&out, "", glue(c.Name+" - "+c.Usage), width)
+	section("USAGE")
+	hanging(&out, indent, glue(c.usage()), width)
+	if examples := c.Examples(); len(examples) > 0 {
+		section("EXAMPLES")
+		writeExamples(&out, examples, width)
+	}
+	for _, paragraph := range c.Paragraphs() {
+		section("")
+		for _, line := range paragraph {
+			if line[0] == ' ' {
+				out.WriteString(line + "\n")
+				continue
+			}
+			for _, part := range text.Wrap(glue(line), width) {
+				out.WriteString(part + "\n")
+			}
+		}
+	}
+	if len(c.Commands) > 0 {
+		section("COMMANDS")
+		table := text.Table{Indent: indent}
+		for _, sub := range c.Commands {
+			table.Row(sub.Base(), glue(sub.Usage))
+		}
+		if err := table.Write(&out, width); err != nil {
+			return err
+		}
+	}
+	if len(c.Flags) > 0 {
+		section("OPTIONS")
+		table := text.Table{Indent: indent, First: left}
+		for _, f := range c.Flags {
+			table.Row(f.spelling(), f.meaning())
+		}
+		if err := table.Write(&out, width); err != nil {
+			return err
+		}
+	}
+	_, err := w.Write(bytes.ReplaceAll(out.Bytes(), []byte(string(glued)), []byte(" ")))
+	return err
+}
+
+// writeExamples puts what an example does beside it if all fit, and below it
+// otherwise.
+func writeExamples(out *bytes.Buffer, examples []Example, width int) {
+	var table text.Table
+	table.Indent = indent
+	for _, e := range examples {
+		table.Row(glue(e.Command), glue(e.Meaning))
+	}
+	var text bytes.Buffer
+	_ = table.Write(&text, 0) // a buffer takes all
+	for line := range strings.Lines(text.String()) {
+		if width > 0 && len([]rune(line)) > width+1 {
+			for _, e := range examples {
+				hanging(out, indent, e.Command, 0)
+				hanging(out, indent+indent+indent, glue(e.Meaning), width)
+			}
+			return
+		}
+	}
+	out.Write(text.Bytes())
+}
+
+// hanging writes a text with all lines but the first two further in.
+func hanging(out *bytes.Buffer, before, s string, width int) {
+	room := 0
+	if width > 0 {
+		room = max(width-len(before)-len(indent), 1)
+	}
+	for i, line := range text.Wrap(s, room) {
+		out.WriteString(before)
+		if i > 0 {
+			out.WriteString(indent)
+		}
+		out.WriteString(line + "\n")
+	}
+}
+
+// glued stands for a space that no line may end at.
+const glued = '\ue000' // of the private use area, so that no text has it
+
+// glue keeps what stands in brackets, or in backquotes, together.
+func glue(text string) string {
+	depth, code := 0, false
+	return strings.Map(func(r rune) rune {
+		switch r {
+		case '[':
+			depth++
+		case ']':
+			depth--
+		case '`':
+			code = !code
+		case ' ':
+			if depth > 0 || code {
+				return glued
+			}
+		}
+		return r
+	}, text)
+}
+
+// spelling is all ways to give the flag, the short ones first.
+func (f Flag) spelling() string {
+	var short, long []string
+	for _, name := range f.Names {
+		if len(name) == 1 {
+			short = append(short, "-"+name)
+		} else {
+			long = append(long, "--"+name)
+		}
+	}
+	text := strings.Join(append(short, long...), ", ")
+	if len(short) == 0 {
+		text = "    " + text
+	}
+	if f.Value != "" {
+		text += " " + f.Value
+	}
+	return text
+}
+
+func (f Flag) meaning() string {
+	text := f.Usage
+	if f.Default != "" {
+		text += " (default: " + f.Default + ")"
+	}
+	if f.Variable != "" {
+		text += " [$" + f.Variable + "]"
+	}
+	return glue(text)
+}

@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tp0-lab/composer/internal/template/bundle"
+)
+
+// files are what open reads, and which may change, without the bundle.
+func (b *bundleFlags) files() []string {
+	var files []string
+	for _, g := range b.given {
+		_, file, _ := strings.Cut(g.text, "=")
+		switch g.flag {
+		case "values":
+			files = append(files, g.text)
+		case "template", "set-file":
+			files = append(files, file)
+		}
+	}
+	return files
+}
+
+// sparing refuses to write the file called path over one that says what is
+// rendered, or one of more, under whatever name: there may be no other copy of it.
+func (b *bundleFlags) sparing(c *cli.Context, path string, more ...string) error {
+	output, err := os.Stat(path)
+	if err != nil || !output.Mode().IsRegular() {
+		return nil
+	}
+	inputs := append(b.files(), more...)
+	if dir := c.String("bundle"); dir != "" {
+		for _, pattern := range bundle.Files() {
+			names, err := fs.Glob(os.DirFS(dir), pattern)
+			if err != nil {
+				return err
+			}
+			for _, name := range names {
+				inputs = append(inputs, filepath.Join(dir, name))
+			}
+		}
+	}
+	for _, input := range inputs {
+		if info, err := os.Stat(input); err == nil && os.SameFile(info, output) {
+			return usagef("%s: %s is read for this, and would be overwritten; give another -o FILE", c.Command.Name, path)
+		}
+	}
+	return nil
+}
+
+// rereadable refuses files that can be read only once.
+func (b *bundleFlags) rereadable(c *cli.Context) error {
+	for _, file := range b.files() {
+		if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+			return usagef("%s: --watch reads files again at each change, and %s is a pipe or a device, which can be read once; give a file", c.Command.Name, file)
+		}
+	}
+	return nil
+}

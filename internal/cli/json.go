@@ -1,0 +1,21 @@
+package cli
+
+import (
+	"encoding/json"
+	"io"
+
+	"github.com/urfave/cli/v2"
+)
+
+// jsonFlag is --json, whose variable is the same for all commands.
+func jsonFlag(usage string) cli.Flag {
+	return &cli.BoolFlag{Name: "json", EnvVars: []string{"COMPOSER_JSON"}, DisableDefaultText: true, Usage: usage}
+}
+
+// printJSON prints v as people read it, and "<" as it is.
+func printJSON(w io.Writer, v any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(v)
+}

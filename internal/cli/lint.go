@@ -1,0 +1,159 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tp0-lab/composer/internal/compose/lint"
+	"github.com/tp0-lab/composer/internal/text"
+)
+
+func lintCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "lint",
+		Usage:     "check Compose files: the specification, and what only shows when containers start",
+		UsageText: "composer lint [--strict] [--disable RULE]… [--format text|json|sarif] FILE…",
+		ArgsUsage: "FILE…",
+		Description: examples(
+			"composer lint compose.yaml", "file:line:column: severity: message [rule]",
+			"composer lint --strict *.yaml", "warnings fail, too",
+			"composer render -n 5 | composer lint -", "what is piped in",
+			"composer lint --disable missing-mount-source dev.yaml", "without one of the rules",
+			"composer lint --format sarif dev.yaml", "for GitHub's code scanning and its like",
+			"composer lint --list-rules", "what is checked",
+		) + "\n\nA comment in the file silences rules, at the end of a line or in the line before it:\n" +
+			"  # composer-lint: disable=RULE,RULE\n\n" +
+			"Each file is checked by itself, compose.override.yaml as what is laid over compose.yaml. Exit codes: 0 nothing, or notes and warnings only; 1 an error, or a warning with\n" +
+			"--strict; 2 wrong command line.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{
+				Name: "format", EnvVars: []string{"COMPOSER_LINT_FORMAT"}, Value: "text", DefaultText: "text",
+				Usage: "how findings are printed: `FORMAT` is text, json or sarif",
+			},
+			jsonFlag("the same as --format json"),
+			&cli.BoolFlag{
+				Name: "strict", EnvVars: []string{"COMPOSER_LINT_STRICT"}, DisableDefaultText: true,
+				Usage: "exit with 1 for a warning, too",
+			},
+			&cli.StringSliceFlag{
+				Name: "disable", EnvVars: []string{"COMPOSER_LINT_DISABLE"},
+				Usage: "leave out a `RULE`; may be given several times, or with several names and commas",
+			},
+			&cli.BoolFlag{
+				Name: "list-rules", EnvVars: []string{"COMPOSER_LINT_LIST_RULES"}, DisableDefaultText: true,
+				Usage: "list the rules, and check nothing",
+			},
+		},
+		Action: lintFiles,
+	}
+}
+
+func lintFiles(c *cli.Context) error {
+	format, err := lintFormat(c)
+	if err != nil {
+		return err
+	}
+	for _, name := range listed(c, "disable") {
+		if problem := lint.UnknownRule(name); problem != "" {
+			return usagef("lint: %s; see `composer lint --list-rules`", problem)
+		}
+	}
+	if c.Bool("list-rules") {
+		if err := noArguments(c); err != nil {
+			return err
+		}
+		return listRules(c.App.Writer, format)
+	}
+	if !c.Args().Present() {
+		return usagef("%s wants files; see `%[1]s --help`", c.Command.HelpName)
+	}
+	found := []lint.Finding{}
+	for _, name := range c.Args().Slice() {
+		here, err := lintFile(c, name)
+		if err != nil {
+			return fmt.Errorf("lint: %w", err)
+		}
+		found = append(found, here...)
+	}
+	if err := writeFindings(c.App.Writer, format, found); err != nil {
+		return err
+	}
+	return verdict(found, c.Bool("strict"))
+}
+
+func lintFormats() []string { return []string{"text", "json", "sarif"} }
+
+// lintFormat is the format of the flags. One of the command line comes before the
+// other one's variable.
+func lintFormat(c *cli.Context) (string, error) {
+	format := c.String("format")
+	if c.Bool("json") && format != "json" {
+		switch {
+		case !c.IsSet("format"), os.Getenv("COMPOSER_LINT_FORMAT") != "":
+			format = "json"
+		case os.Getenv("COMPOSER_JSON") == "":
+			return "", usagef("lint: --json and --format %s are two formats", format)
+		}
+	}
+	if !slices.Contains(lintFormats(), format) {
+		return "", usagef("lint: unknown format %q: have %s", format, strings.Join(lintFormats(), ", "))
+	}
+	return format, nil
+}
+
+// lintFile checks one file, or what is piped in where the name is "-".
+func lintFile(c *cli.Context, name string) ([]lint.Finding, error) {
+	if name == "-" {
+		return lint.CheckReader(c.Context, os.Stdin, "stdin", listed(c, "disable"))
+	}
+	return lint.CheckFile(c.Context, name, listed(c, "disable"))
+}
+
+func writeFindings(w io.Writer, format string, found []lint.Finding) error {
+	switch format {
+	case "json":
+		return printJSON(w, found)
+	case "sarif":
+		return lint.WriteSARIF(w, found, version())
+	}
+	for _, f := range found {
+		say(w, "%s", f)
+	}
+	return nil
+}
+
+// verdict is an error if findings are bad enough to be one.
+func verdict(found []lint.Finding, strict bool) error {
+	counts := map[lint.Severity]int{}
+	for _, f := range found {
+		counts[f.Severity]++
+	}
+	if counts[lint.Error] == 0 && (!strict || counts[lint.Warning] == 0) {
+		return nil
+	}
+	return errors.New("lint: " + plural(counts[lint.Error], "error") + ", " + plural(counts[lint.Warning], "warning"))
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func listRules(w io.Writer, format string) error {
+	if format != "text" {
+		return printJSON(w, lint.Rules())
+	}
+	var table text.Table
+	for _, r := range lint.Rules() {
+		table.Row(r.Name, string(r.Severity), r.What)
+	}
+	return table.Write(w, tableWidth(w))
+}

@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"runtime/debug"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tp0-lab/composer/internal/cli/help"
+)
+
+func manCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "man",
+		Usage:     "print the manual page composer(1)",
+		UsageText: "composer man",
+		Description: examples(
+			"composer man | man -l -", "read it (man-db; elsewhere `composer man | mandoc | less`)",
+			"composer man >~/.local/share/man/man1/composer.1", "so that `man composer` finds it",
+		) + "\n\nThe page is made from what the help is made from, in roff with the macros of man(7).",
+		Action: func(c *cli.Context) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			return manPage(c.App).WriteRoff(c.App.Writer)
+		},
+	}
+}
+
+func manPage(app *cli.App) help.Page {
+	page := help.Page{
+		Program: tree(app),
+		Version: version(),
+		About: []string{
+			"Renders Compose files from text/template and sprig templates, one numbered replica at a time: client1 to clientN, each with its own identity, configuration and data. The built-in templates are a lab in eight stages, ej1 to ej8; `init` writes a bundle of templates to begin with.",
+			"What is rendered is checked before it is written, and a file is replaced as a whole or not at all. Data goes to standard output, and talk to standard error. Each command has --help.",
+		},
+		Variables: []help.Entry{
+			{Term: "NO_COLOR", Meaning: "If it is not empty, no colours are written; without it they are written to terminals only."},
+			{Term: "TERM", Meaning: "Nor are they where it is dumb."},
+			{Term: "COLUMNS", Meaning: "How wide help and tables are, if it is a number. Otherwise the terminal says it, and the help has 80 columns where there is none. What is written to a pipe or file is not wrapped but for the help."},
+		},
+		Files: []help.Entry{
+			{Term: ".stage", Meaning: "The stage, on one line, if neither --stage nor COMPOSER_STAGE says it. For the built-in bundle only."},
+			{Term: ".data/dataset.zip, .data/datasets.zip", Meaning: "What `data extract` unpacks."},
+			{Term: ".data/agency-N.csv", Meaning: "The bets of agency N, which stages from ej6 on mount."},
+			{Term: "services/server/config.ini, services/client/config.yaml", Meaning: "The configuration of the two services."},
+			{Term: "docker-compose-dev.yaml", Meaning: "The Compose file that make and generar-compose.sh use."},
+		},
+		ExitCodes: []help.Entry{
+			{Term: "0", Meaning: "Done, and nothing was found to be wrong."},
+			{Term: "1", Meaning: "It failed; or `verify`, `lint`, `doctor`, `data check`, `config check`, `render --check` or `diff --exit-code` found something. Nothing is written by halves."},
+			{Term: "2", Meaning: "The command line, a variable or a value is wrong. Nothing was done."},
+		},
+		SeeAlso: []string{"docker(1)", "docker-compose(1)", "git(1)"},
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.time" {
+				page.Date = s.Value[:min(len(s.Value), len("2006-01-02"))]
+			}
+		}
+	}
+	return page
+}

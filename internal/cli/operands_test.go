@@ -1,0 +1,32 @@
+package cli
+
+import (
+	"io"
+	"strings"
+	"testing"
+)
+
+func TestOperandsLast(t *testing.T) {
+	commands := newApp(io.Discard, io.Discard).Commands
+	for _, test := range []struct{ line, want string }{
+		{"diff ej5 ej6 -n 1 --json", "diff -n 1 --json ej5 ej6"},
+		{"diff ej5 -n 1 ej6", "diff -n 1 ej5 ej6"},
+		{"diff ej5 --set=a=b ej6", "diff --set=a=b ej5 ej6"},
+		{"diff --json ej5 ej6", "diff --json ej5 ej6"},
+		{"lint a.yaml - --strict", "lint --strict a.yaml -"},
+		{"lint --strict -- --a.yaml b.yaml", "lint --strict -- --a.yaml b.yaml"},
+		{"lint a.yaml -- -x --strict", "lint -- a.yaml -x --strict"},
+		{"lint a.yaml --nope b.yaml", "lint --nope a.yaml b.yaml"},
+		{"lint a.yaml --format", "lint --format"},
+		{"config check a.yaml --json", "config check --json a.yaml"},
+		{"config nope --json", "config nope --json"},
+		{"nope ej5 --json", "nope ej5 --json"},
+		{"help config show", "help config show"},
+		{"", ""},
+	} {
+		got := operandsLast(commands, append([]string{"composer"}, strings.Fields(test.line)...))
+		if strings.Join(got[1:], " ") != test.want {
+			t.Errorf("%s: got %q, want %q", test.line, got[1:], test.want)
+		}
+	}
+}

@@ -1,0 +1,300 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tp0-lab/composer/internal/compose/diff"
+	"github.com/tp0-lab/composer/internal/files/watch"
+	"github.com/tp0-lab/composer/internal/template/build"
+	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/template/values"
+)
+
+func renderCommand() *cli.Command {
+	source := &bundleFlags{}
+	return &cli.Command{
+		Name:  "render",
+		Usage: "render a stage as a Compose file",
+		UsageText: "composer render [--stage NAME]… [-n N] [-o FILE] [--check] [--diff] [--watch] [--format yaml|json]\n" +
+			"[--values FILE]… [--set KEY=VALUE]… [--bundle DIR] [--no-validate]",
+		Description: examples(
+			"composer render --stage ej6 -n 5", "to stdout",
+			"composer render -n 3 -o dev.yaml", "to a file, which is replaced as a whole or not at all",
+			"composer render --set project=tp1 --set client.linger=0s", "with values of your own, see `composer values`",
+			"composer render --bundle DIR -n worker=3", "templates of your own, see `composer init`",
+			"composer render | docker compose -f - config", "straight into Compose",
+			"composer render --stage all -o 'compose-{stage}.yaml'", "a file for each stage, all of them or none",
+			"composer render -n 3 -o dev.yaml --check", "exit with 1 if dev.yaml is not what would be written, for CI",
+			"composer render -n 3 -o dev.yaml --diff", "how dev.yaml would change",
+			"composer render --format json -o dev.json", "the same project as JSON",
+			"composer render --bundle DIR -o dev.yaml --watch", "again at each change of a template or of values",
+		) + "\n\nThe stage is that of --stage, else of COMPOSER_STAGE, else of the one-line file .stage, else the default of `composer stages`.",
+		Flags: append([]cli.Flag{
+			&cli.StringSliceFlag{
+				Name: "stage", EnvVars: []string{"COMPOSER_STAGE"},
+				Usage: "the `NAME` of the stage, see `composer stages`; may be repeated, and all is all of them, if -o has {stage}",
+			},
+		}, append(
+			source.ofDocuments(),
+			&cli.StringFlag{
+				Name: "max-replicas", EnvVars: []string{"COMPOSER_MAX_REPLICAS"}, DefaultText: "what the templates say",
+				Usage: "how many clients there may be instead, `N`; 0 for any number. More than 1022 do not fit on a bridge",
+			},
+			&cli.StringFlag{
+				Name: "output", Aliases: []string{"o"}, EnvVars: []string{"COMPOSER_OUTPUT"}, DefaultText: "stdout",
+				Usage: "the `FILE` to write, untouched if it would not change; {stage} in it is the stage's name, a file for each",
+			},
+			&cli.StringFlag{
+				Name: "format", EnvVars: []string{"COMPOSER_FORMAT"}, Value: "yaml", DefaultText: "yaml",
+				Usage: "what is written: `FORMAT` is yaml, or json, which Compose reads as well",
+			},
+			&cli.BoolFlag{
+				Name: "check", EnvVars: []string{"COMPOSER_CHECK"}, DisableDefaultText: true,
+				Usage: "write nothing; list the files that are missing or would change, and exit with 1 if there are any",
+			},
+			&cli.BoolFlag{
+				Name: "diff", EnvVars: []string{"COMPOSER_DIFF"}, DisableDefaultText: true,
+				Usage: "write nothing; print how the files would change, and exit with 0 unless there is --check, too",
+			},
+			&cli.BoolFlag{
+				Name: "watch", EnvVars: []string{"COMPOSER_WATCH"}, DisableDefaultText: true,
+				Usage: "render again when a template, a file of values or .stage changes, until Ctrl-C",
+			},
+			&cli.BoolFlag{
+				Name: "no-validate", EnvVars: []string{"COMPOSER_NO_VALIDATE"}, DisableDefaultText: true,
+				Usage: "do not check what is rendered against the Compose specification; memory stays the same for any number of clients then",
+			},
+		)...),
+		Action: func(c *cli.Context) error { return renderStages(c, source) },
+	}
+}
+
+// renderStages does what the flags of render say.
+func renderStages(c *cli.Context, source *bundleFlags) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	if err := notEmpty(c, "output", "bundle"); err != nil {
+		return err
+	}
+	j := build.Job{
+		Stages: listed(c, "stage"), StageFile: stageFile(c), Output: c.String("output"),
+		Format: c.String("format"), Validate: !c.Bool("no-validate"),
+	}
+	if j.Output == "-" || j.Output == "/dev/stdout" {
+		j.Output = ""
+	}
+	if err := fits(c, j); err != nil {
+		return err
+	}
+	if c.Bool("watch") {
+		return watchStages(c, source, j)
+	}
+	made, err := renderJob(c, source, j)
+	switch {
+	case err != nil:
+		return err
+	case c.Bool("check") || c.Bool("diff"):
+		return compareStages(c, made)
+	case j.Output == "":
+		err = made.All[0].Write(c.App.Writer)
+	default:
+		_, err = made.Write()
+	}
+	if err != nil {
+		return asUsage(err)
+	}
+	warnMissing(c.App.ErrWriter, made.Missing())
+	return nil
+}
+
+// fits refuses flags that cannot be meant together.
+func fits(c *cli.Context, j build.Job) error {
+	if slices.Contains(j.Stages, "") {
+		return usagef("--stage wants a value; see `%s --help`", c.Command.HelpName)
+	}
+	if !slices.Contains(build.Formats, j.Format) {
+		return usagef("render: unknown format %q: have %s", j.Format, strings.Join(build.Formats, ", "))
+	}
+	for _, name := range []string{"check", "diff", "watch"} {
+		if c.Bool(name) && j.Output == "" {
+			return usagef("render: --%s is about a file, and there is no -o FILE", name)
+		}
+	}
+	if c.Bool("watch") && (c.Bool("check") || c.Bool("diff")) {
+		return usagef("render: --watch writes files, and --check and --diff do not; give one or the other")
+	}
+	return nil
+}
+
+func renderJob(c *cli.Context, source *bundleFlags, j build.Job) (build.Documents, error) {
+	b, err := source.open(c)
+	if err != nil {
+		return build.Documents{}, err
+	}
+	if err := lift(b, c.String("max-replicas")); err != nil {
+		return build.Documents{}, err
+	}
+	made, err := j.Render(c.Context, b)
+	if err != nil {
+		return made, asUsage(err)
+	}
+	for _, d := range made.All {
+		if err := source.sparing(c, d.Path); err != nil {
+			return build.Documents{}, err
+		}
+	}
+	stages := make([]string, len(made.All))
+	for i, d := range made.All {
+		stages[i] = d.Stage
+	}
+	warnBeyond(c.App.ErrWriter, b, stages...)
+	return made, nil
+}
+
+// compareStages is what --check and --diff do.
+func compareStages(c *cli.Context, made build.Documents) error {
+	if c.Bool("diff") {
+		if err := made.Diff(c.App.Writer, diffStyle(c.App.Writer)); err != nil {
+			return asUsage(err)
+		}
+	}
+	if !c.Bool("check") {
+		return nil
+	}
+	stale, err := made.Stale()
+	if err != nil {
+		return asUsage(err)
+	}
+	if len(stale) == 0 {
+		return nil
+	}
+	for _, s := range stale {
+		if c.Bool("diff") {
+			break // it names them
+		}
+		what := "out of date"
+		if s.Missing {
+			what = "missing"
+		}
+		say(c.App.Writer, "%s: %s", s.Path, what)
+	}
+	are := "are"
+	if len(stale) == 1 {
+		are = "is"
+	}
+	return fmt.Errorf("render: of %s, %d %s not what would be rendered; run `%s`", plural(len(made.All), "file"), len(stale), are, made.Command)
+}
+
+// diffStyle is how differences are shown on w.
+func diffStyle(w io.Writer) diff.Style {
+	return diff.Style{Terminal: isTerminal(w), Colours: coloured(w)}
+}
+
+// watchStages is what --watch does.
+func watchStages(c *cli.Context, source *bundleFlags, j build.Job) error {
+	set := watch.Set{Files: source.files(), Patterns: bundle.Files()}
+	if dir := c.String("bundle"); dir != "" {
+		set.Dirs = append(set.Dirs, dir)
+	}
+	if len(j.Stages) == 0 && j.StageFile != "" {
+		set.Files = append(set.Files, j.StageFile)
+	}
+	if len(set.Files)+len(set.Dirs) == 0 {
+		return usagef("render: --watch: the built-in templates do not change; name some --bundle, --template or --values")
+	}
+	if err := source.rereadable(c); err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancelCause(c.Context)
+	defer stop(nil)
+	first := true
+	err := watch.Run(ctx, set, func() {
+		made, err := renderJob(c, source, j)
+		var written []string
+		if err == nil {
+			written, err = made.Write()
+		}
+		switch {
+		case c.Context.Err() != nil: // it ends, and that is no error
+		case err != nil && first && errors.As(err, new(usageError)) && !errors.As(err, new(*values.Error)):
+			stop(err) // no file will mend it
+		case err != nil:
+			printError(c.App.ErrWriter, err)
+		case len(written) == 0:
+			say(c.App.ErrWriter, "composer: nothing changes in %s", j.Output)
+		default:
+			say(c.App.ErrWriter, "composer: wrote %s", strings.Join(written, ", "))
+		}
+		if first && ctx.Err() == nil {
+			say(c.App.ErrWriter, "composer: watching; Ctrl-C ends it")
+		}
+		first = false
+	})
+	if cause := context.Cause(ctx); err == nil && c.Context.Err() == nil {
+		return cause
+	}
+	return err
+}
+
+// notEmpty refuses flags of those names that were given nothing.
+func notEmpty(c *cli.Context, names ...string) error {
+	for _, name := range names {
+		if c.IsSet(name) && c.String(name) == "" {
+			return usagef("--%s wants a value; see `%s --help`", name, c.Command.HelpName)
+		}
+	}
+	return nil
+}
+
+// lift sets the limit of --max-replicas, if there is one.
+func lift(b *bundle.Bundle, text string) error {
+	if text == "" {
+		return nil
+	}
+	limit, err := parseReplicas(text)
+	if err != nil {
+		return usagef("--max-replicas: %w", err)
+	}
+	if limit < 0 {
+		return usagef("--max-replicas %d: cannot be negative; 0 is no limit", limit)
+	}
+	b.Lift(limit)
+	return nil
+}
+
+func parseReplicas(text string) (int, error) {
+	n, err := strconv.Atoi(text)
+	switch {
+	case errors.Is(err, strconv.ErrRange):
+		return 0, usagef("number of replicas %s: far too large", text)
+	case err != nil:
+		return 0, usagef("number of replicas %q: want a whole number, such as 5", text)
+	}
+	return n, nil
+}
+
+// warnMissing says what `docker compose up` will not find.
+func warnMissing(stderr io.Writer, missing []string) {
+	const most = 3
+	if len(missing) == 0 {
+		return
+	}
+	shown := strings.Join(missing[:min(most, len(missing))], ", ")
+	if len(missing) > most {
+		shown += fmt.Sprintf(" and %d more", len(missing)-most)
+	}
+	hint := ""
+	if strings.Contains(shown, "/agency-") {
+		hint = "; `composer data extract` brings the agencies'"
+	}
+	warn(stderr, "before `docker compose up`, provide the files it mounts: %s%s", shown, hint)
+}

@@ -1,0 +1,151 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/urfave/cli/v2"
+
+	"github.com/tp0-lab/composer/internal/lab/local"
+	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/template/render"
+)
+
+func runCommand() *cli.Command {
+	source := &bundleFlags{}
+	return &cli.Command{
+		Name:      "run",
+		Usage:     "run a stage on this machine, without Docker",
+		UsageText: "composer run [--stage NAME] [-n N] [--values FILE]… [--set KEY=VALUE]… [-f FILE] [--keep] [--json]",
+		Description: examples(
+			"composer run --stage ej8 -n 5", "five agencies and their central, and a summary at the end",
+			"composer run --stage ej1 -n 0", "an echo server to talk to, until Ctrl-C",
+			"composer run -f dev.yaml --json", "a Compose file of your own; the summary for programs, the logs on stderr",
+		) + "\n\nEach service is a process with what the Compose file says: environment, mounted files, names, start order, stop\n" +
+			"signal and grace. They get loopback addresses and directories of their own, and nothing of a run is left behind.\n" +
+			"Agency files that are missing are made up.",
+		Flags: append(
+			source.ofRendering(),
+			&cli.StringFlag{
+				Name: "file", Aliases: []string{"f"}, EnvVars: []string{"COMPOSER_RUN_FILE"}, TakesFile: true,
+				Usage: "the Compose `FILE` to run, instead of a stage; - is stdin",
+			},
+			&cli.BoolFlag{
+				Name: "keep", EnvVars: []string{"COMPOSER_RUN_KEEP"}, DisableDefaultText: true,
+				Usage: "leave the server up after the last client, until Ctrl-C",
+			},
+			jsonFlag("print the summary as JSON, and the logs on stderr"),
+		),
+		Action: func(c *cli.Context) error { return runStage(c, source) },
+	}
+}
+
+func runStage(c *cli.Context, source *bundleFlags) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	project, configs, err := projectToRun(c, source)
+	if err != nil {
+		return err
+	}
+	play := local.Play{
+		Options: local.Options{
+			MakeUp:  true,
+			Configs: configs,
+			Now:     time.Now,
+			Note:    func(sentence string) { say(c.App.ErrWriter, "composer: %s", sentence) },
+		},
+		Output:   c.App.Writer,
+		Coloured: coloured(c.App.Writer),
+		Keep:     c.Bool("keep"),
+	}
+	if c.Bool("json") {
+		play.Output, play.Coloured = c.App.ErrWriter, coloured(c.App.ErrWriter)
+	}
+	sum, err := play.Run(c.Context, project)
+	if sum.Services == nil {
+		return err
+	}
+	if c.Bool("json") {
+		return errors.Join(err, printJSON(c.App.Writer, sum))
+	}
+	fmt.Fprintln(c.App.Writer)
+	return errors.Join(err, sum.WriteTable(c.App.Writer))
+}
+
+// projectToRun loads the Compose file that is given, or that of a stage, and
+// says which configuration files are in the images of the latter.
+func projectToRun(c *cli.Context, source *bundleFlags) (*types.Project, map[local.Kind]string, error) {
+	file, err := readComposeFile(c, source)
+	if err != nil {
+		return nil, nil, err
+	}
+	if file != nil {
+		project, err := local.Load(c.Context, file.text, file.name, file.dir, os.Environ())
+		return project, nil, err
+	}
+	if err := notEmpty(c, "bundle"); err != nil {
+		return nil, nil, err
+	}
+	b, err := source.open(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	project, err := loadStage(c, b)
+	configs := make(map[local.Kind]string)
+	for kind, file := range map[local.Kind]string{local.Server: "services/server/config.ini", local.Client: "services/client/config.yaml"} {
+		if _, err := os.Stat(file); err == nil {
+			configs[kind] = file
+		}
+	}
+	return project, configs, err
+}
+
+func loadStage(c *cli.Context, b *bundle.Bundle) (*types.Project, error) {
+	stage, text, err := renderStage(c, b)
+	if err != nil {
+		return nil, err
+	}
+	return local.Load(c.Context, text, "stage "+stage, ".", os.Environ())
+}
+
+// renderStage returns the Compose file of a stage of a bundle, and which one that
+// is: that of --stage, or else of the one-line file, or else the default.
+func renderStage(c *cli.Context, b *bundle.Bundle) (stage string, text []byte, err error) {
+	chosen, err := b.Choose(c.String("stage"), stageFile(c))
+	if err != nil {
+		return "", nil, asUsage(err)
+	}
+	engine, err := render.New(b)
+	if err != nil {
+		return "", nil, err
+	}
+	doc, err := engine.Render(chosen.Name, b.Kinds[0].Count)
+	if err != nil {
+		return "", nil, asUsage(err)
+	}
+	warnBeyond(c.App.ErrWriter, b, chosen.Name)
+	return chosen.Name, doc.Bytes, nil
+}
+
+// coloured reports whether colours may be written to w: a terminal, and nobody
+// has said no (no-color.org).
+func coloured(w io.Writer) bool {
+	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(w)
+}
+
+func isTerminal(w io.Writer) bool {
+	if c, ok := w.(*checkedWriter); ok {
+		w = c.w
+	}
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

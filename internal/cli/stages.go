@@ -1,0 +1,62 @@
+package cli
+
+import (
+	"github.com/urfave/cli/v2"
+
+	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/text"
+)
+
+func stagesCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "stages",
+		Usage:     "list the stages",
+		UsageText: "composer stages [--bundle DIR] [--json]",
+		Description: examples(
+			"composer stages", "a line for each",
+			"composer stages --json", "for programs: name, summary, default",
+			"composer stages --bundle DIR", "those of a bundle of your own",
+		),
+		Flags: []cli.Flag{
+			bundleFlag(),
+			jsonFlag("print JSON"),
+		},
+		Action: func(c *cli.Context) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			if err := notEmpty(c, "bundle"); err != nil {
+				return err
+			}
+			b, err := openBundle(c.String("bundle"))
+			if err != nil {
+				return asUsage(err)
+			}
+			if c.Bool("json") {
+				return printStagesJSON(c, b)
+			}
+			var table text.Table
+			for _, s := range b.Stages {
+				mark := ""
+				if s.Name == b.Default {
+					mark = " (default)"
+				}
+				table.Row(s.Name, s.Summary+mark)
+			}
+			return table.Write(c.App.Writer, tableWidth(c.App.Writer))
+		},
+	}
+}
+
+func printStagesJSON(c *cli.Context, b *bundle.Bundle) error {
+	type stage struct {
+		Name    string `json:"name"`
+		Summary string `json:"summary"`
+		Default bool   `json:"default"`
+	}
+	stages := make([]stage, len(b.Stages))
+	for i, s := range b.Stages {
+		stages[i] = stage{s.Name, s.Summary, s.Name == b.Default}
+	}
+	return printJSON(c.App.Writer, stages)
+}

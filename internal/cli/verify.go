@@ -1,0 +1,199 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tp0-lab/composer/internal/course/report"
+	"github.com/tp0-lab/composer/internal/course/verify"
+	"github.com/tp0-lab/composer/internal/files"
+	"github.com/tp0-lab/composer/internal/text"
+)
+
+func verifyCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "verify",
+		Usage:     "check the stages as black boxes: this project's, or a student's",
+		UsageText: "composer verify [--stage NAME]… [--engine local|docker] [--repo DIR] [--report KIND=FILE]…",
+		Description: examples(
+			"composer verify", "this project, with processes for containers",
+			"composer verify --engine docker --stage ej6", "one stage, in containers",
+			"composer verify --repo ../tp0 --report html=tp0.html", "the branches ej1 … ej8 of a checkout, and a page about it",
+			"composer verify --list", "what is checked",
+		) + "\n\nA checkout is not touched: each branch is checked in a directory of its own, in a Compose project of its own, and only\n" +
+			"what was made for that is removed. It is asked for what the course's text asks: its server gets a head start, and scenarios beyond\n" +
+			"that are skipped unless --scenario names them. A checkout's scripts run as you. Exit codes: 0 what was checked\npassed, 1 something failed or nothing was checked, 2 wrong command line.",
+		Flags: []cli.Flag{
+			&cli.StringSliceFlag{Name: "stage", EnvVars: []string{"COMPOSER_STAGE"}, Usage: "only the stage of that `NAME`; may be repeated"},
+			&cli.StringSliceFlag{Name: "scenario", EnvVars: []string{"COMPOSER_VERIFY_SCENARIO"}, Usage: "only scenarios of that `NAME`; may be repeated"},
+			&cli.StringFlag{
+				Name: "engine", EnvVars: []string{"COMPOSER_VERIFY_ENGINE"}, DefaultText: "docker with --repo, else local",
+				Usage: "`ENGINE` that runs the services: local or docker",
+			},
+			&cli.StringFlag{
+				Name: "repo", EnvVars: []string{"COMPOSER_VERIFY_REPO"}, TakesFile: true,
+				Usage: "the git checkout `DIR` whose branches are checked",
+			},
+			&cli.StringSliceFlag{
+				Name: "report", EnvVars: []string{"COMPOSER_VERIFY_REPORT"},
+				Usage: "write a report: `KIND=FILE`, where KIND is junit, json or html; may be repeated",
+			},
+			&cli.IntFlag{Name: "repeat", EnvVars: []string{"COMPOSER_VERIFY_REPEAT"}, Value: 1, Usage: "run each scenario `N` times"},
+			&cli.DurationFlag{
+				Name: "patience", EnvVars: []string{"COMPOSER_VERIFY_PATIENCE"}, Value: verify.DefaultPatience,
+				Usage: "the `TIME` to wait for what takes a moment where all is well",
+			},
+			&cli.BoolFlag{Name: "list", EnvVars: []string{"COMPOSER_VERIFY_LIST"}, DisableDefaultText: true, Usage: "list the scenarios and run none"},
+			jsonFlag("print the report (or the list) as JSON, and the progress on stderr"),
+		},
+		Action: runVerify,
+	}
+}
+
+// reporters are the kinds of reports.
+var reporters = map[string]func(io.Writer, report.Report) error{
+	"junit": report.WriteJUnit,
+	"json":  report.WriteJSON,
+	"html":  report.WriteHTML,
+}
+
+func runVerify(c *cli.Context) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	o, err := verifyOptions(c)
+	if err != nil {
+		return err
+	}
+	reports, err := reportFiles(c.StringSlice("report"))
+	if err != nil {
+		return err
+	}
+	chosen, err := verify.Chosen(o)
+	if err != nil {
+		return usageError{err}
+	}
+	if c.Bool("list") {
+		return listScenarios(c.App.Writer, chosen, c.Bool("json"))
+	}
+	talk := c.App.Writer
+	if c.Bool("json") {
+		talk = c.App.ErrWriter
+	}
+	progress := verify.NewProgress(talk, len(chosen), isTerminal(talk), coloured(talk), time.Now)
+	o.Began, o.Ended = progress.Began, progress.Ended
+	found, err := verify.Run(c.Context, o)
+	progress.Close()
+	if len(found.Scenarios) == 0 {
+		return err
+	}
+	for _, r := range reports {
+		err = errors.Join(err, r.write(found))
+	}
+	if c.Bool("json") {
+		err = errors.Join(err, report.WriteJSON(c.App.Writer, found))
+	}
+	failed, skipped := 0, 0
+	for _, s := range found.Scenarios {
+		switch s.Status {
+		case report.Failed:
+			failed++
+		case report.Skipped:
+			skipped++
+		}
+	}
+	fmt.Fprintln(talk)
+	say(talk, "%d passed, %d failed, %d skipped in %.1fs (%s, %s)",
+		len(found.Scenarios)-failed-skipped, failed, skipped, found.Duration.Seconds(), found.Target, found.Engine)
+	if failed > 0 {
+		err = errors.Join(err, fmt.Errorf("verify: %d of %d scenarios failed", failed, len(found.Scenarios)))
+	}
+	return err
+}
+
+func verifyOptions(c *cli.Context) (verify.Options, error) {
+	o := verify.Options{
+		Stages: listed(c, "stage"), Names: listed(c, "scenario"), Repo: c.String("repo"),
+		Repeat: c.Int("repeat"), Patience: c.Duration("patience"), Now: time.Now, Parallel: 1,
+	}
+	if o.Repeat < 1 || o.Patience <= 0 {
+		return o, usagef("verify: --repeat and --patience want more than zero")
+	}
+	switch engine := c.String("engine"); {
+	case engine == "docker", engine == "" && o.Repo != "":
+		o.Docker = true
+		o.Parallel = runtime.NumCPU()
+	case engine == "local" && o.Repo != "":
+		return o, usagef("verify: --repo needs --engine docker: only this project's services run as processes")
+	case engine == "local", engine == "":
+		// They mostly wait.
+		o.Parallel = 4 * runtime.NumCPU()
+	default:
+		return o, usagef("verify: unknown engine %q: have local, docker", engine)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return o, fmt.Errorf("verify: find this program: %w", err)
+	}
+	o.Composer = self
+	return o, nil
+}
+
+func listScenarios(w io.Writer, chosen []verify.Scenario, asJSON bool) error {
+	if asJSON {
+		type row struct {
+			Stage string `json:"stage"`
+			Name  string `json:"name"`
+			Title string `json:"title"`
+		}
+		var rows []row
+		for _, s := range chosen {
+			rows = append(rows, row{s.Stage, s.Name, s.Title})
+		}
+		return printJSON(w, rows)
+	}
+	var table text.Table
+	for _, s := range chosen {
+		table.Row(s.Stage, s.Name, s.Title)
+	}
+	return table.Write(w, tableWidth(w))
+}
+
+// reportFile is a report that is asked for.
+type reportFile struct {
+	kind, file string
+}
+
+func reportFiles(wanted []string) ([]reportFile, error) {
+	var files []reportFile
+	for _, w := range wanted {
+		kind, file, ok := strings.Cut(w, "=")
+		if !ok || file == "" || reporters[kind] == nil {
+			return nil, usagef("verify: --report %q: want junit=FILE, json=FILE or html=FILE", w)
+		}
+		// Now, and not after all has run.
+		if info, err := os.Stat(filepath.Dir(file)); err != nil || !info.IsDir() {
+			return nil, fmt.Errorf("verify: --report %s: there is no directory %s", w, filepath.Dir(file))
+		}
+		files = append(files, reportFile{kind, file})
+	}
+	return files, nil
+}
+
+func (r reportFile) write(found report.Report) error {
+	var text bytes.Buffer
+	if err := reporters[r.kind](&text, found); err != nil {
+		return fmt.Errorf("verify: %s report: %w", r.kind, err)
+	}
+	_, err := files.WriteFile(r.file, text.Bytes())
+	return err
+}
