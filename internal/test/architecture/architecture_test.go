@@ -18,12 +18,14 @@ const module = "github.com/tp0-lab/composer/"
 // wings lists which wings each wing may import. .golangci.yml has the same rules for depguard.
 var wings = map[string][]string{
 	"composer":          {"internal/cli", "internal/lab"},
-	"services":          {"internal/lab"},
+	"services":          {}, // the configuration files that are shipped
+	"services/server":   {"internal/lab"},
+	"services/client":   {"internal/lab"},
 	"bench":             {"internal/lab", "internal/files", "internal/text"},
 	"templates":         {},
 	"internal/cli":      {"internal/course", "internal/lab", "internal/template", "internal/compose", "internal/files", "internal/text", "templates", "services"},
 	"internal/course":   {"internal/lab", "internal/template", "internal/compose", "internal/files", "internal/text", "templates", "services"},
-	"internal/lab":      {"internal/compose", "internal/files", "internal/text"},
+	"internal/lab":      {"services", "internal/compose", "internal/files", "internal/text"},
 	"internal/template": {"internal/compose", "internal/files", "internal/text"},
 	"internal/compose":  {"internal/files", "internal/text"},
 	"internal/files":    {"internal/text"},
@@ -84,12 +86,13 @@ func names(list string) []string {
 
 // wing returns the wing that holds a package of this module, or "".
 func wing(path string) string {
+	longest := ""
 	for name := range wings {
-		if within(path, name) {
-			return name
+		if within(path, name) && len(name) > len(longest) {
+			longest = name
 		}
 	}
-	return ""
+	return longest
 }
 
 func within(path, folder string) bool { return path == folder || strings.HasPrefix(path, folder+"/") }
