@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// Regexp returns a function that compiles expr when it is called first. It panics
-// if expr is no regular expression, as regexp.MustCompile does.
+// LazyRegexp returns a function that compiles expr at its first call, so that a program start costs
+// nothing. The call panics on a bad expression, as regexp.MustCompile does.
 func LazyRegexp(expr string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
 }

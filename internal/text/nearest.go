@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Hint is `, did you mean "NAME"?`, or "" if there is nothing to suggest.
+// DidYouMean returns `, did you mean "NAME"?` with the name of UniqueNearest, or "" without one.
 func DidYouMean(name string, candidates []string) string {
 	if near := UniqueNearest(name, candidates); near != "" {
 		return fmt.Sprintf(", did you mean %q?", near)
@@ -14,8 +14,8 @@ func DidYouMean(name string, candidates []string) string {
 	return ""
 }
 
-// Unique returns the candidate that Of does, if no other is as near, or else the
-// only one that begins with name, or "".
+// UniqueNearest returns the candidate that is nearest to name if no other is as near, else the only
+// candidate that begins with name, else "".
 func UniqueNearest(name string, candidates []string) string {
 	if near := Nearest(name, candidates); near != "" {
 		others := slices.DeleteFunc(slices.Clone(candidates), func(c string) bool { return c == near })
@@ -35,14 +35,13 @@ func UniqueNearest(name string, candidates []string) string {
 	return found
 }
 
-// longest is how many bytes a name may have to be compared with others, which
-// takes time and memory by the product of their lengths.
+// longest is the length in bytes up to which a name is compared: time and memory grow with the
+// product of two lengths.
 const longest = 64
 
-// Of returns the candidate that is fewest edits away from name, the first in
-// order of several, or "" if all are over a third of the name away, or name is
-// over 64 bytes long. An edit is a byte too many, too few or another, or two that
-// are swapped.
+// Nearest returns the candidate with the fewest edits from name, the first in order of several. It
+// returns "" if every candidate is more than a third of the name away, or if name is longer than 64
+// bytes. An edit adds, drops or replaces a byte, or swaps two neighbours.
 func Nearest(name string, candidates []string) string {
 	if len(name) > longest {
 		return ""
@@ -59,8 +58,7 @@ func Nearest(name string, candidates []string) string {
 	return best
 }
 
-// distance returns how many edits there are between a and b, none within
-// another (optimal string alignment).
+// distance returns the number of edits between a and b (optimal string alignment).
 func distance(a, b string) int {
 	rows := make([][]int, len(a)+1)
 	for i := range rows {

@@ -1,4 +1,4 @@
-// Package job renders stages of a bundle into documents, all of them before the
+// Package build renders stages of a bundle into documents, all of them before the
 // first is written, and says what that would change.
 package build
 

@@ -1,4 +1,4 @@
-// Package output replaces files as wholes.
+// Package files replaces files as wholes.
 package files
 
 import (

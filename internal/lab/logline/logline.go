@@ -1,4 +1,4 @@
-// Package lablog writes log records as the lab's one-line format, which the
+// Package logline writes log records as the lab's one-line format, which the
 // course's tests and other people's tools read:
 //
 //	2006-01-02 15:04:05 INFO     action: NAME | result: success | key: value

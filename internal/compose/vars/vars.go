@@ -1,4 +1,4 @@
-// Package variables fills in the variables of Compose: $NAME, ${NAME:-default} and
+// Package vars fills in the variables of Compose: $NAME, ${NAME:-default} and
 // the like. It uses the code of compose-go, which takes the empty string for what is
 // not set, and so cannot tell what depends on it.
 package vars

@@ -1,4 +1,4 @@
-// Package manual writes what a command line is about: help for a terminal, and a
+// Package help writes what a command line is about: help for a terminal, and a
 // page for man(1). Both are made from a tree of commands that does not know the
 // package that parses them.
 package help
