@@ -10,6 +10,10 @@ GRACE ?= 10
 FUZZTIME ?= 10s
 
 GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
+DEADCODE := go run golang.org/x/tools/cmd/deadcode@v0.48.0
+# What `make check` compares the work tree with.
+BASE ?= HEAD
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,12 +59,20 @@ docker-compose-logs: ## follow the lab's logs
 	$(COMPOSE) logs -f
 .PHONY: docker-compose-logs
 
-test: ## run the tests (needs Go only)
-	go test ./...
+test: ## run the tests (needs Go only); the long ones are left to make race
+	go test -short ./...
 .PHONY: test
 
-race: ## run the tests with the race detector
-	go test -race ./...
+check: ## the inner loop: format, vet and test the packages that changed since BASE
+	@sh .ci/check $(BASE)
+.PHONY: check
+
+# The list of the slowest tests comes at the end.
+race: ## run all tests with the race detector, the long ones too
+	@mkdir -p bin
+	$(GOTESTSUM) --format pkgname --jsonfile bin/tests.json -- -race ./...
+	@echo "the slowest ten tests:"
+	@$(GOTESTSUM) tool slowest --jsonfile bin/tests.json --num 10
 .PHONY: race
 
 lint: ## check style and vet
@@ -71,6 +83,14 @@ lint: ## check style and vet
 fmt: ## format the code
 	$(GOLANGCI) fmt
 .PHONY: fmt
+
+deadcode: ## list functions that no program and no test reaches
+	@unreached=$$($(DEADCODE) -test ./...); echo "$$unreached"; test -z "$$unreached"
+.PHONY: deadcode
+
+drawing: ## write the drawing in docs/architecture.md anew, from go list
+	go test ./internal/test/architecture -run Drawing -count 1 -update
+.PHONY: drawing
 
 golden: ## write the golden files and docs/tour.md anew
 	go test ./internal/template/render ./internal/course/report ./examples -update
@@ -96,9 +116,10 @@ bench: ## measure the lottery against a floor, and write docs/benchmarks.md
 .PHONY: bench
 
 fuzz: ## run each fuzz target for FUZZTIME
-	@set -e; for package in $$(go list ./...); do \
-	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
-	    echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; \
+	@set -e; for package in $$(git grep -l '^func Fuzz' '*_test.go' | xargs -n 1 dirname | sort -u); do \
+	  for target in $$(grep -ho '^func Fuzz[A-Za-z0-9]*' $$package/*_test.go | cut -d ' ' -f 2); do \
+	    echo "$$package $$target"; \
+	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime $(FUZZTIME) ./$$package; \
 	  done; done
 .PHONY: fuzz
 
@@ -106,5 +127,5 @@ portable: ## see that the services build for Macs, too
 	GOOS=darwin go build ./services/...
 .PHONY: portable
 
-ci: lint portable race ## what CI runs before e2e
+ci: lint deadcode portable race ## what CI runs before the tests in a browser and in containers
 .PHONY: ci
