@@ -70,6 +70,9 @@ func runVerify(c *cli.Context) error {
 	if err := noArguments(c); err != nil {
 		return err
 	}
+	if err := notEmpty(c, "repo"); err != nil {
+		return err
+	}
 	o, err := verifyOptions(c)
 	if err != nil {
 		return err

@@ -26,52 +26,64 @@ type repository struct {
 	bare   bool
 }
 
-// Open opens the git repository that path is or is in, to read it: linked work
-// trees, bare repositories and objects borrowed from others included.
+// Open opens the repository whose root directory is path, for reading. The root
+// of a linked work tree and a bare repository are roots too. Any other path, a
+// directory inside a repository or a URL included, is an ErrNoRepository.
 func Open(path string) (*git.Repository, error) {
-	r, err := openProject(path)
-	if errors.Is(err, ErrNoRepository) {
-		r, err = openRepository(path) // a bare one
-	}
-	if errors.Is(err, git.ErrRepositoryNotExists) {
-		err = fmt.Errorf("%s: %w", path, ErrNoRepository)
-	}
+	r, path, err := openTarget(path)
 	if err != nil {
 		return nil, err
+	}
+	if r == nil {
+		return nil, fmt.Errorf("%s is %w: it is missing or empty; name the root directory of a clone", path, ErrNoRepository)
 	}
 	return r.Repository, nil
 }
 
-// openProject opens the repository that dir is in. If dir belongs to a linked work
-// tree, HEAD is that one's.
+// openProject opens the repository that contains dir. HEAD is that of dir's work
+// tree.
 func openProject(dir string) (*repository, error) {
+	root, err := rootAbove(dir)
+	if err != nil {
+		return nil, err
+	}
+	if root == "" {
+		return nil, fmt.Errorf("%w here or above", ErrNoRepository)
+	}
+	return openRepository(root)
+}
+
+// rootAbove returns the root of the work tree that contains dir, or "".
+func rootAbove(dir string) (string, error) {
 	for root, err := filepath.Abs(dir); ; root = filepath.Dir(root) {
 		if err != nil {
-			return nil, err
+			return "", err
 		}
 		if _, err := os.Lstat(filepath.Join(root, git.GitDirName)); err == nil {
-			return openRepository(root)
+			return root, nil
 		}
 		if root == filepath.Dir(root) {
-			return nil, fmt.Errorf("%w here or above", ErrNoRepository)
+			return "", nil
 		}
 	}
 }
 
-// openTarget opens the repository at path. It is nil if there is none yet, and
-// room for one; then path is where to make it.
+// openTarget opens the repository whose root is path and returns it with its
+// absolute path. The repository is nil if path is missing or an empty directory.
 func openTarget(path string) (*repository, string, error) {
+	if isURL(path) {
+		return nil, "", fmt.Errorf("%s is %w: it is a URL; clone it and name the clone's directory", path, ErrNoRepository)
+	}
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, "", err
 	}
 	if followed, err := filepath.EvalSymlinks(path); err == nil {
 		path = followed
-	}
-	files, err := os.ReadDir(path)
-	if info, linkErr := os.Lstat(path); linkErr == nil && info.Mode()&fs.ModeSymlink != 0 && errors.Is(err, fs.ErrNotExist) {
+	} else if _, err := os.Lstat(path); err == nil {
 		return nil, "", fmt.Errorf("%s is %w, but a link that leads nowhere", path, ErrNoRepository)
 	}
+	files, err := os.ReadDir(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(files) == 0 {
 		return nil, path, nil
 	}
@@ -80,9 +92,18 @@ func openTarget(path string) (*repository, string, error) {
 	}
 	r, err := openRepository(path)
 	if errors.Is(err, git.ErrRepositoryNotExists) {
-		err = fmt.Errorf("%s is %w, and not empty either", path, ErrNoRepository)
+		err = fmt.Errorf("%s is %w: it holds other files; name the root directory of one", path, ErrNoRepository)
+		if root, _ := rootAbove(path); root != "" && root != path {
+			err = fmt.Errorf("%s is %w: it is inside one; name its root %s", path, ErrNoRepository, root)
+		}
 	}
 	return r, path, err
+}
+
+// isURL recognizes https://host/path and git's short form user@host:path.
+func isURL(path string) bool {
+	host, rest, found := strings.Cut(path, ":")
+	return found && !strings.Contains(host, "/") && (strings.HasPrefix(rest, "//") || strings.Contains(host, "@"))
 }
 
 func openRepository(root string) (*repository, error) {
