@@ -19,9 +19,6 @@ const (
 	Missing
 )
 
-// maxRead is how many bytes Read reads.
-const maxRead = 128 << 20
-
 // Compare tells whether WriteFrom would change path, and writes nothing. Both
 // contents are read as write makes them, whatever their length. An error of write
 // is returned as it is.
@@ -49,7 +46,7 @@ func Compare(path string, write func(io.Writer) error) (State, error) {
 	}
 }
 
-func comparing(path string, err error) error { return fmt.Errorf("compare %s: %w", path, cause(err)) }
+func comparing(path string, err error) error { return fmt.Errorf("compare %s: %w", path, Cause(err)) }
 
 // openFile opens a regular file. Its error is fs.ErrNotExist if there is none,
 // but for one whose directory is missing.
@@ -63,34 +60,11 @@ func openFile(path string) (*os.File, error) {
 	case err != nil:
 		return nil, err
 	case info.IsDir():
-		return nil, errors.New("it is a directory")
+		return nil, ErrDirectory
 	case !info.Mode().IsRegular():
 		return nil, errors.New("it is not a regular file")
 	}
 	return os.Open(target)
-}
-
-// Read returns what the file called path holds, and whether it is there. One of
-// more than 128 MiB is an error.
-func Read(path string) (content []byte, there bool, err error) {
-	f, err := openFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, false, nil
-	}
-	if err != nil {
-		return nil, false, comparing(path, err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err == nil && info.Size() <= maxRead {
-		content, err = io.ReadAll(io.LimitReader(f, maxRead)) // however it grows
-	} else if err == nil {
-		err = fmt.Errorf("it is longer than %d MiB", maxRead>>20)
-	}
-	if err != nil {
-		return nil, true, comparing(path, err)
-	}
-	return content, true, nil
 }
 
 // comparer compares what is written to it with a file.

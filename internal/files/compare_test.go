@@ -80,25 +80,5 @@ func TestWhatCannotBeCompared(t *testing.T) {
 		if _, err := Compare(name, text("x")); err == nil || !strings.HasPrefix(err.Error(), "compare "+name+": "+want) {
 			t.Errorf("Compare: got %v", err)
 		}
-		if _, _, err := Read(name); err == nil || !strings.HasPrefix(err.Error(), "compare "+name+": "+want) {
-			t.Errorf("Read: got %v", err)
-		}
-	}
-}
-
-func TestRead(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "file")
-	if content, there, err := Read(path); content != nil || there || err != nil {
-		t.Errorf("got %q, %t, %v", content, there, err)
-	}
-	write(t, path, "text", 0o644)
-	if content, there, err := Read(path); string(content) != "text" || !there || err != nil {
-		t.Errorf("got %q, %t, %v", content, there, err)
-	}
-	if err := os.Truncate(path, maxRead+1); err != nil { // a hole, which takes no room
-		t.Fatal(err)
-	}
-	if _, _, err := Read(path); err == nil || !strings.Contains(err.Error(), "longer than 128 MiB") {
-		t.Errorf("got %v", err)
 	}
 }

@@ -75,7 +75,7 @@ func said(path string, write func(io.Writer) error, do func(write func(io.Writer
 	}
 }
 
-func writing(path string, err error) error { return fmt.Errorf("write %s: %w", path, cause(err)) }
+func writing(path string, err error) error { return fmt.Errorf("write %s: %w", path, Cause(err)) }
 
 // isStream reports whether path is something that is neither a file nor a directory.
 func isStream(path string) bool {
@@ -165,21 +165,4 @@ func openStream(path string) (*os.File, error) {
 		return nil, errors.New("nobody reads from it")
 	}
 	return f, err
-}
-
-// cause takes the names of files out of a message: the caller's is said
-// already, and nobody knows the temporary one.
-func cause(err error) error {
-	var (
-		path *fs.PathError
-		link *os.LinkError
-	)
-	switch {
-	case errors.As(err, &path):
-		return path.Err
-	case errors.As(err, &link):
-		return link.Err
-	default:
-		return err
-	}
 }

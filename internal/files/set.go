@@ -62,7 +62,7 @@ func (s *Set) add(path string, write func(io.Writer) error) (err error) {
 	case err != nil:
 		return err
 	case info.IsDir():
-		return errors.New("it is a directory")
+		return ErrDirectory
 	case !info.Mode().IsRegular() && info.Mode().Type() != fs.ModeSymlink:
 		return errors.New("it is not a regular file")
 	}
@@ -162,7 +162,7 @@ func (f *staged) putBack() error {
 		if err := os.Rename(f.backup, f.target); err != nil {
 			backup := f.backup
 			f.backup = "" // the only copy now: Discard must not remove it
-			return fmt.Errorf("what was at %s is in %s now: %w", f.path, backup, cause(err))
+			return fmt.Errorf("what was at %s is in %s now: %w", f.path, backup, Cause(err))
 		}
 	case f.replaced:
 		return os.Remove(f.target)

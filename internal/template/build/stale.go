@@ -1,8 +1,10 @@
 package build
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"github.com/tp0-lab/composer/internal/compose/diff"
 	"github.com/tp0-lab/composer/internal/files"
@@ -30,19 +32,26 @@ func (d Documents) Stale() ([]Stale, error) {
 	return all, nil
 }
 
+// maxOld is how many bytes an old document may have to be compared.
+const maxOld = 128 << 20
+
 // Diff writes what Write would change as a unified diff, and nothing else.
 func (d Documents) Diff(w io.Writer, style diff.Style) error {
 	for _, one := range d.All {
-		old, there, err := files.Read(one.Path)
+		old, err := files.Read(one.Path, maxOld)
+		missing := errors.Is(err, fs.ErrNotExist)
+		if missing { // its directory has to be there
+			_, err = files.Compare(one.Path, func(io.Writer) error { return nil })
+		}
 		if err != nil {
-			return err
+			return fmt.Errorf("compare %s: %w", one.Path, files.Cause(err))
 		}
 		text, err := one.text()
 		if err != nil {
 			return fmt.Errorf("compare %s: %w", one.Path, err)
 		}
 		before := diff.Text{Name: one.Path, Content: string(old)}
-		if !there {
+		if missing {
 			before.Name = diff.None
 		}
 		if err := diff.Unified(w, before, diff.Text{Name: one.Path, Content: string(text)}, style); err != nil {
