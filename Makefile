@@ -3,9 +3,9 @@ SHELL := /bin/bash
 
 COMPOSE_FILE := docker-compose-dev.yaml
 COMPOSE := docker compose -f $(COMPOSE_FILE)
-# How many clients docker-compose-dev.yaml gets when it is made.
+# Number of clients in a new docker-compose-dev.yaml.
 N ?= 5
-# Seconds that containers get to stop.
+# Seconds for containers to stop.
 GRACE ?= 10
 FUZZTIME ?= 10s
 
@@ -31,7 +31,7 @@ docker-image: ## build the images server:latest and client:latest
 $(COMPOSE_FILE):
 	./generar-compose.sh $@ $(N)
 
-# The agencies' files that are missing; those that are there stay.
+# Extracts missing agency files and keeps the others.
 data: bin/composer
 	bin/composer data extract --keep
 .PHONY: data
@@ -39,9 +39,8 @@ data: bin/composer
 bin/composer: $(shell find composer internal templates -type f) services/services.go go.mod go.sum
 	sh composer/build.sh
 
-# A Compose file that is there stays, so it is said when its first line tells of another stage than the one that is
-# asked for: after `git switch`, or with another .stage.
-docker-compose-up: docker-image data $(COMPOSE_FILE) ## start the lab (its Compose file is made for N clients when missing)
+# An existing Compose file stays. Its first line names its stage: the target warns if .stage or COMPOSER_STAGE asks for another.
+docker-compose-up: docker-image data $(COMPOSE_FILE) ## start the lab (writes a missing Compose file for N clients)
 	@made=$$(sed -n '1{/ --bundle /d;s/^# Made by: composer render --stage \([^ ]*\).*/\1/p;}' $(COMPOSE_FILE)); \
 	stage=$${COMPOSER_STAGE:-$$(cat .stage 2>/dev/null | tr -d '[:space:]')}; \
 	if [ -n "$$made" ] && [ -n "$$stage" ] && [ "$$made" != "$$stage" ]; then \
@@ -50,7 +49,7 @@ docker-compose-up: docker-image data $(COMPOSE_FILE) ## start the lab (its Compo
 	$(COMPOSE) up -d --remove-orphans
 .PHONY: docker-compose-up
 
-docker-compose-down: ## stop the lab and remove what it made
+docker-compose-down: ## stop the lab and remove its containers and network
 	$(COMPOSE) stop -t $(GRACE)
 	$(COMPOSE) down --remove-orphans
 .PHONY: docker-compose-down
@@ -102,7 +101,7 @@ e2e: ## check all stages in containers, and run the tests that need Docker
 	go test -tags e2e -count 1 -timeout 40m ./internal/test/e2e
 .PHONY: e2e
 
-# Screenshots go to the directory SCREENSHOTS, when it is given.
+# SCREENSHOTS is a directory for screenshots; without it none are kept.
 browser: ## check verify's HTML report in a browser (needs chromium)
 	REPORT_SCREENSHOTS="$(abspath $(SCREENSHOTS))" go test -tags browser -count 1 -run Browser ./internal/course/report
 .PHONY: browser
@@ -123,7 +122,7 @@ fuzz: ## run each fuzz target for FUZZTIME
 	  done; done
 .PHONY: fuzz
 
-portable: ## see that the services build for Macs, too
+portable: ## build the services for macOS
 	GOOS=darwin go build ./services/...
 .PHONY: portable
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Writes the Compose file for the current stage: ./generar-compose.sh OUT N
 #
-# Runs bin/composer, which is built first, with Go or in a container, if it is missing or older than its sources. The
-# stage is that of COMPOSER_STAGE, else of the file .stage, else ej8.
+# Builds bin/composer, with Go or in a container, if it is missing or older than its sources, and runs it. COMPOSER_STAGE
+# chooses the stage, then the file .stage, then the default ej8.
 set -eu
 
 if [ $# -ne 2 ] || [ -z "$1" ]; then
@@ -27,8 +27,8 @@ cd "$(dirname "$self")"
 if [ ! -x bin/composer ] || [ -n "$(find composer internal templates services/services.go go.mod go.sum -newer bin/composer -type f | head -n 1)" ]; then
   sh composer/build.sh
 fi
-# From ej6 on the Compose file mounts the agencies' files: those that are missing come from their archive. Without them,
-# render says what to provide.
+# From ej6 on the Compose file mounts the agencies' files. Missing ones are extracted from the archive. Without an archive,
+# render warns which files to provide.
 if [ -f .data/dataset.zip ] || [ -f .data/datasets.zip ]; then
   bin/composer data extract --keep >/dev/null 2>&1 || :
 fi

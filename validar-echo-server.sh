@@ -1,6 +1,6 @@
 #!/bin/sh
-# Sends a message to the echo server from inside the lab's network and says whether it came back. Netcat runs in a
-# throw-away container: the host needs none, and the server publishes no port.
+# Sends a message to the echo server from inside the lab's network and prints whether it came back. Netcat runs in a
+# throw-away container, so that the host needs no netcat and the server publishes no port.
 fail() {
   echo "action: test_echo_server | result: fail"
   exit 1
@@ -24,7 +24,7 @@ watchdog=
 trap '[ -z "$watchdog" ] || kill "$watchdog" 2>/dev/null; docker rm -f "$name" >/dev/null 2>&1; rm -f "$answer"' EXIT
 trap fail INT TERM
 
-# netcat has 5 s from connect to end, and everything around it (a pull, a busy engine) a minute.
+# Netcat gets 5 s from connect to end. Everything else (a pull, a busy engine) gets a minute.
 printf '%s\n' "$message" | docker run --rm -i --name "$name" --network "$network" "$image" \
   timeout 5 nc server "$port" >"$answer" 2>/dev/null &
 check=$!
