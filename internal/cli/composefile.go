@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tp0-lab/composer/internal/compose/lint"
+	"github.com/tp0-lab/composer/internal/files"
 )
 
 // composeFile is the Compose file that --file gives.
@@ -32,12 +33,12 @@ func readComposeFile(c *cli.Context, source *bundleFlags) (*composeFile, error) 
 	var err error
 	if name == "-" {
 		f.name = "stdin"
-		f.text, err = lint.ReadFrom(os.Stdin)
+		f.text, err = files.ReadFrom(os.Stdin, f.name, lint.MaxFile)
 	} else {
-		f.text, err = lint.Read(name)
+		f.text, err = files.Read(name, lint.MaxFile)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %s: %w", c.Command.Name, f.name, err)
+		return nil, fmt.Errorf("%s: %s: %w", c.Command.Name, f.name, files.Cause(err))
 	}
 	return f, nil
 }

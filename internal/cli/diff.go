@@ -11,6 +11,7 @@ import (
 	"github.com/tp0-lab/composer/internal/compose/diff"
 	"github.com/tp0-lab/composer/internal/compose/lint"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/render"
 )
@@ -110,15 +111,15 @@ func textToCompare(b *bundle.Bundle, engine *render.Engine, name string) (diff.T
 	var err error
 	if name == "-" {
 		text.Name = "stdin"
-		content, err = lint.ReadFrom(os.Stdin)
+		content, err = files.ReadFrom(os.Stdin, text.Name, lint.MaxFile)
 	} else {
-		content, err = lint.Read(name)
+		content, err = files.Read(name, lint.MaxFile)
 	}
 	if _, missing := os.Stat(name); missing != nil && err != nil && name != "-" && !strings.ContainsAny(name, "./") {
 		return text, usagef("diff: %w, and no file has that name", unknown)
 	}
 	if err != nil {
-		return text, fmt.Errorf("diff: %s: %w", name, err)
+		return text, fmt.Errorf("diff: %s: %w", name, files.Cause(err))
 	}
 	text.Content = string(content)
 	return text, nil

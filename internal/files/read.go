@@ -52,11 +52,7 @@ func ReadFrom(r io.Reader, name string, limit int64) ([]byte, error) {
 }
 
 func readError(name string, err error) error {
-	err = Cause(err)
-	if errors.Is(err, syscall.ELOOP) {
-		err = errors.New("it is a symbolic link that leads to itself")
-	}
-	return &fs.PathError{Op: "read", Path: name, Err: err}
+	return &fs.PathError{Op: "read", Path: name, Err: Cause(err)}
 }
 
 func size(bytes int64) string {
@@ -70,10 +66,12 @@ func size(bytes int64) string {
 // the operation and the names of files. It returns any other error as it is.
 func Cause(err error) error {
 	if path, ok := errors.AsType[*fs.PathError](err); ok {
-		return path.Err
+		err = path.Err
+	} else if link, ok := errors.AsType[*os.LinkError](err); ok {
+		err = link.Err
 	}
-	if link, ok := errors.AsType[*os.LinkError](err); ok {
-		return link.Err
+	if errors.Is(err, syscall.ELOOP) {
+		return errors.New("it is a symbolic link that leads to itself")
 	}
 	return err
 }

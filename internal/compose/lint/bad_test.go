@@ -40,12 +40,12 @@ func TestUnreadable(t *testing.T) {
 	}
 	tests := []struct{ name, want string }{
 		{"gone", "gone:1:1: error: no such file or directory [unreadable]"},
-		{"file/below", "file/below:1:1: error: cannot be read: not a directory [unreadable]"},
-		{"folder", "folder:1:1: error: is a directory, not a Compose file [unreadable]"},
-		{"loop", "loop:1:1: error: is a symbolic link that leads to itself [unreadable]"},
-		{"pipe", "pipe:1:1: error: is a pipe that nobody writes to [unreadable]"},
-		{"/dev/zero", "/dev/zero:1:1: error: is a device or a socket, not a Compose file [unreadable]"},
-		{"large", "large:1:1: error: has 1024 MiB, and a Compose file should have at most 4 [unreadable]"},
+		{"file/below", "file/below:1:1: error: not a directory [unreadable]"},
+		{"folder", "folder:1:1: error: it is a directory [unreadable]"},
+		{"loop", "loop:1:1: error: it is a symbolic link that leads to itself [unreadable]"},
+		{"pipe", "pipe:1:1: error: it is a pipe that nobody writes to [unreadable]"},
+		{"/dev/zero", "/dev/zero:1:1: error: it is larger than 4 MiB [unreadable]"},
+		{"large", "large:1:1: error: it is larger than 4 MiB [unreadable]"},
 		{"binary", "binary:1:8: error: is not text in UTF-8 from here on [unreadable]"},
 		{"utf16", "utf16:1:1: error: is not text in UTF-8 from here on [unreadable]"},
 		{"file", "file:1:1: error: there is nothing in it: want a mapping with services [yaml-syntax]"},
@@ -67,7 +67,7 @@ func TestUnreadable(t *testing.T) {
 // What is piped in is a file like any other.
 func TestReader(t *testing.T) {
 	for text, want := range map[string]string{
-		strings.Repeat("#", MaxFile+1): "stdin:1:1: error: is larger than 4 MiB, which no Compose file should be [unreadable]",
+		strings.Repeat("#", MaxFile+1): "stdin:1:1: error: it is larger than 4 MiB [unreadable]",
 		"[]":                           "stdin:1:1: error: want a mapping with services, not a list [yaml-syntax]",
 	} {
 		found, err := CheckReader(t.Context(), strings.NewReader(text), "stdin", nil)

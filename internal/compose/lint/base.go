@@ -3,6 +3,8 @@ package lint
 import (
 	"path/filepath"
 	"strings"
+
+	"github.com/tp0-lab/composer/internal/files"
 )
 
 // baseOf returns the text of the file that Compose lays the one of that name over:
@@ -14,7 +16,7 @@ func baseOf(name string) []byte {
 		return nil
 	}
 	for _, ext := range []string{".yaml", ".yml"} {
-		if text, err := Read(stem + ext); err == nil {
+		if text, err := files.Read(stem+ext, MaxFile); err == nil {
 			return text
 		}
 	}

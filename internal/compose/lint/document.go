@@ -8,6 +8,7 @@ import (
 	"go.yaml.in/yaml/v4" // the version that compose-go reads with
 
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 var readingRules = []Rule{
@@ -41,10 +42,23 @@ var readingRules = []Rule{
 	},
 }
 
+// MaxFile is how many bytes a Compose file may have. Compose itself gives up at 100,000 values, which is
+// about a quarter of that.
+const MaxFile = 4 << 20
+
+// notText returns the offset at which content stops to be text in UTF-8, or -1.
+func notText(content []byte) int {
+	if at := bytes.IndexByte(content, 0); at >= 0 {
+		content = append(content[:at:at], 0xff) // no text either
+	}
+	return text.FirstInvalid(content)
+}
+
 // parse reads the text, reports what is wrong with it as YAML, and tells
 // whether there is a document for the other rules.
 func (d *document) parse() bool {
-	if line, column, ok := notText(d.Text); ok {
+	if at := notText(d.Text); at >= 0 {
+		line, column := yamltree.Place(d.Text, at)
 		d.reportAt("unreadable", line, column, "is not text in UTF-8 from here on")
 		return false
 	}

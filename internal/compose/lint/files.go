@@ -9,6 +9,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/files"
 )
 
 var fileRules = []Rule{
@@ -34,7 +35,7 @@ func checkFiles(d *document) {
 		_, err := os.Stat(filepath.Join(d.Dir, path))
 		there[path] = err == nil
 		if err != nil {
-			d.report(rule, at, "%s: %s: %v", what, path, cause(err))
+			d.report(rule, at, "%s: %s: %v", what, path, files.Cause(err))
 		}
 	}
 	for _, s := range d.services {
@@ -44,7 +45,7 @@ func checkFiles(d *document) {
 			}
 		}
 		for _, key := range []string{"env_file", "label_file"} {
-			for at := range files(get(s.body, key)) {
+			for at := range filesOf(get(s.body, key)) {
 				path, _ := known(at)
 				look("missing-file", "service "+s.name, at, path)
 			}
@@ -92,9 +93,9 @@ func includes(n *yaml.Node) func(yield func(*yaml.Node) bool) {
 	}
 }
 
-// files iterates over a path, a list of them, or a list of mappings with one
+// filesOf iterates over a path, a list of them, or a list of mappings with one
 // each, of which some may be missing.
-func files(n *yaml.Node) func(yield func(*yaml.Node) bool) {
+func filesOf(n *yaml.Node) func(yield func(*yaml.Node) bool) {
 	return func(yield func(*yaml.Node) bool) {
 		if n != nil && n.Kind == yaml.ScalarNode {
 			yield(n)

@@ -23,6 +23,8 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tp0-lab/composer/internal/text"
+
+	"github.com/tp0-lab/composer/internal/files"
 )
 
 // Finding is one thing that is wrong with a file.
@@ -82,14 +84,14 @@ func Check(ctx context.Context, s Source, disabled []string) ([]Finding, error) 
 // like as what is laid over the file beside it. What cannot be read is a finding of
 // the rule "unreadable". The error is that of Check.
 func CheckFile(ctx context.Context, name string, disabled []string) ([]Finding, error) {
-	text, err := Read(name)
+	text, err := files.Read(name, MaxFile)
 	return checkRead(ctx, Source{Name: name, Dir: filepath.Dir(name), Text: text, Base: baseOf(name)}, err, disabled)
 }
 
 // CheckReader does the same with what r has, which has that name in findings, and
 // whose relative paths begin in the working directory.
 func CheckReader(ctx context.Context, r io.Reader, name string, disabled []string) ([]Finding, error) {
-	text, err := ReadFrom(r)
+	text, err := files.ReadFrom(r, name, MaxFile)
 	return checkRead(ctx, Source{Name: name, Dir: ".", Text: text}, err, disabled)
 }
 
@@ -98,7 +100,7 @@ func checkRead(ctx context.Context, s Source, err error, disabled []string) ([]F
 		return Check(ctx, s, disabled)
 	}
 	d := &document{Source: s, disabled: disabled}
-	d.reportAt("unreadable", 1, 1, "%v", err)
+	d.reportAt("unreadable", 1, 1, "%v", files.Cause(err))
 	return d.findings(), nil
 }
 

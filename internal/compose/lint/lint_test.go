@@ -293,7 +293,7 @@ func TestMissing(t *testing.T) {
 	}
 	want := []string{
 		"4:23 service a: gone: no such file or directory", "7:9 service a: ./gone2: no such file or directory",
-		"12:9 service a: ./loop: is a symbolic link that leads to itself", "13:30 service a: gone3: no such file or directory",
+		"12:9 service a: ./loop: it is a symbolic link that leads to itself", "13:30 service a: gone3: no such file or directory",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

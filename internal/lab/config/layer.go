@@ -6,11 +6,11 @@ package config
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"strings"
 	"syscall"
+
+	"github.com/tp0-lab/composer/internal/files"
 )
 
 // maxFile bounds a configuration file, in bytes.
@@ -82,30 +82,12 @@ func Environ(environ []string) Layer {
 
 // readFile returns nil without an error for a file that is missing.
 func readFile(path string) ([]byte, error) {
-	// Non-blocking: opening a pipe would wait for a writer.
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	text, err := files.Read(path, maxFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return nil, nil
-	case err != nil:
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, err
-	case info.IsDir():
+	case errors.Is(err, files.ErrDirectory):
 		return nil, fmt.Errorf("%s is a directory: Docker makes one for a mount whose source is missing", path)
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is no regular file", path)
 	}
-	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	switch {
-	case err != nil:
-		return nil, err
-	case len(text) > maxFile:
-		return nil, fmt.Errorf("%s: a configuration has at most %d bytes", path, maxFile)
-	}
-	return text, nil
+	return text, err
 }

@@ -188,7 +188,7 @@ func TestWhatIsNoFile(t *testing.T) {
 		if layer, err := read(write(t, name, strings.Repeat("#", 1<<20))); err != nil || len(layer) != 0 {
 			t.Errorf("%s of 1 MiB in a line: got %v", name, err)
 		}
-		if _, err := read(write(t, name, strings.Repeat("#", 1<<20+1))); err == nil || !strings.Contains(err.Error(), name+": a configuration has at most 1048576 bytes") {
+		if _, err := read(write(t, name, strings.Repeat("#", 1<<20+1))); err == nil || !strings.Contains(err.Error(), name+": it is larger than 1 MiB") {
 			t.Errorf("%s of more: got %v", name, err)
 		}
 	}
@@ -251,7 +251,7 @@ func TestPipeIsNoConfiguration(t *testing.T) {
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := config.YAMLFile(path, "CLI_"); err == nil || !strings.Contains(err.Error(), "no regular file") {
+	if _, err := config.YAMLFile(path, "CLI_"); err == nil || !strings.Contains(err.Error(), "a pipe that nobody writes to") {
 		t.Errorf("got %v", err)
 	}
 }

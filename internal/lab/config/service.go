@@ -2,7 +2,6 @@ package config
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/tp0-lab/composer/internal/files"
 )
 
 // Service is the configuration of a service as something to look at.
@@ -64,10 +65,7 @@ func (s Service) yaml() bool { return filepath.Ext(s.File) == ".yaml" }
 // layer has the rest.
 func (s Service) Read(path string) (Layer, error) {
 	if _, err := os.Stat(path); err != nil {
-		if cause, ok := errors.AsType[*os.PathError](err); ok {
-			err = cause.Err
-		}
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, files.Cause(err))
 	}
 	if s.yaml() {
 		return YAMLFile(path, s.prefix)
