@@ -230,10 +230,11 @@ func (s *sites) openBranch(stage string) (*site, error) {
 	return site, nil
 }
 
-// notCopied are what a project's directory holds beside the project.
+// notCopied are the paths in a project's directory that are not the project.
 var notCopied = []string{".git", "bin", ".data", composeFile, ".stage"}
 
-// copyProject copies the project as it stands in its directory.
+// copyProject copies the project without its tests: no stage needs them, and they
+// are half of the files.
 func (s *sites) copyProject(dir string) error {
 	err := filepath.WalkDir(s.root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -245,7 +246,7 @@ func (s *sites) copyProject(dir string) error {
 		}
 		to := filepath.Join(dir, name)
 		switch {
-		case slices.Contains(notCopied, name):
+		case slices.Contains(notCopied, name), d.Name() == "testdata", strings.HasSuffix(name, "_test.go"):
 			if d.IsDir() {
 				return filepath.SkipDir
 			}
