@@ -93,12 +93,13 @@ drawing: ## write the drawing in docs/architecture.md anew, from go list
 
 golden: ## write the golden files and docs/tour.md anew
 	go test ./internal/template/render ./internal/course/report ./examples -update
-	go test ./internal/cli -run TestTour -update
+	go test ./internal/test/transcript -run TestTour -update
 .PHONY: golden
 
 e2e: ## check all stages in containers, and run the tests that need Docker
 	go run ./composer verify --engine docker
 	go test -tags e2e -count 1 -timeout 40m ./internal/test/e2e
+	go test -tags e2e -count 1 -timeout 40m -run TestDocker ./internal/test/transcript
 .PHONY: e2e
 
 # SCREENSHOTS is a directory for screenshots; without it none are kept.

@@ -16,34 +16,66 @@ import (
 
 	"github.com/tp0-lab/composer/internal/course/deliver"
 	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/test/golden"
 	"github.com/tp0-lab/composer/templates"
 )
 
 const root = "../../.."
 
-// What the pages show needs Docker or does not. Here is what does not; the
-// other half is in internal/test/e2e.
-
-func TestReadme(t *testing.T) {
+// TestPages runs the commands of the pages that need no Docker. TestDockerPages
+// runs the other ones.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	pages := []string{"docs/lint.md", "docs/values.md", "docs/bundles.md", "docs/output.md"}
+	if !testing.Short() {
+		pages = append(pages, "README.md", "docs/configuration.md", "docs/verify.md") // these run whole labs
+	}
 	dir := checkout(t)
-	for _, page := range []string{"README.md", "docs/configuration.md", "docs/verify.md", "docs/lint.md", "docs/values.md", "docs/bundles.md", "docs/output.md"} {
+	for _, page := range pages {
 		runPage(t, dir, page)
 	}
+}
+
+// TestTour compares docs/tour.md with what its commands print. With -update it
+// writes the page anew. The files that the page uses are in testdata/tour.
+func TestTour(t *testing.T) {
+	t.Parallel()
+	dir, bin := t.TempDir(), t.TempDir()
+	build := exec.Command("go", "build", "-trimpath", "-o", bin, "./composer")
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if err := os.CopyFS(dir, os.DirFS("testdata/tour")); err != nil {
+		t.Fatal(err)
+	}
+	project, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join(project, "examples"), filepath.Join(dir, "examples")); err != nil {
+		t.Fatal(err)
+	}
+	env := append(environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	page := filepath.Join(root, "docs/tour.md")
+	golden.Check(t, page, (&shell{dir: dir, env: env, limit: time.Minute}).record(t, read(t, page)))
+}
+
+// environ returns the environment without the settings of composer.
+func environ() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "COMPOSER_") })
 }
 
 // On every branch of a delivery, in one clone, with what was generated on the
 // branch before lying about. It is the clone of who works with Windows, too:
 // without .gitattributes its scripts would not run.
 func TestExercises(t *testing.T) {
-	stages := stages(t)
+	if testing.Short() {
+		t.Skip("long: it builds the program on each branch")
+	}
+	t.Parallel()
 	delivered := filepath.Join(t.TempDir(), "delivered")
-	d, err := deliver.Plan(deliver.Options{Dir: checkout(t), Repo: delivered, Stages: stages})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Write(t.Context(), false); err != nil {
-		t.Fatal(err)
-	}
+	stages := deliverTo(t, checkout(t), delivered)
 	clone := filepath.Join(t.TempDir(), "clone")
 	git(t, delivered, "clone", "-q", "-c", "core.autocrlf=true", ".", clone)
 	for _, s := range stages {
@@ -94,11 +126,10 @@ func editThroughLinks(t *testing.T, dir string) {
 
 func runPage(t *testing.T, dir, page string) {
 	t.Helper()
-	environ := slices.DeleteFunc(os.Environ(), func(variable string) bool { return strings.HasPrefix(variable, "COMPOSER_") })
-	// Without the directory in it, what one build compiles serves all.
-	environ = append(environ, "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -trimpath"))
-	shell := Shell{Env: environ, Limit: 5 * time.Minute, Logf: t.Logf}
-	if err := shell.RunPage(t.Context(), dir, read(t, filepath.Join(dir, page)), false); err != nil {
+	// Without the directory in it, the cache of one build serves all.
+	env := append(environ(), "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -trimpath"))
+	sh := shell{env: env, limit: 5 * time.Minute}
+	if err := sh.runPage(t.Context(), dir, read(t, filepath.Join(dir, page)), false); err != nil {
 		t.Fatalf("%s: %v", page, err)
 	}
 }
@@ -161,27 +192,26 @@ func conversations(page string) []string {
 	return found
 }
 
-func stages(t *testing.T) []deliver.Stage {
+// deliverTo writes the branches of the project at dir to repo, "" for its own
+// repository, and returns the stages.
+func deliverTo(t *testing.T, dir, repo string) []deliver.Stage {
 	t.Helper()
 	b, err := bundle.Open(templates.FS)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all []deliver.Stage
+	o := deliver.Options{Dir: dir, Repo: repo}
 	for _, s := range b.Stages {
-		all = append(all, deliver.Stage{Name: s.Name, Summary: s.Summary})
+		o.Stages = append(o.Stages, deliver.Stage{Name: s.Name, Summary: s.Summary})
 	}
-	return all
-}
-
-// checkout returns a repository of what the work tree holds now.
-func checkout(t *testing.T) string {
-	t.Helper()
-	dir := filepath.Join(t.TempDir(), "checkout")
-	if err := Checkout(t.Context(), root, dir); err != nil {
+	d, err := deliver.Plan(o)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return dir
+	if err := d.Write(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	return o.Stages
 }
 
 func git(t *testing.T, dir string, args ...string) string {
