@@ -12,62 +12,69 @@ import (
 // State is how a file compares with a content.
 type State int
 
-// States.
+// States of a file.
 const (
-	Current State = iota // it has the content
-	Outdated
-	Missing
+	Current  State = iota // the file has the content
+	Outdated              // the file has another content
+	Missing               // there is no file
 )
 
-// Compare tells whether WriteFrom would change path, and writes nothing. Both
-// contents are read as write makes them, whatever their length. An error of write
-// is returned as it is.
+// Compare reports whether WriteFrom would change the file at path, and writes nothing. Both contents are
+// compared as write makes the new one, so neither is kept in memory. Errors of write's own pass through
+// unchanged.
 func Compare(path string, write func(io.Writer) error) (State, error) {
-	f, err := openFile(path)
+	f, err := openRegular(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		// What cannot be made is an error all the same.
-		return Missing, write(io.Discard)
+		return Missing, write(io.Discard) // which may fail, too
 	}
 	if err != nil {
-		return Outdated, comparing(path, err)
+		return Outdated, compareError(path, err)
 	}
 	defer f.Close()
 	c := &comparer{file: f}
-	if err := write(c); err != nil && !c.differs && c.err == nil {
-		return Outdated, err
-	}
+	err = write(c)
 	switch {
 	case c.err != nil:
-		return Outdated, comparing(path, c.err)
+		return Outdated, compareError(path, c.err)
+	case err != nil && !c.differs:
+		return Outdated, err
 	case c.differs || c.more():
 		return Outdated, nil
-	default:
-		return Current, nil
 	}
+	return Current, nil
 }
 
-func comparing(path string, err error) error { return fmt.Errorf("compare %s: %w", path, Cause(err)) }
+func compareError(path string, err error) error {
+	return fmt.Errorf("compare %s: %w", path, Cause(err))
+}
 
-// openFile opens a regular file. Its error is fs.ErrNotExist if there is none,
-// but for one whose directory is missing.
-func openFile(path string) (*os.File, error) {
+// openRegular opens a regular file. Its error is fs.ErrNotExist only if the file's directory exists.
+func openRegular(path string) (*os.File, error) {
 	target, err := resolve(path)
 	if err != nil {
-		return nil, errors.New(err.Error()) // and not that the file is missing
+		return nil, err
 	}
 	info, err := os.Stat(target) // before it is opened: a pipe would wait for a writer
-	switch {
-	case err != nil:
+	if err == nil {
+		err = mustBeRegular(info)
+	}
+	if err != nil {
 		return nil, err
-	case info.IsDir():
-		return nil, ErrDirectory
-	case !info.Mode().IsRegular():
-		return nil, errors.New("it is not a regular file")
 	}
 	return os.Open(target)
 }
 
-// comparer compares what is written to it with a file.
+func mustBeRegular(info fs.FileInfo) error {
+	switch {
+	case info.IsDir():
+		return ErrDirectory
+	case !info.Mode().IsRegular():
+		return errors.New("it is not a regular file")
+	}
+	return nil
+}
+
+// comparer compares the bytes that are written to it with those of a file.
 type comparer struct {
 	file    io.Reader
 	buffer  []byte
@@ -81,7 +88,7 @@ func (c *comparer) more() bool {
 	return n > 0
 }
 
-// errDiffers ends a write of which enough is known.
+// errDiffers makes write stop at the first difference.
 var errDiffers = errors.New("the file differs")
 
 func (c *comparer) Write(p []byte) (int, error) {

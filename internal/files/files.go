@@ -1,8 +1,7 @@
-// Package files replaces files as wholes.
+// Package files reads files with a bound, and replaces files as wholes.
 package files
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -13,123 +12,91 @@ import (
 	"syscall"
 )
 
-// WriteFile makes path hold content and says whether that changed it.
+// WriteFile makes the file at path hold content, and reports whether that changed the file.
 //
-// The content goes to a temporary file in path's directory, which is synced and
-// renamed: at every moment, and after any failure, path holds its old content
-// or the new one whole. A file that holds content already is not touched. A new
-// file gets mode 0666 less the umask, an old one keeps its mode. A symbolic link
-// stays one, and what it points to is written. What is neither a file nor absent
-// (a pipe, a terminal) is written to as it is; a directory is an error.
+// The content goes to a temporary file in the same directory, which is synced and renamed. So after any
+// failure the file has its old content or the new one whole. A file that has the content already is not
+// touched. A new file gets mode 0666 less the umask, an old file keeps its mode. Symbolic links stay: the
+// file that they lead to is written. A pipe or a device is written to in place; a directory is an error.
 func WriteFile(path string, content []byte) (changed bool, err error) {
-	if target, err := resolve(path); err == nil && holds(target, content) {
-		return false, nil
-	}
-	return WriteFrom(path, func(w io.Writer) error {
+	write := func(w io.Writer) error {
 		_, err := w.Write(content)
 		return err
-	})
-}
-
-// holds reports whether the file called path holds content.
-func holds(path string, content []byte) bool {
-	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() || info.Size() != int64(len(content)) {
-		return false
 	}
-	old, err := os.ReadFile(path)
-	return err == nil && bytes.Equal(old, content)
+	if state, err := Compare(path, write); err == nil && state == Current {
+		return false, nil
+	}
+	return WriteFrom(path, write)
 }
 
-// WriteFrom is WriteFile for a content that write makes, of any length: it is
-// written to the temporary file as it is made, and compared with the old one
-// there. An error of write is returned as it is.
+// WriteFrom is WriteFile for the content that write makes, of any length. Errors of write's own pass through
+// unchanged, and the file keeps its old content then.
 func WriteFrom(path string, write func(io.Writer) error) (changed bool, err error) {
 	if target, err := resolve(path); err == nil && isStream(target) {
-		return true, said(path, write, func(write func(io.Writer) error) error { return writeStream(target, write) })
+		return true, writeStream(path, target, write)
 	}
-	var one Set
-	defer one.Discard()
-	if err := one.Add(path, write); err != nil {
+	var set Set
+	defer set.Discard()
+	if err := set.Add(path, write); err != nil {
 		return false, err
 	}
-	written, err := one.Commit()
+	written, err := set.Commit()
 	return len(written) > 0, err
 }
 
-// said calls do with write. An error of write is returned as it is, any other
-// says that path was to be written.
-func said(path string, write func(io.Writer) error, do func(write func(io.Writer) error) error) error {
-	var failed error // of write, which has its own words
-	err := do(func(w io.Writer) error {
-		failed = write(w)
-		return failed
-	})
-	switch {
-	case err == nil:
-		return nil
-	case failed != nil && errors.Is(err, failed) && !errors.As(failed, new(*fs.PathError)):
-		return failed
-	default:
-		return writing(path, err)
+// fill calls write with w. An error of w gets path's name, any other error of write passes through unchanged.
+func fill(path string, w io.Writer, write func(io.Writer) error) error {
+	out := &errorKeeper{Writer: w}
+	err := write(out)
+	if out.err != nil {
+		return writeError(path, out.err)
 	}
+	return err
 }
 
-func writing(path string, err error) error { return fmt.Errorf("write %s: %w", path, Cause(err)) }
+// errorKeeper keeps the last error of a writer.
+type errorKeeper struct {
+	io.Writer
+	err error
+}
 
-// isStream reports whether path is something that is neither a file nor a directory.
+func (k *errorKeeper) Write(p []byte) (int, error) {
+	n, err := k.Writer.Write(p)
+	if err != nil {
+		k.err = err
+	}
+	return n, err
+}
+
+func writeError(path string, err error) error { return fmt.Errorf("write %s: %w", path, Cause(err)) }
+
+// isStream reports whether path is a pipe, a device or a socket.
 func isStream(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && !info.Mode().IsRegular() && !info.IsDir()
 }
 
-func writeStream(path string, write func(io.Writer) error) error {
-	f, err := openStream(path)
-	if err != nil {
-		return err
+func writeStream(path, target string, write func(io.Writer) error) error {
+	// Non-blocking: a pipe that nobody reads is an error, not a wait without end.
+	f, err := os.OpenFile(target, os.O_WRONLY|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, syscall.ENXIO) {
+		err = errors.New("nobody reads from it")
 	}
-	return errors.Join(write(f), f.Close())
+	if err != nil {
+		return writeError(path, err)
+	}
+	defer f.Close()
+	return fill(path, f, write)
 }
 
-// same reports whether the file called path has the content of f.
-func same(f *os.File, path string) bool {
-	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
-		return false
-	}
-	old, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer old.Close()
-	size := func(f *os.File) int64 {
-		info, err := f.Stat()
-		if err != nil {
-			return -1
-		}
-		return info.Size()
-	}
-	length := size(f)
-	if length < 0 || length != size(old) {
-		return false
-	}
-	var a, b [32 << 10]byte
-	for at := int64(0); at < length; at += int64(len(a)) {
-		n, err := f.ReadAt(a[:], at)
-		if err != nil && !errors.Is(err, io.EOF) {
-			return false
-		}
-		if m, err := old.ReadAt(b[:], at); err != nil && !errors.Is(err, io.EOF) || !bytes.Equal(a[:n], b[:m]) {
-			return false
-		}
-	}
-	return true
-}
+// maxLinks is how many symbolic links resolve follows, as many as Linux does.
+const maxLinks = 40
 
-// resolve follows symbolic links to the name of a file that need not be there,
-// in a directory whose name has no links.
+// resolve follows symbolic links to the name of a file that need not exist, in a directory whose name has no
+// links.
 func resolve(path string) (string, error) {
-	for range 40 { // as many as Linux follows
-		// What /dev/stdout leads to may have no name, so that goes by its own.
+	for range maxLinks {
+		// The file that /dev/stdout leads to may have no name, so a stream keeps its own.
 		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 			return path, nil
 		}
@@ -137,7 +104,7 @@ func resolve(path string) (string, error) {
 		if name == "" {
 			return path, nil
 		}
-		// The directory first: what .. means depends on its links.
+		// The directory first: the meaning of .. depends on its links.
 		resolved, err := filepath.EvalSymlinks(cmp.Or(dir, "."))
 		if errors.Is(err, fs.ErrNotExist) {
 			return "", fmt.Errorf("there is no directory %s", filepath.Clean(dir))
@@ -155,14 +122,4 @@ func resolve(path string) (string, error) {
 		}
 	}
 	return "", errors.New("too many symbolic links")
-}
-
-// openStream opens what is neither a file nor a directory.
-func openStream(path string) (*os.File, error) {
-	// Non-blocking: a pipe that nobody reads is an error, not a wait without end.
-	f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0)
-	if errors.Is(err, syscall.ENXIO) {
-		return nil, errors.New("nobody reads from it")
-	}
-	return f, err
 }

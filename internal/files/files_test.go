@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -144,6 +145,21 @@ func TestSymbolicLinks(t *testing.T) {
 		}
 	}
 	only(t, sub, "none", "there")
+	// A chain of links is followed as far as Linux does, to a file that is there and to one that is not.
+	for _, end := range []string{"there", "new"} {
+		target := filepath.Join("sub", end)
+		for i := range 39 {
+			link := end + strconv.Itoa(i)
+			if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
+				t.Fatal(err)
+			}
+			target = link
+		}
+		mustWrite(t, filepath.Join(dir, target), "by a chain", true)
+		if got := read(t, filepath.Join(sub, end)); got != "by a chain" {
+			t.Errorf("%s holds %q", end, got)
+		}
+	}
 	for a, b := range map[string]string{"loop": "pool", "pool": "loop"} {
 		if err := os.Symlink(a, filepath.Join(dir, b)); err != nil {
 			t.Fatal(err)
@@ -201,11 +217,11 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	small := limit
-	small.Cur = 64 << 10 // the testing package has a file, too
+	small.Cur = 1 << 20 // the testing package has a file, too
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &small); err != nil {
 		t.Fatal(err)
 	}
-	_, err := WriteFile(path, []byte(strings.Repeat("new", 64<<10)))
+	_, err := WriteFile(path, []byte(strings.Repeat("new", 1<<20)))
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
 		t.Fatal(err)
 	}

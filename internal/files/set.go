@@ -1,10 +1,12 @@
 package files
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,80 +14,48 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// Set is files that are replaced together, all or none, as WriteFile replaces
-// one. Their contents go to temporary files beside them, each open until the end,
-// which are synced; only then are they renamed. If a rename fails, the files
-// replaced so far get their old contents back. The zero Set is ready; it has one owner, who calls Discard
-// in the end.
+// Set is files that are replaced together, all of them or none, each as WriteFile replaces one: Add writes a
+// file's content to a temporary file beside it, Commit renames them all. If a rename fails, the files
+// replaced so far get their old contents back. The zero Set is ready. A Set has one owner, who calls Discard
+// at the end.
 type Set struct {
-	// Contained has a link in a file's place replaced, rather than what it
-	// points to: nothing is written outside of the files' directories.
+	// Contained replaces a symbolic link at a path, instead of writing the file that it leads to: nothing is
+	// written outside of the paths' directories.
 	Contained bool
-	// Mode is that of all files written; 0 is that of WriteFile.
+	// Mode is the mode of all files written; 0 gives them that of WriteFile.
 	Mode fs.FileMode
 
 	files   []*staged
-	taken   map[string]string                              // paths as the caller says them, by target
+	taken   map[string]string                              // paths as the caller gave them, by target
 	replace func(f *renameio.PendingFile, to string) error // CloseAtomicallyReplace, but in tests
 }
 
 type staged struct {
-	path     string                // as the caller says it
+	path     string                // as the caller gave it
 	target   string                // path without links
-	temp     *renameio.PendingFile // the content until it replaces target; nil if that has it already
-	backup   string                // where what was at target is kept; "" if nothing was
+	temp     *renameio.PendingFile // the new content until it replaces target; nil if target has it already
+	backup   string                // a second name of the old file at target, "" without one
 	replaced bool
 }
 
-// Add writes to a temporary file what path is to hold. An error of write is
-// returned as it is, and path is not in the set then. What is neither a file nor
-// absent cannot be in a set, nor can one file twice.
+// Add writes the content that path is to hold to a temporary file. Errors of write's own pass through
+// unchanged. After an error the file is not in the set. A directory, a pipe or a device is an error, and so
+// is a file that is in the set already.
 func (s *Set) Add(path string, write func(io.Writer) error) error {
-	return said(path, write, func(write func(io.Writer) error) error { return s.add(path, write) })
-}
-
-func (s *Set) add(path string, write func(io.Writer) error) (err error) {
-	f := &staged{path: path, target: path}
-	stat := os.Lstat
-	if !s.Contained {
-		stat = os.Stat
-		if f.target, err = resolve(path); err != nil {
-			return err
-		}
-	}
-	if other, ok := s.taken[f.target]; ok {
-		return fmt.Errorf("it is the same file as %s", other)
-	}
-	info, err := stat(f.target)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		return err
-	case info.IsDir():
-		return ErrDirectory
-	case !info.Mode().IsRegular() && info.Mode().Type() != fs.ModeSymlink:
-		return errors.New("it is not a regular file")
-	}
-	mode := s.Mode
-	if mode == 0 && info != nil && info.Mode().IsRegular() {
-		mode = info.Mode()
-	}
-	permissions := renameio.WithPermissions(0o666)
-	if mode != 0 {
-		permissions = renameio.WithStaticPermissions(mode.Perm())
-	}
-	f.temp, err = renameio.NewPendingFile(f.target, renameio.WithTempDir(filepath.Dir(f.target)), permissions)
+	f, err := s.stage(path)
 	if err != nil {
-		return err
+		return writeError(path, err)
 	}
-	if err = write(f.temp); err == nil && same(f.temp.File, f.target) {
-		f.discard() // and it is in the set all the same
-	} else if err == nil {
-		err = f.temp.Sync()
-	}
-	if err != nil {
+	if err := fill(path, f.temp, write); err != nil {
 		f.discard()
 		return err
+	}
+	content := func(w io.Writer) error {
+		_, err := io.Copy(w, io.NewSectionReader(f.temp, 0, math.MaxInt64))
+		return err
+	}
+	if state, err := Compare(f.target, content); err == nil && state == Current {
+		f.discard() // and it is in the set all the same
 	}
 	s.files = append(s.files, f)
 	if s.taken == nil {
@@ -95,16 +65,48 @@ func (s *Set) add(path string, write func(io.Writer) error) (err error) {
 	return nil
 }
 
-// Commit puts all files in their places and returns those that changed, as they
-// were added; the others are not touched, times and all. At an error everything
-// is put back as it was. What was at the place of a file that could not be put
-// back stays beside it, and the error says where.
+// stage opens the temporary file for path.
+func (s *Set) stage(path string) (*staged, error) {
+	f := &staged{path: path, target: path}
+	var err error
+	if !s.Contained {
+		if f.target, err = resolve(path); err != nil {
+			return nil, err
+		}
+	}
+	if other, ok := s.taken[f.target]; ok {
+		return nil, fmt.Errorf("it is the same file as %s", other)
+	}
+	mode := s.Mode
+	info, err := os.Lstat(f.target) // a link only if the set is contained
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, err
+	case s.Contained && info.Mode().Type() == fs.ModeSymlink:
+	default:
+		if err := mustBeRegular(info); err != nil {
+			return nil, err
+		}
+		mode = cmp.Or(mode, info.Mode())
+	}
+	permissions := renameio.WithPermissions(0o666)
+	if mode != 0 {
+		permissions = renameio.WithStaticPermissions(mode.Perm())
+	}
+	f.temp, err = renameio.NewPendingFile(f.target, renameio.WithTempDir(filepath.Dir(f.target)), permissions)
+	return f, err
+}
+
+// Commit replaces the files and returns the paths of those that changed, in the order of Add; the others are
+// not touched, not even their times. After an error every file is as it was. An old file that cannot be put
+// back stays beside its place, and the error names it.
 func (s *Set) Commit() (written []string, err error) {
 	changing := slices.DeleteFunc(slices.Clone(s.files), func(f *staged) bool { return f.temp == nil })
 	for i, f := range changing {
 		// The last rename either happens or does not: nothing has to be put back.
 		if err := s.put(f, i < len(changing)-1); err != nil {
-			err = writing(f.path, err)
+			err = writeError(f.path, err)
 			for ; i >= 0; i-- {
 				err = errors.Join(err, changing[i].putBack())
 			}
@@ -112,35 +114,27 @@ func (s *Set) Commit() (written []string, err error) {
 		}
 		written = append(written, f.path)
 	}
-	var synced []string
-	for _, f := range changing {
-		if dir := filepath.Dir(f.target); !slices.Contains(synced, dir) {
-			syncDir(dir)
-			synced = append(synced, dir)
-		}
-	}
 	return written, nil
 }
 
-func (s *Set) put(f *staged, keep bool) error {
+// put replaces a file, after backing up the old one if keep says so. The temporary file is synced before.
+func (s *Set) put(f *staged, keep bool) (err error) {
 	if keep {
 		if err := f.backUp(); err != nil {
 			return err
 		}
 	}
 	if s.replace != nil {
-		if err := s.replace(f.temp, f.target); err != nil {
-			return err
-		}
-	} else if err := f.temp.CloseAtomicallyReplace(); err != nil {
-		return err
+		err = s.replace(f.temp, f.target)
+	} else {
+		err = f.temp.CloseAtomicallyReplace()
 	}
-	f.replaced = true
-	return nil
+	f.replaced = err == nil
+	return err
 }
 
-// backUp keeps what is at the place under a second name. Where there are no
-// hard links, or not to other people's files, the place is free for a moment.
+// backUp gives the old file a second name. Where hard links are not supported or not allowed, there is no
+// file at the path for a moment.
 func (f *staged) backUp() error {
 	backup := f.temp.Name() + ".old"
 	err := os.Link(f.target, backup)
@@ -162,15 +156,15 @@ func (f *staged) putBack() error {
 		if err := os.Rename(f.backup, f.target); err != nil {
 			backup := f.backup
 			f.backup = "" // the only copy now: Discard must not remove it
-			return fmt.Errorf("what was at %s is in %s now: %w", f.path, backup, Cause(err))
+			return fmt.Errorf("the old content of %s is in %s now: %w", f.path, backup, Cause(err))
 		}
 	case f.replaced:
 		return os.Remove(f.target)
 	}
-	return nil // never got there
+	return nil
 }
 
-// Discard removes what is left beside the files, after Commit or instead of it.
+// Discard removes the temporary files and the backups, after Commit or instead of it.
 func (s *Set) Discard() {
 	for _, f := range s.files {
 		f.discard()
@@ -186,13 +180,5 @@ func (f *staged) discard() {
 	if f.backup != "" {
 		_ = os.Remove(f.backup) // gone already, or nothing more can be done about it
 		f.backup = ""
-	}
-}
-
-// syncDir makes a rename in a directory durable.
-func syncDir(path string) {
-	if dir, err := os.Open(path); err == nil {
-		_ = dir.Sync()
-		_ = dir.Close()
 	}
 }

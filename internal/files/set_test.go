@@ -184,7 +184,7 @@ func TestSetRefuses(t *testing.T) {
 	}
 }
 
-// What cannot be put back is the only copy there is: it stays, and the error says where.
+// A backup that cannot be put back is the only copy: it stays, and the error names it.
 func TestSetKeepsWhatItCannotPutBack(t *testing.T) {
 	dir := t.TempDir()
 	path, backup := filepath.Join(dir, "in-the-way"), filepath.Join(dir, "copy")

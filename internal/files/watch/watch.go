@@ -4,43 +4,40 @@ package watch
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/tp0-lab/composer/internal/files"
 )
 
-// Changes come in bursts: an editor writes, renames and sets times. They are
-// over when nothing has happened for quiet, and are looked at after patience
-// even if something always happens.
+// Changes come in bursts: an editor writes, renames and sets times. A burst is over when nothing has happened
+// for quiet. After patience the files are looked at even if something still happens.
 const (
 	quiet    = 50 * time.Millisecond
 	patience = 500 * time.Millisecond
 )
 
-// maxRead is how many bytes of a file are compared. None that is read has more
-// than a MiB.
+// maxRead is how many bytes a watched file may have: no command reads a file of values or a template of more
+// than 1 MiB. Larger files are all alike to a watch.
 const maxRead = 2 << 20
 
-// Set is the files that are watched. They need not be there, now or always.
+// Set names the files to watch. They need not exist, now or later.
 type Set struct {
-	// Files are the paths of single ones.
+	// Files are the paths of single files.
 	Files []string
-	// Dirs are directories; of each the files whose names match one of Patterns, as
-	// filepath.Match has it, are watched.
+	// Dirs are directories. Their files whose names match one of Patterns (of filepath.Match) are watched.
 	Dirs     []string
 	Patterns []string
 }
 
-// Run calls changed once, and then each time after a file of the set has got
-// another content, appeared or vanished, until ctx ends. It waits for changed and
-// never calls it twice at a time. Whatever is written elsewhere, even in the same
-// directories, is no change. An error means that the system cannot watch.
+// Run calls changed once, and again each time that a file of the set has changed its content, appeared or
+// vanished, until ctx ends. It waits for each call to return. Changes to other files, even in the same
+// directories, do not count. An error means that the system cannot watch.
 func Run(ctx context.Context, s Set, changed func()) error {
 	watcher, err := fsnotify.NewWatcher()
 	if err != nil {
@@ -54,30 +51,30 @@ func Run(ctx context.Context, s Set, changed func()) error {
 	return settle(ctx, watcher.Events, watcher.Errors, func() error { return w.look(changed) })
 }
 
-// settle calls look after each burst of events, until ctx ends or look fails.
-// Errors of the watcher (events that were lost) are as good as events.
+// settle calls look after each burst of events, until ctx ends or look fails. An error of the watcher means
+// lost events, so it counts as one.
 func settle(ctx context.Context, events <-chan fsnotify.Event, lost <-chan error, look func() error) error {
 	var calm, late <-chan time.Time
 	for {
-		over := false
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-events:
-		case <-lost: //nolint:errcheck // what is lost is looked for all the same
-		case <-calm:
-			over = true
-		case <-late:
-			over = true
-		}
-		if !over {
 			calm = time.After(quiet)
+		case <-lost: //nolint:errcheck // lost events are looked for all the same
+			calm = time.After(quiet)
+		case <-calm:
+			calm = nil
+		case <-late:
+			calm = nil
+		}
+		if calm != nil {
 			if late == nil {
 				late = time.After(patience)
 			}
 			continue
 		}
-		calm, late = nil, nil
+		late = nil
 		if err := look(); err != nil {
 			return err
 		}
@@ -87,13 +84,13 @@ func settle(ctx context.Context, events <-chan fsnotify.Event, lost <-chan error
 type watch struct {
 	set     Set
 	watcher *fsnotify.Watcher
-	armed   map[string]os.FileInfo // the directories that are watched, as they were then
-	seen    [sha256.Size]byte      // of the files, when changed was last called
+	armed   map[string]os.FileInfo // the watched directories, as they were when the watch began
+	seen    [sha256.Size]byte      // the fingerprint at the last call of changed
 	called  bool
 }
 
-// look calls changed if the files are not as they were. What happens after it
-// has begun is an event.
+// look calls changed if the files differ from those that it saw last. The watch is armed before the files are
+// read, so a later change is an event.
 func (w *watch) look(changed func()) error {
 	if err := w.arm(); err != nil {
 		return err
@@ -107,8 +104,8 @@ func (w *watch) look(changed func()) error {
 	return nil
 }
 
-// arm watches the directories that the files are in, as files themselves are
-// often replaced, and those above, as directories are, too.
+// arm watches the directories of the files, because editors replace files, and the directories above those,
+// because directories are replaced, too.
 func (w *watch) arm() error {
 	wanted := map[string]bool{}
 	for _, dir := range w.set.directories() {
@@ -126,12 +123,11 @@ func (w *watch) arm() error {
 	for dir := range wanted {
 		info, err := os.Stat(dir)
 		if err != nil {
-			continue // gone since, of which there is an event
+			continue // it vanished just now, which is an event
 		}
 		if old := w.armed[dir]; old != nil && os.SameFile(old, info) && slices.Contains(list, dir) {
 			continue
 		}
-		_ = w.watcher.Remove(dir) // another directory of that name
 		if err := w.watcher.Add(dir); err != nil && !os.IsNotExist(err) {
 			return fmt.Errorf("watch %s: %w", dir, err)
 		}
@@ -140,8 +136,7 @@ func (w *watch) arm() error {
 	return nil
 }
 
-// directories returns where the files are, and where they really are if links
-// lead there.
+// directories returns the directories of the files and, where links lead to other directories, those as well.
 func (s Set) directories() []string {
 	var all []string
 	for _, dir := range s.Dirs {
@@ -155,24 +150,21 @@ func (s Set) directories() []string {
 			all = append(all, filepath.Dir(absolute(target)))
 		}
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	return all
 }
 
-// files returns the paths of all files, those of the directories that are there.
+// files returns the paths of Files, and of the files that Dirs have now.
 func (s Set) files() []string {
 	all := slices.Clone(s.Files)
 	for _, dir := range s.Dirs {
-		entries, err := os.ReadDir(dir)
-		if err != nil {
-			continue
-		}
+		entries, _ := os.ReadDir(dir) // none while it is missing
 		for _, e := range entries {
-			for _, pattern := range s.Patterns {
-				if ok, err := filepath.Match(pattern, e.Name()); err == nil && ok {
-					all = append(all, filepath.Join(dir, e.Name()))
-					break
-				}
+			matches := func(pattern string) bool {
+				ok, err := filepath.Match(pattern, e.Name())
+				return err == nil && ok
+			}
+			if slices.ContainsFunc(s.Patterns, matches) {
+				all = append(all, filepath.Join(dir, e.Name()))
 			}
 		}
 	}
@@ -186,47 +178,29 @@ func absolute(path string) string {
 	return path
 }
 
-// existing returns the directory or, while it is missing, the nearest one above
-// it.
+// existing returns dir or, while it is missing, the nearest directory above it.
 func existing(dir string) string {
 	for {
-		if info, err := os.Stat(dir); err == nil && info.IsDir() {
-			return dir
-		}
 		above := filepath.Dir(dir)
-		if above == dir {
+		if info, err := os.Stat(dir); err == nil && info.IsDir() || above == dir {
 			return dir
 		}
 		dir = above
 	}
 }
 
-// fingerprint is another one for other contents or names.
+// fingerprint returns a digest of the names and contents of the files.
 func (s Set) fingerprint() (sum [sha256.Size]byte) {
 	all := sha256.New()
 	for _, path := range s.files() {
-		fmt.Fprintf(all, "%q %x\n", path, content(path))
+		// A pipe or a device is not read: its content would be missing elsewhere.
+		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		if content, err := files.Read(path, maxRead); err == nil {
+			fmt.Fprintf(all, "%q %x\n", path, sha256.Sum256(content))
+		}
 	}
 	all.Sum(sum[:0])
 	return sum
-}
-
-// content returns a digest of a file, and nothing for what is none, or cannot be
-// read.
-func content(path string) []byte {
-	// Not opened before it is known: a pipe would wait for a writer.
-	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() {
-		return nil
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	digest := sha256.New()
-	if _, err := io.CopyN(digest, f, maxRead); err != nil && !errors.Is(err, io.EOF) {
-		return nil
-	}
-	return digest.Sum(nil)
 }

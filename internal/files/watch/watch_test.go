@@ -168,6 +168,24 @@ func TestFile(t *testing.T) {
 	until(t, changes, "in the other")
 }
 
+// Another directory takes the place of the one above the file's: the file's directory keeps its name, and is
+// another one all the same.
+func TestReplacedAbove(t *testing.T) {
+	top := t.TempDir()
+	for _, name := range []string{"above", "other"} {
+		try(t, os.MkdirAll(filepath.Join(top, name, "dir"), 0o755))
+		write(t, filepath.Join(top, name, "dir", "file"), name)
+	}
+	path := filepath.Join(top, "above", "dir", "file")
+	changes := watched(t, Set{Files: []string{path}}, reader(path))
+	until(t, changes, "above")
+	try(t, os.Rename(filepath.Join(top, "above"), filepath.Join(top, "old")))
+	try(t, os.Rename(filepath.Join(top, "other"), filepath.Join(top, "above")))
+	until(t, changes, "other")
+	write(t, path, "in the other")
+	until(t, changes, "in the other")
+}
+
 func TestLinks(t *testing.T) {
 	top := t.TempDir()
 	for _, name := range []string{"a", "b", "c"} {
