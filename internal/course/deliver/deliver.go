@@ -57,7 +57,7 @@ func (b Branch) Ref() string { return plumbing.NewBranchReferenceName(b.Name).St
 type Delivery struct {
 	Source   string   // the commit that is delivered
 	Dirty    []string // paths of the work tree that differ from it, sorted: they are not delivered
-	DirtyErr error    // why Dirty is not known, such as an index in a format that go-git does not read
+	DirtyErr error    // why Dirty is unknown, for example because git is not installed
 	Branches []Branch // in the order of the stages
 
 	project *repository
