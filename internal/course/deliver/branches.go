@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -21,11 +20,11 @@ import (
 // branch returns the commit of a branch, "" if there is no such branch.
 func (r *repository) branch(name plumbing.ReferenceName) (string, error) {
 	ref, err := r.Reference(name, false)
-	if errors.Is(err, plumbing.ErrReferenceNotFound) || errors.Is(err, dotgit.ErrEmptyRefFile) { // a full disk, or a machine that stopped, leaves those
+	if errors.Is(err, plumbing.ErrReferenceNotFound) || errors.Is(err, dotgit.ErrEmptyRefFile) { // a full disk leaves empty files
 		return "", nil
 	}
 	if err != nil {
-		// A folder of branches; inTheWay names one of them.
+		// The name is a folder of branches, which inTheWay reports.
 		if info, statErr := os.Stat(filepath.Join(r.common, filepath.FromSlash(name.String()))); statErr == nil && info.IsDir() {
 			return "", nil
 		}
@@ -37,19 +36,13 @@ func (r *repository) branch(name plumbing.ReferenceName) (string, error) {
 	return ref.Hash().String(), nil
 }
 
-// inTheWay returns a branch that is a folder of ref's, or in a folder of its
-// name: git keeps branches as files. It is "" if there is none.
-func (r *repository) inTheWay(ref string) (string, error) {
-	for above := path.Dir(ref); above != headsDir; above = path.Dir(above) {
-		name := plumbing.ReferenceName(above)
-		if found, err := r.branch(name); err != nil || found != "" {
-			return name.Short(), err
-		}
-	}
-	below := ""
-	see := func(name string) {
-		if strings.HasPrefix(name, ref+"/") && !strings.HasSuffix(name, lockSuffix) {
-			below = plumbing.ReferenceName(name).Short()
+// inTheWay returns a branch whose name is a folder of ref's name, or the other way round, "" if there is none: git
+// keeps branches as files in folders.
+func (r *repository) inTheWay(ref string) (found string, err error) {
+	look := func(name string) {
+		conflict := strings.HasPrefix(name, ref+"/") || strings.HasPrefix(ref, name+"/")
+		if conflict && !strings.HasSuffix(name, lockSuffix) {
+			found = plumbing.ReferenceName(name).Short()
 		}
 	}
 	packed, err := os.ReadFile(filepath.Join(r.common, "packed-refs"))
@@ -58,23 +51,22 @@ func (r *repository) inTheWay(ref string) (string, error) {
 	}
 	for line := range strings.Lines(string(packed)) {
 		_, name, _ := strings.Cut(strings.TrimSpace(line), " ")
-		see(name)
+		look(name)
 	}
-	err = fs.WalkDir(os.DirFS(r.common), ref, func(name string, e fs.DirEntry, err error) error {
+	err = fs.WalkDir(os.DirFS(r.common), "refs/heads", func(name string, e fs.DirEntry, err error) error {
 		if err == nil && !e.IsDir() {
-			see(name)
+			look(name)
 		}
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
 		return err
 	})
-	return below, err
+	return found, err
 }
 
-// checkedOut returns the branches, by full name, that a work tree of the
-// repository is on, or in the middle of rebasing or bisecting, and where that
-// is.
+// checkedOut returns the branches that a work tree of the repository has checked out, rebases or bisects, by full name,
+// and the directory of that work tree.
 func (r *repository) checkedOut() (map[string]string, error) {
 	taken := map[string]string{}
 	dirs, err := filepath.Glob(filepath.Join(escape(r.common), "worktrees", "*"))
@@ -107,15 +99,14 @@ var globChars = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`)
 
 func escape(path string) string { return globChars.Replace(path) }
 
-// setBranches writes all of them or, with an error, none. While it works it
-// holds git's own locks, the files REF.lock, of which go-git knows nothing: no
-// branch moves between the last look at it and its new commit.
+// setBranches writes all branches or, with an error, none. Meanwhile it holds git's own locks, the files REF.lock,
+// which go-git does not use, so that no branch moves between the check of its old commit and the write of its new one.
 //
-// It waits a moment for locks that others hold. What they have made of a branch
-// is a reason to fail, unless it is just what was to be made.
+// It waits up to lockTimeout for locks of other processes. It fails if such a process has given a branch another commit
+// than the new one.
 func (r *repository) setBranches(ctx context.Context, branches []Branch) (err error) {
 	files := make([]string, 0, len(branches))
-	unlocked := 0 // of files; the lock that is there then is somebody else's
+	unlocked := 0 // of files; a lock that is there afterwards belongs to another process
 	defer func() {
 		for _, file := range files[unlocked:] {
 			os.Remove(file + lockSuffix)
@@ -146,17 +137,12 @@ func (r *repository) setBranches(ctx context.Context, branches []Branch) (err er
 	return nil
 }
 
-// Names of gitrepository-layout(5) and of git's lock files.
 const (
-	headsDir   = "refs/heads"
-	lockSuffix = ".lock"
+	lockSuffix  = ".lock"
+	lockTimeout = time.Second // git holds a lock only while it writes
 )
 
-// lockTimeout is for how long a lock that is there is waited for. Git holds one
-// only while it writes.
-const lockTimeout = time.Second
-
-// lock makes the lock of a branch's file, with the commit that the branch gets.
+// lock makes the lock of a branch's file. The lock holds the new commit of the branch.
 func lock(ctx context.Context, file, commit string) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
 		return err
@@ -183,8 +169,7 @@ func lock(ctx context.Context, file, commit string) error {
 	return nil
 }
 
-// unlock makes the lock the branch's file, in the place of the one before or of
-// the empty folder of branches that are gone.
+// unlock renames the lock to the branch's file. It replaces the file or the empty folder that deleted branches leave.
 func unlock(file string) error {
 	if info, err := os.Lstat(file); err == nil && info.IsDir() {
 		if err := os.Remove(file); err != nil {

@@ -1,7 +1,5 @@
-// Package deliver writes the branches in which the course takes the lab: one
-// for each stage, each the project's last commit in the course's layout. It
-// works on the repository's objects alone: no work tree and no index is
-// touched.
+// Package deliver writes the git branches that the course asks for: one for each stage, with the project's last commit
+// in the course's layout. It writes only objects and branches, never a work tree or an index.
 package deliver
 
 import (
@@ -16,7 +14,7 @@ import (
 	"github.com/go-git/go-git/v5/storage/memory"
 )
 
-// The errors that callers tell apart with errors.Is.
+// Plan, Write and Open wrap these errors.
 var (
 	ErrNoRepository = errors.New("no git repository")
 	ErrNoProject    = errors.New("not the lab's project")
@@ -28,50 +26,51 @@ var (
 	ErrIncomplete   = errors.New("the project's repository does not hold all of its history")
 )
 
-// Stage is what a branch is made for.
+// Stage is a stage of the lab, for which Plan makes a branch.
 type Stage struct {
-	Name    string // of the branch, behind the prefix, and the content of .stage
+	Name    string // follows the prefix in the branch's name; content of the file .stage
 	Summary string // for the commit's message
 }
 
-// Options say what is delivered, and where.
+// Options are the options of Plan.
 type Options struct {
-	Dir    string // in the project's work tree, at any depth
-	Repo   string // the repository to write to, made if it is missing or an empty directory; "" is the project's own
+	Dir    string // a directory in the project's work tree
+	Repo   string // root of the repository to write to, or a missing or empty directory for a new one; "" is the project's
 	Prefix string // of the branches' names
 	Stages []Stage
 }
 
-// Branch is one branch of a delivery.
+// Branch is a branch of a delivery.
 type Branch struct {
 	Name   string // without refs/heads/
 	Stage  string
-	Commit string // the commit that it gets, 40 hex digits
-	Found  string // the commit that it had when the plan was made, "" if there was no branch
+	Commit string // the new commit, 40 hex digits
+	Found  string // the commit at the time of the plan, "" if there was no branch
 }
 
-// Ref is the full name of the branch, refs/heads/….
+// Ref returns the full name of the branch, refs/heads/….
 func (b Branch) Ref() string { return plumbing.NewBranchReferenceName(b.Name).String() }
 
-// Delivery is a plan: what Write would write. Nothing is written before.
+// Delivery is a plan of branches, which Write writes.
 type Delivery struct {
 	Source   string   // the commit that is delivered
-	Dirty    []string // paths of the work tree that differ from it, sorted: they are not delivered
+	Dirty    []string // paths of the work tree that differ from Source and are not delivered, sorted
 	DirtyErr error    // why Dirty is unknown, for example because git is not installed
 	Branches []Branch // in the order of the stages
 
 	project *repository
-	repo    *repository // nil: to be made at path
+	repo    *repository // nil: Write makes it at path
 	path    string
 	made    objects
 }
 
-// Plan makes the commits of all branches, in memory, and looks up what the
-// repository has in their place.
+// Plan makes the commits of all branches in memory and looks up the branches that the repository has. It writes
+// nothing.
 //
-// The source is the oldest of the commits that lead to HEAD with HEAD's very
-// tree, so that the same tree of the same history gives the same commits. It is
-// the parent of each branch's commit, and lends it author and date.
+// Each commit's parent is the source, which also gives its author and date. The source is the oldest commit that leads
+// to HEAD and has HEAD's tree: the same tree on the same history gives the same commits.
+//
+// Its error is ErrNoRepository, ErrNoProject, ErrName or ErrInTheWay, or is about reading a repository.
 func Plan(o Options) (*Delivery, error) {
 	names := make([]plumbing.ReferenceName, len(o.Stages))
 	for i, s := range o.Stages {
@@ -134,22 +133,19 @@ func (d *Delivery) commit(source *object.Commit, s Stage, all []Stage) (plumbing
 	})
 }
 
-// Changes returns the branches that Write would write.
+// Changes returns the branches that do not have their new commit yet.
 func (d *Delivery) Changes() []Branch {
 	return slices.DeleteFunc(slices.Clone(d.Branches), func(b Branch) bool { return b.Found == b.Commit })
 }
 
-// Write writes the branches that are not there yet: all of them or, with an
-// error, none.
+// Write writes the branches that Changes returns: all of them or, with an error, none.
 //
-// It refuses, before it writes, to put a branch in the place of another one
-// that holds something else (ErrOther), unless force is set; and,
-// forced or not, to move a branch that a work tree of the repository has checked
-// out (ErrCheckedOut), or to make one above or below another (ErrInTheWay).
+// Without force, it refuses to replace a branch that holds something else (ErrOther). In any case it refuses to move a
+// branch that a work tree has checked out (ErrCheckedOut) and to make a branch whose name is a folder of another one's
+// (ErrInTheWay). It fails with ErrMoved if another process moves a branch meanwhile.
 //
-// A repository that it makes gets the source as branch main, checked out, and
-// appears at once or not at all. A bare one without commits gets the source
-// under the name that its HEAD has.
+// A new repository gets the source as branch main, checked out, and appears as a whole or not at all. A bare repository
+// without commits gets the source as the branch that its HEAD names.
 func (d *Delivery) Write(ctx context.Context, force bool) error {
 	changes := d.Changes()
 	if d.repo == nil {
@@ -193,7 +189,7 @@ func (d *Delivery) check(changes []Branch, force bool) error {
 	return nil
 }
 
-// write brings what the changes need into r, and then the branches.
+// write copies the objects that the changes need into r and writes the branches.
 func (d *Delivery) write(ctx context.Context, r *repository, changes []Branch) error {
 	commits := make([]plumbing.Hash, len(changes))
 	for i, b := range changes {
@@ -205,8 +201,7 @@ func (d *Delivery) write(ctx context.Context, r *repository, changes []Branch) e
 	return r.setBranches(ctx, d.withHead(r, changes))
 }
 
-// withHead adds to the changes the branch that HEAD names, if a bare r has no
-// such branch: a clone would have nothing to check out.
+// withHead adds the branch that HEAD names to the changes if a bare r lacks it: a clone would check nothing out.
 func (d *Delivery) withHead(r *repository, changes []Branch) []Branch {
 	head, err := r.Storer.Reference(plumbing.HEAD)
 	if err != nil || !r.bare || head.Type() != plumbing.SymbolicReference || !head.Target().IsBranch() {

@@ -14,8 +14,7 @@ import (
 	"github.com/go-git/go-git/v5/storage/memory"
 )
 
-// objects are those of the project, and those of the delivery, which are only
-// in memory.
+// objects reads objects of the project and of the delivery. The delivery's are only in memory.
 type objects struct {
 	storer.EncodedObjectStorer
 	made *memory.Storage
@@ -29,10 +28,7 @@ func (o objects) EncodedObject(t plumbing.ObjectType, h plumbing.Hash) (plumbing
 	return o.EncodedObjectStorer.EncodedObject(t, h)
 }
 
-func (o objects) put(from interface {
-	Encode(o plumbing.EncodedObject) error
-},
-) (plumbing.Hash, error) {
+func (o objects) put(from object.Object) (plumbing.Hash, error) {
 	obj := o.made.NewEncodedObject()
 	if err := from.Encode(obj); err != nil {
 		return plumbing.ZeroHash, err
@@ -40,21 +36,14 @@ func (o objects) put(from interface {
 	return o.made.SetEncodedObject(obj)
 }
 
-func (o objects) putBlob(content []byte) (plumbing.Hash, error) {
-	obj := o.made.NewEncodedObject()
+func (o objects) putBlob(content string) (plumbing.Hash, error) {
+	obj := new(plumbing.MemoryObject)
 	obj.SetType(plumbing.BlobObject)
-	w, err := obj.Writer()
-	if err != nil {
-		return plumbing.ZeroHash, err
-	}
-	if _, err := w.Write(content); err != nil {
-		return plumbing.ZeroHash, err
-	}
+	_, _ = obj.Write([]byte(content)) // in memory, it cannot fail
 	return o.made.SetEncodedObject(obj)
 }
 
-// copyObjects brings into r the commits and what they reach, as far as r does
-// not have it, as one pack.
+// copyObjects copies the commits and every object that they reach into r, as one pack, without those that r has.
 func (d *Delivery) copyObjects(ctx context.Context, r *repository, commits []plumbing.Hash) error {
 	w := walk{ctx: ctx, from: d.made, to: r, atHome: r == d.project, seen: map[plumbing.Hash]bool{}}
 	var err error
@@ -66,7 +55,7 @@ func (d *Delivery) copyObjects(ctx context.Context, r *repository, commits []plu
 			break
 		}
 	}
-	if err == nil {
+	if err == nil && len(w.missing) > 0 {
 		err = r.writePack(d.made, w.missing)
 	}
 	if errors.Is(err, plumbing.ErrObjectNotFound) {
@@ -83,17 +72,14 @@ func (d *Delivery) copyObjects(ctx context.Context, r *repository, commits []plu
 		return err
 	}
 	cut := slices.DeleteFunc(w.cut, func(h plumbing.Hash) bool { return slices.Contains(before, h) })
-	if len(cut) == 0 {
-		return nil
+	if len(cut) > 0 {
+		err = r.Storer.SetShallow(append(before, cut...))
 	}
-	return r.Storer.SetShallow(append(before, cut...))
+	return err
 }
 
-// writePack stores the objects. It leaves nothing behind if it fails.
+// writePack stores objects as one pack. If it fails, it leaves nothing behind.
 func (r *repository) writePack(from storer.EncodedObjectStorer, hashes []plumbing.Hash) error {
-	if len(hashes) == 0 {
-		return nil
-	}
 	packs, ok := r.Storer.(storer.PackfileWriter)
 	if !ok {
 		return errors.New("the repository takes no packs")
@@ -105,25 +91,24 @@ func (r *repository) writePack(from storer.EncodedObjectStorer, hashes []plumbin
 	const window = 10 // as git's pack.window
 	_, err = packfile.NewEncoder(pack, from, false).Encode(hashes, window)
 	if closeErr := pack.Close(); err == nil {
-		err = closeErr // else it only says that the pack ends too early
+		err = closeErr // after an error of Encode, Close only says that the pack ends too early
 	}
 	return err
 }
 
-// walk goes from commits to all that they reach and collects what is missing.
-// That an object is there does not say that what it reaches is, too, so it
-// looks at everything; but in the project's own repository, only what was made
-// can be missing: a partial clone has the rest, or knows where to get it.
+// walk follows commits to every object that they reach and collects those that are missing in a repository. It looks at
+// everything, because a repository may have an object and not the objects that it refers to. In the project's own
+// repository only new objects can be missing: a partial clone has the other ones or knows where to get them.
 type walk struct {
 	ctx     context.Context
 	from    objects
 	to      *repository
-	atHome  bool            // from and to are one repository
+	atHome  bool            // to is the project's repository
 	shallow []plumbing.Hash // commits whose parents are not in from
 	seen    map[plumbing.Hash]bool
 
 	missing []plumbing.Hash
-	cut     []plumbing.Hash // of the shallow ones, those whose parents are missing in to, too
+	cut     []plumbing.Hash // shallow commits whose parents are missing in to, too
 }
 
 func (w *walk) see(h plumbing.Hash) (before bool) {
@@ -140,8 +125,7 @@ func (w *walk) see(h plumbing.Hash) (before bool) {
 	return false
 }
 
-// commits goes along the history. It keeps a list of its own: a history may be
-// deeper than a stack should be.
+// commits walks the history with a list instead of recursion: a history may be deeper than a stack should be.
 func (w *walk) commits(first plumbing.Hash) error {
 	for todo := []plumbing.Hash{first}; len(todo) > 0; {
 		h := todo[len(todo)-1]

@@ -294,12 +294,12 @@ func TestUnknownFormats(t *testing.T) {
 
 // A page with the ends of lines of Windows is the same page.
 func TestReadmeOfWindows(t *testing.T) {
-	want, err := readme([]byte(page), "ej1", stages)
+	want, err := readme(page, "ej1", stages)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := readme([]byte(strings.ReplaceAll(page, "\n", "\r\n")), "ej1", stages)
-	if diff := cmp.Diff(string(want), strings.ReplaceAll(string(got), "\r\n", "\n")); diff != "" || err != nil {
+	got, err := readme(strings.ReplaceAll(page, "\n", "\r\n"), "ej1", stages)
+	if diff := cmp.Diff(want, strings.ReplaceAll(got, "\r\n", "\n")); diff != "" || err != nil {
 		t.Errorf("error %v, %s", err, diff)
 	}
 }
@@ -323,11 +323,11 @@ For both.
 
 For all.
 `
-	got, err := readme([]byte(page), "ej1", stages)
-	if diff := cmp.Diff(want, string(got)); diff != "" || err != nil {
+	got, err := readme(page, "ej1", stages)
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("error %v, %s", err, diff)
 	}
-	if _, err := readme([]byte(page), "ej1", stages[:1]); err == nil || !strings.Contains(err.Error(), `docs/ejercicios.md:15: section "## Ejercicio 2" is about "ej2", which is no stage`) {
+	if _, err := readme(page, "ej1", stages[:1]); err == nil || !strings.Contains(err.Error(), `docs/ejercicios.md:15: section "## Ejercicio 2" is about "ej2", which is no stage`) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -18,17 +18,16 @@ import (
 	"github.com/go-git/go-git/v5/storage/filesystem/dotgit"
 )
 
-// repository is one that is open, and where it is.
+// repository is an open repository and its place.
 type repository struct {
 	*git.Repository
-	common string // the git directory that all its work trees share
+	common string // the git directory, which all work trees share
 	main   string // its main work tree, if it is not bare
 	bare   bool
 }
 
-// Open opens the repository whose root directory is path, for reading. The root
-// of a linked work tree and a bare repository are roots too. Any other path, a
-// directory inside a repository or a URL included, is an ErrNoRepository.
+// Open opens the repository whose root directory is path, for reading. The root of a linked work tree and a bare
+// repository are roots too. Any other path, a directory inside a repository or a URL included, is an ErrNoRepository.
 func Open(path string) (*git.Repository, error) {
 	r, path, err := openTarget(path)
 	if err != nil {
@@ -40,8 +39,7 @@ func Open(path string) (*git.Repository, error) {
 	return r.Repository, nil
 }
 
-// openProject opens the repository that contains dir. HEAD is that of dir's work
-// tree.
+// openProject opens the repository that contains dir. HEAD is that of dir's work tree.
 func openProject(dir string) (*repository, error) {
 	root, err := rootAbove(dir)
 	if err != nil {
@@ -68,8 +66,8 @@ func rootAbove(dir string) (string, error) {
 	}
 }
 
-// openTarget opens the repository whose root is path and returns it with its
-// absolute path. The repository is nil if path is missing or an empty directory.
+// openTarget opens the repository whose root is path and returns it with its absolute path. The repository is nil if
+// path is missing or an empty directory.
 func openTarget(path string) (*repository, string, error) {
 	if isURL(path) {
 		return nil, "", fmt.Errorf("%s is %w: it is a URL; clone it and name the clone's directory", path, ErrNoRepository)
@@ -133,8 +131,8 @@ func openRepository(root string) (*repository, error) {
 	return &repository{opened, common, main, c.Core.IsBare}, nil
 }
 
-// store does not tell go-git of extensions that say nothing about objects and
-// branches: it refuses all that it does not know.
+// store hides extensions that concern neither objects nor branches: go-git refuses every extension that it does not
+// know.
 type store struct{ *filesystem.Storage }
 
 // Config implements config.ConfigStorer.
@@ -150,9 +148,8 @@ func (s store) Config() (*config.Config, error) {
 	return c, nil
 }
 
-// gitDirs returns the git directory of the work tree at root, or root itself if
-// it is bare, and the one that it shares with its siblings, which is the same
-// unless it is a linked one (gitrepository-layout(5)).
+// gitDirs returns the git directory of the work tree at root, or of the bare repository root, and the directory that it
+// shares with other work trees. They are the same except in a linked work tree (gitrepository-layout(5)).
 func gitDirs(root string) (dir, common string, err error) {
 	dir = filepath.Join(root, git.GitDirName)
 	info, err := os.Stat(dir)
@@ -188,7 +185,7 @@ func join(dir, path string) string {
 	return filepath.Join(dir, path)
 }
 
-// source returns the commit to deliver: see Plan.
+// source returns the commit to deliver, as Plan describes it.
 func (r *repository) source() (*object.Commit, error) {
 	head, err := r.Head()
 	if errors.Is(err, plumbing.ErrReferenceNotFound) {
@@ -211,12 +208,8 @@ func (r *repository) source() (*object.Commit, error) {
 	return commit, nil
 }
 
-// mainBranch is what a repository that is made here has checked out.
-const mainBranch = "main"
-
-// create makes a repository at path, which must be missing or an empty
-// directory: fill fills it, main becomes the source and is checked out. It is
-// made beside path, and moved there when it is whole.
+// create makes a repository at path, which is missing or an empty directory. fill fills it; then source becomes its
+// branch main, which is checked out. The repository is made beside path and moved there as a whole.
 func create(path string, source plumbing.Hash, fill func(*repository) error) (err error) {
 	defer func() {
 		if err != nil {
@@ -232,7 +225,7 @@ func create(path string, source plumbing.Hash, fill func(*repository) error) (er
 	if err := os.Mkdir(dir, 0o777); err != nil {
 		return err
 	}
-	main := plumbing.NewBranchReferenceName(mainBranch)
+	main := plumbing.NewBranchReferenceName("main")
 	if _, err := git.PlainInitWithOptions(dir, &git.PlainInitOptions{InitOptions: git.InitOptions{DefaultBranch: main}}); err != nil {
 		return err
 	}
@@ -253,7 +246,7 @@ func create(path string, source plumbing.Hash, fill func(*repository) error) (er
 	if err := tree.Checkout(&git.CheckoutOptions{Branch: main}); err != nil {
 		return err
 	}
-	// os.Rename takes the place of no directory. One that is not empty any more stays.
+	// os.Rename replaces no directory, and os.Remove removes none that has been filled meanwhile.
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
