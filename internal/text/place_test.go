@@ -14,8 +14,13 @@ func TestPlace(t *testing.T) {
 		offset int
 		want   string
 	}{
-		{-1, "f:1:1"}, {0, "f:1:1"}, {4, "f:1:5"}, {5, "f:2:1"}, {strings.IndexByte(string(content), 'x'), "f:2:10"},
-		{len(content), "f:3:1"}, {len(content) + 1, "f:3:1"},
+		{-1, "f:1:1"},
+		{0, "f:1:1"},
+		{4, "f:1:5"},
+		{5, "f:2:1"},
+		{strings.IndexByte(string(content), 'x'), "f:2:10"},
+		{len(content), "f:3:1"},
+		{len(content) + 1, "f:3:1"},
 	} {
 		if got := PlaceAt("f", content, tt.offset).String(); got != tt.want {
 			t.Errorf("offset %d: got %s, want %s", tt.offset, got, tt.want)
