@@ -12,7 +12,7 @@ import (
 func (w *walker) action(c context, n *parse.ActionNode, ahead []parse.Node) (context, error) {
 	s := site{tree: w.tree, pos: n.Pos, column: -1, flow: c.flow != ""}
 	fail := func(format string, args ...any) (context, error) {
-		return c, errorAt(w.tree, n.Pos, format, args...)
+		return c, w.out.errorAt(w.tree, n.Pos, format, args...)
 	}
 	if problem := c.lineFirst(); problem != "" {
 		return fail("%s", problem)
@@ -113,7 +113,7 @@ func (w *walker) action(c context, n *parse.ActionNode, ahead []parse.Node) (con
 // part is action for a value within a longer text.
 func (w *walker) part(c context, n *parse.ActionNode, s site) (context, error) {
 	fail := func(format string, args ...any) (context, error) {
-		return c, errorAt(w.tree, n.Pos, format, args...)
+		return c, w.out.errorAt(w.tree, n.Pos, format, args...)
 	}
 	s.source = w.source
 	switch {

@@ -11,40 +11,27 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// Error is what is wrong with a template, or with a value at its place in one.
+// Error says what is wrong with a template, or with a value at its place in a template.
 type Error struct {
-	// Place is file:line:column, the two counted from 1, the column in bytes.
-	Place   string
+	Place   text.Place
 	Message string
 }
 
-func (e *Error) Error() string { return e.Place + ": " + e.Message }
+func (e *Error) Error() string { return e.Place.String() + ": " + e.Message }
 
-// where returns the place of a position in the source of tree.
-func where(tree *parse.Tree, pos parse.Pos) string {
-	location, _ := tree.ErrorContext(&parse.TextNode{NodeType: parse.NodeText, Pos: pos})
-	return fromOne(location)
+// placeOf returns the place of a position in tree.
+func (r *Rewritten) placeOf(tree *parse.Tree, pos parse.Pos) text.Place {
+	return text.PlaceAt(tree.ParseName, []byte(r.texts[tree.ParseName]), int(pos))
 }
 
-// fromOne returns a location of text/template, which counts columns from 0,
-// as people and editors count them.
-func fromOne(location string) string {
-	i := strings.LastIndexByte(location, ':')
-	column, err := strconv.Atoi(location[i+1:])
-	if err != nil {
-		return location
-	}
-	return location[:i+1] + strconv.Itoa(column+1)
+func (r *Rewritten) errorAt(tree *parse.Tree, pos parse.Pos, format string, args ...any) *Error {
+	return &Error{r.placeOf(tree, pos), fmt.Sprintf(format, args...)}
 }
 
-func errorAt(tree *parse.Tree, pos parse.Pos, format string, args ...any) *Error {
-	return &Error{where(tree, pos), fmt.Sprintf(format, args...)}
-}
+var executeMessage = text.LazyRegexp(`(?s)^template: (.+?):(\d+):(\d+): executing ".*?" at (<.*?>): (.*)$`)
 
-var executeMessage = text.LazyRegexp(`(?s)^template: (.+?:\d+:\d+): executing ".*?" at (<.*?>): (.*)$`)
-
-// Placed returns what went wrong in an execution as an *Error, if err says where.
-func Placed(err error) error {
+// Placed returns an error of executing Template as an *Error. It returns an error without a place as it is.
+func (r *Rewritten) Placed(err error) error {
 	if placed, ok := errors.AsType[*Error](err); ok {
 		return placed
 	}
@@ -56,11 +43,15 @@ func Placed(err error) error {
 	if parts == nil {
 		return err
 	}
-	message := strings.NewReplacer("escape.Structure", "a structure (of toYaml, include or raw)", "escape.marked", "what quote or interpolate makes, which comes last").Replace(parts[3])
-	return &Error{fromOne(parts[1]), parts[2] + ": " + message}
+	place := text.Place{File: parts[1]}
+	place.Line, _ = strconv.Atoi(parts[2])
+	offset, _ := strconv.Atoi(parts[3]) // in bytes, from 0
+	if lines := strings.Split(r.texts[place.File], "\n"); place.Line <= len(lines) {
+		place.Column = text.ColumnOf(lines[place.Line-1], offset)
+	}
+	names := strings.NewReplacer("escape.Structure", "a structure (of toYaml, include or raw)", "escape.marked", "a value of quote or interpolate, which come last")
+	return &Error{place, parts[4] + ": " + names.Replace(parts[5])}
 }
 
-// shown returns text as an error shows it: quoted, and not all of a long one.
-func shown(s string) string {
-	return strconv.Quote(text.Short(s, 40))
-}
+// shown returns text as an error shows it: quoted, and cut after 40 characters.
+func shown(s string) string { return strconv.Quote(text.Short(s, 40)) }

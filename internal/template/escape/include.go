@@ -25,17 +25,17 @@ func (w *walker) includesIn(p *parse.PipeNode) error {
 				constant, _ = cmd.Args[1].(*parse.StringNode)
 			}
 			if constant == nil {
-				return errorAt(w.tree, name.Pos, "include wants the name of a template in quotes, and its data")
+				return w.out.errorAt(w.tree, name.Pos, "include wants the name of a template in quotes, and its data")
 			}
 			if w.trees[constant.Text] == nil {
-				return errorAt(w.tree, constant.Pos, "there is no template %q", constant.Text)
+				return w.out.errorAt(w.tree, constant.Pos, "there is no template %q", constant.Text)
 			}
 			d, err := w.derive(call{constant.Text, beginning()})
 			if err != nil {
 				return err
 			}
 			if d.done && !d.out.whole() {
-				return errorAt(w.tree, constant.Pos, "template %q ends %s, so it is not whole lines to include", constant.Text, d.out)
+				return w.out.errorAt(w.tree, constant.Pos, "template %q ends %s, so it is not whole lines to include", constant.Text, d.out)
 			}
 			w.out.includes[constant.Text] = d.name
 		}

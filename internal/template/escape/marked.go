@@ -4,21 +4,23 @@ import (
 	"slices"
 	"text/template"
 	"text/template/parse"
+
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Source is a text or an action of a template.
 type Source struct {
 	// Text: it stands in the document as it stands in the template.
 	Text   bool
+	of     *Rewritten
 	tree   *parse.Tree
 	pos    parse.Pos
 	length int // of a text, in bytes
 }
 
-// Place returns file:line:column of a source. Of a text it is that of the byte
-// that so many others are before.
-func (s Source) Place(before int) string {
-	return where(s.tree, s.pos+parse.Pos(min(max(before, 0), s.length)))
+// Place returns the place of a source or, in a text, of the byte at offset.
+func (s Source) Place(offset int) text.Place {
+	return s.of.placeOf(s.tree, s.pos+parse.Pos(min(max(offset, 0), s.length)))
 }
 
 // Marked returns the templates with a call of MarkFunc before each source, which
@@ -34,7 +36,7 @@ func (r *Rewritten) Marked() (*template.Template, []Source, error) {
 		if t.Tree == nil {
 			continue
 		}
-		m := marker{walker: walker{tree: t.Tree.Copy()}, sources: all}
+		m := marker{walker: walker{rewriter: &rewriter{out: r}, tree: t.Tree.Copy()}, sources: all}
 		m.list(m.tree.Root)
 		all = m.sources
 		if _, err := marked.AddParseTree(t.Name(), m.tree); err != nil {
@@ -80,7 +82,7 @@ func (m *marker) branch(n *parse.BranchNode) {
 }
 
 func (m *marker) mark(pos parse.Pos, text bool, length int) parse.Node {
-	m.sources = append(m.sources, Source{text, m.tree, pos, length})
+	m.sources = append(m.sources, Source{text, m.out, m.tree, pos, length})
 	return m.hidden(pos, MarkFunc, len(m.sources)-1)
 }
 

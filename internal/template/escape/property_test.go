@@ -27,7 +27,7 @@ func execute(text string, data any) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	r, err := escape.Rewrite(t, funcs)
+	r, err := escape.Rewrite(t, funcs, map[string]string{"t": text})
 	if err != nil {
 		return "", err
 	}
@@ -46,7 +46,7 @@ func execute(text string, data any) (string, error) {
 	}})
 	var b strings.Builder
 	if err := r.Template.Execute(&b, data); err != nil {
-		return "", escape.Placed(err)
+		return "", r.Placed(err)
 	}
 	return b.String(), nil
 }

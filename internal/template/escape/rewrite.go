@@ -16,6 +16,8 @@ import (
 	"strconv"
 	"text/template"
 	"text/template/parse"
+
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Names of the functions that rewritten templates call. Their first argument
@@ -35,6 +37,7 @@ type Rewritten struct {
 	Template *template.Template
 	sites    []site
 	includes map[string]string
+	texts    map[string]string
 }
 
 // Include returns the name of the template that {{ include NAME … }} executes.
@@ -42,7 +45,7 @@ func (r *Rewritten) Include(name string) string { return r.includes[name] }
 
 // Errorf returns an error with the place of that number.
 func (r *Rewritten) Errorf(number int, format string, args ...any) error {
-	return r.sites[number].errorf(format, args...)
+	return r.errorAt(r.sites[number].tree, r.sites[number].pos, format, args...)
 }
 
 // PrintsDigits reports whether cmd writes each number from 0 on as its decimal
@@ -68,16 +71,23 @@ func (r *Rewritten) written(cmd *parse.CommandNode) *site {
 	return &r.sites[cmd.Args[1].(*parse.NumberNode).Int64]
 }
 
-// Rewrite returns the templates that t calls, rewritten. Its errors are *Error.
-func Rewrite(t *template.Template, funcs template.FuncMap) (*Rewritten, error) {
+// Rewrite returns the templates that t calls, rewritten. texts are those that the templates were parsed from,
+// by the names of their files, in which the places of errors count characters. Its errors are *Error.
+func Rewrite(t *template.Template, funcs template.FuncMap, texts map[string]string) (*Rewritten, error) {
 	r := &rewriter{
 		trees:   map[string]*parse.Tree{},
 		derived: map[call]*derivation{},
 		names:   map[string]int{},
-		out:     &Rewritten{includes: map[string]string{}, sites: make([]site, 1)}, // context.structure counts from 1
+		out:     &Rewritten{includes: map[string]string{}, texts: texts, sites: make([]site, 1)}, // context.structure counts from 1
 	}
 	r.out.Template = template.New(t.Name()).Option("missingkey=error").Funcs(funcs).Funcs(template.FuncMap{
-		WriteFunc: func(number int, value any) (string, error) { return r.out.sites[number].write(value) },
+		WriteFunc: func(number int, value any) (string, error) {
+			text, err := r.out.sites[number].write(value)
+			if err != nil {
+				err = r.out.Errorf(number, "%s", err)
+			}
+			return text, err
+		},
 		StepFunc:  func(int) (string, error) { return "", nil },
 		EnterFunc: func(int) (string, error) { return "", nil },
 		LeaveFunc: func() string { return "" },
@@ -88,14 +98,14 @@ func Rewrite(t *template.Template, funcs template.FuncMap) (*Rewritten, error) {
 		}
 	}
 	if r.trees[t.Name()] == nil {
-		return nil, &Error{t.Name() + ":1:1", "the template is empty"}
+		return nil, &Error{text.Place{File: t.Name(), Line: 1, Column: 1}, "the template is empty"}
 	}
 	main, err := r.derive(call{t.Name(), beginning()})
 	if err != nil {
 		return nil, err
 	}
 	if !main.out.whole() {
-		return nil, errorAt(main.tree, main.tree.Root.Pos, "the template ends %s", main.out)
+		return nil, r.out.errorAt(main.tree, main.tree.Root.Pos, "the template ends %s", main.out)
 	}
 	for _, d := range r.derived {
 		if _, err := r.out.Template.AddParseTree(d.name, d.tree); err != nil {
@@ -137,7 +147,7 @@ const maxWork = 20 << 20
 // again notes that n is gone through once more. Its error says that this is too often.
 func (r *rewriter) again(tree *parse.Tree, n *parse.ListNode) error {
 	if r.work += 100 + len(n.String()); r.work > maxWork {
-		return errorAt(tree, n.Pos, "too many ranges or templates are within one another here, or they are too long for that")
+		return r.out.errorAt(tree, n.Pos, "too many ranges or templates are within one another here, or they are too long for that")
 	}
 	return nil
 }
@@ -154,7 +164,7 @@ func (r *rewriter) derive(c call) (*derivation, error) {
 	}
 	tree := r.trees[c.name]
 	if r.depth >= maxNesting || len(r.derived) > 10*maxNesting+len(r.trees) {
-		return nil, errorAt(tree, 0, "template %q calls itself at ever new places of the document", c.name)
+		return nil, r.out.errorAt(tree, 0, "template %q calls itself at ever new places of the document", c.name)
 	}
 	d := &derivation{name: c.name, out: c.from}
 	// The first one keeps its name.
@@ -191,7 +201,7 @@ func (r *rewriter) derive(c call) (*derivation, error) {
 			return d, nil
 		}
 	}
-	return nil, errorAt(tree, 0, "template %q calls itself, and where it ends depends on how often", c.name)
+	return nil, r.out.errorAt(tree, 0, "template %q calls itself, and where it ends depends on how often", c.name)
 }
 
 // walker goes through one template.
@@ -271,7 +281,7 @@ func (w *walker) branch(c context, n *parse.BranchNode, what string) (context, e
 func (w *walker) join(pos parse.Pos, what string, a, b context) (context, error) {
 	c, ok := join(a, b)
 	if !ok {
-		return c, errorAt(w.tree, pos, "%s at different places: %s, and %s", what, a, b)
+		return c, w.out.errorAt(w.tree, pos, "%s at different places: %s, and %s", what, a, b)
 	}
 	return c, nil
 }
@@ -320,7 +330,7 @@ func (w *walker) rounds(c context, n *parse.RangeNode) (context, error) {
 		}
 		return end, nil
 	}
-	return c, errorAt(w.tree, n.Pos, "%s at ever new places", what)
+	return c, w.out.errorAt(w.tree, n.Pos, "%s at ever new places", what)
 }
 
 func (w *walker) call(c context, n *parse.TemplateNode) (context, error) {
@@ -330,7 +340,7 @@ func (w *walker) call(c context, n *parse.TemplateNode) (context, error) {
 		}
 	}
 	if w.trees[n.Name] == nil {
-		return c, errorAt(w.tree, n.Pos, "there is no template %q", n.Name)
+		return c, w.out.errorAt(w.tree, n.Pos, "there is no template %q", n.Name)
 	}
 	d, err := w.derive(call{n.Name, c})
 	if err != nil {

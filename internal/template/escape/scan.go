@@ -33,7 +33,7 @@ type scanner struct {
 }
 
 func (s *scanner) errorf(format string, args ...any) error {
-	return errorAt(s.w.tree, s.node.Pos+parse.Pos(s.at), format, args...)
+	return s.w.out.errorAt(s.w.tree, s.node.Pos+parse.Pos(s.at), format, args...)
 }
 
 // oddBreak returns an error for what only some versions of YAML take for a line

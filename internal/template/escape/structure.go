@@ -25,11 +25,11 @@ func (s *site) fit(st Structure) (string, error) {
 	case s.more != nil:
 		return s.fitMore(st)
 	case !st.lines && s.line:
-		return "", s.errorf("%s is not a map or list with something in it, so it cannot stand among lines: write it behind its key, or leave it out by {{ with … }}", shown(st.text))
+		return "", fmt.Errorf("%s is not a map or list with something in it, so it cannot stand among lines: write it behind its key, or leave it out by {{ with … }}", shown(st.text))
 	case !st.lines:
 		return space + st.text, nil
 	case s.flow:
-		return "", s.errorf("a map or list in lines cannot stand within brackets: write what is around it in lines too")
+		return "", fmt.Errorf("a map or list in lines cannot stand within brackets: write what is around it in lines too")
 	case strings.HasPrefix(st.text, "\n"):
 		return st.text, s.belongs(st.text)
 	case s.column >= 0:
@@ -50,7 +50,7 @@ func (s *site) fitMore(st Structure) (string, error) {
 	}
 	first := strings.TrimLeft(text[1:], " ")
 	if dash := strings.HasPrefix(first, "- "); !st.lines || dash != s.more.dash || len(text)-1-len(first) != s.more.column {
-		return "", s.errorf("%s", s.more.wants())
+		return "", errors.New(s.more.wants())
 	}
 	return text, nil
 }
@@ -68,14 +68,14 @@ func (s *site) belongs(lines string) error {
 	if s.line {
 		first := strings.TrimLeft(lines, "\n")
 		if n := len(first) - len(strings.TrimLeft(first, " ")); n > s.above {
-			return s.errorf("%s", goesOn(n, s.above))
+			return errors.New(goesOn(n, s.above))
 		}
 		return nil
 	}
 	for line := range strings.SplitSeq(lines, "\n") {
 		text := strings.TrimLeft(line, " ")
 		if n := len(line) - len(text); text != "" && (n < s.parent || n == s.parent && !strings.HasPrefix(text, "- ")) {
-			return s.errorf("lines indented by %d do not belong to a key indented by %d: use nindent %d, or leave it out", n, s.parent, s.parent+2)
+			return fmt.Errorf("lines indented by %d do not belong to a key indented by %d: use nindent %d, or leave it out", n, s.parent, s.parent+2)
 		}
 	}
 	return nil
@@ -196,9 +196,5 @@ func (e *emitter) behind(value any, column int) error {
 // scalarText returns a value as all of a scalar.
 func scalarText(value any, key bool) (string, error) {
 	s := site{whole: true, key: key}
-	text, err := s.write(value)
-	if e, ok := errors.AsType[*Error](err); ok {
-		return "", errors.New(e.Message)
-	}
-	return text, err
+	return s.write(value)
 }

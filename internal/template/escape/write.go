@@ -1,6 +1,7 @@
 package escape
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"text/template/parse"
@@ -53,17 +54,17 @@ func (s *site) write(value any) (string, error) {
 		return s.fit(st)
 	}
 	if s.below {
-		return "", s.errorf("only a map or a list can be indented here: use toYaml or include")
+		return "", fmt.Errorf("only a map or a list can be indented here: use toYaml or include")
 	}
 	if s.place == comment {
 		return s.inComment(value)
 	}
 	c, problem := contentOf(value)
 	if problem != "" {
-		return "", s.errorf("%s", problem)
+		return "", errors.New(problem)
 	}
 	if s.key && len(c.text) > maxKey {
-		return "", s.errorf("a key of %d bytes: YAML takes at most 1024 characters, and composer %d bytes for each value", len(c.text), maxKey)
+		return "", fmt.Errorf("a key of %d bytes: YAML takes at most 1024 characters, and composer %d bytes for each value", len(c.text), maxKey)
 	}
 	dollars := c.text
 	if !s.key && !c.interpolate {
@@ -71,14 +72,14 @@ func (s *site) write(value any) (string, error) {
 	}
 	switch {
 	case s.more != nil:
-		return "", s.errorf("%s", s.more.wants())
+		return "", errors.New(s.more.wants())
 	case s.trimmed:
 		own := *s
 		own.glued, own.trimmed = false, false
 		text, err := own.write(value)
 		return " " + text, err
 	case s.glued:
-		return "", s.errorf("there is no space before the value: put one behind the colon or dash, or the whole scalar in quotes")
+		return "", fmt.Errorf("there is no space before the value: put one behind the colon or dash, or the whole scalar in quotes")
 	case s.whole:
 		if c.literal && !s.key && !c.quote {
 			return c.text, nil
@@ -96,13 +97,6 @@ func (s *site) write(value any) (string, error) {
 	default:
 		return s.inPlain(c.text, dollars)
 	}
-}
-
-func (s *site) errorf(format string, args ...any) error {
-	if s.tree == nil {
-		return &Error{Message: fmt.Sprintf(format, args...)}
-	}
-	return errorAt(s.tree, s.pos, format, args...)
 }
 
 // maxKey is how many bytes a value in a key may have. libyaml, and what comes
@@ -190,7 +184,7 @@ func unprintable(text string) string {
 
 func (s *site) inSingleQuotes(text string) (string, error) {
 	if bad := unprintable(text); bad != "" {
-		return "", s.errorf("%s has %s, which single quotes cannot hold: write the scalar in double quotes", shown(text), bad)
+		return "", fmt.Errorf("%s has %s, which single quotes cannot hold: write the scalar in double quotes", shown(text), bad)
 	}
 	return strings.ReplaceAll(text, "'", "''"), nil
 }
@@ -198,10 +192,10 @@ func (s *site) inSingleQuotes(text string) (string, error) {
 func (s *site) inComment(value any) (string, error) {
 	text := fmt.Sprint(value)
 	if problem := valid(text); problem != "" {
-		return "", s.errorf("%s", problem)
+		return "", errors.New(problem)
 	}
 	if bad := unprintable(text); bad != "" {
-		return "", s.errorf("%s has %s, which cannot stand in a comment: quote it, {{ printf \"%%q\" … }}", shown(text), bad)
+		return "", fmt.Errorf("%s has %s, which cannot stand in a comment: quote it, {{ printf \"%%q\" … }}", shown(text), bad)
 	}
 	return text, nil
 }
@@ -218,7 +212,7 @@ func (s *site) inPlain(original, text string) (string, error) {
 		}
 	}
 	if problem != "" {
-		return "", s.errorf("%s: write %s", problem, advice(s.source))
+		return "", fmt.Errorf("%s: write %s", problem, advice(s.source))
 	}
 	return text, nil
 }
@@ -267,18 +261,18 @@ func (s *site) inBlock(text string) (string, error) {
 	lines := strings.Split(text, "\n")
 	for _, line := range lines {
 		if bad := unprintable(line); bad != "" {
-			return "", s.errorf("%s has %s, which a block scalar cannot hold: write it in double quotes", shown(text), bad)
+			return "", fmt.Errorf("%s has %s, which a block scalar cannot hold: write it in double quotes", shown(text), bad)
 		}
 	}
 	blank := text == "" || strings.ContainsRune(" \t\n", rune(text[0]))
 	switch {
 	case s.first && blank:
-		return "", s.errorf("%s begins with white space or is empty, and the first line of a block scalar says how far it is indented: say it in its header, as in |2", shown(text))
+		return "", fmt.Errorf("%s begins with white space or is empty, and the first line of a block scalar says how far it is indented: say it in its header, as in |2", shown(text))
 	case s.folded && (len(lines) > 1 || s.begins && blank):
-		return "", s.errorf("%s has line breaks or begins with white space, which > would change: use | or double quotes", shown(text))
+		return "", fmt.Errorf("%s has line breaks or begins with white space, which > would change: use | or double quotes", shown(text))
 	}
 	if s.ends && (strings.HasSuffix(text, "\n") || s.begins && text == "") {
-		return "", s.errorf("%s ends with a line break or is an empty line, which a block scalar loses at its end: use |+, or double quotes", shown(text))
+		return "", fmt.Errorf("%s ends with a line break or is an empty line, which a block scalar loses at its end: use |+, or double quotes", shown(text))
 	}
 	return strings.Join(lines, "\n"+strings.Repeat(" ", s.content)), nil
 }

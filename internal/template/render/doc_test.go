@@ -56,11 +56,11 @@ func renderValue(text string, value any) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	r, err := escape.Rewrite(t, bound(t, Funcs()).with(nil))
+	r, err := escape.Rewrite(t, bound(t, Funcs()).with(nil), map[string]string{"t": text})
 	if err != nil {
 		return "", err
 	}
 	var b strings.Builder
 	err = r.Template.Execute(&b, map[string]any{"V": value})
-	return b.String(), escape.Placed(err)
+	return b.String(), r.Placed(err)
 }

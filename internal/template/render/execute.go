@@ -108,7 +108,7 @@ func newExecution(e *Engine, t *template.Template, in input) (*execution, error)
 // run executes the templates. Its errors have a place.
 func (x *execution) run() error {
 	if err := x.templates.Execute(x, x.data); err != nil {
-		return escape.Placed(err)
+		return x.rewritten.Placed(err)
 	}
 	return nil
 }
@@ -175,7 +175,7 @@ func (x *execution) include(name string, data any) (escape.Structure, error) {
 	}
 	err := x.templates.ExecuteTemplate(&countingWriter{x, &out}, x.rewritten.Include(name), data)
 	if err != nil {
-		return escape.Structure{}, escape.Placed(err)
+		return escape.Structure{}, x.rewritten.Placed(err)
 	}
 	if err := x.spend(out.Len()); err != nil {
 		return escape.Structure{}, err

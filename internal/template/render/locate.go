@@ -8,6 +8,7 @@ import (
 	"text/template"
 
 	"github.com/tp0-lab/composer/internal/template/escape"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Locate returns the place in the templates, as file:line:column, that wrote what
@@ -34,13 +35,13 @@ func (e *Engine) Locate(stage string, n int, document []byte, offset int) (strin
 	x.trace = &trace{length: func() int { return x.size }, until: &offset}
 	x.templates.Funcs(template.FuncMap{escape.MarkFunc: x.mark})
 	if err := x.templates.Execute(x, x.data); err != nil && !errors.Is(err, errPassed) {
-		return "", escape.Placed(err)
+		return "", e.rewritten.Placed(err)
 	}
 	place, ok := find(sources, x.trace.marks, string(document), offset)
 	if !ok {
 		return "", errors.New("nothing is there")
 	}
-	return placeInBundle(e.bundle, place), nil
+	return placeInBundle(e.bundle, place).String(), nil
 }
 
 // trace is which sources wrote a text.
@@ -95,20 +96,20 @@ func (x *execution) traceInclude(out *bytes.Buffer) (end func()) {
 }
 
 // find returns the place of what is at an offset of a text with those marks.
-func find(sources []escape.Source, marks []mark, text string, offset int) (place string, ok bool) {
-	offset = min(offset, len(text))
+func find(sources []escape.Source, marks []mark, content string, offset int) (place text.Place, ok bool) {
+	offset = min(offset, len(content))
 	i := len(marks) - 1
 	for i >= 0 && marks[i].offset > offset {
 		i--
 	}
 	if i < 0 {
-		return "", false
+		return text.Place{}, false
 	}
 	m := marks[i]
 	source := sources[m.source]
 	if !source.Text {
 		for _, inner := range m.included {
-			if at, ok := sameLine(text, m.offset, offset, inner.text); ok {
+			if at, ok := sameLine(content, m.offset, offset, inner.text); ok {
 				if place, ok := find(sources, inner.marks, inner.text, at); ok {
 					return place, true
 				}

@@ -34,7 +34,7 @@ func TestWrongNames(t *testing.T) {
 		{"a: {{ (toYaml .Values).x }}", "render stage one: compose.yaml.tmpl:1:15: <.Values>: there is no x in what is no map"},
 		{"a: {{ (dict).word }}", `render stage one: compose.yaml.tmpl:1:8: <dict>: map has no entry for key "word"`},
 		{"a: {{ toYaml .Values | upper }}", "render stage one: compose.yaml.tmpl:1:24: <upper>: wrong type for value; expected string; got a structure (of toYaml, include or raw)"},
-		{"a: {{ quote .Stage | upper }}", "render stage one: compose.yaml.tmpl:1:22: <upper>: wrong type for value; expected string; got what quote or interpolate makes, which comes last"},
+		{"a: {{ quote .Stage | upper }}", "render stage one: compose.yaml.tmpl:1:22: <upper>: wrong type for value; expected string; got a value of quote or interpolate, which come last"},
 		{"a: {{ toYalm .Values }}", `parse templates: compose.yaml.tmpl:1:4: function "toYalm" not defined, did you mean toYaml?`},
 		{"a: {{ pritn .Stage }}", `parse templates: compose.yaml.tmpl:1:4: function "pritn" not defined, did you mean print?`},
 		{"a: {{ now }}", `parse templates: compose.yaml.tmpl:1:4: function "now" not defined`},

@@ -1,7 +1,6 @@
 package render
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,7 +9,6 @@ import (
 	"strings"
 	"text/template"
 	"text/template/parse"
-	"unicode/utf8"
 
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/escape"
@@ -24,37 +22,38 @@ const (
 	maxFiles     = 1000
 )
 
-// parseFiles parses the *.tmpl files of fsys into one set of templates.
-func parseFiles(fsys fs.FS, funcs template.FuncMap) (*template.Template, error) {
+// parseFiles parses the *.tmpl files of fsys into one set of templates, and returns the files' texts, too.
+func parseFiles(fsys fs.FS, funcs template.FuncMap) (*template.Template, map[string]string, error) {
 	names, err := fs.Glob(fsys, "*.tmpl")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(names) > maxFiles {
-		return nil, &escape.Error{Place: names[maxFiles], Message: fmt.Sprintf("with this one, the bundle has more than %d templates", maxFiles)}
+		return nil, nil, &escape.Error{Place: text.Place{File: names[maxFiles]}, Message: fmt.Sprintf("with this one, the bundle has more than %d templates", maxFiles)}
 	}
-	size := 0
+	size, texts := 0, map[string]string{}
 	main := template.New(MainTemplate).Option("missingkey=error").Funcs(funcs)
 	for _, name := range names {
-		text, err := readTemplate(fsys, name)
+		content, err := readTemplate(fsys, name)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if size += len(text); size > maxTemplates {
-			return nil, &escape.Error{Place: name, Message: fmt.Sprintf("with this one, the bundle's templates are longer than %d MiB", maxTemplates>>20)}
+		if size += len(content); size > maxTemplates {
+			return nil, nil, &escape.Error{Place: text.Place{File: name}, Message: fmt.Sprintf("with this one, the bundle's templates are longer than %d MiB", maxTemplates>>20)}
 		}
-		own, err := template.New(name).Funcs(funcs).Parse(text)
+		texts[name] = content
+		own, err := template.New(name).Funcs(funcs).Parse(content)
 		if err != nil {
-			return nil, syntaxError(name, text, funcs, err)
+			return nil, nil, syntaxError(name, content, funcs, err)
 		}
 		if err := addTo(main, name, own); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	if main.Tree == nil || parse.IsEmptyTree(main.Root) {
-		return nil, &escape.Error{Place: MainTemplate, Message: "this file is missing or empty, and rendering begins with it"}
+		return nil, nil, &escape.Error{Place: text.Place{File: MainTemplate}, Message: "this file is missing or empty, and rendering begins with it"}
 	}
-	return main, nil
+	return main, texts, nil
 }
 
 // addTo adds the templates of a file to main, and returns an error if one of them
@@ -68,36 +67,25 @@ func addTo(main *template.Template, file string, own *template.Template) error {
 				return err
 			}
 		case !parse.IsEmptyTree(t.Root):
-			return &escape.Error{Place: file, Message: fmt.Sprintf("template %q is defined here, and in %s already", t.Name(), before.ParseName)}
+			return &escape.Error{Place: text.Place{File: file}, Message: fmt.Sprintf("template %q is defined here, and in %s already", t.Name(), before.ParseName)}
 		}
 	}
 	return nil
 }
 
 func readTemplate(fsys fs.FS, name string) (string, error) {
-	text, err := bundle.ReadFile(fsys, name)
+	content, err := bundle.ReadFile(fsys, name)
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return "", &escape.Error{Place: name, Message: e.Err.Error()}
+		return "", &escape.Error{Place: text.Place{File: name}, Message: e.Err.Error()}
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		return "", fmt.Errorf("%s: %w", name, err)
-	case !utf8.Valid(text):
-		return "", &escape.Error{Place: name + ":" + firstInvalid(text), Message: "not UTF-8"}
+	}
+	if at := text.FirstInvalid(content); at >= 0 {
+		return "", &escape.Error{Place: text.PlaceAt(name, content, at), Message: "not UTF-8"}
 	}
 	// What an editor on Windows adds is no part of the document.
-	return strings.TrimPrefix(strings.ReplaceAll(string(text), "\r\n", "\n"), "\ufeff"), nil
-}
-
-// firstInvalid returns line:column of the first byte of text that is not UTF-8.
-func firstInvalid(text []byte) string {
-	valid := bytes.ToValidUTF8(text, []byte("?"))
-	at := 0
-	for text[at] == valid[at] {
-		at++
-	}
-	before := text[:at]
-	return fmt.Sprintf("%d:%d", 1+bytes.Count(before, []byte("\n")), at-bytes.LastIndexByte(before, '\n'))
+	return strings.TrimPrefix(strings.ReplaceAll(string(content), "\r\n", "\n"), "\ufeff"), nil
 }
 
 var parseMessage = text.LazyRegexp(`(?s)^template: (.+?):(\d+):(?:\d+:)? (.*)$`)
@@ -105,17 +93,17 @@ var parseMessage = text.LazyRegexp(`(?s)^template: (.+?):(\d+):(?:\d+:)? (.*)$`)
 // syntaxError adds the column to an error of text/template, which has the line
 // only: that of the first action in the line with which the error is there. It is
 // sought by halves, as each try parses all of the text before it.
-func syntaxError(name, text string, funcs template.FuncMap, err error) error {
+func syntaxError(name, content string, funcs template.FuncMap, err error) error {
 	parts := parseMessage().FindStringSubmatch(err.Error())
 	if parts == nil {
 		return err
 	}
-	if line, column, block := openBlock(text); parts[3] == "unexpected EOF" && block != "" {
+	if at, block := openBlock(content); parts[3] == "unexpected EOF" && block != "" {
 		message := fmt.Sprintf("{{ %s }} has no {{ end }}, or one within it has none", block)
-		return &escape.Error{Place: fmt.Sprintf("%s:%d:%d", parts[1], line, column), Message: message}
+		return &escape.Error{Place: text.PlaceAt(parts[1], []byte(content), at), Message: message}
 	}
 	number, _ := strconv.Atoi(parts[2])
-	lines := strings.SplitAfter(text, "\n")
+	lines := strings.SplitAfter(content, "\n")
 	number = min(number, len(lines))
 	before := strings.Join(lines[:number-1], "")
 	line := lines[number-1]
@@ -126,9 +114,9 @@ func syntaxError(name, text string, funcs template.FuncMap, err error) error {
 	})
 	column := 1
 	if len(actions) > 0 {
-		column += actions[first][0]
+		column = text.ColumnOf(line, actions[first][0])
 	}
-	return &escape.Error{Place: fmt.Sprintf("%s:%d:%d", parts[1], number, column), Message: parts[3] + similarFunction(parts[3], funcs)}
+	return &escape.Error{Place: text.Place{File: parts[1], Line: number, Column: column}, Message: parts[3] + similarFunction(parts[3], funcs)}
 }
 
 // action matches an action, or what is the beginning of one.
@@ -137,25 +125,22 @@ var (
 	blockAction = text.LazyRegexp(`(?s)\{\{(?:- )?/\*.*?\*/|\{\{(?:-\s)?\s*(if|range|with|define|block|end)\b`)
 )
 
-// openBlock returns where the last block of a template begins that has no end, and
-// what it is. It does not look into texts of actions, so it is for errors only.
-func openBlock(text string) (line, column int, block string) {
+// openBlock returns the offset of the last block of a template that has no end, and its keyword. It does not
+// look into texts of actions, so it is for errors only.
+func openBlock(content string) (at int, keyword string) {
 	var open [][]int
-	for _, found := range blockAction().FindAllStringSubmatchIndex(text, -1) {
+	for _, found := range blockAction().FindAllStringSubmatchIndex(content, -1) {
 		switch {
 		case found[2] < 0: // a comment
-		case text[found[2]:found[3]] != "end":
+		case content[found[2]:found[3]] != "end":
 			open = append(open, found)
 		case len(open) > 0:
 			open = open[:len(open)-1]
 		}
 	}
 	if len(open) == 0 {
-		return 0, 0, ""
+		return 0, ""
 	}
 	last := open[len(open)-1]
-	before := text[:last[0]]
-	line = 1 + strings.Count(before, "\n")
-	column = 1 + utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:])
-	return line, column, text[last[2]:last[3]]
+	return last[0], content[last[2]:last[3]]
 }

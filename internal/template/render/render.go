@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 	"text/template"
 
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/escape"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // MainTemplate is the file of a bundle with which rendering begins.
@@ -153,12 +153,12 @@ type Engine struct {
 // escaped (package escape). Its errors have the file, line and column.
 func New(b *bundle.Bundle) (*Engine, error) {
 	funcs := Funcs()
-	t, err := parseFiles(b.FS, funcs)
+	t, texts, err := parseFiles(b.FS, funcs)
 	if err != nil {
 		return nil, fmt.Errorf("parse templates: %w", inBundle(b, err))
 	}
 	called := bound(t, funcs)
-	r, err := escape.Rewrite(t, called.with(nil))
+	r, err := escape.Rewrite(t, called.with(nil), texts)
 	if err != nil {
 		return nil, fmt.Errorf("parse templates: %w", inBundle(b, err))
 	}
@@ -180,13 +180,10 @@ func inBundle(b *bundle.Bundle, err error) error {
 	return err
 }
 
-// placeInBundle gives the place of an error the path of the bundle's file.
-func placeInBundle(b *bundle.Bundle, place string) string {
-	file, rest, found := strings.Cut(place, ":")
-	if path := b.Path(file); found {
-		return path + ":" + rest
-	}
-	return b.Path(file)
+// placeInBundle gives a place the path of the bundle's file.
+func placeInBundle(b *bundle.Bundle, place text.Place) text.Place {
+	place.File = b.Path(place.File)
+	return place
 }
 
 // maxReplicas is how many there may be where a bundle has no limit.
