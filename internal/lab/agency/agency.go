@@ -1,7 +1,5 @@
-// Package agency is the agency's side of the conversation in docs/protocol.md:
-// it stands between the bets of internal/lab/lottery, from the environment or a
-// file, and the frames of internal/lab/wire, and sees to it that each bet is
-// stored exactly once, however often the connection breaks.
+// Package agency is the agency's side of docs/protocol.md. It sends the bets of a file, or one bet, to the central, and
+// asks for the winners. Each bet is stored exactly once, however often the connection breaks.
 package agency
 
 import (
@@ -20,35 +18,32 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/retry"
 )
 
-// Config says for whom an Agency speaks, where, and how patiently.
+// Config is the configuration of an Agency. All fields but Period, ReportDelay, KeepAlive and Dial are required.
 type Config struct {
-	Agency    uint32 // its number, from 1
-	Address   string // of the central, host:port
-	MaxAmount int    // bets in a batch, at most; below 1 is 1
-	// Period is the pause between a batch's result and what comes next: the
-	// next batch, FINISH, the report of the winners. People follow the logs of
-	// several containers, and lines that are milliseconds apart come out of
-	// order. 0: no pauses, and several batches in flight.
+	Agency    uint32 // the agency's number, from 1
+	Address   string // host:port of the central
+	MaxAmount int    // the most bets in a batch; below 1 is 1
+	// Period is the pause after a batch's result, before the next batch, FINISH or the report of the winners: followed
+	// logs of several containers show lines that are milliseconds apart out of order. With 0 there are no pauses, and
+	// several batches are in flight.
 	Period time.Duration
-	// ReportDelay is how long after their arrival the winners are reported, at
-	// least: the central has drawn at that very moment, and its line is to be
-	// seen before ours, by people who begin to follow the logs about now.
+	// ReportDelay is the least time from the arrival of the winners to their report, so that the central's line about
+	// the draw comes before it in followed logs.
 	ReportDelay time.Duration
 	Timeout     time.Duration // of connecting, of a write, and of the wait for a frame; above 0
-	RetryLimit  time.Duration // of attempts that bring no progress, all together
-	KeepAlive   time.Duration // from one KEEPALIVE to the next in a pause; 0: none
+	RetryLimit  time.Duration // of all attempts without progress together
+	KeepAlive   time.Duration // from one KEEPALIVE to the next in a pause; 0 sends none
 	Now         func() time.Time
-	// Dial connects; nil is a net.Dialer's DialContext.
+	// Dial connects to the central. nil is the DialContext of a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// Agency is a client of the central. Each of its methods opens a connection,
-// and others when one breaks, and closes them; a method is called when the one
-// before has returned.
+// Agency is a client of the central. Each method opens a connection, opens another when one breaks, and closes them.
+// Only one method may run at a time.
 //
-// An error is one of: ctx.Err() of the context, soon after it is done;
-// ErrRetryLimit; ErrOtherBets; *RefusedError; ErrProtocol; *lottery.LineError,
-// or a *lottery.FieldError for a bet of its own; one of reading the file.
+// The methods return ctx.Err() soon after the context is done. Other errors wrap ErrRetryLimit, ErrOtherBets,
+// ErrProtocol, a *RefusedError, a *lottery.LineError for a line of the file, a *lottery.FieldError for a single bet, or
+// an error of reading the file.
 type Agency struct {
 	config Config
 	log    *slog.Logger
@@ -62,9 +57,8 @@ func New(c Config, log *slog.Logger) *Agency {
 	return &Agency{config: c, log: log}
 }
 
-// SendBet stores one bet (ej5): it returns nil once the central has confirmed
-// it. The bet that the central has stored last counts as this one if it is the
-// same, because its confirmation may have been lost.
+// SendBet sends one bet (ej5), and returns nil when the central has confirmed it. If the central stored the same bet
+// last, SendBet does not send it again: its confirmation may have been lost.
 func (a *Agency) SendBet(ctx context.Context, b lottery.Bet) error {
 	err := b.Check()
 	if err == nil {
@@ -74,10 +68,9 @@ func (a *Agency) SendBet(ctx context.Context, b lottery.Bet) error {
 		slog.String("dni", b.Document), slog.Uint64("numero", uint64(b.Number)))
 }
 
-// SendFile stores the bets of the agency's file in batches (ej6): it returns
-// nil once the central has confirmed all of them. It begins behind those that
-// the central has, which must be the first of the file. A bad line is an error
-// after the batches before its own have been confirmed; its own is not sent.
+// SendFile sends the bets of the agency's file in batches (ej6), and returns nil when the central has confirmed all of
+// them. It begins behind the bets that the central has, which must be the first of the file. The batch with a bad line
+// is not sent; SendFile returns the error when the batches before it have been confirmed.
 func (a *Agency) SendFile(ctx context.Context, path string) error {
 	err := a.withFile(ctx, path, func(s *session, f *os.File) error {
 		_, err := s.sendFile(ctx, f)
@@ -89,8 +82,8 @@ func (a *Agency) SendFile(ctx context.Context, path string) error {
 	return nil
 }
 
-// Play does as SendFile does, then finishes, waits for the draw and returns the
-// documents of this agency's winners, in the order of their bets (ej7).
+// Play sends the file as SendFile does, finishes, waits for the draw, and returns the documents of this agency's
+// winners in the order of their bets (ej7).
 func (a *Agency) Play(ctx context.Context, path string) (winners []string, err error) {
 	action := "batch_enviado"
 	err = a.withFile(ctx, path, func(s *session, f *os.File) (err error) {
@@ -107,7 +100,7 @@ func (a *Agency) Play(ctx context.Context, path string) (winners []string, err e
 		return err
 	})
 	if err == nil {
-		// The connection is closed by now: nothing can break while we pause.
+		// The connection is closed: nothing can break during the pause.
 		err = retry.Sleep(ctx, max(a.config.Period, a.config.ReportDelay))
 	}
 	if err != nil {
@@ -116,10 +109,9 @@ func (a *Agency) Play(ctx context.Context, path string) (winners []string, err e
 	return winners, a.report(ctx, nil, action, slog.Int("cant_ganadores", len(winners)))
 }
 
-// withFile opens the file, before it connects, and has talk talk with the
-// central about it, from its beginning each time.
+// withFile opens the file, then connects and calls talk as persist does, each time with the file at its beginning.
 func (a *Agency) withFile(ctx context.Context, path string, talk func(*session, *os.File) error) error {
-	// Non-blocking: opening a pipe would wait for a writer.
+	// Opening a pipe would wait for a writer without O_NONBLOCK.
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return fmt.Errorf("open agency file: %w", err)
@@ -136,8 +128,7 @@ func (a *Agency) withFile(ctx context.Context, path string, talk func(*session, 
 	})
 }
 
-// report logs how the action ended and returns err. To have been told to stop
-// is no failure.
+// report logs the outcome of the action and returns err. It logs nothing when the context is done.
 func (a *Agency) report(ctx context.Context, err error, action string, fields ...slog.Attr) error {
 	switch {
 	case err == nil:

@@ -12,35 +12,43 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/logline"
 	"github.com/tp0-lab/composer/internal/lab/lottery"
 	"github.com/tp0-lab/composer/internal/lab/wire"
-	"github.com/tp0-lab/composer/internal/lab/wirebet"
 )
 
 const (
 	// window is how many batches may be in flight (docs/protocol.md, "Batches").
 	window = 256
-	// lookUp is how many bets are read between two looks at the context and the
-	// clock while nothing is sent.
-	lookUp = 1 << 16
+	// showLifeEvery is how many stored bets are read between two calls of showLife.
+	showLifeEvery = 1 << 16
 )
 
-// batches sends the bets of a file in batches, and follows their results.
+// batches sends the bets of a file in batches and takes their results.
 type batches struct {
 	*session
 	file  *os.File
 	bets  *lottery.FileReader
 	batch wire.BatchWriter
-	sum   uint32 // checksum of the bets up to and with those in flight
+	sum   uint32 // checksum of all bets that are stored or in flight
 
-	// The batches in flight are a ring: those at counts[first], and behind it.
-	counts    [window]int // bets of each
-	first     int
-	inFlight  int
-	confirmed uint64 // bets that are stored: the position of the first in flight
+	inFlight  []int  // how many bets each of the batches in flight has
+	confirmed uint64 // number of stored bets; the position of the first batch in flight
 	next      uint64 // position of the next batch
 }
 
-// sendFile sends what the central does not have of the file, which is at its
-// beginning, and returns what it has now.
+// appendBet appends the bet in the encoding of a frame. The error is wire.ErrTooLong for a bet that Check refuses.
+func appendBet(dst []byte, b *lottery.Bet) ([]byte, error) {
+	return wire.AppendBet(dst, &wire.Bet{
+		FirstName: b.FirstName,
+		LastName:  b.LastName,
+		Document:  b.Document,
+		Year:      b.Birthdate.Year,
+		Month:     b.Birthdate.Month,
+		Day:       b.Birthdate.Day,
+		Number:    b.Number,
+	})
+}
+
+// sendFile sends the bets of the file that the central does not have, and returns the FINISH for all of them. The
+// file's offset must be 0.
 func (s *session) sendFile(ctx context.Context, f *os.File) (wire.Finish, error) {
 	b := &batches{session: s, file: f, bets: lottery.NewFileReader(f, f.Name(), s.agency.config.Agency)}
 	if err := b.skipStored(ctx); err != nil {
@@ -48,13 +56,13 @@ func (s *session) sendFile(ctx context.Context, f *os.File) (wire.Finish, error)
 	}
 	err := b.sendRest(ctx)
 	if refused := new(refusal); errors.As(err, &refused) && refused.result.Index != wire.NoIndex {
-		err = b.blame(refused)
+		err = b.refusedLine(refused)
 	}
 	return wire.Finish{Total: b.confirmed, Checksum: b.sum}, err
 }
 
-// skipStored reads the bets that the central has, and makes sure that they are
-// these.
+// skipStored reads the bets that the central has stored. The error is ErrOtherBets if they are not the first of the
+// file.
 func (b *batches) skipStored(ctx context.Context) error {
 	var (
 		bet     lottery.Bet
@@ -70,11 +78,11 @@ func (b *batches) skipStored(ctx context.Context) error {
 			return err
 		}
 		var err error
-		if encoded, err = wirebet.Append(encoded[:0], &bet); err != nil {
+		if encoded, err = appendBet(encoded[:0], &bet); err != nil {
 			return err
 		}
 		b.sum = wire.Checksum(b.sum, encoded)
-		if n%lookUp == lookUp-1 {
+		if n%showLifeEvery == showLifeEvery-1 {
 			if err := b.showLife(ctx, &last); err != nil {
 				return err
 			}
@@ -88,7 +96,8 @@ func (b *batches) skipStored(ctx context.Context) error {
 	return nil
 }
 
-// showLife sends a KEEPALIVE if the last is so long ago.
+// showLife sends a KEEPALIVE if the last one was sent longer ago than the configured interval. It returns the context's
+// error.
 func (b *batches) showLife(ctx context.Context, last *time.Time) error {
 	now, interval := b.agency.config.Now(), b.agency.config.KeepAlive
 	if interval > 0 && now.Sub(*last) >= interval {
@@ -101,8 +110,8 @@ func (b *batches) showLife(ctx context.Context, last *time.Time) error {
 	return ctx.Err()
 }
 
-// sendRest sends the rest of the file and waits until it is confirmed. Of a
-// batch that has a bad line nothing is sent; the batches before it come first.
+// sendRest sends the rest of the file and waits until the central has confirmed it. A batch with a bad line is not
+// sent; the error of the line comes after the results of the batches before.
 func (b *batches) sendRest(ctx context.Context) error {
 	var (
 		bet     lottery.Bet
@@ -112,7 +121,7 @@ func (b *batches) sendRest(ctx context.Context) error {
 	for {
 		err := b.bets.Read(&bet)
 		if err == nil {
-			encoded, err = wirebet.Append(encoded[:0], &bet)
+			encoded, err = appendBet(encoded[:0], &bet)
 		}
 		if err != nil {
 			return b.end(ctx, err)
@@ -131,9 +140,8 @@ func (b *batches) sendRest(ctx context.Context) error {
 	}
 }
 
-// end sends the last batch, unless the file ends with an error, and waits for
-// all results. What the central says comes before the file's error: the batches
-// behind a lost connection are still to be sent.
+// end sends the last batch, unless the file ended with an error, and waits for all results. An error of the connection
+// hides the error of the file: the batches before the bad line have to be sent again first.
 func (b *batches) end(ctx context.Context, err error) error {
 	if errors.Is(err, io.EOF) {
 		err = nil
@@ -149,9 +157,8 @@ func (b *batches) end(ctx context.Context, err error) error {
 	return err
 }
 
-// sendBatch sends the batch and begins another. With a Period it waits for the
-// result, and pauses before every batch but the first; without, it waits for
-// results when the window is full.
+// sendBatch sends the batch and begins another. With a Period it pauses before every batch but the first, and waits for
+// the result. Without a Period it waits for results only when the window is full.
 func (b *batches) sendBatch(ctx context.Context) error {
 	paced := b.agency.config.Period > 0
 	if paced && b.sent {
@@ -159,16 +166,15 @@ func (b *batches) sendBatch(ctx context.Context) error {
 			return err
 		}
 	}
-	if b.inFlight == window {
-		// Half of them: the next ones can then go out in a few large writes.
+	if len(b.inFlight) == window {
+		// Half of the window: the next batches then go out in a few large writes.
 		if err := b.collect(window / 2); err != nil {
 			return err
 		}
 	}
 	b.sent = true
 	count := b.batch.Len()
-	b.counts[(b.first+b.inFlight)%window] = count
-	b.inFlight++
+	b.inFlight = append(b.inFlight, count)
 	b.next += uint64(count)
 	b.sum = wire.Checksum(b.sum, b.batch.Encoded())
 	if err := b.send(b.batch.Frame()); err != nil {
@@ -181,32 +187,27 @@ func (b *batches) sendBatch(ctx context.Context) error {
 	return nil
 }
 
-// collect takes results until at most so many batches are in flight, and all
-// others that have arrived. The first refusal ends it: what comes behind
-// follows from that.
+// collect waits for results until at most that many batches are in flight, and takes the other results that have
+// arrived. It returns at the first refusal: the later refusals follow from it.
 func (b *batches) collect(most int) error {
 	if err := b.flush(); err != nil {
 		return err
 	}
-	for b.inFlight > most || b.inFlight > 0 && b.frames.Buffered() {
-		count := b.counts[b.first]
+	for len(b.inFlight) > most || len(b.inFlight) > 0 && b.frames.Buffered() {
+		count := b.inFlight[0]
 		if err := b.result(b.confirmed, count); err != nil {
 			return err
 		}
-		b.first = (b.first + 1) % window
-		b.inFlight--
+		b.inFlight = b.inFlight[1:]
 		b.confirmed += uint64(count)
-		if log := b.agency.log; log.Enabled(context.Background(), slog.LevelDebug) {
-			log.LogAttrs(context.Background(), slog.LevelDebug, "batch_enviado", logline.Success, slog.Int("cantidad", count))
-		}
+		b.agency.log.LogAttrs(context.Background(), slog.LevelDebug, "batch_enviado", logline.Success, slog.Int("cantidad", count))
 	}
 	return nil
 }
 
-// blame finds the line of the bet that the central has refused. Lines and bets
-// are not counted together on the way: a file may have empty lines, and this
-// happens only if the central is stricter than we are.
-func (b *batches) blame(refused *refusal) error {
+// refusedLine returns a *lottery.LineError for the bet that the central has refused. It reads the file again to find
+// the line: only a central that is stricter than Bet.Check refuses a bet.
+func (b *batches) refusedLine(refused *refusal) error {
 	if _, err := b.file.Seek(0, io.SeekStart); err != nil {
 		return refused
 	}

@@ -17,7 +17,6 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/logline"
 	"github.com/tp0-lab/composer/internal/lab/lottery"
 	"github.com/tp0-lab/composer/internal/lab/wire"
-	"github.com/tp0-lab/composer/internal/lab/wirebet"
 )
 
 // realCentral is internal/lab/central on a loopback address, which may change.
@@ -46,7 +45,7 @@ func startCentral(t *testing.T, agencies uint32, concurrency int) *realCentral {
 
 func (c *realCentral) start() {
 	log := logline.New(c.log, slog.LevelInfo)
-	l, err := lottery.Open(c.path, c.agencies, central.LogDraw(log), lottery.Options{Encode: wirebet.Encode})
+	l, err := central.OpenLottery(c.path, c.agencies, true, log)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -117,7 +116,7 @@ func (c *realCentral) play(all [][]wire.Bet, dial func(context.Context, string, 
 		if err != nil {
 			c.t.Fatal(err)
 		}
-		stored[b.Agency-1], _ = wirebet.Append(stored[b.Agency-1], &b)
+		stored[b.Agency-1], _ = appendBet(stored[b.Agency-1], &b)
 	}
 	for i, bets := range all {
 		if !bytes.Equal(stored[i], encodeAll(bets)) {

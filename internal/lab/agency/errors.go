@@ -1,6 +1,7 @@
 package agency
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -9,77 +10,59 @@ import (
 )
 
 var (
-	// ErrRetryLimit is in the error when attempt after attempt has brought no
-	// progress for Config.RetryLimit; the last attempt's own error is in it too.
+	// ErrRetryLimit is in the error when no attempt has brought progress for Config.RetryLimit. The error of the last
+	// attempt is in it, too.
 	ErrRetryLimit = errors.New("gave up on the central")
-	// ErrOtherBets is in the error when the central has bets of this agency
-	// that are not the first of its file: to go on would append to somebody
-	// else's.
+	// ErrOtherBets is in the error when the central has bets of this agency that are not the first of its file. The
+	// agency stops: it would append to the bets of somebody else.
 	ErrOtherBets = errors.New("the central has other bets of this agency")
-	// ErrProtocol is in the error when the central has answered with what the
-	// protocol does not have in that place; it may be no central at all.
+	// ErrProtocol is in the error when the answer is not one of the protocol in that place. The peer may not be a
+	// central at all.
 	ErrProtocol = errors.New("unexpected answer")
 )
 
-// RefusedError is the central's refusal: an ERROR, or a RESULT that is not ok.
+// RefusedError is the central's refusal: an ERROR, or a RESULT with another code than ok.
 type RefusedError struct {
 	Code wire.Code
 }
 
-// Error returns what the code means, in the words of docs/protocol.md.
+// Error returns the code and its meaning.
 func (e *RefusedError) Error() string {
-	return fmt.Sprintf("refused by the central: %v (%s)", e.Code, meaning(e.Code))
+	return fmt.Sprintf("refused by the central: %v (%s)", e.Code, cmp.Or(meanings[e.Code], "unknown"))
 }
 
-func meaning(c wire.Code) string {
-	switch c {
-	case wire.CodeMalformed:
-		return "it cannot read our frames"
-	case wire.CodeVersion:
-		return "it does not speak our version of the protocol"
-	case wire.CodeAgency:
-		return "it has no agency of this number"
-	case wire.CodeUnexpected:
-		return "the frame has no place here"
-	case wire.CodeTimeout:
-		return "we stalled"
-	case wire.CodeReplaced:
-		return "a newer connection of this agency took our place"
-	case wire.CodeShutdown:
-		return "it is going down"
-	case wire.CodeFirstName, wire.CodeLastName, wire.CodeDocument, wire.CodeBirthdate, wire.CodeNumber:
-		return "a bad field of a bet"
-	case wire.CodePosition:
-		return "the batch does not begin where the stored bets end"
-	case wire.CodeStorage:
-		return "it could not store them"
-	case wire.CodeFinished:
-		return "this agency has finished"
-	case wire.CodeDrawn:
-		return "the draw has taken place"
-	case wire.CodeNotFinished:
-		return "a question before finishing"
-	case wire.CodeMismatch:
-		return "it has stored something else"
-	case wire.CodeNoDraw:
-		return "it has no agencies to draw for"
-	default:
-		return "unknown"
-	}
+var meanings = map[wire.Code]string{
+	wire.CodeMalformed:   "it cannot read our frames",
+	wire.CodeVersion:     "it does not speak our version of the protocol",
+	wire.CodeAgency:      "it has no agency of this number",
+	wire.CodeUnexpected:  "the frame has no place here",
+	wire.CodeTimeout:     "we stalled",
+	wire.CodeReplaced:    "a newer connection of this agency took our place",
+	wire.CodeShutdown:    "it is going down",
+	wire.CodeFirstName:   "a bad field of a bet",
+	wire.CodeLastName:    "a bad field of a bet",
+	wire.CodeDocument:    "a bad field of a bet",
+	wire.CodeBirthdate:   "a bad field of a bet",
+	wire.CodeNumber:      "a bad field of a bet",
+	wire.CodePosition:    "the batch does not begin where the stored bets end",
+	wire.CodeStorage:     "it could not store them",
+	wire.CodeFinished:    "this agency has finished",
+	wire.CodeDrawn:       "the draw has taken place",
+	wire.CodeNotFinished: "a question before finishing",
+	wire.CodeMismatch:    "it has stored something else",
+	wire.CodeNoDraw:      "it has no agencies to draw for",
 }
 
-// lostError is that of a connection that could not be made or has broken:
-// another may do better.
+// lostError is the error of a connection that broke, or that could not be made. Another attempt may succeed.
 type lostError struct {
-	doing string
-	err   error
+	operation string
+	err       error
 }
 
-func (e *lostError) Error() string { return e.doing + ": " + e.err.Error() }
+func (e *lostError) Error() string { return e.operation + ": " + e.err.Error() }
 func (e *lostError) Unwrap() error { return e.err }
 
-// retryable tells whether to connect again: docs/protocol.md, "What each side
-// does at each failure".
+// retryable reports whether another attempt can succeed: docs/protocol.md, "What each side does at each failure".
 func retryable(err error) bool {
 	if refused := new(RefusedError); errors.As(err, &refused) {
 		switch refused.Code {
@@ -89,7 +72,7 @@ func retryable(err error) bool {
 		return false
 	}
 	if address := new(net.AddrError); errors.As(err, &address) {
-		return false // no host:port, and never will be
+		return false // the address is not host:port
 	}
 	lost := new(lostError)
 	return errors.As(err, &lost)

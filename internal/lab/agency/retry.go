@@ -9,13 +9,12 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/retry"
 )
 
-// persist connects and has talk talk, again and again until it is done, the
-// error is one that no other attempt would mend, or the attempts have brought
-// no progress for RetryLimit.
+// persist connects and calls talk, again and again, until talk returns nil or an error that is not retryable, or until
+// the attempts have brought no progress for RetryLimit.
 func (a *Agency) persist(ctx context.Context, talk func(*session) error) error {
-	began := a.config.Now() // of the attempts without progress
+	began := a.config.Now() // the time of the last progress
 	var backoff retry.Backoff
-	stored := uint64(0) // as the last WELCOME had it
+	stored := uint64(0) // the number of stored bets in the last WELCOME
 	for {
 		progress, err := a.attempt(ctx, &stored, talk)
 		switch {
@@ -42,16 +41,15 @@ func (a *Agency) persist(ctx context.Context, talk func(*session) error) error {
 	}
 }
 
-// attempt tells, besides talk's error, whether the central has given a sign
-// that it gets on. More bets in WELCOME than the attempt before found are one:
-// that attempt may have been cut off before it saw any result.
+// attempt connects once and calls talk. progress reports whether the central did something for us. More stored bets
+// than at the last attempt are progress: that one may have broken before it saw the results.
 func (a *Agency) attempt(ctx context.Context, stored *uint64, talk func(*session) error) (progress bool, err error) {
 	s, err := a.connect(ctx)
 	if err != nil {
 		return false, err
 	}
 	defer s.close()
-	// A deadline would not do: the session sets others.
+	// Closing ends a read or write at once. A deadline would not: the session sets its own.
 	stop := context.AfterFunc(ctx, s.close)
 	defer stop()
 	if err = s.hello(); err != nil {

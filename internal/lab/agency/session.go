@@ -13,27 +13,24 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/lottery"
 	"github.com/tp0-lab/composer/internal/lab/retry"
 	"github.com/tp0-lab/composer/internal/lab/wire"
-	"github.com/tp0-lab/composer/internal/lab/wirebet"
 )
 
-// outSize is how many bytes of frames are put together for one write.
+// outSize is how many bytes of frames go out in one write, at most.
 const outSize = 64 << 10
 
-// session is one connection. All of it but close belongs to one goroutine:
-// the central answers at its own pace into the socket's buffer, which holds far
-// more than the answers to all batches that may be in flight, so nobody has to
-// read them while we write.
+// session is one connection. One goroutine calls all its methods but close. Nobody has to read while it writes: the
+// socket's buffer holds far more than the answers to all batches in flight.
 type session struct {
 	agency    *Agency
 	conn      net.Conn
 	closeOnce sync.Once
 	frames    *wire.Reader
-	out       []byte // frames that are still to be written
+	out       []byte // frames that have not been written
 	welcome   wire.Welcome
-	// progress is true once the central has stored something for us, or has told
-	// us to wait: WELCOME alone is none, a central with a full disk says it too.
+	// progress is true once the central has stored something or has sent KEEPALIVE. WELCOME alone is no progress: a
+	// central with a full disk sends it, too.
 	progress bool
-	sent     bool // bets, on this connection: FINISH is a pause away from their result
+	sent     bool // a batch has been sent on this connection, so FINISH comes after a pause
 }
 
 func (a *Agency) connect(ctx context.Context) (*session, error) {
@@ -46,7 +43,7 @@ func (a *Agency) connect(ctx context.Context) (*session, error) {
 	return &session{agency: a, conn: conn, frames: wire.NewReader(conn)}, nil
 }
 
-// close closes the connection. It may be called again, and from anywhere.
+// close closes the connection. Any goroutine may call it, and call it again.
 func (s *session) close() {
 	s.closeOnce.Do(func() {
 		if err := s.conn.Close(); err != nil {
@@ -57,8 +54,7 @@ func (s *session) close() {
 	})
 }
 
-// hello says HELLO and waits for the WELCOME, which says that our turn has
-// come.
+// hello sends HELLO and waits for WELCOME, which comes when it is this agency's turn.
 func (s *session) hello() error {
 	s.out = wire.AppendHello(s.out, wire.Hello{Agency: s.agency.config.Agency})
 	if err := s.flush(); err != nil {
@@ -72,9 +68,9 @@ func (s *session) hello() error {
 	return protocolError(err)
 }
 
-// sendBet sends the bet if the one stored last is another.
+// sendBet sends the bet unless the bet that the central stored last is the same.
 func (s *session) sendBet(b lottery.Bet) error {
-	encoded, err := wirebet.Append(nil, &b)
+	encoded, err := appendBet(nil, &b)
 	if err != nil {
 		return err
 	}
@@ -82,17 +78,14 @@ func (s *session) sendBet(b lottery.Bet) error {
 	if w.Stored > 0 && w.Last == wire.Checksum(0, encoded) {
 		return nil
 	}
-	if s.out, err = wire.AppendSingle(s.out, wire.Single{Position: w.Stored, Bet: wirebet.Of(&b)}); err != nil {
-		return err
-	}
+	s.out = wire.AppendSingle(s.out, w.Stored, encoded)
 	if err := s.flush(); err != nil {
 		return err
 	}
 	return s.result(w.Stored, 1)
 }
 
-// finish tells the central that there are no more bets than those, unless it
-// knows.
+// finish tells the central that the agency has no more bets than the stored ones, unless it has told that before.
 func (s *session) finish(ctx context.Context, stored wire.Finish) error {
 	if s.welcome.State&wire.StateFinished != 0 {
 		return nil
@@ -114,7 +107,7 @@ func (s *session) finish(ctx context.Context, stored wire.Finish) error {
 	return protocolError(wire.ParseEmpty(wire.TypeFinished, body))
 }
 
-// ask asks for the winners and waits for the draw.
+// ask asks for the winners, and waits for the draw. It returns their documents.
 func (s *session) ask() (documents []string, err error) {
 	s.out = wire.AppendAsk(s.out)
 	if err := s.flush(); err != nil {
@@ -137,8 +130,8 @@ func (s *session) ask() (documents []string, err error) {
 	}
 }
 
-// result waits for the answer to a frame of so many bets. It returns a
-// *refusal if it is not ok.
+// result waits for the RESULT of the frame at that position with that many bets. The error is a *refusal unless the
+// code is ok.
 func (s *session) result(position uint64, count int) error {
 	body, err := s.expect(wire.TypeResult)
 	if err != nil {
@@ -158,7 +151,7 @@ func (s *session) result(position uint64, count int) error {
 	return nil
 }
 
-// refusal is a RESULT that is not ok. It unwraps to a *RefusedError.
+// refusal is the error for a RESULT with another code than ok. It unwraps to a *RefusedError.
 type refusal struct{ result wire.Result }
 
 func (e *refusal) Error() string {
@@ -167,8 +160,8 @@ func (e *refusal) Error() string {
 
 func (e *refusal) Unwrap() error { return &RefusedError{e.result.Code} }
 
-// expect waits for a frame of that type and returns its body, which is valid
-// until the next. ERROR is a *RefusedError, any other type ErrProtocol.
+// expect waits for a frame of that type and returns its body, which is valid until the next frame. The error is a
+// *RefusedError for ERROR, and ErrProtocol for any other type.
 func (s *session) expect(want wire.Type) ([]byte, error) {
 	for {
 		if !s.frames.Buffered() {
@@ -202,7 +195,7 @@ func (s *session) expect(want wire.Type) ([]byte, error) {
 	}
 }
 
-// protocolError makes an error of the codec, if it is one, an ErrProtocol.
+// protocolError wraps an error of the codec, if it is not nil, in ErrProtocol.
 func protocolError(err error) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrProtocol, err)
@@ -210,8 +203,7 @@ func protocolError(err error) error {
 	return nil
 }
 
-// send puts the frame behind those that are to be written, and writes them if
-// there are enough.
+// send appends the frame to out, and flushes out when it is nearly full.
 func (s *session) send(frame []byte) error {
 	s.out = append(s.out, frame...)
 	if len(s.out) <= outSize-wire.MaxFrame {
@@ -220,7 +212,7 @@ func (s *session) send(frame []byte) error {
 	return s.flush()
 }
 
-// flush writes all frames.
+// flush writes all frames in out.
 func (s *session) flush() error {
 	if len(s.out) == 0 {
 		return nil
@@ -241,22 +233,20 @@ func (s *session) flush() error {
 	return &lostError{"write", err}
 }
 
-// reason returns the ERROR that the central has sent before it closed the
-// connection, nil if there is none.
+// reason returns the ERROR that the central sent before it closed the connection, or nil.
 func (s *session) reason() error {
 	for {
-		_, err := s.expect(wire.TypeResult) // of batches that came before: WELCOME will tell
-		if err == nil {
-			continue
-		}
+		_, err := s.expect(wire.TypeResult) // dropped: the next WELCOME says what is stored
 		if refused := new(RefusedError); errors.As(err, &refused) {
 			return err
 		}
-		return nil
+		if err != nil {
+			return nil
+		}
 	}
 }
 
-// pause waits for Period, and shows meanwhile that we do not stall.
+// pause waits for Period, and sends KEEPALIVE meanwhile.
 func (s *session) pause(ctx context.Context) error {
 	interval := s.agency.config.KeepAlive
 	for left := s.agency.config.Period; left > 0; {

@@ -9,7 +9,6 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/logline"
 	"github.com/tp0-lab/composer/internal/lab/lottery"
 	"github.com/tp0-lab/composer/internal/lab/wire"
-	"github.com/tp0-lab/composer/internal/lab/wirebet"
 )
 
 // answer is what a frame of the agency waits for. Answers go out in the order
@@ -40,7 +39,7 @@ func (c *session) single(body []byte) error {
 		return err
 	}
 	var b lottery.Bet
-	wirebet.Put(&b, c.agency, &s.Bet)
+	setBet(&b, c.agency, &s.Bet)
 	a := &answer{to: wire.TypeBet, result: wire.Result{Position: s.Position, Count: 1, Index: wire.NoIndex}, bet: b}
 	c.store(a, []lottery.Bet{b}, s.Encoded, s.Encoded)
 	return nil
@@ -62,7 +61,7 @@ func (c *session) batch(body []byte) error {
 	bets := slices.Grow((*list)[:0], batch.Count)[:batch.Count]
 	i := 0
 	for _, w := range batch.All() {
-		wirebet.Put(&bets[i], c.agency, w)
+		setBet(&bets[i], c.agency, w)
 		i++
 	}
 	c.store(a, bets, batch.Encoded, batch.Last)

@@ -40,8 +40,14 @@ type Server struct {
 	wait     sync.WaitGroup      // for all sessions
 }
 
-// New returns a Server of the lottery, which must have been opened with wirebet.Encode,
-// and with LogDraw for its draw.
+// OpenLottery opens the lottery of that many agencies with the bets.csv at path, for New: see lottery.Open. It logs the
+// draw. Without sync, stored bets outlast the process but not the machine. The caller closes the lottery.
+func OpenLottery(path string, agencies uint32, sync bool, log *slog.Logger) (*lottery.Lottery, error) {
+	logDraw := func() { log.LogAttrs(context.Background(), slog.LevelInfo, "sorteo", logline.Success) }
+	return lottery.Open(path, agencies, logDraw, lottery.Options{Encode: appendBet, NoSync: !sync})
+}
+
+// New returns a Server of a lottery of OpenLottery.
 func New(c Config, l *lottery.Lottery, log *slog.Logger) *Server {
 	return &Server{
 		config:   c,
@@ -50,13 +56,6 @@ func New(c Config, l *lottery.Lottery, log *slog.Logger) *Server {
 		turns:    newTurns(c.Concurrency),
 		sessions: make(map[*session]struct{}),
 		agencies: make(map[uint32]*session),
-	}
-}
-
-// LogDraw returns what lottery.Open calls when the draw has taken place.
-func LogDraw(log *slog.Logger) func() {
-	return func() {
-		log.LogAttrs(context.Background(), slog.LevelInfo, "sorteo", logline.Success)
 	}
 }
 

@@ -19,7 +19,6 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/logline"
 	"github.com/tp0-lab/composer/internal/lab/lottery"
 	"github.com/tp0-lab/composer/internal/lab/wire"
-	"github.com/tp0-lab/composer/internal/lab/wirebet"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -117,7 +116,7 @@ func (h *harness) start(agencies uint32) {
 
 func (h *harness) startWith(agencies uint32, log *slog.Logger) {
 	h.t.Helper()
-	l, err := lottery.Open(h.path, agencies, LogDraw(log), lottery.Options{Encode: wirebet.Encode})
+	l, err := OpenLottery(h.path, agencies, true, log)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -289,11 +288,7 @@ func batch(position int, bets ...wire.Bet) []byte {
 }
 
 func single(b wire.Bet) []byte {
-	frame, err := wire.AppendSingle(nil, wire.Single{Bet: b})
-	if err != nil {
-		panic(err)
-	}
-	return frame
+	return wire.AppendSingle(nil, 0, encoded(b))
 }
 
 func finish(bets ...wire.Bet) []byte {

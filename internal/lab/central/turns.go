@@ -1,31 +1,29 @@
 package central
 
 import (
-	"container/list"
+	"slices"
 	"sync"
 )
 
-// turns gives a bounded number of places away, in the order in which they were
-// asked for.
+// turns hands out a bounded number of places, first come, first served.
 type turns struct {
 	bounded bool
 
-	mu    sync.Mutex // guards the fields below and the elements of places
+	mu    sync.Mutex // guards the fields below, and left of every place
 	free  int
-	queue list.List // of *place
+	queue []*place // the places that are not ready, in order of arrival
 }
 
-// place is a place, or the wait for it.
+// place is the right to be served, or the wait for it.
 type place struct {
-	turns   *turns
-	ready   chan struct{} // closed when the place is the caller's
-	element *list.Element // in the queue; nil when it is not there
-	left    bool
+	turns *turns
+	ready chan struct{} // closed when the caller has the place
+	left  bool
 }
 
 func newTurns(bound int) *turns { return &turns{bounded: bound > 0, free: bound} }
 
-// enter asks for a place. The caller leaves it, whether it became ready or not.
+// enter asks for a place. The caller calls leave, whether the place became ready or not.
 func (t *turns) enter() *place {
 	p := &place{turns: t, ready: make(chan struct{})}
 	t.mu.Lock()
@@ -37,13 +35,12 @@ func (t *turns) enter() *place {
 		t.free--
 		close(p.ready)
 	default:
-		p.element = t.queue.PushBack(p)
+		t.queue = append(t.queue, p)
 	}
 	return p
 }
 
-// leave gives the place to the next in the queue, or leaves the queue. It may
-// be called again.
+// leave hands the place to the first in the queue, or leaves the queue. It may be called again.
 func (p *place) leave() {
 	t := p.turns
 	t.mu.Lock()
@@ -52,17 +49,14 @@ func (p *place) leave() {
 		return
 	}
 	p.left = true
-	if p.element != nil {
-		t.queue.Remove(p.element)
+	if i := slices.Index(t.queue, p); i >= 0 {
+		t.queue = slices.Delete(t.queue, i, i+1)
 		return
 	}
-	first := t.queue.Front()
-	if first == nil {
+	if len(t.queue) == 0 {
 		t.free++
 		return
 	}
-	t.queue.Remove(first)
-	next := first.Value.(*place)
-	next.element = nil
-	close(next.ready)
+	close(t.queue[0].ready)
+	t.queue = slices.Delete(t.queue, 0, 1)
 }

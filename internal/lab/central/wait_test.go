@@ -12,7 +12,6 @@ import (
 
 	"github.com/tp0-lab/composer/internal/lab/lottery"
 	"github.com/tp0-lab/composer/internal/lab/wire"
-	"github.com/tp0-lab/composer/internal/lab/wirebet"
 )
 
 // Of the tests in a bubble: the shipped time limits.
@@ -27,7 +26,7 @@ func inBubble(t *testing.T, agencies uint32, onDraw func(), test func(join func(
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "bets.csv")
 	synctest.Test(t, func(t *testing.T) {
-		l, err := lottery.Open(path, agencies, onDraw, lottery.Options{Encode: wirebet.Encode})
+		l, err := lottery.Open(path, agencies, onDraw, lottery.Options{Encode: appendBet})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,9 +13,7 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/config"
 	"github.com/tp0-lab/composer/internal/lab/echo"
 	"github.com/tp0-lab/composer/internal/lab/logline"
-	"github.com/tp0-lab/composer/internal/lab/lottery"
 	"github.com/tp0-lab/composer/internal/lab/service"
-	"github.com/tp0-lab/composer/internal/lab/wirebet"
 )
 
 // ConfigFile is read from the working directory.
@@ -63,7 +61,7 @@ func serveEcho(ctx context.Context, c Config, m service.Machine, log *slog.Logge
 }
 
 func serveLottery(ctx context.Context, c Config, m service.Machine, log *slog.Logger) (err error) {
-	bets, err := lottery.Open(m.Path(c.Storage), c.Agencies, central.LogDraw(log), lottery.Options{Encode: wirebet.Encode, NoSync: !c.StorageSync})
+	bets, err := central.OpenLottery(m.Path(c.Storage), c.Agencies, c.StorageSync, log)
 	if err != nil {
 		return fmt.Errorf("open the bets: %w", err)
 	}

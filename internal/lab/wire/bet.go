@@ -7,10 +7,9 @@ import (
 	"slices"
 )
 
-// Bet is a bet as it stands in a frame: no agency, which is the connection's.
-// Texts are at most MaxText bytes and may hold anything.
-// Encoded: first name 1+n, last name 1+n, document 1+n, year 2, month 1, day 1,
-// number 4.
+// Bet is a bet in a frame. It has no agency: HELLO names the agency of the whole connection. Texts are at most MaxText
+// bytes and may hold anything.
+// Encoded: first name 1+n, last name 1+n, document 1+n, year 2, month 1, day 1, number 4.
 type Bet struct {
 	FirstName, LastName, Document string
 	Year                          uint16
@@ -19,20 +18,19 @@ type Bet struct {
 }
 
 const (
-	betTail = 2 + 1 + 1 + 4 // of an encoded bet, behind its texts
+	betTail = 2 + 1 + 1 + 4 // the bytes of an encoded bet behind its texts
 	minBet  = 3 + betTail
 )
 
-// AppendBet appends an encoded bet, no frame around it: what BatchWriter.Add
-// takes and what Checksum sums up. A text of more than MaxText bytes is
-// ErrTooLong, and dst is returned as it was.
+// AppendBet appends an encoded bet without a frame around it, for AppendSingle, BatchWriter.Add and Checksum. For a
+// text of more than MaxText bytes it returns ErrTooLong and dst unchanged.
 func AppendBet(dst []byte, b *Bet) ([]byte, error) {
-	// One length that has a bit above the eighth shows in all three together.
+	// A length above 255 has a bit above the eighth, and so has the OR of all three.
 	if (len(b.FirstName)|len(b.LastName)|len(b.Document))>>8 != 0 {
 		return dst, fmt.Errorf("encode bet: %w: texts of %d, %d and %d bytes",
 			ErrTooLong, len(b.FirstName), len(b.LastName), len(b.Document))
 	}
-	// Room for all of it at once: this is done for each bet of a file.
+	// Growing dst once is quicker than append for each field, and every bet of a file comes through here.
 	start, size := len(dst), 3+len(b.FirstName)+len(b.LastName)+len(b.Document)+betTail
 	dst = slices.Grow(dst, size)[:start+size]
 	out := dst[start:]
@@ -48,8 +46,7 @@ func AppendBet(dst []byte, b *Bet) ([]byte, error) {
 	return dst, nil
 }
 
-// betSize returns the length of the encoded bet at the start of b, or 0 if it
-// is cut off.
+// betSize returns the length of the encoded bet at the start of b, or 0 if b ends before the bet.
 func betSize(b []byte) int {
 	size := 0
 	for range 3 {
@@ -65,9 +62,9 @@ func betSize(b []byte) int {
 	return size
 }
 
-// cutBet makes b the bet at the start of s, which is whole, and returns its
-// length. The texts are substrings of s.
-func cutBet(s string, b *Bet) (size int) {
+// decodeBet sets b to the encoded bet at the start of s, which must be whole, and returns its length. The texts of b
+// are substrings of s.
+func decodeBet(s string, b *Bet) (size int) {
 	i := 1 + int(s[0])
 	b.FirstName = s[1:i]
 	j := i + 1 + int(s[i])
@@ -81,25 +78,18 @@ func cutBet(s string, b *Bet) (size int) {
 	return k + betTail
 }
 
-// Single is the BET frame: one bet of its own (ej5).
+// Single is the BET frame, which holds one bet (ej5).
 // Body: position 8, one bet.
 type Single struct {
-	Position uint64 // bets of the agency that come before it
+	Position uint64 // number of the agency's bets before this one
 	Bet      Bet
-	Encoded  []byte // the encoded bet, for Checksum; ParseSingle's aliases the body
+	Encoded  []byte // the encoded bet, for Checksum; part of the body
 }
 
-// AppendSingle appends a BET. It encodes s.Bet and ignores s.Encoded. A text
-// of more than MaxText bytes is ErrTooLong, and dst is returned as it was.
-func AppendSingle(dst []byte, s Single) ([]byte, error) {
-	start := len(dst)
-	frame := binary.BigEndian.AppendUint64(appendHeader(dst, TypeBet, 0), s.Position)
-	frame, err := AppendBet(frame, &s.Bet)
-	if err != nil {
-		return dst, err
-	}
-	binary.BigEndian.PutUint16(frame[start:], uint16(len(frame)-start))
-	return frame, nil
+// AppendSingle appends a BET with a bet of AppendBet.
+func AppendSingle(dst []byte, position uint64, encoded []byte) []byte {
+	dst = binary.BigEndian.AppendUint64(appendHeader(dst, TypeBet, 8+len(encoded)), position)
+	return append(dst, encoded...)
 }
 
 // ParseSingle decodes the body of a BET. The bet's texts are copies.
@@ -111,7 +101,7 @@ func ParseSingle(body []byte) (Single, error) {
 	if size := betSize(s.Encoded); size != len(s.Encoded) {
 		return Single{}, malformed(TypeBet, "a bet of %d bytes in %d", size, len(s.Encoded))
 	}
-	cutBet(string(s.Encoded), &s.Bet)
+	decodeBet(string(s.Encoded), &s.Bet)
 	return s, nil
 }
 
@@ -120,18 +110,16 @@ const batchHead = 8 + 2
 // Batch is a decoded BATCH.
 // Body: position 8, count 2 (1 …), that many bets.
 type Batch struct {
-	Position uint64 // bets of the agency that come before the first one
-	Count    int    // of bets, at least 1
-	// Encoded is all bets as they stand in the frame and Last the last of
-	// them, for Checksum. Both alias the body and are valid as long as it is.
+	Position uint64 // number of the agency's bets before the first one
+	Count    int    // number of bets, at least 1
+	// Encoded holds all encoded bets and Last the last of them, for Checksum. Both are parts of the body.
 	Encoded, Last []byte
 
-	text string // a copy of Encoded, which the bets' texts are substrings of
+	text string // a copy of Encoded; the texts of the bets are substrings of it
 }
 
-// ParseBatch decodes the body of a BATCH. It checks the whole of it, so that
-// going through the bets cannot fail. It makes one string of all bets, and no
-// allocation for each.
+// ParseBatch decodes the body of a BATCH. It checks the whole body, so that All cannot fail. It allocates once for all
+// bets together.
 func ParseBatch(body []byte) (Batch, error) {
 	if len(body) < batchHead+minBet {
 		return Batch{}, malformed(TypeBatch, "%d bytes, want %d or more", len(body), batchHead+minBet)
@@ -159,14 +147,13 @@ func ParseBatch(body []byte) (Batch, error) {
 	return b, nil
 }
 
-// All returns the bets in order, each behind its encoded bytes, which alias
-// the body. A bet is valid until the next. Its texts are substrings of a
-// string that all bets of the batch share: to keep one is to keep it.
+// All returns the bets in order, each with its encoded bytes, which are a part of the body. A *Bet is valid until the
+// next one. Its texts are substrings of one string for the whole batch, which any of them keeps alive.
 func (b *Batch) All() iter.Seq2[[]byte, *Bet] {
 	return func(yield func([]byte, *Bet) bool) {
 		var bet Bet
 		for at := 0; at < len(b.text); {
-			size := cutBet(b.text[at:], &bet)
+			size := decodeBet(b.text[at:], &bet)
 			if !yield(b.Encoded[at:at+size], &bet) {
 				return
 			}
@@ -175,15 +162,14 @@ func (b *Batch) All() iter.Seq2[[]byte, *Bet] {
 	}
 }
 
-// BatchWriter builds one BATCH after another in a buffer of its own. Call
-// Reset before the first Add of each. It allocates once.
+// BatchWriter builds one BATCH after another in a buffer of its own, which it allocates once. The caller calls Reset
+// before the first Add of each batch.
 type BatchWriter struct {
 	frame []byte
 	count int
 }
 
-// Reset begins a batch that has position bets of the agency before it. It
-// drops the batch before, and what Frame has returned.
+// Reset begins a batch at that position. The bytes that Frame and Encoded returned are not valid any more.
 func (w *BatchWriter) Reset(position uint64) {
 	if w.frame == nil {
 		w.frame = make([]byte, 0, MaxFrame)
@@ -194,8 +180,8 @@ func (w *BatchWriter) Reset(position uint64) {
 	w.count = 0
 }
 
-// Add adds an encoded bet (see AppendBet). It is false, and nothing is added,
-// if the frame would be longer than MaxFrame: send it and begin another.
+// Add adds a bet of AppendBet. It returns false, and adds nothing, if the frame would be longer than MaxFrame: the
+// caller then sends the frame and begins another.
 func (w *BatchWriter) Add(encoded []byte) bool {
 	if len(w.frame)+len(encoded) > MaxFrame {
 		return false
@@ -205,7 +191,7 @@ func (w *BatchWriter) Add(encoded []byte) bool {
 	return true
 }
 
-// Len returns how many bets the batch has. One of none is no frame to send.
+// Len returns the number of bets in the batch. A batch without bets must not be sent.
 func (w *BatchWriter) Len() int { return w.count }
 
 // Encoded returns the encoded bets, for Checksum; valid until Reset.

@@ -3,234 +3,129 @@ package wire
 import (
 	"encoding/binary"
 	"fmt"
+	"io"
+	"sync"
 )
 
-// Hello is the first frame of an agency.
-// Body: magic 4, version 1, agency 4.
-type Hello struct {
-	Agency uint32
-}
-
-const helloSize = 4 + 1 + 4
-
-// AppendHello appends a HELLO of this Version.
-func AppendHello(dst []byte, h Hello) []byte {
-	dst = appendHeader(dst, TypeHello, helloSize)
-	dst = append(dst, Magic...)
-	dst = append(dst, Version)
-	return binary.BigEndian.AppendUint32(dst, h.Agency)
-}
-
-// ParseHello decodes the body of a HELLO. Magic and version come first: what
-// another version puts behind them is not judged, the error is ErrVersion.
-func ParseHello(body []byte) (Hello, error) {
-	if len(body) > len(Magic) && (string(body[:len(Magic)]) != Magic || body[len(Magic)] != Version) {
-		return Hello{}, fmt.Errorf("decode %v: %w: % x", TypeHello, ErrVersion, body[:len(Magic)+1])
-	}
-	if err := checkSize(TypeHello, body, helloSize); err != nil {
-		return Hello{}, err
-	}
-	return Hello{Agency: binary.BigEndian.Uint32(body[len(Magic)+1:])}, nil
-}
-
-// Finish says that an agency has no more bets, and what it believes to have
-// stored.
-// Body: total 8, checksum 4.
-type Finish struct {
-	Total    uint64 // bets
-	Checksum uint32 // of them all, see Checksum
-}
-
-const finishSize = 8 + 4
-
-// AppendFinish appends a FINISH.
-func AppendFinish(dst []byte, f Finish) []byte {
-	dst = appendHeader(dst, TypeFinish, finishSize)
-	dst = binary.BigEndian.AppendUint64(dst, f.Total)
-	return binary.BigEndian.AppendUint32(dst, f.Checksum)
-}
-
-// ParseFinish decodes the body of a FINISH.
-func ParseFinish(body []byte) (Finish, error) {
-	if err := checkSize(TypeFinish, body, finishSize); err != nil {
-		return Finish{}, err
-	}
-	return Finish{
-		Total:    binary.BigEndian.Uint64(body),
-		Checksum: binary.BigEndian.Uint32(body[8:]),
-	}, nil
-}
-
-// AppendAsk appends an ASK, the question for the winners. It has no body.
-func AppendAsk(dst []byte) []byte { return appendHeader(dst, TypeAsk, 0) }
-
-// AppendFinished appends a FINISHED, the answer to FINISH. It has no body.
-func AppendFinished(dst []byte) []byte { return appendHeader(dst, TypeFinished, 0) }
-
-// AppendKeepAlive appends a KEEPALIVE: the sender waits, it does not stall.
-// It has no body.
-func AppendKeepAlive(dst []byte) []byte { return appendHeader(dst, TypeKeepAlive, 0) }
-
-// ParseEmpty checks the body of a frame of type t that has none: ASK,
-// FINISHED, KEEPALIVE.
-func ParseEmpty(t Type, body []byte) error { return checkSize(t, body, 0) }
-
-// State is a set of bits that tells how far the lottery is.
-type State byte
-
-// The bits of State.
 const (
-	StateFinished State = 1 // this agency has finished
-	StateDrawn    State = 2 // the draw has taken place
+	// HeaderSize is the length of a frame's header in bytes.
+	HeaderSize = 3
+	// MaxFrame is the length of the longest frame in bytes, header included, in either direction.
+	MaxFrame = 8192
+
+	// largeSize holds two of the longest frames: more saves few reads, and costs much with a thousand busy connections.
+	largeSize = 2 * MaxFrame
+	// smallSize holds every frame without texts.
+	smallSize = 32
+	// maxEmptyReads is how often in a row a reader may return no byte and no error.
+	maxEmptyReads = 100
 )
 
-// Welcome is the central's answer to HELLO: where the agency is to go on.
-// Body: stored 8, checksum 4, last 4, state 1.
-type Welcome struct {
-	Stored   uint64 // bets of this agency
-	Checksum uint32 // of them all, see Checksum
-	Last     uint32 // checksum of the last of them alone, 0 if there is none
-	State    State
+// appendHeader appends the header of a frame whose body has that many bytes.
+func appendHeader(dst []byte, t Type, body int) []byte {
+	dst = binary.BigEndian.AppendUint16(dst, uint16(HeaderSize+body))
+	return append(dst, byte(t))
 }
 
-const welcomeSize = 8 + 4 + 4 + 1
+var largeBuffers = sync.Pool{New: func() any { return new([largeSize]byte) }}
 
-// AppendWelcome appends a WELCOME.
-func AppendWelcome(dst []byte, w Welcome) []byte {
-	dst = appendHeader(dst, TypeWelcome, welcomeSize)
-	dst = binary.BigEndian.AppendUint64(dst, w.Stored)
-	dst = binary.BigEndian.AppendUint32(dst, w.Checksum)
-	dst = binary.BigEndian.AppendUint32(dst, w.Last)
-	return append(dst, byte(w.State))
+// Reader cuts a stream into frames.
+//
+// Ten thousand idle connections must not hold ten thousand large buffers. A Reader waits with a small buffer of its
+// own. It borrows a large one from a pool when the beginning of a longer frame has arrived, and returns it when all
+// frames in it have been taken.
+type Reader struct {
+	r          io.Reader
+	small      [smallSize]byte
+	large      *[largeSize]byte // borrowed; nil while the small buffer is in use
+	start, end int              // of the bytes in the buffer that have not been taken
 }
 
-// ParseWelcome decodes the body of a WELCOME. A bit that State does not name
-// is malformed.
-func ParseWelcome(body []byte) (Welcome, error) {
-	if err := checkSize(TypeWelcome, body, welcomeSize); err != nil {
-		return Welcome{}, err
+// NewReader returns a Reader of the frames of r. It reads ahead and does not close r. For a time limit, set the
+// deadline of r before Next.
+func NewReader(r io.Reader) *Reader { return &Reader{r: r} }
+
+func (r *Reader) buffer() []byte {
+	if r.large != nil {
+		return r.large[:]
 	}
-	w := Welcome{
-		Stored:   binary.BigEndian.Uint64(body),
-		Checksum: binary.BigEndian.Uint32(body[8:]),
-		Last:     binary.BigEndian.Uint32(body[12:]),
-		State:    State(body[16]),
+	return r.small[:]
+}
+
+// Next returns the type and the body of the next frame. The body is valid until the next call. Next checks the size
+// as soon as its two bytes have arrived, before it allocates or reads anything for the body; it does not decode the
+// body.
+//
+// The error is io.EOF if the stream ends between two frames, io.ErrUnexpectedEOF if it ends inside one, one that wraps
+// ErrMalformed if the size is impossible (the stream cannot be used any more), or the reader's own. After the reader's
+// own error, such as a deadline, the caller may call Next again: no byte is lost.
+func (r *Reader) Next() (Type, []byte, error) {
+	if r.start == r.end {
+		r.release()
 	}
-	if w.State&^(StateFinished|StateDrawn) != 0 {
-		return Welcome{}, malformed(TypeWelcome, "state 0x%02x", byte(w.State))
-	}
-	return w, nil
-}
-
-// Result is the central's answer to a BET or a BATCH; answers come in the
-// order of the questions.
-// Body: position 8, count 2, code 1, index 2.
-type Result struct {
-	Position uint64 // of the frame that it answers
-	Count    uint16 // bets in that frame
-	Code     Code
-	Index    uint16 // of the first bad bet in the frame, NoIndex if none is to blame
-}
-
-const resultSize = 8 + 2 + 1 + 2
-
-// AppendResult appends a RESULT.
-func AppendResult(dst []byte, r Result) []byte {
-	dst = appendHeader(dst, TypeResult, resultSize)
-	dst = binary.BigEndian.AppendUint64(dst, r.Position)
-	dst = binary.BigEndian.AppendUint16(dst, r.Count)
-	dst = append(dst, byte(r.Code))
-	return binary.BigEndian.AppendUint16(dst, r.Index)
-}
-
-// ParseResult decodes the body of a RESULT. Any code is taken: what an unknown
-// one means is the agency's to decide.
-func ParseResult(body []byte) (Result, error) {
-	if err := checkSize(TypeResult, body, resultSize); err != nil {
-		return Result{}, err
-	}
-	return Result{
-		Position: binary.BigEndian.Uint64(body),
-		Count:    binary.BigEndian.Uint16(body[8:]),
-		Code:     Code(body[10]),
-		Index:    binary.BigEndian.Uint16(body[11:]),
-	}, nil
-}
-
-// AppendError appends an ERROR. Body: code 1.
-func AppendError(dst []byte, c Code) []byte {
-	return append(appendHeader(dst, TypeError, 1), byte(c))
-}
-
-// ParseError decodes the body of an ERROR. Any code is taken.
-func ParseError(body []byte) (Code, error) {
-	if err := checkSize(TypeError, body, 1); err != nil {
-		return 0, err
-	}
-	return Code(body[0]), nil
-}
-
-// Winners is one frame of the answer to ASK.
-// Body: more 1, count 2, that many documents (length 1, text).
-type Winners struct {
-	More      bool // another frame of winners follows
-	Documents []string
-}
-
-const winnersHead = 1 + 2
-
-// AppendWinners appends one WINNERS with as many of the documents as fit into
-// a frame and returns those that did not: more frames are to follow until
-// none is left. No documents make one frame too. A document of more than
-// MaxText bytes is ErrTooLong, and dst is returned as it was.
-func AppendWinners(dst []byte, documents []string) (frames []byte, rest []string, err error) {
-	size, n := winnersHead, 0
-	for _, d := range documents {
-		if len(d) > MaxText {
-			return dst, documents, fmt.Errorf("encode %v: %w: a document of %d bytes", TypeWinners, ErrTooLong, len(d))
+	for {
+		have := r.end - r.start
+		need := HeaderSize
+		if have >= 2 {
+			need = int(binary.BigEndian.Uint16(r.buffer()[r.start:]))
+			if need < HeaderSize || need > MaxFrame {
+				return 0, nil, fmt.Errorf("read frame: %w: size %d", ErrMalformed, need)
+			}
 		}
-		if HeaderSize+size+1+len(d) > MaxFrame {
-			break
+		if have >= need {
+			frame := r.buffer()[r.start : r.start+need]
+			r.start += need
+			return Type(frame[2]), frame[HeaderSize:], nil
 		}
-		size += 1 + len(d)
-		n++
+		r.makeRoom(need)
+		if err := r.fill(); err != nil {
+			return 0, nil, err
+		}
 	}
-	rest = documents[n:]
-	more := byte(0)
-	if len(rest) > 0 {
-		more = 1
-	}
-	dst = append(appendHeader(dst, TypeWinners, size), more)
-	dst = binary.BigEndian.AppendUint16(dst, uint16(n))
-	for _, d := range documents[:n] {
-		dst = append(append(dst, byte(len(d))), d...)
-	}
-	return dst, rest, nil
 }
 
-// ParseWinners decodes the body of a WINNERS. The documents share one string.
-func ParseWinners(body []byte) (Winners, error) {
-	if len(body) < winnersHead {
-		return Winners{}, malformed(TypeWinners, "%d bytes, want %d or more", len(body), winnersHead)
+// Buffered reports whether the next call of Next will not wait for the peer, because a whole frame, or an impossible
+// size, has arrived. Until then, writing answers can be put off.
+func (r *Reader) Buffered() bool {
+	have := r.end - r.start
+	return have >= 2 && have >= int(binary.BigEndian.Uint16(r.buffer()[r.start:]))
+}
+
+// release returns the large buffer to the pool. The buffer must be empty.
+func (r *Reader) release() {
+	if r.large != nil {
+		largeBuffers.Put(r.large)
+		r.large = nil
 	}
-	if body[0] > 1 {
-		return Winners{}, malformed(TypeWinners, "more %d", body[0])
+	r.start, r.end = 0, 0
+}
+
+// makeRoom moves the bytes in the buffer, if necessary, so that a frame of need bytes fits behind start.
+func (r *Reader) makeRoom(need int) {
+	buffer := r.buffer()
+	if r.start+need <= len(buffer) {
+		return
 	}
-	count := int(binary.BigEndian.Uint16(body[1:]))
-	rest := string(body[winnersHead:])
-	if count > len(rest) {
-		return Winners{}, malformed(TypeWinners, "%d documents in %d bytes", count, len(rest))
+	unread := buffer[r.start:r.end]
+	if need > len(buffer) {
+		r.large = largeBuffers.Get().(*[largeSize]byte)
 	}
-	w := Winners{More: body[0] == 1, Documents: make([]string, count)}
-	for i := range w.Documents {
-		if rest == "" || len(rest) < 1+int(rest[0]) {
-			return Winners{}, malformed(TypeWinners, "document %d is cut off", i)
+	r.start, r.end = 0, copy(r.buffer(), unread)
+}
+
+// fill reads once, at least one byte.
+func (r *Reader) fill() error {
+	for range maxEmptyReads {
+		n, err := r.r.Read(r.buffer()[r.end:])
+		r.end += n
+		switch {
+		case n > 0:
+			return nil // the next Read returns the error again
+		case err == io.EOF && r.end > r.start:
+			return io.ErrUnexpectedEOF
+		case err != nil:
+			return err
 		}
-		end := 1 + int(rest[0])
-		w.Documents[i], rest = rest[1:end], rest[end:]
 	}
-	if rest != "" {
-		return Winners{}, malformed(TypeWinners, "%d trailing bytes", len(rest))
-	}
-	return w, nil
+	return io.ErrNoProgress
 }

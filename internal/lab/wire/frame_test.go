@@ -3,337 +3,199 @@ package wire_test
 import (
 	"bytes"
 	"errors"
+	"io"
+	"os"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
+
+	"pgregory.net/rapid"
 
 	"github.com/tp0-lab/composer/internal/lab/wire"
 )
 
-// singleBet and batchOf are what is compared of a Single and a Batch: no
-// aliases of the body.
-type singleBet struct {
-	Position uint64
-	Bet      wire.Bet
-}
-
-type batchOf struct {
-	Position uint64
-	Bets     []wire.Bet
-}
-
-type empty struct{}
-
-// decode parses a body by its type, as either side does.
-func decode(t wire.Type, body []byte) (any, error) {
-	switch t {
-	case wire.TypeHello:
-		return wire.ParseHello(body)
-	case wire.TypeBet:
-		s, err := wire.ParseSingle(body)
-		return singleBet{s.Position, s.Bet}, err
-	case wire.TypeBatch:
-		b, err := wire.ParseBatch(body)
-		of := batchOf{Position: b.Position}
-		for _, bet := range b.All() {
-			of.Bets = append(of.Bets, *bet)
-		}
-		return of, err
-	case wire.TypeFinish:
-		return wire.ParseFinish(body)
-	case wire.TypeWelcome:
-		return wire.ParseWelcome(body)
-	case wire.TypeResult:
-		return wire.ParseResult(body)
-	case wire.TypeWinners:
-		return wire.ParseWinners(body)
-	case wire.TypeError:
-		return wire.ParseError(body)
-	case wire.TypeAsk, wire.TypeFinished, wire.TypeKeepAlive:
-		return empty{}, wire.ParseEmpty(t, body)
-	default:
-		return nil, wire.ErrMalformed
-	}
-}
-
-// encode is decode's inverse.
-func encode(dst []byte, t wire.Type, v any) ([]byte, error) {
-	switch v := v.(type) {
-	case wire.Hello:
-		return wire.AppendHello(dst, v), nil
-	case singleBet:
-		return wire.AppendSingle(dst, wire.Single{Position: v.Position, Bet: v.Bet})
-	case batchOf:
-		var w wire.BatchWriter
-		w.Reset(v.Position)
-		for _, bet := range v.Bets {
-			encoded, err := wire.AppendBet(nil, &bet)
-			if err != nil {
-				return nil, err
-			}
-			if !w.Add(encoded) {
-				return nil, errors.New("batch is full")
-			}
-		}
-		return append(dst, w.Frame()...), nil
-	case wire.Finish:
-		return wire.AppendFinish(dst, v), nil
-	case wire.Welcome:
-		return wire.AppendWelcome(dst, v), nil
-	case wire.Result:
-		return wire.AppendResult(dst, v), nil
-	case wire.Winners:
-		dst, rest, err := wire.AppendWinners(dst, v.Documents)
-		if len(rest) > 0 {
-			return nil, errors.New("more than a frame of winners")
-		}
-		return dst, err
-	case wire.Code:
-		return wire.AppendError(dst, v), nil
-	}
-	switch t {
-	case wire.TypeAsk:
-		return wire.AppendAsk(dst), nil
-	case wire.TypeFinished:
-		return wire.AppendFinished(dst), nil
-	case wire.TypeKeepAlive:
-		return wire.AppendKeepAlive(dst), nil
-	}
-	return nil, errors.New("no such frame")
-}
-
-var (
-	santiago = wire.Bet{FirstName: "Santiago", LastName: "Lorca", Document: "30904465", Year: 1999, Month: 3, Day: 17, Number: 7574}
-	odd      = wire.Bet{FirstName: "ñ", LastName: `,"=|`, Document: "007", Year: 65535, Month: 255, Day: 255, Number: 1<<32 - 1}
-)
-
-// The frames of docs/protocol.md, written out.
-var frames = []struct {
-	name  string
-	bytes string
-	t     wire.Type
-	value any
-}{
-	{
-		"HELLO", "\x00\x0c\x01" + "TP0L" + "\x01" + "\x00\x00\x01\x02",
-		wire.TypeHello,
-		wire.Hello{Agency: 258},
-	},
-	{
-		"BET", "\x00\x2b\x02" + "\x00\x00\x00\x00\x00\x00\x00\x07" +
-			"\x08Santiago" + "\x05Lorca" + "\x0830904465" + "\x07\xcf\x03\x11" + "\x00\x00\x1d\x96",
-		wire.TypeBet,
-		singleBet{7, santiago},
-	},
-	{
-		"BATCH", "\x00\x41\x03" + "\x01\x02\x03\x04\x05\x06\x07\x08" + "\x00\x02" +
-			"\x08Santiago" + "\x05Lorca" + "\x0830904465" + "\x07\xcf\x03\x11" + "\x00\x00\x1d\x96" +
-			"\x02ñ" + "\x04,\"=|" + "\x03007" + "\xff\xff\xff\xff" + "\xff\xff\xff\xff",
-		wire.TypeBatch,
-		batchOf{0x0102030405060708, []wire.Bet{santiago, odd}},
-	},
-	{
-		"BATCH of an empty bet", "\x00\x18\x03" + "\x00\x00\x00\x00\x00\x00\x00\x00" + "\x00\x01" +
-			"\x00\x00\x00" + "\x00\x00\x00\x00" + "\x00\x00\x00\x00",
-		wire.TypeBatch,
-		batchOf{0, []wire.Bet{{}}},
-	},
-	{
-		"FINISH", "\x00\x0f\x04" + "\x00\x00\x00\x00\x00\x00\x00\xe6" + "\xde\xad\xbe\xef",
-		wire.TypeFinish,
-		wire.Finish{Total: 230, Checksum: 0xdeadbeef},
-	},
-	{"ASK", "\x00\x03\x05", wire.TypeAsk, empty{}},
-	{"KEEPALIVE", "\x00\x03\x7f", wire.TypeKeepAlive, empty{}},
-	{
-		"WELCOME", "\x00\x14\x81" + "\x00\x00\x00\x01\x00\x00\x00\x02" + "\x01\x02\x03\x04" + "\x05\x06\x07\x08" + "\x03",
-		wire.TypeWelcome,
-		wire.Welcome{Stored: 1<<32 + 2, Checksum: 0x01020304, Last: 0x05060708, State: wire.StateFinished | wire.StateDrawn},
-	},
-	{
-		"RESULT", "\x00\x10\x82" + "\x00\x00\x00\x00\x00\x00\x00\x64" + "\x00\x64" + "\x0c" + "\x00\x05",
-		wire.TypeResult,
-		wire.Result{Position: 100, Count: 100, Code: wire.CodeDocument, Index: 5},
-	},
-	{
-		"RESULT ok", "\x00\x10\x82" + "\x00\x00\x00\x00\x00\x00\x00\x00" + "\x00\x01" + "\x00" + "\xff\xff",
-		wire.TypeResult,
-		wire.Result{Count: 1, Index: wire.NoIndex},
-	},
-	{"FINISHED", "\x00\x03\x83", wire.TypeFinished, empty{}},
-	{
-		"WINNERS", "\x00\x13\x84" + "\x00" + "\x00\x02" + "\x0830904465" + "\x03007",
-		wire.TypeWinners,
-		wire.Winners{Documents: []string{"30904465", "007"}},
-	},
-	{"WINNERS none", "\x00\x06\x84" + "\x00" + "\x00\x00", wire.TypeWinners, wire.Winners{Documents: []string{}}},
-	{"ERROR", "\x00\x04\x85" + "\x19", wire.TypeError, wire.CodeMismatch},
-}
-
-func TestFrameBytes(t *testing.T) {
+// stream returns all frames of the table and between them a few that fill a
+// frame, so that a Reader goes from one of its buffers to the other and back.
+func stream() []byte {
+	var s []byte
+	var w wire.BatchWriter
+	full := fullFrame(&w, nil)
 	for _, f := range frames {
-		t.Run(f.name, func(t *testing.T) {
-			got, err := encode([]byte("before"), f.t, f.value)
-			if err != nil || string(got) != "before"+f.bytes {
-				t.Errorf("encoded % x, %v\n   want % x", got, err, "before"+f.bytes)
+		s = append(s, f.bytes...)
+		s = append(s, full...)
+	}
+	return s
+}
+
+// readFrames returns the frames that come before the error.
+func readFrames(r *wire.Reader) (frames [][]byte, err error) {
+	for {
+		t, body, err := r.Next()
+		if err != nil {
+			return frames, err
+		}
+		size := wire.HeaderSize + len(body)
+		frames = append(frames, append([]byte{byte(size >> 8), byte(size), byte(t)}, body...))
+	}
+}
+
+func TestReader(t *testing.T) {
+	s := stream()
+	readers := map[string]func(io.Reader) io.Reader{
+		"all at once":        func(r io.Reader) io.Reader { return r },
+		"one byte at a time": iotest.OneByteReader,
+		"half":               iotest.HalfReader,
+		"data with the end":  iotest.DataErrReader,
+		"empty reads":        func(r io.Reader) io.Reader { return &hesitant{r: r} },
+	}
+	for name, wrap := range readers {
+		t.Run(name, func(t *testing.T) {
+			got, err := readFrames(wire.NewReader(wrap(bytes.NewReader(s))))
+			if !errors.Is(err, io.EOF) || !bytes.Equal(bytes.Join(got, nil), s) || len(got) != 2*len(frames) {
+				t.Errorf("%d frames of %d, %v", len(got), 2*len(frames), err)
 			}
-			kind, body, err := wire.NewReader(strings.NewReader(f.bytes)).Next()
-			if err != nil || kind != f.t {
-				t.Fatalf("read %v, %v", kind, err)
+		})
+	}
+}
+
+// hesitant gives nothing at every other Read.
+type hesitant struct {
+	r    io.Reader
+	turn int
+}
+
+func (h *hesitant) Read(p []byte) (int, error) {
+	if h.turn++; h.turn%2 == 0 {
+		return 0, nil
+	}
+	return h.r.Read(p)
+}
+
+// However the stream is cut into reads, the same frames come out of it.
+func TestReaderCuts(t *testing.T) {
+	s := stream()
+	rapid.Check(t, func(t *rapid.T) {
+		var pieces []io.Reader
+		for rest := s; len(rest) > 0; {
+			n := rapid.IntRange(1, min(len(rest), 20_000)).Draw(t, "read")
+			pieces = append(pieces, bytes.NewReader(rest[:n]))
+			rest = rest[n:]
+		}
+		got, err := readFrames(wire.NewReader(io.MultiReader(pieces...)))
+		if !errors.Is(err, io.EOF) || !bytes.Equal(bytes.Join(got, nil), s) {
+			t.Fatalf("%d frames, %v", len(got), err)
+		}
+	})
+}
+
+// The end is clean between frames and unexpected at any other place.
+func TestReaderEnd(t *testing.T) {
+	var s []byte
+	ends := map[int]int{0: 0} // where the stream may end: how many frames there are
+	for i, f := range frames {
+		s = append(s, f.bytes...)
+		ends[len(s)] = i + 1
+	}
+	for n := range len(s) + 1 {
+		want, whole := io.ErrUnexpectedEOF, 0
+		for end, count := range ends {
+			if end <= n {
+				whole = max(whole, count)
+			}
+		}
+		if _, ok := ends[n]; ok {
+			want = io.EOF
+		}
+		got, err := readFrames(wire.NewReader(iotest.HalfReader(bytes.NewReader(s[:n]))))
+		if !errors.Is(err, want) || len(got) != whole {
+			t.Errorf("%d bytes: %d frames, %v, want %d, %v", n, len(got), err, whole, want)
+		}
+	}
+}
+
+func TestReaderSize(t *testing.T) {
+	for _, header := range []string{"\x00\x00", "\x00\x01", "\x00\x02\x01", "\x20\x01\x03", "\xff\xff\x03", "GET / HTTP/1.1\r\n"} {
+		// Nothing is read behind a size that cannot be.
+		r := wire.NewReader(io.MultiReader(strings.NewReader(header), iotest.ErrReader(errors.New("read on"))))
+		if _, _, err := r.Next(); !errors.Is(err, wire.ErrMalformed) {
+			t.Errorf("%q: %v, want %v", header, err, wire.ErrMalformed)
+		}
+	}
+	longest := "\x20\x00\x42" + strings.Repeat("x", wire.MaxFrame-wire.HeaderSize)
+	r := wire.NewReader(strings.NewReader(longest + longest))
+	for range 2 {
+		if kind, body, err := r.Next(); err != nil || kind != 0x42 || string(body) != longest[3:] {
+			t.Errorf("the longest frame: %v of %d bytes, %v", kind, len(body), err)
+		}
+	}
+}
+
+func TestReaderErrors(t *testing.T) {
+	r := wire.NewReader(iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader("\x00\x03\x7f"))))
+	if _, _, err := r.Next(); !errors.Is(err, iotest.ErrTimeout) {
+		t.Fatalf("got %v, want %v", err, iotest.ErrTimeout)
+	}
+	if kind, _, err := r.Next(); kind != wire.TypeKeepAlive || err != nil {
+		t.Errorf("after a time-out: %v, %v", kind, err)
+	}
+	r = wire.NewReader(iotest.ErrReader(os.ErrDeadlineExceeded))
+	if _, _, err := r.Next(); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+	r = wire.NewReader(silent{})
+	if _, _, err := r.Next(); !errors.Is(err, io.ErrNoProgress) {
+		t.Errorf("a reader that gives nothing: %v", err)
+	}
+}
+
+type silent struct{}
+
+func (silent) Read([]byte) (int, error) { return 0, nil }
+
+func TestReaderBuffered(t *testing.T) {
+	r := wire.NewReader(io.MultiReader(strings.NewReader("\x00\x03\x7f\x00\x03\x05\x00\x04"), strings.NewReader("\x85\x01")))
+	for i, want := range []bool{false, true, false, false} {
+		if got := r.Buffered(); got != want {
+			t.Errorf("after %d frames: buffered %v", i, got)
+		}
+		if _, _, err := r.Next(); err != nil && i < 3 {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Whatever comes in either is refused or is what the encoder makes of it.
+func FuzzDecode(f *testing.F) {
+	for _, frame := range frames {
+		f.Add([]byte(frame.bytes))
+	}
+	f.Add(stream())
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r := wire.NewReader(bytes.NewReader(data))
+		for {
+			kind, body, err := r.Next()
+			if err != nil {
+				return
 			}
 			value, err := decode(kind, body)
-			if err != nil || !reflect.DeepEqual(value, f.value) {
-				t.Errorf("decoded %+v, %v\n   want %+v", value, err, f.value)
-			}
-		})
-	}
-}
-
-// A body that is a byte shorter or longer, or shorter still, is malformed.
-func TestFrameLength(t *testing.T) {
-	for _, f := range frames {
-		t.Run(f.name, func(t *testing.T) {
-			body := []byte(f.bytes[wire.HeaderSize:])
-			for n := range len(body) {
-				if v, err := decode(f.t, body[:n]); !errors.Is(err, wire.ErrMalformed) {
-					t.Errorf("%d of %d bytes: %+v, %v", n, len(body), v, err)
+			if err != nil {
+				if !errors.Is(err, wire.ErrMalformed) && !errors.Is(err, wire.ErrVersion) {
+					t.Fatalf("%v: %v wraps no sentinel", kind, err)
 				}
+				continue
 			}
-			for _, more := range []string{"\x00", "\x01", "\xff", strings.Repeat("\x00", 300)} {
-				if v, err := decode(f.t, append(slices.Clip(body), more...)); !errors.Is(err, wire.ErrMalformed) {
-					t.Errorf("%d trailing bytes: %+v, %v", len(more), v, err)
-				}
+			if w, ok := value.(wire.Winners); ok && w.More {
+				continue // frames that are followed by others are full in our encoder
 			}
-		})
-	}
-}
-
-func TestMalformedBodies(t *testing.T) {
-	position := strings.Repeat("\x00", 8)
-	bet := strings.Repeat("\x00", 11)
-	tests := []struct {
-		name string
-		t    wire.Type
-		body string
-		want error
-	}{
-		{"a batch of no bets", wire.TypeBatch, position + "\x00\x00" + bet, wire.ErrMalformed},
-		{"a batch of fewer bets than it holds", wire.TypeBatch, position + "\x00\x01" + bet + bet, wire.ErrMalformed},
-		{"a batch of more bets than it holds", wire.TypeBatch, position + "\x00\x03" + bet + bet, wire.ErrMalformed},
-		{"a batch of 65535 bets", wire.TypeBatch, position + "\xff\xff" + bet + bet, wire.ErrMalformed},
-		{"a first name beyond the end", wire.TypeBatch, position + "\x00\x01\xff" + bet[1:], wire.ErrMalformed},
-		{"a last name beyond the end", wire.TypeBatch, position + "\x00\x01\x00\xff" + bet[2:], wire.ErrMalformed},
-		{"a document beyond the end", wire.TypeBatch, position + "\x00\x01\x00\x00\xff" + bet[3:], wire.ErrMalformed},
-		{"a document that takes the number", wire.TypeBet, position + "\x00\x00\x01" + bet[3:], wire.ErrMalformed},
-		{"an unknown state", wire.TypeWelcome, strings.Repeat("\x00", 16) + "\x04", wire.ErrMalformed},
-		{"more winners than can be", wire.TypeWinners, "\x00\xff\xff\x00", wire.ErrMalformed},
-		{"more than true", wire.TypeWinners, "\x02\x00\x00", wire.ErrMalformed},
-		{"a document that is cut off", wire.TypeWinners, "\x00\x00\x01\x02a", wire.ErrMalformed},
-		{"another magic", wire.TypeHello, "HTTP\x01\x00\x00\x00\x01", wire.ErrVersion},
-		{"another version", wire.TypeHello, "TP0L\x02\x00\x00\x00\x01", wire.ErrVersion},
-		{"another version, longer", wire.TypeHello, "TP0L\x02\x00\x00\x00\x01\x00", wire.ErrVersion},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if v, err := decode(tt.t, []byte(tt.body)); !errors.Is(err, tt.want) {
-				t.Errorf("%+v, %v, want %v", v, err, tt.want)
+			again, err := encode(nil, kind, value)
+			if err != nil || !bytes.Equal(again[wire.HeaderSize:], body) {
+				t.Fatalf("%v: % x is encoded again as % x, %v", kind, body, again, err)
 			}
-		})
-	}
-}
-
-func TestWinnersInSeveralFrames(t *testing.T) {
-	var documents []string
-	for i := range 2000 {
-		documents = append(documents, strings.Repeat("9", i%(wire.MaxText+1)))
-	}
-	var stream, frame []byte
-	frames := 0
-	for rest := documents; ; {
-		var err error
-		if frame, rest, err = wire.AppendWinners(frame[:0], rest); err != nil {
-			t.Fatal(err)
+			back, err := decode(kind, again[wire.HeaderSize:])
+			if err != nil || !reflect.DeepEqual(back, value) {
+				t.Fatalf("%v: %+v, %v, want %+v", kind, back, err, value)
+			}
 		}
-		if len(frame) > wire.MaxFrame {
-			t.Fatalf("a frame of %d bytes", len(frame))
-		}
-		stream = append(stream, frame...)
-		frames++
-		if len(rest) == 0 {
-			break
-		}
-	}
-	var got []string
-	r := wire.NewReader(bytes.NewReader(stream))
-	for i := range frames {
-		_, body, err := r.Next()
-		if err != nil {
-			t.Fatal(err)
-		}
-		w, err := wire.ParseWinners(body)
-		if err != nil || w.More != (i < frames-1) {
-			t.Fatalf("frame %d of %d: more %v, %v", i, frames, w.More, err)
-		}
-		got = append(got, w.Documents...)
-	}
-	if !slices.Equal(got, documents) {
-		t.Errorf("%d documents came back, want the same %d", len(got), len(documents))
-	}
-}
-
-func TestTooLong(t *testing.T) {
-	long := strings.Repeat("x", wire.MaxText+1)
-	fits := long[1:]
-	dst := []byte("kept")
-	for _, b := range []wire.Bet{{FirstName: long}, {LastName: long}, {Document: long}} {
-		if got, err := wire.AppendBet(dst, &b); !errors.Is(err, wire.ErrTooLong) || string(got) != "kept" {
-			t.Errorf("AppendBet: %q, %v", got, err)
-		}
-		if got, err := wire.AppendSingle(dst, wire.Single{Bet: b}); !errors.Is(err, wire.ErrTooLong) || string(got) != "kept" {
-			t.Errorf("AppendSingle: %q, %v", got, err)
-		}
-	}
-	if got, _, err := wire.AppendWinners(dst, []string{"1", long}); !errors.Is(err, wire.ErrTooLong) || string(got) != "kept" {
-		t.Errorf("AppendWinners: %q, %v", got, err)
-	}
-	if got, err := wire.AppendBet(nil, &wire.Bet{FirstName: fits, LastName: fits, Document: fits}); err != nil || len(got) != 3*256+8 {
-		t.Errorf("the longest bet: %d bytes, %v", len(got), err)
-	}
-}
-
-// The check values of RFC 3720, appendix B.4.
-func TestChecksum(t *testing.T) {
-	zeroes := make([]byte, 32)
-	if got := wire.Checksum(0, zeroes); got != 0x8a9136aa {
-		t.Errorf("of 32 zeroes: %08x", got)
-	}
-	if got := wire.Checksum(wire.Checksum(0, zeroes[:5]), zeroes[5:]); got != 0x8a9136aa {
-		t.Errorf("of 5 and 27 zeroes: %08x", got)
-	}
-	if got := wire.Checksum(0, nil); got != 0 {
-		t.Errorf("of nothing: %08x", got)
-	}
-}
-
-func TestNames(t *testing.T) {
-	for _, f := range frames {
-		if name, _, _ := strings.Cut(f.name, " "); f.t.String() != name {
-			t.Errorf("type 0x%02x is %q, want %q", byte(f.t), f.t, name)
-		}
-	}
-	if got := wire.Type(0x42).String(); got != "type 0x42" {
-		t.Errorf("an unknown type is %q", got)
-	}
-	names := map[wire.Code]string{
-		0: "ok", 1: "malformed", 2: "version", 3: "agency", 4: "unexpected", 5: "timeout", 6: "replaced", 7: "shutdown",
-		10: "first_name", 11: "last_name", 12: "document", 13: "birthdate", 14: "number",
-		20: "position", 21: "storage", 22: "finished", 23: "drawn", 24: "not_finished", 25: "mismatch", 26: "no_draw",
-		99: "code 99",
-	}
-	for code, name := range names {
-		if code.String() != name {
-			t.Errorf("code %d is %q, want %q", byte(code), code, name)
-		}
-	}
+	})
 }

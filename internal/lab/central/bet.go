@@ -1,0 +1,33 @@
+package central
+
+import (
+	"github.com/tp0-lab/composer/internal/lab/lottery"
+	"github.com/tp0-lab/composer/internal/lab/wire"
+)
+
+// appendBet appends the bet in the encoding of a frame. It is the Encode of the lottery's Options.
+func appendBet(dst []byte, b *lottery.Bet) []byte {
+	dst, _ = wire.AppendBet(dst, &wire.Bet{ // a bet that Check accepts is never too long
+		FirstName: b.FirstName,
+		LastName:  b.LastName,
+		Document:  b.Document,
+		Year:      b.Birthdate.Year,
+		Month:     b.Birthdate.Month,
+		Day:       b.Birthdate.Day,
+		Number:    b.Number,
+	})
+	return dst
+}
+
+// setBet sets b to the agency's bet w. It shares the texts of w.
+func setBet(b *lottery.Bet, agency uint32, w *wire.Bet) {
+	// Field by field: a composite literal would be built elsewhere first, and copied.
+	b.Agency = agency
+	b.FirstName = w.FirstName
+	b.LastName = w.LastName
+	b.Document = w.Document
+	b.Birthdate.Year = w.Year
+	b.Birthdate.Month = w.Month
+	b.Birthdate.Day = w.Day
+	b.Number = w.Number
+}
