@@ -11,66 +11,64 @@ import (
 	"time"
 )
 
-// Limits of programs that are run: others' scripts may do anything.
+// Limits of other people's programs.
 const (
-	scriptLimit = 5 * time.Minute  // it may build what it needs
-	buildLimit  = 15 * time.Minute // it may pull what it needs
+	scriptLimit = 5 * time.Minute  // a script may build composer
+	buildLimit  = 15 * time.Minute // a build may pull images
 	stepLimit   = 2 * time.Minute
-	// maxOutput is how much of an output is kept, in bytes: the beginning of
-	// what is read, the end of what is shown.
-	maxOutput = 64 << 10
-	maxBets   = 256 << 20
+	maxOutput   = 64 << 10 // bytes of output that are kept: the beginning of what is read, the end of what is shown
+	maxBets     = 256 << 20
 )
 
-// command is a program that is run to its end, or to that of ctx or its limit:
-// then it is killed with all that it has started.
-func command(ctx context.Context, limit time.Duration, name string, arguments ...string) (*exec.Cmd, context.CancelFunc) {
+// process is a program that is killed, with every process that it has started, at the end of its context or limit.
+type process struct {
+	*exec.Cmd
+	cancel context.CancelFunc // frees the context; finish and output call it
+}
+
+func command(ctx context.Context, limit time.Duration, name string, arguments ...string) process {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	c := exec.CommandContext(ctx, name, arguments...)
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }
-	// What it has started may hold its output open.
-	c.WaitDelay = time.Second
-	return c, cancel
+	c.WaitDelay = time.Second // a process that it has started may hold its output open
+	return process{c, cancel}
 }
 
-// docker is a docker command.
-func docker(ctx context.Context, limit time.Duration, arguments ...string) (*exec.Cmd, context.CancelFunc) {
+func docker(ctx context.Context, limit time.Duration, arguments ...string) process {
 	return command(ctx, limit, "docker", arguments...)
 }
 
-// finish runs a command. An error names it, and shows the end of what it printed.
-func finish(c *exec.Cmd, cancel context.CancelFunc) error {
-	defer cancel()
+// finish runs the program. An error names it and shows the end of its output.
+func (p process) finish() error {
+	defer p.cancel()
 	var out ending
-	c.Stdout, c.Stderr = &out, &out
-	return explain(c, c.Run(), &out)
+	p.Stdout, p.Stderr = &out, &out
+	return p.explain(p.Run(), &out)
 }
 
-// output runs a command and returns what it printed on stdout, of at most limit
-// bytes.
-func output(c *exec.Cmd, cancel context.CancelFunc, limit int) ([]byte, error) {
-	defer cancel()
-	var complaints ending
+// output runs the program and returns its stdout, of at most limit bytes. An error names the program and shows the end
+// of its stderr.
+func (p process) output(limit int) ([]byte, error) {
+	defer p.cancel()
+	var stderr ending
 	out := beginning{limit: limit}
-	c.Stdout, c.Stderr = &out, &complaints
-	err := c.Run()
+	p.Stdout, p.Stderr = &out, &stderr
+	err := p.Run()
 	if out.over {
 		err = fmt.Errorf("it prints more than %d bytes", limit)
 	}
-	return out.text, explain(c, err, &complaints)
+	return out.text, p.explain(err, &stderr)
 }
 
-// explain names the command that failed, and what it said.
-func explain(c *exec.Cmd, err error, said *ending) error {
-	if err == nil || errors.Is(err, exec.ErrWaitDelay) { // it has ended well, and left something behind
+func (p process) explain(err error, printed *ending) error {
+	if err == nil || errors.Is(err, exec.ErrWaitDelay) { // it has ended well and left a process behind
 		return nil
 	}
-	text := strings.Join(append([]string{c.Args[0]}, c.Args[1:]...), " ")
-	return fmt.Errorf("%s: %w\n%s", text, err, said)
+	return fmt.Errorf("%s: %w\n%s", strings.Join(p.Args, " "), err, printed)
 }
 
-// ending keeps the end of what is written to it.
+// ending keeps the end of the bytes that are written to it.
 type ending struct{ text []byte }
 
 func (e *ending) Write(p []byte) (int, error) {
@@ -81,9 +79,13 @@ func (e *ending) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (e *ending) String() string { return tail(e.text) }
+// String returns the last 15 lines.
+func (e *ending) String() string {
+	lines := strings.Split(strings.TrimSpace(string(e.text)), "\n")
+	return strings.Join(lines[max(0, len(lines)-15):], "\n")
+}
 
-// beginning keeps the beginning, and refuses to take more.
+// beginning keeps the first bytes that are written to it and fails on more than limit.
 type beginning struct {
 	text  []byte
 	limit int

@@ -12,8 +12,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// serverKeys and clientKeys are those that tools which know only the course's
-// own configuration write.
+// serverKeys and clientKeys are the configuration keys of the course, which every project knows.
 type serverKeys struct {
 	backlog int
 	level   string
@@ -32,16 +31,14 @@ var (
 	usualClient = clientKeys{5, "150ms", "INFO", 10}
 )
 
-// The course's port, and another, for who does not read the files.
+// otherPort differs from the course's port: it shows whether a program reads its file.
 const (
 	usualPort = 12345
 	otherPort = 12346
 )
 
-// configure writes the two configuration files. In a checkout, keys that are
-// its own stay: the course fixes only the names of these. Where it has a
-// batch.period, as this project's has, that is the loop's: clients that hurry
-// from batch to batch cannot be caught half-way.
+// configure writes the two configuration files. In a checkout, keys that are not the course's stay, except that a
+// batch.period gets the value of loop.period: a client that waits for nothing cannot be caught half-way.
 func (t *trial) configure(s serverKeys, c clientKeys) {
 	t.site.port = cmp.Or(s.port, usualPort)
 	server := fmt.Sprintf("SERVER_PORT = %d\nSERVER_IP = server\nSERVER_LISTEN_BACKLOG = %d\nLOGGING_LEVEL = %s\n", t.site.port, s.backlog, s.level)
@@ -54,7 +51,7 @@ func (t *trial) configure(s serverKeys, c clientKeys) {
 	}
 	t.write(t.site.serverConfig, mergeINI(t.read(t.site.serverConfig), server))
 	shipped := t.read(t.site.clientConfig)
-	if hasBatchPeriod(shipped) {
+	if _, hasPeriod := shippedBatch(shipped); hasPeriod {
 		client += fmt.Sprintf("  period: %q\n", c.period) // of batch, the last of the groups
 	}
 	merged, err := mergeYAML(shipped, client)
@@ -64,8 +61,7 @@ func (t *trial) configure(s serverKeys, c clientKeys) {
 	t.write(t.site.clientConfig, merged)
 }
 
-// write replaces a file of the site. A link is followed, as long as it stays in
-// the site: the course's checkouts may hold some.
+// write replaces a file of the site. It follows links within the site, which the course's checkouts may hold.
 func (s *site) write(name string, text []byte) error {
 	if err := s.root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return err
@@ -80,7 +76,7 @@ func (t *trial) write(name, text string) {
 	}
 }
 
-// read returns a file of the site, "" if it is not there.
+// read returns the text of a file of the site, "" if the file is missing.
 func (t *trial) read(name string) string {
 	text, err := t.site.root.ReadFile(name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -89,8 +85,7 @@ func (t *trial) read(name string) string {
 	return string(text)
 }
 
-// mergeINI puts lines ("KEY = value") into the section DEFAULT of an INI file,
-// in the place of those that have these keys.
+// mergeINI puts lines ("KEY = value") into the section DEFAULT of an INI file and removes the lines that they replace.
 func mergeINI(text, lines string) string {
 	replaced := make(map[string]bool)
 	for line := range strings.Lines(lines) {
@@ -115,7 +110,7 @@ func mergeINI(text, lines string) string {
 	return own.String() + others.String()
 }
 
-// iniKey is a line's key; Python's configparser does not tell cases apart.
+// iniKey returns a line's key in lower case: Python's configparser ignores case.
 func iniKey(line string) string {
 	if i := strings.IndexAny(line, "=:"); i >= 0 {
 		line = line[:i]
@@ -143,7 +138,7 @@ func mergeYAML(text, keys string) (string, error) {
 func merge(all, ours map[string]any) {
 	for key, value := range ours {
 		old := all[key]
-		for k := range all { // the course's client does not tell cases apart
+		for k := range all { // the course's client ignores case
 			if strings.EqualFold(k, key) {
 				old = all[k]
 				delete(all, k)
@@ -158,23 +153,17 @@ func merge(all, ours map[string]any) {
 	}
 }
 
-// hasBatchPeriod says whether a client's configuration file has a batch.period.
-func hasBatchPeriod(text string) bool {
+// shippedBatch returns the batch.maxAmount of a client's configuration file, 0 without one, and whether it has a
+// batch.period. Like the course's client, it takes keys in any case.
+func shippedBatch(text string) (maxAmount int, hasPeriod bool) {
 	var c struct {
-		Batch struct{ Period any }
+		Batch struct {
+			MaxAmount int
+			Period    any
+		}
 	}
-	return yaml.Unmarshal(bytes.ToLower([]byte(text)), &c) == nil && c.Batch.Period != nil // keys as shippedMaxAmount has them
-}
-
-// shippedMaxAmount is the batch.maxAmount of a client's configuration file, 0 if
-// it has none.
-func shippedMaxAmount(text []byte) int {
-	var c struct {
-		Batch struct{ MaxAmount int }
+	if err := yaml.Unmarshal(bytes.ToLower([]byte(text)), &c); err != nil {
+		return 0, false
 	}
-	// Package yaml wants keys in lower case, and the course's client takes any.
-	if err := yaml.Unmarshal(bytes.ToLower(text), &c); err != nil {
-		return 0
-	}
-	return c.Batch.MaxAmount
+	return c.Batch.MaxAmount, c.Batch.Period != nil
 }

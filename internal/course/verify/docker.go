@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"os/exec"
 	"path"
@@ -21,28 +20,32 @@ import (
 	"time"
 )
 
-// dockerEngine runs labs in containers, each in a Compose project of its own,
-// from images of its own, and removes both.
+// dockerEngine runs each lab in a Compose project of its own, from images that it builds and removes.
 type dockerEngine struct {
-	name string // begins the names of all that it makes
+	name string // prefix of the names of images and projects
 	now  func() time.Time
 
-	mu     sync.Mutex        // guards what follows; held while an image is built
-	images map[string]string // names, by what they were built from
-	failed map[string]error  // of those that could not be built
-	labs   int               // made so far
+	mu     sync.Mutex // guards the fields below; held while an image is built
+	images map[string]image
+	labs   int // made so far
+}
+
+// image is the result of a build.
+type image struct {
+	name string
+	err  error
 }
 
 func newDockerEngine(ctx context.Context, now func() time.Time) (*dockerEngine, error) {
-	if err := finish(docker(ctx, 20*time.Second, "compose", "version", "--short")); err != nil {
+	if err := docker(ctx, 20*time.Second, "compose", "version", "--short").finish(); err != nil {
 		return nil, fmt.Errorf("docker compose does not work here: %w", err)
 	}
-	if err := finish(docker(ctx, 20*time.Second, "version", "--format", "{{.Server.Version}}")); err != nil {
+	if err := docker(ctx, 20*time.Second, "version", "--format", "{{.Server.Version}}").finish(); err != nil {
 		return nil, fmt.Errorf("the Docker engine does not answer: %w", err)
 	}
 	id := make([]byte, 4)
 	_, _ = rand.Read(id) // it never fails
-	return &dockerEngine{name: "composer-verify-" + hex.EncodeToString(id), images: make(map[string]string), failed: make(map[string]error), now: now}, nil
+	return &dockerEngine{name: "composer-verify-" + hex.EncodeToString(id), images: make(map[string]image), now: now}, nil
 }
 
 func (e *dockerEngine) build(ctx context.Context, s *site) error {
@@ -50,8 +53,7 @@ func (e *dockerEngine) build(ctx context.Context, s *site) error {
 	return err
 }
 
-// imagesOf returns the images of a site's server and client. They are built once
-// for all sites that are made of the same.
+// imagesOf returns the images of a site's server and client. It builds them once for all sites with the same sources.
 func (e *dockerEngine) imagesOf(ctx context.Context, s *site) (images map[string]string, err error) {
 	images = make(map[string]string)
 	for service, config := range map[string]string{"server": s.serverConfig, "client": s.clientConfig} {
@@ -65,9 +67,9 @@ func (e *dockerEngine) imagesOf(ctx context.Context, s *site) (images map[string
 func (e *dockerEngine) image(ctx context.Context, s *site, service, config string) (string, error) {
 	from := service + " of " + s.dir
 	if s.ours {
-		from = service // the stages are all made of the same tree
+		from = service // all stages have the same tree
 	}
-	if s.stage == "ej1" { // later the files are mounted, and what is in the image does not count
+	if s.stage == "ej1" { // later stages mount the files
 		text, err := os.ReadFile(filepath.Join(s.dir, config))
 		if err != nil {
 			return "", fmt.Errorf("build the %s: %w", service, err)
@@ -76,33 +78,31 @@ func (e *dockerEngine) image(ctx context.Context, s *site, service, config strin
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if name, ok := e.images[from]; ok {
-		return name, nil
-	}
-	if err := e.failed[from]; err != nil {
-		return "", err
+	if built, ok := e.images[from]; ok {
+		return built.name, built.err
 	}
 	name := fmt.Sprintf("%s-%d-%s", e.name, len(e.images), service)
 	dockerfile := filepath.Join(filepath.Dir(config), "Dockerfile")
-	build, cancel := docker(ctx, buildLimit, "build", "--force-rm", "-f", dockerfile, "-t", name, ".")
+	build := docker(ctx, buildLimit, "build", "--force-rm", "-f", dockerfile, "-t", name, ".")
 	build.Dir = s.dir
-	if err := finish(build, cancel); err != nil {
-		if ctx.Err() == nil {
-			e.failed[from] = err // the others need not try
-		}
-		return "", err
+	err := build.finish()
+	if ctx.Err() == nil {
+		e.images[from] = image{name, err}
 	}
-	e.images[from] = name
-	return name, nil
+	return name, err
 }
 
 func (e *dockerEngine) close(ctx context.Context) error {
-	if len(e.images) == 0 {
+	remove := []string{"rmi", "-f"}
+	for _, built := range e.images {
+		if built.err == nil {
+			remove = append(remove, built.name)
+		}
+	}
+	if len(remove) == 2 {
 		return nil
 	}
-	names := slices.Collect(maps.Values(e.images))
-	err := finish(docker(ctx, stepLimit, append([]string{"rmi", "-f"}, names...)...))
-	return err
+	return docker(ctx, stepLimit, remove...).finish()
 }
 
 // dockerLab is a lab of containers.
@@ -116,20 +116,19 @@ type dockerLab struct {
 
 	stopLogs func() // nil before the first up
 
-	mu   sync.Mutex           // guards what follows
-	last map[string]time.Time // of each container's lines that are in the journal
+	mu   sync.Mutex           // guards last
+	last map[string]time.Time // of each container's lines in the journal
 }
 
 // compose is a docker compose command on the lab's files.
-func (l *dockerLab) compose(ctx context.Context, limit time.Duration, arguments ...string) (*exec.Cmd, context.CancelFunc) {
-	c, cancel := docker(ctx, limit, append([]string{"compose", "-p", l.project, "-f", composeFile, "-f", overrideFile}, arguments...)...)
+func (l *dockerLab) compose(ctx context.Context, limit time.Duration, arguments ...string) process {
+	c := docker(ctx, limit, append([]string{"compose", "-p", l.project, "-f", composeFile, "-f", overrideFile}, arguments...)...)
 	c.Dir = l.site.dir
-	return c, cancel
+	return c
 }
 
 func (l *dockerLab) do(ctx context.Context, arguments ...string) error {
-	err := finish(l.compose(ctx, stepLimit, arguments...))
-	return err
+	return l.compose(ctx, stepLimit, arguments...).finish()
 }
 
 func (l *dockerLab) up(ctx context.Context, services ...string) error {
@@ -163,8 +162,7 @@ func (l *dockerLab) resume(ctx context.Context, services ...string) error {
 
 // container returns the container of a service, running or not.
 func (l *dockerLab) container(ctx context.Context, service string) (string, error) {
-	c, cancel := l.compose(ctx, stepLimit, "ps", "-aq", service)
-	out, err := output(c, cancel, maxOutput)
+	out, err := l.compose(ctx, stepLimit, "ps", "-aq", service).output(maxOutput)
 	if err != nil {
 		return "", err
 	}
@@ -175,14 +173,13 @@ func (l *dockerLab) container(ctx context.Context, service string) (string, erro
 	return id, nil
 }
 
-// exitCode asks the engine: the line in the logs may never come.
+// exitCode asks the engine, because the line in the logs may never come.
 func (l *dockerLab) exitCode(ctx context.Context, service string) (int, error) {
 	id, err := l.container(ctx, service)
 	if err != nil {
 		return 0, err
 	}
-	c, cancel := docker(ctx, scenarioLimit, "wait", id)
-	out, err := output(c, cancel, maxOutput)
+	out, err := docker(ctx, scenarioLimit, "wait", id).output(maxOutput)
 	if ctx.Err() != nil {
 		return 0, ctx.Err()
 	}
@@ -192,14 +189,14 @@ func (l *dockerLab) exitCode(ctx context.Context, service string) (int, error) {
 	return strconv.Atoi(strings.TrimSpace(string(out)))
 }
 
-// bets looks where the server says, else where the course's skeleton has it.
+// bets reads the file at SERVER_STORAGE, else where the course's skeleton has it.
 func (l *dockerLab) bets(ctx context.Context) ([]byte, error) {
 	id, err := l.container(ctx, "server")
 	if err != nil {
 		return nil, err
 	}
-	c, cancel := docker(ctx, stepLimit, "inspect", "-f", "{{.Config.WorkingDir}}\n{{range .Config.Env}}{{println .}}{{end}}", id)
-	out, err := output(c, cancel, maxOutput)
+	const format = "{{.Config.WorkingDir}}\n{{range .Config.Env}}{{println .}}{{end}}"
+	out, err := docker(ctx, stepLimit, "inspect", "-f", format, id).output(maxOutput)
 	if err != nil {
 		return nil, err
 	}
@@ -211,8 +208,7 @@ func (l *dockerLab) bets(ctx context.Context) ([]byte, error) {
 		}
 	}
 	for _, place := range places {
-		c, cancel := docker(ctx, stepLimit, "cp", "-L", id+":"+place, "-")
-		archive, err := output(c, cancel, maxBets)
+		archive, err := docker(ctx, stepLimit, "cp", "-L", id+":"+place, "-").output(maxBets)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -230,22 +226,21 @@ func (l *dockerLab) bets(ctx context.Context) ([]byte, error) {
 
 func (l *dockerLab) talk(ctx context.Context, port int, message []byte) ([]byte, error) {
 	script := fmt.Sprintf("for i in 1 2 3 4 5 6 7 8 9 10; do timeout 5 nc server %d </m && exit; sleep 0.2; done; exit 1", port)
-	c, cancel := docker(ctx, stepLimit, "run", "--rm", "-i", "--network", l.network, "busybox:latest", "sh", "-c", "cat >/m && "+script)
+	c := docker(ctx, stepLimit, "run", "--rm", "-i", "--network", l.network, "busybox:latest", "sh", "-c", "cat >/m && "+script)
 	c.Stdin = bytes.NewReader(message)
-	return output(c, cancel, 1<<20)
+	return c.output(1 << 20)
 }
 
 // beside starts a container in the lab's network that runs a script.
 func (l *dockerLab) beside(ctx context.Context, script string, options ...string) (id string, stop func(), err error) {
 	arguments := slices.Concat([]string{"run", "-d", "--rm", "--network", l.network}, options, []string{"busybox:latest", "sh", "-c", script})
-	c, cancel := docker(ctx, stepLimit, arguments...)
-	out, err := output(c, cancel, maxOutput)
+	out, err := docker(ctx, stepLimit, arguments...).output(maxOutput)
 	if err != nil {
 		return "", nil, err
 	}
 	id = strings.TrimSpace(string(out))
 	return id, func() {
-		_ = finish(docker(context.WithoutCancel(ctx), stepLimit, "rm", "-f", id)) // down would say if it stayed
+		_ = docker(context.WithoutCancel(ctx), stepLimit, "rm", "-f", id).finish() // down fails if it stays
 	}, nil
 }
 
@@ -254,10 +249,10 @@ func (l *dockerLab) hold(ctx context.Context, port int) (func(), error) {
 	return release, err
 }
 
-func (l *dockerLab) check(ctx context.Context, shell ...string) (said, complaints string, err error) {
+func (l *dockerLab) check(ctx context.Context, shell ...string) (printed, complaints string, err error) {
 	const limit = 75 * time.Second
-	c, cancel := command(ctx, limit, shell[0], append(shell[1:], "validar-echo-server.sh")...)
-	defer cancel()
+	c := command(ctx, limit, shell[0], append(shell[1:], "validar-echo-server.sh")...)
+	defer c.cancel()
 	c.Dir = l.site.dir
 	c.Env = append(os.Environ(), "COMPOSE_PROJECT_NAME="+l.project)
 	var stderr ending
@@ -274,7 +269,7 @@ func (l *dockerLab) check(ctx context.Context, shell ...string) (said, complaint
 	if _, failed := errors.AsType[*exec.ExitError](err); err != nil && !failed && !errors.Is(err, exec.ErrWaitDelay) {
 		return "", "", err
 	}
-	return string(out.text), stderr.String(), nil // what it prints is its answer, whatever its exit code
+	return string(out.text), stderr.String(), nil // its output is its answer, whatever its exit code
 }
 
 func (l *dockerLab) impostor(ctx context.Context, port int, program string) (func(), error) {
@@ -282,9 +277,8 @@ func (l *dockerLab) impostor(ctx context.Context, port int, program string) (fun
 	if err != nil {
 		return nil, err
 	}
-	for ctx.Err() == nil { // nobody answers before it listens, and that would prove nothing
-		c, cancel := docker(ctx, stepLimit, "exec", id, "cat", "/proc/net/tcp", "/proc/net/tcp6")
-		out, err := output(c, cancel, maxOutput)
+	for ctx.Err() == nil { // before it listens, a script that finds no server would prove nothing
+		out, err := docker(ctx, stepLimit, "exec", id, "cat", "/proc/net/tcp", "/proc/net/tcp6").output(maxOutput)
 		if err == nil && listens(out, uint16(port)) {
 			return stop, nil
 		}
@@ -306,27 +300,20 @@ func (l *dockerLab) down(ctx context.Context) error {
 	return err
 }
 
-// removeGuests removes the containers in the lab's network that are not
-// Compose's: those of a checkout's script that does not say --rm.
+// removeGuests removes the containers in the lab's network that are not Compose's: a checkout's script may not say --rm.
 func (l *dockerLab) removeGuests(ctx context.Context) error {
-	out, err := exec.CommandContext(ctx, "docker", "ps", "-a", "--filter", "network="+l.network,
-		"--format", `{{.ID}} {{.Label "com.docker.compose.project"}}`).Output()
-	if err != nil {
-		return fmt.Errorf("list the containers in %s: %w", l.network, err)
-	}
+	out, err := docker(ctx, stepLimit, "ps", "-a", "--filter", "network="+l.network,
+		"--format", `{{.ID}} {{.Label "com.docker.compose.project"}}`).output(maxOutput)
 	remove := []string{"rm", "-f", "-v"}
 	for line := range strings.Lines(string(out)) {
 		if id, project, _ := strings.Cut(strings.TrimSpace(line), " "); project != l.project {
 			remove = append(remove, id)
 		}
 	}
-	if len(remove) == 3 {
-		return nil
+	if err != nil || len(remove) == 3 {
+		return err
 	}
-	if out, err := exec.CommandContext(ctx, "docker", remove...).CombinedOutput(); err != nil {
-		return fmt.Errorf("remove the containers in %s: %w\n%s", l.network, err, tail(out))
-	}
-	return nil
+	return docker(ctx, stepLimit, remove...).finish()
 }
 
 var _ interface {

@@ -56,9 +56,8 @@ func (e *dockerEngine) start(ctx context.Context, s *site, variables map[string]
 	return l, s.root.WriteFile(overrideFile, override(name, project, images, variables, networks), 0o644)
 }
 
-// networkNames returns what a Compose file's networks are called, by their keys:
-// with the lab's name in front, unless a script looks for what they are called
-// otherwise.
+// networkNames returns the names of a Compose file's networks by key. They begin with the lab's name, unless
+// validar-echo-server.sh looks for the usual names.
 func networkNames(ctx context.Context, s *site, project *types.Project, lab string) (map[string]string, error) {
 	script, err := os.ReadFile(filepath.Join(s.dir, "validar-echo-server.sh"))
 	known := err == nil && s.stage == "ej3" && !bytes.Contains(script, []byte("COMPOSE_PROJECT_NAME"))
@@ -72,15 +71,15 @@ func networkNames(ctx context.Context, s *site, project *types.Project, lab stri
 		if !strings.HasPrefix(network.Name, project.Name+"_") {
 			names[key] = network.Name
 		}
-		if err := finish(docker(ctx, stepLimit, "network", "inspect", names[key])); err == nil {
+		if err := docker(ctx, stepLimit, "network", "inspect", names[key]).finish(); err == nil {
 			return nil, fmt.Errorf("validar-echo-server.sh looks for the network %s, and a lab that is up has it: `make docker-compose-down` first", names[key])
 		}
 	}
 	return names, nil
 }
 
-// override is a Compose file that keeps a lab apart from others: it takes away
-// the names, images and addresses that are the machine's own.
+// override returns a Compose file that keeps a lab apart from others: it resets names, ports and addresses that only one
+// lab of a machine can have, and sets images and variables.
 func override(lab string, project *types.Project, images map[string]string, variables map[string]map[string]string, networks map[string]string) []byte {
 	var b bytes.Buffer
 	b.WriteString("services:\n")
@@ -103,7 +102,7 @@ func override(lab string, project *types.Project, images map[string]string, vari
 			fixed = fixed || n != nil && n.Ipv4Address != ""
 		}
 	}
-	if len(project.Volumes) > 0 { // a name of the file's own may be that of a volume with somebody's data
+	if len(project.Volumes) > 0 { // a volume that the file names may hold somebody's data
 		b.WriteString("volumes:\n")
 		for _, key := range slices.Sorted(maps.Keys(project.Volumes)) {
 			fmt.Fprintf(&b, "  %q:\n    name: %q\n    external: !reset null\n", key, lab+"_"+key)
@@ -112,22 +111,20 @@ func override(lab string, project *types.Project, images map[string]string, vari
 	b.WriteString("networks:\n")
 	for _, name := range slices.Sorted(maps.Keys(project.Networks)) {
 		fmt.Fprintf(&b, "  %q:\n    name: %q\n", name, networks[name])
-		if !fixed { // or the addresses would lie in no subnet
+		if !fixed { // fixed addresses need their subnet
 			b.WriteString("    ipam: !reset null\n")
 		}
 	}
 	return b.Bytes()
 }
 
-// A checkout's server gets a head start of at most startLimit.
+// startLimit bounds the head start of a checkout's server.
 const (
 	startLimit = 10 * time.Second
 	startPoll  = 200 * time.Millisecond
 )
 
-// serverFirst starts a checkout's server before what else is to start, and waits
-// until it listens: clients that are to try again are nothing that the course
-// asks for, and a container that has started is not ready yet.
+// serverFirst starts a checkout's server and waits until it listens: the course does not ask clients to try again.
 func (l *dockerLab) serverFirst(ctx context.Context, services []string) error {
 	if l.site.ours || len(services) > 0 && !slices.Contains(services, "server") || len(l.names) == 1 {
 		return nil
@@ -138,8 +135,7 @@ func (l *dockerLab) serverFirst(ctx context.Context, services []string) error {
 	limit := time.Now().Add(startLimit)
 	for time.Now().Before(limit) && ctx.Err() == nil {
 		// A connection would be one too many for some servers.
-		c, cancel := l.compose(ctx, stepLimit, "exec", "-T", "server", "cat", "/proc/net/tcp", "/proc/net/tcp6")
-		out, err := output(c, cancel, maxOutput)
+		out, err := l.compose(ctx, stepLimit, "exec", "-T", "server", "cat", "/proc/net/tcp", "/proc/net/tcp6").output(maxOutput)
 		if listens(out, uint16(l.site.port)) {
 			return nil
 		}
@@ -151,11 +147,11 @@ func (l *dockerLab) serverFirst(ctx context.Context, services []string) error {
 		case <-ctx.Done():
 		}
 	}
-	return ctx.Err() // what does not listen is found by whoever talks to it
+	return ctx.Err() // a server that does not listen fails the scenario later
 }
 
-// listens reports whether a table of Linux's /proc/net/tcp has a listening socket
-// of a port: local address and state are its second and fourth column.
+// listens reports whether a table like /proc/net/tcp has a listening socket of a port. Its second and fourth columns are
+// the local address and the state, of which 0A is LISTEN.
 func listens(table []byte, port uint16) bool {
 	want := ":" + strings.ToUpper(hex.EncodeToString([]byte{byte(port >> 8), byte(port)}))
 	for line := range strings.Lines(string(table)) {

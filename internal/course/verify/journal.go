@@ -12,14 +12,13 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/logline"
 )
 
-// How many lines a journal keeps, and bytes of them; what is beyond is only counted.
+// Limits of a journal. It only counts the lines beyond them.
 const (
 	maxLines = 200_000
 	maxBytes = 64 << 20
 )
 
-// journal is all that the containers of a scenario have logged. Its methods may
-// be called from several goroutines.
+// journal holds the log lines of a scenario's containers. Several goroutines may use it at once.
 type journal struct {
 	mu      sync.Mutex // guards what follows
 	lines   []entry
@@ -28,7 +27,7 @@ type journal struct {
 	changed chan struct{} // closed and made anew with each line
 }
 
-// entry is a line, read.
+// entry is a line and its parsed action, result and fields.
 type entry struct {
 	report.Line
 	logline.Entry
@@ -50,15 +49,14 @@ func (j *journal) add(l report.Line) {
 	j.changed = make(chan struct{})
 }
 
-// snapshot returns the lines so far, and a channel that is closed when there
-// are more. The slice is not written to any more.
+// snapshot returns the lines so far, which nobody changes afterwards, and a channel that is closed when there are more.
 func (j *journal) snapshot() (lines []entry, more <-chan struct{}) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return slices.Clip(j.lines), j.changed
 }
 
-// lost returns how many lines were not kept.
+// lost returns how many lines came beyond the limits.
 func (j *journal) lost() int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -76,8 +74,7 @@ func (j *journal) timeline() []report.Line {
 	return sorted
 }
 
-// wait returns when done says so of the lines, or with false at the limit or
-// ctx's end.
+// wait waits until done returns true for the lines so far. It returns false at the limit or at ctx's end.
 func (j *journal) wait(ctx context.Context, limit time.Duration, done func(lines []entry) bool) bool {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -94,8 +91,7 @@ func (j *journal) wait(ctx context.Context, limit time.Duration, done func(lines
 	}
 }
 
-// pattern says which lines are meant: those of a container (any, if empty)
-// with that action, result and fields. An action "" is any, too.
+// pattern matches lines by container, action, result and fields. An empty member matches every line.
 type pattern struct {
 	container string
 	action    string
@@ -130,22 +126,14 @@ func (p pattern) String() string {
 	return b.String()
 }
 
-// line is the pattern of a container's lines of an action that went well.
+// line returns the pattern of a container's successful actions.
 func line(container, action string, fields ...string) pattern {
 	return pattern{container: container, action: action, result: "success", fields: fields}
 }
 
-func count(lines []entry, p pattern) int {
-	n := 0
-	for _, l := range lines {
-		if p.matches(l) {
-			n++
-		}
-	}
-	return n
-}
+func count(lines []entry, p pattern) int { return len(filter(lines, p)) }
 
-// filter returns the lines that are meant.
+// filter returns the lines that match a pattern.
 func filter(lines []entry, p pattern) []entry {
 	var found []entry
 	for _, l := range lines {

@@ -14,15 +14,15 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// follow starts `docker compose logs -f` and puts what it shows into the journal.
+// follow starts `docker compose logs -f` and puts its lines into the journal.
 func (l *dockerLab) follow() error {
-	logs, cancel := l.compose(context.Background(), 24*time.Hour, "logs", "-f", "--no-color", "--timestamps")
+	logs := l.compose(context.Background(), 24*time.Hour, "logs", "-f", "--no-color", "--timestamps")
 	out, err := logs.StdoutPipe()
 	if err == nil {
 		err = logs.Start()
 	}
 	if err != nil {
-		cancel()
+		logs.cancel()
 		return fmt.Errorf("docker compose logs -f: %w", err)
 	}
 	done := make(chan struct{})
@@ -32,17 +32,17 @@ func (l *dockerLab) follow() error {
 		_ = logs.Wait() // it is told to stop
 	}()
 	l.stopLogs = func() {
-		cancel()
-		_ = out.Close() // whoever may still hold its other end
+		logs.cancel()
+		_ = out.Close() // another process may still hold its other end
 		<-done
 	}
 	return nil
 }
 
-// settle reads the logs to their end: those that are followed lag behind.
+// settle reads the logs to their end, because `logs -f` lags behind.
 func (l *dockerLab) settle(ctx context.Context) error {
-	logs, cancel := l.compose(ctx, stepLimit, "logs", "--no-color", "--timestamps")
-	defer cancel()
+	logs := l.compose(ctx, stepLimit, "logs", "--no-color", "--timestamps")
+	defer logs.cancel()
 	out, err := logs.StdoutPipe()
 	if err == nil {
 		err = logs.Start()
@@ -57,10 +57,10 @@ func (l *dockerLab) settle(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// skew is what the engine's timestamps of two containers are off when it is busy.
+// skew is the difference that the timestamps of two containers may have on a busy engine.
 func (l *dockerLab) skew() time.Duration { return time.Second }
 
-// readLogs puts lines into the journal that are not there yet, by their times.
+// readLogs puts the lines into the journal that are newer than the container's last one there.
 func (l *dockerLab) readLogs(out io.Reader) {
 	r := bufio.NewReaderSize(out, 64<<10)
 	cut := false // the rest of a line that is too long
@@ -80,7 +80,7 @@ func (l *dockerLab) readLogs(out io.Reader) {
 func (l *dockerLab) add(line report.Line) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !strings.HasPrefix(line.Text, exitText) { // that has no time of its own, and comes once
+	if !strings.HasPrefix(line.Text, exitText) { // an exit has no time of its own, and comes once
 		if !line.At.After(l.last[line.Container]) {
 			return
 		}
@@ -90,15 +90,14 @@ func (l *dockerLab) add(line report.Line) {
 }
 
 var (
-	// Compose erases its line before an exit, --no-color or not, and services may
-	// colour theirs (ECMA-48 control sequences).
+	// Compose erases a line before an exit even with --no-color, and services may use colours (ECMA-48).
 	escapes  = text.LazyRegexp(`\x1b\[[0-?]*[ -/]*[@-~]|\r`)
 	logLine  = text.LazyRegexp(`^(\S+)\s+\| (?:(\d{4}-\d\d-\d\dT\S+Z) ?)?(.*)$`)
 	exitLine = text.LazyRegexp(`^(\S+) exited with code (\d+)`)
 )
 
-// readLogLine reads a line of `docker compose logs`, with or without colours,
-// timestamps, and the container's number. now is the time of lines without one.
+// readLogLine parses a line of `docker compose logs`, with or without colours, timestamp and the container's number. A
+// line without a timestamp gets the time now().
 func readLogLine(text string, names []string, now func() time.Time) (report.Line, bool) {
 	text = strings.TrimRight(escapes().ReplaceAllString(strings.ToValidUTF8(text, "\uFFFD"), ""), "\n")
 	if m := exitLine().FindStringSubmatch(text); m != nil {
@@ -115,8 +114,7 @@ func readLogLine(text string, names []string, now func() time.Time) (report.Line
 	return line, true
 }
 
-// serviceOf returns the service that a container is of: server, server-1,
-// project-server-1.
+// serviceOf returns the service of a container named server, server-1 or project-server-1.
 func serviceOf(container string, names []string) string {
 	best := ""
 	for _, name := range names {

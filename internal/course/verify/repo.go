@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -17,7 +16,7 @@ import (
 	"github.com/tp0-lab/composer/internal/course/deliver"
 )
 
-// repo is somebody's git repository. It is read only.
+// repo is a student's git repository. It is only read.
 type repo struct {
 	path string
 	git  *git.Repository
@@ -31,37 +30,23 @@ func openRepo(path string) (*repo, error) {
 	return &repo{path: path, git: r}, nil
 }
 
-// index is 1 for the remote that a clone has.
-func index(remote string) int {
-	if remote == git.DefaultRemoteName {
-		return 1
-	}
-	return 0
-}
+// errNoBranch says that a repository lacks the branch of a stage.
+var errNoBranch = errors.New("no branch")
 
-// noBranchError says that a repository lacks the branch of a stage.
-type noBranchError struct{ repo, branch string }
-
-func (e *noBranchError) Error() string {
-	return fmt.Sprintf("%s has no branch %s, neither of its own nor of a remote", e.repo, e.branch)
-}
-
-// commit returns the commit of a branch: the repository's own, else that which
-// a remote had when it was fetched last.
+// commit returns the commit of a branch: the repository's own, else the one that a remote had at the last fetch. The
+// remote origin comes before other remotes.
 func (r *repo) commit(branch string) (*object.Commit, error) {
-	names := []plumbing.ReferenceName{plumbing.NewBranchReferenceName(branch)}
 	remotes, err := r.git.Remotes()
 	if err != nil {
 		return nil, fmt.Errorf("read the remotes of %s: %w", r.path, err)
 	}
-	var remoteNames []string
+	var others []string
 	for _, remote := range remotes {
-		remoteNames = append(remoteNames, remote.Config().Name)
+		others = append(others, remote.Config().Name)
 	}
-	slices.SortFunc(remoteNames, func(a, b string) int { // origin first
-		return cmp.Or(cmp.Compare(index(b), index(a)), cmp.Compare(a, b))
-	})
-	for _, remote := range remoteNames {
+	slices.Sort(others)
+	names := []plumbing.ReferenceName{plumbing.NewBranchReferenceName(branch)}
+	for _, remote := range append([]string{git.DefaultRemoteName}, others...) {
 		names = append(names, plumbing.NewRemoteReferenceName(remote, branch))
 	}
 	for _, name := range names {
@@ -78,30 +63,29 @@ func (r *repo) commit(branch string) (*object.Commit, error) {
 		}
 		return c, nil
 	}
-	return nil, &noBranchError{r.path, branch}
+	return nil, fmt.Errorf("%s has %w %s, neither of its own nor of a remote", r.path, errNoBranch, branch)
 }
 
-// Bounds of a tree: a student's is a thousand times smaller.
+// Limits of a tree: a student's is a thousand times smaller.
 const (
 	maxTreeFiles = 100_000
 	maxTreeBytes = 1 << 30
 )
 
-// export writes the tree of a branch into a new directory, whole or not at all.
-// Its error is a *noBranchError if there is no such branch. Links are made as they
-// are; who writes there must not follow those that lead out of it.
+// export writes the tree of a branch into a new directory. Its error wraps errNoBranch if there is no such branch.
+// Links are made as they are: a writer must not follow those that lead out of the directory.
 func (r *repo) export(branch, dir string) error {
 	c, err := r.commit(branch)
 	if err != nil {
 		return err
 	}
-	if err := r.write(c, dir+".new"); err != nil {
-		return errors.Join(fmt.Errorf("export %s: %w", branch, err), os.RemoveAll(dir+".new"))
+	if err := writeTree(c, dir); err != nil {
+		return errors.Join(fmt.Errorf("export %s: %w", branch, err), os.RemoveAll(dir))
 	}
-	return os.Rename(dir+".new", dir)
+	return nil
 }
 
-func (r *repo) write(c *object.Commit, dir string) error {
+func writeTree(c *object.Commit, dir string) error {
 	tree, err := c.Tree()
 	if err != nil {
 		return err
@@ -123,30 +107,27 @@ func (r *repo) write(c *object.Commit, dir string) error {
 			return fmt.Errorf("it has more than %d files or %d MB", maxTreeFiles, maxTreeBytes>>20)
 		}
 		if f.Mode == filemode.Symlink {
-			links = append(links, f) // last, when no file can be written through them
+			links = append(links, f) // last, so that no file is written through them
 			return nil
 		}
-		return exportFile(root, f)
+		return writeFile(root, f)
 	})
-	if err != nil {
-		return err
-	}
 	for _, f := range links {
-		target, err := f.Contents()
+		var target string
+		if err == nil {
+			target, err = f.Contents()
+		}
 		if err == nil {
 			err = root.MkdirAll(filepath.Dir(f.Name), 0o755)
 		}
 		if err == nil {
 			err = root.Symlink(target, f.Name)
 		}
-		if err != nil {
-			return fmt.Errorf("link %s: %w", f.Name, err)
-		}
 	}
-	return nil
+	return err
 }
 
-func exportFile(root *os.Root, f *object.File) error {
+func writeFile(root *os.Root, f *object.File) error {
 	if err := root.MkdirAll(filepath.Dir(f.Name), 0o755); err != nil {
 		return err
 	}

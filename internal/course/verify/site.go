@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -20,21 +19,19 @@ import (
 	"github.com/tp0-lab/composer/templates"
 )
 
-// site is a directory with a project as its user has it: what is changed there
-// is changed nowhere else.
+// site is a directory with a copy of a project.
 type site struct {
 	stage string
 	dir   string
 	// serverConfig and clientConfig are the configuration files, from dir.
 	serverConfig, clientConfig string
-	maxAmount                  int  // batch.maxAmount as a branch ships it; 0 if it does not
-	ours                       bool // it has this project's variables and log lines beyond the contract
-	builtIn                    bool // it has no script: composer itself renders
-	temporary                  bool // it goes with the scenario
-	// root is dir; what is written through it stays in it, whatever links a
-	// checkout holds.
+	maxAmount                  int  // batch.maxAmount in a branch; 0 without one
+	ours                       bool // this project, with variables and log lines that the course does not ask for
+	builtIn                    bool // there is no script: composer itself renders
+	temporary                  bool // it is removed after the scenario
+	// root is dir. No link of a checkout leads a write through it out of dir.
 	root *os.Root
-	port int // that the server is configured to listen on
+	port int // on which the server is configured to listen
 }
 
 const composeFile = "docker-compose-dev.yaml"
@@ -47,13 +44,13 @@ func (s *site) generate(ctx context.Context, n int) error {
 	if s.builtIn {
 		return s.render(n)
 	}
-	script, cancel := command(ctx, scriptLimit, "bash", "generar-compose.sh", composeFile, strconv.Itoa(n))
+	script := command(ctx, scriptLimit, "bash", "generar-compose.sh", composeFile, strconv.Itoa(n))
 	script.Dir = s.dir
 	script.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "COMPOSER_") })
 	if s.ours {
 		script.Env = append(script.Env, "COMPOSER_STAGE="+s.stage)
 	}
-	if err := finish(script, cancel); err != nil {
+	if err := script.finish(); err != nil {
 		return err
 	}
 	if _, err := os.Stat(filepath.Join(s.dir, composeFile)); err != nil {
@@ -78,12 +75,6 @@ func (s *site) render(n int) error {
 	return os.WriteFile(filepath.Join(s.dir, composeFile), doc.Bytes, 0o644)
 }
 
-// tail is the end of what a program printed.
-func tail(out []byte) string {
-	lines := bytes.Split(bytes.TrimSpace(out), []byte("\n"))
-	return string(bytes.Join(lines[max(0, len(lines)-15):], []byte("\n")))
-}
-
 func (s *site) close() error {
 	if !s.temporary {
 		return nil
@@ -91,8 +82,7 @@ func (s *site) close() error {
 	return errors.Join(s.root.Close(), os.RemoveAll(s.dir))
 }
 
-// locate finds the configuration files where the course's layout has them, or
-// where this project does.
+// locate finds the configuration files in the course's layout or in this project's.
 func (s *site) locate() (err error) {
 	if s.root, err = os.OpenRoot(s.dir); err != nil {
 		return err
@@ -104,7 +94,7 @@ func (s *site) locate() (err error) {
 	return nil
 }
 
-// forgetAgencies removes the agencies' files of the scenario before.
+// forgetAgencies removes the agencies' files of the previous scenario.
 func (s *site) forgetAgencies() error {
 	files, err := filepath.Glob(filepath.Join(s.dir, agencyDir, "agency-*.csv"))
 	for _, f := range files {
@@ -113,14 +103,14 @@ func (s *site) forgetAgencies() error {
 	return err
 }
 
-// sites are where a run gets its projects from.
+// sites makes the sites of a run.
 type sites struct {
-	dir      string // what is temporary is in it
+	dir      string // parent of all sites
 	repo     *repo  // nil: this project
-	root     string // of this project; "" if the working directory is in none
-	composer string // a program to put into bin/; "" for none
+	root     string // of this project; "" outside of it
+	composer string // a program for bin/; "" for none
 	branches map[string]*site
-	failed   map[string]error // of branches that cannot be had
+	failed   map[string]error // of branches that could not be exported
 	janitor  *local.Janitor
 }
 
@@ -154,7 +144,7 @@ func newSites(o Options) (_ *sites, err error) {
 		err = os.WriteFile(s.composer, program, 0o755)
 	}
 	if err == nil {
-		// Newer than every source, and so not built anew.
+		// It is newer than every source, so generar-compose.sh does not build it.
 		later := time.Now().Add(time.Hour)
 		err = os.Chtimes(s.composer, later, later)
 	}
@@ -206,7 +196,7 @@ func unpackConfigs(dir string) error {
 	return nil
 }
 
-// openBranch returns the checkout of a branch, which is made once.
+// openBranch returns the site of a branch. It exports a branch once.
 func (s *sites) openBranch(stage string) (*site, error) {
 	if found, ok := s.branches[stage]; ok {
 		return found, found.forgetAgencies()
@@ -224,7 +214,7 @@ func (s *sites) openBranch(stage string) (*site, error) {
 		return nil, err
 	}
 	if text, err := os.ReadFile(filepath.Join(dir, site.clientConfig)); err == nil {
-		site.maxAmount = shippedMaxAmount(text)
+		site.maxAmount, _ = shippedBatch(string(text))
 	}
 	s.branches[stage] = site
 	return site, nil
@@ -283,8 +273,7 @@ func (s *sites) copyProject(dir string) error {
 	return nil
 }
 
-// findRoot returns the directory of this project that the working directory is
-// in, "" if it is in none.
+// findRoot returns the root of this project above the working directory, or "".
 func findRoot() string {
 	dir, err := os.Getwd()
 	if err != nil {

@@ -113,8 +113,8 @@ func (t *trial) up(services ...string) {
 func (t *trial) open(from *sites, s Scenario, named bool) {
 	var err error
 	t.site, err = from.open(s.Stage)
-	if none, ok := errors.AsType[*noBranchError](err); ok && !slices.Contains(t.stages, s.Stage) {
-		t.skip(none.Error())
+	if errors.Is(err, errNoBranch) && !slices.Contains(t.stages, s.Stage) {
+		t.skip(err.Error())
 	}
 	if err != nil {
 		t.fatal("the project of "+s.Stage+" can be had", err.Error())

@@ -43,8 +43,7 @@ type Options struct {
 	Parallel int
 	// Repeat is how often each scenario runs; below 1 is once.
 	Repeat int
-	// Began and Ended are called when a scenario begins and ends, one call at
-	// a time. They may be nil.
+	// Began and Ended are called when a scenario begins and ends, by several goroutines at once. They may be nil.
 	Began func(Scenario)
 	Ended func(report.Scenario)
 	Now   func() time.Time
@@ -113,43 +112,34 @@ func Run(ctx context.Context, o Options) (r report.Report, err error) {
 	return r, err
 }
 
-// runAll runs the scenarios, some at once, and returns their results in order.
+// runAll runs the scenarios, some at once, and returns their results in order. Those that ctx interrupts have none.
 func runAll(ctx context.Context, all []Scenario, o Options, run func(Scenario) report.Scenario) []report.Scenario {
 	results := make([]*report.Scenario, len(all))
-	var telling sync.Mutex // held while Began and Ended are called
-	var workers sync.WaitGroup
-	next := make(chan int)
 	if o.Repo != "" {
 		o.Parallel = 1
 	}
-	for range max(o.Parallel, 1) {
-		workers.Go(func() {
-			for i := range next {
-				if o.Began != nil {
-					telling.Lock()
-					o.Began(all[i])
-					telling.Unlock()
-				}
-				result := run(all[i])
-				if ctx.Err() != nil {
-					continue // its failure says nothing
-				}
-				results[i] = &result
-				if o.Ended != nil {
-					telling.Lock()
-					o.Ended(result)
-					telling.Unlock()
-				}
-			}
-		})
-	}
-	for i := range all {
+	slots := make(chan struct{}, max(o.Parallel, 1))
+	var workers sync.WaitGroup
+	for i, s := range all {
+		slots <- struct{}{}
 		if ctx.Err() != nil {
 			break
 		}
-		next <- i
+		workers.Go(func() {
+			defer func() { <-slots }()
+			if o.Began != nil {
+				o.Began(s)
+			}
+			result := run(s)
+			if ctx.Err() != nil {
+				return // its failure proves nothing
+			}
+			results[i] = &result
+			if o.Ended != nil {
+				o.Ended(result)
+			}
+		})
 	}
-	close(next)
 	workers.Wait()
 	var found []report.Scenario
 	for _, r := range results {
@@ -188,38 +178,43 @@ func runOne(ctx context.Context, s Scenario, e engine, sites *sites, o Options) 
 	return result
 }
 
-// Chosen returns the scenarios that a run with those options has, in order. Its
-// error wraps ErrUnknown.
+// Scenarios returns all checks, in the order of the stages. The caller owns the slice.
+func Scenarios() []Scenario {
+	return slices.Concat(
+		echoScenarios(), configScenarios(), checkScenarios(), signalScenarios(), betScenarios(), batchScenarios(),
+		drawScenarios("ej7"), drawScenarios("ej8"), parallelScenarios(),
+	)
+}
+
+// Chosen returns the scenarios that Run runs with the same options, in order. Its error wraps ErrUnknown.
 func Chosen(o Options) ([]Scenario, error) {
-	stages, names := o.Stages, o.Names
-	all := Scenarios()
-	known := func(what string, wanted []string, has func(Scenario) string) error {
-		for _, w := range wanted {
-			if !slices.ContainsFunc(all, func(s Scenario) bool { return has(s) == w }) {
-				var names []string
-				for _, s := range all {
-					if !slices.Contains(names, has(s)) {
-						names = append(names, has(s))
-					}
-				}
-				return fmt.Errorf("%w %s %q%s; `composer verify --list` shows what there is", ErrUnknown, what, w, text.DidYouMean(w, names))
-			}
-		}
-		return nil
+	var stages, names []string
+	for _, s := range Scenarios() {
+		stages, names = append(stages, s.Stage), append(names, s.Name)
 	}
-	if err := known("stage", stages, func(s Scenario) string { return s.Stage }); err != nil {
+	if err := known("stage", o.Stages, stages); err != nil {
 		return nil, err
 	}
-	if err := known("scenario", names, func(s Scenario) string { return s.Name }); err != nil {
+	if err := known("scenario", o.Names, names); err != nil {
 		return nil, err
 	}
-	chosen := slices.DeleteFunc(all, func(s Scenario) bool {
-		return len(stages) > 0 && !slices.Contains(stages, s.Stage) || len(names) > 0 && !slices.Contains(names, s.Name)
+	chosen := slices.DeleteFunc(Scenarios(), func(s Scenario) bool {
+		return len(o.Stages) > 0 && !slices.Contains(o.Stages, s.Stage) || len(o.Names) > 0 && !slices.Contains(o.Names, s.Name)
 	})
 	if len(chosen) == 0 {
-		return nil, fmt.Errorf("%w scenario: %s has no %s", ErrUnknown, strings.Join(stages, ", "), strings.Join(names, ", "))
+		return nil, fmt.Errorf("%w scenario: %s has no %s", ErrUnknown, strings.Join(o.Stages, ", "), strings.Join(o.Names, ", "))
 	}
 	return slices.Repeat(chosen, max(o.Repeat, 1)), nil
+}
+
+func known(what string, wanted, all []string) error {
+	all = slices.Compact(slices.Sorted(slices.Values(all)))
+	for _, w := range wanted {
+		if !slices.Contains(all, w) {
+			return fmt.Errorf("%w %s %q%s; `composer verify --list` shows what there is", ErrUnknown, what, w, text.DidYouMean(w, all))
+		}
+	}
+	return nil
 }
 
 // WriteProblems writes what a scenario was expected to show, what was seen, and
