@@ -42,7 +42,7 @@ func betScenarios() []Scenario {
 	})
 }
 
-// What the course does not ask for.
+// Reasons why the course does not ask for a scenario.
 const (
 	beyondDelimiters = "the course's files have neither commas nor quotes in names"
 	beyondFive       = "the course has five agencies"
@@ -76,7 +76,7 @@ func batchScenarios() []Scenario {
 	for _, s := range []struct {
 		name, title string
 		bets, max   int
-		want        []int // how many bets are in each batch
+		want        []int // number of bets of each batch
 	}{
 		{"one-bet", "a single bet is a batch", 1, 10, []int{1}},
 		{"partial-batch", "95 bets in batches of 10: the last five are sent, too", 95, 10, []int{10, 10, 10, 10, 10, 10, 10, 10, 10, 5}},
@@ -100,7 +100,7 @@ func batchScenarios() []Scenario {
 			Title: "no batch is over 8 kB, with batch.maxAmount far too large (a checkout's: as it ships it)",
 			run: func(t *trial) {
 				maxAmount := 100_000
-				if !t.site.ours { // the course wants it of the default value
+				if !t.site.ours { // the course asks for a good default
 					if maxAmount = t.site.maxAmount; maxAmount == 0 {
 						t.fatal(t.site.clientConfig+" has batch.maxAmount", "it has not")
 					}
@@ -147,10 +147,10 @@ func batchScenarios() []Scenario {
 	)
 }
 
-// batches expects the server to have received batches of so many bets.
+// batches expects the server to have received batches with these numbers of bets.
 func batches(t *trial, want []int) {
 	received := line("server", "apuesta_recibida")
-	t.await(len(want), received) // what there is, is looked at next
+	t.await(len(want), received) // a missing batch is a difference below
 	lines, _ := t.journal.snapshot()
 	var got []string
 	for _, l := range filter(lines, received) {
@@ -172,12 +172,11 @@ func orNone(s string) string {
 	return s
 }
 
-// leastOfBet is what every protocol needs for a bet beside its names and its
-// document, in bytes: three ends or lengths of texts, a date and a number.
+// leastOfBet is the least number of bytes of a bet besides its names and its document, in any protocol: three lengths
+// or ends of texts, a date and a number.
 const leastOfBet = 3 + 2 + 2
 
-// frames expects each batch to fit 8192 bytes, by a bound that holds for every
-// protocol.
+// frames expects that no batch needs more than 8192 bytes, in any protocol.
 func frames(t *trial) {
 	const limit = 8192
 	received := line("server", "apuesta_recibida")
@@ -189,7 +188,7 @@ func frames(t *trial) {
 		}
 		return total >= len(t.sent)
 	}
-	t.journal.wait(t.ctx, t.patience, all) // what is missing is told by what is stored
+	t.journal.wait(t.ctx, t.patience, all) // stored reports missing bets
 	lines, _ := t.journal.snapshot()
 	at := 0
 	for _, l := range filter(lines, received) {
@@ -210,7 +209,7 @@ func frames(t *trial) {
 	}
 }
 
-// drawScenarios are those that ej7 and ej8 share.
+// drawScenarios returns the scenarios that ej7 and ej8 share.
 func drawScenarios(stage string) []Scenario {
 	return []Scenario{
 		{Stage: stage, Name: "winners-of-3", Beyond: beyondFive, Title: "three agencies get their own winners after one draw; one has none", run: func(t *trial) {
@@ -235,28 +234,33 @@ func drawn(t *trial, winners []int) {
 	t.exited(0, t.clients()...)
 	t.wait(1, line("server", "sorteo"))
 	t.logged(1, line("server", "sorteo"))
-	for i, n := range winners {
-		t.wait(1, line(clientName(i+1), "consulta_ganadores"))
-		t.logged(1, line(clientName(i+1), "consulta_ganadores", "cant_ganadores", strconv.Itoa(n)))
-	}
+	answered(t, winners)
 	afterwards(t)
 	t.nothingFailed()
 	t.stored()
 }
 
-// afterwards expects no batch behind the draw, and no answer before it.
+// answered expects each agency to log its number of winners.
+func answered(t *trial, winners []int) {
+	for i, n := range winners {
+		t.wait(1, line(clientName(i+1), "consulta_ganadores"))
+		t.logged(1, line(clientName(i+1), "consulta_ganadores", "cant_ganadores", strconv.Itoa(n)))
+	}
+}
+
+// afterwards expects no batch after the draw and no answer before it.
 func afterwards(t *trial) {
 	lines, _ := t.journal.snapshot()
 	at := filter(lines, line("server", "sorteo"))
 	if len(at) == 0 {
-		return // reported already
+		return // drawn has reported it
 	}
-	behind := false
+	drawn := false
 	for _, l := range lines {
 		switch {
 		case l.Container == "server" && l.Action == "sorteo":
-			behind = true
-		case behind && l.Container == "server" && l.Action == "apuesta_recibida" && l.Result == "success":
+			drawn = true
+		case drawn && l.Container == "server" && l.Action == "apuesta_recibida" && l.Result == "success":
 			t.problem("no batch is stored after the draw", l.Text, t.about(line("server", "sorteo")))
 			return
 		case l.Action == "consulta_ganadores" && l.Result == "success" && l.Container != "server" && l.At.Before(at[0].At.Add(-t.lab.skew())):
@@ -266,14 +270,14 @@ func afterwards(t *trial) {
 	}
 }
 
-// lastAgency holds the last agency back until the others wait.
+// lastAgency starts the last agency only when the others wait for the draw.
 func lastAgency(t *trial) {
 	winners := []int{1, 0, 2, 0, 1}
 	t.configure(usualServer, clientKeys{5, "50ms", "INFO", 10})
 	t.agencies([]int{10, 20, 15, 1, 2}, winners)
 	t.begin(len(winners), "server", "client1", "client2", "client3", "client4")
 	t.wait(1+2+2+1, line("server", "apuesta_recibida"))
-	// Long enough for whoever would answer too early.
+	// Long enough for a server that answers too early.
 	early := t.journal.wait(t.ctx, 1500*time.Millisecond, func(lines []entry) bool {
 		return count(lines, line("server", "sorteo"))+count(lines, pattern{action: "consulta_ganadores", result: "success"}) > 0
 	})
@@ -297,7 +301,7 @@ func stalledAgency(t *trial) {
 	received := line("server", "apuesta_recibida")
 	bets := 100
 	before := stall(t, bets, winners)
-	for before > bets/10-2 { // that client waits for nothing between its batches
+	for before > bets/10-2 { // the client does not pause between its batches
 		if bets >= 10_000 {
 			t.skip("client1 sends all of its file before it can be stalled")
 		}
@@ -307,7 +311,7 @@ func stalledAgency(t *trial) {
 		before = stall(t, bets, winners)
 	}
 	t.up("server", "client2", "client3", "client4", "client5")
-	// Sooner than a server gives a silent peer up and turns to the others.
+	// Sooner than a server gives up a silent peer and serves the others.
 	ok := t.journal.wait(t.ctx, min(t.patience, meanwhile), func(lines []entry) bool { return count(lines, received) >= before+3+2+1+1 })
 	if !ok {
 		lines, _ := t.journal.snapshot()
@@ -322,11 +326,11 @@ func stalledAgency(t *trial) {
 	t.logged(bets/10+3+2+1+1, received)
 }
 
-// meanwhile is how long the others may take while an agency is stalled.
+// meanwhile bounds the time of the others while an agency is stalled.
 const meanwhile = 20 * time.Second
 
-// stall starts client1 with so many bets, pauses it after its first batches of
-// ten, and returns how many of them the server has received.
+// stall starts client1 with that number of bets, pauses it after its first batches of ten, and returns how many batches
+// the server has received.
 func stall(t *trial, bets int, winners []int) int {
 	received := line("server", "apuesta_recibida")
 	t.configure(usualServer, clientKeys{5, "150ms", "INFO", 10})
@@ -339,7 +343,7 @@ func stall(t *trial, bets int, winners []int) int {
 	for {
 		lines, _ := t.journal.snapshot()
 		n := count(lines, received)
-		// What was on its way is none of the others' batches.
+		// Batches that were on their way must not count as the others'.
 		if !t.journal.wait(t.ctx, 300*time.Millisecond, func(lines []entry) bool { return count(lines, received) > n }) {
 			return n
 		}
@@ -372,9 +376,6 @@ func restartedServer(t *trial) {
 	t.up("server")
 	t.exited(0, t.clients()...)
 	t.wait(1, line("server", "sorteo"))
-	for i, n := range winners {
-		t.wait(1, line(clientName(i+1), "consulta_ganadores"))
-		t.logged(1, line(clientName(i+1), "consulta_ganadores", "cant_ganadores", strconv.Itoa(n)))
-	}
+	answered(t, winners)
 	t.stored()
 }

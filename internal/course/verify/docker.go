@@ -300,7 +300,8 @@ func (l *dockerLab) down(ctx context.Context) error {
 	return err
 }
 
-// removeGuests removes the containers in the lab's network that are not Compose's: a checkout's script may not say --rm.
+// removeGuests removes the containers in the lab's network that are not Compose's: a checkout's script may not say
+// --rm.
 func (l *dockerLab) removeGuests(ctx context.Context) error {
 	out, err := docker(ctx, stepLimit, "ps", "-a", "--filter", "network="+l.network,
 		"--format", `{{.ID}} {{.Label "com.docker.compose.project"}}`).output(maxOutput)

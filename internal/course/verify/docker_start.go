@@ -78,8 +78,8 @@ func networkNames(ctx context.Context, s *site, project *types.Project, lab stri
 	return names, nil
 }
 
-// override returns a Compose file that keeps a lab apart from others: it resets names, ports and addresses that only one
-// lab of a machine can have, and sets images and variables.
+// override returns a Compose file that keeps a lab apart from others: it resets names, ports and addresses that only
+// one lab of a machine can have, and sets images and variables.
 func override(lab string, project *types.Project, images map[string]string, variables map[string]map[string]string, networks map[string]string) []byte {
 	var b bytes.Buffer
 	b.WriteString("services:\n")
@@ -150,8 +150,8 @@ func (l *dockerLab) serverFirst(ctx context.Context, services []string) error {
 	return ctx.Err() // a server that does not listen fails the scenario later
 }
 
-// listens reports whether a table like /proc/net/tcp has a listening socket of a port. Its second and fourth columns are
-// the local address and the state, of which 0A is LISTEN.
+// listens reports whether a table like /proc/net/tcp has a listening socket of a port. Its second and fourth columns
+// are the local address and the state, of which 0A is LISTEN.
 func listens(table []byte, port uint16) bool {
 	want := ":" + strings.ToUpper(hex.EncodeToString([]byte{byte(port >> 8), byte(port)}))
 	for line := range strings.Lines(string(table)) {

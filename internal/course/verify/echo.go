@@ -37,7 +37,7 @@ func counted(n int, what string) string {
 }
 
 func exchange(t *trial, n, messages int) {
-	// The Compose file of ej1 says DEBUG, and its environment comes first.
+	// The Compose file of ej1 sets the level DEBUG, which overrides the files.
 	t.configure(serverKeys{5, "INFO", 0}, clientKeys{messages, "50ms", "INFO", 10})
 	t.begin(n)
 	t.wait(n, pattern{action: "loop_finished", result: "success"})
@@ -69,20 +69,20 @@ func unaltered(t *trial) {
 		ctx, cancel := context.WithTimeout(t.ctx, t.patience)
 		got, err := t.lab.talk(ctx, t.site.port, want)
 		cancel()
-		if !t.site.ours { // servers differ about the line's end
+		if !t.site.ours { // servers may drop the end of the line
 			want, got = bytes.TrimRight(want, "\r\n"), bytes.TrimRight(got, "\r\n")
 		}
 		switch {
 		case err != nil:
 			t.problem(fmt.Sprintf("the server answers %q", message), err.Error(), t.about(pattern{container: "server"}))
-			return // the others would wait as long
+			return // the other messages would wait as long
 		case !bytes.Equal(got, want):
 			t.problem(fmt.Sprintf("%q comes back", message), fmt.Sprintf("%q", got), t.about(pattern{container: "server"}))
 		}
 	}
 }
 
-// hold opens a connection on which nothing is said, and returns what closes it.
+// hold opens a silent connection and returns the function that closes it.
 func hold(t *trial) func() {
 	release, err := t.lab.hold(t.ctx, t.site.port)
 	if err != nil {
@@ -183,19 +183,18 @@ func impostor(t *trial, program string) {
 	verdict(t, "fail", t.shell())
 }
 
-// containers is the lab of a scenario that says docker, and no other's.
+// containers returns the lab of a scenario with docker set.
 func (t *trial) containers() containers { return t.lab.(containers) }
 
-// killServer ends the server at once: only ej4 asks for a graceful end.
+// killServer kills the server: only ej4 asks for a graceful end.
 func killServer(t *trial) {
 	if err := t.lab.kill(t.ctx, "server"); err != nil {
 		t.fatal("the server can be killed", err.Error())
 	}
 }
 
-// shell is what runs validar-echo-server.sh. The course asks for «un script de
-// bash», and its public tests run it with sh: check-any-sh is about the
-// difference, and no other scenario.
+// shell returns the shell for validar-echo-server.sh. The course asks for «un script de bash», and its public tests use
+// sh: only check-any-sh checks the difference.
 func (t *trial) shell() string {
 	if t.site.ours {
 		return "sh"
@@ -203,21 +202,22 @@ func (t *trial) shell() string {
 	return "bash"
 }
 
-// verdict expects what validar-echo-server.sh says, among other lines of a
-// checkout's own.
+// verdict expects a result of validar-echo-server.sh. A checkout's script may print other lines, too.
 func verdict(t *trial, result string, shell ...string) {
 	want := "action: test_echo_server | result: " + result
 	got, complaints, err := t.containers().check(t.ctx, shell...)
-	switch {
-	case err != nil:
-		t.problem(fmt.Sprintf("%s validar-echo-server.sh says %q", strings.Join(shell, " "), want), err.Error(), t.about(pattern{container: "server"}))
-	case !says(got, want, t.site.ours):
-		t.problem(fmt.Sprintf("%s validar-echo-server.sh says %q", strings.Join(shell, " "), want), strings.TrimSpace(fmt.Sprintf("%q\n%s", got, complaints)), t.about(pattern{container: "server"}))
+	if err == nil && says(got, want, t.site.ours) {
+		return
 	}
+	seen := strings.TrimSpace(fmt.Sprintf("%q\n%s", got, complaints))
+	if err != nil {
+		seen = err.Error()
+	}
+	t.problem(fmt.Sprintf("%s validar-echo-server.sh says %q", strings.Join(shell, " "), want), seen, t.about(pattern{container: "server"}))
 }
 
-// says reports whether a script's output is a verdict: the only line with one
-// and, if alone, the only line at all.
+// says reports whether a script's output has a verdict as its only line with a verdict and, if alone is set, as its
+// only line.
 func says(output, want string, alone bool) bool {
 	var found []string
 	for line := range strings.Lines(output) {
@@ -260,9 +260,8 @@ func signalScenarios() []Scenario {
 	}
 }
 
-// eitherStopped expects one of the services to have ended well, and none to have
-// been killed: as the course's public tests say, the others may fail since
-// their connection was closed.
+// eitherStopped expects one of the services to have ended well and no service to have been killed: like the course's
+// public tests, it lets the others fail, because their connection was closed.
 func eitherStopped(t *trial, services ...string) {
 	well := false
 	for _, s := range services {
@@ -280,14 +279,14 @@ func eitherStopped(t *trial, services ...string) {
 	}
 }
 
-// killed is the exit code of what SIGKILL ended.
+// killed is the exit code after SIGKILL.
 const killed = 128 + 9
 
-// stopped expects services to have ended well, and to have said what they closed.
+// stopped expects services to have ended well and this project's to have logged it.
 func stopped(t *trial, services ...string) {
 	t.exited(0, services...)
 	if !t.site.ours {
-		return // the words for it are everybody's own
+		return // the course does not say which lines
 	}
 	for _, s := range services {
 		kind := strings.TrimRight(s, "0123456789")

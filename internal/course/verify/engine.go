@@ -5,58 +5,51 @@ import (
 	"time"
 )
 
-// engine starts Compose files, and is what tells Docker from processes.
+// engine runs labs: in containers or as processes.
 type engine interface {
-	// build makes what the labs of a site need, out of its tree as it is now.
-	// A tree that did not change costs nothing.
+	// build builds the images of a site from its tree as it is now. An unchanged tree costs nothing.
 	build(ctx context.Context, s *site) error
-	// start makes a lab of the site's Compose file, with nothing running yet, whose services have those variables in addition
-	// to the file's (by service and name). All that they log goes to j. The caller
-	// calls down.
+	// start makes a lab of the site's Compose file, in which nothing runs yet. Its services get the variables (by
+	// service and name) besides those of the file, and its log lines go to j. The caller calls down.
 	start(ctx context.Context, s *site, variables map[string]map[string]string, j *journal) (lab, error)
-	// close removes what build made.
+	// close removes the images.
 	close(ctx context.Context) error
 }
 
 // lab is a Compose project.
 type lab interface {
-	// up starts services and those they depend on; all if none is named.
+	// up starts services and their dependencies; all services without names.
 	up(ctx context.Context, services ...string) error
-	// stop asks services to stop, and kills them ten seconds later, all at once.
+	// stop sends services SIGTERM, all at once, and kills them ten seconds later.
 	stop(ctx context.Context, services ...string) error
-	// kill kills them at once (SIGKILL).
+	// kill sends services SIGKILL.
 	kill(ctx context.Context, services ...string) error
-	// pause and resume stop services in their tracks, and let them go on.
 	pause(ctx context.Context, services ...string) error
 	resume(ctx context.Context, services ...string) error
 	// exitCode waits for the end of a service.
 	exitCode(ctx context.Context, service string) (int, error)
-	// bets returns the server's file of bets; nil if there is none.
+	// bets returns the server's file of bets; nil without one.
 	bets(ctx context.Context) ([]byte, error)
-	// settle sees to it that all that was logged by now is in the journal.
+	// settle waits until every line that was logged before is in the journal.
 	settle(ctx context.Context) error
-	// skew is how far the times of two containers' lines may be off.
+	// skew is the difference that the times of two containers' lines may have.
 	skew() time.Duration
-	// hold opens a connection to the server's port and says nothing on it.
-	// release it with the function.
+	// hold opens a silent connection to the server's port, which release closes.
 	hold(ctx context.Context, port int) (release func(), err error)
-	// talk sends a message to the server's port from within the lab's network,
-	// ends its side of the connection, and returns all that comes back.
+	// talk sends a message to the server's port from the lab's network, ends its side of the connection, and returns
+	// the whole answer.
 	talk(ctx context.Context, port int, message []byte) ([]byte, error)
-	// down removes all that start and up have made.
+	// down removes every part of the lab.
 	down(ctx context.Context) error
 }
 
-// containers is a lab with a network of containers, which the scenarios get that
-// say docker.
+// containers is a lab in containers. A scenario with docker set runs only there.
 type containers interface {
-	// check runs validar-echo-server.sh with a shell, and returns what it says,
-	// and the end of what it complains of on stderr.
-	check(ctx context.Context, shell ...string) (said, complaints string, err error)
-	// impostor puts something else in the server's place: a program for
-	// busybox's nc to run on each connection. stop it with the function.
+	// check runs validar-echo-server.sh with a shell and returns its stdout and the end of its stderr.
+	check(ctx context.Context, shell ...string) (printed, complaints string, err error)
+	// impostor replaces the server by a program that busybox's nc runs on each connection, until stop.
 	impostor(ctx context.Context, port int, program string) (stop func(), err error)
 }
 
-// exitText is the text of the line that stands for a container's end.
+// exitText begins the line that stands for a container's end.
 const exitText = "exited with code "

@@ -17,7 +17,7 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/local"
 )
 
-// localEngine runs labs as processes of this machine.
+// localEngine runs the services of this project as processes of this machine.
 type localEngine struct {
 	program []string
 	now     func() time.Time
@@ -45,7 +45,7 @@ func (e *localEngine) start(ctx context.Context, s *site, variables map[string]m
 		}
 	}
 	var images map[local.Kind]string
-	if s.stage == "ej1" { // later the files are mounted, and those of the images must not stand in for them
+	if s.stage == "ej1" { // later stages mount the files
 		images = map[local.Kind]string{
 			local.Server: filepath.Join(s.dir, s.serverConfig),
 			local.Client: filepath.Join(s.dir, s.clientConfig),
@@ -126,7 +126,7 @@ func (l *localLab) bets(context.Context) ([]byte, error) {
 	return nil, nil
 }
 
-// settle has nothing to wait for: a service's end comes behind its lines.
+// settle does nothing: the event of a service's end comes after its lines.
 func (l *localLab) settle(context.Context) error { return nil }
 
 func (l *localLab) skew() time.Duration { return 0 }
@@ -138,7 +138,7 @@ func (l *localLab) connect(ctx context.Context, port int) (net.Conn, error) {
 		if err == nil {
 			return conn, nil
 		}
-		// Started is not ready.
+		// A server that has started may not listen yet.
 		select {
 		case <-time.After(20 * time.Millisecond):
 		case <-ctx.Done():

@@ -11,8 +11,8 @@ import (
 	"github.com/tp0-lab/composer/internal/course/report"
 )
 
-// Progress tells people how a run goes: a line for each scenario that has ended
-// and, on a terminal, one that shows what is running and for how long.
+// Progress shows people the progress of a run: a line for each scenario that has ended and, on a terminal, a line with
+// the running scenarios and their times. Its methods may be called by several goroutines at once.
 type Progress struct {
 	w     io.Writer
 	total int
@@ -22,10 +22,10 @@ type Progress struct {
 	stop  chan struct{}
 	ended sync.WaitGroup
 
-	mu      sync.Mutex // guards w and what follows
+	mu      sync.Mutex // guards w and the fields below
 	done    int
 	running []running
-	shown   bool // there is a line to wipe
+	shown   bool // the line of running scenarios is on the terminal
 }
 
 type running struct {
@@ -33,8 +33,8 @@ type running struct {
 	begin time.Time
 }
 
-// NewProgress tells of a run of so many scenarios. The caller closes it before
-// it writes to w itself.
+// NewProgress returns the Progress of a run of total scenarios, which writes to w. Before the caller writes to w, it
+// calls Close.
 func NewProgress(w io.Writer, total int, terminal, coloured bool, now func() time.Time) *Progress {
 	p := &Progress{w: w, total: total, live: terminal, now: now, stop: make(chan struct{}), paint: func(_, text string) string { return text }}
 	if coloured {
@@ -61,7 +61,7 @@ func (p *Progress) tick() {
 	}
 }
 
-// Began is Options.Began.
+// Began adds a scenario to the running ones.
 func (p *Progress) Began(s Scenario) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -69,7 +69,7 @@ func (p *Progress) Began(s Scenario) {
 	p.show()
 }
 
-// Ended is Options.Ended.
+// Ended writes the result of a scenario.
 func (p *Progress) Ended(s report.Scenario) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -91,7 +91,7 @@ func (p *Progress) Ended(s report.Scenario) {
 	p.show()
 }
 
-// Close ends the live line.
+// Close removes the line of running scenarios.
 func (p *Progress) Close() {
 	close(p.stop)
 	p.ended.Wait()
@@ -107,7 +107,7 @@ func (p *Progress) wipe() {
 	}
 }
 
-// show writes the live line anew.
+// show writes the line of running scenarios.
 func (p *Progress) show() {
 	if !p.live || len(p.running) == 0 {
 		return
@@ -116,7 +116,7 @@ func (p *Progress) show() {
 	for _, r := range p.running {
 		names = append(names, fmt.Sprintf("%s %.0fs", r.name, p.now().Sub(r.begin).Seconds()))
 	}
-	const width = 78 // of a narrow terminal, less what a cut takes
+	const width = 78 // of a narrow terminal, less the cut
 	text := fmt.Sprintf("[%d/%d] %s", p.done, p.total, strings.Join(names, ", "))
 	if len(text) > width {
 		text = text[:width-1] + "…"

@@ -223,8 +223,7 @@ func (s *sites) openBranch(stage string) (*site, error) {
 // notCopied are the paths in a project's directory that are not the project.
 var notCopied = []string{".git", "bin", ".data", composeFile, ".stage"}
 
-// copyProject copies the project without its tests: no stage needs them, and they
-// are half of the files.
+// copyProject copies the project without its tests: no stage needs them, and they are half of the files.
 func (s *sites) copyProject(dir string) error {
 	err := filepath.WalkDir(s.root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {

@@ -8,8 +8,7 @@ import (
 	"strings"
 )
 
-// stored expects what is on disk to be what was sent: each record once, those of
-// an agency in their order.
+// stored expects each record that was sent to be on disk once, and those of an agency in their order.
 func (t *trial) stored() {
 	text, err := t.lab.bets(t.ctx)
 	if err != nil {
@@ -36,7 +35,7 @@ func byAgency(records [][]string) [][]string {
 	return sorted
 }
 
-// compare tells the first difference, "" if there is none.
+// compare describes the first difference, "" without one.
 func compare(got, want [][]string) string {
 	for i := range max(len(got), len(want)) {
 		switch {

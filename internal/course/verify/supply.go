@@ -14,7 +14,7 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// agencyDir is where the agencies' files are; the course says so since 2025.
+// agencyDir is the directory of the agencies' files in the course's text since 2025.
 const agencyDir = ".data"
 
 var (
@@ -22,13 +22,12 @@ var (
 	dataFolder = text.LazyRegexp(`^(?:\.?data|datasets?)$`)
 )
 
-// supply copies the agencies' files to where else a Compose file mounts them from:
-// earlier texts of the course name only the archive that they come in. Its error
-// is about a file that a client is to get and that is not there, of which Docker
-// would make a directory.
+// supply copies the agencies' files to other places from which a Compose file mounts them: earlier texts of the course
+// name only the archive. Its error is about a missing file that a client mounts, in place of which Docker would make a
+// directory.
 func supply(s *site, project *types.Project) error {
 	if s.stage < "ej6" {
-		return nil // nobody reads them
+		return nil // no earlier stage reads the files
 	}
 	files, err := filepath.Glob(filepath.Join(s.dir, agencyDir, "agency-*.csv"))
 	if err != nil {
@@ -51,7 +50,7 @@ func supply(s *site, project *types.Project) error {
 	return nil
 }
 
-// supplyOne copies those of the files that a mounted source is to be or to hold.
+// supplyOne copies the files that belong at a mounted source or in it.
 func supplyOne(s *site, source string, files []string) error {
 	for _, file := range files {
 		to := source

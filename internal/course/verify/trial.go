@@ -17,13 +17,11 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/dataset"
 )
 
-// settled bounds a wait where the clients have ended, and only their last lines
-// may be on their way. It is a fifth of the limit, and at least this.
+// settled is the least patience after the clients have ended, when only their last lines may be on their way.
 const settled = 3 * time.Second
 
-// trial is one scenario as it runs. Its methods end the scenario where it cannot
-// go on, as testing.T's Fatal does, and so are for the scenario's own
-// goroutine.
+// trial is a running scenario. Its methods end the scenario if it cannot go on, as testing.T's Fatal does, and so must
+// be called by the scenario's own goroutine.
 type trial struct {
 	ctx     context.Context
 	cancel  context.CancelFunc // nil until ctx is that of the scenario's limit
@@ -33,18 +31,17 @@ type trial struct {
 	lab     lab
 	n       int                          // clients
 	extra   map[string]map[string]string // variables, by service and name
-	sent    [][]string                   // records that ought to be stored, in the form of bets.csv
+	sent    [][]string                   // records that the server must store, in the form of bets.csv
 
-	// limit bounds a wait for something that takes a moment where all is well,
-	// and patience one as things are.
-	limit, patience time.Duration
+	limit    time.Duration // of a wait for something that takes a moment in a correct lab
+	patience time.Duration // limit of a wait now: less after the clients have ended
 
-	stages   []string // that were asked for by name
+	stages   []string // named on the command line
 	problems []report.Problem
 	skipped  string
 }
 
-// clients are the names of the trial's clients.
+// clients returns the names of the trial's clients.
 func (t *trial) clients() []string {
 	names := make([]string, t.n)
 	for i := range names {
@@ -55,7 +52,7 @@ func (t *trial) clients() []string {
 
 func clientName(i int) string { return "client" + strconv.Itoa(i) }
 
-// agencies makes the agencies' files up: so many bets and winners each.
+// agencies invents the agencies' files, with these numbers of bets and winners.
 func (t *trial) agencies(bets, winners []int) {
 	before := 0
 	for i := range bets {
@@ -81,8 +78,8 @@ func (t *trial) agency(number int, text string) {
 	}
 }
 
-// begin builds, writes the Compose file for n clients with the site's own
-// script, and starts services: all, if none is named.
+// begin writes the Compose file for n clients with the site's own script, builds, and starts services; all services
+// without names.
 func (t *trial) begin(n int, services ...string) {
 	t.n, t.patience = n, t.limit
 	if err := t.site.generate(t.ctx, n); err != nil {
@@ -91,7 +88,7 @@ func (t *trial) begin(n int, services ...string) {
 	if err := t.engine.build(t.ctx, t.site); err != nil {
 		t.fatal("the images can be built", err.Error())
 	}
-	if t.cancel == nil { // what a build pulls and compiles takes as long as it takes
+	if t.cancel == nil { // the limit does not count the build
 		t.ctx, t.cancel = context.WithTimeout(t.ctx, max(scenarioLimit, 8*t.limit))
 	}
 	var err error
@@ -108,8 +105,8 @@ func (t *trial) up(services ...string) {
 	}
 }
 
-// open gets the trial a project of the scenario's stage. named says that the
-// scenario was asked for by its name.
+// open gets a site of the scenario's stage. A scenario that is named on the command line is not skipped as beyond the
+// course.
 func (t *trial) open(from *sites, s Scenario, named bool) {
 	var err error
 	t.site, err = from.open(s.Stage)
@@ -124,14 +121,14 @@ func (t *trial) open(from *sites, s Scenario, named bool) {
 	}
 }
 
-// recover makes a problem of what should not be, so that all is removed.
+// recover makes a problem of a panic, so that the lab is removed.
 func (t *trial) recover() {
-	if what := recover(); what != nil {
-		t.problem("the scenario can be run", fmt.Sprintf("composer itself is wrong: %v\n%s", what, debug.Stack()), nil)
+	if reason := recover(); reason != nil {
+		t.problem("the scenario can be run", fmt.Sprintf("composer itself is wrong: %v\n%s", reason, debug.Stack()), nil)
 	}
 }
 
-// close removes all that the trial has made.
+// close removes the lab and a temporary site.
 func (t *trial) close() {
 	t.end()
 	if t.cancel != nil {
@@ -147,7 +144,7 @@ func (t *trial) end() {
 	if t.lab == nil {
 		return
 	}
-	// The scenario's time may be over, and still the lab has to go.
+	// The lab must go even after the end of the scenario's time.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), time.Minute)
 	defer cancel()
 	if err := t.lab.down(ctx); err != nil {
@@ -156,7 +153,7 @@ func (t *trial) end() {
 	t.lab = nil
 }
 
-// variable sets a variable of a service, beside those of the Compose file.
+// variable sets a variable of a service besides those of the Compose file.
 func (t *trial) variable(service, name, value string) {
 	if t.extra == nil {
 		t.extra = make(map[string]map[string]string)
@@ -167,12 +164,12 @@ func (t *trial) variable(service, name, value string) {
 	t.extra[service][name] = value
 }
 
-// await waits until p was logged n times, and reports whether it was.
+// await waits until n lines match p and reports whether they came.
 func (t *trial) await(n int, p pattern) bool {
 	return t.journal.wait(t.ctx, t.patience, func(lines []entry) bool { return count(lines, p) >= n })
 }
 
-// wait waits until p was logged n times, and ends the scenario if it is not.
+// wait waits until n lines match p and ends the scenario if they do not come.
 func (t *trial) wait(n int, p pattern) {
 	if !t.await(n, p) {
 		lines, _ := t.journal.snapshot()
@@ -181,7 +178,7 @@ func (t *trial) wait(n int, p pattern) {
 	}
 }
 
-// logged expects p to be there n times by now.
+// logged expects that n lines match p now.
 func (t *trial) logged(n int, p pattern) {
 	lines, _ := t.journal.snapshot()
 	if got := count(lines, p); got != n {
@@ -196,9 +193,8 @@ func times(n int) string {
 	return strconv.Itoa(n) + " lines"
 }
 
-// nothingFailed expects that no line says result: fail. From ej5 on, a checkout
-// may say so of actions of its own: that a client has asked for winners too
-// early, for one.
+// nothingFailed expects no line with result: fail. From ej5 on, a checkout may log it for actions of its own, such as a
+// question for winners that comes too early.
 func (t *trial) nothingFailed() {
 	failed := func(e entry) bool {
 		return e.Result == "fail" && (t.site.ours || t.site.stage < "ej5" || slices.Contains(courseActions, e.Action))
@@ -209,15 +205,14 @@ func (t *trial) nothingFailed() {
 	}
 }
 
-// courseActions are what the course wants logged of bets, where nothing of them
-// is to fail. It wants consulta_ganadores, too, and clients may ask in vain.
+// courseActions are the actions of the course's text that must not fail. Its consulta_ganadores may.
 var courseActions = []string{"apuesta_enviada", "apuesta_almacenada", "apuesta_recibida", "sorteo"}
 
-// exited expects services to end, with a code.
+// exited expects services to end with a code.
 func (t *trial) exited(code int, services ...string) {
 	limit := time.Now().Add(t.limit)
 	for _, s := range services {
-		// One limit for all, and time to ask for the codes behind it.
+		// One limit for all services, and some time to ask for the codes after it.
 		ctx, cancel := context.WithTimeout(t.ctx, max(time.Until(limit), settled))
 		got, err := t.lab.exitCode(ctx, s)
 		cancel()
@@ -237,11 +232,10 @@ func (t *trial) exited(code int, services ...string) {
 	t.settle()
 }
 
-// gracefully is how long this project's services may take to stop. Docker gives
-// those of a checkout ten seconds, and whoever is killed then has no code 0.
+// gracefully bounds the stop of this project's services. Docker kills those of a checkout after ten seconds.
 const gracefully = 5 * time.Second
 
-// settle sees to it that all that was logged by now is in the journal.
+// settle waits until every line that was logged before is in the journal.
 func (t *trial) settle() {
 	if err := t.lab.settle(t.ctx); err != nil {
 		t.fatal("the logs can be read", err.Error())
@@ -251,7 +245,7 @@ func (t *trial) settle() {
 	}
 }
 
-// stop stops services, and expects this project's to do so gracefully.
+// stop stops services. It expects this project's to stop in time.
 func (t *trial) stop(services ...string) {
 	begin := time.Now()
 	if err := t.lab.stop(t.ctx, services...); err != nil {
@@ -270,7 +264,7 @@ func (t *trial) skip(reason string) {
 	runtime.Goexit()
 }
 
-// fatal ends the scenario with a problem that is nothing of the logs.
+// fatal ends the scenario with a problem that the logs do not show.
 func (t *trial) fatal(expected, seen string) {
 	if t.ctx.Err() != nil && !errors.Is(t.ctx.Err(), context.Canceled) {
 		seen = "the scenario ran out of time: " + seen
@@ -283,16 +277,15 @@ func (t *trial) problem(expected, seen string, around []report.Line) {
 	t.problems = append(t.problems, report.Problem{Expected: expected, Seen: seen, Around: around})
 }
 
-// context of a problem, in lines
+// Numbers of lines that a problem shows.
 const (
-	before = 4
-	behind = 2
-	most   = 12
+	linesBefore = 4 // the line that it is about
+	linesAfter  = 2
+	linesAtMost = 12 // if it is about no line
 )
 
-// about returns the lines to show for what was expected of a pattern: around
-// those like it (of its container, else of any), else the last of its
-// container, else the last of all.
+// about returns the lines to show with a problem about a pattern: around the last line with its action (in its
+// container, else in any), else the last lines of its container, else the last lines.
 func (t *trial) about(p pattern) []report.Line {
 	if p.action != "" {
 		if lines := t.around(pattern{container: p.container, action: p.action}.matches); lines != nil {
@@ -309,18 +302,18 @@ func (t *trial) about(p pattern) []report.Line {
 			lines = own
 		}
 	}
-	return lines[max(0, len(lines)-most):]
+	return lines[max(0, len(lines)-linesAtMost):]
 }
 
-// around returns the lines around the last one that is meant.
-func (t *trial) around(meant func(entry) bool) []report.Line {
+// around returns the lines around the last one that matches.
+func (t *trial) around(matches func(entry) bool) []report.Line {
 	lines, _ := t.journal.snapshot()
 	for i, last := range slices.Backward(lines) {
-		if !meant(last) {
+		if !matches(last) {
 			continue
 		}
 		var shown []report.Line
-		for _, l := range lines[max(0, i-before):min(len(lines), i+behind+1)] {
+		for _, l := range lines[max(0, i-linesBefore):min(len(lines), i+linesAfter+1)] {
 			shown = append(shown, l.Line)
 		}
 		return shown

@@ -1,8 +1,9 @@
-// Package verify checks the lab as a black box: it writes configuration files,
-// generates the Compose file with the project's own script, builds, starts,
-// reads logs, sends signals, and says what is not as the contract has it. A
-// project may be this one or any checkout of the course's layout, in whatever
-// language; its containers may be containers or processes of this machine.
+// Package verify checks a lab as a black box: it writes configuration files, generates the Compose file with the
+// project's own script, builds, starts, reads logs, sends signals, and reports the differences to the course's text.
+// The project is this one or a checkout in the course's layout, in any language. Its services run in containers; those
+// of this project may also run as processes of this machine.
+//
+// The scenarios are in bets.go (lottery: ej5 … ej8) and echo.go (ej1 … ej4); trial.go holds their steps.
 package verify
 
 import (
@@ -20,28 +21,25 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// Options say what is checked, and how.
+// Options are the options of Run.
 type Options struct {
-	// Stages and Names choose scenarios; empty is all of them, for a checkout
-	// without those that go beyond what the course asks.
+	// Stages and Names choose scenarios. Empty lists choose all, without those that go beyond the course in a checkout.
 	Stages []string
 	Names  []string
+	// Docker runs the services in containers instead of processes.
 	Docker bool
-	// Repo is a git checkout with a branch for each stage; "" is the project
-	// that the working directory is in.
+	// Repo is the root of a git repository with a branch for each stage; "" is this project.
 	Repo string
-	// Composer is the program to put into the project's bin/, so that its script
-	// need not build it; "" lets the script do what it does.
+	// Composer is a program that is put into the project's bin/, where its script looks for it; "" lets the script
+	// build it.
 	Composer string
 	// Service is the command line of the local services; nil is Composer's.
 	Service []string
-	// Patience bounds each wait for what takes a moment where all is well; 0 is
-	// DefaultPatience.
+	// Patience bounds each wait for something that takes a moment in a correct lab; 0 is DefaultPatience.
 	Patience time.Duration
-	// Parallel is how many scenarios run at once; below 1 is 1. Those of a
-	// checkout run one at a time, in one directory for each branch.
+	// Parallel is how many scenarios run at once, at least 1. Scenarios of a checkout run one at a time.
 	Parallel int
-	// Repeat is how often each scenario runs; below 1 is once.
+	// Repeat is how often each scenario runs, at least once.
 	Repeat int
 	// Began and Ended are called when a scenario begins and ends, by several goroutines at once. They may be nil.
 	Began func(Scenario)
@@ -49,36 +47,33 @@ type Options struct {
 	Now   func() time.Time
 }
 
-// Scenario is one of the checks that there are.
+// Scenario is a check of a stage.
 type Scenario struct {
-	Stage string // ej1 … ej8
-	Name  string // of words with dashes, unique within its stage
-	Title string // what it shows, in a sentence
-	// docker says that it is about containers: with processes it is skipped.
-	docker bool
-	// Beyond says that the course's text does not ask for it, and in which way; a
-	// checkout is spared it unless it is named. "" if the course does.
-	Beyond string
+	Stage  string // ej1 … ej8
+	Name   string // words with dashes, unique within its stage
+	Title  string // a sentence that says what the scenario shows
+	Beyond string // why the course does not ask for it, which skips it in a checkout unless it is named; else ""
+
+	docker bool // it needs containers
 	run    func(*trial)
 }
 
 // DefaultPatience is enough for a busy machine.
 const DefaultPatience = 30 * time.Second
 
-// scenarioLimit bounds a scenario, once its images are built; each wait within
-// has a shorter limit. It is eight times the patience, and at least this.
+// scenarioLimit bounds a scenario after the build of its images, in which each wait has a shorter limit. A patience of
+// more than an eighth of it raises it.
 const scenarioLimit = 3 * time.Minute
 
-// ErrUnknown is wrapped by the error of Run for a stage or a scenario that
-// there is not.
-var ErrUnknown = errors.New("unknown")
+// Run wraps these errors.
+var (
+	ErrUnknown = errors.New("unknown")             // there is no such stage or scenario
+	ErrNothing = errors.New("nothing was checked") // every scenario was skipped
+)
 
-// ErrNothing is wrapped by the error of Run if every scenario was skipped.
-var ErrNothing = errors.New("nothing was checked")
-
-// Run runs the scenarios that are chosen and returns what it found. A
-// scenario that fails is no error; one is returned if there is nothing to run, if
-// all was skipped, or if ctx ended: the report then holds what had been found.
+// Run runs the scenarios that the options choose and returns their results. A failed scenario is no error. An error
+// says that there is nothing to run, that every scenario was skipped, or that ctx ended; then the report holds the
+// results so far.
 func Run(ctx context.Context, o Options) (r report.Report, err error) {
 	chosen, err := Chosen(o)
 	if err != nil {
@@ -154,7 +149,7 @@ func runOne(ctx context.Context, s Scenario, e engine, sites *sites, o Options) 
 	begin := o.Now()
 	t := &trial{ctx: ctx, engine: e, journal: newJournal(), limit: cmp.Or(o.Patience, DefaultPatience), stages: o.Stages}
 	done := make(chan struct{})
-	go func() { // so that the trial may end it with Goexit
+	go func() { // a trial ends its goroutine with Goexit
 		defer close(done)
 		defer t.recover()
 		if s.docker && !o.Docker {
@@ -217,8 +212,8 @@ func known(what string, wanted, all []string) error {
 	return nil
 }
 
-// WriteProblems writes what a scenario was expected to show, what was seen, and
-// the lines around it, for people.
+// WriteProblems writes the problems of a scenario for people: what was expected, what was seen, and the lines around
+// it.
 func WriteProblems(w io.Writer, s report.Scenario) {
 	for _, p := range s.Problems {
 		fmt.Fprintf(w, "    expected: %s\n    seen:     %s\n", indent(p.Expected), indent(p.Seen))
@@ -228,11 +223,11 @@ func WriteProblems(w io.Writer, s report.Scenario) {
 	}
 }
 
-// indent is a text of several lines, each fit for a terminal.
+// indent makes each line of a text printable and indents all but the first.
 func indent(s string) string {
 	lines := strings.Split(strings.TrimSpace(s), "\n")
-	for i, l := range lines {
-		lines[i] = text.Printable(l)
+	for i := range lines {
+		lines[i] = text.Printable(lines[i])
 	}
 	return strings.Join(lines, "\n              ")
 }
