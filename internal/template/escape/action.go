@@ -1,24 +1,52 @@
 package escape
 
 import (
+	"bytes"
+	"fmt"
 	"strings"
 	"text/template/parse"
 
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// action gives an action the command that writes its value for c, and returns
-// the context behind it. The action is the first of the nodes ahead.
-func (w *walker) action(c context, n *parse.ActionNode, ahead []parse.Node) (context, error) {
+// action gives nodes[i] the command that writes its value for c, and returns the context behind it.
+func (w *walker) action(c context, nodes []parse.Node, i int) (context, error) {
+	n := nodes[i].(*parse.ActionNode)
 	s := site{tree: w.tree, pos: n.Pos, column: -1, flow: c.flow != ""}
-	fail := func(format string, args ...any) (context, error) {
-		return c, w.out.errorAt(w.tree, n.Pos, format, args...)
+	if i > 0 && c.place == beforeNode && !c.entry && !c.glued && makesStructure(n.Pipe) {
+		s.trimmed = trimColon(nodes[i-1]) // lines of structure begin with a line break
+		c.glued = s.trimmed
 	}
-	if problem := c.lineFirst(); problem != "" {
-		return fail("%s", problem)
+	c, problem := w.value(c, n.Pipe, nodes[i:], &s)
+	if problem != "" {
+		return c, w.out.errorAt(w.tree, n.Pos, "%s", problem)
 	}
-	structure, shift := makesStructure(n.Pipe), 0
-	if column, ok := ownLines(n, c.flow != ""); ok {
+	n.Pipe.Cmds = append(n.Pipe.Cmds, w.command(n.Pos, WriteFunc, w.add(s)))
+	return c, nil
+}
+
+// trimColon takes the space behind the colon away that a text ends with, and reports whether there is one.
+func trimColon(node parse.Node) bool {
+	text, ok := node.(*parse.TextNode)
+	if !ok {
+		return false
+	}
+	trimmed := bytes.TrimRight(text.Text, " ")
+	if !bytes.HasSuffix(trimmed, []byte(":")) {
+		return false
+	}
+	text.Text = trimmed
+	return true
+}
+
+// value completes the site of a value at c and returns the context behind it, or says why no value may stand
+// there. The value is that of ahead[0].
+func (w *walker) value(c context, pipe *parse.PipeNode, ahead []parse.Node, s *site) (after context, problem string) {
+	if problem := c.needsBreak(); problem != "" {
+		return c, problem
+	}
+	structure, shift := makesStructure(pipe), 0
+	if column, ok := ownLines(ahead[0], s.flow); ok {
 		switch c.place {
 		case property:
 			c.place, c.glued = beforeNode, true
@@ -26,32 +54,27 @@ func (w *walker) action(c context, n *parse.ActionNode, ahead []parse.Node) (con
 			c, _ = c.newline()
 			c.column, s.below = column, true
 			if column > c.open && c.structure == 0 {
-				return fail("%s", goesOn(column, c.open))
+				return c, goesOn(column, c.open)
 			}
 		}
 	}
-	switch c.place {
-	case lineStart:
-		if c.flow == "" && lastFunction(n.Pipe) == "indent" {
-			shift, s.below = constantIndent(n)
+	if c.place == blockLine {
+		s.begins, s.first = true, c.content == 0 || c.uneven && !c.explicit
+		if problem := c.openBlockLine(); problem != "" {
+			return c, problem
+		}
+	}
+	if c.place == lineStart {
+		if !s.flow && lastFunction(pipe) == "indent" {
+			shift, s.below = constantIndent(pipe)
 			c.column += shift
 		}
 		s.line, s.above = true, c.open
-		if c.structure > 0 { // the lines may be more of that
+		if c.structure > 0 { // the lines may add to that
 			s.above = max(c.open, c.column)
 		}
 		if problem := w.openLine(&c, false); problem != "" {
-			return fail("%s", problem)
-		}
-	case blockLine:
-		s.begins, s.first = true, c.content == 0 || c.unsure && !c.explicit
-		inside, problem := c.openBlockLine()
-		if problem != "" {
-			return fail("%s", problem)
-		}
-		if !inside {
-			c.leaveBlock()
-			return w.action(c, n, ahead)
+			return c, problem
 		}
 	}
 	s.parent = c.parent
@@ -61,16 +84,17 @@ func (w *walker) action(c context, n *parse.ActionNode, ahead []parse.Node) (con
 	s.place = c.place
 	switch c.place {
 	case beforeNode:
+		raw := lastFunction(pipe) == "raw"
 		e := plainAhead("", ahead, s.flow)
 		switch {
 		case c.glued && !structure:
-			return fail("there is no space before the value: put one behind the colon or dash, or the whole scalar in quotes")
-		case structure && e.key && lastFunction(n.Pipe) != "raw":
-			return fail("this makes a map or a list, which is no key: a value that is one needs no function")
+			return c, noSpace
+		case structure && e.key && !raw:
+			return c, "this makes a map or a list, which is no key: a value that is one needs no function"
 		case structure && (c.glued || e.whole):
-			s.glued, s.trimmed, s.whole = c.glued, w.trimmed, true
+			s.glued, s.whole = c.glued, true
 			c.startScalar(false)
-			c.place, c.unsure, c.scalar.values = afterNode, true, lastFunction(n.Pipe) != "raw"
+			c.place, c.unsure, c.scalar.values = afterNode, true, !raw
 			switch {
 			case s.flow:
 			case s.line:
@@ -89,55 +113,48 @@ func (w *walker) action(c context, n *parse.ActionNode, ahead []parse.Node) (con
 			c.startScalar(e.key)
 			c.place, c.scalar.unproven = plain, e.unproven
 			s.place, w.source = plain, e.source
-			return w.part(c, n, s)
+			return w.part(c, s)
 		}
 	case block:
 		s.begins, s.first = s.begins || c.begins, s.first || c.first
 		c.begins, c.first = false, false
 		s.ends = !c.keep && blockMayEnd(ahead[1:], c.content)
-		return w.part(c, n, s)
+		return w.part(c, s)
 	case plain, doubleQuoted, singleQuoted:
-		return w.part(c, n, s)
+		return w.part(c, s)
 	case comment:
 	case afterNode, lineEnd:
-		return fail("%s", c.behindValue())
+		return c, c.behindValue()
 	case blockHeader:
-		return fail("a value cannot stand on the line of | or >: write it on the next line, indented; its lines are indented like its first")
+		return c, "a value cannot stand on the line of | or >: write it on the next line, indented; its lines are indented like its first"
 	default:
-		return fail("a value cannot stand %s", c.place)
+		return c, fmt.Sprintf("a value cannot stand %s", c.place)
 	}
-	w.rewriteAction(n, s)
-	return c, nil
+	return c, ""
 }
 
-// part is action for a value within a longer text.
-func (w *walker) part(c context, n *parse.ActionNode, s site) (context, error) {
-	fail := func(format string, args ...any) (context, error) {
-		return c, w.out.errorAt(w.tree, n.Pos, format, args...)
-	}
+const noSpace = "there is no space before the value: put one behind the colon or dash, or the whole scalar in quotes"
+
+// part is value for a value that is a part of a scalar.
+func (w *walker) part(c context, s *site) (after context, problem string) {
 	s.source = w.source
 	switch {
 	case c.place != block && c.scalar.lines:
-		return fail("a value cannot stand in a scalar of several lines: write it in one line, in double quotes, with \\n where it has line breaks")
+		return c, `a value cannot stand in a scalar of several lines: write it in one line, in double quotes, with \n where it has line breaks`
 	case c.scalar.escape > 0:
-		return fail("a value cannot stand within an escape: the backslash before it wants more characters")
+		return c, "a value cannot stand within an escape: the backslash before it wants more characters"
 	case c.scalar.dollar != noDollar && !c.scalar.key:
-		return fail("a value cannot stand within an interpolation of Compose: write ${NAME} in braces before it, $$ for a dollar, or {{ interpolate (printf \"${NAME:-%%s}\" .Value) }}")
+		return c, `a value cannot stand within an interpolation of Compose: write ${NAME} in braces before it, $$ for a dollar, or {{ interpolate (printf "${NAME:-%s}" .Value) }}`
 	case c.place == plain && c.scalar.loose && !c.scalar.values && (!c.scalar.key || c.flow != "") && (c.scalar.column >= 0 || strings.HasSuffix(c.brackets(), "{")) && keyAndValue().MatchString(s.source):
-		return fail("there is no space between the colon and the value: put one there, or the whole scalar in quotes")
+		return c, "there is no space between the colon and the value: put one there, or the whole scalar in quotes"
 	case c.place == plain && c.scalar.unproven:
-		return fail("without quotes this may be read as a number, a date, or a word such as yes: write %s", advice(s.source))
+		return c, "without quotes this may be read as a number, a date, or a word such as yes: write " + advice(s.source)
 	}
 	s.key, s.start, s.loose = c.scalar.key, c.scalar.start, c.scalar.loose
 	s.content, s.folded = c.content, c.folded
 	c.scalar.values, c.scalar.start, c.scalar.loose = true, false, false
-	w.rewriteAction(n, s)
-	return c, nil
+	return c, ""
 }
 
-// keyAndValue matches what is most likely meant to be a key and a value.
+// keyAndValue matches a scalar that is most likely meant to be a key and a value.
 var keyAndValue = text.LazyRegexp(`^[A-Za-z0-9_.-]+:\{\{`)
-
-func (w *walker) rewriteAction(n *parse.ActionNode, s site) {
-	n.Pipe.Cmds = append(n.Pipe.Cmds, w.command(n.Pos, WriteFunc, w.add(s)))
-}

@@ -1,6 +1,7 @@
 package escape
 
 import (
+	"slices"
 	"strings"
 	"text/template/parse"
 )
@@ -72,8 +73,8 @@ func plainAhead(text string, nodes []parse.Node, flow bool) extent {
 		case *parse.TextNode:
 			literal(string(node.Text), nodes[i+1:])
 		default:
-			if action, ok := node.(*parse.ActionNode); ok && values+len(parts) > 0 {
-				_, ended = ownLines(action, flow)
+			if values+len(parts) > 0 {
+				_, ended = ownLines(node, flow)
 			}
 			if prints(node) && !ended {
 				values++
@@ -125,29 +126,19 @@ func endsKey(text string, i int, flow bool, rest []parse.Node) bool {
 func isBlank(ch byte) bool { return ch == ' ' || ch == '\t' }
 func isSpace(ch byte) bool { return ch == ' ' || ch == '\t' || ch == '\n' || ch == '\r' }
 
-// quotedAhead looks at a scalar in quotes, of which text is what is behind the
-// first quote.
-func quotedAhead(text string, nodes []parse.Node, quote byte, flow bool) extent {
-	var e extent
-	for i := -1; i < len(nodes); i++ {
-		if i >= 0 {
-			node, ok := nodes[i].(*parse.TextNode)
-			if !ok {
-				continue
-			}
-			text = string(node.Text)
+// quotedKey reports whether a scalar in quotes is a key. text is behind its first quote, nodes follow.
+func quotedKey(text string, nodes []parse.Node, quote byte, flow bool) bool {
+	for {
+		if end := quotedEnd(text, quote); end >= 0 {
+			behind := strings.TrimLeft(text[end:], " \t")
+			return strings.HasPrefix(behind, ":") && (flow || endsKey(behind, 0, flow, nodes))
 		}
-		end := quotedEnd(text, quote)
-		if end < 0 {
-			continue
+		next := slices.IndexFunc(nodes, func(n parse.Node) bool { return n.Type() == parse.NodeText })
+		if next < 0 {
+			return false
 		}
-		behind := strings.TrimLeft(text[end:], " \t")
-		if strings.HasPrefix(behind, ":") {
-			e.key = flow || endsKey(behind, 0, flow, nodes[i+1:])
-		}
-		return e
+		text, nodes = string(nodes[next].(*parse.TextNode).Text), nodes[next+1:]
 	}
-	return e
 }
 
 // quotedEnd returns the offset behind the quote that closes, or -1.

@@ -2,85 +2,98 @@ package escape
 
 import "text/template/parse"
 
-// lineFirst says what is wrong if a line break has to be next.
-func (c *context) lineFirst() (problem string) {
+// blockScalar is about the open block scalar.
+//
+//	a: |      blockHeader: parent is 0
+//	          blockLine: blank becomes 0
+//	   x      block: content is 3
+//	  y       refused: left of content
+//	b: c      not right of parent: the scalar has ended
+type blockScalar struct {
+	// content is the indentation of the lines, 0 while no line has been seen. explicit: the header gives it.
+	// uneven: it differs between branches. blank is the largest indentation of the empty lines before the first.
+	content, blank   int
+	explicit, uneven bool
+	// folded: the scalar began with >. keep: its header has a +, so line breaks at its end are part of it.
+	folded, keep bool
+	// In block, begins: the line may be empty up to here, because a branch may have printed nothing. first: it
+	// may be the line that decides content.
+	begins, first bool
+	// header: a branch may have ended in blockHeader, so a line break has to come next.
+	header bool
+}
+
+// nextLine returns b behind the end of a line that has column characters so far.
+func (b blockScalar) nextLine(column int) blockScalar {
+	b.begins, b.first, b.header = false, false, false
+	if b.blank = max(b.blank, column); b.content != 0 {
+		b.blank = 0
+	}
+	return b
+}
+
+func (c context) inBlock() bool {
+	return c.place == blockHeader || c.place == blockLine || c.place == block
+}
+
+// needsBreak says what is wrong if a line break has to be next.
+func (c *context) needsBreak() (problem string) {
 	if c.header {
 		return "one of the branches before this ends on the line of | or >: begin a new line"
 	}
 	return ""
 }
 
-// beginBlockLine decides whether a line is one of the block scalar.
-func (s *scanner) beginBlockLine() error {
-	inside, problem := s.openBlockLine()
-	if problem != "" {
-		return s.errorf("%s", problem)
-	}
-	if !inside {
-		s.leaveBlock()
-	}
-	return nil
-}
-
-// leaveBlock makes the line that begins one behind the block scalar, in which
-// lines further to the right would be.
-func (c *context) leaveBlock() {
-	*c = context{place: lineStart, column: c.column, parent: c.parent, open: max(c.parent, 0), entry: true}
-}
-
-// openBlockLine leaves blockLine for block and returns true, unless the line
-// is not one of the block scalar.
-func (c *context) openBlockLine() (inside bool, problem string) {
+// openBlockLine leaves blockLine: for block, or for lineStart if the line that begins is behind the scalar.
+func (c *context) openBlockLine() (problem string) {
 	switch {
 	case c.column <= c.parent || c.column == 0:
-		return false, ""
+		// A line further to the right would have been one of the scalar.
+		*c = context{column: c.column, parent: c.parent, above: above{open: max(c.parent, 0)}, entry: true}
+		return ""
 	case c.content == 0 && c.column < c.blank:
-		return false, "the block scalar's first line has less spaces than an empty line before it, which YAML does not take"
+		return "the block scalar's first line has less spaces than an empty line before it, which YAML does not take"
 	case c.content == 0:
 		c.content = c.column
-	case c.unsure && c.column != c.content:
-		return false, "the lines of this block scalar are not indented alike in all branches"
+	case c.uneven && c.column != c.content:
+		return "the lines of this block scalar are not indented alike in all branches"
 	case c.column < c.content:
-		return false, "this line is further to the left than the block scalar's first one"
+		return "this line is further to the left than the block scalar's first one"
 	}
-	c.place, c.column, c.blank, c.unsure = block, 0, 0, false
-	return true, ""
+	c.place, c.column, c.blank, c.uneven = block, 0, 0, false
+	return ""
 }
 
-// joinBlocks is join for places about a block scalar.
+// joinBlocks is join for places about a block scalar, of which b's is not before a's.
 func joinBlocks(a, b context) (context, bool) {
-	is := func(p place) bool { return p == blockHeader || p == blockLine || p == block }
-	if !is(a.place) || !is(b.place) || a.parent != b.parent || a.folded != b.folded || a.keep != b.keep || a.explicit != b.explicit {
+	if !a.inBlock() || !b.inBlock() || a.parent != b.parent || a.folded != b.folded || a.keep != b.keep || a.explicit != b.explicit {
 		return context{}, false
 	}
-	c := b // the later one of the places
+	c := b
 	c.header = a.header || b.header || a.place == blockHeader && b.place != blockHeader
 	c.blank = max(a.blank, b.blank)
 	c.begins, c.first = a.begins || b.begins, a.first || b.first
-	if a.place == blockLine && b.place == block {
+	c.uneven = a.uneven || b.uneven
+	switch {
+	case a.place == blockLine && b.place == block:
 		if a.column < b.content {
-			return context{}, false // the line has too little before its text, or is none of the scalar
+			return c, false // the line's text would be left of content, or behind the scalar
 		}
-		c.begins, c.first = true, c.first || a.content == 0 || a.unsure && !a.explicit
+		c.begins, c.first = true, c.first || a.content == 0 || a.uneven && !a.explicit
+	case b.place == blockLine && a.place == blockLine && a.column != b.column:
+		return c, false
 	}
 	if a.content != b.content {
-		if a.content != 0 && b.content != 0 {
-			return context{}, false
-		}
-		c.content, c.unsure = max(a.content, b.content), true
-	}
-	c.unsure = c.unsure || a.unsure
-	if c.place == blockLine && a.place == blockLine && a.column != b.column {
-		return context{}, false
+		c.content, c.uneven = max(a.content, b.content), true
+		return c, min(a.content, b.content) == 0
 	}
 	return c, true
 }
 
-// blockMayEnd reports whether a block scalar, whose lines are indented by
-// content, may have nothing but line breaks behind a value that nodes follow. If it
-// does not show in the first hundred of them, it may.
+// blockMayEnd reports whether a block scalar, whose lines are indented by content, may have nothing but line
+// breaks behind a value that nodes follow. It may if the first hundred nodes do not show it.
 func blockMayEnd(nodes []parse.Node, content int) bool {
-	const most = 100 // so that a scalar of many values does not take the square of them
+	const most = 100 // or a scalar of many values would take the square of their number
 	column := content
 	for _, node := range nodes[:min(most, len(nodes))] {
 		text, ok := node.(*parse.TextNode)

@@ -6,108 +6,104 @@ import (
 	"strings"
 )
 
-// place is what part of a YAML document a character belongs to.
+// place is the part of a YAML document that a character belongs to.
 type place uint8
 
 const (
-	lineStart    place = iota // in the indentation of a line
-	beforeNode                // where a node may begin: behind "key:", "- ", "[", ","
-	plain                     // in a scalar without quotes
-	doubleQuoted              // in a scalar in double quotes
-	singleQuoted              // in a scalar in single quotes
-	afterNode                 // behind a node that is complete
-	lineEnd                   // behind branches that end differently, but all where a line may end
-	comment                   // behind #
-	blockHeader               // between | or > and the end of its line
-	blockLine                 // in the indentation of a line of a block scalar
-	block                     // in a line of a block scalar
-	property                  // in an anchor, an alias or a tag
-	dead                      // behind break or continue
+	lineStart place = iota
+	beforeNode
+	plain
+	doubleQuoted
+	singleQuoted
+	afterNode
+	lineEnd
+	comment
+	blockHeader
+	blockLine
+	block
+	property
+	dead
 )
 
 var placeNames = [...]string{
-	lineStart:    "at the start of a line",
-	beforeNode:   "before a value",
+	lineStart:    "at the start of a line", // in its indentation
+	beforeNode:   "before a value",         // behind "key:", "- ", "[", ","
 	plain:        "in a scalar without quotes",
 	doubleQuoted: "in double quotes",
 	singleQuoted: "in single quotes",
-	afterNode:    "behind a value",
+	afterNode:    "behind a value", // which is complete
 	lineEnd:      "behind a branch",
 	comment:      "in a comment",
-	blockHeader:  "behind the sign of a block scalar",
+	blockHeader:  "behind the sign of a block scalar", // up to the end of its line
 	blockLine:    "at the start of a line of a block scalar",
 	block:        "in a block scalar",
 	property:     "in an anchor, alias or tag",
-	dead:         "nowhere",
+	dead:         "behind break or continue",
 }
 
 func (p place) String() string { return placeNames[p] }
 
-// closed is the value of context.open where no scalar without quotes can go on.
-const closed = math.MaxInt
-
-// context is all that has to be known of the text before a point to know what
-// a value at that point is. Contexts are compared with ==.
+// context says where in YAML a point of a template is: all that is needed to decide how a value is written
+// there. Contexts are compared with ==.
+//
+//	services:
+//	  a: x      At the end of this line, parent is 2, the column of the key a.
+//	    y       4 is to the right of 2, so this line goes on with the scalar x.
+//	  b: z      2 is not, so a key may begin here.
 type context struct {
 	place place
-	// flow is the brackets that are open, outermost first; : stands for a { behind
-	// the colon of one of its keys.
+	// flow is the open brackets, outermost first. A : stands for a { behind the colon of one of its keys.
 	flow string
-	// column is that of the next character, in lineStart, blockLine, and in
-	// beforeNode while that is behind nothing but "- ".
+	// column is the column of the next character, from 0. It is known in lineStart and blockLine, and in
+	// beforeNode while nothing but "- " precedes it in the line.
 	column int
-	// parent is the column of the key or dash whose value is here, -1 for the
-	// document's. Lines of the value stand further to the right.
+	// parent is the column of the key or dash whose value is here, -1 for the document's value.
 	parent int
-	// open: a line that begins to the right of this column may go on with the
-	// scalar above it. unsure means that it is not known whether it does.
-	open   int
-	unsure bool
-	// structure is the number of the place of a structure that is above, and of
-	// which a line to the right of open would be more, 0 if there is none.
-	structure int
-	// entry: a key or a dash may begin here, as nothing is before it in its line
-	// but dashes.
+	above
+	// entry: a key or a dash may begin here, because only dashes precede it in the line.
 	entry bool
-	// tagged: an anchor or tag is before in the line, and column is where the first
-	// of them begins: if a key is next, it begins there.
+	// tagged: an anchor or tag precedes in the line, and column is where the first of them begins, so a key
+	// that follows counts as beginning there.
 	tagged bool
-	// glued: what is before is a colon or a dash with no space behind it yet.
+	// glued: the colon or dash before this has no space behind it yet.
 	glued bool
-	// content is the indentation of a block scalar's lines, 0 while none has
-	// been seen. explicit: its header says so. folded: it began with >. keep: its
-	// header has a +, so that line breaks at its end are part of it.
-	content                int
-	explicit, folded, keep bool
-	// blank is the most spaces of the empty lines before a block scalar's first one.
-	blank int
-	// begins: in block, the line may have nothing yet, as a branch that printed
-	// nothing is all of it. first: it may be the one that decides content.
-	begins, first bool
-	// header: behind a branch that may have ended in blockHeader, so that a line
-	// break has to come next.
-	header bool
-	// scalar is about the scalar that is open.
+	blockScalar
 	scalar scalar
-	// under is what a comment within brackets interrupts.
+	// under is the place that a comment within brackets interrupts. In lineEnd, comment says that one of the
+	// branches ends in a comment.
 	under place
 }
 
-// scalar is what has to be known about an open scalar.
+// above is about the value that ends above a line.
+type above struct {
+	// A line that begins to the right of the column open goes on with that value. unsure: only in some
+	// branches it does.
+	open   int
+	unsure bool
+	// structure is the number of the site of a structure that such a line adds to, or 0.
+	structure int
+}
+
+// closed is the value of open if no line can go on with the value.
+const closed = math.MaxInt
+
+var nothingAbove = above{open: closed}
+
+// scalar is about the open scalar.
 type scalar struct {
-	column   int  // where it begins, if it may be a key
+	column   int  // where it begins if it may be a key, else -1
 	key      bool // it is the key of a mapping, which Compose does not interpolate
-	unproven bool // it could be a number or a word such as yes
-	values   bool // it has a value in it
-	lines    bool // it has a line break in it
-	loose    bool // at its end an empty value would change its meaning: behind a space, a colon, a - or ? that begins it, or at the start
-	start    bool // nothing is before
+	unproven bool // YAML could read it as a number or a word such as yes
+	values   bool // a value is in it
+	lines    bool // a line break is in it
+	loose    bool // an empty value here would change the meaning: behind a space, a colon, or a - or ? that begins it
+	start    bool // nothing of it precedes
 	escape   int  // how many more characters belong to a backslash
 	dollar   dollar
 }
 
 // beginning is the context at the beginning of a document.
-func beginning() context { return context{parent: -1, open: closed, entry: true} }
+func beginning() context { return context{parent: -1, above: nothingAbove, entry: true} }
 
 func (c context) String() string {
 	s := c.place.String()
@@ -117,44 +113,28 @@ func (c context) String() string {
 	if c.flow != "" {
 		s += ", in " + c.brackets()
 	}
-	if c.scalar.key && (c.place == plain || c.place == doubleQuoted || c.place == singleQuoted) {
+	if c.scalar.key && c.inScalar() && c.place != block {
 		s += ", in a key"
 	}
 	return s
 }
 
-// newline returns the context of a line that begins behind c, and whether a
-// line may end there.
+// newline returns the context behind a line break at c, and whether a line may end at c.
 func (c context) newline() (context, bool) {
-	next := context{place: lineStart, flow: c.flow, parent: c.parent, open: closed, entry: true}
 	switch c.place {
-	case blockHeader:
-		return context{place: blockLine, parent: c.parent, content: c.content, explicit: c.explicit, folded: c.folded, keep: c.keep}, true
-	case blockLine, block:
-		next := context{place: blockLine, parent: c.parent, content: c.content, explicit: c.explicit, folded: c.folded, keep: c.keep, unsure: c.unsure}
-		if c.content == 0 {
-			next.blank = max(c.blank, c.column)
-		}
-		return next, true
+	case blockHeader, blockLine, block:
+		return context{place: blockLine, parent: c.parent, blockScalar: c.nextLine(c.column)}, true
 	case doubleQuoted, singleQuoted:
 		c.scalar.lines = true
 		return c, true
-	case lineStart:
-		next.open, next.unsure, next.structure = c.open, c.unsure, c.structure
-	case plain:
-		next.open = c.parent
-	case afterNode, lineEnd:
-		next.open, next.unsure, next.structure = c.open, c.unsure, c.structure
-	case beforeNode, comment, property:
-	default:
+	case dead:
 		return c, false
 	}
 	if c.flow != "" { // a line break is white space there
 		c.entry, c.glued = false, false
 		switch c.place {
 		case comment:
-			c.place = c.under
-			c.under = 0
+			c.place, c.under = c.under, 0
 		case property:
 			c.place = beforeNode
 		case lineEnd:
@@ -164,11 +144,17 @@ func (c context) newline() (context, bool) {
 		}
 		return c, true
 	}
+	next := context{place: lineStart, parent: c.parent, above: nothingAbove, entry: true}
+	switch c.place {
+	case lineStart, afterNode, lineEnd:
+		next.above = c.above
+	case plain:
+		next.open = c.parent
+	}
 	return next, true
 }
 
-// join returns the context behind branches that end in a and b, and whether
-// there is one.
+// join returns the context behind branches that end in a and b, and whether there is one.
 func join(a, b context) (context, bool) {
 	switch {
 	case a.place == dead:
@@ -188,24 +174,26 @@ func join(a, b context) (context, bool) {
 	if c, ok := joinBlocks(a, b); ok {
 		return c, true
 	}
-	if a.place == lineStart && b.place == lineStart && a.column == b.column && a.flow == b.flow {
-		c := a
-		c.open, c.unsure = min(a.open, b.open), true
-		c.parent = min(a.parent, b.parent)
-		c.structure = joinStructures(a, b)
+	c := context{
+		place: lineEnd, flow: a.flow, parent: min(a.parent, b.parent),
+		above: above{open: min(a.opens(), b.opens()), unsure: true, structure: joinStructures(a, b)},
+	}
+	switch {
+	case a.flow != b.flow:
+		return c, false
+	case a.place == lineStart && b.place == lineStart && a.column == b.column:
+		above, parent := c.above, c.parent
+		c = a
+		c.above, c.parent = above, parent
 		return c, true
+	case a.endsInComment() || b.endsInComment():
+		c.under = comment
 	}
-	if !a.mayEnd() || !b.mayEnd() || a.flow != b.flow {
-		return context{}, false
-	}
-	return context{
-		place: lineEnd, flow: a.flow, parent: min(a.parent, b.parent), open: min(a.opens(), b.opens()), unsure: true,
-		under: under(a, b), structure: joinStructures(a, b),
-	}, true
+	return c, a.mayEnd() && b.mayEnd()
 }
 
-// joinStructures returns the structure of a or b that a line may be more of, if
-// the other has nothing that a line could be more of.
+// joinStructures returns the structure of a or b that a line may add to, if the other has no value that a
+// line could go on with.
 func joinStructures(a, b context) int {
 	switch {
 	case a.structure == b.structure || b.opens() == closed:
@@ -222,46 +210,34 @@ func (c context) inScalar() bool {
 	return c.place == plain || c.place == doubleQuoted || c.place == singleQuoted || c.place == block
 }
 
-// mergeWith gives both what either demands of the values that follow.
+// mergeWith gives both scalars the demands of either on the values that follow.
 func (s *scalar) mergeWith(other *scalar) {
-	merged := *s
-	merged.values = s.values || other.values
-	merged.lines = s.lines || other.lines
-	merged.loose = s.loose || other.loose
-	merged.start = s.start || other.start
-	merged.unproven = s.unproven || other.unproven
-	merged.dollar = max(s.dollar, other.dollar)
-	if s.key == other.key && s.column == other.column && s.escape == other.escape {
-		*s, *other = merged, merged
+	if s.key != other.key || s.column != other.column || s.escape != other.escape {
+		return
 	}
+	s.values = s.values || other.values
+	s.lines = s.lines || other.lines
+	s.loose = s.loose || other.loose
+	s.start = s.start || other.start
+	s.unproven = s.unproven || other.unproven
+	s.dollar = max(s.dollar, other.dollar)
+	*other = *s
 }
 
-// under is comment if only one of both ends in a comment, so that nothing may
-// follow in the line.
-func under(a, b context) place {
-	if a.place == comment || b.place == comment || a.place == lineEnd && a.under == comment || b.place == lineEnd && b.under == comment {
-		return comment
-	}
-	return 0
+// endsInComment reports whether nothing more may stand in the line, because of a comment in some branch.
+func (c context) endsInComment() bool {
+	return c.place == comment || c.place == lineEnd && c.under == comment
 }
 
-// mayEnd reports whether a line may end here without going on in the next.
+// mayEnd reports whether a line may end here and the next one begin a new node.
 func (c context) mayEnd() bool {
-	switch c.place {
-	case lineStart, beforeNode, plain, afterNode, lineEnd, comment, property:
-		return true
-	default:
-		return false
-	}
+	return c.place != doubleQuoted && c.place != singleQuoted && c.place != dead && !c.inBlock()
 }
 
 // whole reports whether a document, or lines to include, may end here.
-func (c context) whole() bool {
-	inBlock := c.place == blockHeader || c.place == blockLine || c.place == block
-	return c.flow == "" && (c.mayEnd() || inBlock)
-}
+func (c context) whole() bool { return c.flow == "" && (c.mayEnd() || c.inBlock()) }
 
-// opens is what open will be behind the end of the line.
+// opens returns the value of open behind the end of the line.
 func (c context) opens() int {
 	switch c.place {
 	case plain:
@@ -273,8 +249,7 @@ func (c context) opens() int {
 	}
 }
 
-// maxBrackets is how many brackets may be open. Contexts that differ in them are
-// compared again and again.
+// maxBrackets is how many brackets may be open: they are compared with each context.
 const maxBrackets = 200
 
 func (c *context) push(bracket byte) { c.flow += string(bracket) }
@@ -289,10 +264,10 @@ func (c *context) swap(old, instead string) {
 	}
 }
 
-// brackets is flow as it stands in the template.
+// brackets returns flow as it stands in the template.
 func (c context) brackets() string { return strings.ReplaceAll(c.flow, ":", "{") }
 
-// pop closes the innermost bracket and reports whether that is of the kind.
+// pop closes the innermost bracket and reports whether closing is of its kind.
 func (c *context) pop(closing byte) bool {
 	opening := map[byte]string{']': "[", '}': "{"}[closing]
 	if !strings.HasSuffix(c.brackets(), opening) {

@@ -1,6 +1,6 @@
 package escape
 
-// dollar says where in an interpolation of Compose a scalar's text ends.
+// dollar is the place in an interpolation of Compose at which the text of a scalar ends.
 type dollar uint8
 
 const (
@@ -10,38 +10,22 @@ const (
 	inBraces // and above, for braces within braces
 )
 
-// dollar follows the interpolations of Compose through a scalar (Compose
-// specification, "Interpolation").
-func (s *scanner) dollar(ch byte) {
+// next returns the place behind one more character (Compose specification, "Interpolation").
+func (d dollar) next(ch byte) dollar {
 	name := ch == '_' || ch >= '0' && ch <= '9' || ch >= 'A' && ch <= 'Z' || ch >= 'a' && ch <= 'z'
-	switch d := &s.scalar.dollar; *d {
-	case noDollar:
-		if ch == '$' {
-			*d = oneDollar
-		}
-	case oneDollar:
-		switch {
-		case ch == '{':
-			*d = inBraces
-		case name:
-			*d = inName
-		default:
-			*d = noDollar
-		}
-	case inName:
-		if ch == '$' {
-			*d = oneDollar
-		} else if !name {
-			*d = noDollar
-		}
-	default: // inBraces, and deeper
-		switch {
-		case ch == '{' && *d < 255:
-			*d++
-		case ch == '}' && *d == inBraces:
-			*d = noDollar
-		case ch == '}':
-			*d--
-		}
+	switch {
+	case d >= inBraces && ch == '{' && d < 255:
+		return d + 1
+	case d > inBraces && ch == '}':
+		return d - 1
+	case d >= inBraces && ch != '}':
+		return d
+	case d == oneDollar && ch == '{':
+		return inBraces
+	case (d == oneDollar || d == inName) && name:
+		return inName
+	case (d == noDollar || d == inName) && ch == '$':
+		return oneDollar
 	}
+	return noDollar
 }

@@ -100,7 +100,7 @@ func Rewrite(t *template.Template, funcs template.FuncMap, texts map[string]stri
 	if r.trees[t.Name()] == nil {
 		return nil, &Error{text.Place{File: t.Name(), Line: 1, Column: 1}, "the template is empty"}
 	}
-	main, err := r.derive(call{t.Name(), beginning()})
+	main, err := r.derive(call{t.Name(), beginning()}, nil, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -156,13 +156,16 @@ func (r *rewriter) again(tree *parse.Tree, n *parse.ListNode) error {
 // templates. A template that calls itself in ever new contexts has no end.
 const maxNesting = 200
 
-// derive returns the template of a call, rewritten for its context.
-func (r *rewriter) derive(c call) (*derivation, error) {
+// derive returns the template of a call at pos of from, rewritten for its context.
+func (r *rewriter) derive(c call, from *parse.Tree, pos parse.Pos) (*derivation, error) {
 	if d := r.derived[c]; d != nil {
 		d.used = d.used || !d.done
 		return d, nil
 	}
 	tree := r.trees[c.name]
+	if tree == nil {
+		return nil, r.out.errorAt(from, pos, "there is no template %q", c.name)
+	}
 	if r.depth >= maxNesting || len(r.derived) > 10*maxNesting+len(r.trees) {
 		return nil, r.out.errorAt(tree, 0, "template %q calls itself at ever new places of the document", c.name)
 	}
@@ -211,8 +214,6 @@ type walker struct {
 	loop *loop
 	// source is the last scalar without quotes, as it stands in the template.
 	source string
-	// trimmed: the space before the action was taken away.
-	trimmed bool
 }
 
 // loop is a range that is being gone through.
@@ -230,13 +231,8 @@ func (w *walker) list(c context, list *parse.ListNode) (context, error) {
 		case *parse.TextNode:
 			c, err = w.scan(c, node, rest)
 		case *parse.ActionNode:
-			w.trimmed = false
-			if i > 0 && c.place == beforeNode && !c.entry && !c.glued && prints(node) && makesStructure(node.Pipe) {
-				w.trimmed = trimEnd(list.Nodes[i-1]) // lines of structure begin with a line break
-				c.glued = w.trimmed
-			}
 			if err = w.includesIn(node.Pipe); err == nil && prints(node) {
-				c, err = w.action(c, node, list.Nodes[i:])
+				c, err = w.action(c, list.Nodes, i)
 			}
 		case *parse.IfNode:
 			c, err = w.branch(c, &node.BranchNode, "if")
@@ -334,15 +330,10 @@ func (w *walker) rounds(c context, n *parse.RangeNode) (context, error) {
 }
 
 func (w *walker) call(c context, n *parse.TemplateNode) (context, error) {
-	if n.Pipe != nil {
-		if err := w.includesIn(n.Pipe); err != nil {
-			return c, err
-		}
+	if err := w.includesIn(n.Pipe); err != nil {
+		return c, err
 	}
-	if w.trees[n.Name] == nil {
-		return c, w.out.errorAt(w.tree, n.Pos, "there is no template %q", n.Name)
-	}
-	d, err := w.derive(call{n.Name, c})
+	d, err := w.derive(call{n.Name, c}, w.tree, n.Pos)
 	if err != nil {
 		return c, err
 	}

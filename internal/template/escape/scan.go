@@ -6,8 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// scan returns the context behind a text that begins in c. rest is what
-// follows it in the same list.
+// scan returns the context behind a text that begins in c. rest are the nodes that follow it in its list.
 func (w *walker) scan(c context, n *parse.TextNode, rest []parse.Node) (context, error) {
 	s := scanner{w: w, context: c, node: n, text: string(n.Text), rest: rest}
 	if err := s.oddBreak(); err != nil {
@@ -21,8 +20,8 @@ func (w *walker) scan(c context, n *parse.TextNode, rest []parse.Node) (context,
 	return s.context, nil
 }
 
-// scanner goes through one text of a template. It reads well-formed YAML as
-// YAML does; what is not, YAML refuses later, whatever the values are.
+// scanner goes through one text of a template. It reads well-formed YAML as YAML does. Other text is refused
+// by YAML later, whatever the values are.
 type scanner struct {
 	context
 	w    *walker
@@ -36,19 +35,17 @@ func (s *scanner) errorf(format string, args ...any) error {
 	return s.w.out.errorAt(s.w.tree, s.node.Pos+parse.Pos(s.at), format, args...)
 }
 
-// oddBreak returns an error for what only some versions of YAML take for a line
-// break: a comment could end there, and a value begin a line.
+// oddBreak returns an error for a character that only some versions of YAML take for a line break: a comment
+// could end there, and a value begin a line.
 func (s *scanner) oddBreak() error {
 	text := strings.ReplaceAll(s.text, "\r\n", "\n\n") // of the same length
 	if at := strings.IndexAny(text, "\r\u0085\u2028\u2029"); at >= 0 {
 		r, _ := utf8.DecodeRuneInString(text[at:])
 		s.at = at
-		return s.errorf("the character %U may end a line or not, as the version of YAML has it: write a line break, or an escape in double quotes, %s", r, escaped(r))
+		return s.errorf("the character %U may end a line or not, as the version of YAML has it: write a line break, or an escape in double quotes, %s", r, strings.Trim(quoted(string(r)), `"`))
 	}
 	return nil
 }
-
-func escaped(r rune) string { return strings.Trim(quoted(string(r)), `"`) }
 
 // next consumes at least one character, or changes the place.
 func (s *scanner) next() error {
@@ -56,30 +53,30 @@ func (s *scanner) next() error {
 	if ch == '\n' {
 		return s.lineBreak()
 	}
-	if problem := s.lineFirst(); problem != "" {
+	if problem := s.needsBreak(); problem != "" {
 		return s.errorf("%s", problem)
 	}
 	switch s.place {
 	case lineStart, blockLine:
-		if ch == ' ' || ch == '\r' {
-			s.at++
+		switch {
+		case ch == ' ' || ch == '\r':
 			s.column++
-			return nil
+			s.at++
+		case s.place == lineStart:
+			return s.beginLine()
+		default:
+			if problem := s.openBlockLine(); problem != "" {
+				return s.errorf("%s", problem)
+			}
 		}
-		if s.place == blockLine {
-			return s.beginBlockLine()
-		}
-		return s.beginLine()
 	case beforeNode:
 		return s.beginNode(ch)
 	case plain:
 		return s.inPlain(ch)
 	case doubleQuoted, singleQuoted:
 		s.inQuotes(ch)
-	case afterNode:
-		return s.behind(ch)
-	case lineEnd:
-		if s.under == comment && !isSpace(ch) {
+	case afterNode, lineEnd:
+		if s.endsInComment() && !isSpace(ch) {
 			return s.errorf("one of the branches before this ends in a comment, and another does not: begin a new line")
 		}
 		return s.behind(ch)
@@ -88,11 +85,10 @@ func (s *scanner) next() error {
 			s.content, s.explicit = max(s.parent, 0)+int(ch-'0'), true
 		}
 		s.keep = s.keep || ch == '+'
-		if ch == '#' { // digits in a comment say nothing
-			s.skipLine()
-			return nil
-		}
 		s.at++
+		for ch == '#' && s.at < len(s.text) && s.text[s.at] != '\n' {
+			s.at++ // digits in a comment say nothing
+		}
 	case property:
 		if !isBlank(ch) && (s.flow == "" || strings.IndexByte(",]}", ch) < 0) {
 			s.at++
@@ -104,18 +100,12 @@ func (s *scanner) next() error {
 			return s.errorf("a space that may begin the first line of a block scalar, which says how far it is indented: say it in its header, as in |2")
 		}
 		s.begins, s.first = s.begins && ch == ' ', false
-		s.dollar(ch)
+		s.scalar.dollar = s.scalar.dollar.next(ch)
 		s.at++
 	default:
 		s.at++
 	}
 	return nil
-}
-
-func (s *scanner) skipLine() {
-	for s.at < len(s.text) && s.text[s.at] != '\n' {
-		s.at++
-	}
 }
 
 func (s *scanner) lineBreak() error {
@@ -134,7 +124,7 @@ func (s *scanner) lineBreak() error {
 	return nil
 }
 
-// beginLine decides what the first character of a line belongs to.
+// beginLine finds the place of the first character of a line.
 func (s *scanner) beginLine() error {
 	if s.text[s.at] == '#' {
 		s.startComment(beforeNode)
@@ -161,18 +151,11 @@ func (s *scanner) beginLine() error {
 }
 
 func (c *context) startComment(under place) {
-	*c = context{place: comment, flow: c.flow, parent: c.parent, open: closed, under: under}
+	*c = context{place: comment, flow: c.flow, parent: c.parent, above: nothingAbove, under: under}
 }
 
-// forward counts a column where columns count.
-func (c *context) forward() {
-	if c.entry && !c.tagged {
-		c.column++
-	}
-}
-
-// openLine leaves lineStart for what the line is: more of what is above it, or
-// a node, or says what is wrong. dash: the line begins with one.
+// openLine leaves lineStart: for plain if the line goes on with the scalar above it, else for beforeNode.
+// dash: the line begins with a dash.
 func (w *walker) openLine(c *context, dash bool) (problem string) {
 	if c.column > c.open && c.structure > 0 {
 		w.out.sites[c.structure].more = &more{c.column, dash}
@@ -180,7 +163,7 @@ func (w *walker) openLine(c *context, dash bool) (problem string) {
 	}
 	switch {
 	case c.column <= c.open:
-		c.place, c.open, c.unsure, c.structure, c.entry = beforeNode, closed, false, 0, true
+		c.place, c.above, c.entry = beforeNode, nothingAbove, true
 	case c.unsure:
 		return "whether this line goes on with the value above it depends on that value: indent it like what it belongs to"
 	default:
@@ -191,15 +174,17 @@ func (w *walker) openLine(c *context, dash bool) (problem string) {
 	return ""
 }
 
-// leave says that no key or dash begins in the rest of the line.
+// leave notes that no key or dash begins in the rest of the line.
 func (c *context) leave() { c.entry, c.tagged, c.column = false, false, 0 }
 
-// beginNode consumes what a node begins with.
+// beginNode consumes the first characters of a node.
 func (s *scanner) beginNode(ch byte) error {
 	if isBlank(ch) || ch == '\r' {
 		s.glued = false
 		s.at++
-		s.forward()
+		if s.entry && !s.tagged {
+			s.column++
+		}
 		return nil
 	}
 	if s.glued {
@@ -229,14 +214,13 @@ func (s *scanner) beginNode(ch byte) error {
 	case ch == ',' && s.flow != "":
 		s.comma()
 	case ch == '"' || ch == '\'':
-		e := quotedAhead(behind, s.rest, ch, s.flow != "")
-		s.startScalar(e.key)
+		s.startScalar(quotedKey(behind, s.rest, ch, s.flow != ""))
 		s.place = doubleQuoted
 		if ch == '\'' {
 			s.place = singleQuoted
 		}
 	case (ch == '|' || ch == '>') && s.flow == "":
-		s.context = context{place: blockHeader, parent: s.parent, folded: ch == '>'}
+		s.context = context{place: blockHeader, parent: s.parent, blockScalar: blockScalar{folded: ch == '>'}}
 	case ch == '&' || ch == '!' || ch == '*':
 		s.place, s.tagged = property, s.entry
 	case strings.IndexByte("]},%@`|>", ch) >= 0:
@@ -255,8 +239,8 @@ func (s *scanner) beginNode(ch byte) error {
 	return nil
 }
 
-// startScalar notes where a scalar begins, and that lines which go on with it
-// have to be further to the right than its key, dash or, if it has none, itself.
+// startScalar notes where a scalar begins. Lines that go on with it have to be further to the right than its
+// key or dash, or, without one, than itself.
 func (c *context) startScalar(key bool) {
 	key = key || strings.HasSuffix(c.flow, "{") // {a} is {a: null}
 	c.scalar = scalar{column: c.column, key: key, loose: true, start: true}
@@ -269,7 +253,7 @@ func (c *context) startScalar(key bool) {
 			c.parent = min(c.parent, c.column-1)
 		}
 	}
-	c.open, c.unsure, c.structure, c.glued = closed, false, 0, false
+	c.above, c.glued = nothingAbove, false
 	c.leave()
 }
 
@@ -278,7 +262,7 @@ func (s *scanner) close(ch byte) error {
 	if !s.pop(ch) {
 		return s.errorf("%q closes what %q opened", ch, s.brackets()[len(s.flow)-1])
 	}
-	s.place, s.scalar, s.open, s.unsure, s.structure = afterNode, scalar{}, closed, false, 0
+	s.place, s.scalar, s.above = afterNode, scalar{}, nothingAbove
 	s.at++
 	return nil
 }
@@ -292,14 +276,13 @@ func (s *scanner) inPlain(ch byte) error {
 	case ch == '#' && s.at > 0 && isSpace(s.text[s.at-1]):
 		s.startComment(afterNode)
 	case inFlow && ch == ',':
-		s.place, s.scalar = beforeNode, scalar{}
-		s.comma()
+		s.endItem()
 	case inFlow && (ch == ']' || ch == '}'):
 		return s.close(ch)
 	default:
 		s.scalar.loose = isBlank(ch) || ch == ':' || s.scalar.start && (ch == '-' || ch == '?')
 		s.scalar.start = false
-		s.dollar(ch)
+		s.scalar.dollar = s.scalar.dollar.next(ch)
 	}
 	s.at++
 	return nil
@@ -310,11 +293,16 @@ func (s *scanner) endKey() error {
 	if s.scalar.values && !s.scalar.key {
 		return s.errorf("a colon makes a key of what is before it, and that begins in another branch or template: write the key in one piece")
 	}
-	s.place, s.glued = beforeNode, s.flow == ""
+	s.place, s.scalar, s.above, s.glued = beforeNode, scalar{}, nothingAbove, s.flow == ""
 	s.colon()
-	s.scalar, s.open, s.unsure, s.structure = scalar{}, closed, false, 0
 	s.at++
 	return nil
+}
+
+// endItem ends an item in brackets at a comma.
+func (s *scanner) endItem() {
+	s.place, s.scalar, s.above = beforeNode, scalar{}, nothingAbove
+	s.comma()
 }
 
 // inQuotes consumes a character of a scalar in quotes.
@@ -331,19 +319,18 @@ func (s *scanner) inQuotes(ch byte) {
 			s.scalar.dollar = oneDollar // \x24 is one
 		}
 	case ch == '\\' && s.place == doubleQuoted:
-		s.scalar.escape = 1
-		s.scalar.dollar = noDollar
+		s.scalar.escape, s.scalar.dollar = 1, noDollar
 	case ch == '\'' && s.place == singleQuoted && s.at < len(s.text) && s.text[s.at] == '\'':
 		s.at++
-		s.dollar(ch)
+		s.scalar.dollar = s.scalar.dollar.next(ch)
 	case ch == '"' && s.place == doubleQuoted, ch == '\'' && s.place == singleQuoted:
-		s.place, s.open, s.unsure = afterNode, closed, false
+		s.place, s.above = afterNode, nothingAbove
 	default:
-		s.dollar(ch)
+		s.scalar.dollar = s.scalar.dollar.next(ch)
 	}
 }
 
-// behindValue says what is wrong with more behind a value.
+// behindValue says what is wrong with text or a value behind a value.
 func (c context) behindValue() string {
 	if c.place == lineEnd && c.flow != "" {
 		return "whether there is a comma before this depends on a branch: write one behind each item, the last one, too, or the items as lines"
@@ -361,8 +348,7 @@ func (s *scanner) behind(ch byte) error {
 	case ch == ':' && s.place == afterNode && (inFlow || endsKey(s.text, s.at, false, s.rest)):
 		return s.endKey()
 	case inFlow && ch == ',':
-		s.place, s.scalar, s.open, s.unsure, s.structure = beforeNode, scalar{}, closed, false, 0
-		s.comma()
+		s.endItem()
 	case inFlow && (ch == ']' || ch == '}'):
 		return s.close(ch)
 	default:
