@@ -5,40 +5,40 @@ import (
 	"text/template"
 )
 
-// Funcs returns the functions by which a template says how a value is meant:
+// Funcs returns the functions with which a template says how a value is written:
 //
-//	interpolate VALUE  Compose interpolates it: its $ is not doubled
-//	quote VALUE        a string, in double quotes where it is all of a scalar, whatever it looks like
-//	toYaml VALUE       a map, list or scalar as YAML, which fits itself to its place
+//	interpolate VALUE  its $ is not doubled, so Compose interpolates it
+//	quote VALUE        a string, in double quotes where it is all of a scalar
+//	toYaml VALUE       a map, list or scalar as YAML, indented for its place
 //	raw TEXT           YAML as it is; only where a value or a line begins
-//	indent N, nindent N, of TEXT or of what toYaml, include and raw make
+//	indent N, nindent N, of TEXT or of the result of toYaml, include and raw
 func Funcs() template.FuncMap {
 	return template.FuncMap{
-		"interpolate": func(value any) (any, error) {
-			return mark(value, func(m *marked) { m.interpolate = true })
+		"interpolate": func(value any) (marked, error) {
+			m, err := markable(value)
+			m.interpolate = true
+			return m, err
 		},
-		"quote": func(value any) (any, error) {
-			return mark(value, func(m *marked) { m.quote = true })
+		"quote": func(value any) (marked, error) {
+			m, err := markable(value)
+			m.quote = true
+			return m, err
 		},
-		"toYaml": ToYAML,
-		"raw":    func(text string) Structure { return Structure{text: text, raw: true} },
-		"indent": func(n int, value any) (any, error) { return indented(n, "", value) },
-		"nindent": func(n int, value any) (any, error) {
-			return indented(n, "\n", value)
-		},
+		"toYaml":  ToYAML,
+		"raw":     func(text string) Structure { return Structure{text: text, raw: true} },
+		"indent":  func(n int, value any) (any, error) { return indented(n, "", value) },
+		"nindent": func(n int, value any) (any, error) { return indented(n, "\n", value) },
 	}
 }
 
-func mark(value any, set func(*marked)) (any, error) {
+// markable returns a value, or the text of a structure, for a function that marks it.
+func markable(value any) (marked, error) {
 	if s, ok := value.(Structure); ok {
 		value = s.text
 	}
-	c, problem := contentOf(value)
-	if problem != "" {
-		return nil, fmt.Errorf("%s", problem)
-	}
-	set(&c.marked)
-	return c.marked, nil
+	m, err := contentOf(value)
+	m.literal = false
+	return m, err
 }
 
 // maxIndent is far more than a document needs.
@@ -54,10 +54,7 @@ func indented(n int, before string, value any) (any, error) {
 		}
 		return s, nil
 	}
-	c, problem := contentOf(value)
-	if problem != "" {
-		return nil, fmt.Errorf("%s", problem)
-	}
-	c.text = before + indent(n, c.text)
-	return c.marked, nil
+	m, err := markable(value)
+	m.text = before + indent(n, m.text)
+	return m, err
 }

@@ -9,11 +9,10 @@ import (
 	"strings"
 )
 
-// takesStructure reports whether YAML that is not quoted may stand at s.
+// takesStructure reports whether YAML without quotes may stand at s.
 func (s *site) takesStructure() bool { return (s.whole || s.glued) && !s.key }
 
-// fit returns st as it has to be written at s: in the line or behind it, and
-// indented to belong there.
+// fit returns st as it is written at s: in the line or behind it, and indented to belong there.
 func (s *site) fit(st Structure) (string, error) {
 	space := ""
 	if s.glued && !strings.HasPrefix(st.text, "\n") && st.text != "" {
@@ -29,7 +28,7 @@ func (s *site) fit(st Structure) (string, error) {
 	case !st.lines:
 		return space + st.text, nil
 	case s.flow:
-		return "", fmt.Errorf("a map or list in lines cannot stand within brackets: write what is around it in lines too")
+		return "", errors.New("a map or list in lines cannot stand within brackets: write what is around it in lines too")
 	case strings.HasPrefix(st.text, "\n"):
 		return st.text, s.belongs(st.text)
 	case s.column >= 0:
@@ -39,10 +38,10 @@ func (s *site) fit(st Structure) (string, error) {
 	}
 }
 
-// fitMore is fit for a structure that lines of the template go on with.
+// fitMore is fit for a structure to which the next line of the template adds.
 func (s *site) fitMore(st Structure) (string, error) {
 	if text := strings.TrimLeft(st.text, "\n "); text == "{}" || text == "[]" {
-		return "", nil // the lines are all of it
+		return "", nil // there are only the lines of the template
 	}
 	text := "\n" + indent(s.more.column, st.text)
 	if strings.HasPrefix(st.text, "\n") {
@@ -50,38 +49,38 @@ func (s *site) fitMore(st Structure) (string, error) {
 	}
 	first := strings.TrimLeft(text[1:], " ")
 	if dash := strings.HasPrefix(first, "- "); !st.lines || dash != s.more.dash || len(text)-1-len(first) != s.more.column {
-		return "", errors.New(s.more.wants())
+		return "", s.more.wrong()
 	}
 	return text, nil
 }
 
-func (m *more) wants() string {
+func (m *more) wrong() error {
 	kind := "map"
 	if m.dash {
 		kind = "list"
 	}
-	return fmt.Sprintf("the next line goes on with what is here: it has to be a %s, in lines that are indented by %d", kind, m.column)
+	return fmt.Errorf("the next line adds to this value, so it has to be a %s, in lines that are indented by %d", kind, m.column)
 }
 
-// belongs returns an error if lines are not indented to belong to what is at s.
+// belongs returns an error for lines that are not indented to belong to their key, or to stand at s.
 func (s *site) belongs(lines string) error {
-	if s.line {
-		first := strings.TrimLeft(lines, "\n")
-		if n := len(first) - len(strings.TrimLeft(first, " ")); n > s.above {
-			return errors.New(goesOn(n, s.above))
-		}
-		return nil
-	}
 	for line := range strings.SplitSeq(lines, "\n") {
 		text := strings.TrimLeft(line, " ")
-		if n := len(line) - len(text); text != "" && (n < s.parent || n == s.parent && !strings.HasPrefix(text, "- ")) {
+		n := len(line) - len(text)
+		switch {
+		case text == "":
+		case s.line && n > s.above:
+			return errors.New(goesOn(n, s.above))
+		case s.line:
+			return nil // the first line decides
+		case n < s.parent || n == s.parent && !strings.HasPrefix(text, "- "):
 			return fmt.Errorf("lines indented by %d do not belong to a key indented by %d: use nindent %d, or leave it out", n, s.parent, s.parent+2)
 		}
 	}
 	return nil
 }
 
-// goesOn says that lines are more of a value above if they are to the right of open.
+// goesOn says that lines are to the right of open, so they belong to the value above.
 func goesOn(column, open int) string {
 	return fmt.Sprintf("lines indented by %d would go on with the value above: use nindent %d, or less", column, max(open, 0))
 }
@@ -97,55 +96,52 @@ func indent(n int, text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// maxStructure is how long the YAML of one value may be, in bytes, and
-// maxDepth how many maps and lists may be within one another.
+// maxStructure is how many bytes the YAML of one value may have, and maxDepth how many maps and lists may be
+// within one another.
 const (
 	maxStructure = 16 << 20
 	maxDepth     = 100
 )
 
-// ToYAML returns value as YAML in block style, keys in order, a $ doubled as
-// at a value's place. It is an error for values that YAML cannot hold, deeper
-// than 100 levels, or longer than 16 MiB.
+// ToYAML returns value as YAML in block style: keys in order, each $ doubled as at a value's place. It fails
+// for a value that YAML cannot hold, that is deeper than 100 levels, or longer than 16 MiB.
 func ToYAML(value any) (Structure, error) {
-	e := emitter{}
-	lines, err := e.node(value, 0)
-	if err != nil {
+	var e emitter
+	if err := e.node(value, 0); err != nil {
 		return Structure{}, fmt.Errorf("toYaml: %w", err)
 	}
-	return Structure{text: strings.TrimPrefix(e.out.String(), "\n"), lines: lines}, nil
+	text := e.out.String()
+	return Structure{text: text[1:], lines: text[0] == '\n'}, nil
 }
 
 type emitter struct{ out strings.Builder }
 
-// node writes a value that stands at the end of a line: lines of their own,
-// each at column, for what is not empty and no scalar.
-func (e *emitter) node(value any, column int) (lines bool, err error) {
-	if e.out.Len() > maxStructure || column > 2*maxDepth {
-		return false, fmt.Errorf("the value is longer than %d MiB, or deeper than %d levels", maxStructure>>20, maxDepth)
-	}
+// node writes a value behind a colon or dash: a scalar behind a space, a map or a list as lines at column.
+func (e *emitter) node(value any, column int) error {
 	v := reflect.ValueOf(value)
 	for v.Kind() == reflect.Pointer && !v.IsNil() {
 		v = v.Elem()
 	}
-	switch {
+	text, err := "", error(nil)
+	switch kind := v.Kind(); {
 	case value == nil:
-		e.out.WriteString("null")
-		return false, nil
-	case v.Kind() == reflect.Map && v.Len() == 0:
-		e.out.WriteString("{}")
-		return false, nil
-	case v.Kind() == reflect.Map:
-		return true, e.mapping(v, column)
-	case (v.Kind() == reflect.Slice || v.Kind() == reflect.Array) && v.Len() == 0:
-		e.out.WriteString("[]")
-		return false, nil
-	case v.Kind() == reflect.Slice || v.Kind() == reflect.Array:
-		return true, e.list(v, column)
+		text = "null"
+	case kind == reflect.Map && v.Len() > 0:
+		return e.mapping(v, column)
+	case (kind == reflect.Slice || kind == reflect.Array) && v.Len() > 0:
+		for i := 0; i < v.Len() && err == nil; i++ {
+			err = e.entry("-", v.Index(i).Interface(), column)
+		}
+		return err
+	case kind == reflect.Map:
+		text = "{}"
+	case kind == reflect.Slice || kind == reflect.Array:
+		text = "[]"
+	default:
+		text, err = scalarText(value, false)
 	}
-	text, err := scalarText(value, false)
-	e.out.WriteString(text)
-	return false, err
+	e.out.WriteString(" " + text)
+	return err
 }
 
 func (e *emitter) mapping(v reflect.Value, column int) error {
@@ -155,38 +151,25 @@ func (e *emitter) mapping(v reflect.Value, column int) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(entries)) {
 		key, err := scalarText(name, true)
+		if err == nil {
+			err = e.entry(key+":", entries[name], column)
+		}
 		if err != nil {
 			return err
 		}
-		e.out.WriteString("\n" + strings.Repeat(" ", column) + key + ":")
-		if err := e.behind(entries[name], column); err != nil {
-			return err
-		}
 	}
 	return nil
 }
 
-func (e *emitter) list(v reflect.Value, column int) error {
-	for i := range v.Len() {
-		e.out.WriteString("\n" + strings.Repeat(" ", column) + "-")
-		if err := e.behind(v.Index(i).Interface(), column); err != nil {
-			return err
-		}
+// entry writes a line that begins with start, and the value behind that.
+func (e *emitter) entry(start string, value any, column int) error {
+	if column >= 2*maxDepth {
+		return fmt.Errorf("the value is deeper than %d levels", maxDepth)
 	}
-	return nil
-}
-
-// behind writes a value behind a colon or dash.
-func (e *emitter) behind(value any, column int) error {
-	var own emitter // to see whether it is one line
-	lines, err := own.node(value, column+2)
-	if err != nil {
+	e.out.WriteString("\n" + strings.Repeat(" ", column) + start)
+	if err := e.node(value, column+2); err != nil {
 		return err
 	}
-	if !lines {
-		e.out.WriteByte(' ')
-	}
-	e.out.WriteString(own.out.String())
 	if e.out.Len() > maxStructure {
 		return fmt.Errorf("the value is longer than %d MiB", maxStructure>>20)
 	}
@@ -195,6 +178,5 @@ func (e *emitter) behind(value any, column int) error {
 
 // scalarText returns a value as all of a scalar.
 func scalarText(value any, key bool) (string, error) {
-	s := site{whole: true, key: key}
-	return s.write(value)
+	return (&site{whole: true, key: key}).write(value)
 }

@@ -10,93 +10,85 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// site is one action of a rewritten template: how its value is to be written.
+// site is an action of a rewritten template: how its value is written.
 type site struct {
 	tree  *parse.Tree // that pos is in
 	pos   parse.Pos
 	place place
 	key   bool // no interpolation
-	flow  bool
-	// whole: the value is all of a scalar, or of a line.
-	whole bool
-	// For a scalar without quotes: start means that the value begins it, loose
-	// that it cannot be empty, and source is the scalar as it stands in the template.
+	flow  bool // within brackets
+	whole bool // the value is all of a scalar, or of a line
+	// In a scalar without quotes: whether the value begins it, whether it cannot be empty, and the scalar as it
+	// stands in the template.
 	start, loose bool
 	source       string
-	// For structure. glued: no space is behind the colon or dash yet; trimmed:
-	// there was one. line: the value begins a line, and above is what context.open
-	// is there. column: where a block would begin, -1 if it cannot in
-	// this line. parent: see context.
+	// For a structure: whether no space is behind the colon or dash yet, and whether one was taken away.
 	glued, trimmed bool
-	line           bool
-	above          int
-	parent, column int
-	more           *more
-	// below: indent or nindent say how far the line is indented that the value begins.
+	// line: the value begins a line, and above is context.open there. parent is context.parent. column is where
+	// a map or list would begin, -1 if it cannot begin in this line.
+	line                  bool
+	above, parent, column int
+	// more is the next line of the template, if it adds to this structure.
+	more *more
+	// below: indent or nindent give the indentation of the line that the value begins.
 	below bool
-	// For a block scalar: its indentation, whether it is folded, whether the
-	// value begins a line, whether that line may decide the indentation, and
-	// whether the scalar may end behind the value and loses line breaks there.
+	// In a block scalar: its indentation, whether it is folded, whether the value begins a line, whether that
+	// line may decide the indentation, and whether line breaks at the value's end would be lost.
 	content             int
 	folded              bool
 	begins, first, ends bool
 }
 
-// more is the first of the lines of a template that go on with a structure.
 type more struct {
 	column int
 	dash   bool
 }
 
-// write returns value as it has to be written at s.
+// write returns value as it is written at s. Its errors have no place.
 func (s *site) write(value any) (string, error) {
-	if st, ok := value.(Structure); ok && s.takesStructure() {
+	switch st, ok := value.(Structure); {
+	case ok && s.takesStructure():
 		return s.fit(st)
+	case s.below:
+		return "", errors.New("only a map or a list can be indented here: use toYaml or include")
+	case s.place == comment:
+		return inComment(value)
 	}
-	if s.below {
-		return "", fmt.Errorf("only a map or a list can be indented here: use toYaml or include")
-	}
-	if s.place == comment {
-		return s.inComment(value)
-	}
-	c, problem := contentOf(value)
-	if problem != "" {
-		return "", errors.New(problem)
+	c, err := contentOf(value)
+	if err != nil {
+		return "", err
 	}
 	if s.key && len(c.text) > maxKey {
 		return "", fmt.Errorf("a key of %d bytes: YAML takes at most 1024 characters, and composer %d bytes for each value", len(c.text), maxKey)
 	}
-	dollars := c.text
+	text := c.text
 	if !s.key && !c.interpolate {
-		dollars = strings.ReplaceAll(c.text, "$", "$$")
+		text = strings.ReplaceAll(c.text, "$", "$$")
+	}
+	space := ""
+	if s.trimmed {
+		space = " "
 	}
 	switch {
 	case s.more != nil:
-		return "", errors.New(s.more.wants())
-	case s.trimmed:
-		own := *s
-		own.glued, own.trimmed = false, false
-		text, err := own.write(value)
-		return " " + text, err
-	case s.glued:
-		return "", fmt.Errorf("there is no space before the value: put one behind the colon or dash, or the whole scalar in quotes")
+		return "", s.more.wrong()
+	case s.glued && !s.trimmed:
+		return "", errors.New(noSpace)
+	case s.whole && (c.literal && !s.key || !c.quote && safePlain(text)):
+		return space + text, nil
 	case s.whole:
-		if c.literal && !s.key && !c.quote {
-			return c.text, nil
-		}
-		if !c.quote && safePlain(dollars) {
-			return dollars, nil
-		}
-		return quoted(dollars), nil
+		return space + quoted(text), nil
 	case s.place == doubleQuoted:
-		return strings.TrimSuffix(quoted(dollars)[1:], `"`), nil
+		return strings.TrimSuffix(quoted(text)[1:], `"`), nil
 	case s.place == singleQuoted:
-		return s.inSingleQuotes(dollars)
+		if bad := unprintable(text); bad != "" {
+			return "", fmt.Errorf("%s has %s, which single quotes cannot hold: write the scalar in double quotes", shown(text), bad)
+		}
+		return strings.ReplaceAll(text, "'", "''"), nil
 	case s.place == block:
-		return s.inBlock(dollars)
-	default:
-		return s.inPlain(c.text, dollars)
+		return s.inBlock(text)
 	}
+	return text, s.mayBePlain(c.text)
 }
 
 // maxKey is how many bytes a value in a key may have. libyaml, and what comes
@@ -154,45 +146,25 @@ func quoted(text string) string {
 	return b.String()
 }
 
-// printable reports whether r may stand in YAML outside of double quotes, in
-// one line: no control character, and no line break of YAML 1.1 or 1.2. A byte
-// order mark may, but readers drop it.
-func printable(r rune) bool {
-	switch {
-	case r == '\t':
-		return true
-	case r < ' ', r >= 0x7f && r <= 0x9f, r == 0x2028, r == 0x2029, r == 0xfeff, r == 0xfffe, r == 0xffff:
-		return false
-	default:
-		return true
-	}
-}
-
-// unprintable returns the first character of text that is not printable, as
-// an error names it, or "".
+// unprintable names the first character of text that may not stand in one line of YAML outside of double
+// quotes, or returns "": a control character, a line break of YAML 1.1 or 1.2, and a byte order mark, which
+// may stand there but is dropped by readers.
 func unprintable(text string) string {
 	for _, r := range text {
 		switch {
 		case r == '\n' || r == '\r':
 			return "a line break"
-		case !printable(r):
+		case r < ' ' && r != '\t', r >= 0x7f && r <= 0x9f, r == 0x2028, r == 0x2029, r == 0xfeff, r == 0xfffe, r == 0xffff:
 			return fmt.Sprintf("the character %U", r)
 		}
 	}
 	return ""
 }
 
-func (s *site) inSingleQuotes(text string) (string, error) {
-	if bad := unprintable(text); bad != "" {
-		return "", fmt.Errorf("%s has %s, which single quotes cannot hold: write the scalar in double quotes", shown(text), bad)
-	}
-	return strings.ReplaceAll(text, "'", "''"), nil
-}
-
-func (s *site) inComment(value any) (string, error) {
+func inComment(value any) (string, error) {
 	text := fmt.Sprint(value)
-	if problem := valid(text); problem != "" {
-		return "", errors.New(problem)
+	if err := valid(text); err != nil {
+		return "", err
 	}
 	if bad := unprintable(text); bad != "" {
 		return "", fmt.Errorf("%s has %s, which cannot stand in a comment: quote it, {{ printf \"%%q\" … }}", shown(text), bad)
@@ -200,24 +172,18 @@ func (s *site) inComment(value any) (string, error) {
 	return text, nil
 }
 
-// inPlain writes a part of a scalar without quotes.
-func (s *site) inPlain(original, text string) (string, error) {
-	problem := ""
-	switch {
-	case original == "" && s.loose:
-		problem = "an empty value cannot stand here in a scalar without quotes"
-	default:
-		if bad := unsafeInPlain(original, s.start); bad != "" {
-			problem = fmt.Sprintf("%s has %s, which is not safe in a scalar without quotes", shown(original), bad)
-		}
+// mayBePlain returns an error for a text that may not be a part of the scalar without quotes at s.
+func (s *site) mayBePlain(text string) error {
+	if text == "" && s.loose {
+		return errors.New("an empty value cannot stand here in a scalar without quotes: write " + advice(s.source))
 	}
-	if problem != "" {
-		return "", fmt.Errorf("%s: write %s", problem, advice(s.source))
+	if bad := unsafeInPlain(text, s.start); bad != "" {
+		return fmt.Errorf("%s has %s, which is not safe in a scalar without quotes: write %s", shown(text), bad, advice(s.source))
 	}
-	return text, nil
+	return nil
 }
 
-// advice is how a scalar without quotes is written with them.
+// advice returns a scalar without quotes as it is written in quotes.
 func advice(source string) string {
 	hint := `"` + strings.ReplaceAll(strings.ReplaceAll(source, `\`, `\\`), `"`, `\"`) + `"`
 	if name, value, ok := strings.Cut(source, "="); ok && listEntry().MatchString(source) {
