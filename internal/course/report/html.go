@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	_ "embed"
 	"fmt"
 	"html/template"
@@ -17,41 +16,42 @@ var pageCSS string
 //go:embed page.html.tmpl
 var pageText string
 
-// pageTemplate is parsed when it is needed first, not by each start of a program.
-var pageTemplate = sync.OnceValue(func() *template.Template { return template.Must(template.New("page").Parse(pageText)) })
+// pageTemplate is parsed on first use. All texts of a report that the page shows go through visible.
+var pageTemplate = sync.OnceValue(func() *template.Template {
+	functions := template.FuncMap{
+		"visible": func(s string) string { return visible(s, maxPageText) },
+		"seconds": seconds,
+		"symbol":  func(s Status) string { return map[Status]string{Passed: "✓", Failed: "✕", Skipped: "–"}[s] },
+	}
+	return template.Must(template.New("page").Funcs(functions).Parse(pageText))
+})
 
 type (
 	document struct {
-		CSS                            template.CSS // our own file, never anything of a report
-		Title, Target, Engine          string
-		Failed                         bool
-		Verdict, Started, StartedISO   string
-		Took                           string
-		Passes, Failures, Skips, Total int
-		Stages                         []pageStage
-		Shapes                         []pageShape
+		Report
+		CSS     template.CSS // our own file, no part of a report
+		Verdict string
+		Stages  []pageStage
+		Shapes  []pageShape
 	}
 	pageStage struct {
-		Name, ID         string
-		Passes, Failures int
-		Skips, Total     int
-		Scenarios        []pageScenario
+		Report    // of this stage
+		Name, ID  string
+		Scenarios []pageScenario
 	}
 	pageScenario struct {
-		ID, Name, Title string
-		Status          Status
-		Word, Symbol    string
-		Took, Reason    string
-		Problems        []pageProblem
-		MoreProblems    int
-		Story           []string
-		Picture         *picture
-		Log             pageLog
+		Scenario
+		ID           string
+		Problems     []pageProblem
+		MoreProblems int
+		Story        []string
+		Picture      *picture
+		Log          pageLog
 	}
 	pageProblem struct {
-		Number         int
-		Expected, Seen string
-		Around         pageLog
+		Problem
+		Number int
+		Around pageLog
 	}
 	pageLog struct {
 		First, Last []pageLine
@@ -94,33 +94,23 @@ func WriteHTML(w io.Writer, r Report) error {
 }
 
 func newPage(r Report) document {
-	p := document{
-		CSS: template.CSS(pageCSS), Target: visible(r.Target, maxPageText), Engine: visible(r.Engine, maxPageText),
-		Failed: r.Failed(), Started: r.Started.Format("2 January 2006, 15:04:05 MST"), StartedISO: r.Started.Format(time.RFC3339),
-		Took: seconds(r.Duration), Passes: r.Count(Passed), Failures: r.Count(Failed), Skips: r.Count(Skipped), Total: len(r.Scenarios),
-		Shapes: shapes,
-	}
+	p := document{Report: r, CSS: template.CSS(pageCSS), Shapes: shapes}
+	failed, passed, skipped, total := r.Count(Failed), r.Count(Passed), r.Count(Skipped), len(r.Scenarios)
 	switch {
-	case p.Failures > 0:
-		p.Verdict = fmt.Sprintf("%d of %s failed", p.Failures, plural(p.Total, "scenario", "scenarios"))
-	case p.Passes == 0:
+	case failed > 0:
+		p.Verdict = fmt.Sprintf("%d of %s failed", failed, plural(total, "scenario", "scenarios"))
+	case passed == 0:
 		p.Verdict = "No scenario ran"
-	case p.Skips > 0:
-		p.Verdict = fmt.Sprintf("%s passed, %d skipped", plural(p.Passes, "scenario", "scenarios"), p.Skips)
+	case skipped > 0:
+		p.Verdict = fmt.Sprintf("%s passed, %d skipped", plural(passed, "scenario", "scenarios"), skipped)
+	case total == 1:
+		p.Verdict = "The one scenario passed"
 	default:
-		p.Verdict = "All " + plural(p.Total, "scenario", "scenarios") + " passed"
-		if p.Total == 1 {
-			p.Verdict = "The one scenario passed"
-		}
+		p.Verdict = "All " + plural(total, "scenario", "scenarios") + " passed"
 	}
-	p.Title = p.Verdict + " – composer verify"
 	ids := identifiers{}
 	for _, st := range r.stages() {
-		part := Report{Scenarios: st.scenarios}
-		ps := pageStage{
-			Name: visible(st.name, maxPageText), ID: ids.unique("stage-" + st.name), Total: len(st.scenarios),
-			Passes: part.Count(Passed), Failures: part.Count(Failed), Skips: part.Count(Skipped),
-		}
+		ps := pageStage{Report: Report{Scenarios: st.scenarios}, Name: st.name, ID: ids.unique("stage-" + st.name)}
 		for _, s := range st.scenarios {
 			ps.Scenarios = append(ps.Scenarios, newPageScenario(s, ids.unique(s.Stage+"-"+s.Name)))
 		}
@@ -130,18 +120,8 @@ func newPage(r Report) document {
 }
 
 func newPageScenario(s Scenario, id string) pageScenario {
-	p := pageScenario{
-		ID: id, Name: visible(cmp.Or(s.Name, "(no name)"), maxPageText), Title: visible(s.Title, maxPageText),
-		Status: s.outcome(), Took: seconds(s.Duration), Reason: visible(s.Reason, maxPageText),
-	}
-	switch p.Status {
-	case Passed:
-		p.Word, p.Symbol = "passed", "✓"
-	case Failed:
-		p.Word, p.Symbol = "failed", "✕"
-	case Skipped:
-		p.Word, p.Symbol = "skipped", "–"
-	}
+	s.Status = s.outcome()
+	p := pageScenario{Scenario: s, ID: id, MoreProblems: max(0, len(s.Problems)-maxProblems)}
 	var start time.Time
 	if len(s.Timeline) > 0 {
 		start = s.Timeline[0].At
@@ -154,12 +134,8 @@ func newPageScenario(s Scenario, id string) pageScenario {
 		if start.IsZero() && len(problem.Around) > 0 {
 			start = problem.Around[0].At
 		}
-		p.Problems = append(p.Problems, pageProblem{
-			Number: i + 1, Expected: visible(problem.Expected, maxPageText), Seen: visible(problem.Seen, maxPageText),
-			Around: newPageLog(problem.Around, start, maxAround),
-		})
+		p.Problems = append(p.Problems, pageProblem{problem, i + 1, newPageLog(problem.Around, start, maxAround)})
 	}
-	p.MoreProblems = len(s.Problems) - len(p.Problems)
 	return p
 }
 

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The keys are those of docs/reports.md; new ones may come, none goes or changes its meaning.
+// The keys are those of docs/reports.md. Keys may be added; none is removed or changes its meaning.
 type (
 	jsonReport struct {
 		Target          string         `json:"target"`
@@ -21,31 +21,21 @@ type (
 		Scenarios       []jsonScenario `json:"scenarios"`
 	}
 	jsonScenario struct {
-		Stage           string        `json:"stage"`
-		Name            string        `json:"name"`
-		Title           string        `json:"title"`
-		Status          Status        `json:"status"`
-		DurationSeconds float64       `json:"duration_seconds"`
-		Problems        []jsonProblem `json:"problems"`
-		ProblemsOmitted int           `json:"problems_omitted"`
-		Reason          string        `json:"reason"`
-		Timeline        []jsonLine    `json:"timeline"`
-		LinesOmitted    int           `json:"lines_omitted"`
-	}
-	jsonProblem struct {
-		Expected string     `json:"expected"`
-		Seen     string     `json:"seen"`
-		Around   []jsonLine `json:"around"`
-	}
-	jsonLine struct {
-		At        time.Time `json:"at"`
-		Container string    `json:"container"`
-		Text      string    `json:"text"`
+		Stage           string    `json:"stage"`
+		Name            string    `json:"name"`
+		Title           string    `json:"title"`
+		Status          Status    `json:"status"`
+		DurationSeconds float64   `json:"duration_seconds"`
+		Problems        []Problem `json:"problems"`
+		ProblemsOmitted int       `json:"problems_omitted"`
+		Reason          string    `json:"reason"`
+		Timeline        []Line    `json:"timeline"`
+		LinesOmitted    int       `json:"lines_omitted"`
 	}
 )
 
-// WriteJSON writes the report as one JSON object, whose keys docs/reports.md lists. Sizes are those of MaxText and
-// MaxLines, and of a hundred problems; keys that end in omitted say how many there are beyond.
+// WriteJSON writes the report as one JSON object with the keys of docs/reports.md. It writes at most MaxText bytes of a
+// text, MaxLines lines of a scenario and a hundred problems; keys that end in omitted hold the numbers of omitted ones.
 func WriteJSON(w io.Writer, r Report) error {
 	out := jsonReport{
 		Target: jsonText(r.Target), Engine: jsonText(r.Engine), Started: r.Started, DurationSeconds: r.Duration.Seconds(),
@@ -53,19 +43,17 @@ func WriteJSON(w io.Writer, r Report) error {
 		Scenarios: make([]jsonScenario, len(r.Scenarios)),
 	}
 	for i, s := range r.Scenarios {
-		first, last, omitted := middle(s.Timeline, MaxLines)
 		problems := s.Problems[:min(len(s.Problems), maxProblems)]
+		timeline, omitted := jsonLines(s.Timeline, MaxLines)
 		out.Scenarios[i] = jsonScenario{
 			Stage: jsonText(s.Stage), Name: jsonText(s.Name), Title: jsonText(s.Title), Status: s.outcome(),
 			DurationSeconds: s.Duration.Seconds(),
-			Problems:        make([]jsonProblem, len(problems)), ProblemsOmitted: len(s.Problems) - len(problems),
-			Reason: jsonText(s.Reason), Timeline: append(jsonLines(first), jsonLines(last)...), LinesOmitted: omitted,
+			Problems:        make([]Problem, len(problems)), ProblemsOmitted: len(s.Problems) - len(problems),
+			Reason: jsonText(s.Reason), Timeline: timeline, LinesOmitted: omitted,
 		}
 		for j, p := range problems {
-			first, last, _ := middle(p.Around, maxAround)
-			out.Scenarios[i].Problems[j] = jsonProblem{
-				Expected: jsonText(p.Expected), Seen: jsonText(p.Seen), Around: append(jsonLines(first), jsonLines(last)...),
-			}
+			around, _ := jsonLines(p.Around, maxAround)
+			out.Scenarios[i].Problems[j] = Problem{Expected: jsonText(p.Expected), Seen: jsonText(p.Seen), Around: around}
 		}
 	}
 	e := json.NewEncoder(w)
@@ -77,13 +65,14 @@ func WriteJSON(w io.Writer, r Report) error {
 	return nil
 }
 
-// jsonLines is never nil: a list without elements is [] and not null.
-func jsonLines(lines []Line) []jsonLine {
-	out := make([]jsonLine, len(lines))
-	for i, l := range lines {
-		out[i] = jsonLine{At: l.At, Container: jsonText(l.Container), Text: jsonText(l.Text)}
+// jsonLines returns at most limit lines, never nil: an empty list is [] and not null.
+func jsonLines(lines []Line, limit int) (out []Line, omitted int) {
+	first, last, omitted := middle(lines, limit)
+	out = append(append([]Line{}, first...), last...)
+	for i, l := range out {
+		out[i].Container, out[i].Text = jsonText(l.Container), jsonText(l.Text)
 	}
-	return out
+	return out, omitted
 }
 
 func jsonText(s string) string { return strings.ToValidUTF8(cut(s, MaxText), "\uFFFD") }

@@ -1,12 +1,15 @@
-// Package report holds what one run of `composer verify` found, and writes it for programs (JUnit, JSON) and for
-// people (one HTML page).
+// Package report holds the results of a run of `composer verify` and writes them for programs (JUnit, JSON) and for
+// people (an HTML page).
 package report
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
-// Report is what one run of verify found.
+// Report holds the results of a run of `composer verify`.
 type Report struct {
-	Target    string        // what was checked: this project, or the checkout's path as the user gave it
+	Target    string        // this project, or the checkout's path as the user gave it
 	Engine    string        // local or docker
 	Started   time.Time     // when the run began
 	Duration  time.Duration // of the whole run
@@ -23,32 +26,33 @@ const (
 	Skipped Status = "skipped"
 )
 
-// Scenario is one check of one stage.
+// Scenario is the result of a check of a stage.
 type Scenario struct {
 	Stage    string // ej1 ... ej8
 	Name     string // kebab-case, unique within the stage: partial-batch
-	Title    string // one sentence, what it shows
+	Title    string // a sentence that says what it shows
 	Status   Status
 	Duration time.Duration
-	Problems []Problem // of a failed one; what was expected, what was seen
+	Problems []Problem // of a failed one
 	Reason   string    // why it was skipped
-	Timeline []Line    // all that the containers logged, in the order received
+	Timeline []Line    // the logs of all containers, in the order received
 }
 
-// Problem is one thing that was not as the contract says.
+// Problem is a difference between the expected and the seen.
 type Problem struct {
-	Expected, Seen string
-	Around         []Line // the log lines around it
+	Expected string `json:"expected"`
+	Seen     string `json:"seen"`
+	Around   []Line `json:"around"` // log lines around it
 }
 
-// Line is one line that a container logged.
+// Line is a log line of a container.
 type Line struct {
-	At        time.Time // when it was read (or the line's own timestamp where finer)
-	Container string    // server, client1 ...
-	Text      string    // without ANSI codes; valid UTF-8
+	At        time.Time `json:"at"`        // when it was read, or its own timestamp if that is finer
+	Container string    `json:"container"` // server, client1 …
+	Text      string    `json:"text"`      // valid UTF-8 without ANSI codes
 }
 
-// Count returns how many scenarios ended so.
+// Count returns the number of scenarios with a status.
 func (r Report) Count(status Status) int {
 	n := 0
 	for _, s := range r.Scenarios {
@@ -59,10 +63,10 @@ func (r Report) Count(status Status) int {
 	return n
 }
 
-// Failed tells whether a scenario failed.
+// Failed reports whether a scenario failed.
 func (r Report) Failed() bool { return r.Count(Failed) > 0 }
 
-// outcome is the status; one that is none of the three counts as Failed, so that no mistake of ours looks green.
+// outcome returns the status. An unknown status counts as Failed, so that no mistake of ours looks green.
 func (s Scenario) outcome() Status {
 	switch s.Status {
 	case Passed, Skipped:
@@ -71,21 +75,19 @@ func (s Scenario) outcome() Status {
 	return Failed
 }
 
-// stage is the scenarios of one stage.
+// stage holds the scenarios of a stage.
 type stage struct {
 	name      string
 	scenarios []Scenario
 }
 
-// stages returns the scenarios by stage, both in the order they ran.
+// stages returns the scenarios by stage, in the order of the first and in the order they ran.
 func (r Report) stages() []stage {
 	var all []stage
-	at := map[string]int{}
 	for _, s := range r.Scenarios {
-		i, known := at[s.Stage]
-		if !known {
+		i := slices.IndexFunc(all, func(st stage) bool { return st.name == s.Stage })
+		if i < 0 {
 			i = len(all)
-			at[s.Stage] = i
 			all = append(all, stage{name: s.Stage})
 		}
 		all[i].scenarios = append(all[i].scenarios, s)
