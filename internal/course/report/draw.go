@@ -26,7 +26,7 @@ const (
 	barLeast    = 18
 )
 
-// picture is a timeline in coordinates, ready for the template.
+// picture is a timeline in coordinates for the template.
 type picture struct {
 	ID, Desc      string
 	Width, Height int
@@ -43,7 +43,7 @@ type pictureLane struct {
 	X     int
 	Name  string
 	Left  bool     // labels are left of the lifeline
-	Lives [][2]int // y where the container begins to speak, and where it ended
+	Lives [][2]int // y of the container's first line and of its end
 }
 
 type pictureText struct {
@@ -53,7 +53,7 @@ type pictureText struct {
 }
 
 type pictureArrow struct {
-	Path string // from the server, so that the dashes of several lie on each other
+	Path string // begins at the server, so that the dashes of several arrows coincide
 	Back bool   // the head is at the server
 	Sure bool
 	Tip  string
@@ -110,7 +110,7 @@ func (m pictureMark) weight() int {
 	return 0
 }
 
-// letters is how many fit beside a lifeline.
+// letters returns the number of letters that fit beside a lifeline.
 func (l lane) letters() int {
 	if l.server {
 		return serverLabel
@@ -118,7 +118,7 @@ func (l lane) letters() int {
 	return clientLabel
 }
 
-// columns places the lifelines, and returns the width of all.
+// columns places the lifelines and returns the width of the picture.
 func (d *drawing) columns() int {
 	x := gutter
 	for _, l := range d.lanes {
@@ -133,7 +133,7 @@ func (d *drawing) columns() int {
 	return x
 }
 
-// rows gives each row the height that its marks need.
+// rows places the rows and the times beside them. A row is as high as its marks need.
 func (d *drawing) rows(p *picture) {
 	extra := make([]int, len(d.timeline.rows))
 	for _, m := range d.marks {
@@ -157,7 +157,7 @@ func (d *drawing) rows(p *picture) {
 			y += drawRoom
 		}
 		d.y = append(d.y, y+rowHeight/2)
-		// Lines that were read late would have the time run backwards.
+		// The times of lines that were read late are left out: they would go backwards.
 		if since := at.Sub(d.timeline.rows[0]); i == 0 || since >= last+10*time.Millisecond {
 			p.Times = append(p.Times, pictureText{Y: y + rowHeight/2, Text: offset(at, d.timeline.rows[0])})
 			last = since
@@ -169,7 +169,7 @@ func (d *drawing) rows(p *picture) {
 	p.Names = [2]int{24, p.Foot + 4}
 }
 
-// lives are the parts of a lane between first sign and exit; a container that was started anew has several.
+// lives returns the parts of a lane between a first line and an exit. A container that was restarted has several.
 func (d *drawing) lives(lane, bottom int) [][2]int {
 	var all [][2]int
 	from := -1
@@ -203,7 +203,7 @@ func (d *drawing) mark(m *mark) pictureMark {
 	return p
 }
 
-// line runs just above the client's row, where no text is, and turns to the marks at its ends.
+// line draws an arrow just above the client's row, where there is no text, and bends it to the marks at its ends.
 func (d *drawing) line(a arrow) pictureArrow {
 	server, client := a.from, a.to
 	if d.lanes[client.lane].server {
@@ -231,7 +231,7 @@ func (d *drawing) line(a arrow) pictureArrow {
 	return pictureArrow{Path: path.String(), Back: a.from == client, Sure: a.sure, Tip: visible(tip, maxPageText)}
 }
 
-// shared is what both marks name.
+// shared returns the bet, message or answer that both marks name.
 func (m *mark) shared(other *mark) string {
 	for _, p := range m.pairs {
 		if slices.Contains(other.pairs, p) {
@@ -296,7 +296,7 @@ func (m *mark) detail(l lane) string {
 	return ""
 }
 
-// tip is shown where the pointer rests.
+// tip returns the text that the page shows at the pointer.
 func (m *mark) tip(l lane) string {
 	text := visible(l.name+": "+m.from.Text, 300)
 	if m.lines > 1 {
@@ -305,7 +305,7 @@ func (m *mark) tip(l lane) string {
 	return text
 }
 
-// offset is when something was, counted from the start.
+// offset formats a time as the difference to the start.
 func offset(at, start time.Time) string {
 	d := at.Sub(start)
 	if d < 0 {

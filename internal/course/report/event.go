@@ -8,7 +8,7 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// kind is what a line tells, as far as the picture goes; it decides a mark's shape and colour.
+// kind is the kind of event that a line logs. It decides the shape and colour of a mark.
 type kind string
 
 const (
@@ -24,13 +24,13 @@ const (
 	exitKind   kind = "exit"
 )
 
-// event is a line as the picture needs it.
+// event is a parsed line.
 type event struct {
 	kind   kind
 	action string
 	failed bool              // result: fail, level ERROR or CRITICAL, or an exit code that is not 0
 	done   bool              // result: success
-	fields map[string]string // what follows the action
+	fields map[string]string // after the action
 }
 
 var kinds = map[string]kind{
@@ -41,12 +41,12 @@ var kinds = map[string]kind{
 }
 
 var (
-	// head is what the lab's lines begin with, the time being optional.
+	// head matches the beginning of the lab's lines: an optional time, a level and the action.
 	head = text.LazyRegexp(`^(?:[0-9-]{8,10}[ T][0-9:.,]{8,15}Z? +)?(?:\[?([A-Za-z]{3,8})\]?:?\s+)?action: *([^|]*)`)
 	exit = text.LazyRegexp(`^(?:\S+ )?exited with code (-?[0-9]{1,10})\b`)
 )
 
-// maxParsed bounds what is looked at of a line, in bytes.
+// maxParsed is the number of bytes of a line that parse reads.
 const maxParsed = 4 << 10
 
 func parse(text string) event {
@@ -74,14 +74,14 @@ func parse(text string) event {
 	return e
 }
 
-// number is a field's whole number.
+// number returns the value of a field that is a whole number.
 func (e event) number(key string) (int, bool) {
 	n, err := strconv.Atoi(e.fields[key])
 	return n, err == nil && n >= 0 && n < 1e12
 }
 
-// pair names what a line on the other side tells of as well: the same bet, the same message, the same agency's answer.
-// It is empty where the log does not say.
+// pair names the bet, the message or the answer that a line on the other side logs as well. It is empty if the log does
+// not say.
 func (e event) pair(l lane) string {
 	switch {
 	case e.failed || !e.done:

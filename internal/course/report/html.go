@@ -83,9 +83,9 @@ var shapes = []pageShape{
 	{plainKind, true, "something failed"},
 }
 
-// WriteHTML writes the report as one page that loads nothing from anywhere: a grid of all scenarios, and for each one
-// its problems, a timeline drawn as SVG, and its log. The page holds at most a thousand lines of a scenario, each of at
-// most 1 KiB, and says how many it leaves out; a timeline holds at most 16 containers in 120 rows.
+// WriteHTML writes the report as one page that loads nothing: a grid of all scenarios, then the problems, the timeline as
+// SVG and the log of each scenario. The page holds at most a thousand lines of a scenario, of at most 1 KiB each, and
+// says how many it omits. A timeline holds at most 16 containers in 120 rows.
 func WriteHTML(w io.Writer, r Report) error {
 	if err := pageTemplate().Execute(w, newPage(r)); err != nil {
 		return fmt.Errorf("write HTML report: %w", err)
@@ -151,7 +151,7 @@ func newPageLog(lines []Line, start time.Time, limit int) pageLog {
 	return pageLog{First: convert(first), Last: convert(last), Omitted: omitted, Total: plural(len(lines), "line", "lines")}
 }
 
-// identifiers makes ids of elements: letters, digits and dashes, each once.
+// identifiers makes unique ids of elements from letters, digits and dashes.
 type identifiers map[string]bool
 
 func (ids identifiers) unique(name string) string {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// The elements and attributes are those that Jenkins and GitLab read (https://github.com/testmoapp/junitxml). Both
-// show one failure of a test case, so that one holds all problems.
+// The elements and attributes are those that Jenkins and GitLab read (https://github.com/testmoapp/junitxml). Both show
+// only one failure of a test case, so one failure holds all problems.
 type (
 	junitSuites struct {
 		XMLName xml.Name `xml:"testsuites"`
@@ -51,8 +51,9 @@ type (
 	}
 )
 
-// WriteJUnit writes the report as JUnit XML: a testsuite for each stage, a testcase for each scenario, with the log as
-// its system-out. Characters that XML 1.0 has no place for are removed, and sizes are those of MaxText and MaxLines.
+// WriteJUnit writes the report as JUnit XML: a testsuite for each stage and a testcase for each scenario, with its log as
+// system-out. It removes characters that XML 1.0 does not allow and writes at most MaxText bytes of a text and MaxLines
+// lines of a scenario.
 func WriteJUnit(w io.Writer, r Report) error {
 	suites := junitSuites{Name: "composer verify", junitCounts: junitCountsOf(r.Scenarios, r)}
 	suites.Time = junitTime(r.Duration)
@@ -70,7 +71,7 @@ func WriteJUnit(w io.Writer, r Report) error {
 	if err != nil {
 		return fmt.Errorf("write JUnit report: %w", err)
 	}
-	// No attribute has a line break; in text, people read a real one better.
+	// Attributes have no line breaks; in text, real ones are easier to read.
 	text = bytes.ReplaceAll(text, []byte("&#xA;"), []byte("\n"))
 	if _, err := fmt.Fprintf(w, "%s%s\n", xml.Header, text); err != nil {
 		return fmt.Errorf("write JUnit report: %w", err)
@@ -132,7 +133,7 @@ func junitLog(s Scenario) string {
 	return b.String()
 }
 
-// junitLines writes lines as `docker compose logs` does.
+// junitLines writes lines in the form of `docker compose logs`.
 func junitLines(b *strings.Builder, lines []Line, limit int) {
 	width := 0
 	for _, l := range lines {
@@ -151,7 +152,7 @@ func junitLines(b *strings.Builder, lines []Line, limit int) {
 	write(last)
 }
 
-// junitLine is s as one line.
+// junitLine returns s as one line.
 func junitLine(s string) string {
 	return strings.NewReplacer("\n", `\n`, "\r", `\r`).Replace(legal(cut(s, MaxText)))
 }

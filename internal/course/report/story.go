@@ -6,18 +6,21 @@ import (
 	"strings"
 )
 
-// story is what the picture shows, in a few words each.
+// story returns the facts that the picture shows, in a few words each.
 func (t *timeline) story() []string {
 	var facts []string
+	add := func(n int, noun, nouns, rest string) {
+		if n > 0 {
+			facts = append(facts, plural(n, noun, nouns)+rest)
+		}
+	}
 	clients, lines := 0, 0
 	for _, l := range t.lanes {
 		if l.number > 0 {
 			clients++
 		}
 	}
-	if clients > 0 {
-		facts = append(facts, plural(clients, "client", "clients"))
-	}
+	add(clients, "client", "clients", "")
 	var batches, bets, draws, failures, exited int
 	var answers, bad []string
 	for _, m := range t.marks {
@@ -44,40 +47,31 @@ func (t *timeline) story() []string {
 			}
 		}
 	}
-	switch {
-	case bets > 0:
+	if bets > 0 {
 		facts = append(facts, plural(batches, "batch", "batches")+" stored, "+plural(bets, "bet", "bets"))
-	case batches > 0:
-		facts = append(facts, plural(batches, "bet", "bets")+" stored")
+	} else {
+		add(batches, "bet", "bets", " stored")
 	}
-	if draws > 0 {
-		facts = append(facts, plural(draws, "draw", "draws"))
-	}
+	add(draws, "draw", "draws", "")
 	if len(answers) > 0 {
 		slices.Sort(answers)
 		facts = append(facts, "winners: "+strings.Join(answers, ", "))
 	}
-	if failures > 0 {
-		facts = append(facts, plural(failures, "line", "lines")+" of failure")
-	}
+	add(failures, "line", "lines", " of failure")
 	if len(bad) > 0 {
 		facts = append(facts, "ended badly: "+strings.Join(bad, ", "))
-	} else if exited > 0 {
-		facts = append(facts, plural(exited, "exit", "exits")+", all with code 0")
+	} else {
+		add(exited, "exit", "exits", ", all with code 0")
 	}
-	if t.hidden > 0 {
-		facts = append(facts, plural(t.hidden, "container", "containers")+" more not drawn")
-	}
-	if t.omitted > 0 {
-		facts = append(facts, plural(t.omitted, "line", "lines")+" not drawn")
-	}
+	add(t.hidden, "container", "containers", " more not drawn")
+	add(t.omitted, "line", "lines", " not drawn")
 	for i := range facts {
 		facts[i] = visible(facts[i], maxPageText)
 	}
 	return append(facts, plural(lines, "line", "lines"))
 }
 
-// describe is the picture for who does not see it.
+// describe returns a description of the picture for screen readers.
 func (t *timeline) describe() string {
 	names := make([]string, len(t.lanes))
 	for i, l := range t.lanes {

@@ -7,12 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// What comes from other people's services is cut to these sizes, and each report says what it left out.
+// Limits of text from other people's services. Each report says what it omits.
 const (
-	// MaxText is the longest text of a line or a problem that JSON and JUnit carry, in bytes: that of a value in our
-	// own services' logs.
+	// MaxText is the size of a text in the JSON and JUnit reports, in bytes, like that of a value in our services' logs.
 	MaxText = 8 << 10
-	// MaxLines is how many lines of a scenario JSON and JUnit carry: the first half and the last.
+	// MaxLines is the number of lines of a scenario in the JSON and JUnit reports: the first half and the last half.
 	MaxLines = 10_000
 
 	maxPageText  = 1 << 10 // of a line or a problem in the page, in bytes
@@ -21,7 +20,7 @@ const (
 	maxProblems  = 100     // of a scenario, in each report
 )
 
-// cut shortens s to at most size bytes, at a rune's border, and "…".
+// cut returns s, or at most size bytes of whole runes of it and "…".
 func cut(s string, size int) string {
 	if len(s) <= size {
 		return s
@@ -32,8 +31,7 @@ func cut(s string, size int) string {
 	return s[:size] + "…"
 }
 
-// middle leaves out the middle of lines if there are more than limit; omitted says how many, and they belong behind
-// the first len(first).
+// middle returns the first and the last lines, at most limit of them, and the number of omitted lines between them.
 func middle(lines []Line, limit int) (first, last []Line, omitted int) {
 	if len(lines) <= limit {
 		return lines, nil, 0
@@ -42,7 +40,7 @@ func middle(lines []Line, limit int) (first, last []Line, omitted int) {
 	return lines[:half], lines[len(lines)-half:], len(lines) - 2*half
 }
 
-// legal removes what XML 1.0 cannot carry, even escaped (https://www.w3.org/TR/xml/#charsets), and what is not UTF-8.
+// legal removes characters that XML 1.0 does not allow (https://www.w3.org/TR/xml/#charsets) and invalid UTF-8.
 func legal(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -53,15 +51,11 @@ func legal(s string) string {
 	}, strings.ToValidUTF8(s, ""))
 }
 
-// visible returns s, cut to size bytes, with an escape for all that does not show: control characters, and those that
-// turn the direction of the text beside them. Line breaks stay.
+// visible returns s, cut to size bytes, with escapes for control characters, characters that change the direction of text
+// and others that do not show. Line breaks stay.
 func visible(s string, size int) string {
-	s = cut(s, size)
-	if strings.IndexFunc(s, hidden) < 0 {
-		return s
-	}
 	var b strings.Builder
-	for _, r := range s {
+	for _, r := range cut(s, size) {
 		if !hidden(r) {
 			b.WriteRune(r)
 			continue
@@ -74,7 +68,7 @@ func visible(s string, size int) string {
 
 func hidden(r rune) bool { return r != '\n' && (r == utf8.RuneError || !unicode.IsPrint(r)) }
 
-// shorten cuts s to a width, in which a letter counts 1 and one of the wide scripts 2.
+// shorten returns s, or as much of it as fits a width and "…". A letter of a wide script counts 2, another letter 1.
 func shorten(s string, width int) string {
 	used := 0
 	for i, r := range s {
@@ -89,7 +83,7 @@ func shorten(s string, width int) string {
 	return s
 }
 
-// thousands writes n as people read it: 27,000.
+// thousands formats n with commas: 27,000.
 func thousands(n int) string {
 	s := strconv.Itoa(n)
 	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
@@ -98,7 +92,7 @@ func thousands(n int) string {
 	return s
 }
 
-// plural is "1 line" or "27 lines".
+// plural returns "1 line" or "27 lines".
 func plural(n int, noun, nouns string) string {
 	if n == 1 {
 		return "1 " + noun

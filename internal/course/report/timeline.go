@@ -10,22 +10,22 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// What a picture holds at most.
+// Limits of a picture.
 const (
 	maxLanes = 16
 	maxRows  = 120
-	pause    = time.Second           // like events so far apart are two marks
-	together = 20 * time.Millisecond // so close, the order of two containers' lines says nothing
+	pause    = time.Second           // like events so far apart make two marks
+	together = 20 * time.Millisecond // the order of two containers' lines is uncertain within this time
 )
 
-// lane is one container.
+// lane is a container.
 type lane struct {
 	name   string
 	server bool
 	number int // of a client, else 0
 }
 
-// mark is one event, or a run of like ones.
+// mark is an event or a run of like events.
 type mark struct {
 	event
 	lane       int // index of timeline.lanes
@@ -43,7 +43,7 @@ type arrow struct {
 	sure     bool // the lines name the same bet, message or agency
 }
 
-// timeline is the layout of a picture: marks in rows, from above to below in the order of the lines.
+// timeline is the layout of a picture: marks in rows, in the order of the lines.
 type timeline struct {
 	lanes   []lane
 	hidden  int // containers beyond maxLanes
@@ -61,8 +61,8 @@ type entry struct {
 	pair string
 }
 
-// newTimeline lays the lines out. Where they would take more than maxRows rows, it looks away from pauses, then from
-// what the actions are, and then it leaves the rest out.
+// newTimeline lays lines out in rows. For more than maxRows rows, it ignores pauses, then the differences of actions, and
+// then omits the rest.
 func newTimeline(lines []Line) *timeline {
 	t := &timeline{}
 	t.findLanes(lines)
@@ -93,10 +93,10 @@ func (t *timeline) entries(lines []Line) []entry {
 	return all
 }
 
-// inOrder puts cause before effect where the order of reading says nothing: what a client got stands behind the line of
-// the server that gave it, if that was read at most together later. Each container's own order stays.
+// inOrder puts a line of the server before the client's line that it causes, if it was read at most together later. The
+// order of each container's lines stays.
 func (t *timeline) inOrder(entries []entry) []entry {
-	causes := map[string][]int{} // of what clients get, in order
+	causes := map[string][]int{} // indices of the server's lines, in order, by pair
 	for i, e := range entries {
 		if t.lanes[e.lane].server && (e.kind == echoKind || e.kind == answerKind) && e.pair != "" {
 			causes[e.pair] = append(causes[e.pair], i)
@@ -112,8 +112,8 @@ func (t *timeline) inOrder(entries []entry) []entry {
 		}
 		return causes[of][next]
 	}
-	held := make([][]int, len(t.lanes)) // entries that wait, by lane
-	until := make([]int, len(t.lanes))  // the entry that they wait for
+	held := make([][]int, len(t.lanes)) // indices of waiting entries, by lane
+	until := make([]int, len(t.lanes))  // index of the entry for which they wait
 	out := make([]entry, 0, len(entries))
 	for i, e := range entries {
 		if t.lanes[e.lane].server {
@@ -175,11 +175,11 @@ func (t *timeline) findLanes(lines []Line) {
 	t.lanes = t.lanes[:min(len(t.lanes), maxLanes)]
 }
 
-// place makes the marks. A line joins the mark of the like lines before it, of the same container, back to the last
-// draw, signal or exit; else it gets a mark of its own, in the row that is being filled where that is honest.
+// place makes the marks. A line joins a mark of like lines of its container since the last draw, signal or exit. Else it
+// gets a mark in the last row, if the row has neither its lane nor its pair and is close in time, or in a new row.
 func (t *timeline) place(entries []entry, coarse int) {
 	open := make([]map[string]*mark, len(t.lanes))
-	row := map[string]bool{} // what the last row has: lanes by number, and pairs
+	row := map[string]bool{} // lanes, by number, and pairs in the last row
 	for _, e := range entries {
 		key := e.like(coarse)
 		m := open[e.lane][key]
@@ -205,7 +205,7 @@ func (t *timeline) place(entries []entry, coarse int) {
 			row[e.pair] = true
 		}
 		switch e.kind {
-		case drawKind: // what comes before a draw and what comes after it are two things, for everybody
+		case drawKind: // no container's marks go across a draw
 			row["draw"] = true
 			clear(open)
 		case signalKind, exitKind:
@@ -218,7 +218,7 @@ func (t *timeline) place(entries []entry, coarse int) {
 	}
 }
 
-// like names the events that make one mark.
+// like returns a key that events of the same mark share.
 func (e entry) like(coarse int) string {
 	switch {
 	case e.kind == drawKind, e.kind == exitKind, e.kind == signalKind:
@@ -248,8 +248,8 @@ func (m *mark) add(e entry) {
 	}
 }
 
-// findArrows draws what the log tells of two sides: lines that name the same thing, a bet's from the one that was
-// read first; a client's first batch to where the server stores; the last draw to an answer whose server line is missing.
+// findArrows connects marks of two sides: lines of the same pair, the bet from the side that was read first; a client's
+// first batch and the server's next mark that stores bets; the last draw and an answer without a line of the server.
 func (t *timeline) findArrows() {
 	client := map[string]*mark{} // by pair
 	for _, m := range t.marks {
@@ -298,7 +298,7 @@ func (t *timeline) findArrows() {
 	}
 }
 
-// find returns the server's first such mark.
+// find returns the server's first mark for which is returns true.
 func (t *timeline) find(is func(*mark) bool) *mark {
 	for _, m := range t.marks {
 		if t.lanes[m.lane].server && is(m) {
