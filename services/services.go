@@ -1,5 +1,5 @@
-// Package services holds what the images of the two services carry beside
-// their programs: the configuration files that come with the lab.
+// Package services holds what the images of the two services carry beside their programs: the configuration files that
+// come with the lab.
 package services
 
 import _ "embed"

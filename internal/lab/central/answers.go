@@ -11,23 +11,22 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/wire"
 )
 
-// answer is what a frame of the agency waits for. Answers go out in the order
-// of the frames.
+// answer is the answer to a frame, which may have to wait. Answers go out in the order of the frames.
 type answer struct {
 	to wire.Type // BET, BATCH, FINISH or ASK
 
 	// Of BET and BATCH:
 	result wire.Result
-	ticket ticket // nil if err refuses it
+	ticket ticket // nil if the lottery refused the bets with err
 	err    error
 	bet    lottery.Bet // of BET, for the log
 
 	// Of FINISH:
 	finish wire.Finish
-	done   chan struct{} // closed when it has been dealt with
+	done   chan struct{} // closed when the lottery has finished the agency, or refused to
 }
 
-// ticket is a *lottery.Ticket.
+// ticket is a *lottery.Ticket, or a test's.
 type ticket interface {
 	Done() <-chan struct{}
 	Err() error
@@ -45,7 +44,7 @@ func (c *session) single(body []byte) error {
 	return nil
 }
 
-// betLists are lent to batch, one for each frame that is being looked at.
+// betLists are the lists of bets that batch borrows for each frame.
 var betLists = sync.Pool{New: func() any { return new([]lottery.Bet) }}
 
 func (c *session) batch(body []byte) error {
@@ -65,13 +64,13 @@ func (c *session) batch(body []byte) error {
 		i++
 	}
 	c.store(a, bets, batch.Encoded, batch.Last)
-	clear(bets) // their texts are not to be kept alive
+	clear(bets) // otherwise the list would keep their texts in memory
 	*list = bets
 	betLists.Put(list)
 	return nil
 }
 
-// store gives the bets to the lottery, and pushes the answer.
+// store gives the bets to the lottery and pushes the answer.
 func (c *session) store(a *answer, bets []lottery.Bet, encoded, last []byte) {
 	t, err := c.server.lottery.StoreBets(c.agency, a.result.Position, bets, encoded, last)
 	if a.err = err; err == nil {
@@ -83,8 +82,7 @@ func (c *session) store(a *answer, bets []lottery.Bet, encoded, last []byte) {
 	c.push(a)
 }
 
-// finish waits until the finish has been dealt with: what comes behind it must
-// find it so.
+// finish waits for the answer, so that the next frame finds the agency finished.
 func (c *session) finish(body []byte) error {
 	f, err := wire.ParseFinish(body)
 	if err != nil {
@@ -104,8 +102,8 @@ func (c *session) ask(body []byte) error {
 	return nil
 }
 
-// push hands the answer to the goroutine that answers. It waits while there
-// are maxAnswers in front: then the peer has sent more than it may.
+// push hands the answer to the goroutine that answers. It blocks while maxAnswers are due, because then the peer has
+// sent more than it may.
 func (c *session) push(a *answer) {
 	if c.answers == nil {
 		c.answers = make(chan *answer, maxAnswers)
@@ -115,10 +113,10 @@ func (c *session) push(a *answer) {
 	c.answers <- a
 }
 
-// answer is that goroutine. It ends when answers is closed, and has then waited
-// for all tickets, whether anybody is there to be told or not.
+// answer is the goroutine that answers. It ends when answers is closed, after all tickets are done, even if the peer is
+// gone.
 func (c *session) answer() {
-	const enough = 1 << 10 // bytes of frames that are worth a write
+	const enough = 1 << 10 // bytes of frames for one write
 	var frames []byte
 	taken := int32(0)
 	flush := func() {
@@ -148,7 +146,7 @@ func (c *session) answer() {
 	}
 }
 
-// ready tells whether the answer is known without waiting.
+// ready reports whether the answer is known without waiting.
 func (a *answer) ready() bool {
 	if a.ticket == nil {
 		return a.err != nil
@@ -175,7 +173,7 @@ func (c *session) answerResult(frames []byte, a *answer) []byte {
 	}
 	level := slog.LevelInfo
 	if a.err != nil {
-		a.result.Code = answerCode(a.err)
+		a.result.Code = codeOf(a.err, wire.CodeStorage)
 		level, fields[0] = slog.LevelError, logline.Fail
 		fields = append(fields, logline.Err(a.err))
 	}
@@ -188,13 +186,13 @@ func (c *session) answerFinish(frames []byte, a *answer) []byte {
 	c.during(func() { err = c.server.lottery.Finish(c.agency, a.finish.Total, a.finish.Checksum) })
 	if err != nil {
 		c.logAgency(slog.LevelError, "fin_apuestas", logline.Fail, logline.Err(err))
-		return wire.AppendError(frames, answerCode(err))
+		return wire.AppendError(frames, codeOf(err, wire.CodeStorage))
 	}
 	c.logAgency(slog.LevelDebug, "fin_apuestas", logline.Success)
 	return wire.AppendFinished(frames)
 }
 
-// answerAsk waits for the draw, without a place among those that are served.
+// answerAsk waits for the draw. It gives the session's place back meanwhile.
 func (c *session) answerAsk(frames []byte) []byte {
 	l := c.server.lottery
 	var winners []string
@@ -203,25 +201,25 @@ func (c *session) answerAsk(frames []byte) []byte {
 	if errors.Is(err, lottery.ErrNotDrawn) {
 		c.place.leave()
 		if !c.wait(l.Drawn()) {
-			return frames // the session is over, and says why
+			return frames // run sends the reason
 		}
 		winners, err = l.Winners(c.agency)
 	}
 	if err != nil {
 		c.logAgency(slog.LevelError, "consulta_ganadores", logline.Fail, logline.Err(err))
-		return wire.AppendError(frames, answerCode(err))
+		return wire.AppendError(frames, codeOf(err, wire.CodeStorage))
 	}
 	total := len(winners)
 	for more := true; more; more = len(winners) > 0 {
 		c.write(frames)
-		frames, winners, _ = wire.AppendWinners(frames[:0], winners) // no document is too long
+		frames, winners, _ = wire.AppendWinners(frames[:0], winners) // Check refuses longer documents
 	}
 	c.logAgency(slog.LevelDebug, "consulta_ganadores", logline.Success, slog.Int("cant_ganadores", total))
 	return frames
 }
 
-// during waits for what may have to wait for the disk, and has it done even if
-// the session is stopped.
+// during runs work, which may wait for the disk, and sends KEEPALIVE meanwhile. It waits for work even if the session
+// is stopped.
 func (c *session) during(work func()) {
 	done := make(chan struct{})
 	go func() {

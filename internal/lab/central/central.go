@@ -1,6 +1,5 @@
-// Package central is the server's side of the conversation in
-// docs/protocol.md: it takes the agencies' connections and stands between the
-// frames of internal/lab/wire and the bets of internal/lab/lottery.
+// Package central is the server's side of docs/protocol.md. It takes the agencies' connections, reads the frames of
+// internal/lab/wire from them, and stores the bets in a lottery of internal/lab/lottery.
 package central
 
 import (
@@ -15,18 +14,17 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/lottery"
 )
 
-// Config says how a Server treats its connections. All durations must be
-// above 0.
+// Config is the configuration of a Server. All durations must be above 0.
 type Config struct {
-	Concurrency  int           // how many agencies are served at once, 0: no bound
+	Concurrency  int           // how many agencies are served at once; 0 is no bound
 	HelloTimeout time.Duration // from accept to HELLO
-	ReadTimeout  time.Duration // to the next frame of an agency that is not waiting for an answer
-	WriteTimeout time.Duration // of every write
+	ReadTimeout  time.Duration // to the next frame, of an agency that is not waiting for an answer
+	WriteTimeout time.Duration // of each write
 	KeepAlive    time.Duration // from one KEEPALIVE to the next, while an agency waits
 	Now          func() time.Time
 }
 
-// Server serves the lottery. It does not close it.
+// Server serves a lottery. It does not close the lottery.
 type Server struct {
 	config  Config
 	lottery *lottery.Lottery
@@ -35,9 +33,9 @@ type Server struct {
 
 	mu       sync.Mutex // guards the fields below
 	sessions map[*session]struct{}
-	agencies map[uint32]*session // the newest of each agency
-	accepted uint64              // how many connections were
-	wait     sync.WaitGroup      // for all sessions
+	agencies map[uint32]*session // the newest session of each agency
+	accepted uint64              // number of connections so far
+	wait     sync.WaitGroup      // waits for all sessions
 }
 
 // OpenLottery opens the lottery of that many agencies with the bets.csv at path, for New: see lottery.Open. It logs the
@@ -59,11 +57,10 @@ func New(c Config, l *lottery.Lottery, log *slog.Logger) *Server {
 	}
 }
 
-// Serve takes connections until ctx is done, then closes the listener, lets
-// what is being stored be answered, says shutdown on all connections, waits for
-// them, and returns nil. It takes well under a second for that, unless the
-// disk stalls. It returns an error, after the same, if the listener fails for
-// good. A Server serves once.
+// Serve takes connections until ctx is done. Then it closes the listener, waits until the batches that were taken are
+// stored and answered, sends ERROR shutdown on all connections, waits for them, and returns nil. That takes well under
+// a second unless the disk stalls. If the listener fails for good, it does the same and returns the error. A Server
+// serves once.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	err := listener.Serve(ctx, l, s.log, s.take)
 	s.mu.Lock()
@@ -75,7 +72,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return err
 }
 
-// take begins a session.
+// take starts the session of a connection.
 func (s *Server) take(conn net.Conn) {
 	c := newSession(s, conn)
 	s.mu.Lock()
@@ -91,9 +88,9 @@ func (s *Server) take(conn net.Conn) {
 	})
 }
 
-// replace makes c the agency's session and returns the one that was, or nil.
-// It is false, and changes nothing, if that one was accepted after c: sessions
-// that begin together say HELLO in any order, and the later connection counts.
+// replace makes c the agency's session and returns the session before, or nil. If that session was accepted after c,
+// replace returns false and changes nothing: sessions that begin together say HELLO in any order, and the later
+// connection wins.
 func (s *Server) replace(agency uint32, c *session) (old *session, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,7 +102,7 @@ func (s *Server) replace(agency uint32, c *session) (old *session, ok bool) {
 	return old, true
 }
 
-// forget is for a session that has ended.
+// forget removes a session that has ended.
 func (s *Server) forget(agency uint32, c *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

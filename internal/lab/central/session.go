@@ -1,6 +1,7 @@
 package central
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -18,7 +19,7 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/wire"
 )
 
-// Why a session ends, where wire and io have no error for it.
+// The causes for the end of a session, other than the errors of wire and net.
 var (
 	errAgency     = errors.New("agency number is not one of the lottery's")
 	errUnexpected = errors.New("frame has no place here")
@@ -28,39 +29,37 @@ var (
 )
 
 const (
-	// grace is what the writes of a session may take, all together, after it was
-	// stopped.
+	// grace is the time for all writes of a session after it was stopped.
 	grace = 250 * time.Millisecond
-	// linger is how long a peer that has been sent ERROR may go on sending: to
-	// close on unread bytes would reset the connection, and the peer might
-	// never read why.
+	// linger is how long a session reads after ERROR, until the peer closes. Closing with unread bytes would reset the
+	// connection, and the peer might never read the ERROR.
 	linger = 200 * time.Millisecond
 	// maxAnswers is how many batches may be in flight (docs/protocol.md).
 	maxAnswers = 256
 )
 
-// session is one connection. Its goroutine reads; the one that answers begins
-// with the first frame that needs an answer, so that an idle session has one.
+// session is one connection. Its goroutine reads. The goroutine that answers starts with the first frame that needs an
+// answer, so that an idle session has only one.
 type session struct {
 	server *Server
 	conn   net.Conn
 	frames *wire.Reader
-	number uint64 // in the order in which connections were accepted
+	number uint64 // counts the accepted connections
 	agency uint32 // 0 before HELLO
 
 	stopOnce sync.Once
-	stopped  chan struct{} // closed by stop; what stop sets may be read after that
-	cause    error         // why the session was stopped, nil if the peer has closed
-	until    time.Time     // when the last write must be over
-	done     chan struct{} // closed when the session touches the lottery no more
+	stopped  chan struct{} // closed by stop, which sets cause and until before
+	cause    error         // why the session was stopped; nil if the peer closed the connection
+	until    time.Time     // the deadline of all writes after stop
+	done     chan struct{} // closed when the session does not use the lottery any more
 
-	replaced   <-chan struct{} // done of the agency's session before this one, if there was one
+	replaced   <-chan struct{} // done of the agency's session before this one, or nil
 	place      *place
-	answers    chan *answer // nil until there is one
+	answers    chan *answer // nil until the first frame that needs an answer
 	answering  sync.WaitGroup
-	unanswered atomic.Int32 // while it is not 0 the peer may be waiting for us
+	unanswered atomic.Int32 // number of answers due; above 0 the peer may be waiting for us
 	answered   atomic.Int64 // when the last answers went out, Unix time in nanoseconds
-	broken     bool         // a write has failed; of whoever writes
+	broken     bool         // a write has failed; only the goroutine that writes uses it
 }
 
 func newSession(s *Server, conn net.Conn) *session {
@@ -77,7 +76,7 @@ func newSession(s *Server, conn net.Conn) *session {
 func (c *session) run() {
 	err := c.converse()
 	c.stop(err)
-	err = c.cause // of the first to stop it
+	err = c.cause // the first cause, which may be another
 	if c.answers != nil {
 		close(c.answers)
 		c.answering.Wait()
@@ -85,7 +84,7 @@ func (c *session) run() {
 	if c.place != nil {
 		c.place.leave()
 	}
-	code := codeOf(err)
+	code := codeOf(err, wire.CodeOK) // an error of the connection has no code
 	if code != wire.CodeOK {
 		c.write(wire.AppendError(nil, code))
 	}
@@ -96,7 +95,7 @@ func (c *session) run() {
 		c.server.forget(c.agency, c)
 	}
 	if c.replaced != nil {
-		<-c.replaced // who comes next waits for both
+		<-c.replaced // the next session waits for this one alone
 	}
 	close(c.done)
 	if code != wire.CodeOK && !c.broken {
@@ -105,8 +104,8 @@ func (c *session) run() {
 	listener.Close(c.conn, c.server.log)
 }
 
-// converse returns nil if the peer has closed the connection, or why the
-// session cannot go on.
+// converse answers frames until the session cannot go on, and returns the cause: nil if the peer has closed the
+// connection.
 func (c *session) converse() error {
 	if err := c.hello(); err != nil {
 		return c.ending(err)
@@ -136,10 +135,9 @@ func (c *session) converse() error {
 	}
 }
 
-// ending returns nil if the error is that the peer went away between two
-// frames. It may have closed its direction alone: the answers that are due go out
-// all the same. A reset is how it goes if it has not read our last KEEPALIVE; while it
-// has answers to wait for, that is no way to go.
+// ending returns nil if the error says that the peer closed the connection between two frames. The peer may have closed
+// its direction only: the answers that are due still go out. A peer that closes before it has read our last KEEPALIVE
+// resets the connection, which counts as closing unless answers are due.
 func (c *session) ending(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) && c.unanswered.Load() == 0 {
 		return nil
@@ -147,8 +145,8 @@ func (c *session) ending(err error) error {
 	return err
 }
 
-// next returns the next frame. The peer has the timeout for it from now, or
-// from when it got its last answer, and any time while it waits for one.
+// next returns the next frame. The peer has the timeout for it from the call of next or from its last answer, whichever
+// is later. While it waits for an answer there is no limit.
 func (c *session) next(timeout time.Duration) (wire.Type, []byte, error) {
 	now := c.server.config.Now
 	from := now()
@@ -158,8 +156,7 @@ func (c *session) next(timeout time.Duration) (wire.Type, []byte, error) {
 				return 0, nil, err
 			}
 		}
-		// stop sets the deadline after it has closed stopped: if it is not
-		// closed yet, stop's deadline comes after ours.
+		// stop closes stopped before it sets its deadline. While stopped is open, stop's deadline will replace ours.
 		if c.isStopped() {
 			return 0, nil, c.cause
 		}
@@ -179,8 +176,7 @@ func (c *session) next(timeout time.Duration) (wire.Type, []byte, error) {
 	}
 }
 
-// hello waits for HELLO, for the agency's older session to end, and for a
-// place; then it says WELCOME.
+// hello waits for HELLO, for the end of the agency's older session, and for a place. Then it sends WELCOME.
 func (c *session) hello() error {
 	t, body, err := c.next(c.server.config.HelloTimeout)
 	if err != nil {
@@ -231,8 +227,8 @@ func (c *session) welcome() {
 	c.write(wire.AppendWelcome(nil, w))
 }
 
-// wait waits for the channel and tells the peer meanwhile that it is not
-// forgotten. It is false, at once, if the session was stopped before.
+// wait waits for the channel, and sends KEEPALIVE meanwhile. It returns false as soon as the session is stopped, unless
+// the channel is closed already.
 func (c *session) wait(ready <-chan struct{}) bool {
 	select {
 	case <-ready:
@@ -253,8 +249,7 @@ func (c *session) wait(ready <-chan struct{}) bool {
 	}
 }
 
-// write writes the frames. If that fails, so does the session, and there is
-// nothing more to write.
+// write writes the frames. If a write fails, it stops the session, and later calls do nothing.
 func (c *session) write(frames []byte) {
 	if c.broken || len(frames) == 0 {
 		return
@@ -272,9 +267,8 @@ func (c *session) write(frames []byte) {
 	}
 }
 
-// stop ends the session; the first cause is the one that counts, nil if the
-// peer has closed. Reads fail from now on, writes soon. It may be called from
-// anywhere.
+// stop ends the session: reads fail from now on, writes after grace. cause is nil if the peer closed the connection.
+// The first cause counts. Any goroutine may call stop.
 func (c *session) stop(cause error) {
 	c.stopOnce.Do(func() {
 		now := c.server.config.Now()
@@ -294,7 +288,7 @@ func (c *session) isStopped() bool {
 	}
 }
 
-// linger reads what the peer has sent before it reads our ERROR.
+// linger reads and drops what the peer sends before it has read our ERROR.
 func (c *session) linger() {
 	half, ok := c.conn.(interface{ CloseWrite() error })
 	if !ok || half.CloseWrite() != nil {
@@ -309,59 +303,43 @@ func (c *session) log(level slog.Level, action string, attrs ...slog.Attr) {
 	c.server.log.LogAttrs(context.Background(), level, action, attrs...)
 }
 
-// codeOf returns the code of the ERROR with which a session ends, CodeOK if
-// there is none to send.
-func codeOf(err error) wire.Code {
-	switch {
-	case errors.Is(err, wire.ErrMalformed):
-		return wire.CodeMalformed
-	case errors.Is(err, wire.ErrVersion):
-		return wire.CodeVersion
-	case errors.Is(err, errAgency):
-		return wire.CodeAgency
-	case errors.Is(err, errUnexpected):
-		return wire.CodeUnexpected
-	case errors.Is(err, errTimeout):
-		return wire.CodeTimeout
-	case errors.Is(err, errReplaced):
-		return wire.CodeReplaced
-	case errors.Is(err, errShutdown):
-		return wire.CodeShutdown
-	}
-	return wire.CodeOK
+// codes are the codes for the causes that end a session, and for the errors of the lottery.
+var codes = []struct {
+	err  error
+	code wire.Code
+}{
+	{wire.ErrMalformed, wire.CodeMalformed},
+	{wire.ErrVersion, wire.CodeVersion},
+	{errAgency, wire.CodeAgency},
+	{errUnexpected, wire.CodeUnexpected},
+	{errTimeout, wire.CodeTimeout},
+	{errReplaced, wire.CodeReplaced},
+	{errShutdown, wire.CodeShutdown},
+	{lottery.ErrPosition, wire.CodePosition},
+	{lottery.ErrFinished, wire.CodeFinished},
+	{lottery.ErrDrawn, wire.CodeDrawn},
+	{lottery.ErrNotFinished, wire.CodeNotFinished},
+	{lottery.ErrMismatch, wire.CodeMismatch},
+	{lottery.ErrNoDraw, wire.CodeNoDraw},
 }
 
-// answerCode returns the code that answers a frame, for an error of the
-// lottery.
-func answerCode(err error) wire.Code {
-	for _, e := range []struct {
-		err  error
-		code wire.Code
-	}{
-		{lottery.ErrPosition, wire.CodePosition},
-		{lottery.ErrFinished, wire.CodeFinished},
-		{lottery.ErrDrawn, wire.CodeDrawn},
-		{lottery.ErrNotFinished, wire.CodeNotFinished},
-		{lottery.ErrMismatch, wire.CodeMismatch},
-		{lottery.ErrNoDraw, wire.CodeNoDraw},
-	} {
-		if errors.Is(err, e.err) {
-			return e.code
+var fieldCodes = map[lottery.Field]wire.Code{
+	lottery.FirstName: wire.CodeFirstName,
+	lottery.LastName:  wire.CodeLastName,
+	lottery.Document:  wire.CodeDocument,
+	lottery.Birthdate: wire.CodeBirthdate,
+	lottery.Number:    wire.CodeNumber,
+}
+
+// codeOf returns the code for an error, or otherwise for an error that has none.
+func codeOf(err error, otherwise wire.Code) wire.Code {
+	for _, c := range codes {
+		if errors.Is(err, c.err) {
+			return c.code
 		}
 	}
 	if field, ok := errors.AsType[*lottery.FieldError](err); ok {
-		switch field.Field {
-		case lottery.FirstName:
-			return wire.CodeFirstName
-		case lottery.LastName:
-			return wire.CodeLastName
-		case lottery.Document:
-			return wire.CodeDocument
-		case lottery.Birthdate:
-			return wire.CodeBirthdate
-		default:
-			return wire.CodeNumber
-		}
+		return cmp.Or(fieldCodes[field.Field], otherwise)
 	}
-	return wire.CodeStorage
+	return otherwise
 }

@@ -1,5 +1,4 @@
-// Package client is the lab's client as a program: its configuration and its
-// lifecycle around what it does.
+// Package client is the lab's client as a program: its configuration and its lifecycle around what it does.
 package client
 
 import (

@@ -86,8 +86,7 @@ func (c Config) bet() (lottery.Bet, error) {
 	return lottery.ParseBet(strconv.FormatUint(uint64(c.ID), 10), c.FirstName, c.LastName, c.Document, c.Birthdate, c.Number)
 }
 
-// lingers splits Linger: what comes before the report of the winners, and what
-// comes after the last line.
+// lingers splits Linger: what comes before the report of the winners, and what comes after the last line.
 func (c Config) lingers() (before, after time.Duration) {
 	if c.Mode == ModeLottery {
 		before = c.Linger / 2

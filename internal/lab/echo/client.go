@@ -15,31 +15,28 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/retry"
 )
 
-// Client sends messages, each over a connection of its own, and expects each
-// back.
+// Client sends messages, each on a connection of its own, and expects each back.
 type Client struct {
 	ID      uint32
 	Address string
-	// Amount is how many messages, Period the pause behind each.
-	Amount int
-	Period time.Duration
-	// Timeout bounds a connect, and an exchange.
-	Timeout time.Duration
-	// RetryLimit is how long a message is tried while the server is not up or
-	// breaks the connection, the last try included.
+	Amount  int           // number of messages
+	Period  time.Duration // pause after each message
+	Timeout time.Duration // of a connect, and of an exchange
+	// RetryLimit is the time for all attempts at one message together, while the server is not up or breaks the
+	// connection.
 	RetryLimit time.Duration
 	Now        func() time.Time
 	Log        *slog.Logger
 
-	// Dial connects; nil is a net.Dialer's DialContext.
+	// Dial connects to the server. nil is the DialContext of a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// ErrDiffers is returned if the server sent back something else.
+// ErrDiffers is in the error when the answer is not the message.
 var ErrDiffers = errors.New("the answer is not the message")
 
-// Run sends all messages. It returns nil if each came back, ctx's error if it
-// ended, and otherwise an error that is logged.
+// Run sends all messages. It returns nil if each came back, ctx.Err() when ctx is done, and otherwise an error that it
+// has logged.
 func (c *Client) Run(ctx context.Context) error {
 	id := slog.Uint64("client_id", uint64(c.ID))
 	for n := 1; n <= c.Amount; n++ {
@@ -59,7 +56,7 @@ func (c *Client) Run(ctx context.Context) error {
 	return nil
 }
 
-// deliver exchanges one message, again and again while that can help.
+// deliver exchanges one message. It tries again until RetryLimit, unless the answer differs.
 func (c *Client) deliver(ctx context.Context, message string) error {
 	limit, cancel := context.WithTimeout(ctx, c.RetryLimit)
 	defer cancel()
@@ -71,7 +68,7 @@ func (c *Client) deliver(ctx context.Context, message string) error {
 		if err == nil || errors.Is(err, ErrDiffers) {
 			return err
 		}
-		// A server that is not up yet has failed at nothing.
+		// The server may not be up yet, which is no failure.
 		c.Log.Info("connect", logline.InProgress, slog.Uint64("client_id", uint64(c.ID)), logline.Err(err))
 		if retry.Sleep(limit, backoff.Next()) != nil {
 			if ctx.Err() != nil {

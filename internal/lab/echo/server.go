@@ -1,5 +1,5 @@
-// Package echo is the first half of the lab: a server that sends a message
-// back unaltered, and a client that sends one after another.
+// Package echo is the first half of the lab: a server that sends each message back unaltered, and a client that sends
+// messages.
 package echo
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/logline"
 )
 
-// MaxMessage is the longest message, in bytes, its newline included.
+// MaxMessage is the length of the longest message in bytes, its newline included.
 const MaxMessage = 64 << 10
 
 var (
@@ -25,33 +25,32 @@ var (
 	errNothing = errors.New("connection closed before a message")
 )
 
-// lastWords is how long a connection stays open behind its answer for a peer
-// that has sent nothing more and does not close its side.
+// lastWords is how long the server waits, after its answer, for a peer that has sent nothing more to close the
+// connection.
 const lastWords = 100 * time.Millisecond
 
-// Server sends back one message for each connection, one connection at a time.
+// Server sends back one message on each connection. It serves one connection at a time.
 type Server struct {
-	// FirstByte is how long a connection may stay silent before its message.
+	// FirstByte is the time limit for the first byte of a message.
 	FirstByte time.Duration
-	// Pause ends a message that has begun: netcats differ in whether they
-	// send a newline or the end of the stream.
+	// Pause is how long a peer falls silent at the end of a message: netcats differ in whether they send a newline or
+	// the end of the stream.
 	Pause time.Duration
-	// Whole is how long a message may take, and the answer likewise.
+	// Whole is the time limit for a message, and for its answer.
 	Whole time.Duration
 	Now   func() time.Time
 	Log   *slog.Logger
 }
 
-// Serve answers connections of l until ctx ends, and then closes l and the
-// connection that is open, if any, and returns nil. It returns an error if l
-// fails for good.
+// Serve answers connections of l until ctx is done. Then it closes l and the open connection, and returns nil. If l
+// fails for good, it returns the error.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return listener.Serve(ctx, l, s.Log, func(conn net.Conn) { s.handle(ctx, conn) })
 }
 
 func (s *Server) handle(ctx context.Context, conn net.Conn) {
 	defer listener.Close(conn, s.Log)
-	// The end of ctx wakes whatever waits, here and now.
+	// When ctx is done, reads and writes fail at once.
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
 	message, more, err := s.receive(ctx, conn)
 	if err != nil {
@@ -76,7 +75,7 @@ func (s *Server) handle(ctx context.Context, conn net.Conn) {
 
 func (s *Server) failed(ctx context.Context, action string, conn net.Conn, err error) {
 	if ctx.Err() != nil {
-		return // we cut it short ourselves
+		return // the deadline of handle caused the error
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		err = errors.New("the peer stalled")
@@ -84,8 +83,8 @@ func (s *Server) failed(ctx context.Context, action string, conn net.Conn, err e
 	s.Log.Error(action, logline.Fail, listener.IP(conn), logline.Err(err))
 }
 
-// receive reads a message up to its newline, the end of the stream or a pause.
-// more says that bytes came behind the newline, as far as it is known by then.
+// receive reads a message up to its newline, the end of the stream or a pause. more reports whether the last read
+// brought bytes behind the newline.
 func (s *Server) receive(ctx context.Context, conn net.Conn) (message []byte, more bool, err error) {
 	whole := s.Now().Add(s.Whole)
 	chunk := make([]byte, 4096)
@@ -122,9 +121,8 @@ func (s *Server) receive(ctx context.Context, conn net.Conn) (message []byte, mo
 	}
 }
 
-// drain ends our side and reads, within limits, to the end of the peer's:
-// closing with unread bytes resets the connection, which may destroy the
-// answer on its way, and bytes may arrive as long as the peer has not ended.
+// drain ends our side of the connection and reads, within limits, to the end of the peer's. Closing with unread bytes
+// resets the connection, which may destroy the answer on its way.
 func (s *Server) drain(ctx context.Context, conn net.Conn, limit time.Duration) {
 	if c, ok := conn.(interface{ CloseWrite() error }); ok {
 		_ = c.CloseWrite()
@@ -134,8 +132,8 @@ func (s *Server) drain(ctx context.Context, conn net.Conn, limit time.Duration) 
 	}
 }
 
-// setDeadline sets a deadline from now on, unless ctx has ended: its end has
-// set one in the past, which must stay.
+// setDeadline sets a deadline after that wait. If ctx is done it leaves a deadline in the past, as handle and exchange
+// do, and returns the error of ctx.
 func setDeadline(ctx context.Context, set func(time.Time) error, now time.Time, wait time.Duration) error {
 	if err := set(now.Add(wait)); err != nil {
 		return err

@@ -1,5 +1,4 @@
-// Package listener is what the lab's two servers have in common: the loop that
-// accepts connections, and the lines about them.
+// Package listener accepts the connections of the lab's two servers, and logs what happens to them.
 package listener
 
 import (
@@ -13,16 +12,15 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/logline"
 )
 
-// Accept errors, such as too many open files, pass; meanwhile the loop must not
-// spin.
+// The pauses after an error of Accept that passes, such as too many open files.
 const (
 	minBackoff = 5 * time.Millisecond
 	maxBackoff = time.Second
 )
 
-// Serve calls handle with one connection after another, until ctx ends: then it
-// closes l and returns nil. It returns an error, and has closed l too, if l
-// fails for good. handle owns the connection; while it runs none is accepted.
+// Serve accepts connections and calls handle with one after another, until ctx is done. Then it closes l and returns
+// nil. If l fails for good, it closes l and returns the error. handle closes the connection; no other connection is
+// accepted before handle returns.
 func Serve(ctx context.Context, l net.Listener, log *slog.Logger, handle func(net.Conn)) error {
 	closed := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
@@ -53,7 +51,7 @@ func accept(ctx context.Context, l net.Listener, log *slog.Logger, handle func(n
 			return nil
 		case errors.Is(err, net.ErrClosed):
 			return fmt.Errorf("accept connections: %w", err)
-		case err != nil: // out of descriptors, most likely: others may give some back
+		case err != nil: // most likely no descriptor is free
 			log.LogAttrs(ctx, slog.LevelError, "accept_connections", logline.Fail, logline.Err(err))
 			backoff = min(max(2*backoff, minBackoff), maxBackoff)
 			select {
@@ -80,7 +78,7 @@ func closeListener(l net.Listener, log *slog.Logger) {
 	log.LogAttrs(context.Background(), slog.LevelInfo, "close_server_socket", logline.Success)
 }
 
-// Close closes a connection that was accepted, and logs that.
+// Close closes an accepted connection and logs it.
 func Close(conn net.Conn, log *slog.Logger) {
 	if err := conn.Close(); err != nil {
 		log.LogAttrs(context.Background(), slog.LevelError, "close_client_connection", logline.Fail, IP(conn), logline.Err(err))
@@ -89,7 +87,7 @@ func Close(conn net.Conn, log *slog.Logger) {
 	log.LogAttrs(context.Background(), slog.LevelInfo, "close_client_connection", logline.Success, IP(conn))
 }
 
-// IP is the field of a line that names the peer: its address without the port.
+// IP returns the log field with the peer's address, without its port.
 func IP(conn net.Conn) slog.Attr {
 	address := conn.RemoteAddr().String()
 	if host, _, err := net.SplitHostPort(address); err == nil {

@@ -9,8 +9,7 @@ import (
 // LevelCritical is the level above slog.LevelError: the program cannot go on.
 const LevelCritical = slog.Level(12)
 
-// Level is a log level under the name that Python's logging module gives it
-// (DEBUG, INFO, WARNING, ERROR, CRITICAL).
+// Level is a log level under the name that Python's logging module gives it (DEBUG, INFO, WARNING, ERROR, CRITICAL).
 type Level slog.Level
 
 var levelNames = []struct {
@@ -24,8 +23,7 @@ var levelNames = []struct {
 	{"CRITICAL", LevelCritical},
 }
 
-// UnmarshalText reads a level's name, in any case. It returns an error that
-// lists the names if text is none of them.
+// UnmarshalText reads a level's name, in any case. It returns an error that lists the names if text is none of them.
 func (l *Level) UnmarshalText(text []byte) error {
 	for _, n := range levelNames {
 		if strings.EqualFold(n.name, string(text)) {
@@ -51,8 +49,7 @@ func (l Level) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 // Level makes a Level a slog.Leveler.
 func (l Level) Level() slog.Level { return slog.Level(l) }
 
-// String returns the name of the highest named level that is not above l, or
-// DEBUG if there is none.
+// String returns the name of the highest named level that is not above l, or DEBUG if there is none.
 func (l Level) String() string {
 	name := levelNames[0].name
 	for _, n := range levelNames {

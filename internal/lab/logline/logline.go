@@ -1,11 +1,10 @@
-// Package logline writes log records as the lab's one-line format, which the
-// course's tests and other people's tools read:
+// Package logline writes log records as the lab's one-line format, which the course's tests and other people's tools
+// read:
 //
 //	2006-01-02 15:04:05 INFO     action: NAME | result: success | key: value
 //
-// A record's message is the action, its attributes are the fields, in order;
-// the first one is the result, for which there are Success, Fail and
-// InProgress:
+// A record's message is the action, its attributes are the fields, in order; the first one is the result, for which
+// there are Success, Fail and InProgress:
 //
 //	log.Info("accept_connections", lablog.Success, slog.String("ip", ip))
 package logline
@@ -32,13 +31,12 @@ var (
 // Err is the field that says why something failed.
 func Err(err error) slog.Attr { return slog.String("error", err.Error()) }
 
-// MaxValue is the longest value that a line carries, in bytes. What is longer
-// is cut and ends in "…": whoever sent it does not get to fill our disk.
+// MaxValue is the longest value that a line carries, in bytes. What is longer is cut and ends in "…": whoever sent it
+// does not get to fill our disk.
 const MaxValue = 8 << 10
 
-// Handler is a slog.Handler for the lab's format. Each record is one Write of
-// one line, whatever its values hold: in a value, '|', line breaks, control
-// and formatting characters and bytes that are not UTF-8 are written as escapes.
+// Handler is a slog.Handler for the lab's format. Each record is one Write of one line, whatever its values hold: in a
+// value, '|', line breaks, control and formatting characters and bytes that are not UTF-8 are written as escapes.
 type Handler struct {
 	out    *output
 	level  slog.Leveler
@@ -53,8 +51,8 @@ type output struct {
 	buf []byte
 }
 
-// NewHandler returns a handler that writes records of at least level to w.
-// It is safe for concurrent use, w need not be. It closes nothing.
+// NewHandler returns a handler that writes records of at least level to w. It is safe for concurrent use, w need not
+// be. It closes nothing.
 func NewHandler(w io.Writer, level slog.Leveler) *Handler {
 	return &Handler{out: &output{w: w}, level: level}
 }
@@ -102,8 +100,7 @@ func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return &c
 }
 
-// WithGroup implements slog.Handler: the keys of what follows begin with
-// "name.".
+// WithGroup implements slog.Handler: the keys of what follows begin with "name.".
 func (h *Handler) WithGroup(name string) slog.Handler {
 	if name == "" {
 		return h

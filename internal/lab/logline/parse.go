@@ -2,8 +2,8 @@ package logline
 
 import "strings"
 
-// Entry is a log line of the lab's format, read. Other people's services write
-// it with other loggers, so what stands before "action: " may be anything.
+// Entry is a log line of the lab's format, read. Other people's services write it with other loggers, so what stands
+// before "action: " may be anything.
 type Entry struct {
 	Action string
 	Result string // success, fail or in_progress, as written
@@ -23,9 +23,8 @@ func (e Entry) Value(key string) string {
 	return ""
 }
 
-// Parse reads a line, and reports whether it is one of the format at all: it
-// has an action. A field is split at its first colon, since values such as
-// server:12345 have their own.
+// Parse reads a line, and reports whether it is one of the format at all: it has an action. A field is split at its
+// first colon, since values such as server:12345 have their own.
 func Parse(line string) (Entry, bool) {
 	_, rest, found := strings.Cut(line, "action:")
 	if !found {

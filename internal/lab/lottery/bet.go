@@ -1,77 +1,51 @@
-// Package lottery is the domain of the lab's lottery: bets, their records in
-// bets.csv, the store that keeps them, and the draw. It knows no wire format
-// and no network.
+// Package lottery is the domain of the lab's lottery: bets, their records in bets.csv, the store that keeps them, and
+// the draw. It knows no wire format and no network.
 package lottery
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 )
 
-// WinningNumber is the number that wins; the lab fixes it.
+// WinningNumber is the number that wins. The lab's text fixes it.
 const WinningNumber = 7574
 
-// MaxText is the longest name or document, in bytes.
+// MaxText is the length of the longest name or document in bytes.
 const MaxText = 255
 
-// Bet is what one person bets on, through one agency. Its strings may be parts
-// of a larger one (see FileReader): clone what is kept.
+// Bet is one person's bet through one agency. Its strings may be parts of a larger string (see FileReader): clone those
+// that you keep.
 type Bet struct {
 	Agency    uint32
 	FirstName string
 	LastName  string
-	Document  string // text, so that leading zeros stay
+	Document  string // a text, which keeps leading zeros
 	Birthdate Date
 	Number    uint32
 }
 
-// HasWon tells whether the bet is on the winning number.
+// HasWon reports whether the bet is on the winning number.
 func HasWon(b Bet) bool { return b.Number == WinningNumber }
 
-// Check returns nil if the bet can be stored, or else a *FieldError for the
-// first field that is bad: names and the document are 1 to MaxText bytes of
-// UTF-8 without control characters and line separators (a record is one line
-// of bets.csv), and the birthdate exists. It does not look at Agency and does
-// not allocate for a good bet.
+// Check returns a *FieldError for the first bad field, or nil. Names and the document are 1 to MaxText bytes of UTF-8
+// without control characters and line separators, because a record is one line of bets.csv. The birthdate must exist.
+// Check does not look at Agency, and does not allocate for a good bet.
 func (b *Bet) Check() error {
-	if f := b.check(); f != 0 {
-		return b.fieldError(f)
+	switch {
+	case !goodText(b.FirstName):
+		return textError(FirstName, b.FirstName)
+	case !goodText(b.LastName):
+		return textError(LastName, b.LastName)
+	case !goodText(b.Document):
+		return textError(Document, b.Document)
+	case !b.Birthdate.Valid():
+		return &FieldError{Field: Birthdate, Value: b.Birthdate.String(), Reason: reasonDate}
 	}
 	return nil
 }
 
-// check returns the first bad field, or 0.
-func (b *Bet) check() Field {
-	switch {
-	case !goodText(b.FirstName):
-		return FirstName
-	case !goodText(b.LastName):
-		return LastName
-	case !goodText(b.Document):
-		return Document
-	case !b.Birthdate.Valid():
-		return Birthdate
-	}
-	return 0
-}
-
-func (b *Bet) fieldError(f Field) *FieldError {
-	switch f {
-	case FirstName:
-		return textError(f, b.FirstName)
-	case LastName:
-		return textError(f, b.LastName)
-	case Document:
-		return textError(f, b.Document)
-	default:
-		return &FieldError{Field: f, Value: b.Birthdate.String(), Reason: reasonDate}
-	}
-}
-
-// ParseBet makes a bet of six texts, as they stand in the environment or in a
-// file: agency and number in decimal digits, birthdate as YYYY-MM-DD. Its error
-// is nil or FieldErrors, with every field that is bad.
+// ParseBet returns the bet of six texts from the environment: agency and number in decimal digits, birthdate as
+// YYYY-MM-DD. The error is a FieldErrors with every bad field.
 func ParseBet(agency, firstName, lastName, document, birthdate, number string) (Bet, error) {
 	var bad FieldErrors
 	b := Bet{FirstName: firstName, LastName: lastName, Document: document}
@@ -87,8 +61,7 @@ func ParseBet(agency, firstName, lastName, document, birthdate, number string) (
 			bad = append(bad, textError(t.field, t.text))
 		}
 	}
-	var err error
-	if b.Birthdate, err = ParseDate(birthdate); err != nil {
+	if b.Birthdate, ok = parseDate(birthdate); !ok {
 		bad = append(bad, &FieldError{Field: Birthdate, Value: birthdate, Reason: reasonDate})
 	}
 	if b.Number, ok = parseUint32(number); !ok {
@@ -100,7 +73,7 @@ func ParseBet(agency, firstName, lastName, document, birthdate, number string) (
 	return b, nil
 }
 
-// parseUint32 reads decimal digits, leading zeros allowed, nothing else.
+// parseUint32 reads decimal digits and nothing else. Leading zeros are allowed.
 func parseUint32(s string) (uint32, bool) {
 	if s == "" {
 		return 0, false
@@ -118,7 +91,7 @@ func parseUint32(s string) (uint32, bool) {
 	return uint32(n), true
 }
 
-// Field names a field of a bet.
+// Field is a field of a bet.
 type Field uint8
 
 // The fields, in the order of a record.
@@ -131,24 +104,13 @@ const (
 	Number
 )
 
-// String returns the field's name in words.
-func (f Field) String() string {
-	switch f {
-	case Agency:
-		return "agency"
-	case FirstName:
-		return "first name"
-	case LastName:
-		return "last name"
-	case Document:
-		return "document"
-	case Birthdate:
-		return "birthdate"
-	case Number:
-		return "number"
-	}
-	return "field " + strconv.Itoa(int(f))
+var fieldNames = [...]string{
+	Agency: "agency", FirstName: "first name", LastName: "last name", Document: "document",
+	Birthdate: "birthdate", Number: "number",
 }
+
+// String returns the field's name in words.
+func (f Field) String() string { return fieldNames[f] }
 
 // The reasons of a FieldError.
 const (
@@ -161,15 +123,14 @@ const (
 	reasonAgency  = "is no number from 1 to 4294967295"
 )
 
-// FieldError says which field of a bet is bad, and why.
+// FieldError is the error for a bad field of a bet.
 type FieldError struct {
 	Field  Field
-	Value  string // as it was given, of any length
+	Value  string // the bad text, of any length
 	Reason string // "is empty"
 }
 
-// Error returns, for example, `birthdate "2000-02-30" is no date …`; of a long
-// value only the beginning.
+// Error returns, for example, `birthdate "2000-02-30" is no date …`. It cuts a value after 64 bytes.
 func (e *FieldError) Error() string {
 	const most = 64
 	switch v := e.Value; {
@@ -182,21 +143,16 @@ func (e *FieldError) Error() string {
 	}
 }
 
-// FieldErrors are all the bad fields of one bet, in the order of a record.
+// FieldErrors holds the errors for all bad fields of one bet, in the order of a record.
 type FieldErrors []*FieldError
 
-// Error returns the errors, separated by semicolons.
+// Error returns the errors with semicolons between them.
 func (e FieldErrors) Error() string {
-	var s string
-	var sSb190 strings.Builder
+	texts := make([]string, len(e))
 	for i, f := range e {
-		if i > 0 {
-			sSb190.WriteString("; ")
-		}
-		sSb190.WriteString(f.Error())
+		texts[i] = f.Error()
 	}
-	s += sSb190.String()
-	return s
+	return strings.Join(texts, "; ")
 }
 
 // Unwrap lets errors.As find each one.

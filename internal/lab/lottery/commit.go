@@ -5,12 +5,12 @@ import (
 	"os"
 )
 
-// group is the batches that go to the disk together.
+// group holds the batches that go to the disk together.
 type group struct {
-	records []byte // of all pieces, in order
+	records []byte // the records of all pieces, in order
 	pieces  []piece
-	done    chan struct{} // closed when the group's fate is known
-	err     error         // then: why it failed
+	done    chan struct{} // closed when the group is on disk or has failed
+	err     error         // why the group failed; set before done is closed
 }
 
 // piece is one batch of a group.
@@ -19,12 +19,12 @@ type piece struct {
 	account *account
 	after   Account // the agency's account with this batch
 	winners []string
-	end     int // of its records in the group's; they begin where those before end
+	end     int // where its records end in the group; they begin at the end of the piece before
 }
 
 func newGroup() *group { return &group{done: make(chan struct{})} }
 
-// reset makes a group of the buffers of one that is done.
+// reset returns a new group with the buffers of g, which is done.
 func (g *group) reset() *group {
 	n := newGroup()
 	clear(g.pieces)
@@ -32,7 +32,7 @@ func (g *group) reset() *group {
 	return n
 }
 
-// add adds a batch that the account counts already.
+// add adds a batch, which a.appended counts already.
 func (g *group) add(a *account, records []byte, winners []string) *Ticket {
 	t := &Ticket{group: g}
 	g.records = append(g.records, records...)
@@ -40,8 +40,8 @@ func (g *group) add(a *account, records []byte, winners []string) *Ticket {
 	return t
 }
 
-// dropFailed takes the batches of failed accounts out of the group: they stand
-// on others that are not stored. Their tickets fail, when the group is done.
+// dropFailed removes the batches of failed accounts, because the batches before them are not stored. Their tickets fail
+// with err when the group is done.
 func (g *group) dropFailed(err error) {
 	records, pieces := g.records[:0], g.pieces[:0]
 	begin := 0
@@ -60,17 +60,17 @@ func (g *group) dropFailed(err error) {
 	g.records, g.pieces = records, pieces
 }
 
-// Ticket is the promise that a batch will be durable, or that it will not be.
+// Ticket reports whether a batch has become durable.
 type Ticket struct {
 	group *group
-	err   error // why it failed apart from its group; set before the group is done
+	err   error // why the batch failed without its group; set before the group is done
 }
 
-// Done returns a channel that is closed when Err knows.
+// Done returns a channel that is closed when the batch is durable or has failed.
 func (t *Ticket) Done() <-chan struct{} { return t.group.done }
 
-// Err waits for Done and returns nil if the batch is durable, and otherwise an
-// error that wraps ErrStorage and the reason; then nothing of it is stored.
+// Err waits for Done. It returns nil if the batch is durable. Otherwise nothing of the batch is stored, and the error
+// wraps ErrStorage and the reason.
 func (t *Ticket) Err() error {
 	<-t.group.done
 	if t.err != nil {
@@ -79,7 +79,7 @@ func (t *Ticket) Err() error {
 	return t.group.err
 }
 
-// commit is the goroutine that writes group after group, until Close.
+// commit is the committer: the goroutine that writes one group after another, until Close.
 func (s *Store) commit() {
 	defer close(s.stopped)
 	for {
@@ -118,8 +118,8 @@ func (s *Store) commit() {
 	}
 }
 
-// takeBack takes a failed group off the accounts, and from the next group what
-// the same agencies have put behind it.
+// takeBack subtracts a failed group from the accounts, and removes the later batches of the same agencies from the next
+// group.
 func (s *Store) takeBack(g *group) {
 	for _, p := range g.pieces {
 		if p.account != nil {
@@ -135,7 +135,7 @@ func (s *Store) takeBack(g *group) {
 	}
 }
 
-// write makes a group durable, or leaves the file without it.
+// write makes the records durable, or leaves the file without them.
 func (s *Store) write(begin int64, records []byte) error {
 	if len(records) == 0 {
 		return nil
@@ -157,8 +157,7 @@ func (s *Store) write(begin int64, records []byte) error {
 	}
 	s.tail = true
 	if err := s.put(begin, records); err != nil {
-		// Even pages whose fsync failed are gone with it; if it
-		// fails, the next group begins with it.
+		// Cutting drops the pages whose fsync failed, too. If it fails, the next group cuts first.
 		_ = s.cutTail()
 		return err
 	}
@@ -180,7 +179,7 @@ func (s *Store) put(begin int64, records []byte) error {
 	return s.f.Sync()
 }
 
-// cutTail cuts what lies behind the durable bytes.
+// cutTail removes the bytes behind the durable part of the file.
 func (s *Store) cutTail() error {
 	if err := s.f.Truncate(s.durable); err != nil {
 		return err

@@ -1,36 +1,21 @@
 package lottery
 
-import "errors"
-
-// Date is a day of the proleptic Gregorian calendar, from 0001-01-01 to
-// 9999-12-31: the dates that Python's datetime.date has.
+// Date is a day of the proleptic Gregorian calendar, from 0001-01-01 to 9999-12-31, as Python's datetime.date is.
 type Date struct {
 	Year  uint16
 	Month uint8 // 1 … 12
 	Day   uint8 // 1 … 31
 }
 
-// ErrDate is the error of ParseDate.
-var ErrDate = errors.New("date: not a day of the form YYYY-MM-DD")
-
-// ParseDate reads YYYY-MM-DD, ten bytes, of a day that exists. It returns
-// ErrDate for all else.
-func ParseDate(s string) (Date, error) {
-	d, ok := parseDate(s)
-	if !ok {
-		return Date{}, ErrDate
-	}
-	return d, nil
-}
-
+// parseDate reads YYYY-MM-DD. It returns false for any other text, and for a day that does not exist.
 func parseDate(s string) (Date, bool) {
 	if len(s) != len("YYYY-MM-DD") {
 		return Date{}, false
 	}
-	// The digits' values, and 0 where there is a dash.
+	// Each byte of w is the value of a digit, or 0 for a dash.
 	w := load8(s, 0) ^ ('0'*ones ^ ('0'^'-')<<32 ^ ('0'^'-')<<56)
 	d1, d2 := s[8]-'0', s[9]-'0'
-	// High bit: above 9, or above 0.
+	// A high bit: a digit above 9, or a dash that is none.
 	if ((w&^highs+0x7f76767f76767676)|w)&highs != 0 || max(d1, d2) > 9 {
 		return Date{}, false
 	}
@@ -42,9 +27,9 @@ func parseDate(s string) (Date, bool) {
 	return d, d.Valid()
 }
 
-// Valid tells whether the day exists.
+// Valid reports whether the day exists.
 func (d Date) Valid() bool {
-	// Nearly all days are of those that every month has: the rest is rarely asked for.
+	// Every month has the days to 28: the rest is rarely computed.
 	return d.Year-1 < 9999 && d.Month-1 < 12 && (d.Day-1 < 28 || d.Day-1 < d.monthDays())
 }
 
@@ -61,9 +46,8 @@ func (d Date) monthDays() uint8 {
 	return 31
 }
 
-// AppendDate appends the date as YYYY-MM-DD, ten bytes, to dst. The date must
-// be valid.
-func AppendDate(dst []byte, d Date) []byte {
+// appendDate appends the date, which must be valid, as YYYY-MM-DD.
+func appendDate(dst []byte, d Date) []byte {
 	y := d.Year
 	return append(dst,
 		'0'+byte(y/1000), '0'+byte(y/100%10), '0'+byte(y/10%10), '0'+byte(y%10), '-',
@@ -72,4 +56,4 @@ func AppendDate(dst []byte, d Date) []byte {
 }
 
 // String returns the date as YYYY-MM-DD.
-func (d Date) String() string { return string(AppendDate(nil, d)) }
+func (d Date) String() string { return string(appendDate(nil, d)) }

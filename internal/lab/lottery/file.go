@@ -10,8 +10,7 @@ import (
 	"syscall"
 )
 
-// file is what the store needs of an *os.File; tests put one that fails in its
-// place.
+// file is the part of *os.File that the store needs. Tests replace it with a file that fails.
 type file interface {
 	io.ReaderAt
 	io.WriterAt
@@ -20,12 +19,11 @@ type file interface {
 	Sync() error
 }
 
-// diskFile is an *os.File whose Sync makes what was written last, on a disk that
-// loses its power.
+// diskFile is an *os.File with the quickest Sync that survives a power failure.
 type diskFile struct{ *os.File }
 
-// lock makes this process the only one that has the file: a second central on
-// the same file would overwrite what the first one writes.
+// lock locks the file for this process until f is closed. The error is ErrLocked if another process has it: two
+// centrals would overwrite each other's bets.
 func lock(f *os.File) error {
 	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
@@ -34,7 +32,7 @@ func lock(f *os.File) error {
 	return os.NewSyscallError("flock", err)
 }
 
-// syncDirectory makes a file that was just made in it outlast a power failure.
+// syncDirectory syncs the directory of path, so that a new file in it survives a power failure.
 func syncDirectory(path string) error {
 	d, err := os.Open(filepath.Dir(path))
 	if err != nil {
@@ -44,7 +42,7 @@ func syncDirectory(path string) error {
 	return d.Sync()
 }
 
-// readOnly tells whether the error says that a file cannot be written to.
+// readOnly reports whether the error says that a file must not be written.
 func readOnly(err error) bool {
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 }

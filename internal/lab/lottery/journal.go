@@ -10,41 +10,36 @@ import (
 	"os"
 )
 
-// The journal tells, after a crash, whether the last group of batches that was
-// written to bets.csv is whole. A group is cut off by kill -9 in the middle of
-// its write, and by a power failure wherever the disk had got to.
+// After a crash, the journal says whether the last group of batches that was written to bets.csv is whole. A group is
+// cut off by kill -9 in the middle of its write, or by a power failure anywhere.
 //
-// It is a file of two slots, each in a disk block of its own. Before the bytes
-// of a group are written, one slot gets the group's begin, end and checksum,
-// while the other still describes the group before; both files are synced
-// before the group is acknowledged, and only then do the slots change roles.
+// The journal is a file of two slots, each in a disk block of its own. Before a group is written, one slot gets the
+// group's begin, end and checksum; the other slot still describes the group before. Both files are synced before the
+// group is acknowledged. Only then do the slots change roles.
 //
-//   - kill -9: the kernel keeps all that was written, in order, so that the
-//     newest slot describes the last group, of which any part may be missing.
-//   - Power failure: of the group's slot and its bytes any part may be missing.
-//     If the slot is there, it is as above. If it is not (its own checksum
-//     tells a torn one), the other slot is, because it was synced
-//     with its group: then whatever lies behind that group's end goes.
+//   - kill -9: the kernel keeps all writes, in order. The newest slot describes the last group, and any part of that
+//     group may be missing.
+//   - Power failure: any part of the slot and of the group may be missing. If the slot is whole, the first case applies.
+//     If it is torn, which its own checksum shows, the other slot is whole, because it was synced with its group; then
+//     all bytes behind that group are removed.
 //
-// A group that failed leaves its slot to the next one, so that the other slot
-// stays the one that is known to be on disk.
+// A group that failed leaves its slot to the next group, so the other slot stays the one that is known to be on disk.
 
 const (
 	slotSize  = 4 + 8 + 8 + 8 + 4 + 4
-	slotBlock = 4096 // from slot to slot: a disk does not tear two blocks at once
+	slotBlock = 4096 // distance of the slots: a disk does not tear two blocks at once
 	slotMagic = "TP0J"
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// slot is what the journal says of one group.
+// slot describes one group.
 //
-// Encoded: magic 4, sequence 8, begin 8, end 8, checksum 4, and the CRC-32C of
-// all that, 4. Big-endian.
+// Encoded: magic 4, sequence 8, begin 8, end 8, checksum 4, CRC-32C of the bytes before 4. Big-endian.
 type slot struct {
 	sequence   uint64
-	begin, end int64  // of the group in bets.csv
-	checksum   uint32 // CRC-32C of its bytes
+	begin, end int64  // offsets of the group in bets.csv
+	checksum   uint32 // CRC-32C of the group
 }
 
 func (s slot) append(dst []byte) []byte {
@@ -71,18 +66,18 @@ func parseSlot(b []byte) (s slot, ok bool) {
 	}, true
 }
 
-// journal is the file of the slots. The committer has it for itself.
+// journal is the file of the slots. Only the committer uses it.
 type journal struct {
 	path     string
 	wrap     func(file) file
-	f        file   // nil until the first group: a full disk is no reason not to start
+	f        file   // nil until the first group, so that a central can start on a full disk
 	sequence uint64 // of the newest slot
-	next     int64  // the slot that the next group gets, 0 or 1
+	next     int64  // the slot for the next group, 0 or 1
 	buf      []byte
 }
 
-// recover reads what a crash has left and returns the length of the data that
-// is whole. Without a journal all of it is.
+// recover reads the journal after a crash and returns how many bytes of data, which has size bytes, are whole. Without
+// a journal all bytes are.
 func (j *journal) recover(data io.ReaderAt, size int64) (int64, error) {
 	old, err := os.ReadFile(j.path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -102,8 +97,7 @@ func (j *journal) recover(data io.ReaderAt, size int64) (int64, error) {
 			j.sequence, j.next = s.sequence, 1-i
 		}
 	}
-	// A file that ends before the group begins is not the one that the journal
-	// was written for: somebody has put another in its place.
+	// A file that ends before the group is not the file of this journal: somebody has put another in its place.
 	if !found || size < newest.begin {
 		return size, nil
 	}
@@ -116,13 +110,13 @@ func (j *journal) recover(data io.ReaderAt, size int64) (int64, error) {
 			return newest.end, nil
 		}
 		if size > newest.end {
-			return 0, fmt.Errorf("recover bets: %s is not of this file: remove it to take the file as it is", j.path)
+			return 0, fmt.Errorf("recover bets: %s does not belong to this file: remove it to take the file as it is", j.path)
 		}
 	}
 	return newest.begin, nil
 }
 
-// write says that a group is about to be written at begin.
+// write writes the slot of the group that is about to be written at begin.
 func (j *journal) write(begin int64, group []byte) error {
 	if j.f == nil {
 		if err := j.open(begin); err != nil {
@@ -132,7 +126,7 @@ func (j *journal) write(begin int64, group []byte) error {
 	return j.put(slot{j.sequence + 1, begin, begin + int64(len(group)), crc32.Checksum(group, castagnoli)})
 }
 
-// done says that the group is durable, and its slot with it.
+// done makes the other slot the next one: the group and its slot are on disk.
 func (j *journal) done() {
 	j.sequence++
 	j.next = 1 - j.next
@@ -144,8 +138,8 @@ func (j *journal) put(s slot) error {
 	return err
 }
 
-// open makes the file, if need be, and a durable slot that says that the data
-// ends at size: the ground on which the first group stands.
+// open opens or creates the file and writes a slot, synced, that says that the data ends at size. The first group needs
+// it as the slot of the group before.
 func (j *journal) open(size int64) error {
 	f, err := os.OpenFile(j.path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
@@ -166,7 +160,7 @@ func (j *journal) ground(f *os.File, size int64) error {
 	if err != nil {
 		return err
 	}
-	// Blocks that are there already need no room when the disk is full.
+	// With both blocks written, a full disk cannot fail a later slot.
 	if missing := 2*slotBlock - info.Size(); missing > 0 {
 		if _, err := j.f.WriteAt(make([]byte, missing), info.Size()); err != nil {
 			return err
@@ -175,14 +169,13 @@ func (j *journal) ground(f *os.File, size int64) error {
 	if err := j.put(slot{j.sequence + 1, size, size, 0}); err != nil {
 		return err
 	}
-	// The file's own Sync: its size is new, too.
 	if err := j.f.Sync(); err != nil {
 		return err
 	}
 	return syncDirectory(j.path)
 }
 
-// close removes the journal: what is in bets.csv is whole.
+// close removes the journal, because all of bets.csv is whole.
 func (j *journal) close() error {
 	if j.f != nil {
 		if err := j.f.Close(); err != nil {

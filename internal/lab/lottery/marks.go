@@ -9,25 +9,25 @@ import (
 	"sync"
 )
 
-// marks is the file of the lottery's state, bets.csv.draw, which only grows:
+// marks is bets.csv.draw, the file of the lottery's state, which only grows:
 //
 //	finished,AGENCY,TOTAL,CHECKSUM
 //	drawn,AGENCIES
 //
-// A line counts if its line end is there. The file is made by the first one.
+// A line without its line end does not count. The first line creates the file.
 type marks struct {
 	path   string
 	noSync bool
 	wrap   func(file) file
 
 	mu      sync.Mutex // guards the fields below
-	turn    sync.Cond  // a round is over
+	turn    sync.Cond  // signals the end of a round
 	f       file
 	durable int64 // length of the whole lines on disk
-	tail    bool  // there may be something behind it
+	tail    bool  // the file may hold bytes behind durable
 	pending []byte
-	round   *round // that pending will be written in
-	writing bool
+	round   *round // the round in which pending will be written
+	writing bool   // a round is being written
 }
 
 // round is the lines that go to the disk together.
@@ -36,14 +36,14 @@ type round struct {
 	err  error
 }
 
-// finish is a line of the file.
+// finish is a line of the file for an agency that has finished.
 type finish struct {
 	agency   uint32
 	total    uint64
 	checksum uint32
 }
 
-// read calls finished and drawn for the lines of the file, if there is one.
+// read calls finished and drawn for the lines of the file. A missing file has no lines.
 func (m *marks) read(finished func(finish) error, drawn func(agencies uint32)) error {
 	m.turn.L, m.round = &m.mu, new(round)
 	f, err := os.Open(m.path)
@@ -87,8 +87,8 @@ func (m *marks) drawn(agencies uint32) error {
 	return m.append(fmt.Sprintf("drawn,%d\n", agencies))
 }
 
-// append makes the line durable, together with those that come while the disk
-// is busy: the first of them writes for all.
+// append makes the line durable. While the disk is busy, lines gather in the next round, and the first caller writes
+// them for all.
 func (m *marks) append(line string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -115,14 +115,14 @@ func (m *marks) append(line string) error {
 	return r.err
 }
 
-// uncertain tells whether the file may hold lines that nobody was promised.
+// uncertain reports whether the file may hold a line whose append has not succeeded.
 func (m *marks) uncertain() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.writing || m.tail
 }
 
-// write is of the one that has set writing; durable stays as it is meanwhile.
+// write makes the lines durable. Only the caller that has set writing calls it; durable does not change meanwhile.
 func (m *marks) write(lines []byte) error {
 	if m.f == nil {
 		f, err := os.OpenFile(m.path, os.O_RDWR|os.O_CREATE, 0o644)

@@ -8,43 +8,40 @@ import (
 	"strings"
 )
 
-// MaxLine is the longest line that a reader takes, in bytes, without its line
-// end.
-const MaxLine = 8 << 10
+// maxLine is the longest line that a FileReader accepts, in bytes without the line end.
+const maxLine = 8 << 10
 
-// blockSize is how much of a file becomes one string, of which the bets are parts.
+// blockSize is how much of a file becomes one string, which the bets are parts of.
 const blockSize = 128 << 10
 
-// FileReader reads the bets of a CSV file, one record a line, as a stream: it
-// holds one block of the file in memory, whatever the file's size. Lines end
-// in LF or CRLF, the last one's end is optional, empty lines are skipped, and a
-// UTF-8 byte order mark at the start is, too.
+// FileReader reads the bets of a CSV file as a stream, one record a line. It holds one block of the file in memory,
+// whatever the size of the file. Lines end in LF or CRLF; the last line may lack its end. FileReader skips empty lines,
+// and a UTF-8 byte order mark at the start.
 type FileReader struct {
 	r      io.Reader
 	name   string
 	agency uint32 // 0: the file has a column for it
 
 	buf   []byte // blockSize bytes; made by the first Read
-	held  int    // bytes at the start of buf that are the beginning of a line
-	block string // whole lines that are still to be parsed
-	line  int    // of the record that came last, from 1
-	err   error  // what came after block
+	held  int    // how many bytes at the start of buf are the beginning of a line
+	block string // whole lines that have not been parsed
+	line  int    // the line of the last record, from 1
+	err   error  // the error behind block
 }
 
-// NewFileReader returns a reader of an agency's file, of five columns: first
-// name, last name, document, birthdate, number. The name is for messages. The
-// caller closes r. The agency must not be 0.
+// NewFileReader returns a reader of an agency's file, whose five columns are first name, last name, document, birthdate
+// and number. The agency must not be 0. Errors begin with the name. The caller closes r.
 func NewFileReader(r io.Reader, name string, agency uint32) *FileReader {
 	return &FileReader{r: r, name: name, agency: agency}
 }
 
-// newStoreReader returns a reader of bets.csv, of six columns.
+// newStoreReader returns a reader of bets.csv, which has six columns.
 func newStoreReader(r io.Reader, name string) *FileReader {
 	return &FileReader{r: r, name: name}
 }
 
-// LineError says where a file is bad. It unwraps to the reason, which is a
-// *FieldError if the line is a record at all.
+// LineError is the error for a bad line of a file. It unwraps to the reason, which is a *FieldError if the line has the
+// form of a record.
 type LineError struct {
 	File string
 	Line int // from 1
@@ -57,20 +54,18 @@ func (e *LineError) Error() string { return fmt.Sprintf("%s:%d: %v", e.File, e.L
 // Unwrap returns the reason.
 func (e *LineError) Unwrap() error { return e.Err }
 
-var errLine = fmt.Errorf("line is over %d bytes", MaxLine)
+var errLine = fmt.Errorf("line is over %d bytes", maxLine)
 
-// Line returns the line of the record that Read gave last, from 1; 0 before.
+// Line returns the line of the last record, from 1. Before the first record it returns 0.
 func (r *FileReader) Line() int { return r.line }
 
-// Read reads the next bet into b and checks it (Bet.Check). It returns io.EOF
-// behind the last one, a *LineError for a line that is no record or no good
-// bet, or the error of the underlying reader, wrapped. After a *LineError the
-// next Read goes on with the next line; only behind a line that is longer than a
-// block, and after any other error, it returns the same error again.
+// Read reads the next bet into b and checks it (Bet.Check). The error is io.EOF after the last bet, a *LineError for a
+// line that is not a record or not a good bet, or the wrapped error of the underlying reader. After a *LineError the
+// next Read goes on with the next line, unless the line is longer than a block. After any other error Read returns the
+// same error again.
 //
-// The strings in b are parts of one that holds up to 128 KiB of the file and
-// lives as long as any of them: clone what is kept for long. Read does not
-// allocate for a bet, only for each block (and for quotes inside fields).
+// The strings in b are parts of one string, which holds up to 128 KiB of the file and lives as long as any of them:
+// clone those that you keep. Read allocates for each block and for fields with doubled quotes, but not for each bet.
 func (r *FileReader) Read(b *Bet) error {
 	for {
 		i := strings.IndexByte(r.block, '\n')
@@ -89,7 +84,7 @@ func (r *FileReader) Read(b *Bet) error {
 		if line == "" {
 			continue
 		}
-		if len(line) > MaxLine {
+		if len(line) > maxLine {
 			return &LineError{r.name, r.line, errLine}
 		}
 		if err := parseRecord(line, r.agency, b); err != nil {
@@ -99,15 +94,15 @@ func (r *FileReader) Read(b *Bet) error {
 	}
 }
 
-// fill reads the next block: all whole lines that fit into buf. A last line
-// without an end gets one, so that every line in block has.
+// fill reads the next block, which is all whole lines that fit into buf. It appends a line end to a last line without
+// one, so that every line in block has one.
 func (r *FileReader) fill() error {
 	if r.err != nil {
 		return r.err
 	}
 	start := r.buf == nil
 	if start {
-		r.buf = make([]byte, blockSize+1) // one for that line end
+		r.buf = make([]byte, blockSize+1) // and one byte for that line end
 	}
 	n := r.held
 	var err error
@@ -128,7 +123,7 @@ func (r *FileReader) fill() error {
 		r.err = fmt.Errorf("read %s: %w", r.name, err)
 	}
 	end := bytes.LastIndexByte(data, '\n') + 1
-	if len(data)-end > MaxLine+1 && end == 0 {
+	if len(data)-end > maxLine+1 && end == 0 {
 		r.line++
 		r.err = &LineError{r.name, r.line, errLine}
 		return r.err

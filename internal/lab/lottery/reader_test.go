@@ -76,7 +76,7 @@ func TestFileReaderSaysWhere(t *testing.T) {
 }
 
 func TestFileReaderLineTooLong(t *testing.T) {
-	for _, n := range []int{MaxLine + 1, blockSize - 1, blockSize, blockSize + 1, 3 * blockSize} {
+	for _, n := range []int{maxLine + 1, blockSize - 1, blockSize, blockSize + 1, 3 * blockSize} {
 		text := "Ana,Paz,1,2000-01-01,2\n" + strings.Repeat("x", n) + "\nAna,Paz,1,2000-01-01,2\n"
 		r := NewFileReader(strings.NewReader(text), "f", 1)
 		var b Bet
@@ -89,7 +89,7 @@ func TestFileReaderLineTooLong(t *testing.T) {
 		}
 	}
 	// The longest one that is not: bad for another reason.
-	r := NewFileReader(strings.NewReader(strings.Repeat("x", MaxLine)+"\r\n"), "f", 1)
+	r := NewFileReader(strings.NewReader(strings.Repeat("x", maxLine)+"\r\n"), "f", 1)
 	var b Bet
 	if err := r.Read(&b); !errors.Is(err, errColumns) {
 		t.Errorf("got %v", err)

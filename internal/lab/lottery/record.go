@@ -7,19 +7,13 @@ import (
 	"strings"
 )
 
-// MaxRecord is the longest record that AppendRecord writes for a good bet, in
-// bytes: three texts of which each byte is a quote, two numbers of ten digits,
-// a date, and what stands between.
-const MaxRecord = 3*(2*MaxText+2) + 2*10 + 10 + 5 + 2
-
 // AppendRecord appends the bet as one record of bets.csv, CRLF included:
 //
 //	agency,first name,last name,document,YYYY-MM-DD,number
 //
-// with quotes where Python's csv.QUOTE_MINIMAL writes them: around a field that
-// holds a comma, a quote (which is doubled), CR or LF. If the bet is bad it
-// returns the *FieldError of Bet.Check, and dst as it was. Agency is not looked
-// at. It does not allocate for a good bet, but to grow dst.
+// It quotes a field as Python's csv.QUOTE_MINIMAL does: if the field holds a comma, a quote (which is doubled), CR or
+// LF. For a bad bet it returns the *FieldError of Bet.Check and dst unchanged. It does not look at Agency. For a good
+// bet it allocates only to grow dst.
 func AppendRecord(dst []byte, b *Bet) ([]byte, error) {
 	record := strconv.AppendUint(dst, uint64(b.Agency), 10)
 	record = append(record, ',')
@@ -31,19 +25,19 @@ func AppendRecord(dst []byte, b *Bet) ([]byte, error) {
 	record = append(record, b.Document...)
 	size := len(record) - texts
 	record = append(record, ',')
-	record = AppendDate(record, b.Birthdate)
+	record = appendDate(record, b.Birthdate)
 	record = append(record, ',')
 	record = strconv.AppendUint(record, uint64(b.Number), 10)
 	record = append(record, '\r', '\n')
-	if fits(b.FirstName) && fits(b.LastName) && fits(b.Document) && b.Birthdate.Valid() && plainTexts(record[texts:], size) {
+	if hasTextLength(b.FirstName) && hasTextLength(b.LastName) && hasTextLength(b.Document) && b.Birthdate.Valid() && plainTexts(record[texts:], size) {
 		return record, nil
 	}
 	return appendUnusual(dst, b)
 }
 
-func fits(s string) bool { return s != "" && len(s) <= MaxText }
+func hasTextLength(s string) bool { return s != "" && len(s) <= MaxText }
 
-// appendUnusual is AppendRecord of any bet.
+// appendUnusual is AppendRecord for any bet, and slower.
 func appendUnusual(dst []byte, b *Bet) ([]byte, error) {
 	if err := b.Check(); err != nil {
 		return dst, err
@@ -56,14 +50,14 @@ func appendUnusual(dst []byte, b *Bet) ([]byte, error) {
 	dst = append(dst, ',')
 	dst = appendField(dst, b.Document)
 	dst = append(dst, ',')
-	dst = AppendDate(dst, b.Birthdate)
+	dst = appendDate(dst, b.Birthdate)
 	dst = append(dst, ',')
 	dst = strconv.AppendUint(dst, uint64(b.Number), 10)
 	return append(dst, '\r', '\n'), nil
 }
 
 func appendField(dst []byte, s string) []byte {
-	if strings.ContainsAny(s, ",\"") { // a good text holds neither CR nor LF
+	if strings.ContainsAny(s, ",\"") { // Check refuses CR and LF
 		return appendQuoted(dst, s)
 	}
 	return append(dst, s...)
@@ -84,7 +78,7 @@ func appendQuoted(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// The reasons why a line is no record, besides those of a FieldError.
+// The errors for a line that is not a record, other than FieldErrors.
 var (
 	errColumns   = errors.New("wrong number of columns")
 	errBareQuote = errors.New("quote inside a field that is not quoted")
@@ -92,9 +86,9 @@ var (
 	errQuoteEnd  = errors.New("closing quote is not followed by a comma")
 )
 
-// parseRecord reads a line, without its line end, into b: six columns, or,
-// unless agency is 0, five of a file of that agency. What it leaves in b are parts of line.
-// It does not allocate for a good line without doubled quotes.
+// parseRecord reads a line without its line end into b. A line has six columns if agency is 0, and otherwise five: the
+// file belongs to that agency. The texts of b are parts of line. For a good line without doubled quotes, parseRecord
+// does not allocate.
 func parseRecord(line string, agency uint32, b *Bet) error {
 	if parsePlain(line, agency, b) {
 		return nil
@@ -102,10 +96,9 @@ func parseRecord(line string, agency uint32, b *Bet) error {
 	return parseAny(line, agency, b)
 }
 
-// parsePlain reads a line of the usual kind. It returns false for whatever is
-// bad or unusual.
+// parsePlain reads a line of the usual kind. It returns false for a bad line and for an unusual one.
 func parsePlain(line string, agency uint32, b *Bet) bool {
-	if len(line) < 8 || len(line) > 64 { // and so no text is too long
+	if len(line) < 8 || len(line) > 64 { // a text in 64 bytes is not too long
 		return false
 	}
 	commas, plain := scan(line)
@@ -129,7 +122,7 @@ func parsePlain(line string, agency uint32, b *Bet) bool {
 	document := bits.TrailingZeros64(commas)
 	commas &= commas - 1
 	date := bits.TrailingZeros64(commas)
-	if date >= len(line) || commas&(commas-1) != 0 || // not four of them
+	if date >= len(line) || commas&(commas-1) != 0 || // not exactly four commas
 		first == 0 || last == first+1 || document == last+1 {
 		return false
 	}
@@ -150,7 +143,7 @@ func parsePlain(line string, agency uint32, b *Bet) bool {
 	return true
 }
 
-// parseAny reads any line and says what is wrong with it.
+// parseAny is parseRecord for any line, and slower. Its error says what is wrong.
 func parseAny(line string, agency uint32, b *Bet) error {
 	var fields [6]string
 	want := fields[:]
@@ -175,7 +168,7 @@ func parseAny(line string, agency uint32, b *Bet) error {
 		}
 	}
 	if b.Birthdate, ok = parseDate(fields[4]); !ok {
-		// Check would not know the text of a date that it cannot hold.
+		// Check needs a valid date here: the error for the bad one has its text.
 		b.Birthdate = Date{Year: 1, Month: 1, Day: 1}
 		if err := b.Check(); err != nil {
 			return err
@@ -191,8 +184,7 @@ func parseAny(line string, agency uint32, b *Bet) error {
 	return nil
 }
 
-// cutField cuts the first field off a line (RFC 4180); more tells whether a
-// comma followed it.
+// cutField cuts the first field off a line (RFC 4180). more reports whether a comma followed the field.
 func cutField(line string) (field, rest string, more bool, err error) {
 	if line == "" || line[0] != '"' {
 		field, rest, more = strings.Cut(line, ",")

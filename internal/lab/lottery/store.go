@@ -13,7 +13,7 @@ import (
 	"sync"
 )
 
-// The errors that callers tell apart with errors.Is.
+// The errors of a Store and a Lottery, for errors.Is.
 var (
 	ErrPosition    = errors.New("batch does not begin where the stored bets end")
 	ErrStorage     = errors.New("bets cannot be made durable")
@@ -28,88 +28,83 @@ var (
 	ErrClosed      = errors.New("store is closed")
 )
 
-// BetError says which bet of a batch is bad. It unwraps to a *FieldError.
+// BetError is the error for the first bad bet of a batch. It unwraps to a *FieldError.
 type BetError struct {
 	Index int // in the batch, from 0
 	Err   error
 }
 
-// Error returns the reason alone: nobody sees the batch but who has made it.
+// Error returns the reason without the index, which means nothing to a person.
 func (e *BetError) Error() string { return e.Err.Error() }
 
 // Unwrap returns the reason.
 func (e *BetError) Unwrap() error { return e.Err }
 
-// maxPending is how many bytes of records may wait for the disk before those
-// who bring more have to wait. There are two such buffers: one is filled while the other is
-// written.
+// maxPending is how many bytes of records may wait for the disk before StoreBets blocks. There are two such buffers:
+// one fills while the other is written.
 const maxPending = 4 << 20
 
-// Options say how a Store works. Encode is required.
+// Options configure a Store. Encode is required.
 type Options struct {
-	// Encode appends the bet in the encoding over which an Account's checksums
-	// are taken (docs/protocol.md). It must be able to encode every good bet.
+	// Encode appends the encoded bet. The checksums of an Account are taken over this encoding (docs/protocol.md). It
+	// must be able to encode every bet that Check accepts.
 	Encode func(dst []byte, b *Bet) []byte
-	// NoSync leaves out all fsyncs: what is stored then outlasts the process, but
-	// not the machine.
+	// NoSync leaves out all fsyncs. Stored bets then outlast the process but not a crash of the machine.
 	NoSync bool
 
-	wrap    func(file) file // for tests: puts itself before each file
+	wrap    func(file) file // for tests: wraps each file that is written
 	winners bool            // keep the winners' documents, for a draw
 }
 
-// Account is what the store holds of one agency.
+// Account says which bets of one agency are stored.
 type Account struct {
-	Count    uint64 // bets
-	Checksum uint32 // CRC-32C of the encoded bets, in order; 0 of none
-	Last     uint32 // CRC-32C of the last encoded bet alone; 0 if there is none
+	Count    uint64 // number of bets
+	Checksum uint32 // CRC-32C of the encoded bets, in order; 0 without bets
+	Last     uint32 // CRC-32C of the last encoded bet alone; 0 without bets
 }
 
-// account is an agency's, with what is still on its way to the disk.
+// account is the state of one agency.
 type account struct {
-	durable  Account
-	appended Account
-	winners  []string // documents, of the durable bets, in order
-	closed   bool     // takes no bets: has finished, or is about to
-	finished bool     // and that is on disk
-	failed   bool     // while a group that failed is taken back
+	durable  Account  // the bets on disk
+	appended Account  // the bets on disk and in groups
+	winners  []string // documents of the winning bets on disk, in order
+	closed   bool     // takes no more bets, because the finish is on disk or about to be
+	finished bool     // the finish is on disk
+	failed   bool     // while takeBack runs for this account
 }
 
-// Store is the one way to bets.csv. It is safe for concurrent use.
+// Store is the only way to read and write bets.csv. It is safe for concurrent use.
 //
-// Batches from all sides gather in one group while the group before is being
-// written; each group is one write and one fsync. A batch is whole in the file
-// or not in it at all, also after a crash (see journal.go).
+// Batches from all sides gather in one group while the committer writes the group before. Each group takes one write
+// and one fsync. Even after a crash a batch is in the file as a whole or not at all (see journal.go).
 type Store struct {
 	path    string // with symbolic links resolved
 	options Options
-	lock    *os.File // holds the lock, and is read from
+	lock    *os.File // holds the lock; LoadBets reads from it
 	journal journal
 
 	mu       sync.Mutex // guards the fields below
-	work     sync.Cond  // there is something for the committer to do
-	room     sync.Cond  // pending has been taken
+	work     sync.Cond  // the committer has something to do
+	room     sync.Cond  // the committer has taken pending
 	pending  *group
-	spare    *group // for its buffers
+	spare    *group // the next pending, for its buffers
 	accounts map[uint32]*account
-	drawn    bool // no bets are taken any more
+	drawn    bool // the draw has taken place: no more bets
 	closed   bool
-	durable  int64 // length of bets.csv up to which it is whole and on disk
+	durable  int64 // length of the part of bets.csv that is whole and on disk
 
-	// Of the committer alone.
-	f       file // nil: the file could not be opened for writing, so far
+	// Only the committer uses the fields below.
+	f       file // nil until the file could be opened for writing
 	tail    bool // bets.csv may hold bytes behind durable
 	stopped chan struct{}
 }
 
-// OpenStore opens the bets.csv at path, and makes it if it is missing (its
-// directory must be there). What a crash has left half-written at its end is
-// not in it any more. It reads the whole file for the accounts; a line that is
-// no record is a *LineError. The caller closes the store.
+// OpenStore opens the bets.csv at path, and creates it in its directory if it is missing. It removes what a crash left
+// half-written at the end. It reads the whole file for the accounts; the error for a line that is not a record is a
+// *LineError. The caller closes the Store.
 //
-// While it is open, no other Store can open the same file: ErrLocked. A file
-// that cannot be written to can be opened; StoreBets then tries again each
-// time.
+// Only one Store can have a file open: the error for a second one is ErrLocked. OpenStore accepts a file without write
+// permission; StoreBets then tries to open it for writing, each time.
 func OpenStore(path string, o Options) (*Store, error) {
 	if o.wrap == nil {
 		o.wrap = func(f file) file { return f }
@@ -148,7 +143,7 @@ func (s *Store) open(path string) error {
 	if err := lock(f); err != nil {
 		return err
 	}
-	// Its companions lie beside the file itself, whichever link led to it.
+	// The journal and the file of the draw lie beside the file itself, not beside a link to it.
 	if s.path, err = filepath.EvalSymlinks(path); err != nil {
 		return err
 	}
@@ -167,7 +162,7 @@ func (s *Store) open(path string) error {
 	if s.durable < info.Size() {
 		s.tail = true
 		if s.f != nil {
-			_ = s.cutTail() // tried again before the next group
+			_ = s.cutTail() // the next group tries again
 		}
 	}
 	return s.count()
@@ -218,7 +213,7 @@ func (a Account) with(n int, encoded, last []byte) Account {
 	}
 }
 
-// account returns the agency's. The caller holds mu, or the store alone.
+// account returns the account of the agency, and creates it. The caller holds mu, or is the only user of the Store.
 func (s *Store) account(agency uint32) *account {
 	a := s.accounts[agency]
 	if a == nil {
@@ -228,7 +223,7 @@ func (s *Store) account(agency uint32) *account {
 	return a
 }
 
-// Account returns what is durably stored of an agency's bets.
+// Account returns the stored bets of an agency, without those that are still on their way to the disk.
 func (s *Store) Account(agency uint32) Account {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -238,9 +233,8 @@ func (s *Store) Account(agency uint32) Account {
 	return Account{}
 }
 
-// LoadBets returns the bets that were durably stored when the loop began, in
-// the order of the file, as a stream; after an error there is nothing more. The
-// strings of a bet are parts of a larger one: clone what is kept.
+// LoadBets reads the bets that were on disk when the loop began, in the order of the file. It ends after an error. The
+// strings of a bet are parts of a larger string: clone those that you keep.
 func (s *Store) LoadBets() iter.Seq2[Bet, error] {
 	return func(yield func(Bet, error) bool) {
 		s.mu.Lock()
@@ -257,19 +251,16 @@ func (s *Store) LoadBets() iter.Seq2[Bet, error] {
 	}
 }
 
-// StoreBets takes one batch of an agency, to be stored whole or not at all, and
-// returns at once; the Ticket tells when it is durable. It waits only while too
-// much waits for the disk already.
+// StoreBets takes one batch of an agency and returns at once; the Ticket reports when the batch is on disk. The batch
+// is stored as a whole or not at all. StoreBets blocks only while too many bytes wait for the disk.
 //
-// position is the number of the agency's bets before the batch, those in
-// unanswered batches included: ErrPosition if it is another. encoded is all
-// bets as Options.Encode has them, last the last of them. The bets must be of
-// this agency, and at least one; if one is bad (Bet.Check), the error is a
-// *BetError. Nothing is kept of the arguments.
+// position is the number of the agency's bets before the batch, unanswered batches included; the error for another
+// position is ErrPosition. encoded holds all bets in the encoding of Options.Encode, and last the last of them. There
+// is at least one bet, and all are bets of this agency. The error for a bad bet (Bet.Check) is a *BetError. StoreBets
+// keeps none of its arguments.
 //
-// Other errors are ErrFinished, ErrDrawn and ErrClosed. If the ticket fails,
-// those of the agency's later batches do, too, and the next position is that
-// of the failed one.
+// Other errors are ErrFinished, ErrDrawn and ErrClosed. If a Ticket fails, the Tickets of the agency's later batches
+// fail, too, and the next position is that of the failed batch.
 func (s *Store) StoreBets(agency uint32, position uint64, bets []Bet, encoded, last []byte) (*Ticket, error) {
 	s.mu.Lock()
 	for len(s.pending.records) >= maxPending && !s.closed {
@@ -304,7 +295,7 @@ func (s *Store) StoreBets(agency uint32, position uint64, bets []Bet, encoded, l
 	case a == nil && position != 0, a != nil && a.appended.Count != position:
 		return nil, ErrPosition
 	}
-	a = s.account(agency) // a refused batch leaves none behind
+	a = s.account(agency) // only now: a refused batch creates no account
 	a.appended = a.appended.with(len(bets), encoded, last)
 	t := s.pending.add(a, *records, winners)
 	s.work.Signal()
@@ -313,8 +304,8 @@ func (s *Store) StoreBets(agency uint32, position uint64, bets []Bet, encoded, l
 
 var recordBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// Close waits until all that was taken is on disk, then closes the file; batches
-// that come later get ErrClosed. It may be called again.
+// Close waits until all batches are on disk and closes the file. Later batches get ErrClosed. Close may be called
+// again.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	closed := s.closed

@@ -6,8 +6,7 @@ import (
 	"syscall"
 )
 
-// Sync leaves out what does not matter for reading the data back, such as the
-// time of modification (fdatasync(2)).
+// Sync is fdatasync(2): it leaves out what nobody needs to read the data, such as the time of modification.
 func (f diskFile) Sync() error {
 	for {
 		err := syscall.Fdatasync(int(f.Fd()))

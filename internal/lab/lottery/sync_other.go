@@ -2,5 +2,5 @@
 
 package lottery
 
-// Sync is os.File's; on macOS that is F_FULLFSYNC, which the disk itself obeys.
+// Sync is os.File.Sync. On macOS that is F_FULLFSYNC, which empties the cache of the disk, too.
 func (f diskFile) Sync() error { return f.File.Sync() }

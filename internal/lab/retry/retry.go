@@ -1,4 +1,4 @@
-// Package retry is how the clients wait before they try again.
+// Package retry says how long clients wait before the next attempt.
 package retry
 
 import (
@@ -7,28 +7,27 @@ import (
 	"time"
 )
 
-// The wait doubles from First to Last.
+// The bounds of a wait: it doubles from First to Last.
 const (
 	First = 50 * time.Millisecond
 	Last  = 2 * time.Second
 )
 
-// Backoff says how long to wait before each attempt. The zero value is ready.
+// Backoff computes the wait before each attempt. The zero value is ready to use.
 type Backoff struct{ next time.Duration }
 
-// Next returns the wait before the next attempt: between half and all of it, so
-// that the clients which one broken server has left do not all come back in the same
-// instant.
+// Next returns the wait before the next attempt. It is random between a half and all of the doubling wait, so that the
+// clients of a server that broke do not come back in the same instant.
 func (b *Backoff) Next() time.Duration {
 	wait := max(b.next, First)
 	b.next = min(2*wait, Last)
 	return wait/2 + rand.N(wait/2)
 }
 
-// Reset begins anew, after progress.
+// Reset starts again with First. Call it after progress.
 func (b *Backoff) Reset() { b.next = 0 }
 
-// Sleep returns after d, or when ctx is done, with ctx.Err().
+// Sleep returns nil after d, or ctx.Err() as soon as ctx is done.
 func Sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

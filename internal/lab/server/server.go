@@ -1,5 +1,4 @@
-// Package server is the lab's server as a program: its configuration, its
-// socket and its lifecycle around what it does.
+// Package server is the lab's server as a program: its configuration, its socket and its lifecycle around what it does.
 package server
 
 import (

@@ -11,19 +11,16 @@ import (
 	"strings"
 )
 
-// Machine is what a service finds around it. A container gives it all of that;
-// where services run as plain processes side by side, each of them is told
-// what a container would have been for it.
+// Machine is what a service finds around it. A container gives it all of that; where services run as plain processes
+// side by side, each of them is told what a container would have been for it.
 type Machine struct {
 	Environ []string  // "NAME=value"
 	Stdout  io.Writer // for log lines
-	// Root is the directory in which files are looked up, absolute paths too;
-	// empty for the process's own view of them.
+	// Root is the directory in which files are looked up, absolute paths too; empty for the process's own view of them.
 	Root string
 	// Host is the address to listen on and to connect from; empty for all of them.
 	Host string
-	// Hosts are the addresses of others by their names; what is not among them
-	// is resolved as everywhere.
+	// Hosts are the addresses of others by their names; what is not among them is resolved as everywhere.
 	Hosts map[string]string
 	// Ports are the ports that stand for others on those addresses.
 	Ports map[uint16]uint16
@@ -65,8 +62,8 @@ func (m Machine) port(port string) string {
 	return port
 }
 
-// ParseHosts reads names and addresses as hosts(5) has them: an address and
-// its names in each line, '#' begins a comment.
+// ParseHosts reads names and addresses as hosts(5) has them: an address and its names in each line, '#' begins a
+// comment.
 func ParseHosts(text string) (map[string]string, error) {
 	hosts := make(map[string]string)
 	number := 0

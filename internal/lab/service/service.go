@@ -1,5 +1,4 @@
-// Package service is what the two services have in common: how they begin,
-// and how they end.
+// Package service is what the two services have in common: how they begin, and how they end.
 package service
 
 import (
@@ -15,13 +14,12 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/logline"
 )
 
-// Run is a service: it works on a machine until it is done or ctx ends. It
-// returns nil if it did well or was stopped, and an error that it has logged
-// otherwise.
+// Run is a service: it works on a machine until it is done or ctx ends. It returns nil if it did well or was stopped,
+// and an error that it has logged otherwise.
 type Run func(ctx context.Context, m Machine) error
 
-// Main is the program of a service: it returns the exit code that On does, or 2
-// if it was called with arguments, which there are none of.
+// Main is the program of a service: it returns the exit code that On does, or 2 if it was called with arguments, which
+// there are none of.
 func Main(run Run) int {
 	if len(os.Args) > 1 {
 		fmt.Fprintf(os.Stderr, "%s takes no arguments, and there is %q: its environment and its file configure it, see docs/configuration.md\n", os.Args[0], os.Args[1])
@@ -30,8 +28,8 @@ func Main(run Run) int {
 	return On(This(), run)
 }
 
-// On runs a service until SIGTERM or SIGINT and returns the exit code: 0 done or
-// stopped, 1 failed. After the first signal a second one ends the process at once.
+// On runs a service until SIGTERM or SIGINT and returns the exit code: 0 done or stopped, 1 failed. After the first
+// signal a second one ends the process at once.
 func On(m Machine, run Run) int {
 	ctx, stop := withSignals(context.Background())
 	defer stop()
@@ -77,9 +75,8 @@ func withSignals(parent context.Context) (context.Context, context.CancelFunc) {
 	return ctx, func() { cancel(nil); <-done }
 }
 
-// Stopping returns a context that ends after ctx has ended and that has been
-// logged, so that receive_signal comes before the lines of what it stops. The
-// caller calls stop, which waits for the log line.
+// Stopping returns a context that ends after ctx has ended and that has been logged, so that receive_signal comes
+// before the lines of what it stops. The caller calls stop, which waits for the log line.
 func Stopping(ctx context.Context, log *slog.Logger) (stopping context.Context, stop func()) {
 	stopping, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	quit, done := make(chan struct{}), make(chan struct{})
@@ -108,8 +105,8 @@ func LogUnknown(log *slog.Logger, sentences []string) {
 	}
 }
 
-// ConfigFailed logs every problem of a configuration to stdout, each in a
-// line, and returns err for the caller to return.
+// ConfigFailed logs every problem of a configuration to stdout, each in a line, and returns err for the caller to
+// return.
 func ConfigFailed(stdout io.Writer, err error) error {
 	log := logline.New(stdout, slog.LevelInfo)
 	problems := []error{err}

@@ -6,11 +6,9 @@ import (
 	"sync"
 )
 
-// Lottery is a Store whose agencies 1 … N finish, each once, until all have;
-// then the draw takes place, once and for good. It is safe for concurrent use.
-//
-// Finishes and the draw are in bets.csv.draw before anybody is told of them, so
-// that they outlast the process.
+// Lottery is a Store with a draw. Its agencies 1 to N finish, each once; when all have, the draw takes place, once and
+// for good. It is safe for concurrent use. Finishes and the draw are in bets.csv.draw before anybody learns of them, so
+// they survive a crash.
 type Lottery struct {
 	*Store
 
@@ -18,19 +16,17 @@ type Lottery struct {
 	onDraw   func()
 	marks    marks
 
-	drawing sync.Mutex    // guards the draw itself, so that there is one
+	drawing sync.Mutex    // held during the draw, so that only one takes place
 	drawnC  chan struct{} // closed when the draw has taken place
 
-	// Under Store.mu:
-	finished uint32 // how many of the agencies have
+	finished uint32 // how many of the agencies have finished; guarded by Store.mu
 }
 
-// Open opens the Store at path and the state of its lottery of that many
-// agencies; of 0 there is no draw, and agencies may have any number but 0.
+// Open opens the Store at path and the state of its lottery of that many agencies. With 0 agencies there is no draw,
+// and an agency may have any number but 0. The caller closes the Lottery.
 //
-// onDraw is called once, when the draw has taken place, before anybody learns
-// of it; not for a draw that took place in an earlier life. It may be called
-// by Open. The caller closes the Lottery.
+// onDraw is called once, after the draw is on disk and before anybody learns of it. Open itself calls it if a crash
+// came between the last finish and the draw, but not for a draw of an earlier process.
 func Open(path string, agencies uint32, onDraw func(), o Options) (*Lottery, error) {
 	o.winners = agencies > 0
 	s, err := OpenStore(path, o)
@@ -48,7 +44,7 @@ func Open(path string, agencies uint32, onDraw func(), o Options) (*Lottery, err
 		l.Close()
 		return nil, fmt.Errorf("open draw: %w", err)
 	}
-	// What a crash has kept from being drawn; if it fails, those who ask try again.
+	// A crash may have come before the draw. If it fails now, Finish and Winners try again.
 	_ = l.draw()
 	return l, nil
 }
@@ -75,7 +71,7 @@ func (l *Lottery) restore() error {
 	return nil
 }
 
-// finish counts the agency, once.
+// finish marks the account as finished, and counts the agency if it was not.
 func (l *Lottery) finish(agency uint32, a *account) {
 	if !a.finished && agency >= 1 && agency <= l.agencies {
 		l.finished++
@@ -83,7 +79,7 @@ func (l *Lottery) finish(agency uint32, a *account) {
 	a.finished, a.closed = true, true
 }
 
-// Check returns ErrAgency if the lottery has no agency of that number.
+// Check returns ErrAgency unless the lottery has an agency of that number.
 func (l *Lottery) Check(agency uint32) error {
 	if agency == 0 || l.agencies > 0 && agency > l.agencies {
 		return fmt.Errorf("%w: %d", ErrAgency, agency)
@@ -91,7 +87,7 @@ func (l *Lottery) Check(agency uint32) error {
 	return nil
 }
 
-// Finished tells whether the agency has.
+// Finished reports whether the agency has finished.
 func (l *Lottery) Finished(agency uint32) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -99,13 +95,11 @@ func (l *Lottery) Finished(agency uint32) bool {
 	return a != nil && a.finished
 }
 
-// Finish marks, durably, that an agency has no more bets, and draws if it was
-// the last one. The total and the checksum must be those of its Account, and
-// its tickets done: ErrMismatch otherwise. To finish again changes nothing.
+// Finish records durably that an agency has no more bets, and draws if it was the last agency. The error is ErrMismatch
+// unless total and checksum are those of its Account and all its Tickets are done. Finishing again changes nothing.
 //
-// Other errors are ErrNoDraw, ErrAgency, ErrDrawn for an agency that the draw
-// was without, and ErrStorage. After that one, the finish may have been marked,
-// and the draw may be what is missing: it is tried again by the next Finish or Winners.
+// Other errors are ErrNoDraw, ErrAgency, ErrDrawn for an agency that the draw was without, and ErrStorage. After
+// ErrStorage the finish may be on disk without the draw: the next Finish or Winners tries the draw again.
 func (l *Lottery) Finish(agency uint32, total uint64, checksum uint32) error {
 	if l.agencies == 0 {
 		return ErrNoDraw
@@ -139,8 +133,8 @@ func (l *Lottery) mark(agency uint32, a *account, f finish) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err != nil {
-		// If the line may be in the file all the same, the account stays closed:
-		// with more bets behind it the next start would find them at odds.
+		// If the line may be in the file all the same, the account stays closed: more bets would disagree with it at
+		// the next start.
 		a.closed = a.finished || l.marks.uncertain()
 		return err
 	}
@@ -148,14 +142,14 @@ func (l *Lottery) mark(agency uint32, a *account, f finish) error {
 	return nil
 }
 
-// draw draws if all have finished and nobody has drawn.
+// draw draws if all agencies have finished and the draw has not taken place.
 func (l *Lottery) draw() error {
 	l.drawing.Lock()
 	defer l.drawing.Unlock()
 	return l.drawIfDue()
 }
 
-// drawIfDue is draw for the holder of drawing.
+// drawIfDue is draw for a caller that holds drawing.
 func (l *Lottery) drawIfDue() error {
 	l.mu.Lock()
 	due := l.agencies > 0 && l.finished == l.agencies && !l.Store.drawn
@@ -177,9 +171,8 @@ func (l *Lottery) drawIfDue() error {
 // Drawn returns a channel that is closed when the draw has taken place.
 func (l *Lottery) Drawn() <-chan struct{} { return l.drawnC }
 
-// Winners returns the documents of an agency's winners, in the order in which
-// their bets were stored; the caller must not change them. Errors are
-// ErrNoDraw, ErrNotFinished, ErrNotDrawn (wait for Drawn), and ErrStorage for a draw that
+// Winners returns the documents of an agency's winners in the order in which their bets were stored. The caller must
+// not change them. Errors are ErrNoDraw, ErrNotFinished, ErrNotDrawn (wait for Drawn), and ErrStorage for a draw that
 // is due and fails.
 func (l *Lottery) Winners(agency uint32) ([]string, error) {
 	if l.agencies == 0 {
@@ -188,7 +181,7 @@ func (l *Lottery) Winners(agency uint32) ([]string, error) {
 	if !l.Finished(agency) {
 		return nil, ErrNotFinished
 	}
-	// While another draws there is nothing to try, but a channel to wait for.
+	// While another caller draws there is nothing to try: the channel says when it is done.
 	if l.drawing.TryLock() {
 		err := l.drawIfDue()
 		l.drawing.Unlock()
@@ -206,7 +199,7 @@ func (l *Lottery) Winners(agency uint32) ([]string, error) {
 	}
 }
 
-// Close closes the Store and the state. Nobody may be in Finish or Winners any more.
+// Close closes the Store and the file of the draw. No call of Finish or Winners may be running.
 func (l *Lottery) Close() error {
 	return errors.Join(l.Store.Close(), l.marks.close())
 }
