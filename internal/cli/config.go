@@ -242,7 +242,7 @@ func configCheck(c *cli.Context) error {
 		}
 	}
 	if count > 0 {
-		return errors.New("config check: " + plural(count, "problem"))
+		return errors.New("config check: " + text.Plural(count, "problem"))
 	}
 	return nil
 }

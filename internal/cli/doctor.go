@@ -86,7 +86,7 @@ func examine(c *cli.Context, source *bundleFlags) error {
 				n++
 			}
 		}
-		err = errors.New("doctor: " + plural(n, "problem"))
+		err = errors.New("doctor: " + text.Plural(n, "problem"))
 	}
 	return err
 }

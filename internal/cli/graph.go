@@ -15,6 +15,7 @@ import (
 	"github.com/tp0-lab/composer/internal/compose/graph"
 	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/lab/local"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 func graphCommand() *cli.Command {
@@ -70,14 +71,14 @@ func drawGraph(c *cli.Context, source *bundleFlags) error {
 	if err != nil {
 		return err
 	}
-	var text bytes.Buffer
-	if err := write(graph.New(project, title, c.Bool("all")), &text); err != nil {
+	var drawing bytes.Buffer
+	if err := write(graph.New(project, title, c.Bool("all")), &drawing); err != nil {
 		return err
 	}
 	if slices.Contains([]string{"", "-", "/dev/stdout"}, c.String("output")) {
-		_, err = c.App.Writer.Write(text.Bytes())
+		_, err = c.App.Writer.Write(drawing.Bytes())
 	} else if err = source.sparing(c, c.String("output"), c.String("file")); err == nil {
-		_, err = files.WriteFile(c.String("output"), text.Bytes())
+		_, err = files.WriteFile(c.String("output"), drawing.Bytes())
 	}
 	return err
 }
@@ -95,15 +96,15 @@ func projectToDraw(c *cli.Context, source *bundleFlags) (project *types.Project,
 		if err != nil {
 			return nil, "", err
 		}
-		stage, text, err := renderStage(c, b)
+		stage, content, err := renderStage(c, b)
 		if err != nil {
 			return nil, "", err
 		}
 		names := []string{stage}
 		for _, kind := range b.Kinds {
-			names = append(names, plural(kind.Count, kind.Name))
+			names = append(names, text.Plural(kind.Count, kind.Name))
 		}
-		project, err = graph.Load(c.Context, text, ".", nil)
+		project, err = graph.Load(c.Context, content, ".", nil)
 		return project, strings.Join(names, ", "), err
 	}
 	environment, err := local.Environment(file.dir, os.Environ())

@@ -137,14 +137,7 @@ func verdict(found []lint.Finding, strict bool) error {
 	if counts[lint.Error] == 0 && (!strict || counts[lint.Warning] == 0) {
 		return nil
 	}
-	return errors.New("lint: " + plural(counts[lint.Error], "error") + ", " + plural(counts[lint.Warning], "warning"))
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return errors.New("lint: " + text.Plural(counts[lint.Error], "error") + ", " + text.Plural(counts[lint.Warning], "warning"))
 }
 
 func listRules(w io.Writer, format string) error {

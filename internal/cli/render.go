@@ -16,6 +16,7 @@ import (
 	"github.com/tp0-lab/composer/internal/template/build"
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/values"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 func renderCommand() *cli.Command {
@@ -191,7 +192,7 @@ func compareStages(c *cli.Context, made build.Documents) error {
 	if len(stale) == 1 {
 		are = "is"
 	}
-	return fmt.Errorf("render: of %s, %d %s not what would be rendered; run `%s`", plural(len(made.All), "file"), len(stale), are, made.Command)
+	return fmt.Errorf("render: of %s, %d %s not what would be rendered; run `%s`", text.Plural(len(made.All), "file"), len(stale), are, made.Command)
 }
 
 // diffStyle is how differences are shown on w.

@@ -38,7 +38,7 @@ func Wrap(text string, width int) []string {
 }
 
 // Table is rows of cells, each on one line. It is for people: what does not show in
-// a cell is replaced, see prose.Printable.
+// a cell is replaced, see Printable.
 type Table struct {
 	Indent string // before each line
 	// First is how wide the first column is at most; what is longer has a line of its

@@ -13,6 +13,8 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 	"golang.org/x/sys/unix"
+
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Kind is what a service is.
@@ -70,7 +72,7 @@ var imageEnvironment = map[Kind]map[string]string{
 // effect. It returns an error that tells all services which cannot be run.
 func NewPlan(project *types.Project) (services []Service, without []string, err error) {
 	var problems []error
-	names := slices.SortedFunc(maps.Keys(project.Services), natural)
+	names := slices.SortedFunc(maps.Keys(project.Services), text.NaturalCompare)
 	for _, name := range names {
 		if name == "." || name == ".." {
 			problems = append(problems, fmt.Errorf("service %q: it would be a directory of that name", name))
@@ -161,7 +163,7 @@ func newService(c types.ServiceConfig) (s Service, without []string, err error) 
 	if err := s.checkFiles(); err != nil {
 		return Service{}, nil, err
 	}
-	for _, name := range slices.SortedFunc(maps.Keys(c.DependsOn), natural) {
+	for _, name := range slices.SortedFunc(maps.Keys(c.DependsOn), text.NaturalCompare) {
 		d := c.DependsOn[name]
 		if d.Condition == types.ServiceConditionHealthy {
 			without = append(without, fmt.Sprintf("%q is not waited for until it is healthy, only until it is started", name))

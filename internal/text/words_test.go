@@ -1,0 +1,35 @@
+package text
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestPlural(t *testing.T) {
+	for want, got := range map[string]string{
+		"0 files": Plural(0, "file"), "1 batch": Plural(1, "batch"), "2 batches": Plural(2, "batch"), "3 boxes": Plural(3, "box"), "-1 bets": Plural(-1, "bet"),
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestNaturalCompare(t *testing.T) {
+	want := []string{"", "2", "10", "a", "a1", "a2", "a02", "a10", "a18446744073709551617", "b", "server"}
+	got := slices.Clone(want)
+	slices.Reverse(got)
+	slices.SortFunc(got, NaturalCompare)
+	slices.SortFunc(want[5:7], NaturalCompare)
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestIsDigit(t *testing.T) {
+	for c := range 256 {
+		if got, want := IsDigit(byte(c)), c >= '0' && c <= '9'; got != want {
+			t.Errorf("%q: got %t", byte(c), got)
+		}
+	}
+}
