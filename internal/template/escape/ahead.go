@@ -6,16 +6,13 @@ import (
 	"text/template/parse"
 )
 
-// What a scalar is shows only at its end: a colon makes it a key, and text
-// beside a value makes it a longer one. So where one begins, the nodes ahead
-// are looked at, up to its end or to the first if, range, with or template.
-
-// extent is what is ahead of the start of a scalar.
+// extent says what a scalar is, which only its end shows: a colon makes it a key, text beside a value makes it
+// longer. So the nodes ahead of its start are looked at, up to its end or the first if, range, with or template.
 type extent struct {
 	key      bool
-	whole    bool // one action is all of it
-	unproven bool // YAML might read it as something else than a string
-	source   string
+	whole    bool   // one action is all of it
+	unproven bool   // YAML might not read it as a string
+	source   string // the scalar as it stands in the template
 }
 
 // prints reports whether a node is an action that prints a value.
@@ -33,8 +30,7 @@ func silent(node parse.Node) bool {
 	return ok && len(action.Pipe.Decl) > 0
 }
 
-// valueNext reports whether the next node that does anything prints a value
-// that is no structure.
+// valueNext reports whether the next node that is not silent prints a value that is no structure.
 func valueNext(nodes []parse.Node) bool {
 	for _, node := range nodes {
 		if !silent(node) {
@@ -44,50 +40,49 @@ func valueNext(nodes []parse.Node) bool {
 	return false
 }
 
-// plainAhead looks at a scalar without quotes that begins with text, which may
-// be empty, and goes on with nodes.
+// plainAhead looks at a scalar without quotes that begins with text, which may be empty, and goes on in nodes.
 func plainAhead(text string, nodes []parse.Node, flow bool) extent {
 	var (
-		e      extent
-		parts  []string // literal ones
-		source strings.Builder
-		values int
-		last   = -1 // the part at the end, if that is no value
-		ended  bool
+		e        extent
+		parts    []string // the literal ones, with a ^ before the one at the start
+		source   strings.Builder
+		values   int
+		textLast bool // the last part is literal
+		ended    bool
 	)
-	literal := func(text string, rest []parse.Node) {
+	add := func(text string, rest []parse.Node) {
 		end, key, done := plainEnd(text, flow, rest)
 		ended, e.key = done, key
 		source.WriteString(text[:end])
-		if text = text[:end]; text != "" {
-			last = len(parts)
-			parts = append(parts, text)
-			if values == 0 && len(parts) == 1 {
-				parts[0] = "^" + text
+		if end > 0 {
+			textLast = true
+			if values+len(parts) == 0 {
+				text, end = "^"+text, end+1
 			}
+			parts = append(parts, text[:end])
 		}
 	}
-	literal(text, nodes)
+	add(text, nodes)
 	for i := 0; i < len(nodes) && !ended; i++ {
-		switch node := nodes[i].(type) {
-		case *parse.TextNode:
-			literal(string(node.Text), nodes[i+1:])
+		if node, ok := nodes[i].(*parse.TextNode); ok {
+			add(string(node.Text), nodes[i+1:])
+			continue
+		}
+		_, lines := ownLines(nodes[i], flow)
+		switch {
+		case lines && values+len(parts) > 0:
+			ended = true
+		case prints(nodes[i]):
+			values++
+			textLast = false
+			source.WriteString(strings.TrimSpace(nodes[i].String()))
 		default:
-			if values+len(parts) > 0 {
-				_, ended = ownLines(node, flow)
-			}
-			if prints(node) && !ended {
-				values++
-				last = -1
-				source.WriteString(strings.TrimSpace(node.String()))
-			} else {
-				ended = ended || !silent(node)
-			}
+			ended = !silent(nodes[i])
 		}
 	}
-	if last >= 0 { // white space at the end is none of the scalar
-		if parts[last] = strings.TrimRight(parts[last], " \t"); parts[last] == "" {
-			parts = parts[:last]
+	if n := len(parts) - 1; textLast { // white space at the end does not belong to the scalar
+		if parts[n] = strings.TrimRight(parts[n], " \t"); parts[n] == "" {
+			parts = parts[:n]
 		}
 	}
 	e.source = strings.TrimSpace(source.String())
@@ -96,35 +91,32 @@ func plainAhead(text string, nodes []parse.Node, flow bool) extent {
 	return e
 }
 
-// plainEnd returns where a scalar without quotes ends in text, whether it is a
-// key, and whether it ends in text at all. rest is what follows the text.
+// plainEnd returns where a scalar without quotes ends in text, whether a colon there makes it a key, and
+// whether it ends in text at all. The nodes rest follow text.
 func plainEnd(text string, flow bool, rest []parse.Node) (end int, key, ended bool) {
 	for i := range len(text) {
 		switch ch := text[i]; {
-		case ch == '\n':
-			return i, false, true
-		case ch == '#' && i > 0 && isBlank(text[i-1]):
-			return i, false, true
 		case ch == ':' && endsKey(text, i, flow, rest):
 			return i, true, true
-		case flow && strings.IndexByte(",[]{}", ch) >= 0:
+		case ch == '\n', ch == '#' && i > 0 && isBlank(text[i-1]), flow && isBracket(ch):
 			return i, false, true
 		}
 	}
 	return len(text), false, false
 }
 
-// endsKey reports whether the colon at i of text, which rest follows, is the end of a key.
+// endsKey reports whether the colon at i of text ends a key. The nodes rest follow text.
 func endsKey(text string, i int, flow bool, rest []parse.Node) bool {
 	if i+1 == len(text) {
 		return !valueNext(rest)
 	}
 	next := text[i+1]
-	return isSpace(next) || flow && strings.IndexByte(",[]{}", next) >= 0
+	return isSpace(next) || flow && isBracket(next)
 }
 
-func isBlank(ch byte) bool { return ch == ' ' || ch == '\t' }
-func isSpace(ch byte) bool { return ch == ' ' || ch == '\t' || ch == '\n' || ch == '\r' }
+func isBracket(ch byte) bool { return strings.IndexByte(",[]{}", ch) >= 0 }
+func isBlank(ch byte) bool   { return ch == ' ' || ch == '\t' }
+func isSpace(ch byte) bool   { return isBlank(ch) || ch == '\n' || ch == '\r' }
 
 // quotedKey reports whether a scalar in quotes is a key. text is behind its first quote, nodes follow.
 func quotedKey(text string, nodes []parse.Node, quote byte, flow bool) bool {
@@ -145,9 +137,7 @@ func quotedKey(text string, nodes []parse.Node, quote byte, flow bool) bool {
 func quotedEnd(text string, quote byte) int {
 	for i := 0; i < len(text); i++ {
 		switch {
-		case text[i] == '\\' && quote == '"':
-			i++
-		case text[i] == quote && quote == '\'' && i+1 < len(text) && text[i+1] == quote:
+		case text[i] == '\\' && quote == '"', quote == '\'' && strings.HasPrefix(text[i:], "''"):
 			i++
 		case text[i] == quote:
 			return i + 1

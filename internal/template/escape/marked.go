@@ -1,7 +1,6 @@
 package escape
 
 import (
-	"slices"
 	"text/template"
 	"text/template/parse"
 
@@ -10,45 +9,43 @@ import (
 
 // Source is a text or an action of a template.
 type Source struct {
-	// Text: it stands in the document as it stands in the template.
+	// Text: the document has the source's text as it stands in the template.
 	Text   bool
-	of     *Rewritten
-	tree   *parse.Tree
+	marker *marker
 	pos    parse.Pos
 	length int // of a text, in bytes
 }
 
-// Place returns the place of a source or, in a text, of the byte at offset.
+// Place returns the place of a source or, in a text, of its byte at offset.
 func (s Source) Place(offset int) text.Place {
-	return s.of.placeOf(s.tree, s.pos+parse.Pos(min(max(offset, 0), s.length)))
+	return s.marker.out.placeOf(s.marker.tree, s.pos+parse.Pos(min(max(offset, 0), s.length)))
 }
 
-// Marked returns the templates with a call of MarkFunc before each source, which
-// has the source's number as its argument. They make the same document, more
-// slowly.
+// Marked returns the templates with a call of MarkFunc before each source that prints. Its argument is the
+// index of the source. These templates make the same document, more slowly.
 func (r *Rewritten) Marked() (*template.Template, []Source, error) {
 	marked, err := r.Template.Clone()
 	if err != nil {
 		return nil, nil, err
 	}
-	var all []Source
+	var sources []Source
 	for _, t := range r.Template.Templates() {
 		if t.Tree == nil {
 			continue
 		}
-		m := marker{walker: walker{rewriter: &rewriter{out: r}, tree: t.Tree.Copy()}, sources: all}
+		m := &marker{walker{rewriter: &rewriter{out: r}, tree: t.Tree.Copy()}, &sources}
 		m.list(m.tree.Root)
-		all = m.sources
 		if _, err := marked.AddParseTree(t.Name(), m.tree); err != nil {
 			return nil, nil, err
 		}
 	}
-	return marked, all, nil
+	return marked, sources, nil
 }
 
+// marker marks the sources of one template.
 type marker struct {
 	walker
-	sources []Source
+	sources *[]Source
 }
 
 func (m *marker) list(list *parse.ListNode) {
@@ -59,10 +56,10 @@ func (m *marker) list(list *parse.ListNode) {
 	for _, node := range list.Nodes {
 		switch n := node.(type) {
 		case *parse.TextNode:
-			nodes = append(nodes, m.mark(n.Pos, true, len(n.Text)))
+			nodes = append(nodes, m.mark(Source{true, m, n.Pos, len(n.Text)}))
 		case *parse.ActionNode:
-			if !isHidden(n) {
-				nodes = append(nodes, m.mark(n.Pos, false, 0))
+			if m.out.written(n.Pipe.Cmds[len(n.Pipe.Cmds)-1]) != nil {
+				nodes = append(nodes, m.mark(Source{false, m, n.Pos, 0}))
 			}
 		case *parse.IfNode:
 			m.branch(&n.BranchNode)
@@ -81,13 +78,7 @@ func (m *marker) branch(n *parse.BranchNode) {
 	m.list(n.ElseList)
 }
 
-func (m *marker) mark(pos parse.Pos, text bool, length int) parse.Node {
-	m.sources = append(m.sources, Source{text, m.out, m.tree, pos, length})
-	return m.hidden(pos, MarkFunc, len(m.sources)-1)
-}
-
-// isHidden reports whether an action is one that Rewrite put there.
-func isHidden(n *parse.ActionNode) bool {
-	name, ok := n.Pipe.Cmds[0].Args[0].(*parse.IdentifierNode)
-	return ok && slices.Contains([]string{StepFunc, EnterFunc, LeaveFunc}, name.Ident)
+func (m *marker) mark(s Source) parse.Node {
+	*m.sources = append(*m.sources, s)
+	return silentAction(s.pos, m.command(s.pos, MarkFunc, len(*m.sources)-1))
 }

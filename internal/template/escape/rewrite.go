@@ -1,13 +1,11 @@
-// Package escape rewrites templates that make YAML so that each value is
-// written for the place that it stands in, as html/template does for HTML: a
-// template decides the structure of the document, and a value cannot change it.
+// Package escape rewrites templates that make YAML so that each value is written for the place that it stands
+// in, as html/template does for HTML: a template decides the structure of the document, and a value cannot
+// change it.
 //
-// The rules are in docs/templates.md. As there, a value is what an action such
-// as {{ .Name }} prints. The parse trees of text/template are gone through once,
-// in order, with the context of each point: what part of YAML it is in. An
-// action gets a last command that writes its value for that context or returns
-// an error; a template is copied for each context that it is called in. Branches
-// must end in contexts that can be joined.
+// docs/templates.md has the rules. A value is what an action such as {{ .Name }} prints. Rewrite goes through
+// the parse trees of text/template once, in order, with the context of each point: its place in YAML. An
+// action gets a last command that writes its value for that context or returns an error. A template is copied
+// for each context that it is called in. The ends of branches must be contexts that can be joined.
 package escape
 
 import (
@@ -20,20 +18,18 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// Names of the functions that rewritten templates call. Their first argument
-// is the number of a place.
+// Names of the functions that rewritten templates call. NUMBER is that of a place.
 const (
-	WriteFunc = "_write" // NUMBER VALUE: the value as it is written there
-	StepFunc  = "_step"  // NUMBER: one more round of a range
-	EnterFunc = "_enter" // NUMBER: one more template within one another
-	LeaveFunc = "_leave" // the end of that
-	MarkFunc  = "_mark"  // NUMBER: what is written from here on, see Marked
+	WriteFunc = "_write" // NUMBER VALUE: returns the value as it is written there
+	StepFunc  = "_step"  // NUMBER: a round of a range begins
+	EnterFunc = "_enter" // NUMBER: a called template begins
+	LeaveFunc = "_leave" // a called template ends
+	MarkFunc  = "_mark"  // NUMBER: the source of that number begins, see Marked
 )
 
 // Rewritten is a set of templates whose values are escaped.
 type Rewritten struct {
-	// Template is the main one. Each function that it calls has to be given to
-	// it by Funcs: StepFunc, EnterFunc, LeaveFunc, and include.
+	// Template is the main template. The caller gives it StepFunc, EnterFunc, LeaveFunc and include by Funcs.
 	Template *template.Template
 	sites    []site
 	includes map[string]string
@@ -48,15 +44,14 @@ func (r *Rewritten) Errorf(number int, format string, args ...any) error {
 	return r.errorAt(r.sites[number].tree, r.sites[number].pos, format, args...)
 }
 
-// PrintsDigits reports whether cmd writes each number from 0 on as its decimal
-// digits alone.
+// PrintsDigits reports whether cmd writes each number from 0 on as its decimal digits alone.
 func (r *Rewritten) PrintsDigits(cmd *parse.CommandNode) bool {
 	s := r.written(cmd)
 	return s != nil && !s.glued && (!s.whole || !s.key)
 }
 
-// PrintsNames reports whether cmd writes each text as it is that begins with a
-// lower-case letter, has up to 100 of them, digits, - and _, and ends with a digit.
+// PrintsNames reports whether cmd writes each name unchanged: up to 100 lower-case letters, digits, - and _,
+// of which the first is a letter and the last a digit.
 func (r *Rewritten) PrintsNames(cmd *parse.CommandNode) bool {
 	s := r.written(cmd)
 	return s != nil && !s.glued
@@ -71,8 +66,8 @@ func (r *Rewritten) written(cmd *parse.CommandNode) *site {
 	return &r.sites[cmd.Args[1].(*parse.NumberNode).Int64]
 }
 
-// Rewrite returns the templates that t calls, rewritten. texts are those that the templates were parsed from,
-// by the names of their files, in which the places of errors count characters. Its errors are *Error.
+// Rewrite returns the templates that t calls, rewritten. texts holds the templates' files by name: places of
+// errors are in them. Its errors are *Error.
 func Rewrite(t *template.Template, funcs template.FuncMap, texts map[string]string) (*Rewritten, error) {
 	r := &rewriter{
 		trees:   map[string]*parse.Tree{},
@@ -137,14 +132,13 @@ type rewriter struct {
 	names   map[string]int
 	out     *Rewritten
 	depth   int
-	work    int // how much was gone through, in bytes of templates
+	work    int // how many bytes of templates were gone through
 }
 
-// maxWork bounds that. Ranges within one another, and templates that call themselves,
-// are gone through again and again, by each of those around them.
+// maxWork bounds the work: each range or template around a range has it gone through again.
 const maxWork = 20 << 20
 
-// again notes that n is gone through once more. Its error says that this is too often.
+// again notes that n is gone through once more, and fails if that is too often.
 func (r *rewriter) again(tree *parse.Tree, n *parse.ListNode) error {
 	if r.work += 100 + len(n.String()); r.work > maxWork {
 		return r.out.errorAt(tree, n.Pos, "too many ranges or templates are within one another here, or they are too long for that")
@@ -152,8 +146,7 @@ func (r *rewriter) again(tree *parse.Tree, n *parse.ListNode) error {
 	return nil
 }
 
-// maxNesting bounds the nesting of calls, as far as it can be seen in the
-// templates. A template that calls itself in ever new contexts has no end.
+// maxNesting bounds the nesting of calls: a template that calls itself in ever new contexts has no end.
 const maxNesting = 200
 
 // derive returns the template of a call at pos of from, rewritten for its context.
@@ -282,8 +275,8 @@ func (w *walker) join(pos parse.Pos, what string, a, b context) (context, error)
 	return c, nil
 }
 
-// rounds rewrites a range. Its body is gone through from the context in which
-// the range begins, joined with those in which the body ends, until that is one.
+// rounds rewrites a range. Its body is gone through from the context in which the range begins, joined with
+// those in which the body ends, until the joined context stays the same.
 func (w *walker) rounds(c context, n *parse.RangeNode) (context, error) {
 	if err := w.includesIn(n.Pipe); err != nil {
 		return c, err
@@ -314,7 +307,7 @@ func (w *walker) rounds(c context, n *parse.RangeNode) (context, error) {
 		breaks := w.loop.breaks
 		w.loop = outer
 		n.List = body
-		n.List.Nodes = slices.Insert(n.List.Nodes, 0, parse.Node(w.hidden(n.Pos, StepFunc, w.number(n.Pos))))
+		n.List.Nodes = slices.Insert(n.List.Nodes, 0, parse.Node(w.hook(n.Pos, StepFunc)))
 		none, err := w.list(c, n.ElseList)
 		if err != nil {
 			return c, err
@@ -341,29 +334,26 @@ func (w *walker) call(c context, n *parse.TemplateNode) (context, error) {
 	return d.out, nil
 }
 
-// number makes a place for errors at pos.
-func (w *walker) number(pos parse.Pos) int { return w.add(site{tree: w.tree, pos: pos}) }
-
 func (w *walker) add(s site) int {
 	w.out.sites = append(w.out.sites, s)
 	return len(w.out.sites) - 1
 }
 
-// hidden makes an action that prints nothing.
-func (w *walker) hidden(pos parse.Pos, name string, number int) *parse.ActionNode {
-	return &parse.ActionNode{NodeType: parse.NodeAction, Pos: pos, Pipe: &parse.PipeNode{
-		NodeType: parse.NodePipe, Pos: pos, Cmds: []*parse.CommandNode{w.command(pos, name, number)},
-	}}
+// hook makes an action that calls a function with the number of a place for errors at pos, and prints nothing.
+func (w *walker) hook(pos parse.Pos, name string) *parse.ActionNode {
+	return silentAction(pos, w.command(pos, name, w.add(site{tree: w.tree, pos: pos})))
+}
+
+func silentAction(pos parse.Pos, cmd *parse.CommandNode) *parse.ActionNode {
+	pipe := &parse.PipeNode{NodeType: parse.NodePipe, Pos: pos, Cmds: []*parse.CommandNode{cmd}}
+	return &parse.ActionNode{NodeType: parse.NodeAction, Pos: pos, Pipe: pipe}
 }
 
 func (w *walker) command(pos parse.Pos, name string, number int) *parse.CommandNode {
-	args := []parse.Node{parse.NewIdentifier(name).SetPos(pos).SetTree(w.tree)}
-	if number >= 0 {
-		args = append(args, &parse.NumberNode{
-			NodeType: parse.NodeNumber, Pos: pos, IsInt: true, Int64: int64(number), Text: strconv.Itoa(number),
-		})
-	}
-	return &parse.CommandNode{NodeType: parse.NodeCommand, Pos: pos, Args: args}
+	return &parse.CommandNode{NodeType: parse.NodeCommand, Pos: pos, Args: []parse.Node{
+		parse.NewIdentifier(name).SetPos(pos).SetTree(w.tree),
+		&parse.NumberNode{NodeType: parse.NodeNumber, Pos: pos, IsInt: true, Int64: int64(number), Text: strconv.Itoa(number)},
+	}}
 }
 
 // guard makes a template count how deep it is within others.
@@ -371,6 +361,7 @@ func (w *walker) guard(root *parse.ListNode) {
 	if w.depth == 1 {
 		return // the main template
 	}
-	nodes := []parse.Node{w.hidden(root.Pos, EnterFunc, w.number(root.Pos))}
-	root.Nodes = append(append(nodes, root.Nodes...), w.hidden(root.Pos, LeaveFunc, -1))
+	leave := w.hook(root.Pos, LeaveFunc)
+	leave.Pipe.Cmds[0].Args = leave.Pipe.Cmds[0].Args[:1]
+	root.Nodes = slices.Concat([]parse.Node{w.hook(root.Pos, EnterFunc)}, root.Nodes, []parse.Node{leave})
 }

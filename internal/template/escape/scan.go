@@ -200,7 +200,7 @@ func (s *scanner) beginNode(ch byte) error {
 	case ch == '-' && alone && s.entry && s.flow == "":
 		s.parent, s.glued = s.column, true
 		s.column++
-	case ch == ':' && (alone || s.flow != "" && behind != "" && strings.IndexByte(",[]{}", behind[0]) >= 0):
+	case ch == ':' && (alone || s.flow != "" && behind != "" && isBracket(behind[0])):
 		s.glued = s.flow == ""
 		s.colon()
 		s.leave()

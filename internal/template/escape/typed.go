@@ -5,21 +5,18 @@ import (
 	"strings"
 )
 
-// Which scalars without quotes some version of YAML reads as something else
-// than a string: YAML 1.1 (yaml.org/type), the schemas of YAML 1.2.2 (chapter
-// 10), and what the loaders in use add to them. No regular expressions here:
-// to compile them takes longer than all the rest of a small run.
-
+// words are scalars without quotes that some version of YAML does not read as strings: YAML 1.1 (yaml.org/type),
+// the schemas of YAML 1.2.2 (chapter 10), and loaders' additions. There are no regular expressions here: to
+// compile them takes longer than all the rest of a small run.
 var words = []string{"~", "null", "true", "false", "yes", "no", "on", "off", "y", "n", "<<", "="}
 
 const (
 	numberStart = "-+.0123456789"
-	// numeric has the characters of all forms of numbers, dates and times. One
-	// that is not in it makes a string of what begins like a number.
+	// numeric has the characters of all forms of numbers, dates and times.
 	numeric = numberStart + "abcdefABCDEFxXoO_:tTzZ "
 )
 
-// typed reports whether text might be read as something else than a string.
+// typed reports whether some version of YAML might not read text as a string.
 func typed(text string) bool {
 	if text == "" || strings.IndexByte(numberStart, text[0]) >= 0 && strings.Trim(text, numeric) == "" {
 		return true
@@ -29,9 +26,8 @@ func typed(text string) bool {
 	return slices.Contains(words, text) || number == ".inf" || number == ".nan"
 }
 
-// provenString reports whether a scalar that has these parts, with anything
-// between them, is a string in all versions of YAML. A part with which the
-// scalar begins has a ^ before it.
+// provenString reports whether a scalar of these parts, with anything between them, is a string in all versions
+// of YAML. A part with which the scalar begins has a ^ before it.
 func provenString(parts []string) bool {
 	for _, part := range parts {
 		text, first := strings.CutPrefix(part, "^")
@@ -47,8 +43,7 @@ func provenString(parts []string) bool {
 	return false
 }
 
-// hasOther reports whether text has a character that no typed scalar has, or
-// a = beside another one.
+// hasOther reports whether text has a character that no typed scalar has, or a = beside another character.
 func hasOther(text string) bool {
 	rest := strings.TrimFunc(text, func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("~<=+-._: \t", r)
@@ -63,23 +58,12 @@ func inNumber(run string) bool {
 
 // startsNoWord reports whether no typed scalar begins with text.
 func startsNoWord(text string) bool {
-	text = strings.ToLower(text)
 	if text == "" || strings.IndexByte(numberStart, text[0]) >= 0 {
 		return false
 	}
-	for _, word := range words {
-		if strings.HasPrefix(word, text) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(words, func(word string) bool { return strings.HasPrefix(word, strings.ToLower(text)) })
 }
 
 func inWord(run string) bool {
-	for _, word := range append(words, "inf", "nan") {
-		if strings.Contains(word, run) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(append(words, "inf", "nan"), func(word string) bool { return strings.Contains(word, run) })
 }
