@@ -5,49 +5,29 @@ package graph
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
-	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/compose/load"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Load reads a Compose file. Where a variable has no value in environment and no
 // default, it is drawn as ${NAME}. Paths stay as they are written.
 func Load(ctx context.Context, raw []byte, dir string, environment map[string]string) (*types.Project, error) {
-	if err := yamltree.Sound(raw); err != nil {
-		return nil, err
-	}
-	details := types.ConfigDetails{
-		WorkingDir:  dir,
-		ConfigFiles: []types.ConfigFile{{Filename: "compose.yaml", Content: drawable(raw, environment)}},
+	return load.Load(ctx, raw, load.Options{
+		Dir:         dir,
 		Environment: environment,
-	}
-	project, err := loader.LoadWithContext(ctx, details, func(o *loader.Options) {
-		o.SkipResolveEnvironment = true
-		o.SkipResolveLabels = true
-		o.ResolvePaths = false
-		o.Profiles = []string{"*"}
-		o.SetProjectName("unnamed", false)
+		Prepare:     func(text []byte) []byte { return drawable(text, environment) },
+		Profiles:    []string{"*"},
+		Project:     "unnamed",
 	})
-	if err != nil {
-		return nil, errors.New(text.Line(noise().Replace(err.Error())))
-	}
-	return project, nil
 }
-
-// noise is what compose-go and its YAML package say around an error.
-var noise = sync.OnceValue(func() *strings.Replacer {
-	return strings.NewReplacer("failed to parse compose.yaml: ", "", "validating compose.yaml: ", "", "yaml: construct errors:", "", "yaml: ", "")
-})
 
 // Graph is what is drawn.
 type Graph struct {

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func load(t *testing.T, text string, all bool) *Graph {
+func loadProject(t *testing.T, text string, all bool) *Graph {
 	t.Helper()
 	project, err := Load(t.Context(), []byte(text), ".", nil)
 	if err != nil {
@@ -57,7 +57,7 @@ func clients(n int) string {
 
 func TestMermaid(t *testing.T) {
 	var out bytes.Buffer
-	if err := load(t, shop, false).WriteMermaid(&out); err != nil {
+	if err := loadProject(t, shop, false).WriteMermaid(&out); err != nil {
 		t.Fatal(err)
 	}
 	want := `flowchart LR
@@ -84,7 +84,7 @@ func TestMermaid(t *testing.T) {
 
 func TestDOT(t *testing.T) {
 	var out bytes.Buffer
-	if err := load(t, shop, false).WriteDOT(&out); err != nil {
+	if err := loadProject(t, shop, false).WriteDOT(&out); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
@@ -112,14 +112,14 @@ func TestLikeServices(t *testing.T) {
 		"services: {}":                        "",
 		"services: {a: {image: x, scale: 3}}": "a ×3",
 	} {
-		if got := labels(load(t, text, false)); got != want {
+		if got := labels(loadProject(t, text, false)); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
-	if got := load(t, clients(30), true); len(got.Services) != 31 {
+	if got := loadProject(t, clients(30), true); len(got.Services) != 31 {
 		t.Errorf("with all, there are %d", len(got.Services))
 	}
-	if got := load(t, clients(30), false).Services[1].Mounts[0].Source; got != "./agency-{1…30}.csv" {
+	if got := loadProject(t, clients(30), false).Services[1].Mounts[0].Source; got != "./agency-{1…30}.csv" {
 		t.Errorf("the mount is %s", got)
 	}
 }
@@ -128,7 +128,7 @@ func TestLikeServices(t *testing.T) {
 // nothing is outside it or on top of something else.
 func TestSVG(t *testing.T) {
 	for _, text := range []string{shop, clients(5), clients(30), "services: {}", "services: {a: {image: x, network_mode: host}}"} {
-		g := load(t, text, true)
+		g := loadProject(t, text, true)
 		var out bytes.Buffer
 		if err := g.WriteSVG(&out); err != nil {
 			t.Fatal(err)
@@ -184,7 +184,7 @@ func readXML(t *testing.T, text []byte) string {
 func TestEscaping(t *testing.T) {
 	const nasty = `</text><script>alert(1)</script>"'&\ #;]|é🙂`
 	text := fmt.Sprintf("services: {a: {image: %q, volumes: [{type: bind, source: %q, target: /x}]}}", nasty+"\u0001\u2028", "./"+strings.Repeat(nasty, 9))
-	g := load(t, text, false)
+	g := loadProject(t, text, false)
 	var svg, mermaid, dot bytes.Buffer
 	if err := errors.Join(g.WriteSVG(&svg), g.WriteMermaid(&mermaid), g.WriteDOT(&dot)); err != nil {
 		t.Fatal(err)
@@ -205,7 +205,7 @@ func TestEscaping(t *testing.T) {
 // A range of ports is one line, and a text that was shortened is as wide as its place in any font.
 func TestWide(t *testing.T) {
 	image := "registry.example/" + strings.Repeat("m", 90)
-	g := load(t, "services: {a: {image: "+image+", ports: ['1000-1100:2000-2100', '7-9', '80:80/udp', '81:81']}}", false)
+	g := loadProject(t, "services: {a: {image: "+image+", ports: ['1000-1100:2000-2100', '7-9', '80:80/udp', '81:81']}}", false)
 	want := []string{"1000-1100 → 2000-2100", "7-9", "80 → 80/udp", "81 → 81"}
 	if diff := cmp.Diff(want, g.Services[0].Ports); diff != "" {
 		t.Error(diff)
@@ -270,7 +270,7 @@ func TestArrows(t *testing.T) {
 		}
 		text.WriteString("}}\n")
 	}
-	d := load(t, text.String(), true).layout()
+	d := loadProject(t, text.String(), true).layout()
 	var passing []string
 	heads := 0
 	for i, a := range d.Arrows {
@@ -342,7 +342,7 @@ services: {b: {hostname: "${HOST}"}}
 			t.Errorf("%s does not fit into %d", s.Image, w)
 		}
 	}
-	if c := load(t, "services: {a: {image: "+`"${`+strings.Repeat("A", 50)+`}"}}`, false).layout().Cards[0]; c.Lines[0].Fit == 0 {
+	if c := loadProject(t, "services: {a: {image: "+`"${`+strings.Repeat("A", 50)+`}"}}`, false).layout().Cards[0]; c.Lines[0].Fit == 0 {
 		t.Errorf("%+v in a card that is %d wide", c.Lines[0], c.W)
 	}
 }

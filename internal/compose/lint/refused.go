@@ -1,11 +1,8 @@
 package lint
 
 import (
-	"bytes"
 	"context"
 	"slices"
-
-	"go.yaml.in/yaml/v4"
 )
 
 // refusing are the rules with which compose-go reads no file that breaks them,
@@ -28,19 +25,4 @@ func Refused(ctx context.Context, text []byte) (Finding, bool) {
 		}
 	}
 	return Finding{}, false
-}
-
-// Find returns the line and column of the value at a path of keys, or of its key
-// if the value is a map or a list, and false if it is not there.
-func Find(text []byte, path ...string) (line, column int, ok bool) {
-	var doc yaml.Node
-	if yaml.NewDecoder(bytes.NewReader(text)).Decode(&doc) != nil || len(doc.Content) == 0 {
-		return 0, 0, false
-	}
-	d := &document{root: doc.Content[0]}
-	if get(d.root, path...) == nil {
-		return 0, 0, false
-	}
-	at := d.node(path)
-	return at.Line, at.Column, true
 }

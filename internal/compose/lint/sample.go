@@ -2,15 +2,15 @@ package lint
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/compose-spec/compose-go/v2/loader"
-	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tp0-lab/composer/internal/compose/load"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/text"
 )
@@ -100,54 +100,31 @@ func (d *document) load(top map[string]any, sample []service) error {
 	if err != nil {
 		return nil //nolint:nilerr // a number that JSON has not, such as .inf; other rules are about it
 	}
-	details := types.ConfigDetails{
-		WorkingDir:  "/",
-		ConfigFiles: []types.ConfigFile{{Filename: "compose.yaml", Content: text}},
-		Environment: types.Mapping{},
-	}
-	_, err = loader.LoadWithContext(d.ctx, details, func(o *loader.Options) {
-		o.SkipResolveEnvironment = true
-		o.SkipResolveLabels = true
-		o.ResolvePaths = false
-		o.Profiles = []string{"*"}
-		o.SetProjectName("unnamed", false)
-	})
+	_, err = load.Load(d.ctx, text, load.Options{Profiles: []string{"*"}, Project: "unnamed"})
 	return err
 }
 
-var (
-	loadNoise = text.LazyRegexp(`yaml: construct errors:\s+line \d+: |^(?:validating |failed to parse )?(?:/?compose\.yaml)?:? ?(?:decoding failed due to the following error\(s\): )?`)
-	loadPath  = text.LazyRegexp(`'?\b(?:services|networks|volumes|configs|secrets|models)[.\[][\w.\[\]-]+'?`)
-	loadUnset = text.LazyRegexp(`refers to undefined (volume|network|config|secret)|depends on undefined`)
-)
-
-// NotLoaded returns what an error of compose-go says of a file that it was given as
-// compose.yaml, on one line, and the path of keys that it names, or nil.
-func NotLoaded(err error) (message string, path []string) {
-	message = loadNoise().ReplaceAllString(text.Line(err.Error()), "")
-	named := loadPath().FindString(message)
-	if named == "" {
-		return message, nil
-	}
-	clean := strings.NewReplacer("'", "", "[", ".", "]", "").Replace(named)
-	return strings.Replace(message, named, clean, 1), strings.Split(strings.TrimRight(clean, "."), ".")
-}
+// undefined are the errors of compose-go that the rules about references report.
+var undefined = text.LazyRegexp(`refers to undefined (volume|network|config|secret)|depends on undefined`)
 
 // reportLoad reports an error of compose-go at the place that it names, as far
 // as it names one.
 func (d *document) reportLoad(s *service, err error) {
-	text, path := NotLoaded(err)
-	if loadUnset().MatchString(text) {
-		return // of the rules about references
+	e, ok := errors.AsType[*load.Error](err)
+	if !ok {
+		e = &load.Error{Message: err.Error()}
+	}
+	if undefined().MatchString(e.Message) {
+		return
 	}
 	at := d.root
 	if s != nil {
 		at = s.key
 	}
-	if path != nil {
-		at = d.node(path)
+	if e.Path != nil {
+		at = d.node(e.Path)
 	}
-	d.report("specification", at, "%s", text)
+	d.report("specification", at, "%s", e.Message)
 }
 
 // node returns what an error about a path points to: the value if it is a scalar,

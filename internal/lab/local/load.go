@@ -10,11 +10,9 @@ import (
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/dotenv"
-	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
 
-	"github.com/tp0-lab/composer/internal/compose/yamltree"
-	"github.com/tp0-lab/composer/internal/text"
+	"github.com/tp0-lab/composer/internal/compose/load"
 )
 
 // Load reads a Compose file as Compose does: text is what it holds, dir the
@@ -26,9 +24,6 @@ func Load(ctx context.Context, raw []byte, name, dir string, environ []string) (
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", name, err)
 	}
-	if err := yamltree.Sound(raw); err != nil {
-		return nil, fmt.Errorf("load %s:%w", name, err)
-	}
 	environment, err := Environment(dir, environ)
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", name, err)
@@ -37,16 +32,9 @@ func Load(ctx context.Context, raw []byte, name, dir string, environ []string) (
 	if named := environment["COMPOSE_PROFILES"]; named != "" {
 		profiles = strings.Split(named, ",")
 	}
-	project, err := loader.LoadWithContext(ctx, types.ConfigDetails{
-		WorkingDir:  dir,
-		ConfigFiles: []types.ConfigFile{{Filename: filepath.Join(dir, filepath.Base(name)), Content: raw}},
-		Environment: environment,
-	}, func(o *loader.Options) {
-		o.Profiles = profiles
-		o.SetProjectName("local", false)
-	})
+	project, err := load.Load(ctx, raw, load.Options{File: name, Dir: dir, Environment: environment, Profiles: profiles, Project: "local", Resolve: true})
 	if err != nil {
-		return nil, fmt.Errorf("load %s: %s", name, text.Line(err.Error()))
+		return nil, fmt.Errorf("load %w", err)
 	}
 	return project, nil
 }

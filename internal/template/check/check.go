@@ -12,12 +12,11 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4" // the version that compose-go reads with
 
 	"github.com/tp0-lab/composer/internal/compose/lint"
-	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/compose/load"
 	"github.com/tp0-lab/composer/internal/template/render"
 )
 
@@ -107,7 +106,7 @@ func bySample(ctx context.Context, doc render.Document) (Report, *sample, error)
 	if !ok || !s.understand() {
 		return Report{}, nil, nil
 	}
-	project, err := load(ctx, s.text)
+	project, err := loadProject(ctx, s.text)
 	if err != nil {
 		return Report{}, s, err
 	}
@@ -121,47 +120,30 @@ func bySample(ctx context.Context, doc render.Document) (Report, *sample, error)
 
 // whole checks a document with all its replicas.
 func whole(ctx context.Context, text []byte) (Report, error) {
-	project, err := load(ctx, text)
+	project, err := loadProject(ctx, text)
 	if err != nil {
 		return Report{}, err
 	}
 	return rules(servicesOf(project), project.Networks)
 }
 
-// fileName is how compose-go calls the document, which has no name yet.
-const fileName = "compose.yaml"
-
-func load(ctx context.Context, text []byte) (*types.Project, error) {
-	// The loader asks for it, whatever WorkingDir says, and speaks of its own files if it is gone.
-	if _, err := os.Getwd(); err != nil {
-		return nil, fmt.Errorf("the current directory is gone, and Compose files are loaded from one: change to another (%w)", err)
-	}
-	if err := yamltree.Sound(text); err != nil {
-		return nil, &refusal{err.Error(), nil} // explain says it again, with the place in the templates
-	}
-	rest, all := known(text)
-	elsewhere := usesOthers(text)
-	details := types.ConfigDetails{
-		WorkingDir:  "/",
-		ConfigFiles: []types.ConfigFile{{Filename: fileName, Content: rest}},
-		// Not the machine's environment: the same document gets the same verdict everywhere.
-		Environment: types.Mapping{},
-	}
-	project, err := loader.LoadWithContext(ctx, details, func(o *loader.Options) {
-		o.SkipResolveEnvironment = true
-		o.ResolvePaths = false
-		o.Profiles = []string{"*"} // all of them: each has to work when it is asked for
-		// Other files are relative to where the document will be, which nobody knows here.
-		o.SkipInclude, o.SkipExtends, o.SkipConsistencyCheck = elsewhere, elsewhere, elsewhere
-		o.SetProjectName("unnamed", false)
+func loadProject(ctx context.Context, text []byte) (*types.Project, error) {
+	elsewhere, all := usesOthers(text), true
+	project, err := load.Load(ctx, text, load.Options{
+		Prepare: func(text []byte) (rest []byte) {
+			rest, all = known(text)
+			return rest
+		},
+		Profiles: []string{"*"}, // each of them has to work when it is asked for
+		Project:  "unnamed",
+		Alone:    elsewhere, // other files are relative to where the document will be, which nobody knows here
 	})
 	if err != nil {
-		message, path := lint.NotLoaded(err)
-		return nil, &refusal{message, path}
+		return nil, err
 	}
 	if !all || elsewhere { // its keys have to be right, too, and names, as far as they are known
 		if f, found := lint.Refused(ctx, text); found {
-			return nil, &refusal{f.Message, nil}
+			return nil, &load.Error{Message: f.Message}
 		}
 	}
 	// Compose would leave out what it does not like of a name.

@@ -155,7 +155,7 @@ func sampled(doc render.Document) bool {
 	if !ok || !s.understand() {
 		return false
 	}
-	project, err := load(context.Background(), s.text)
+	project, err := loadProject(context.Background(), s.text)
 	if err != nil {
 		return false
 	}

@@ -5,11 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/tp0-lab/composer/internal/compose/lint"
+	"github.com/tp0-lab/composer/internal/compose/load"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -33,14 +33,6 @@ func (e *Error) Error() string {
 	return e.Place + " (" + line + "): " + e.Message
 }
 
-// refusal is an error of compose-go, and the path of keys that it names, or nil.
-type refusal struct {
-	message string
-	path    []string
-}
-
-func (r *refusal) Error() string { return r.message }
-
 // violation is an error of our own rules, about the value at a path of keys.
 type violation struct {
 	path    []string
@@ -63,14 +55,14 @@ func explain(ctx context.Context, text []byte, err error) error {
 		found        bool
 	)
 	if v, ok := errors.AsType[*violation](err); ok {
-		line, column, found = find(text, v.path...)
+		line, column, found = load.Find(text, v.path...)
 	}
-	if r, ok := errors.AsType[*refusal](err); ok {
+	if r, ok := errors.AsType[*load.Error](err); ok {
 		var f lint.Finding
 		if f, found = refused(ctx, text); found {
 			line, column, message = f.Line, f.Column, f.Message
 		} else {
-			line, column, found = placeOf(r, text)
+			line, column, message, found = r.Line, r.Column, r.Message, r.Line > 0
 		}
 	}
 	if !found {
@@ -104,16 +96,6 @@ func parts(text []byte) []part {
 
 var newDocument = text.LazyRegexp(`(?m)^---(?:\s|$)`)
 
-// find is lint.Find for the last document that has what is looked for.
-func find(text []byte, path ...string) (line, column int, ok bool) {
-	for _, p := range slices.Backward(parts(text)) {
-		if line, column, ok = lint.Find(p.text, path...); ok {
-			return p.above + line, column, true
-		}
-	}
-	return 0, 0, false
-}
-
 // refused is lint.Refused, which reads one document. What several of them say
 // together is not known to it, so only what is wrong with each alone is returned.
 func refused(ctx context.Context, text []byte) (lint.Finding, bool) {
@@ -136,21 +118,6 @@ func refused(ctx context.Context, text []byte) (lint.Finding, bool) {
 		}
 	}
 	return lint.Finding{}, false
-}
-
-// namedService is how compose-go names the service that an error is about.
-var namedService = text.LazyRegexp(`\bservice "([^"]+)"`)
-
-// placeOf returns the line and column in text of what compose-go refuses, as far as
-// it says so.
-func placeOf(r *refusal, text []byte) (line, column int, ok bool) {
-	if name := namedService().FindStringSubmatch(r.message); name != nil {
-		return find(text, "services", name[1])
-	}
-	for path := r.path; len(path) > 1 && !ok; path = path[:len(path)-1] {
-		line, column, ok = find(text, path...)
-	}
-	return line, column, ok
 }
 
 // offsetOf returns the offset of a line and a column in characters.

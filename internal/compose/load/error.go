@@ -1,0 +1,109 @@
+package load
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4" // the version that compose-go reads with
+
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/text"
+)
+
+// Error says why compose-go does not load a file.
+type Error struct {
+	// Place is where the fault is. Its Line is 0 if compose-go does not say where.
+	text.Place
+	// Message is a sentence on one line, without the place.
+	Message string
+	// Path is the keys that lead to the fault, such as services, web, ports. It is nil if compose-go names none.
+	Path []string
+}
+
+// Error returns the place, as far as it is known, and the message.
+func (e *Error) Error() string {
+	switch {
+	case e.File != "":
+		return e.Place.String() + ": " + e.Message
+	case e.Line > 0:
+		return fmt.Sprintf("%d:%d: %s", e.Line, e.Column, e.Message)
+	}
+	return e.Message
+}
+
+var (
+	noise        = text.LazyRegexp(`yaml: construct errors:\s+line \d+: |^(?:validating |failed to parse )?(?:compose\.yaml)?:? ?(?:decoding failed due to the following error\(s\): )?`)
+	keyPath      = text.LazyRegexp(`'?\b(?:services|networks|volumes|configs|secrets|models)[.\[][\w.\[\]-]+'?`)
+	namedService = text.LazyRegexp(`\bservice "([^"]+)"`)
+)
+
+// newError returns what err says of a text that compose-go read as a file of that name.
+func newError(content []byte, err error, file, name string) *Error {
+	e := &Error{Place: text.Place{File: file}}
+	if excess, ok := errors.AsType[*yamltree.Excess](err); ok {
+		e.Message, e.Line, e.Column = excess.Message, excess.At.Line, excess.At.Column
+		return e
+	}
+	message := err.Error()
+	if name != "" {
+		message = strings.ReplaceAll(message, name, "compose.yaml")
+	}
+	e.Message = noise().ReplaceAllString(text.Line(message), "")
+	if named := keyPath().FindString(e.Message); named != "" {
+		clean := strings.NewReplacer("'", "", "[", ".", "]", "").Replace(named)
+		e.Message = strings.Replace(e.Message, named, clean, 1)
+		e.Path = strings.Split(strings.TrimRight(clean, "."), ".")
+	}
+	path := e.Path
+	if service := namedService().FindStringSubmatch(e.Message); service != nil {
+		path = []string{"services", service[1]}
+	}
+	for found := false; len(path) > 1 && !found; path = path[:len(path)-1] {
+		e.Line, e.Column, found = Find(content, path...)
+	}
+	return e
+}
+
+// Find returns the line and column of the value at a path of keys and list indices. For a value that is a map
+// or a list it returns those of its key. If several YAML documents of a text have the path, the last one counts.
+// It returns false if none has it.
+func Find(content []byte, path ...string) (line, column int, ok bool) {
+	decoder := yaml.NewDecoder(bytes.NewReader(content))
+	for {
+		var document yaml.Node
+		if decoder.Decode(&document) != nil || len(document.Content) == 0 {
+			return line, column, ok
+		}
+		if at := find(document.Content[0], path); at != nil {
+			line, column, ok = at.Line, at.Column, true
+		}
+	}
+}
+
+func find(node *yaml.Node, path []string) *yaml.Node {
+	key := node
+	for _, step := range path {
+		var next *yaml.Node
+		if i, err := strconv.Atoi(step); err == nil && node.Kind == yaml.SequenceNode && 0 <= i && i < len(node.Content) {
+			next = yamltree.Follow(node.Content[i])
+			key = next
+		}
+		for k, v := range yamltree.Entries(node) {
+			if k.Value == step {
+				key, next = k, v
+				break
+			}
+		}
+		if node = next; node == nil {
+			return nil
+		}
+	}
+	if slices.Contains([]yaml.Kind{yaml.MappingNode, yaml.SequenceNode}, node.Kind) {
+		return key
+	}
+	return node
+}

@@ -1,0 +1,81 @@
+// Package load reads Compose files with compose-go, the loader that Docker Compose is made of. It is the only
+// caller of that loader, so that all commands read a file in the same way and report its errors in the same words.
+package load
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/compose-spec/compose-go/v2/loader"
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
+)
+
+// Options say how a file is read. The callers use these:
+//
+//	                 check    lint     graph    run
+//	Dir              /        /        file's   file's
+//	Environment      none     none     .env     .env and the process's
+//	unset variables  left out refused  drawn    empty
+//	Profiles         all      all      all      COMPOSE_PROFILES
+//	Resolve          no       no       no       yes
+//	Alone            if it names other files, else no
+type Options struct {
+	// File is what errors call the file. If it is "", errors do not name the file.
+	File string
+	// Dir is the folder in which relative paths begin. If it is "", that is the root folder.
+	Dir string
+	// Environment is where variables have their values. The process's own environment is not read.
+	Environment map[string]string
+	// Prepare returns the text that compose-go reads instead of the file's. If it is nil, that is the same text.
+	Prepare func(text []byte) []byte
+	// Profiles are those whose services are loaded. "*" is all profiles.
+	Profiles []string
+	// Project is the name of a project that the file does not name.
+	Project string
+	// Resolve reads the files of env_file and label_file, and makes paths absolute, as `docker compose up` does.
+	Resolve bool
+	// Alone leaves out what the file includes and extends, and the checks of names that may be defined there.
+	Alone bool
+}
+
+// Load reads the text of a Compose file. An error about the file is an *Error.
+func Load(ctx context.Context, text []byte, o Options) (*types.Project, error) {
+	// compose-go asks for the working directory whatever Dir is, and blames its own files if that is gone.
+	if _, err := os.Getwd(); err != nil {
+		return nil, fmt.Errorf("the current directory is gone, and Compose files are loaded from one: change to another (%w)", err)
+	}
+	if err := yamltree.Sound(text); err != nil {
+		return nil, newError(text, err, o.File, "")
+	}
+	content := text
+	if o.Prepare != nil {
+		content = o.Prepare(text)
+	}
+	dir := o.Dir
+	if dir == "" {
+		dir = "/"
+	}
+	name := "compose.yaml"
+	if o.File != "" {
+		name = filepath.Base(o.File)
+	}
+	name = filepath.Join(dir, name)
+	project, err := loader.LoadWithContext(ctx, types.ConfigDetails{
+		WorkingDir:  dir,
+		ConfigFiles: []types.ConfigFile{{Filename: name, Content: content}},
+		Environment: o.Environment,
+	}, func(options *loader.Options) {
+		options.SkipResolveEnvironment, options.SkipResolveLabels, options.ResolvePaths = !o.Resolve, !o.Resolve, o.Resolve
+		options.SkipInclude, options.SkipExtends, options.SkipConsistencyCheck = o.Alone, o.Alone, o.Alone
+		options.Profiles = o.Profiles
+		options.SetProjectName(o.Project, false)
+	})
+	if err != nil {
+		return nil, newError(text, err, o.File, name)
+	}
+	return project, nil
+}
