@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/template/build"
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/render"
@@ -89,7 +90,7 @@ func (b *bundleFlags) open(c *cli.Context) (*bundle.Bundle, error) {
 			return nil, asUsage(err)
 		}
 	}
-	opened.Overlay = &values.Overlay{}
+	opened.Overlay = &values.Overlay{Stdin: c.App.Reader}
 	for _, g := range b.given {
 		opened.Arguments = append(opened.Arguments, "--"+g.flag, g.text)
 		switch g.flag {
@@ -98,7 +99,11 @@ func (b *bundleFlags) open(c *cli.Context) (*bundle.Bundle, error) {
 			if !ok || file == "" {
 				return nil, usagef("%s %s: want NAME=FILE", g.by, g.text)
 			}
-			if err := opened.Replace(name, file); err != nil {
+			content, err := readInput(c, file, bundle.MaxFile)
+			if err != nil {
+				return nil, fmt.Errorf("%s %s: %w", g.by, g.text, files.Cause(err))
+			}
+			if err := opened.Replace(name, file, content); err != nil {
 				return nil, asUsage(err)
 			}
 		case "values":
@@ -194,9 +199,6 @@ func (r *repeatedValues) String() string { return "" }
 
 func (r *repeatedValues) Set(text string) error {
 	if strings.HasPrefix(r.by, "--") {
-		if r.flag == "values" && text == "-" {
-			text = "/dev/stdin" // as in other commands
-		}
 		*r.all = append(*r.all, given{r.flag, r.by, text})
 		return nil
 	}

@@ -46,6 +46,7 @@ func Main(ctx context.Context, args []string, streams Streams) int {
 	logrus.SetFormatter(foreign{})
 	data := &checkedWriter{w: stdout}
 	app := newApp(data, stderr)
+	app.Reader = streams.In
 	err := app.RunContext(ctx, operandsLast(app.Commands, args))
 	if err == nil {
 		err = data.err // some, such as the help, do not look

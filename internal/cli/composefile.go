@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/urfave/cli/v2"
@@ -33,10 +32,8 @@ func readComposeFile(c *cli.Context, source *bundleFlags) (*composeFile, error) 
 	var err error
 	if name == "-" {
 		f.name = "stdin"
-		f.text, err = files.ReadFrom(os.Stdin, f.name, lint.MaxFile)
-	} else {
-		f.text, err = files.Read(name, lint.MaxFile)
 	}
+	f.text, err = readInput(c, name, lint.MaxFile)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s: %w", c.Command.Name, f.name, files.Cause(err))
 	}

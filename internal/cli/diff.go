@@ -63,7 +63,7 @@ func showDiff(c *cli.Context, source *bundleFlags) error {
 	engine.OfAnyStage = true
 	var sides [2]diff.Text
 	for i, name := range c.Args().Slice() {
-		if sides[i], err = textToCompare(b, engine, name); err != nil {
+		if sides[i], err = textToCompare(c, b, engine, name); err != nil {
 			return err
 		}
 	}
@@ -99,7 +99,7 @@ func differ(c *cli.Context, sides [2]diff.Text, really bool) error {
 }
 
 // textToCompare renders the stage of that name, or reads the file.
-func textToCompare(b *bundle.Bundle, engine *render.Engine, name string) (diff.Text, error) {
+func textToCompare(c *cli.Context, b *bundle.Bundle, engine *render.Engine, name string) (diff.Text, error) {
 	text := diff.Text{Name: name}
 	_, unknown := b.Stage(name)
 	if unknown == nil {
@@ -107,19 +107,15 @@ func textToCompare(b *bundle.Bundle, engine *render.Engine, name string) (diff.T
 		text.Content = string(doc.Bytes)
 		return text, asUsage(render.OfStage(name, err))
 	}
-	var content []byte
-	var err error
 	if name == "-" {
 		text.Name = "stdin"
-		content, err = files.ReadFrom(os.Stdin, text.Name, lint.MaxFile)
-	} else {
-		content, err = files.Read(name, lint.MaxFile)
 	}
+	content, err := readInput(c, name, lint.MaxFile)
 	if _, missing := os.Stat(name); missing != nil && err != nil && name != "-" && !strings.ContainsAny(name, "./") {
 		return text, usagef("diff: %w, and no file has that name", unknown)
 	}
 	if err != nil {
-		return text, fmt.Errorf("diff: %s: %w", name, files.Cause(err))
+		return text, fmt.Errorf("diff: %s: %w", text.Name, files.Cause(err))
 	}
 	text.Content = string(content)
 	return text, nil

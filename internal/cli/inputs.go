@@ -8,22 +8,33 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/template/bundle"
 )
 
+// readInput returns the content of a file, or of standard input for "-", at most limit bytes.
+func readInput(c *cli.Context, file string, limit int64) ([]byte, error) {
+	if file == "-" {
+		return files.ReadFrom(c.App.Reader, "stdin", limit)
+	}
+	return files.Read(file, limit)
+}
+
 // files are what open reads, and which may change, without the bundle.
 func (b *bundleFlags) files() []string {
-	var files []string
+	var paths []string
 	for _, g := range b.given {
 		_, file, _ := strings.Cut(g.text, "=")
 		switch g.flag {
 		case "values":
-			files = append(files, g.text)
+			file = g.text
 		case "template", "set-file":
-			files = append(files, file)
+		default:
+			continue
 		}
+		paths = append(paths, file)
 	}
-	return files
+	return paths
 }
 
 // sparing refuses to write the file called path over one that says what is
@@ -53,9 +64,13 @@ func (b *bundleFlags) sparing(c *cli.Context, path string, more ...string) error
 	return nil
 }
 
-// rereadable refuses files that can be read only once.
-func (b *bundleFlags) rereadable(c *cli.Context) error {
+// refuseUnrepeatable refuses standard input, pipes and devices among the inputs of --watch, which reads its
+// inputs again at each change.
+func (b *bundleFlags) refuseUnrepeatable(c *cli.Context) error {
 	for _, file := range b.files() {
+		if file == "-" {
+			return usagef("%s: --watch reads files again at each change, and standard input can be read once; give a file", c.Command.Name)
+		}
 		if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
 			return usagef("%s: --watch reads files again at each change, and %s is a pipe or a device, which can be read once; give a file", c.Command.Name, file)
 		}

@@ -110,7 +110,7 @@ func lintFormat(c *cli.Context) (string, error) {
 // lintFile checks one file, or what is piped in where the name is "-".
 func lintFile(c *cli.Context, name string) ([]lint.Finding, error) {
 	if name == "-" {
-		return lint.CheckReader(c.Context, os.Stdin, "stdin", listed(c, "disable"))
+		return lint.CheckReader(c.Context, c.App.Reader, "stdin", listed(c, "disable"))
 	}
 	return lint.CheckFile(c.Context, name, listed(c, "disable"))
 }

@@ -212,7 +212,7 @@ func watchStages(c *cli.Context, source *bundleFlags, j build.Job) error {
 	if len(set.Files)+len(set.Dirs) == 0 {
 		return usagef("render: --watch: the built-in templates do not change; name some --bundle, --template or --values")
 	}
-	if err := source.rereadable(c); err != nil {
+	if err := source.refuseUnrepeatable(c); err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancelCause(c.Context)

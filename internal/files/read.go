@@ -12,11 +12,21 @@ import (
 // ErrDirectory is wrapped by the error of Read for a directory.
 var ErrDirectory = errors.New("it is a directory")
 
+// ErrTooLarge is matched by the error of Read and ReadFrom for a content over the limit.
+var ErrTooLarge = errors.New("it is too large")
+
+// tooLarge is the limit in bytes that a content exceeds.
+type tooLarge int64
+
+func (t tooLarge) Error() string { return "it is larger than " + size(int64(t)) }
+
+func (t tooLarge) Is(target error) bool { return target == ErrTooLarge }
+
 // Read returns the content of a file, a pipe or a device, at most limit bytes of it. Links are followed.
 // It fails for a directory, for a longer content, and for a pipe that nobody writes to.
 //
 // Its errors are *fs.PathError, so they name path: "read PATH: it is larger than 4 MiB". Cause takes the
-// name away. errors.Is finds fs.ErrNotExist and ErrDirectory.
+// name away. errors.Is finds fs.ErrNotExist, ErrDirectory and ErrTooLarge.
 func Read(path string, limit int64) ([]byte, error) {
 	// Non-blocking: opening a pipe would wait for a writer.
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
@@ -46,7 +56,7 @@ func ReadFrom(r io.Reader, name string, limit int64) ([]byte, error) {
 		return nil, readError(name, err)
 	}
 	if int64(len(content)) > limit {
-		return nil, readError(name, fmt.Errorf("it is larger than %s", size(limit)))
+		return nil, readError(name, tooLarge(limit))
 	}
 	return content, nil
 }

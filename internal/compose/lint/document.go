@@ -58,8 +58,8 @@ func notText(content []byte) int {
 // whether there is a document for the other rules.
 func (d *document) parse() bool {
 	if at := notText(d.Text); at >= 0 {
-		line, column := yamltree.Place(d.Text, at)
-		d.reportAt("unreadable", line, column, "is not text in UTF-8 from here on")
+		place := text.PlaceAt("", d.Text, at)
+		d.reportAt("unreadable", place.Line, place.Column, "is not text in UTF-8 from here on")
 		return false
 	}
 	var doc yaml.Node

@@ -15,13 +15,6 @@ var (
 	syntaxOffset = text.LazyRegexp(`^yaml: offset (\d+): `)
 )
 
-// Place returns the line and column, in characters, of a byte of a text.
-func Place(text []byte, offset int) (line, column int) {
-	before := text[:min(max(offset, 0), len(text))]
-	begin := bytes.LastIndexByte(before, '\n') + 1
-	return 1 + bytes.Count(before, []byte{'\n'}), 1 + utf8.RuneCount(before[begin:])
-}
-
 // Syntax returns the line and column, in characters, of an error with which
 // go.yaml.in/yaml/v4 does not read a text, and what is wrong, on one line.
 func Syntax(text []byte, err error) (line, column int, message string) {
@@ -37,13 +30,14 @@ func Syntax(text []byte, err error) (line, column int, message string) {
 // syntaxPlaceOf returns the line and column, in characters, of an error with which
 // go.yaml.in/yaml/v4 does not read a text. What has no end is where it begins, if
 // the error says that, not where the text ends.
-func syntaxPlaceOf(text []byte, err error) (line, column int) {
+func syntaxPlaceOf(content []byte, err error) (line, column int) {
 	message := err.Error()
 	if offset := syntaxOffset().FindStringSubmatch(message); offset != nil {
 		at, _ := strconv.Atoi(offset[1])
-		return Place(text, at)
+		place := text.PlaceAt("", content, at)
+		return place.Line, place.Column
 	}
-	lines := bytes.Split(bytes.TrimRight(text, "\r\n"), []byte{'\n'})
+	lines := bytes.Split(bytes.TrimRight(content, "\r\n"), []byte{'\n'})
 	places := syntaxPlace().FindAllStringSubmatch(message, -1)
 	for _, place := range slices.Backward(places) {
 		line, _ = strconv.Atoi(place[1])

@@ -3,7 +3,6 @@ package bundle
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -18,16 +18,16 @@ import (
 type directory string
 
 func (d directory) Open(name string) (f fs.File, err error) {
-	err = d.in(name, func(files fs.FS) error {
-		f, err = files.Open(name)
+	err = d.in(name, func(dir fs.FS) error {
+		f, err = dir.Open(name)
 		return err
 	})
 	return f, err
 }
 
 func (d directory) Stat(name string) (info fs.FileInfo, err error) {
-	err = d.in(name, func(files fs.FS) error {
-		info, err = fs.Stat(files, name)
+	err = d.in(name, func(dir fs.FS) error {
+		info, err = fs.Stat(dir, name)
 		return err
 	})
 	return info, err
@@ -51,12 +51,17 @@ func (d directory) in(name string, do func(fs.FS) error) error {
 	return err
 }
 
-// maxFile is how long a file of a bundle may be, in bytes.
-const maxFile = 1 << 20
+// MaxFile is the limit for a file of a bundle, in bytes.
+const MaxFile = 1 << 20
 
-// ReadFile returns a file of a bundle. Its error has the name, and is one for
-// what is no file, or longer than 1 MiB.
+// ReadFile returns a file of a bundle. Its errors are *fs.PathError: for a missing file, for anything else
+// than a regular file, and for a file over MaxFile.
 func ReadFile(fsys fs.FS, name string) ([]byte, error) {
+	if r, ok := fsys.(replacing); ok {
+		if content, ok := r.contents[name]; ok {
+			return content, nil
+		}
+	}
 	info, err := fs.Stat(fsys, name) // before it is opened: a pipe would wait for a writer
 	if err != nil {
 		return nil, err
@@ -72,11 +77,7 @@ func ReadFile(fsys fs.FS, name string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err == nil && len(text) > maxFile {
-		err = &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("longer than %d bytes, which no file of a bundle needs", maxFile)}
-	}
-	return text, err
+	return files.ReadFrom(f, name, MaxFile)
 }
 
 // readStage returns a file that is one line. Its error is one of ReadFile.
@@ -103,9 +104,9 @@ func (b *Bundle) inBundle(err error) error {
 // no template of.
 var ErrTemplate = errors.New("unknown template")
 
-// Replace has a file stand for the bundle's template of that name, with or
-// without its .tmpl. What the file does not define is not there any more.
-func (b *Bundle) Replace(name, file string) error {
+// Replace puts the content of a file in place of a whole template file of the bundle. name is that of the
+// template file, with or without its .tmpl. Messages call the content by the file's name.
+func (b *Bundle) Replace(name, file string, content []byte) error {
 	names, err := fs.Glob(b.FS, "*.tmpl")
 	if err != nil {
 		return err
@@ -122,30 +123,15 @@ func (b *Bundle) Replace(name, file string) error {
 	}
 	if b.replaced == nil {
 		b.replaced = map[string]string{}
-		b.FS = replacing{b.FS, b.replaced}
+		b.FS = replacing{b.FS, map[string][]byte{}}
 	}
 	b.replaced[target] = file
+	b.FS.(replacing).contents[target] = content
 	return nil
 }
 
-// replacing is a file system some of whose files are elsewhere.
+// replacing is a file system with other contents for some of its files. ReadFile knows of them.
 type replacing struct {
 	fs.FS
-	files map[string]string
+	contents map[string][]byte
 }
-
-func (r replacing) Open(name string) (fs.File, error) {
-	if file, ok := r.files[name]; ok {
-		return os.Open(file)
-	}
-	return r.FS.Open(name)
-}
-
-func (r replacing) Stat(name string) (fs.FileInfo, error) {
-	if file, ok := r.files[name]; ok {
-		return os.Stat(file)
-	}
-	return fs.Stat(r.FS, name)
-}
-
-func (r replacing) Glob(pattern string) ([]string, error) { return fs.Glob(r.FS, pattern) }

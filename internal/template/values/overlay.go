@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,11 +13,14 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/files"
 )
 
 // Overlay is what a user lays over a stage's values: files, and single keys
 // over them, each in its order.
 type Overlay struct {
+	// Stdin is read for a file that is named "-". nil is an empty one.
+	Stdin io.Reader
 	files []*Node
 	keys  []assignment
 	wrong Error
@@ -44,16 +46,29 @@ func (o *Overlay) Empty() bool {
 
 // AddFile adds the values in a file: a YAML map of at most 1 MiB.
 func (o *Overlay) AddFile(path string) {
-	text, err := readFile(path)
+	name, text, err := o.read(path)
 	if err != nil {
-		o.unread(Origin{Source: path}, "", reason(err))
+		o.unread(Origin{Source: name}, "", files.Cause(err))
 		return
 	}
-	node, err := Parse(path, text)
+	node, err := Parse(name, text)
 	if o.failed(err) {
 		return
 	}
 	o.files = append(o.files, node)
+}
+
+// read returns the name and the content of a file, or of Stdin for "-". The content has a byte more than
+// maxFile if the file is longer.
+func (o *Overlay) read(path string) (name string, content []byte, err error) {
+	if path != "-" {
+		content, err = files.Read(path, maxFile)
+		return path, content, err
+	}
+	if o.Stdin != nil {
+		content, err = files.ReadFrom(o.Stdin, "stdin", maxFile)
+	}
+	return "stdin", content, err
 }
 
 // A Reading says what the text behind a key's = is.
@@ -84,17 +99,13 @@ func (o *Overlay) AddKey(by string, r Reading, text string) {
 	switch r {
 	case Text:
 	case File:
-		content, err := readFile(value)
+		name, content, err := o.read(value)
 		switch {
 		case err != nil:
-			o.unread(a.origin, spelled, value+": "+reason(err))
-			return
-		case len(content) > maxFile:
-			o.fail(a.origin, spelled, fmt.Sprintf("%s: longer than %d MiB, which no value needs", value, maxFile>>20))
+			o.unread(a.origin, spelled, fmt.Errorf("%s: %w", name, files.Cause(err)))
 			return
 		case !utf8.Valid(content):
-			line, column := yamltree.Place(content, invalidAt(content))
-			o.fail(a.origin, spelled, Origin{value, line, column}.String()+": not UTF-8")
+			o.fail(a.origin, spelled, notUTF8(name, content).String())
 			return
 		}
 		a.value.Scalar = string(content)
@@ -257,23 +268,15 @@ func (o *Overlay) fail(at Origin, path, what string) {
 	o.wrong.Problems = append(o.wrong.Problems, Problem{Origin: at, Path: path, What: what})
 }
 
-// unread keeps that a file cannot be read.
-func (o *Overlay) unread(at Origin, path, what string) {
-	o.wrong.Problems = append(o.wrong.Problems, Problem{at, path, what, true})
+// unread keeps the error of read for the file called name.
+func (o *Overlay) unread(at Origin, path string, err error) {
+	o.wrong.Problems = append(o.wrong.Problems, Problem{at, path, err.Error(), !errors.Is(err, files.ErrTooLarge)})
 }
 
 // failed keeps the problems of err, and reports whether there are any.
 func (o *Overlay) failed(err error) bool {
 	o.wrong.Add(err)
 	return err != nil
-}
-
-// reason returns what is wrong with a file, without its name.
-func reason(err error) string {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		err = e.Err
-	}
-	return err.Error()
 }
 
 // Literal returns a scalar, or an empty map or list, as --set takes it, on one line.

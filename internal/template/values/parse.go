@@ -5,18 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
 	"math/big"
-	"os"
 	"strconv"
 	"strings"
-	"syscall"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Bounds for one file of values, or one value of --set.
@@ -39,8 +37,7 @@ func Parse(name string, text []byte) (*Node, error) {
 		return nil, p.errorf(0, 0, "", "longer than %d MiB, which no values need", maxFile>>20)
 	}
 	if !utf8.Valid(text) {
-		line, column := yamltree.Place(text, invalidAt(text))
-		return nil, p.errorf(line, column, "", "not UTF-8")
+		return nil, &Error{[]Problem{notUTF8(name, text)}}
 	}
 	var document, second yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
@@ -63,25 +60,9 @@ func Parse(name string, text []byte) (*Node, error) {
 	return p.top(root)
 }
 
-// Decode is Parse for a map that is a part of a document that is read already.
-func Decode(name string, node *yaml.Node) (*Node, error) {
-	p := parser{name: name}
-	return p.top(node)
-}
-
-// readFile returns the first megabyte of a file, and a byte if there is more.
-func readFile(path string) ([]byte, error) {
-	// Non-blocking: opening a pipe would wait for a writer.
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if info, _ := f.Stat(); err == nil && len(text) == 0 && info != nil && info.Mode()&fs.ModeNamedPipe != 0 {
-		return nil, errors.New("a pipe that nobody writes to")
-	}
-	return text, err
+// notUTF8 returns the problem of the first byte of a file's content that is not UTF-8.
+func notUTF8(file string, content []byte) Problem {
+	return Problem{Origin: originAt(file, content, text.FirstInvalid(content)), What: "not UTF-8"}
 }
 
 type parser struct {
@@ -278,15 +259,4 @@ func integer(text string) (any, string) {
 func (p *parser) syntax(text []byte, err error) error {
 	line, column, message := yamltree.Syntax(text, err)
 	return p.errorf(line, column, "", "%s", message)
-}
-
-func invalidAt(text []byte) int {
-	for at := 0; at < len(text); {
-		r, size := utf8.DecodeRune(text[at:])
-		if r == utf8.RuneError && size == 1 {
-			return at
-		}
-		at += size
-	}
-	return 0
 }

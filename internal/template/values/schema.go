@@ -46,12 +46,10 @@ func ParseSchema(name string, raw []byte) (*Schema, error) {
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
 	if err != nil {
 		if e, ok := errors.AsType[*json.SyntaxError](err); ok {
-			line, column := yamltree.Place(raw, int(e.Offset)-1)
-			return nil, fmt.Errorf("%s: %w", Origin{name, line, column}, err)
+			return nil, fmt.Errorf("%s: %w", originAt(name, raw, int(e.Offset)-1), err)
 		}
 		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-			line, column := yamltree.Place(raw, len(bytes.TrimRight(raw, " \t\r\n")))
-			return nil, fmt.Errorf("%s: the JSON ends too soon", Origin{name, line, column})
+			return nil, fmt.Errorf("%s: the JSON ends too soon", originAt(name, raw, len(bytes.TrimRight(raw, " \t\r\n"))))
 		}
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

@@ -10,15 +10,22 @@ import (
 	"strings"
 
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Origin says where a value was written.
 type Origin struct {
 	// Source is a file's name, or the flag or variable and its key.
 	Source string
-	// Line and Column count from 1, the latter in bytes. They are 0 where
+	// Line and Column count from 1, Column in characters. They are 0 where
 	// Source is no file. A value in a map is where its key is.
 	Line, Column int
+}
+
+// originAt returns the origin of the byte at offset of a file's content.
+func originAt(file string, content []byte, offset int) Origin {
+	place := text.PlaceAt(file, content, offset)
+	return Origin{place.File, place.Line, place.Column}
 }
 
 func (o Origin) String() string {

@@ -216,8 +216,8 @@ func TestSetFile(t *testing.T) {
 		filepath.Join(dir, "none"): "no such file or directory",
 		dir:                        "is a directory",
 		file("binary", "a\nb\xff"): "binary:2:2: not UTF-8",
-		file("large", strings.Repeat("x", maxFile+1<<20)): "longer than 1 MiB",
-		"/dev/zero": "longer than 1 MiB",
+		file("large", strings.Repeat("x", maxFile+1<<20)): "it is larger than 1 MiB",
+		"/dev/zero": "it is larger than 1 MiB",
 	} {
 		_, wrong := lay(t, "{}", File, "a.b="+path)
 		if err := wrong.OrNil(); err == nil || !strings.HasPrefix(err.Error(), "--set a.b: "+path) || !strings.Contains(err.Error(), want) {
@@ -238,7 +238,7 @@ func TestHugeFile(t *testing.T) {
 	var o Overlay
 	o.AddFile(path)
 	_, wrong := o.Over(Map(Origin{}))
-	if err := wrong.OrNil(); err == nil || err.Error() != path+": longer than 1 MiB, which no values need" {
+	if err := wrong.OrNil(); err == nil || err.Error() != path+": it is larger than 1 MiB" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -253,7 +253,7 @@ func TestPipe(t *testing.T) {
 	o.AddFile(path)
 	o.AddKey("--set-file", File, "k="+path)
 	_, wrong := o.Over(Map(Origin{}))
-	want := "2 things are wrong with the values:\n  --set-file k: " + path + ": a pipe that nobody writes to\n  " + path + ": a pipe that nobody writes to"
+	want := "2 things are wrong with the values:\n  --set-file k: " + path + ": it is a pipe that nobody writes to\n  " + path + ": it is a pipe that nobody writes to"
 	if err := wrong.OrNil(); err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}
@@ -266,10 +266,11 @@ func TestPipe(t *testing.T) {
 	if err := errors.Join(err, w.Close()); err != nil {
 		t.Fatal(err)
 	}
-	o = Overlay{}
+	o = Overlay{Stdin: strings.NewReader("b: 1\n")}
+	o.AddFile("-")
 	o.AddFile(fmt.Sprintf("/dev/fd/%d", r.Fd())) // as a shell's <(…)
 	laid, wrong := o.Over(Map(Origin{}))
-	if err := wrong.OrNil(); err != nil || laid.Fields["a"] == nil {
+	if err := wrong.OrNil(); err != nil || laid.Fields["a"] == nil || laid.Fields["b"] == nil {
 		t.Errorf("got %v, error %v", laid.Plain(), err)
 	}
 }
