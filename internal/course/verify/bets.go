@@ -319,9 +319,7 @@ func stalledAgency(t *trial) {
 		return
 	}
 	t.logged(0, line("server", "sorteo"))
-	if err := t.lab.resume(t.ctx, "client1"); err != nil {
-		t.fatal("client1 can be resumed", err.Error())
-	}
+	t.interrupt("unpause", "client1")
 	drawn(t, winners)
 	t.logged(bets/10+3+2+1+1, received)
 }
@@ -337,9 +335,7 @@ func stall(t *trial, bets int, winners []int) int {
 	t.agencies([]int{bets, 30, 20, 1, 2}, winners)
 	t.begin(len(winners), "server", "client1")
 	t.wait(2, received)
-	if err := t.lab.pause(t.ctx, "client1"); err != nil {
-		t.fatal("client1 can be paused", err.Error())
-	}
+	t.interrupt("pause", "client1")
 	for {
 		lines, _ := t.journal.snapshot()
 		n := count(lines, received)
@@ -359,9 +355,7 @@ func restartedServer(t *trial) {
 		t.agencies(bets, winners)
 		t.begin(len(winners))
 		t.wait(9, received)
-		if err := t.lab.kill(t.ctx, "server"); err != nil {
-			t.fatal("the server can be killed", err.Error())
-		}
+		t.interrupt("kill", "server")
 		t.settle()
 		lines, _ := t.journal.snapshot()
 		if count(lines, line("server", "sorteo")) == 0 && count(lines, received) < len(t.sent)/10 {

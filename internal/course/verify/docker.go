@@ -148,16 +148,8 @@ func (l *dockerLab) stop(ctx context.Context, services ...string) error {
 	return l.do(ctx, append([]string{"stop", "-t", "10"}, services...)...)
 }
 
-func (l *dockerLab) kill(ctx context.Context, services ...string) error {
-	return l.do(ctx, append([]string{"kill"}, services...)...)
-}
-
-func (l *dockerLab) pause(ctx context.Context, services ...string) error {
-	return l.do(ctx, append([]string{"pause"}, services...)...)
-}
-
-func (l *dockerLab) resume(ctx context.Context, services ...string) error {
-	return l.do(ctx, append([]string{"unpause"}, services...)...)
+func (l *dockerLab) interrupt(ctx context.Context, subcommand, service string) error {
+	return l.do(ctx, subcommand, service)
 }
 
 // container returns the container of a service, running or not.

@@ -152,7 +152,7 @@ func checkScenarios() []Scenario {
 		{Stage: "ej3", Name: "check-no-server", docker: true, Title: "validar-echo-server.sh finds that a server which is down is wrong, and does not hang", run: func(t *trial) {
 			startServer(t)
 			verdict(t, "success", t.shell()) // or the next would prove nothing
-			killServer(t)
+			t.interrupt("kill", "server")
 			verdict(t, "fail", t.shell())
 		}},
 		{Stage: "ej3", Name: "check-lying-server", docker: true, Title: "validar-echo-server.sh finds that a server which answers something else is wrong", run: func(t *trial) {
@@ -174,7 +174,7 @@ func startServer(t *trial) {
 func impostor(t *trial, program string) {
 	startServer(t)
 	verdict(t, "success", t.shell())
-	killServer(t)
+	t.interrupt("kill", "server")
 	stop, err := t.containers().impostor(t.ctx, t.site.port, program)
 	if err != nil {
 		t.fatal("something else can take the server's place", err.Error())
@@ -185,13 +185,6 @@ func impostor(t *trial, program string) {
 
 // containers returns the lab of a scenario with docker set.
 func (t *trial) containers() containers { return t.lab.(containers) }
-
-// killServer kills the server: only ej4 asks for a graceful end.
-func killServer(t *trial) {
-	if err := t.lab.kill(t.ctx, "server"); err != nil {
-		t.fatal("the server can be killed", err.Error())
-	}
-}
 
 // shell returns the shell for validar-echo-server.sh. The course asks for «un script de bash», and its public tests use
 // sh: only check-any-sh checks the difference.

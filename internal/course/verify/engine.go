@@ -22,10 +22,8 @@ type lab interface {
 	up(ctx context.Context, services ...string) error
 	// stop sends services SIGTERM, all at once, and kills them ten seconds later.
 	stop(ctx context.Context, services ...string) error
-	// kill sends services SIGKILL.
-	kill(ctx context.Context, services ...string) error
-	pause(ctx context.Context, services ...string) error
-	resume(ctx context.Context, services ...string) error
+	// interrupt does to a service at once what a subcommand of docker compose does: kill, pause or unpause.
+	interrupt(ctx context.Context, subcommand, service string) error
 	// exitCode waits for the end of a service.
 	exitCode(ctx context.Context, service string) (int, error)
 	// bets returns the server's file of bets; nil without one.

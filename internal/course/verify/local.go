@@ -79,33 +79,14 @@ func (l *localLab) stop(ctx context.Context, services ...string) error {
 	return ctx.Err()
 }
 
-func (l *localLab) signal(ctx context.Context, signal os.Signal, services []string) error {
-	for _, s := range services {
-		if err := l.Signal(s, signal); err != nil {
-			return err
-		}
-	}
-	return ctx.Err()
-}
+var signals = map[string]syscall.Signal{"kill": syscall.SIGKILL, "pause": syscall.SIGSTOP, "unpause": syscall.SIGCONT}
 
-func (l *localLab) kill(ctx context.Context, services ...string) error {
-	if err := l.signal(ctx, syscall.SIGKILL, services); err != nil {
-		return err
+func (l *localLab) interrupt(ctx context.Context, subcommand, service string) error {
+	err := l.Signal(service, signals[subcommand])
+	if err == nil && subcommand == "kill" {
+		_, err = l.Wait(ctx, service)
 	}
-	for _, s := range services {
-		if _, err := l.Wait(ctx, s); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (l *localLab) pause(ctx context.Context, services ...string) error {
-	return l.signal(ctx, syscall.SIGSTOP, services)
-}
-
-func (l *localLab) resume(ctx context.Context, services ...string) error {
-	return l.signal(ctx, syscall.SIGCONT, services)
+	return err
 }
 
 func (l *localLab) exitCode(ctx context.Context, service string) (int, error) {

@@ -155,9 +155,6 @@ func (t *trial) end() {
 
 // variable sets a variable of a service besides those of the Compose file.
 func (t *trial) variable(service, name, value string) {
-	if t.extra == nil {
-		t.extra = make(map[string]map[string]string)
-	}
 	if t.extra[service] == nil {
 		t.extra[service] = make(map[string]string)
 	}
@@ -256,6 +253,13 @@ func (t *trial) stop(services ...string) {
 			t.about(pattern{container: services[0]}))
 	}
 	t.settle()
+}
+
+// interrupt kills, pauses or unpauses a service.
+func (t *trial) interrupt(subcommand, service string) {
+	if err := t.lab.interrupt(t.ctx, subcommand, service); err != nil {
+		t.fatal("`"+subcommand+" "+service+"` works", err.Error())
+	}
 }
 
 // skip ends the scenario without a verdict.

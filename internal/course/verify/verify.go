@@ -147,7 +147,10 @@ func runAll(ctx context.Context, all []Scenario, o Options, run func(Scenario) r
 
 func runOne(ctx context.Context, s Scenario, e engine, sites *sites, o Options) report.Scenario {
 	begin := o.Now()
-	t := &trial{ctx: ctx, engine: e, journal: newJournal(), limit: cmp.Or(o.Patience, DefaultPatience), stages: o.Stages}
+	t := &trial{
+		ctx: ctx, engine: e, journal: newJournal(), limit: cmp.Or(o.Patience, DefaultPatience),
+		stages: o.Stages, extra: make(map[string]map[string]string),
+	}
 	done := make(chan struct{})
 	go func() { // a trial ends its goroutine with Goexit
 		defer close(done)
