@@ -42,8 +42,8 @@ func trimColon(node parse.Node) bool {
 // value completes the site of a value at c and returns the context behind it, or says why no value may stand
 // there. The value is that of ahead[0].
 func (w *walker) value(c context, pipe *parse.PipeNode, ahead []parse.Node, s *site) (after context, problem string) {
-	if problem := c.needsBreak(); problem != "" {
-		return c, problem
+	if c.header {
+		return c, needsBreak
 	}
 	structure, shift := makesStructure(pipe), 0
 	if column, ok := ownLines(ahead[0], s.flow); ok {

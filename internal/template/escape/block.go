@@ -36,13 +36,8 @@ func (c context) inBlock() bool {
 	return c.place == blockHeader || c.place == blockLine || c.place == block
 }
 
-// needsBreak says what is wrong if a line break has to be next.
-func (c *context) needsBreak() (problem string) {
-	if c.header {
-		return "one of the branches before this ends on the line of | or >: begin a new line"
-	}
-	return ""
-}
+// needsBreak says what is wrong if header is set and no line break is next.
+const needsBreak = "one of the branches before this ends on the line of | or >: begin a new line"
 
 // openBlockLine leaves blockLine: for block, or for lineStart if the line that begins is behind the scalar.
 func (c *context) openBlockLine() (problem string) {

@@ -267,10 +267,13 @@ func (w *walker) branch(c context, n *parse.BranchNode, what string) (context, e
 	return w.join(n.Pos, "the branches of {{ "+what+" }} end", then, otherwise)
 }
 
-func (w *walker) join(pos parse.Pos, what string, a, b context) (context, error) {
-	c, ok := join(a, b)
-	if !ok {
-		return c, w.out.errorAt(w.tree, pos, "%s at different places: %s, and %s", what, a, b)
+func (w *walker) join(pos parse.Pos, what string, c context, others ...context) (context, error) {
+	for _, other := range others {
+		joined, ok := join(c, other)
+		if !ok {
+			return c, w.out.errorAt(w.tree, pos, "%s at different places: %s, and %s", what, c, other)
+		}
+		c = joined
 	}
 	return c, nil
 }
@@ -295,10 +298,8 @@ func (w *walker) rounds(c context, n *parse.RangeNode) (context, error) {
 		if err != nil {
 			return c, err
 		}
-		for _, other := range append(w.loop.continues, from) {
-			if end, err = w.join(n.Pos, what, end, other); err != nil {
-				return c, err
-			}
+		if end, err = w.join(n.Pos, what, end, append(w.loop.continues, from)...); err != nil {
+			return c, err
 		}
 		if end != from {
 			from = end
@@ -312,12 +313,7 @@ func (w *walker) rounds(c context, n *parse.RangeNode) (context, error) {
 		if err != nil {
 			return c, err
 		}
-		for _, other := range append(breaks, none) {
-			if end, err = w.join(n.Pos, what, end, other); err != nil {
-				return c, err
-			}
-		}
-		return end, nil
+		return w.join(n.Pos, what, end, append(breaks, none)...)
 	}
 	return c, w.out.errorAt(w.tree, n.Pos, "%s at ever new places", what)
 }

@@ -1,6 +1,7 @@
 package escape
 
 import (
+	"fmt"
 	"strings"
 	"text/template/parse"
 	"unicode/utf8"
@@ -8,53 +9,47 @@ import (
 
 // scan returns the context behind a text that begins in c. rest are the nodes that follow it in its list.
 func (w *walker) scan(c context, n *parse.TextNode, rest []parse.Node) (context, error) {
-	s := scanner{w: w, context: c, node: n, text: string(n.Text), rest: rest}
-	if err := s.oddBreak(); err != nil {
-		return c, err
+	s := scanner{w: w, context: c, text: string(n.Text), rest: rest}
+	problem := s.oddBreak()
+	for s.at < len(s.text) && problem == "" {
+		problem = s.next()
 	}
-	for s.at < len(s.text) {
-		if err := s.next(); err != nil {
-			return s.context, err
-		}
+	if problem != "" {
+		return c, w.out.errorAt(w.tree, n.Pos+parse.Pos(s.at), "%s", problem)
 	}
 	return s.context, nil
 }
 
 // scanner goes through one text of a template. It reads well-formed YAML as YAML does. Other text is refused
-// by YAML later, whatever the values are.
+// by YAML later, whatever the values are. Its methods return what is wrong with the text, or "".
 type scanner struct {
 	context
 	w    *walker
-	node *parse.TextNode
 	text string
 	at   int
 	rest []parse.Node
 }
 
-func (s *scanner) errorf(format string, args ...any) error {
-	return s.w.out.errorAt(s.w.tree, s.node.Pos+parse.Pos(s.at), format, args...)
-}
-
-// oddBreak returns an error for a character that only some versions of YAML take for a line break: a comment
+// oddBreak refuses a character that only some versions of YAML take for a line break: a comment
 // could end there, and a value begin a line.
-func (s *scanner) oddBreak() error {
+func (s *scanner) oddBreak() (problem string) {
 	text := strings.ReplaceAll(s.text, "\r\n", "\n\n") // of the same length
 	if at := strings.IndexAny(text, "\r\u0085\u2028\u2029"); at >= 0 {
 		r, _ := utf8.DecodeRuneInString(text[at:])
 		s.at = at
-		return s.errorf("the character %U may end a line or not, as the version of YAML has it: write a line break, or an escape in double quotes, %s", r, strings.Trim(quoted(string(r)), `"`))
+		return fmt.Sprintf("the character %U may end a line or not, as the version of YAML has it: write a line break, or an escape in double quotes, %s", r, strings.Trim(quoted(string(r)), `"`))
 	}
-	return nil
+	return ""
 }
 
 // next consumes at least one character, or changes the place.
-func (s *scanner) next() error {
+func (s *scanner) next() (problem string) {
 	ch := s.text[s.at]
 	if ch == '\n' {
 		return s.lineBreak()
 	}
-	if problem := s.needsBreak(); problem != "" {
-		return s.errorf("%s", problem)
+	if s.header {
+		return needsBreak
 	}
 	switch s.place {
 	case lineStart, blockLine:
@@ -65,19 +60,15 @@ func (s *scanner) next() error {
 		case s.place == lineStart:
 			return s.beginLine()
 		default:
-			if problem := s.openBlockLine(); problem != "" {
-				return s.errorf("%s", problem)
-			}
+			return s.openBlockLine()
 		}
 	case beforeNode:
 		return s.beginNode(ch)
-	case plain:
-		return s.inPlain(ch)
 	case doubleQuoted, singleQuoted:
 		s.inQuotes(ch)
-	case afterNode, lineEnd:
+	case plain, afterNode, lineEnd:
 		if s.endsInComment() && !isSpace(ch) {
-			return s.errorf("one of the branches before this ends in a comment, and another does not: begin a new line")
+			return "one of the branches before this ends in a comment, and another does not: begin a new line"
 		}
 		return s.behind(ch)
 	case blockHeader:
@@ -92,12 +83,12 @@ func (s *scanner) next() error {
 	case property:
 		if !isBlank(ch) && (s.flow == "" || strings.IndexByte(",]}", ch) < 0) {
 			s.at++
-			return nil
+			return ""
 		}
 		s.place, s.glued = beforeNode, false
 	case block:
 		if ch == ' ' && s.first {
-			return s.errorf("a space that may begin the first line of a block scalar, which says how far it is indented: say it in its header, as in |2")
+			return "a space that may begin the first line of a block scalar, which says how far it is indented: say it in its header, as in |2"
 		}
 		s.begins, s.first = s.begins && ch == ' ', false
 		s.scalar.dollar = s.scalar.dollar.next(ch)
@@ -105,30 +96,30 @@ func (s *scanner) next() error {
 	default:
 		s.at++
 	}
-	return nil
+	return ""
 }
 
-func (s *scanner) lineBreak() error {
+func (s *scanner) lineBreak() (problem string) {
 	if s.place == doubleQuoted || s.place == singleQuoted {
 		if s.scalar.values {
-			return s.errorf("a scalar in quotes with a value in it goes on in the next line: write it in one line, with \\n where it has line breaks")
+			return "a scalar in quotes with a value in it goes on in the next line: write it in one line, with \\n where it has line breaks"
 		}
 		s.scalar.escape = 0
 	}
 	next, ok := s.newline()
 	if !ok {
-		return s.errorf("a line cannot end %s", s.context)
+		return fmt.Sprintf("a line cannot end %s", s.context)
 	}
 	s.context = next
 	s.at++
-	return nil
+	return ""
 }
 
 // beginLine finds the place of the first character of a line.
-func (s *scanner) beginLine() error {
+func (s *scanner) beginLine() (problem string) {
 	if s.text[s.at] == '#' {
 		s.startComment(beforeNode)
-		return nil
+		return ""
 	}
 	for _, marker := range []string{"---", "..."} {
 		rest, ok := strings.CutPrefix(s.text[s.at:], marker)
@@ -136,18 +127,15 @@ func (s *scanner) beginLine() error {
 			s.context = beginning()
 			s.place, s.entry, s.glued = beforeNode, false, true
 			s.at += len(marker)
-			return nil
+			return ""
 		}
 	}
 	if s.column == 0 && s.text[s.at] == '%' && s.flow == "" && s.open == closed { // a directive, which is no node either
 		s.startComment(beforeNode)
-		return nil
+		return ""
 	}
 	dash := strings.HasPrefix(s.text[s.at:], "- ") || s.text[s.at:] == "-"
-	if problem := s.w.openLine(&s.context, dash); problem != "" {
-		return s.errorf("%s", problem)
-	}
-	return nil
+	return s.w.openLine(&s.context, dash)
 }
 
 func (c *context) startComment(under place) {
@@ -178,17 +166,17 @@ func (w *walker) openLine(c *context, dash bool) (problem string) {
 func (c *context) leave() { c.entry, c.tagged, c.column = false, false, 0 }
 
 // beginNode consumes the first characters of a node.
-func (s *scanner) beginNode(ch byte) error {
+func (s *scanner) beginNode(ch byte) (problem string) {
 	if isBlank(ch) || ch == '\r' {
 		s.glued = false
 		s.at++
 		if s.entry && !s.tagged {
 			s.column++
 		}
-		return nil
+		return ""
 	}
 	if s.glued {
-		return s.errorf("there is no space before this: put one behind the colon or dash, or the whole scalar in quotes")
+		return "there is no space before this: put one behind the colon or dash, or the whole scalar in quotes"
 	}
 	behind := s.text[s.at+1:]
 	alone := behind == "" && !valueNext(s.rest) || behind != "" && isSpace(behind[0])
@@ -196,7 +184,7 @@ func (s *scanner) beginNode(ch byte) error {
 	case ch == '#':
 		s.startComment(beforeNode)
 	case ch == '?' && alone:
-		return s.errorf("a key behind a question mark is not read: write KEY: VALUE, the key in quotes where it has to be")
+		return "a key behind a question mark is not read: write KEY: VALUE, the key in quotes where it has to be"
 	case ch == '-' && alone && s.entry && s.flow == "":
 		s.parent, s.glued = s.column, true
 		s.column++
@@ -205,7 +193,7 @@ func (s *scanner) beginNode(ch byte) error {
 		s.colon()
 		s.leave()
 	case (ch == '[' || ch == '{') && len(s.flow) >= maxBrackets:
-		return s.errorf("brackets are more than %d deep within one another", maxBrackets)
+		return fmt.Sprintf("brackets are more than %d deep within one another", maxBrackets)
 	case ch == '[' || ch == '{':
 		s.push(ch)
 		s.leave()
@@ -224,7 +212,7 @@ func (s *scanner) beginNode(ch byte) error {
 	case ch == '&' || ch == '!' || ch == '*':
 		s.place, s.tagged = property, s.entry
 	case strings.IndexByte("]},%@`|>", ch) >= 0:
-		return s.errorf("a scalar without quotes cannot begin with %q: put it in quotes", ch)
+		return fmt.Sprintf("a scalar without quotes cannot begin with %q: put it in quotes", ch)
 	default:
 		e := plainAhead(s.text[s.at:], s.rest, s.flow != "")
 		if s.entry && s.column == 0 && (ch == '.' || ch == '-') {
@@ -233,10 +221,10 @@ func (s *scanner) beginNode(ch byte) error {
 		s.startScalar(e.key)
 		s.place, s.scalar.unproven = plain, e.unproven
 		s.w.source = e.source
-		return nil
+		return ""
 	}
 	s.at++
-	return nil
+	return ""
 }
 
 // startScalar notes where a scalar begins. Lines that go on with it have to be further to the right than its
@@ -258,51 +246,24 @@ func (c *context) startScalar(key bool) {
 }
 
 // close consumes a bracket.
-func (s *scanner) close(ch byte) error {
+func (s *scanner) close(ch byte) (problem string) {
 	if !s.pop(ch) {
-		return s.errorf("%q closes what %q opened", ch, s.brackets()[len(s.flow)-1])
+		return fmt.Sprintf("%q closes what %q opened", ch, s.brackets()[len(s.flow)-1])
 	}
 	s.place, s.scalar, s.above = afterNode, scalar{}, nothingAbove
 	s.at++
-	return nil
-}
-
-// inPlain consumes a character of a scalar without quotes, or its end.
-func (s *scanner) inPlain(ch byte) error {
-	inFlow := s.flow != ""
-	switch {
-	case ch == ':' && endsKey(s.text, s.at, inFlow, s.rest):
-		return s.endKey()
-	case ch == '#' && s.at > 0 && isSpace(s.text[s.at-1]):
-		s.startComment(afterNode)
-	case inFlow && ch == ',':
-		s.endItem()
-	case inFlow && (ch == ']' || ch == '}'):
-		return s.close(ch)
-	default:
-		s.scalar.loose = isBlank(ch) || ch == ':' || s.scalar.start && (ch == '-' || ch == '?')
-		s.scalar.start = false
-		s.scalar.dollar = s.scalar.dollar.next(ch)
-	}
-	s.at++
-	return nil
+	return ""
 }
 
 // endKey consumes the colon behind a key.
-func (s *scanner) endKey() error {
+func (s *scanner) endKey() (problem string) {
 	if s.scalar.values && !s.scalar.key {
-		return s.errorf("a colon makes a key of what is before it, and that begins in another branch or template: write the key in one piece")
+		return "a colon makes a key of what is before it, and that begins in another branch or template: write the key in one piece"
 	}
 	s.place, s.scalar, s.above, s.glued = beforeNode, scalar{}, nothingAbove, s.flow == ""
 	s.colon()
 	s.at++
-	return nil
-}
-
-// endItem ends an item in brackets at a comma.
-func (s *scanner) endItem() {
-	s.place, s.scalar, s.above = beforeNode, scalar{}, nothingAbove
-	s.comma()
+	return ""
 }
 
 // inQuotes consumes a character of a scalar in quotes.
@@ -338,22 +299,26 @@ func (c context) behindValue() string {
 	return `this would go on with the value before it: put the whole scalar in quotes, "…"`
 }
 
-// behind consumes a character behind a node.
-func (s *scanner) behind(ch byte) error {
+// behind consumes a character in a scalar without quotes, or behind a node.
+func (s *scanner) behind(ch byte) (problem string) {
 	inFlow := s.flow != ""
 	switch {
-	case isBlank(ch) || ch == '\r':
+	case ch == ':' && s.place != lineEnd && (inFlow && s.place == afterNode || endsKey(s.text, s.at, inFlow, s.rest)):
+		return s.endKey()
 	case ch == '#' && s.at > 0 && isSpace(s.text[s.at-1]):
 		s.startComment(afterNode)
-	case ch == ':' && s.place == afterNode && (inFlow || endsKey(s.text, s.at, false, s.rest)):
-		return s.endKey()
 	case inFlow && ch == ',':
-		s.endItem()
+		s.place, s.scalar, s.above = beforeNode, scalar{}, nothingAbove
+		s.comma()
 	case inFlow && (ch == ']' || ch == '}'):
 		return s.close(ch)
-	default:
-		return s.errorf("%s", s.behindValue())
+	case s.place == plain:
+		s.scalar.loose = isBlank(ch) || ch == ':' || s.scalar.start && (ch == '-' || ch == '?')
+		s.scalar.start = false
+		s.scalar.dollar = s.scalar.dollar.next(ch)
+	case !isBlank(ch) && ch != '\r':
+		return s.behindValue()
 	}
 	s.at++
-	return nil
+	return ""
 }
