@@ -1,4 +1,5 @@
-// Package client is the lab's client as a program: its configuration and its lifecycle around what it does.
+// Package client is the program of the lab's client: its configuration and its lifecycle around internal/lab/echo or
+// internal/lab/agency.
 package client
 
 import (
@@ -14,10 +15,10 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/service"
 )
 
-// ConfigFile is read from the working directory.
+// ConfigFile is the configuration file, in the working directory.
 const ConfigFile = "config.yaml"
 
-// Run is the service.Run of the client.
+// Run runs the client: it is a service.Run.
 func Run(ctx context.Context, m service.Machine) error {
 	environment := config.Environ(m.Environ)
 	file, err := config.YAMLFile(m.Path(ConfigFile), variablePrefix)
@@ -42,7 +43,7 @@ func Run(ctx context.Context, m service.Machine) error {
 	err = work(ctx, c, m, log)
 	if err == nil {
 		_, after := c.lingers()
-		_ = retry.Sleep(ctx, after) // cut short by a stop, which is looked at next
+		_ = retry.Sleep(ctx, after) // a stop ends it early
 	}
 	if ctx.Err() != nil {
 		log.Info("shutdown_client", logline.Success, slog.Uint64("client_id", uint64(c.ID)))
@@ -51,7 +52,7 @@ func Run(ctx context.Context, m service.Machine) error {
 	return err
 }
 
-// work does what the mode says. Its errors are logged.
+// work does the work of the mode. It has logged the error that it returns.
 func work(ctx context.Context, c Config, m service.Machine, log *slog.Logger) error {
 	if c.Mode == ModeEcho {
 		e := echo.Client{
@@ -77,7 +78,7 @@ func work(ctx context.Context, c Config, m service.Machine, log *slog.Logger) er
 	case ModeBet:
 		bet, err := c.bet()
 		if err != nil {
-			return err // cannot be: the configuration was checked
+			return err // never: Config.Check has checked the bet
 		}
 		return a.SendBet(ctx, bet)
 	case ModeBatch:

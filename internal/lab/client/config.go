@@ -12,15 +12,15 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/lottery"
 )
 
-// Configuration is the client's configuration as something to look at.
+// Configuration describes the client's configuration for the toolkit's commands.
 func Configuration() config.Service {
 	return config.Describe[Config]("client", ConfigFile, variablePrefix)
 }
 
-// variablePrefix is what the variables of the file's keys begin with.
+// variablePrefix begins the variables of the file's keys.
 const variablePrefix = "CLI_"
 
-// Config is the client's configuration. The tag key is its path in the file.
+// Config is the client's configuration. The tag key is the path of a key in the file.
 type Config struct {
 	ID            uint32        `env:"CLI_ID" key:"id" min:"1" doc:"the client's number, from 1; the agency's in the lottery"`
 	ServerAddress string        `env:"CLI_SERVER_ADDRESS" key:"server.address" envDefault:"server:12345" doc:"host:port of the server"`
@@ -69,7 +69,7 @@ var betVariables = map[lottery.Field]string{
 }
 
 func (c Config) checkBet(report func(variable, reason string)) {
-	c.ID = max(c.ID, 1) // reported already, and no reason to be silent about the rest
+	c.ID = max(c.ID, 1) // Check has reported the ID; the other problems are reported, too
 	var fields lottery.FieldErrors
 	if _, err := c.bet(); errors.As(err, &fields) {
 		for _, f := range fields {
@@ -86,7 +86,7 @@ func (c Config) bet() (lottery.Bet, error) {
 	return lottery.ParseBet(strconv.FormatUint(uint64(c.ID), 10), c.FirstName, c.LastName, c.Document, c.Birthdate, c.Number)
 }
 
-// lingers splits Linger: what comes before the report of the winners, and what comes after the last line.
+// lingers splits Linger into the delay before the report of the winners and the delay after the last line.
 func (c Config) lingers() (before, after time.Duration) {
 	if c.Mode == ModeLottery {
 		before = c.Linger / 2
@@ -101,7 +101,7 @@ func (c Config) batchPeriod() time.Duration {
 	return *c.BatchPeriod
 }
 
-// Mode is what the client does.
+// Mode says what the client does.
 type Mode string
 
 // The modes.

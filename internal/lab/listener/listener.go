@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/tp0-lab/composer/internal/lab/logline"
@@ -22,21 +23,9 @@ const (
 // nil. If l fails for good, it closes l and returns the error. handle closes the connection; no other connection is
 // accepted before handle returns.
 func Serve(ctx context.Context, l net.Listener, log *slog.Logger, handle func(net.Conn)) error {
-	closed := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(closed)
-		closeListener(l, log)
-	})
-	err := accept(ctx, l, log, handle)
-	if stop() {
-		closeListener(l, log)
-	} else {
-		<-closed
-	}
-	return err
-}
-
-func accept(ctx context.Context, l net.Listener, log *slog.Logger, handle func(net.Conn)) error {
+	closeOnce := sync.OnceFunc(func() { closeListener(l, log) })
+	defer closeOnce()
+	defer context.AfterFunc(ctx, closeOnce)()
 	backoff := time.Duration(0)
 	for {
 		if backoff == 0 {

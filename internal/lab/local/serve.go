@@ -38,7 +38,7 @@ func ServeAs(arguments []string, server, client service.Run) int {
 		fmt.Fprintf(os.Stderr, "composer: %s is for `composer run`: %q %v\n", Argument, arguments, err)
 		return 2
 	}
-	return service.On(m, func(ctx context.Context, m service.Machine) error {
+	return service.RunOn(m, func(ctx context.Context, m service.Machine) error {
 		if lines, ok := m.Stdout.(*muxWriter); ok {
 			if err := lines.mark(readyMark); err != nil {
 				return err
@@ -50,7 +50,7 @@ func ServeAs(arguments []string, server, client service.Run) int {
 
 // machine reads the flags.
 func machine(arguments []string) (service.Machine, error) {
-	m := service.This()
+	m := service.ThisMachine()
 	flags := flag.NewFlagSet(Argument, flag.ContinueOnError)
 	flags.Func("index", "the service's index in its lab", func(s string) error {
 		index, err := strconv.ParseUint(s, 10, 16)

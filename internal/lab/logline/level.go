@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// LevelCritical is the level above slog.LevelError: the program cannot go on.
+// LevelCritical is the level above slog.LevelError. The program cannot go on.
 const LevelCritical = slog.Level(12)
 
-// Level is a log level under the name that Python's logging module gives it (DEBUG, INFO, WARNING, ERROR, CRITICAL).
+// Level is a log level with the names of Python's logging module: DEBUG, INFO, WARNING, ERROR and CRITICAL.
 type Level slog.Level
 
 var levelNames = []struct {
@@ -23,7 +23,7 @@ var levelNames = []struct {
 	{"CRITICAL", LevelCritical},
 }
 
-// UnmarshalText reads a level's name, in any case. It returns an error that lists the names if text is none of them.
+// UnmarshalText reads the name of a level, in any case. The error for another text lists the names.
 func (l *Level) UnmarshalText(text []byte) error {
 	for _, n := range levelNames {
 		if strings.EqualFold(n.name, string(text)) {
@@ -34,7 +34,7 @@ func (l *Level) UnmarshalText(text []byte) error {
 	return fmt.Errorf("unknown level %q: have DEBUG, INFO, WARNING, ERROR, CRITICAL", text)
 }
 
-// Choices returns the names of all levels.
+// Choices returns the names of all levels: it implements config.Chooser.
 func (Level) Choices() []string {
 	names := make([]string, len(levelNames))
 	for i, n := range levelNames {
@@ -43,13 +43,10 @@ func (Level) Choices() []string {
 	return names
 }
 
-// MarshalText returns the level's name.
-func (l Level) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
-
-// Level makes a Level a slog.Leveler.
+// Level implements slog.Leveler.
 func (l Level) Level() slog.Level { return slog.Level(l) }
 
-// String returns the name of the highest named level that is not above l, or DEBUG if there is none.
+// String returns the name of the highest named level that is not above l. Below DEBUG it returns DEBUG.
 func (l Level) String() string {
 	name := levelNames[0].name
 	for _, n := range levelNames {

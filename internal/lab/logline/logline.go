@@ -1,12 +1,11 @@
-// Package logline writes log records as the lab's one-line format, which the course's tests and other people's tools
-// read:
+// Package logline writes log records in the lab's line format, which the course's tests and other people's tools read:
 //
 //	2006-01-02 15:04:05 INFO     action: NAME | result: success | key: value
 //
-// A record's message is the action, its attributes are the fields, in order; the first one is the result, for which
-// there are Success, Fail and InProgress:
+// The message of a record is the action. Its attributes are the fields, in order; the first is Success, Fail or
+// InProgress:
 //
-//	log.Info("accept_connections", lablog.Success, slog.String("ip", ip))
+//	log.Info("accept_connections", logline.Success, slog.String("ip", ip))
 package logline
 
 import (
@@ -21,52 +20,45 @@ import (
 	"unicode/utf8"
 )
 
-// The results that an action can have.
+// The results of an action.
 var (
 	Success    = slog.String("result", "success")
 	Fail       = slog.String("result", "fail")
 	InProgress = slog.String("result", "in_progress")
 )
 
-// Err is the field that says why something failed.
+// Err returns the field with the reason of a failure.
 func Err(err error) slog.Attr { return slog.String("error", err.Error()) }
 
-// MaxValue is the longest value that a line carries, in bytes. What is longer is cut and ends in "…": whoever sent it
-// does not get to fill our disk.
+// MaxValue is the longest value of a field in bytes. A longer value is cut and ends in "…", so that a peer cannot fill
+// the disk.
 const MaxValue = 8 << 10
 
-// Handler is a slog.Handler for the lab's format. Each record is one Write of one line, whatever its values hold: in a
-// value, '|', line breaks, control and formatting characters and bytes that are not UTF-8 are written as escapes.
-type Handler struct {
-	out    *output
-	level  slog.Leveler
-	prefix string // of attribute keys, from WithGroup
-	attrs  []byte // already formatted, from WithAttrs
+// handler is the slog.Handler of the format. Each record is one Write of one line.
+type handler struct {
+	out   *output
+	level slog.Leveler
+	attrs []byte // already formatted, from WithAttrs
 }
 
 type output struct {
-	mu sync.Mutex // guards w and buf
-	w  io.Writer
-	// buf is reused from line to line: services log one line for each batch.
-	buf []byte
+	mu  sync.Mutex // guards w and buf
+	w   io.Writer
+	buf []byte // of the last line, for the next one: services log a line for each batch
 }
 
-// NewHandler returns a handler that writes records of at least level to w. It is safe for concurrent use, w need not
-// be. It closes nothing.
-func NewHandler(w io.Writer, level slog.Leveler) *Handler {
-	return &Handler{out: &output{w: w}, level: level}
+// New returns a logger that writes records of at least level to w, in one Write each. In values it escapes '|', line
+// breaks, control and formatting characters, and bytes that are not UTF-8. The format has no groups: the logger writes
+// the fields of a group without its name. The logger is safe for concurrent use, even if w is not. It does not close w.
+func New(w io.Writer, level slog.Leveler) *slog.Logger {
+	return slog.New(&handler{out: &output{w: w}, level: level})
 }
-
-// New returns a logger over NewHandler.
-func New(w io.Writer, level slog.Leveler) *slog.Logger { return slog.New(NewHandler(w, level)) }
 
 // Enabled implements slog.Handler.
-func (h *Handler) Enabled(_ context.Context, level slog.Level) bool {
-	return level >= h.level.Level()
-}
+func (h *handler) Enabled(_ context.Context, level slog.Level) bool { return level >= h.level.Level() }
 
 // Handle implements slog.Handler. It returns the error of the Write.
-func (h *Handler) Handle(_ context.Context, r slog.Record) error {
+func (h *handler) Handle(_ context.Context, r slog.Record) error {
 	h.out.mu.Lock()
 	defer h.out.mu.Unlock()
 	b := h.out.buf[:0]
@@ -81,7 +73,7 @@ func (h *Handler) Handle(_ context.Context, r slog.Record) error {
 	b = appendSafe(b, r.Message)
 	b = append(b, h.attrs...)
 	r.Attrs(func(a slog.Attr) bool {
-		b = appendAttr(b, h.prefix, a)
+		b = appendAttr(b, a)
 		return true
 	})
 	b = append(b, '\n')
@@ -91,41 +83,27 @@ func (h *Handler) Handle(_ context.Context, r slog.Record) error {
 }
 
 // WithAttrs implements slog.Handler.
-func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
+func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	c := *h
 	c.attrs = slices.Clone(h.attrs)
 	for _, a := range attrs {
-		c.attrs = appendAttr(c.attrs, h.prefix, a)
+		c.attrs = appendAttr(c.attrs, a)
 	}
 	return &c
 }
 
-// WithGroup implements slog.Handler: the keys of what follows begin with "name.".
-func (h *Handler) WithGroup(name string) slog.Handler {
-	if name == "" {
-		return h
-	}
-	c := *h
-	c.prefix += name + "."
-	return &c
-}
+// WithGroup implements slog.Handler.
+func (h *handler) WithGroup(string) slog.Handler { return h }
 
-func appendAttr(b []byte, prefix string, a slog.Attr) []byte {
+func appendAttr(b []byte, a slog.Attr) []byte {
 	v := a.Value.Resolve()
 	if v.Kind() == slog.KindGroup {
-		if a.Key != "" {
-			prefix += a.Key + "."
-		}
 		for _, member := range v.Group() {
-			b = appendAttr(b, prefix, member)
+			b = appendAttr(b, member)
 		}
-		return b
-	}
-	if a.Equal(slog.Attr{}) {
 		return b
 	}
 	b = append(b, " | "...)
-	b = append(b, prefix...)
 	b = append(b, a.Key...)
 	b = append(b, ": "...)
 	switch v.Kind() {
@@ -138,7 +116,7 @@ func appendAttr(b []byte, prefix string, a slog.Attr) []byte {
 	}
 }
 
-// appendSafe appends s so that it can neither end the line nor begin a field.
+// appendSafe appends s with escapes, so that s can neither end the line nor begin a field.
 func appendSafe(b []byte, s string) []byte {
 	cut := len(s) > MaxValue
 	if cut {

@@ -2,18 +2,18 @@ package logline
 
 import "strings"
 
-// Entry is a log line of the lab's format, read. Other people's services write it with other loggers, so what stands
-// before "action: " may be anything.
+// Entry is a parsed log line. Any text may stand before "action: ", because the services of other people write the line
+// with other loggers.
 type Entry struct {
 	Action string
-	Result string // success, fail or in_progress, as written
+	Result string // success, fail, in_progress, or another text of the line
 	Fields []Field
 }
 
 // Field is a part of a line behind its result.
 type Field struct{ Key, Value string }
 
-// Value returns the value of the first field of that key, "" if there is none.
+// Value returns the value of the first field with that key, or "".
 func (e Entry) Value(key string) string {
 	for _, f := range e.Fields {
 		if f.Key == key {
@@ -23,8 +23,8 @@ func (e Entry) Value(key string) string {
 	return ""
 }
 
-// Parse reads a line, and reports whether it is one of the format at all: it has an action. A field is split at its
-// first colon, since values such as server:12345 have their own.
+// Parse parses a line, and reports whether the line has an action. It splits a field at its first colon, because values
+// such as server:12345 have colons, too.
 func Parse(line string) (Entry, bool) {
 	_, rest, found := strings.Cut(line, "action:")
 	if !found {

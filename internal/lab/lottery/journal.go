@@ -140,22 +140,18 @@ func (j *journal) put(s slot) error {
 
 // open opens or creates the file and writes a slot, synced, that says that the data ends at size. The first group needs
 // it as the slot of the group before.
-func (j *journal) open(size int64) error {
+func (j *journal) open(size int64) (err error) {
 	f, err := os.OpenFile(j.path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return err
 	}
 	j.f = j.wrap(diskFile{f})
-	if err := j.ground(f, size); err != nil {
-		j.f.Close()
-		j.f = nil
-		return err
-	}
-	j.done()
-	return nil
-}
-
-func (j *journal) ground(f *os.File, size int64) error {
+	defer func() {
+		if err != nil {
+			j.f.Close()
+			j.f = nil
+		}
+	}()
 	info, err := f.Stat()
 	if err != nil {
 		return err
@@ -172,7 +168,11 @@ func (j *journal) ground(f *os.File, size int64) error {
 	if err := j.f.Sync(); err != nil {
 		return err
 	}
-	return syncDirectory(j.path)
+	if err := syncDirectory(j.path); err != nil {
+		return err
+	}
+	j.done()
+	return nil
 }
 
 // close removes the journal, because all of bets.csv is whole.

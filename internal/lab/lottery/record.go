@@ -13,7 +13,7 @@ import (
 //
 // It quotes a field as Python's csv.QUOTE_MINIMAL does: if the field holds a comma, a quote (which is doubled), CR or
 // LF. For a bad bet it returns the *FieldError of Bet.Check and dst unchanged. It does not look at Agency. For a good
-// bet it allocates only to grow dst.
+// bet it allocates only to grow dst, and for quotes inside fields.
 func AppendRecord(dst []byte, b *Bet) ([]byte, error) {
 	record := strconv.AppendUint(dst, uint64(b.Agency), 10)
 	record = append(record, ',')
@@ -24,18 +24,12 @@ func AppendRecord(dst []byte, b *Bet) ([]byte, error) {
 	record = append(record, ',')
 	record = append(record, b.Document...)
 	size := len(record) - texts
-	record = append(record, ',')
-	record = appendDate(record, b.Birthdate)
-	record = append(record, ',')
-	record = strconv.AppendUint(record, uint64(b.Number), 10)
-	record = append(record, '\r', '\n')
+	record = appendDateAndNumber(record, b)
 	if hasTextLength(b.FirstName) && hasTextLength(b.LastName) && hasTextLength(b.Document) && b.Birthdate.Valid() && plainTexts(record[texts:], size) {
 		return record, nil
 	}
 	return appendUnusual(dst, b)
 }
-
-func hasTextLength(s string) bool { return s != "" && len(s) <= MaxText }
 
 // appendUnusual is AppendRecord for any bet, and slower.
 func appendUnusual(dst []byte, b *Bet) ([]byte, error) {
@@ -49,32 +43,25 @@ func appendUnusual(dst []byte, b *Bet) ([]byte, error) {
 	dst = appendField(dst, b.LastName)
 	dst = append(dst, ',')
 	dst = appendField(dst, b.Document)
+	return appendDateAndNumber(dst, b), nil
+}
+
+func hasTextLength(s string) bool { return s != "" && len(s) <= MaxText }
+
+func appendDateAndNumber(dst []byte, b *Bet) []byte {
 	dst = append(dst, ',')
 	dst = appendDate(dst, b.Birthdate)
 	dst = append(dst, ',')
 	dst = strconv.AppendUint(dst, uint64(b.Number), 10)
-	return append(dst, '\r', '\n'), nil
+	return append(dst, '\r', '\n')
 }
 
 func appendField(dst []byte, s string) []byte {
-	if strings.ContainsAny(s, ",\"") { // Check refuses CR and LF
-		return appendQuoted(dst, s)
+	if !strings.ContainsAny(s, ",\"") { // Check refuses CR and LF
+		return append(dst, s...)
 	}
-	return append(dst, s...)
-}
-
-func appendQuoted(dst []byte, s string) []byte {
 	dst = append(dst, '"')
-	for {
-		i := strings.IndexByte(s, '"')
-		if i < 0 {
-			break
-		}
-		dst = append(dst, s[:i]...)
-		dst = append(dst, '"', '"')
-		s = s[i+1:]
-	}
-	dst = append(dst, s...)
+	dst = append(dst, strings.ReplaceAll(s, `"`, `""`)...)
 	return append(dst, '"')
 }
 

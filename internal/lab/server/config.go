@@ -8,15 +8,15 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/logline"
 )
 
-// Configuration is the server's configuration as something to look at.
+// Configuration describes the server's configuration for the toolkit's commands.
 func Configuration() config.Service {
 	return config.Describe[Config]("server", ConfigFile, variablePrefix)
 }
 
-// variablePrefix is what most variables begin with.
+// variablePrefix begins most variables.
 const variablePrefix = "SERVER_"
 
-// Config is the server's configuration. The file's keys are the variables.
+// Config is the server's configuration. The keys of the file are the names of the variables.
 type Config struct {
 	Port          uint16        `env:"SERVER_PORT" envDefault:"12345" doc:"TCP port to listen on; 0 takes a free one"`
 	IP            string        `env:"SERVER_IP" envDefault:"server" doc:"name under which clients reach the server; it listens on all its addresses"`
@@ -35,10 +35,10 @@ type Config struct {
 	KeepAlive    time.Duration `env:"SERVER_KEEPALIVE" envDefault:"5s" min:"1ns" doc:"lottery: how often an agency that waits is told so"`
 }
 
-// Check implements config.Checker. There is nothing that the tags do not say.
+// Check implements config.Checker. The tags check everything.
 func (Config) Check(func(variable, reason string)) {}
 
-// Mode is what the server does.
+// Mode says what the server does.
 type Mode string
 
 // The modes.

@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// listen listens on the address with that backlog, which Linux cuts to net.core.somaxconn. Package net calls listen(2)
-// with the kernel's maximum and has no option for it; a second call on a listening socket sets the backlog anew
-// (listen(2), inet_listen in the kernel's net/ipv4/af_inet.c).
+// listen listens on the address with that backlog, which Linux limits to net.core.somaxconn. Package net calls
+// listen(2) with the limit and has no option for another backlog; a second call of listen(2) on the socket sets it
+// (inet_listen in the kernel's net/ipv4/af_inet.c).
 func listen(ctx context.Context, address string, backlog int) (net.Listener, error) {
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "tcp", address)

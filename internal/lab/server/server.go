@@ -1,4 +1,5 @@
-// Package server is the lab's server as a program: its configuration, its socket and its lifecycle around what it does.
+// Package server is the program of the lab's server: its configuration, its socket and its lifecycle around
+// internal/lab/echo or internal/lab/central.
 package server
 
 import (
@@ -15,10 +16,10 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/service"
 )
 
-// ConfigFile is read from the working directory.
+// ConfigFile is the configuration file, in the working directory.
 const ConfigFile = "config.ini"
 
-// Run is the service.Run of the server.
+// Run runs the server: it is a service.Run.
 func Run(ctx context.Context, m service.Machine) error {
 	environment := config.Environ(m.Environ)
 	file, err := config.INIFile(m.Path(ConfigFile))

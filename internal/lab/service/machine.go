@@ -11,25 +11,26 @@ import (
 	"strings"
 )
 
-// Machine is what a service finds around it. A container gives it all of that; where services run as plain processes
-// side by side, each of them is told what a container would have been for it.
+// Machine is what a service sees of the world. In a container that is the process's own view. Where several services
+// run as plain processes on one host, a Machine gives each of them what its container would have.
 type Machine struct {
 	Environ []string  // "NAME=value"
 	Stdout  io.Writer // for log lines
-	// Root is the directory in which files are looked up, absolute paths too; empty for the process's own view of them.
+	// Root is the directory in which the service's files are, absolute paths included. Empty is the process's own view
+	// of files.
 	Root string
-	// Host is the address to listen on and to connect from; empty for all of them.
+	// Host is the address to listen on and to connect from. Empty is any address.
 	Host string
-	// Hosts are the addresses of others by their names; what is not among them is resolved as everywhere.
+	// Hosts are addresses by host name. Other names are resolved as usual.
 	Hosts map[string]string
-	// Ports are the ports that stand for others on those addresses.
+	// Ports are the ports to use on those addresses, and to listen on, in place of others.
 	Ports map[uint16]uint16
 }
 
-// This is the machine as the process itself sees it.
-func This() Machine { return Machine{Environ: os.Environ(), Stdout: os.Stdout} }
+// ThisMachine returns the process's own view.
+func ThisMachine() Machine { return Machine{Environ: os.Environ(), Stdout: os.Stdout} }
 
-// Path returns where a file of the service is.
+// Path returns the path of a file of the service.
 func (m Machine) Path(file string) string {
 	if m.Root == "" {
 		return file
@@ -37,7 +38,7 @@ func (m Machine) Path(file string) string {
 	return filepath.Join(m.Root, filepath.Clean("/"+file))
 }
 
-// Dial connects as net.Dialer does, to a name of Hosts at its address.
+// Dial connects as a net.Dialer does, after it has replaced a name of Hosts with its address.
 func (m Machine) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	var dialer net.Dialer
 	if host, port, err := net.SplitHostPort(address); err == nil {
@@ -62,8 +63,8 @@ func (m Machine) port(port string) string {
 	return port
 }
 
-// ParseHosts reads names and addresses as hosts(5) has them: an address and its names in each line, '#' begins a
-// comment.
+// ParseHosts reads names and addresses in the format of hosts(5): each line has an address and its names, and '#'
+// begins a comment.
 func ParseHosts(text string) (map[string]string, error) {
 	hosts := make(map[string]string)
 	number := 0
@@ -75,7 +76,7 @@ func ParseHosts(text string) (map[string]string, error) {
 			continue
 		}
 		if net.ParseIP(fields[0]) == nil {
-			return nil, fmt.Errorf("hosts:%d: %q is no address", number, fields[0])
+			return nil, fmt.Errorf("hosts:%d: %q is not an IP address", number, fields[0])
 		}
 		for _, name := range fields[1:] {
 			hosts[name] = fields[0]

@@ -50,7 +50,7 @@ func TestParseHosts(t *testing.T) {
 	if err != nil || len(hosts) != 3 || hosts["db"] != "127.1.2.3" || hosts["client1"] != "127.1.2.4" {
 		t.Errorf("got %v, %v", hosts, err)
 	}
-	if _, err := service.ParseHosts("127.1.2.3 server\nserver 127.1.2.4\n"); err == nil || err.Error() != `hosts:2: "server" is no address` {
+	if _, err := service.ParseHosts("127.1.2.3 server\nserver 127.1.2.4\n"); err == nil || err.Error() != `hosts:2: "server" is not an IP address` {
 		t.Errorf("got %v", err)
 	}
 }

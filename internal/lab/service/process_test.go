@@ -270,7 +270,7 @@ func TestArguments(t *testing.T) {
 	c := exec.Command(self, "--help")
 	c.Env = []string{roleVariable + "=server", "SERVER_PORT=0"}
 	out, _ := c.CombinedOutput()
-	if code := c.ProcessState.ExitCode(); code != 2 || !strings.Contains(string(out), `takes no arguments, and there is "--help"`) {
+	if code := c.ProcessState.ExitCode(); code != 2 || !strings.Contains(string(out), `unexpected argument "--help"`) {
 		t.Errorf("exit code %d: %s", code, out)
 	}
 }

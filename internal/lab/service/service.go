@@ -1,4 +1,5 @@
-// Package service is what the two services have in common: how they begin, and how they end.
+// Package service starts and stops the lab's two services: signals, exit codes, and the machine on which a service
+// runs.
 package service
 
 import (
@@ -14,23 +15,22 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/logline"
 )
 
-// Run is a service: it works on a machine until it is done or ctx ends. It returns nil if it did well or was stopped,
-// and an error that it has logged otherwise.
+// Run is a service. It works on a machine until its work is done or ctx is done. It returns nil when its work is done
+// or ctx is done, and otherwise an error that it has logged.
 type Run func(ctx context.Context, m Machine) error
 
-// Main is the program of a service: it returns the exit code that On does, or 2 if it was called with arguments, which
-// there are none of.
+// Main is the main function of a service. It returns the exit code of RunOn, or 2 if the command line has arguments.
 func Main(run Run) int {
 	if len(os.Args) > 1 {
-		fmt.Fprintf(os.Stderr, "%s takes no arguments, and there is %q: its environment and its file configure it, see docs/configuration.md\n", os.Args[0], os.Args[1])
+		fmt.Fprintf(os.Stderr, "%s: unexpected argument %q: set the environment or the configuration file instead, see docs/configuration.md\n", os.Args[0], os.Args[1])
 		return 2
 	}
-	return On(This(), run)
+	return RunOn(ThisMachine(), run)
 }
 
-// On runs a service until SIGTERM or SIGINT and returns the exit code: 0 done or stopped, 1 failed. After the first
-// signal a second one ends the process at once.
-func On(m Machine, run Run) int {
+// RunOn runs a service until SIGTERM or SIGINT and returns the exit code: 0 after the work or a stop, 1 after an error.
+// A second signal ends the process at once.
+func RunOn(m Machine, run Run) int {
 	ctx, stop := withSignals(context.Background())
 	defer stop()
 	if err := run(ctx, m); err != nil {
@@ -39,24 +39,15 @@ func On(m Machine, run Run) int {
 	return 0
 }
 
-// signalError is the cause of a context that a signal ended.
-type signalError struct{ signal os.Signal }
+// signalError is the cause of a context that a signal has canceled: the name of the signal.
+type signalError string
 
-func (e signalError) Error() string { return "received " + name(e.signal) }
+func (e signalError) Error() string { return "received " + string(e) }
 
-func name(s os.Signal) string {
-	switch s {
-	case syscall.SIGTERM:
-		return "SIGTERM"
-	case syscall.SIGINT:
-		return "SIGINT"
-	default:
-		return s.String()
-	}
-}
+var signalNames = map[os.Signal]string{syscall.SIGTERM: "SIGTERM", syscall.SIGINT: "SIGINT"}
 
 func withSignals(parent context.Context) (context.Context, context.CancelFunc) {
-	// Whoever reads the log may go away: that costs lines, and no connection.
+	// A reader of the log that goes away costs lines, but must not end the process.
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 1)
@@ -66,8 +57,8 @@ func withSignals(parent context.Context) (context.Context, context.CancelFunc) {
 		defer close(done)
 		select {
 		case s := <-signals:
-			signal.Stop(signals) // the next one does what it does by default
-			cancel(signalError{s})
+			signal.Stop(signals) // the next signal ends the process
+			cancel(signalError(signalNames[s]))
 		case <-ctx.Done():
 			signal.Stop(signals)
 		}
@@ -75,38 +66,36 @@ func withSignals(parent context.Context) (context.Context, context.CancelFunc) {
 	return ctx, func() { cancel(nil); <-done }
 }
 
-// Stopping returns a context that ends after ctx has ended and that has been logged, so that receive_signal comes
-// before the lines of what it stops. The caller calls stop, which waits for the log line.
+// Stopping returns a context that is done after ctx is done and after receive_signal has been logged, so that the lines
+// about what stops come later. The caller calls stop, which waits for the log line.
 func Stopping(ctx context.Context, log *slog.Logger) (stopping context.Context, stop func()) {
 	stopping, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	quit, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		select {
-		case <-ctx.Done():
-			cause := context.Cause(ctx)
-			reason := "context"
-			if s, ok := errors.AsType[signalError](cause); ok {
-				reason = name(s.signal)
-			}
-			log.Info("receive_signal", logline.Success, slog.String("signal", reason))
-			cancel(cause)
-		case <-quit:
-			cancel(context.Canceled)
+	logged := make(chan struct{})
+	forget := context.AfterFunc(ctx, func() {
+		defer close(logged)
+		reason := "context"
+		if s, ok := errors.AsType[signalError](context.Cause(ctx)); ok {
+			reason = string(s)
 		}
-	}()
-	return stopping, func() { close(quit); <-done }
+		log.Info("receive_signal", logline.Success, slog.String("signal", reason))
+		cancel(context.Cause(ctx))
+	})
+	return stopping, func() {
+		if !forget() {
+			<-logged
+		}
+		cancel(context.Canceled)
+	}
 }
 
-// LogUnknown logs the keys of a configuration that nobody reads.
-func LogUnknown(log *slog.Logger, sentences []string) {
-	for _, s := range sentences {
+// LogUnknown logs warnings about unknown keys of a configuration, one line each.
+func LogUnknown(log *slog.Logger, warnings []string) {
+	for _, s := range warnings {
 		log.Warn("config_key", logline.Success, slog.String("warning", s))
 	}
 }
 
-// ConfigFailed logs every problem of a configuration to stdout, each in a line, and returns err for the caller to
-// return.
+// ConfigFailed logs every problem of a configuration to stdout, one line each, and returns the wrapped err.
 func ConfigFailed(stdout io.Writer, err error) error {
 	log := logline.New(stdout, slog.LevelInfo)
 	problems := []error{err}
