@@ -14,7 +14,7 @@ func DidYouMean(name string, candidates []string) string {
 	return ""
 }
 
-// UniqueNearest returns the candidate that is nearest to name if no other is as near, else the only
+// UniqueNearest returns the candidate of Nearest if no other candidate is as near to name, else the only
 // candidate that begins with name, else "".
 func UniqueNearest(name string, candidates []string) string {
 	if near := Nearest(name, candidates); near != "" {
@@ -35,8 +35,7 @@ func UniqueNearest(name string, candidates []string) string {
 	return found
 }
 
-// longest is the length in bytes up to which a name is compared: time and memory grow with the
-// product of two lengths.
+// longest is how many bytes a name may have to be compared: time and memory grow with the product of two lengths.
 const longest = 64
 
 // Nearest returns the candidate with the fewest edits from name, the first in order of several. It

@@ -1,5 +1,5 @@
-// Package text prepares text for people and terminals: Printable replaces control characters,
-// Nearest finds the name that somebody meant, Table lays out columns.
+// Package text prepares text for people and terminals: Printable replaces control characters, Nearest finds
+// the name that somebody meant, Table lays out columns, Place counts lines and columns as editors do.
 package text
 
 import (
@@ -7,37 +7,28 @@ import (
 	"unicode"
 )
 
-// Printable returns text with U+FFFD in place of each control character but the
-// tab (line breaks are some of them), each line or paragraph separator, mark that
-// turns the direction of the text beside it, and noncharacter, and of what is not
-// UTF-8. All else is as it was, spaces too.
+// Printable returns text with U+FFFD in place of each character that could change how a terminal shows the
+// text around it: control characters (line breaks, too, but not tabs), line and paragraph separators, marks
+// of writing direction, noncharacters, and bytes that are not UTF-8. Other characters stay, spaces included.
 func Printable(text string) string {
 	return strings.Map(func(r rune) rune {
-		if shows(r) || r == '\t' {
+		if r == '\t' || r >= ' ' && r < 0x7f || r >= 0x7f && !unicode.In(r, hidden...) {
 			return r
 		}
 		return unicode.ReplacementChar
 	}, text)
 }
 
-// hidden are the characters that do not show, but do something to what does. XML
-// takes all others.
+// hidden has the characters that Printable replaces. XML takes all others.
 var hidden = []*unicode.RangeTable{unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control, unicode.Noncharacter_Code_Point}
 
-func shows(r rune) bool {
-	if r < 0x7f {
-		return r >= ' ' // most are
-	}
-	return !unicode.In(r, hidden...)
-}
-
-// Line returns text on one line, printable, with one space for all that is
-// between two words, and with at most 500 characters of it.
+// Line returns the words of text on one line: printable, with one space between words, and cut after 500
+// characters.
 func Line(text string) string {
 	return Short(Printable(strings.Join(strings.Fields(text), " ")), 500)
 }
 
-// Short returns text, or as many characters of a longer one and "…".
+// Short returns text, or the first most characters of a longer text and "…".
 func Short(text string, most int) string {
 	n := 0
 	for i := range text {

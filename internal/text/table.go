@@ -10,11 +10,11 @@ import (
 
 const (
 	gap    = 2  // spaces between two columns
-	narrow = 30 // the last column has at least so many, or it goes below the others
+	narrow = 30 // with fewer runes than this, the last column goes below the others
 )
 
-// Wrap breaks text at its spaces into lines of at most width runes. A word
-// that is longer has a line of its own. A width of 0 or less breaks nothing.
+// Wrap breaks text at its spaces into lines of at most width runes. A longer word has a line of its own. A
+// width of 0 or less breaks nothing.
 func Wrap(text string, width int) []string {
 	if width <= 0 || utf8.RuneCountInString(text) <= width {
 		return []string{text}
@@ -37,12 +37,10 @@ func Wrap(text string, width int) []string {
 	return append(lines, line)
 }
 
-// Table is rows of cells, each on one line. It is for people: what does not show in
-// a cell is replaced, see Printable.
+// Table is rows of cells for people. Each cell is on one line, and made Printable.
 type Table struct {
 	Indent string // before each line
-	// First is how wide the first column is at most; what is longer has a line of its
-	// own. 0 is no limit.
+	// First is the largest width of the first column. A longer cell there has a line of its own. 0 is no limit.
 	First int
 	rows  [][]string
 }
@@ -56,9 +54,8 @@ func (t *Table) Row(cells ...string) {
 	t.rows = append(t.rows, row)
 }
 
-// Write writes the table. Where a width is given, in runes, the last column is
-// wrapped to fit into it, and stands below the others where these leave no room
-// beside them.
+// Write writes the table. A width above 0, in runes, is that of the terminal: the last column is wrapped to fit,
+// and stands below the others if they leave less than 30 runes beside them.
 func (t *Table) Write(w io.Writer, width int) error {
 	widths, left := t.widths()
 	var out bytes.Buffer
@@ -95,7 +92,7 @@ func (t *Table) Write(w io.Writer, width int) error {
 	return err
 }
 
-// widths returns how wide the columns are, and where the last one begins.
+// widths returns the widths of all columns but the last, and the offset at which the last one begins.
 func (t *Table) widths() (widths []int, left int) {
 	for _, row := range t.rows {
 		for i, cell := range row[:len(row)-1] {

@@ -7,22 +7,22 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// Source is a text or an action of a template.
+// Source is a part of a template that prints: a text or an action.
 type Source struct {
-	// Text: the document has the source's text as it stands in the template.
+	// Text is true for a text, which stands in the document as it stands in the template.
 	Text   bool
 	marker *marker
 	pos    parse.Pos
 	length int // of a text, in bytes
 }
 
-// Place returns the place of a source or, in a text, of its byte at offset.
+// Place returns the place of an action, whatever offset is, or that of the byte at offset of a text.
 func (s Source) Place(offset int) text.Place {
 	return s.marker.out.placeOf(s.marker.tree, s.pos+parse.Pos(min(max(offset, 0), s.length)))
 }
 
-// Marked returns the templates with a call of MarkFunc before each source that prints. Its argument is the
-// index of the source. These templates make the same document, more slowly.
+// Marked returns the sources of the templates, and the templates with a call of MarkFunc before each source,
+// with the source's index. These templates make the same document, more slowly.
 func (r *Rewritten) Marked() (*template.Template, []Source, error) {
 	marked, err := r.Template.Clone()
 	if err != nil {

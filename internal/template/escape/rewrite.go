@@ -18,13 +18,14 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// Names of the functions that rewritten templates call. NUMBER is that of a place.
+// Names of the functions that rewritten templates call. NUMBER stands for a place in the templates: Errorf
+// takes it. For MarkFunc it is the index of a Source.
 const (
 	WriteFunc = "_write" // NUMBER VALUE: returns the value as it is written there
 	StepFunc  = "_step"  // NUMBER: a round of a range begins
 	EnterFunc = "_enter" // NUMBER: a called template begins
 	LeaveFunc = "_leave" // a called template ends
-	MarkFunc  = "_mark"  // NUMBER: the source of that number begins, see Marked
+	MarkFunc  = "_mark"  // NUMBER: the document goes on with that source, see Marked
 )
 
 // Rewritten is a set of templates whose values are escaped.
@@ -39,7 +40,7 @@ type Rewritten struct {
 // Include returns the name of the template that {{ include NAME … }} executes.
 func (r *Rewritten) Include(name string) string { return r.includes[name] }
 
-// Errorf returns an error with the place of that number.
+// Errorf returns an error with the place of a number that StepFunc or EnterFunc was called with.
 func (r *Rewritten) Errorf(number int, format string, args ...any) error {
 	return r.errorAt(r.sites[number].tree, r.sites[number].pos, format, args...)
 }
@@ -66,8 +67,9 @@ func (r *Rewritten) written(cmd *parse.CommandNode) *site {
 	return &r.sites[cmd.Args[1].(*parse.NumberNode).Int64]
 }
 
-// Rewrite returns the templates that t calls, rewritten. texts holds the templates' files by name: places of
-// errors are in them. Its errors are *Error.
+// Rewrite returns t, and the templates that it calls, rewritten. They may call funcs. texts holds the texts
+// that the templates were parsed from, by the names of their files: the places of errors are columns of these
+// texts. Its errors are *Error.
 func Rewrite(t *template.Template, funcs template.FuncMap, texts map[string]string) (*Rewritten, error) {
 	r := &rewriter{
 		trees:   map[string]*parse.Tree{},

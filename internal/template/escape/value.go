@@ -26,7 +26,7 @@ type Structure struct {
 // String returns the YAML.
 func (s Structure) String() string { return s.text }
 
-// Block returns lines of YAML as a Structure that is indented for its place.
+// Block returns lines of YAML, which begin in column 0, as a Structure that is indented for its place.
 func Block(text string) Structure {
 	return Structure{text: strings.Trim(text, "\n"), lines: true}
 }
