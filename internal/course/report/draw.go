@@ -263,13 +263,13 @@ func (m *mark) detail(l lane) string {
 	case sendKind, storeKind:
 		switch {
 		case m.bets > 0:
-			return plural(m.bets, "bet", "bets")
+			return plural(m.bets, "bet")
 		case one && m.fields["dni"] != "":
 			return "dni " + m.fields["dni"]
 		}
 	case answerKind:
 		if winners, ok := m.number("cant_ganadores"); ok && one {
-			text := plural(winners, "winner", "winners")
+			text := plural(winners, "winner")
 			if l.server && m.fields["agencia"] != "" {
 				return "agency " + m.fields["agencia"] + ": " + text
 			}
@@ -300,7 +300,7 @@ func (m *mark) detail(l lane) string {
 func (m *mark) tip(l lane) string {
 	text := visible(l.name+": "+m.from.Text, 300)
 	if m.lines > 1 {
-		text += fmt.Sprintf("\n… %s in %s, the last one:\n%s", plural(m.lines, "line", "lines"), seconds(m.to.At.Sub(m.from.At).Abs()), visible(m.to.Text, 300))
+		text += fmt.Sprintf("\n… %s in %s, the last one:\n%s", plural(m.lines, "line"), seconds(m.to.At.Sub(m.from.At).Abs()), visible(m.to.Text, 300))
 	}
 	return text
 }

@@ -98,15 +98,15 @@ func newPage(r Report) document {
 	failed, passed, skipped, total := r.Count(Failed), r.Count(Passed), r.Count(Skipped), len(r.Scenarios)
 	switch {
 	case failed > 0:
-		p.Verdict = fmt.Sprintf("%d of %s failed", failed, plural(total, "scenario", "scenarios"))
+		p.Verdict = fmt.Sprintf("%d of %s failed", failed, plural(total, "scenario"))
 	case passed == 0:
 		p.Verdict = "No scenario ran"
 	case skipped > 0:
-		p.Verdict = fmt.Sprintf("%s passed, %d skipped", plural(passed, "scenario", "scenarios"), skipped)
+		p.Verdict = fmt.Sprintf("%s passed, %d skipped", plural(passed, "scenario"), skipped)
 	case total == 1:
 		p.Verdict = "The one scenario passed"
 	default:
-		p.Verdict = "All " + plural(total, "scenario", "scenarios") + " passed"
+		p.Verdict = "All " + plural(total, "scenario") + " passed"
 	}
 	ids := identifiers{}
 	for _, st := range r.stages() {
@@ -148,7 +148,7 @@ func newPageLog(lines []Line, start time.Time, limit int) pageLog {
 		return out
 	}
 	first, last, omitted := middle(lines, limit)
-	return pageLog{First: convert(first), Last: convert(last), Omitted: omitted, Total: plural(len(lines), "line", "lines")}
+	return pageLog{First: convert(first), Last: convert(last), Omitted: omitted, Total: plural(len(lines), "line")}
 }
 
 // identifiers makes unique ids of elements from letters, digits and dashes.

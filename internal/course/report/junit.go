@@ -108,7 +108,7 @@ func junitSummary(problems []Problem) string {
 	}
 	text := "expected " + problems[0].Expected + "; seen " + problems[0].Seen
 	if more := len(problems) - 1; more > 0 {
-		text += "; and " + plural(more, "problem", "problems") + " more"
+		text += "; and " + plural(more, "problem") + " more"
 	}
 	return junitLine(text)
 }
@@ -118,7 +118,7 @@ func junitProblems(s Scenario) string {
 	fmt.Fprintln(&b, junitLine(s.Title))
 	for i, p := range s.Problems {
 		if i == maxProblems {
-			fmt.Fprintf(&b, "\n… %s more …\n", plural(len(s.Problems)-i, "problem", "problems"))
+			fmt.Fprintf(&b, "\n… %s more …\n", plural(len(s.Problems)-i, "problem"))
 			break
 		}
 		fmt.Fprintf(&b, "\nexpected: %s\nseen:     %s\n", legal(cut(p.Expected, MaxText)), legal(cut(p.Seen, MaxText)))
@@ -147,7 +147,7 @@ func junitLines(b *strings.Builder, lines []Line, limit int) {
 	first, last, omitted := middle(lines, limit)
 	write(first)
 	if omitted > 0 {
-		fmt.Fprintf(b, "… %s left out …\n", plural(omitted, "line", "lines"))
+		fmt.Fprintf(b, "… %s left out …\n", plural(omitted, "line"))
 	}
 	write(last)
 }

@@ -9,9 +9,9 @@ import (
 // story returns the facts that the picture shows, in a few words each.
 func (t *timeline) story() []string {
 	var facts []string
-	add := func(n int, noun, nouns, rest string) {
+	add := func(n int, noun, rest string) {
 		if n > 0 {
-			facts = append(facts, plural(n, noun, nouns)+rest)
+			facts = append(facts, plural(n, noun)+rest)
 		}
 	}
 	clients, lines := 0, 0
@@ -20,7 +20,7 @@ func (t *timeline) story() []string {
 			clients++
 		}
 	}
-	add(clients, "client", "clients", "")
+	add(clients, "client", "")
 	var batches, bets, draws, failures, exited int
 	var answers, bad []string
 	for _, m := range t.marks {
@@ -48,27 +48,27 @@ func (t *timeline) story() []string {
 		}
 	}
 	if bets > 0 {
-		facts = append(facts, plural(batches, "batch", "batches")+" stored, "+plural(bets, "bet", "bets"))
+		facts = append(facts, plural(batches, "batch")+" stored, "+plural(bets, "bet"))
 	} else {
-		add(batches, "bet", "bets", " stored")
+		add(batches, "bet", " stored")
 	}
-	add(draws, "draw", "draws", "")
+	add(draws, "draw", "")
 	if len(answers) > 0 {
 		slices.Sort(answers)
 		facts = append(facts, "winners: "+strings.Join(answers, ", "))
 	}
-	add(failures, "line", "lines", " of failure")
+	add(failures, "line", " of failure")
 	if len(bad) > 0 {
 		facts = append(facts, "ended badly: "+strings.Join(bad, ", "))
 	} else {
-		add(exited, "exit", "exits", ", all with code 0")
+		add(exited, "exit", ", all with code 0")
 	}
-	add(t.hidden, "container", "containers", " more not drawn")
-	add(t.omitted, "line", "lines", " not drawn")
+	add(t.hidden, "container", " more not drawn")
+	add(t.omitted, "line", " not drawn")
 	for i := range facts {
 		facts[i] = visible(facts[i], maxPageText)
 	}
-	return append(facts, plural(lines, "line", "lines"))
+	return append(facts, plural(lines, "line"))
 }
 
 // describe returns a description of the picture for screen readers.

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Limits of text from other people's services. Each report says what it omits.
@@ -92,10 +94,7 @@ func thousands(n int) string {
 	return s
 }
 
-// plural returns "1 line" or "27 lines".
-func plural(n int, noun, nouns string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return thousands(n) + " " + nouns
+// plural returns "1 line" or "27,000 lines".
+func plural(n int, noun string) string {
+	return thousands(n) + strings.TrimPrefix(text.Plural(n, noun), strconv.Itoa(n))
 }

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 func betScenarios() []Scenario {
@@ -12,7 +14,7 @@ func betScenarios() []Scenario {
 	for _, n := range []int{1, 5} {
 		all = append(all, Scenario{
 			Stage: "ej5", Name: fmt.Sprintf("single-bet-%d", n),
-			Title: fmt.Sprintf("the bet of %s is confirmed, logged on both sides, and on disk", counted(n, "client")),
+			Title: fmt.Sprintf("the bet of %s is confirmed, logged on both sides, and on disk", text.Plural(n, "client")),
 			run:   func(t *trial) { singleBets(t, n, "Tiago Nicolás", "Ñandú Müller") },
 		})
 	}
@@ -315,7 +317,7 @@ func stalledAgency(t *trial) {
 	ok := t.journal.wait(t.ctx, min(t.patience, meanwhile), func(lines []entry) bool { return count(lines, received) >= before+3+2+1+1 })
 	if !ok {
 		lines, _ := t.journal.snapshot()
-		t.problem(fmt.Sprintf("%s of the other agencies within %v, while client1 is stalled", times(3+2+1+1), meanwhile), times(count(lines, received)-before), t.about(received))
+		t.problem(fmt.Sprintf("%s of the other agencies within %v, while client1 is stalled", text.Plural(3+2+1+1, "line"), meanwhile), text.Plural(count(lines, received)-before, "line"), t.about(received))
 		return
 	}
 	t.logged(0, line("server", "sorteo"))

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 func echoScenarios() []Scenario {
@@ -17,7 +19,7 @@ func echoScenarios() []Scenario {
 		for _, messages := range []int{1, 3, 5} {
 			all = append(all, Scenario{
 				Stage: "ej1", Name: fmt.Sprintf("echo-%d-by-%d", n, messages),
-				Title: fmt.Sprintf("%s of %s each come back", counted(n, "client"), counted(messages, "message")),
+				Title: fmt.Sprintf("%s of %s each come back", text.Plural(n, "client"), text.Plural(messages, "message")),
 				run:   func(t *trial) { exchange(t, n, messages) },
 			})
 		}
@@ -27,13 +29,6 @@ func echoScenarios() []Scenario {
 		Title: "whatever a peer sends comes back as it was, and a peer that says nothing delays the next one only for a while",
 		run:   unaltered,
 	})
-}
-
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return strconv.Itoa(n) + " " + what + "s"
 }
 
 func exchange(t *trial, n, messages int) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/course/report"
 	"github.com/tp0-lab/composer/internal/lab/dataset"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // settled is the least patience after the clients have ended, when only their last lines may be on their way.
@@ -170,7 +171,7 @@ func (t *trial) await(n int, p pattern) bool {
 func (t *trial) wait(n int, p pattern) {
 	if !t.await(n, p) {
 		lines, _ := t.journal.snapshot()
-		t.problem(fmt.Sprintf("%s, %s within %v", times(n), p, t.patience), times(count(lines, p)), t.about(p))
+		t.problem(fmt.Sprintf("%s, %s within %v", text.Plural(n, "line"), p, t.patience), text.Plural(count(lines, p), "line"), t.about(p))
 		runtime.Goexit()
 	}
 }
@@ -179,15 +180,8 @@ func (t *trial) wait(n int, p pattern) {
 func (t *trial) logged(n int, p pattern) {
 	lines, _ := t.journal.snapshot()
 	if got := count(lines, p); got != n {
-		t.problem(fmt.Sprintf("%s, %s", times(n), p), times(got), t.about(p))
+		t.problem(fmt.Sprintf("%s, %s", text.Plural(n, "line"), p), text.Plural(got, "line"), t.about(p))
 	}
-}
-
-func times(n int) string {
-	if n == 1 {
-		return "1 line"
-	}
-	return strconv.Itoa(n) + " lines"
 }
 
 // nothingFailed expects no line with result: fail. From ej5 on, a checkout may log it for actions of its own, such as a
