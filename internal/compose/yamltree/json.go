@@ -115,10 +115,17 @@ func known(n *yaml.Node) error {
 }
 
 func (w *jsonWriter) mapping(n *yaml.Node, line string) error {
+	lines := make(map[string]int, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 { // what Entries follows and leaves out
-		if err := w.key(n.Content[i], n.Content[i+1]); err != nil {
+		key := n.Content[i]
+		if err := w.key(key, n.Content[i+1]); err != nil {
 			return err
 		}
+		name := Follow(key).Value // 1 and "1" are one key of JSON
+		if first, twice := lines[name]; twice && !IsMerge(key) {
+			return at(key, "the key %q is in line %d already", name, first)
+		}
+		lines[name] = key.Line
 	}
 	inner, begin := w.deeper(line), byte('{')
 	for key, value := range Entries(n) {

@@ -87,20 +87,27 @@ func newExecution(e *Engine, t *template.Template, in input) (*execution, error)
 		Counts:   in.counts,
 		Replicas: in.counts[in.kinds[0].Name],
 		Kinds:    make(map[string]Walk[Replica], len(in.kinds)),
-		Patterns: make(map[string]Walk[pattern], len(in.kinds)),
 	}}
+	patterns := make(map[string]Walk[pattern], len(in.kinds))
 	for _, kind := range in.kinds {
 		p := &population{x: x, kind: kind.Name, count: in.counts[kind.Name], overrides: in.overrides[kind.Name]}
 		x.all += p.count
-		x.data.Kinds[kind.Name], x.data.Patterns[kind.Name] = p.each, p.repeat
+		x.data.Kinds[kind.Name], patterns[kind.Name] = p.each, p.repeat
 	}
 	first := in.kinds[0].Name
-	x.data.Clients, x.data.Pattern = x.data.Kinds[first], x.data.Patterns[first]
+	x.data.Clients, patterns[""] = x.data.Kinds[first], patterns[first]
 	clone.Funcs(e.functions.with(x.spend)).Funcs(template.FuncMap{
 		escape.StepFunc:  x.step,
 		escape.EnterFunc: x.enter,
 		escape.LeaveFunc: x.leave,
 		"include":        x.include,
+		patternsFunc: func(kind string) (Walk[pattern], error) {
+			walk, ok := patterns[kind]
+			if !ok {
+				return nil, fmt.Errorf("there is no kind %q", kind)
+			}
+			return walk, nil
+		},
 	})
 	return x, nil
 }

@@ -24,7 +24,7 @@ import (
 var unrepeatable = []string{
 	"env", "expandenv", "getHostByName",
 	"osBase", "osClean", "osDir", "osExt", "osIsAbs",
-	"now", "ago", "date", "date_in_zone", "date_modify", "dateInZone", "dateModify", "duration", "durationRound",
+	"now", "ago", "date", "date_in_zone", "date_modify", "dateInZone", "dateModify", "durationRound",
 	"htmlDate", "htmlDateInZone", "must_date_modify", "mustDateModify", "mustToDate", "toDate", "unixEpoch",
 	"randAlpha", "randAlphaNum", "randAscii", "randBytes", "randInt", "randNumeric", "shuffle", "uuidv4",
 	"bcrypt", "htpasswd", "encryptAES", "derivePassword",
@@ -50,6 +50,13 @@ func Funcs() template.FuncMap {
 	delete(funcs, "squote")
 	maps.Copy(funcs, sized(funcs))
 	maps.Copy(funcs, escape.Funcs())
+	duration := funcs["duration"].(func(any) string)
+	funcs["duration"] = func(seconds any) string {
+		if n, ok := seconds.(int); ok { // as values are, which sprig's takes for no number
+			seconds = int64(n)
+		}
+		return duration(seconds)
+	}
 	funcs["subnetFor"] = subnetFor
 	funcs["keys"] = keys
 	funcs["values"] = entries

@@ -18,7 +18,7 @@ import (
 // and to changing if it changes an argument.
 const reviewed = `
 abbrev abbrevboth add add1 add1f addf adler32sum all any append atoi b32dec b32enc b64dec b64enc base biggest camelcase
-cat ceil chunk clean coalesce compact concat contains decryptAES deepCopy deepEqual default dict dig dir div divf empty
+cat ceil chunk clean coalesce compact concat contains decryptAES deepCopy deepEqual default dict dig dir div divf duration empty
 ext fail first float64 floor fromJson get has hasKey hasPrefix hasSuffix hello indent initial initials int int64 isAbs
 join kebabcase kindIs kindOf last list lower max maxf merge mergeOverwrite min minf mod mul mulf mustAppend mustChunk
 mustCompact mustDeepCopy mustFirst mustFromJson mustHas mustInitial mustLast mustMerge mustMergeOverwrite mustPrepend
@@ -47,6 +47,15 @@ func TestEveryFunctionOfSprigWasRead(t *testing.T) {
 		if _, there := funcs[name]; there && name != "keys" && name != "values" {
 			t.Errorf("templates have %q", name)
 		}
+	}
+}
+
+// duration formats seconds. It reads no clock, as durationRound does for a time.
+func TestDuration(t *testing.T) {
+	e := newEngine(t, body(`a: {{ duration 3661 }}`))
+	doc, err := e.Render("one", 1)
+	if err != nil || !strings.Contains(string(doc.Bytes), "a: 1h1m1s") {
+		t.Errorf("got %s, error %v", doc.Bytes, err)
 	}
 }
 

@@ -32,9 +32,7 @@ func named(message string) string {
 	}
 	var have []string
 	for _, f := range reflect.VisibleFields(of) {
-		if f.Name != "Patterns" && f.Name != "Pattern" { // they are not for people
-			have = append(have, f.Name)
-		}
+		have = append(have, f.Name)
 	}
 	for method := range of.Methods() {
 		have = append(have, method.Name)

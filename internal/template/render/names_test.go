@@ -35,6 +35,11 @@ func TestWrongNames(t *testing.T) {
 		{"a: {{ (dict).word }}", `render stage one: compose.yaml.tmpl:1:8: <dict>: map has no entry for key "word"`},
 		{"a: {{ toYaml .Values | upper }}", "render stage one: compose.yaml.tmpl:1:24: <upper>: wrong type for value; expected string; got a structure (of toYaml, include or raw)"},
 		{"a: {{ quote .Stage | upper }}", "render stage one: compose.yaml.tmpl:1:22: <upper>: wrong type for value; expected string; got a value of quote or interpolate, which come last"},
+		// The data of specialised templates is out of reach, in templates that are specialised and in others.
+		{"a:{{ range .Pattern }}\n  - x{{ end }}", "render stage one: compose.yaml.tmpl:1:12: <.Pattern>: there is no .Pattern: have .Clients, .Command, .Counts, .Kinds, .Names, .Replicas, .Stage, .Values"},
+		{"a:{{ range .Clients }}\n  - x{{ end }}\nb:{{ range .Pattern }}\n  - x{{ end }}", "render stage one: compose.yaml.tmpl:3:12: <.Pattern>: there is no .Pattern: have .Clients, .Command, .Counts, .Kinds, .Names, .Replicas, .Stage, .Values"},
+		{"a:{{ range .Clients }}\n  - x{{ end }}\nb:{{ range .Patterns.client }}\n  - x{{ end }}", "render stage one: compose.yaml.tmpl:3:21: <.Patterns.client>: there is no .Patterns: have .Clients, .Command, .Counts, .Kinds, .Names, .Replicas, .Stage, .Values"},
+		{"a:{{ range .Clients }}\n  - x{{ end }}\nb:{{ range _patterns \"client\" }}\n  - x{{ end }}", `parse templates: compose.yaml.tmpl:3:3: function "_patterns" not defined`},
 		{"a: {{ toYalm .Values }}", `parse templates: compose.yaml.tmpl:1:4: function "toYalm" not defined, did you mean toYaml?`},
 		{"a: {{ pritn .Stage }}", `parse templates: compose.yaml.tmpl:1:4: function "pritn" not defined, did you mean print?`},
 		{"a: {{ now }}", `parse templates: compose.yaml.tmpl:1:4: function "now" not defined`},

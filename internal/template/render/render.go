@@ -51,9 +51,6 @@ type Data struct {
 	// Replicas is the number of replicas of the first kind, and Clients yields them.
 	Replicas int
 	Clients  Walk[Replica]
-	// Patterns and Pattern stand for Kinds and Clients in templates made by specialise.
-	Patterns map[string]Walk[pattern]
-	Pattern  Walk[pattern]
 }
 
 // Names returns the names of all replicas of a kind, in order.

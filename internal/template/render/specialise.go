@@ -2,6 +2,8 @@ package render
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 	"text/template"
 	"text/template/parse"
 
@@ -22,8 +24,8 @@ import (
 // What is not known to be safe is not.
 //
 // Only {{ range .Clients }} and {{ range .Kinds.… }} in the main template, outside
-// of all else, are specialised; they become {{ range .Pattern }} and {{ range
-// .Patterns.… }}. Other walks stay what they are.
+// of all else, are specialised: they range over the patterns that patternsFunc
+// returns. Other walks stay what they are.
 //
 // breaks says that the body of such a walk has a {{ break }} or {{ continue }}, so
 // that it may end early for some values and not for others.
@@ -49,7 +51,11 @@ func specialise(r *escape.Rewritten) (special *template.Template, breaks bool) {
 		}
 		s.walks++
 		field := r.Pipe.Cmds[0].Args[0].(*parse.FieldNode)
-		field.Ident[0] = map[string]string{"Clients": "Pattern", "Kinds": "Patterns"}[field.Ident[0]]
+		kind := strings.Join(field.Ident[1:], "") // "" for .Clients
+		r.Pipe.Cmds[0].Args = []parse.Node{
+			parse.NewIdentifier(patternsFunc).SetPos(field.Pos),
+			&parse.StringNode{NodeType: parse.NodeString, Pos: field.Pos, Quoted: strconv.Quote(kind), Text: kind},
+		}
 	}
 	if s.walks == 0 {
 		return nil, false
@@ -59,6 +65,10 @@ func specialise(r *escape.Rewritten) (special *template.Template, breaks bool) {
 	}
 	return clone, s.breaks
 }
+
+// patternsFunc is the function that specialised templates range over: it returns the Walk[pattern] of a
+// kind, or of the first kind for "". The templates of users are parsed without it, so they cannot call it.
+const patternsFunc = "_patterns"
 
 type specialiser struct {
 	rewritten *escape.Rewritten

@@ -81,7 +81,7 @@ func (p *population) each(yield func(Replica) bool) {
 	}
 }
 
-// repeat is the walk of Data.Patterns. It yields once for all replicas without
+// repeat is the walk that patternsFunc returns. It yields once for all replicas without
 // values of their own, and once for each of the others, and makes pieces of
 // what that leaves behind, which lacks the ID wherever it is printed.
 func (p *population) repeat(yield func(pattern) bool) {
