@@ -252,8 +252,6 @@ func (c context) opens() int {
 // maxBrackets is how many brackets may be open: they are compared with each context.
 const maxBrackets = 200
 
-func (c *context) push(bracket byte) { c.flow += string(bracket) }
-
 // colon and comma say that a value, or a key, is next within braces.
 func (c *context) colon() { c.swap("{", ":") }
 func (c *context) comma() { c.swap(":", "{") }
@@ -266,13 +264,3 @@ func (c *context) swap(old, instead string) {
 
 // brackets returns flow as it stands in the template.
 func (c context) brackets() string { return strings.ReplaceAll(c.flow, ":", "{") }
-
-// pop closes the innermost bracket and reports whether closing is of its kind.
-func (c *context) pop(closing byte) bool {
-	opening := map[byte]string{']': "[", '}': "{"}[closing]
-	if !strings.HasSuffix(c.brackets(), opening) {
-		return false
-	}
-	c.flow = c.flow[:len(c.flow)-1]
-	return true
-}

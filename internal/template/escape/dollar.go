@@ -12,7 +12,7 @@ const (
 
 // next returns the place behind one more character (Compose specification, "Interpolation").
 func (d dollar) next(ch byte) dollar {
-	name := ch == '_' || ch >= '0' && ch <= '9' || ch >= 'A' && ch <= 'Z' || ch >= 'a' && ch <= 'z'
+	name := ch == '_' || alphanumeric(rune(ch))
 	switch {
 	case d >= inBraces && ch == '{' && d < 255:
 		return d + 1

@@ -195,7 +195,7 @@ func (s *scanner) beginNode(ch byte) (problem string) {
 	case (ch == '[' || ch == '{') && len(s.flow) >= maxBrackets:
 		return fmt.Sprintf("brackets are more than %d deep within one another", maxBrackets)
 	case ch == '[' || ch == '{':
-		s.push(ch)
+		s.flow += string(ch)
 		s.leave()
 	case (ch == ']' || ch == '}') && s.flow != "":
 		return s.close(ch)
@@ -247,9 +247,11 @@ func (c *context) startScalar(key bool) {
 
 // close consumes a bracket.
 func (s *scanner) close(ch byte) (problem string) {
-	if !s.pop(ch) {
-		return fmt.Sprintf("%q closes what %q opened", ch, s.brackets()[len(s.flow)-1])
+	last := len(s.flow) - 1
+	if opened := s.brackets()[last]; opened != ch-2 { // [ and ], { and } in ASCII
+		return fmt.Sprintf("%q closes what %q opened", ch, opened)
 	}
+	s.flow = s.flow[:last]
 	s.place, s.scalar, s.above = afterNode, scalar{}, nothingAbove
 	s.at++
 	return ""

@@ -45,10 +45,12 @@ func provenString(parts []string) bool {
 
 // hasOther reports whether text has a character that no typed scalar has, or a = beside another character.
 func hasOther(text string) bool {
-	rest := strings.TrimFunc(text, func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("~<=+-._: \t", r)
-	})
+	rest := strings.TrimFunc(text, func(r rune) bool { return alphanumeric(r) || strings.ContainsRune("~<=+-._: \t", r) })
 	return rest != "" || strings.Contains(text, "=") && strings.Trim(text, "=") != ""
+}
+
+func alphanumeric(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
 }
 
 // inNumber reports whether lower-case letters stand together in a number or a date.

@@ -91,13 +91,13 @@ func (s *site) write(value any) (string, error) {
 	return text, s.mayBePlain(c.text)
 }
 
-// maxKey is how many bytes a value in a key may have. libyaml, and what comes
-// from it, wants the colon within 1024 characters of the start of the key.
+// maxKey is how many bytes a value in a key may have. libyaml and its descendants want the colon within 1024
+// characters of the start of the key.
 const maxKey = 256
 
-// safePlain reports whether text, as all of a scalar, needs no quotes in any
-// version of YAML: it is short, made of letters, digits and the most common
-// signs, has colons only within it, and is a word, a path, or begins with a digit.
+// safePlain reports whether text, as all of a scalar, needs no quotes in any version of YAML: it is short, made
+// of letters, digits and the most common signs, has colons only within it, and is a word, a path, or begins
+// with a digit.
 func safePlain(text string) bool {
 	if text == "" || len(text) > 128 || typed(text) {
 		return false
@@ -108,8 +108,7 @@ func safePlain(text string) bool {
 	}
 	for i, r := range text {
 		switch {
-		case r == '_' || r == '/' || r == '.' || r == '-' || r == '+' || r == '@' || r == '$':
-		case r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z':
+		case alphanumeric(r) || r == '_' || r == '/' || r == '.' || r == '-' || r == '+' || r == '@' || r == '$':
 		case r == ':' && i > 0 && i+1 < len(text) && text[i-1] != ':':
 		default:
 			return false
@@ -194,8 +193,8 @@ func advice(source string) string {
 
 var listEntry = text.LazyRegexp(`^[A-Za-z_][A-Za-z0-9_]*=\{\{[^{}]*\}\}$`)
 
-// unsafeInPlain names the first character of text that may not stand in a
-// scalar without quotes, in any context, or returns "".
+// unsafeInPlain names the first character of text that may not be a part of a scalar without quotes in every
+// context, or returns "".
 func unsafeInPlain(text string, start bool) string {
 	if start && strings.HasPrefix(text, "...") {
 		return `a "..."` // which ends a document
@@ -205,7 +204,7 @@ func unsafeInPlain(text string, start bool) string {
 		edge := i == 0 || i == len(runes)-1
 		switch {
 		case r > unicode.MaxASCII && unicode.IsPrint(r):
-		case r == '_' || r == '/' || r == '.' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z':
+		case alphanumeric(r) || r == '_' || r == '/' || r == '.':
 		case strings.ContainsRune("-+@%=~$;()^", r) && (i > 0 || !start):
 		case r == ':' && !edge && runes[i+1] != ' ' && runes[i+1] != ':':
 		case r == ' ' && !edge:
