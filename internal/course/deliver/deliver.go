@@ -19,10 +19,10 @@ var (
 	ErrNoRepository = errors.New("no git repository")
 	ErrNoProject    = errors.New("not the lab's project")
 	ErrName         = errors.New("not a name for a branch")
-	ErrOther        = errors.New("something else is there")
-	ErrInTheWay     = errors.New("is in the way")
-	ErrCheckedOut   = errors.New("is checked out")
-	ErrMoved        = errors.New("has changed meanwhile")
+	ErrOther        = errors.New("something else is there") // a branch has another commit
+	ErrInTheWay     = errors.New("is in the way")           // a branch is a folder of another's name
+	ErrCheckedOut   = errors.New("is checked out")          // a work tree is on a branch that Write would move
+	ErrMoved        = errors.New("has changed meanwhile")   // another process moved a branch
 	ErrIncomplete   = errors.New("the project's repository does not hold all of its history")
 )
 

@@ -20,7 +20,7 @@ const (
 
 // journal holds the log lines of a scenario's containers. Several goroutines may use it at once.
 type journal struct {
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	lines   []entry
 	bytes   int
 	dropped int

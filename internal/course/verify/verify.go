@@ -107,7 +107,7 @@ func Run(ctx context.Context, o Options) (r report.Report, err error) {
 	return r, err
 }
 
-// runAll runs the scenarios, some at once, and returns their results in order. Those that ctx interrupts have none.
+// runAll runs the scenarios, some at once, and returns their results in order, without those that ctx interrupts.
 func runAll(ctx context.Context, all []Scenario, o Options, run func(Scenario) report.Scenario) []report.Scenario {
 	results := make([]*report.Scenario, len(all))
 	if o.Repo != "" {
