@@ -13,32 +13,32 @@ import (
 
 var readingRules = []Rule{
 	{
-		"unreadable", Error, "the file cannot be read",
-		"It is missing, no text, a directory, a pipe that nobody writes to, or larger than 4 MiB.",
+		Name: "unreadable", Severity: Error, What: "the file cannot be read",
+		Why: "It is missing, no text, a directory, a pipe that nobody writes to, or larger than 4 MiB.",
 	},
 	{
-		"yaml-syntax", Error, "the file is not YAML, or no mapping",
-		"Compose reads nothing of a file whose YAML is broken. Tabs never indent. Values nested more than 200 deep are not read, either: no file needs that, and Compose takes minutes for it.",
+		Name: "yaml-syntax", Severity: Error, What: "the file is not YAML, or no mapping",
+		Why: "Compose reads nothing of a file whose YAML is broken. Tabs never indent. Values nested more than 200 deep are not read, either: no file needs that, and Compose takes minutes for it.",
 	},
 	{
-		"several-documents", Warning, "the file has more than one YAML document",
-		"Compose lays each document over the ones before it, which is easily overlooked; only the first one is checked.",
+		Name: "several-documents", Severity: Warning, What: "the file has more than one YAML document",
+		Why: "Compose lays each document over the ones before it, which is easily overlooked; only the first one is checked.",
 	},
 	{
-		"duplicate-key", Error, "a key is twice in one mapping",
-		"Compose refuses the file; other readers of YAML silently take the last one.",
+		Name: "duplicate-key", Severity: Error, What: "a key is twice in one mapping",
+		Why: "Compose refuses the file; other readers of YAML silently take the last one.",
 	},
 	{
-		"alias-expansion", Error, "aliases make too much of the file, or contain themselves",
-		"An anchor that is used in anchors that are used again grows without bounds when it is written out. Compose gives up at 100,000 values; here the bound is 300,000.",
+		Name: "alias-expansion", Severity: Error, What: "aliases make too much of the file, or contain themselves",
+		Why: "An anchor that is used in anchors that are used again grows without bounds when it is written out. Compose gives up at 100,000 values; here the bound is 300,000.",
 	},
 	{
-		"unknown-rule", Warning, "a comment disables a rule that there is not",
-		"A misspelt name silences nothing.",
+		Name: "unknown-rule", Severity: Warning, What: "a comment disables a rule that there is not",
+		Why: "A misspelt name silences nothing.",
 	},
 	{
-		"too-many-findings", Note, "some findings are left out",
-		"Of each severity, a thousand are shown for each file.",
+		Name: "too-many-findings", Severity: Note, What: "some findings are left out",
+		Why: "Of each severity, a thousand are shown for each file.",
 	},
 }
 

@@ -14,12 +14,12 @@ import (
 
 var fileRules = []Rule{
 	{
-		"missing-mount-source", Warning, "what a service mounts is not there",
-		"Docker makes a directory that belongs to root in its place, unless `create_host_path: false` has it refuse. Only relative paths are looked for; absolute ones are of the machine where containers run.",
+		Name: "missing-mount-source", Severity: Warning, What: "what a service mounts is not there",
+		Why: "Docker makes a directory that belongs to root in its place, unless `create_host_path: false` has it refuse. Only relative paths are looked for; absolute ones are of the machine where containers run.",
 	},
 	{
-		"missing-file", Error, "a file that Compose reads is not there",
-		"It is an `env_file`, a `label_file`, what is included or extended, or the `file` of a config or secret; Compose fails without it. Only relative paths are looked for.",
+		Name: "missing-file", Severity: Error, What: "a file that Compose reads is not there",
+		Why: "It is an `env_file`, a `label_file`, what is included or extended, or the `file` of a config or secret; Compose fails without it. Only relative paths are looked for.",
 	},
 }
 

@@ -8,8 +8,8 @@ import (
 
 var listedRules = []Rule{
 	{
-		"unlisted-value", Error, "a value is none of those that the specification lists",
-		"Compose takes it, and Docker refuses it when it makes the container or the service: `invalid restart policy`. Values of which Compose itself knows the list are of the rule `specification`.",
+		Name: "unlisted-value", Severity: Error, What: "a value is none of those that the specification lists",
+		Why: "Compose takes it, and Docker refuses it when it makes the container or the service: `invalid restart policy`. Values of which Compose itself knows the list are of the rule `specification`.",
 	},
 }
 

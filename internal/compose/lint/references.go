@@ -14,28 +14,28 @@ import (
 
 var referenceRules = []Rule{
 	{
-		"undefined-network", Error, "a service is on a network that is not defined",
-		"Compose refuses the file. Only the network `default` needs no definition.",
+		Name: "undefined-network", Severity: Error, What: "a service is on a network that is not defined",
+		Why: "Compose refuses the file. Only the network `default` needs no definition.",
 	},
 	{
-		"undefined-volume", Error, "a service mounts a volume that is not defined",
-		"Compose refuses the file. A source with no `./` or `/` at its beginning is a volume, not a path: that is often what is missing.",
+		Name: "undefined-volume", Severity: Error, What: "a service mounts a volume that is not defined",
+		Why: "Compose refuses the file. A source with no `./` or `/` at its beginning is a volume, not a path: that is often what is missing.",
 	},
 	{
-		"undefined-service", Error, "a service needs another one that is not defined",
-		"Compose refuses the file: in `depends_on`, `links`, `volumes_from`, `extends`, a build's `additional_contexts`, and in a namespace that is `service:NAME`.",
+		Name: "undefined-service", Severity: Error, What: "a service needs another one that is not defined",
+		Why: "Compose refuses the file: in `depends_on`, `links`, `volumes_from`, `extends`, a build's `additional_contexts`, and in a namespace that is `service:NAME`.",
 	},
 	{
-		"undefined-file", Error, "a service uses a config or secret that is not defined",
-		"Compose refuses the file.",
+		Name: "undefined-file", Severity: Error, What: "a service uses a config or secret that is not defined",
+		Why: "Compose refuses the file.",
 	},
 	{
-		"dependency-cycle", Error, "services wait for each other in a circle",
-		"None of them could start first, so Compose refuses the file.",
+		Name: "dependency-cycle", Severity: Error, What: "services wait for each other in a circle",
+		Why: "None of them could start first, so Compose refuses the file.",
 	},
 	{
-		"extends-cycle", Error, "services extend each other in a circle",
-		"None of them has a beginning, so Compose refuses the file: `Circular reference`.",
+		Name: "extends-cycle", Severity: Error, What: "services extend each other in a circle",
+		Why: "None of them has a beginning, so Compose refuses the file: `Circular reference`.",
 	},
 }
 

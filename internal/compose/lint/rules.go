@@ -4,40 +4,34 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/tp0-lab/composer/internal/compose/rules"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Severity says how bad a finding is.
-type Severity string
+type Severity = rules.Severity
 
-// The severities. Compose refuses a file with an Error, or Docker does when it
-// starts containers; a Warning is most likely not what was meant; a Note is
+// The severities. Compose or Docker refuses a file with an Error. A Warning is most likely a mistake. A Note is
 // something to know.
 const (
-	Error   Severity = "error"
-	Warning Severity = "warning"
-	Note    Severity = "note"
+	Error   = rules.Error
+	Warning = rules.Warning
+	Note    = rules.Note
 )
 
-// Rule is what a file may be found to break.
-type Rule struct {
-	Name     string   `json:"name"` // lower-case words with dashes
-	Severity Severity `json:"severity"`
-	// What is wrong, in half a sentence, and Why that matters, in whole ones.
-	What string `json:"what"`
-	Why  string `json:"why"`
-}
+// Rule is a rule that a file can break.
+type Rule = rules.Rule
 
 // Rules returns all rules, those about one thing next to each other. The slice
 // is shared: callers leave it as it is.
 var Rules = sync.OnceValue(func() []Rule {
-	return slices.Concat(readingRules, specificationRules, listedRules, referenceRules, nameRules, portRules, networkRules, scalarRules, fileRules)
+	return slices.Concat(readingRules, specificationRules, listedRules, referenceRules, rules.Book, scalarRules, fileRules)
 })
 
 // checks are what finds that a rule is broken, once a file has been read.
 func checks() []func(*document) {
 	return []func(*document){
-		checkSpecification, checkListed, checkReferences, checkNames, checkPorts, checkNetworks, checkScalars, checkFiles,
+		checkSpecification, checkListed, checkReferences, checkProject, checkScalars, checkFiles,
 		checkSample, // the last one: it finds again what others have found
 	}
 }

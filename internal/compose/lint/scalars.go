@@ -13,12 +13,12 @@ import (
 
 var scalarRules = []Rule{
 	{
-		"unquoted-value", Warning, "YAML changes a value that has no quotes",
-		"Without quotes, 007 is the number 7, 0777 is 511, 1e3 and 1_000 are 1000, and 1.10 is 1.1: that is what the container gets. `no`, `on` and `22:22` mean themselves to Compose, and false, true and 1342 to readers of YAML 1.1, such as PyYAML and docker-compose 1.",
+		Name: "unquoted-value", Severity: Warning, What: "YAML changes a value that has no quotes",
+		Why: "Without quotes, 007 is the number 7, 0777 is 511, 1e3 and 1_000 are 1000, and 1.10 is 1.1: that is what the container gets. `no`, `on` and `22:22` mean themselves to Compose, and false, true and 1342 to readers of YAML 1.1, such as PyYAML and docker-compose 1.",
 	},
 	{
-		"unquoted-date", Error, "a date has no quotes",
-		"YAML has a type for dates. Compose refuses values of it, or writes them otherwise, depending on its version.",
+		Name: "unquoted-date", Severity: Error, What: "a date has no quotes",
+		Why: "YAML has a type for dates. Compose refuses values of it, or writes them otherwise, depending on its version.",
 	},
 }
 

@@ -23,12 +23,12 @@ import (
 
 var specificationRules = []Rule{
 	{
-		"specification", Error, "the Compose specification does not allow it",
-		"Compose refuses the file: an unknown key, a value of the wrong type, a port, size or duration that is none. The schema is that of compose-go, the loader that Compose is made of.",
+		Name: "specification", Severity: Error, What: "the Compose specification does not allow it",
+		Why: "Compose refuses the file: an unknown key, a value of the wrong type, a port, size or duration that is none. The schema is that of compose-go, the loader that Compose is made of.",
 	},
 	{
-		"obsolete-version", Note, "`version` says nothing any more",
-		"Compose ignores it since 2020, and warns about it at each run.",
+		Name: "obsolete-version", Severity: Note, What: "`version` says nothing any more",
+		Why: "Compose ignores it since 2020, and warns about it at each run.",
 	},
 }
 

@@ -69,7 +69,7 @@ func (r Report) Missing(dir string) []string {
 //   - References that do not differ are the same for the replica that was kept.
 //     One that points to a left-out replica fails the load of the sample.
 //   - What is demanded across services is checked here for every service, left
-//     out or not (rules.go): distinct names and addresses, and room in the networks.
+//     out or not (package rules): distinct names, addresses and ports, and room in the networks.
 //
 // A whole load of more than 8 MiB is not tried: compose-go takes minutes and
 // gigabytes for it and refuses it for its number of nodes.
@@ -114,7 +114,7 @@ func bySample(ctx context.Context, doc render.Document) (Report, *sample, error)
 	if !ok {
 		return Report{}, nil, nil
 	}
-	report, err := rules(services, project.Networks)
+	report, err := applyRules(services, project)
 	return report, s, err
 }
 
@@ -124,7 +124,7 @@ func whole(ctx context.Context, text []byte) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	return rules(servicesOf(project), project.Networks)
+	return applyRules(servicesOf(project), project)
 }
 
 func loadProject(ctx context.Context, text []byte) (*types.Project, error) {

@@ -114,8 +114,8 @@ func TestDocument(t *testing.T) {
 
 		{"subnet is full", document(head, 252, same(one), tail), ""},
 		{"subnet is too small", document(head, 253, same(one), tail), "network net: 254 containers, and subnet 172.25.125.0/24 has addresses for 253"},
-		{"no subnet at all", document(head, 2, same(one), strings.Replace(tail, "172.25.125.0/24", "172.25.125", 1)), `subnet "172.25.125" is no subnet`},
-		{"bridge is full", document(head, 1022, same(one), strings.Replace(tail, "0/24", "0/16", 1)), ""},
+		{"no subnet at all", document(head, 2, same(one), strings.Replace(tail, "172.25.125.0/24", "172.25.125", 1)), `network net: "172.25.125" is no subnet`},
+		{"bridge is full", document(head, 1022, same(one), strings.Replace(tail, "125.0/24", "0.0/16", 1)), ""},
 		{"too many on a bridge", document(head, 1023, same(one), "\n\nnetworks:\n  net: {}\n"), "1024 containers, and a Linux bridge takes 1023"},
 		{"many, not on a bridge", document(head, 1023, same(one), "\n\nnetworks:\n  net: {driver: overlay}\n"), ""},
 		{"many, half of them in other networks", document(head, 500, func(id int) string {
@@ -132,6 +132,11 @@ func TestDocument(t *testing.T) {
 		{"a variable of a wrong type by default", document(head, 9, all("image: client", "image: client\n    privileged: ${ROOT:-maybe}"), tail), "invalid boolean: maybe"},
 		{"a variable, and something else that is wrong", document(head, 9, all("image: client", "image: ${IMAGE}\n    stop_grace_period: soon"), tail), "soon"},
 		{"a variable that is none", document(head, 9, all("image: client", "image: ${IMAGE"), tail), "is written like a variable and is none"},
+		{"one port of the host for all", document(head, 9, all("image: client", fmt.Sprintf(ports, "8080")), tail), "services client1 and client2 publish the same port 8080/tcp of the host"},
+		{"a free port for each", document(head, 9, all("image: client", fmt.Sprintf(ports, "8080-8088")), tail), ""},
+		{"ports of the host's own network", document(head, 9, all("networks:\n      - net", "network_mode: host\n    ports: [\"8080:80\"]"), tail), ""},
+		{"one port of alternatives", document(head, 1, all("image: client", "image: client\n    profiles: [a]\n    ports: [\"80:80\"]"), "\n  other:\n    image: x\n    profiles: [b]\n    ports: [\"80:80\"]"+tail), ""},
+		{"subnets overlap", document(head, 1, same(one), tail+"  other:\n    ipam:\n      config:\n        - subnet: 172.25.0.0/16\n"), "network net: subnet 172.25.125.0/24 is in 172.25.0.0/16 of network other"},
 		{"scale counts", document(head, 2, all("    container_name: client~\n", "    scale: 200\n"), tail), "401 containers"},
 	}
 	for _, tt := range tests {
@@ -163,7 +168,7 @@ func sampled(doc render.Document) bool {
 	if !ok {
 		return false
 	}
-	_, err = rules(services, project.Networks)
+	_, err = applyRules(services, project)
 	return err == nil
 }
 

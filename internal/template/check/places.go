@@ -10,6 +10,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tp0-lab/composer/internal/compose/rules"
 	"github.com/tp0-lab/composer/internal/template/render"
 	"github.com/tp0-lab/composer/internal/text"
 )
@@ -132,19 +133,19 @@ func (g *group) readPlaces(services *yaml.Node) bool {
 
 // services returns the services of the whole document, of which project has
 // those of the sample. It returns false where project read a place differently.
-func (s *sample) services(project *types.Project) ([]service, bool) {
+func (s *sample) services(project *types.Project) ([]rules.Service, bool) {
 	if len(project.Jobs) > 0 { // they share the services' names
 		return nil, false
 	}
 	all := servicesOf(project)
-	byName := make(map[string]service, len(all))
+	byName := make(map[string]rules.Service, len(all))
 	for _, one := range all {
-		byName[one.name] = one
+		byName[one.Name] = one
 	}
 	all = slices.Grow(all, len(s.doc.Replicas)-len(s.groups))
 	var numbers []render.Span
 	for _, g := range s.groups {
-		kept := make([]service, len(g.services))
+		kept := make([]rules.Service, len(g.services))
 		for i, name := range g.services {
 			one, ok := byName[name]
 			if !ok {
@@ -153,7 +154,7 @@ func (s *sample) services(project *types.Project) ([]service, bool) {
 			kept[i] = one
 		}
 		for _, p := range g.places {
-			if !kept[p.service].has(p) {
+			if !has(&kept[p.service], p) {
 				return nil, false
 			}
 		}
@@ -164,7 +165,7 @@ func (s *sample) services(project *types.Project) ([]service, bool) {
 			first := len(all)
 			all = append(all, kept...)
 			for _, p := range g.places {
-				if !all[first+p.service].set(p, g.read(p, text, numbers)) {
+				if !set(&all[first+p.service], p, g.read(p, text, numbers)) {
 					return nil, false
 				}
 			}

@@ -1,0 +1,161 @@
+package rules
+
+import (
+	"fmt"
+	"iter"
+	"net/netip"
+	"strconv"
+
+	"github.com/tp0-lab/composer/internal/text"
+)
+
+// Problem is a rule that a project breaks.
+type Problem struct {
+	Rule Rule
+	// Path is the keys and list indices that lead to the value that is wrong.
+	Path []string
+	// Message is a sentence on one line, without a period.
+	Message string
+}
+
+// Check iterates over the problems of a project, first those of subnets, then those of services in their order, then
+// those of ports and of networks that are too full.
+func Check(p Project) iter.Seq[Problem] {
+	return func(yield func(Problem) bool) {
+		c := checker{project: p, yield: yield}
+		for _, check := range []func(){c.readSubnets, c.checkOverlaps, c.checkServices, c.checkPorts, c.checkRoom} {
+			if !c.stopped {
+				check()
+			}
+		}
+	}
+}
+
+// containerName matches the names that the Docker engine takes (daemon/names).
+var containerName = text.LazyRegexp(`^[a-zA-Z0-9][a-zA-Z0-9_.-]+$`)
+
+type checker struct {
+	project Project
+	yield   func(Problem) bool
+	stopped bool
+	subnets []subnet
+	used    map[string]int // containers by network
+	// own are the subnets by network, and complete the networks of which all are known.
+	own      map[string][]subnet
+	complete map[string]bool
+}
+
+func (c *checker) report(rule Rule, path []string, format string, args ...any) {
+	c.stopped = c.stopped || !c.yield(Problem{rule, path, fmt.Sprintf(format, args...)})
+}
+
+func (c *checker) checkServices() {
+	containers, hosts, addresses := holders[string]{}, holders[string]{}, holders[networkAddress]{}
+	c.used = map[string]int{}
+	for i := range c.project.Services {
+		if c.stopped {
+			return
+		}
+		s := &c.project.Services[i]
+		if s.Container != "" {
+			at := []string{"services", s.Name, "container_name"}
+			if !containerName().MatchString(s.Container) {
+				c.report(invalidContainerName, at, "service %s: container_name %q: Docker takes letters, digits, '_', '.' and '-', at least two, the first a letter or digit", s.Name, s.Container)
+			}
+			if other, taken := containers.take(s.Container, s); taken {
+				c.report(duplicateContainerName, at, "services %s and %s have the same container_name %q", other.Name, s.Name, s.Container)
+			}
+			if s.Scale > 1 {
+				c.report(scaledContainerName, at, "service %s: one container_name for %d containers: leave it out, or the number", s.Name, s.Scale)
+			}
+		}
+		if s.Hostname != "" {
+			if other, taken := hosts.take(s.Hostname, s); taken {
+				c.report(duplicateHostname, []string{"services", s.Name, "hostname"}, "services %s and %s have the same hostname %q", other.Name, s.Name, s.Hostname)
+			}
+		}
+		for _, a := range s.Networks {
+			c.used[a.Network] += s.Scale
+			c.checkAddress(addresses, s, a.Network, "ipv4_address", a.IPv4)
+			c.checkAddress(addresses, s, a.Network, "ipv6_address", a.IPv6)
+		}
+	}
+}
+
+// hostPort is a port of the host.
+type hostPort struct {
+	protocol string
+	port     int
+}
+
+// portHolder is a service that has a port, at some address.
+type portHolder struct {
+	*Service
+	address string
+}
+
+func (c *checker) checkPorts() {
+	const (
+		mostPorts   = 1 << 18 // of a project
+		mostHolders = 16      // of one port, by address or profile
+	)
+	left := mostPorts
+	taken := map[hostPort][]portHolder{}
+	for i := range c.project.Services {
+		s := &c.project.Services[i]
+		item, told := -1, map[string]bool{} // services that the item was said to clash with; "" for its own scale
+		for _, p := range s.Ports {
+			if left--; left < 0 || c.stopped {
+				return
+			}
+			if p.Item != item {
+				item = p.Item
+				clear(told)
+			}
+			if p.First < p.Last {
+				continue // Docker takes a port of a range that is free
+			}
+			at := []string{"services", s.Name, "ports"}
+			if p.Item >= 0 {
+				at = append(at, strconv.Itoa(p.Item))
+			}
+			if s.Scale > 1 && !told[""] {
+				told[""] = true
+				c.report(scaledPort, at, "service %s: %d containers, and one port %d of the host", s.Name, s.Scale, p.First)
+			}
+			key := hostPort{p.Protocol, p.First}
+			other := holderOf(taken[key], s, p.Address)
+			switch {
+			case other == nil:
+				if len(taken[key]) < mostHolders {
+					taken[key] = append(taken[key], portHolder{s, p.Address})
+				}
+			case told[other.Name]:
+			case other == s:
+				c.report(duplicatePort, at, "service %s publishes port %d/%s of the host twice", s.Name, p.First, p.Protocol)
+			default:
+				c.report(duplicatePort, at, "services %s and %s publish the same port %d/%s of the host", other.Name, s.Name, p.First, p.Protocol)
+			}
+			if other != nil {
+				told[other.Name] = true
+			}
+		}
+	}
+}
+
+// holderOf returns the service of which a port is in the way of s at an address, or nil.
+func holderOf(all []portHolder, s *Service, address string) *Service {
+	for _, h := range all {
+		if sameAddress(h.address, address) && together(h.Service, s) {
+			return h.Service
+		}
+	}
+	return nil
+}
+
+// sameAddress reports whether a port at address a is in the way of the same port at address b.
+func sameAddress(a, b string) bool {
+	one, err1 := netip.ParseAddr(a)
+	two, err2 := netip.ParseAddr(b)
+	return err1 != nil || err2 != nil || one.IsUnspecified() || two.IsUnspecified() || one == two
+}

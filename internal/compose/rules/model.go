@@ -1,0 +1,95 @@
+package rules
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Project is what the rules look at of a Compose project. Values that are not known are "".
+type Project struct {
+	Services []Service
+	Networks []Network
+}
+
+// Service is a service of a project.
+type Service struct {
+	Name, Container, Hostname string
+	// Scale is how many containers the service has.
+	Scale int
+	// Profiles are sorted.
+	Profiles []string
+	Networks []Attachment
+	Ports    []Port
+	// Sources are the paths of the host that the service mounts.
+	Sources []string
+}
+
+// Attachment is a network of a service, with the addresses that the service asks for.
+type Attachment struct{ Network, IPv4, IPv6 string }
+
+// Port is an entry of a service's ports. Docker takes one port of the host from First to Last.
+type Port struct {
+	// Item is the entry's index in the service's list, or -1.
+	Item              int
+	Protocol, Address string
+	First, Last       int
+}
+
+// Network is a network that a project defines.
+type Network struct {
+	Name string
+	// Driver is "" for Docker's default, which is a bridge.
+	Driver   string
+	External bool
+	// Complete says that the network has no subnets besides Subnets.
+	Complete bool
+	Subnets  []Subnet
+}
+
+// Subnet is an item of a network's ipam.config.
+type Subnet struct {
+	Item          int // its index in that list
+	Text, Gateway string
+}
+
+// PortRange reads ports such as 80 and 8000-8010. It returns false for a text that is not a range from 0 to 65535.
+func PortRange(text string) (first, last int, ok bool) {
+	begin, end, found := strings.Cut(text, "-")
+	first, err := strconv.Atoi(begin)
+	last = first
+	if err == nil && found {
+		last, err = strconv.Atoi(end)
+	}
+	return first, last, err == nil && 0 <= first && first <= last && last <= 65535
+}
+
+// together reports whether both services can be up at the same time. Services of different profiles are alternatives.
+func together(a, b *Service) bool {
+	if len(a.Profiles) == 0 || len(b.Profiles) == 0 {
+		return true
+	}
+	for _, profile := range a.Profiles {
+		if _, ok := slices.BinarySearch(b.Profiles, profile); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// holders remembers which services have a key.
+type holders[K comparable] map[K][]*Service
+
+// take returns another service that has key and can be up at the same time as s. If there is none, s has key now.
+func (h holders[K]) take(key K, s *Service) (other *Service, taken bool) {
+	const most = 16 // services of different profiles that are remembered
+	for _, other := range h[key] {
+		if together(other, s) {
+			return other, true
+		}
+	}
+	if len(h[key]) < most {
+		h[key] = append(h[key], s)
+	}
+	return nil, false
+}
