@@ -147,7 +147,7 @@ func TestSyntaxErrorsHaveAColumn(t *testing.T) {
 		{"a: {{ squote 1 }}", `compose.yaml.tmpl:1:4: function "squote" not defined`},
 		{"a: \xff", "compose.yaml.tmpl:1:4: not UTF-8"},
 		{"a: é\n\nb: \xc3\u00e9", "compose.yaml.tmpl:3:4: not UTF-8"},
-		{"# " + strings.Repeat("x", 1<<20), "compose.yaml.tmpl: longer than"},
+		{"# " + strings.Repeat("x", 1<<20), "compose.yaml.tmpl: it is larger than 1 MiB"},
 	}
 	for _, tt := range tests {
 		b, err := bundle.Open(body(tt.text))
