@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -11,9 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tp0-lab/composer/internal/files"
-	"github.com/tp0-lab/composer/internal/template/build"
 	"github.com/tp0-lab/composer/internal/template/bundle"
-	"github.com/tp0-lab/composer/internal/template/render"
 	"github.com/tp0-lab/composer/internal/template/values"
 	"github.com/tp0-lab/composer/templates"
 )
@@ -80,17 +77,17 @@ func (b *bundleFlags) open(c *cli.Context) (*bundle.Bundle, error) {
 	dir := c.String("bundle")
 	opened, err := openBundle(dir)
 	if err != nil {
-		return nil, asUsage(err)
+		return nil, err
 	}
 	if dir != "" {
 		opened.Arguments = append(opened.Arguments, "--bundle", dir)
 	}
 	for _, text := range c.StringSlice("replicas") {
 		if err := opened.SetCounts(text); err != nil {
-			return nil, asUsage(err)
+			return nil, err
 		}
 	}
-	opened.Overlay = &values.Overlay{Stdin: c.App.Reader}
+	opened.Overlay = &values.Overlay{Stdin: streams(c).In}
 	for _, g := range b.given {
 		opened.Arguments = append(opened.Arguments, "--"+g.flag, g.text)
 		switch g.flag {
@@ -99,12 +96,12 @@ func (b *bundleFlags) open(c *cli.Context) (*bundle.Bundle, error) {
 			if !ok || file == "" {
 				return nil, usagef("%s %s: want NAME=FILE", g.by, g.text)
 			}
-			content, err := readInput(c, file, bundle.MaxFile)
+			content, _, err := streams(c).read(file, bundle.MaxFile)
 			if err != nil {
 				return nil, fmt.Errorf("%s %s: %w", g.by, g.text, files.Cause(err))
 			}
 			if err := opened.Replace(name, file, content); err != nil {
-				return nil, asUsage(err)
+				return nil, err
 			}
 		case "values":
 			opened.Overlay.AddFile(g.text)
@@ -146,25 +143,16 @@ func openBundle(dir string) (*bundle.Bundle, error) {
 	return bundle.OpenDir(dir)
 }
 
-// stageFile is where the stage of the built-in bundle is said; others have none.
-func stageFile(c *cli.Context) string {
-	if c.String("bundle") != "" {
+// stageFile returns the name of the file that sets the stage, see stageFileOf.
+func stageFile(c *cli.Context) string { return stageFileOf(c.String("bundle")) }
+
+// stageFileOf returns the name of the file that sets the stage of a bundle: .stage for the built-in bundle,
+// whose dir is "", and none for others.
+func stageFileOf(dir string) string {
+	if dir != "" {
 		return ""
 	}
 	return ".stage"
-}
-
-// asUsage tells a wrong request from a failure.
-func asUsage(err error) error {
-	for _, wrong := range []error{bundle.ErrUnknownStage, bundle.ErrCount, bundle.ErrTemplate, render.ErrReplicas, build.ErrOutput} {
-		if errors.Is(err, wrong) {
-			return usageError{err}
-		}
-	}
-	if wrong, ok := errors.AsType[*values.Error](err); ok && !wrong.Unread() {
-		return usageError{err} // a file that is missing is a failure, as with all commands
-	}
-	return err
 }
 
 // repeatedFlag is a flag that may be repeated. Its variable has one value on

@@ -3,12 +3,10 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
-	"slices"
+	"runtime/debug"
 	"strings"
 
 	"github.com/sirupsen/logrus"
@@ -18,95 +16,40 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// Streams are what a command has of the process that runs it.
-type Streams struct {
-	In  io.Reader // read where a command line names the file -
-	Out io.Writer // data
-	Err io.Writer // messages, warnings and progress
-}
-
-// Exit codes.
-const (
-	exitOK      = 0
-	exitFailure = 1
-	exitUsage   = 2
-)
-
-// Main executes a command line, whose first word is the program's name, and returns the exit code:
-// 0 done, 1 failed, 2 wrong command line. It stops early when ctx is done.
-func Main(ctx context.Context, args []string, streams Streams) int {
-	stdout, stderr := streams.Out, streams.Err
-	// An empty variable counts as not set, which the CLI package does not know.
-	for _, variable := range os.Environ() {
-		if name, ok := strings.CutSuffix(variable, "="); ok && strings.HasPrefix(name, "COMPOSER_") {
-			os.Unsetenv(name)
+// Main runs a command line, whose first word is the program's name, and returns the exit code: 0 done,
+// 1 failed, 2 wrong command line. It stops early when ctx is done. Only one Main may run at a time, because
+// the variables of flags, COMPOSER_…, are taken from s.Environ to the process.
+func Main(ctx context.Context, args []string, s Streams) (code int) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			printLine(s.Err, "composer: internal error: %v; please report it with the command line and these lines", fault)
+			fmt.Fprintf(s.Err, "%s", debug.Stack())
+			code = exitFailure
 		}
-	}
-	logrus.SetOutput(stderr)
-	logrus.SetFormatter(foreign{})
-	data := &checkedWriter{w: stdout}
-	app := newApp(data, stderr)
-	app.Reader = streams.In
+	}()
+	s.takeEnvironment()
+	logrus.SetOutput(s.Err)
+	logrus.SetFormatter(logrusFormatter{})
+	app := newApp(&s)
 	err := app.RunContext(ctx, operandsLast(app.Commands, args))
 	if err == nil {
-		err = data.err // some, such as the help, do not look
+		err = s.Out.err // help and tables for people do not look
 	}
-	if err == nil {
-		return exitOK
+	if err != nil {
+		printError(s.Err, err)
 	}
-	printError(stderr, err)
-	// The CLI package has an exit code of its own for a help topic that is not there.
-	// A program that we ran and that failed has one, too, and that is no wrong command line.
-	if errors.As(err, new(usageError)) || errors.As(err, new(cli.ExitCoder)) && !errors.As(err, new(*exec.ExitError)) {
-		return exitUsage
-	}
-	return exitFailure
+	return exitCode(err)
 }
 
-// printError prints an error, which may be of several lines.
-func printError(w io.Writer, err error) {
-	first, more, _ := strings.Cut(err.Error(), "\n")
-	say(w, "composer: %s", first)
-	for line := range strings.Lines(more) {
-		say(w, "%s", strings.TrimSuffix(line, "\n"))
-	}
-}
-
-// say prints a line for people. It may quote names and texts of others, and those do
-// nothing to a terminal.
-func say(w io.Writer, format string, args ...any) {
-	fmt.Fprintln(w, text.Printable(fmt.Sprintf(format, args...)))
-}
-
-// warn says what may not be as it is meant.
-func warn(w io.Writer, format string, args ...any) {
-	say(w, "composer: warning: "+format, args...)
-}
-
-// foreign writes what compose-go logs, such as a variable that is not set, like
-// composer's own warnings.
-type foreign struct{}
+// logrusFormatter writes what compose-go logs, such as a variable that is not set, like composer's warnings.
+type logrusFormatter struct{}
 
 // Format implements logrus.Formatter.
-func (foreign) Format(entry *logrus.Entry) ([]byte, error) {
+func (logrusFormatter) Format(entry *logrus.Entry) ([]byte, error) {
 	return []byte("composer: " + entry.Level.String() + ": " + text.Line(entry.Message) + "\n"), nil
 }
 
-// checkedWriter remembers the first error of w.
-type checkedWriter struct {
-	w   io.Writer
-	err error
-}
-
-func (c *checkedWriter) Write(p []byte) (int, error) {
-	n, err := c.w.Write(p)
-	if c.err == nil {
-		c.err = err
-	}
-	return n, err
-}
-
-func newApp(stdout, stderr io.Writer) *cli.App {
+func newApp(s *Streams) *cli.App {
 	app := &cli.App{
 		Name:      "composer",
 		Usage:     "render Docker Compose files from templates, one numbered replica at a time",
@@ -127,12 +70,13 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			"composer COMMAND --help", "all about a command",
 		) + "\n\nExit codes: 0 done, 1 failed, 2 wrong command line.",
 		HideVersion: true,
-		// What has commas in it is for listed to take apart: names of files may have some.
+		// splitCommas takes lists apart: names of files may have commas.
 		DisableSliceFlagSeparator: true,
 		Flags:                     []cli.Flag{cli.HelpFlag},
-		Writer:                    stdout,
-		ErrWriter:                 stderr,
-		ExitErrHandler:            func(*cli.Context, error) {}, // run prints, main exits
+		Writer:                    s.Out,
+		ErrWriter:                 s.Err,
+		Metadata:                  map[string]any{"streams": s},
+		ExitErrHandler:            func(*cli.Context, error) {}, // Main prints
 		OnUsageError:              onUsageError,
 		Action:                    unknownCommand,
 		Commands: []*cli.Command{
@@ -141,25 +85,24 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			completionCommand(), completeCommand(), manCommand(), doctorCommand(),
 		},
 	}
-	cli.HelpPrinter = showHelp
-	inform(app.Commands)
+	cli.HelpPrinter = func(_ io.Writer, _ string, of any) { _ = printHelp(s.Out, of) } // s.Out remembers the error
+	setUsageErrors(app.Commands)
 	return app
 }
 
-// inform gives all commands, at every depth, the same answer to a wrong flag,
-// and to a wrong command.
-func inform(commands []*cli.Command) {
+// setUsageErrors gives all commands, at every depth, the same answer to a wrong flag or subcommand.
+func setUsageErrors(commands []*cli.Command) {
 	for _, c := range commands {
 		c.OnUsageError = onUsageError
 		c.HideHelpCommand = true // `composer help` is for all
 		if len(c.Subcommands) > 0 {
 			c.Action = unknownCommand
 		}
-		inform(c.Subcommands)
+		setUsageErrors(c.Subcommands)
 	}
 }
 
-// examples are pairs of a command and what it does, as manual.Command has them.
+// examples joins pairs of a command line and its meaning to a description, see help.Command.
 func examples(pairs ...string) string {
 	var lines []string
 	for i := 0; i < len(pairs); i += 2 {
@@ -168,65 +111,18 @@ func examples(pairs ...string) string {
 	return strings.Join(lines, "\n")
 }
 
-// usageError is a command line that cannot be meant.
-type usageError struct{ err error }
-
-func (e usageError) Error() string { return e.err.Error() }
-func (e usageError) Unwrap() error { return e.err }
-
-func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
-
-// onUsageError says in our words what the flag package found.
-func onUsageError(c *cli.Context, err error, _ bool) error {
-	s := err.Error()
-	if name, ok := strings.CutPrefix(s, "flag provided but not defined: -"); ok {
-		s = "unknown flag " + help.Dashed(name)
-		if name == "version" || name == "v" {
-			s += ", did you mean `composer version`?"
-		} else if near := text.UniqueNearest(name, flagNames(c.Command.Flags)); near != "" {
-			s += ", did you mean " + help.Dashed(near) + "?"
-		} else if number := strings.TrimLeft(name[1:], "0123456789"); number == "" && hasFlag(c.Command.Flags, name[:1]) {
-			s = fmt.Sprintf("unknown flag -%s, did you mean -%s %s?", name, name[:1], name[1:])
-		}
-	} else if name, ok := strings.CutPrefix(s, "flag needs an argument: -"); ok {
-		s = help.Dashed(name) + " wants a value"
-	} else if parts := wrongVariable().FindStringSubmatch(s); parts != nil {
-		s = fmt.Sprintf("%s=%s: want %s", parts[3], parts[1], wanted(parts[2]))
-	} else if parts := wrongValue().FindStringSubmatch(s); parts != nil {
-		s = fmt.Sprintf("%s=%s: want %s", help.Dashed(parts[3]), parts[2], wanted(typeOf(c.Command.Flags, parts[3], parts[1])))
-	}
-	return usagef("%s; see `%s --help`", s, c.Command.HelpName)
-}
-
-// flagNames are those that are worth a suggestion: a letter is near to any other.
-func flagNames(flags []cli.Flag) []string {
-	var names []string
-	for _, f := range flags {
-		for _, name := range f.Names() {
-			if len(name) > 1 {
-				names = append(names, name)
-			}
-		}
-	}
-	return names
-}
-
-func hasFlag(flags []cli.Flag, name string) bool {
-	return slices.ContainsFunc(flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
-}
-
-// listed are the values of a flag that may be repeated, or has several with commas.
-func listed(c *cli.Context, name string) []string {
+// splitCommas returns the values of a flag that may be repeated, or has several with commas.
+func splitCommas(c *cli.Context, name string) []string {
 	var all []string
-	for _, text := range c.StringSlice(name) {
-		for part := range strings.SplitSeq(text, ",") {
+	for _, list := range c.StringSlice(name) {
+		for part := range strings.SplitSeq(list, ",") {
 			all = append(all, strings.TrimSpace(part))
 		}
 	}
 	return all
 }
 
-// noArguments refuses operands, and says which flag a file or another name most likely belongs to.
+// noArguments refuses operands, and names the flag that an operand most likely belongs to.
 func noArguments(c *cli.Context) error {
 	if !c.Args().Present() {
 		return nil
@@ -244,17 +140,16 @@ func noArguments(c *cli.Context) error {
 	return usagef("%s takes flags only, and there is %q%s; see `%[1]s --help`", c.Command.HelpName, name, hint)
 }
 
-// unknownCommand is what the program, or a command of several, does with none of
-// its commands.
+// unknownCommand prints the help of a command that has subcommands and is given none, and refuses unknown ones.
 func unknownCommand(c *cli.Context) error {
 	name := c.Args().First()
 	if name == "" || name == helpName {
-		return branch(c.Command.HelpName, c.Command).WriteHelp(c.App.Writer, helpWidth(c.App.Writer))
+		return printHelp(streams(c).Out, c.Command)
 	}
 	return noCommand(name, c.Command.Subcommands, c.Command.HelpName)
 }
 
-// noCommand says that there is no command of that name among those of parent.
+// noCommand returns the error for an unknown command of parent.
 func noCommand(name string, commands []*cli.Command, parent string) error {
 	var names []string
 	for _, c := range commands {

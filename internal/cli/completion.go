@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -11,7 +10,6 @@ import (
 	"github.com/tp0-lab/composer/internal/cli/completion"
 	"github.com/tp0-lab/composer/internal/compose/lint"
 	"github.com/tp0-lab/composer/internal/course/verify"
-	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/values"
 )
 
@@ -52,16 +50,16 @@ func completeCommand() *cli.Command {
 			if c.NArg() > 1 {
 				words = words[:len(words)-1]
 			}
-			return completion.Complete(tree(c.App), words, completionValues).Write(c.App.Writer, shell, words[len(words)-1])
+			return completion.Complete(tree(c.App), words, streams(c).completionValues).Write(c.App.Writer, shell, words[len(words)-1])
 		},
 	}
 }
 
 // completionValues are the values for a place of the command line.
-func completionValues(r completion.Request) []completion.Value {
+func (s *Streams) completionValues(r completion.Request) []completion.Value {
 	switch {
 	case strings.HasPrefix(r.Place, "STAGE"), r.Flag == "stage":
-		return stageValues(r)
+		return s.stageValues(r)
 	case r.Place == "SHELL":
 		return completion.Shells()
 	}
@@ -89,7 +87,7 @@ func completionValues(r completion.Request) []completion.Value {
 	case "scenario":
 		return scenarioValues(r)
 	case "replicas", "template", "set", "set-string", "set-file":
-		return bundleValues(r)
+		return s.bundleValues(r)
 	}
 	return nil
 }
@@ -102,18 +100,17 @@ func choices(names ...string) []completion.Value {
 	return all
 }
 
-// bundleOf opens the bundle that the command line names, or else its variable. What
-// is wrong with it is not said here.
-func bundleOf(r completion.Request) (*bundle.Bundle, error) {
-	dir := os.Getenv("COMPOSER_BUNDLE")
+// bundleDir returns the directory of the bundle that the command line, or else its variable, names; "" is
+// the built-in bundle.
+func (s *Streams) bundleDir(r completion.Request) string {
 	if given := r.Given["bundle"]; len(given) > 0 {
-		dir = given[len(given)-1]
+		return given[len(given)-1]
 	}
-	return openBundle(dir)
+	return s.getenv("COMPOSER_BUNDLE")
 }
 
-func stageValues(r completion.Request) []completion.Value {
-	b, err := bundleOf(r)
+func (s *Streams) stageValues(r completion.Request) []completion.Value {
+	b, err := openBundle(s.bundleDir(r))
 	if err != nil {
 		return nil
 	}
@@ -141,8 +138,8 @@ func scenarioValues(r completion.Request) []completion.Value {
 }
 
 // bundleValues are what stands before the "=" of flags about a bundle.
-func bundleValues(r completion.Request) []completion.Value {
-	b, err := bundleOf(r)
+func (s *Streams) bundleValues(r completion.Request) []completion.Value {
+	b, err := openBundle(s.bundleDir(r))
 	if err != nil {
 		return nil
 	}
@@ -165,7 +162,7 @@ func bundleValues(r completion.Request) []completion.Value {
 		if given := r.Given["stage"]; len(given) > 0 {
 			name = given[len(given)-1]
 		}
-		stage, err := b.Choose(name, stageFileOf(r))
+		stage, err := b.Choose(name, stageFileOf(s.bundleDir(r)))
 		if err != nil {
 			return nil
 		}
@@ -179,12 +176,4 @@ func bundleValues(r completion.Request) []completion.Value {
 		}
 	}
 	return all
-}
-
-// stageFileOf is where the stage is said if the command line does not.
-func stageFileOf(r completion.Request) string {
-	if len(r.Given["bundle"]) > 0 || os.Getenv("COMPOSER_BUNDLE") != "" {
-		return ""
-	}
-	return ".stage"
 }

@@ -11,9 +11,9 @@ import (
 // Each value is completed, or is one that nobody can know.
 func TestValuesAreCompleted(t *testing.T) {
 	free := map[string]bool{"N": true, "N[,N…]": true, "P": true, "TIME": true, "VALUE": true}
-	root := tree(newApp(nil, nil))
+	root := tree(newApp(&Streams{}))
 	complete := func(c *help.Command, words ...string) completion.Answer {
-		return completion.Complete(root, append(strings.Fields(c.Name)[1:], words...), completionValues)
+		return completion.Complete(root, append(strings.Fields(c.Name)[1:], words...), (&Streams{}).completionValues)
 	}
 	flags, arguments := 0, 0
 	root.Walk(func(c *help.Command) {
@@ -40,10 +40,10 @@ func TestValuesAreCompleted(t *testing.T) {
 
 // What the help calls a choice is completed in that very way.
 func TestChoices(t *testing.T) {
-	root := tree(newApp(nil, nil))
+	root := tree(newApp(&Streams{}))
 	root.Walk(func(c *help.Command) {
 		for _, f := range c.Flags {
-			for _, v := range completionValues(completion.Request{Command: c, Flag: f.Names[0], Place: f.Value}) {
+			for _, v := range (&Streams{}).completionValues(completion.Request{Command: c, Flag: f.Names[0], Place: f.Value}) {
 				if name := strings.TrimSuffix(v.Text, "="); v.Meaning == "" && f.Value != "NAME=FILE" && !strings.Contains(f.Usage, name) {
 					t.Errorf("the help of %s --%s does not tell of %s", c.Name, f.Names[0], name)
 				}

@@ -28,13 +28,9 @@ func readComposeFile(c *cli.Context, source *bundleFlags) (*composeFile, error) 
 	if source.onLine("stage", "replicas", "bundle", "template", "values", "set", "set-string", "set-file") {
 		return nil, usagef("%s: --file says all that a stage, replicas, a bundle and its values would; give one or the other", c.Command.Name)
 	}
-	f := &composeFile{name: name, dir: filepath.Dir(name)}
+	f := &composeFile{dir: filepath.Dir(name)}
 	var err error
-	if name == "-" {
-		f.name = "stdin"
-	}
-	f.text, err = readInput(c, name, lint.MaxFile)
-	if err != nil {
+	if f.text, f.name, err = streams(c).read(name, lint.MaxFile); err != nil {
 		return nil, fmt.Errorf("%s: %s: %w", c.Command.Name, f.name, files.Cause(err))
 	}
 	return f, nil

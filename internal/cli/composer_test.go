@@ -3,10 +3,12 @@ package cli
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/urfave/cli/v2"
 )
@@ -14,8 +16,16 @@ import (
 // composer runs the command line in this process.
 func composer(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
+	return composerIn(t, strings.NewReader(""), args...)
+}
+
+// composerIn is composer with a stdin.
+func composerIn(t *testing.T, in io.Reader, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
 	var out, talk bytes.Buffer
-	code = Main(t.Context(), append([]string{"composer"}, args...), Streams{In: strings.NewReader(""), Out: &out, Err: &talk})
+	code = Main(t.Context(), append([]string{"composer"}, args...), Streams{
+		In: in, Out: &Output{Writer: &out}, Err: &Output{Writer: &talk}, Environ: os.Environ(), Now: time.Now,
+	})
 	return code, out.String(), talk.String()
 }
 
@@ -136,7 +146,7 @@ func TestFlagsHaveVariables(t *testing.T) {
 		}
 		return names
 	}
-	got := strings.Join(visit("", newApp(nil, nil).Commands), ", ")
+	got := strings.Join(visit("", newApp(&Streams{}).Commands), ", ")
 	if want := "render, run, verify, lint, graph, diff, values, stages, init, data, data generate, data extract, data check, config, config show, config keys, config init, config check, config schema, deliver, version, help, completion, man, doctor"; got != want {
 		t.Errorf("the commands are %s, want %s", got, want)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/tp0-lab/composer/internal/compose/lint"
 	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/lab/client"
 	"github.com/tp0-lab/composer/internal/lab/config"
@@ -76,10 +77,20 @@ func configShow(c *cli.Context) error {
 	if path == "" {
 		path = service.DefaultFile()
 	}
-	layers := []config.Layer{config.Environ(os.Environ())}
+	layers := []config.Layer{config.Environ(streams(c).Environ)}
 	if path != "" {
-		file, err := service.Read(path)
-		if err != nil {
+		var file config.Layer
+		if path == "-" {
+			text, shown, err := streams(c).read(path, lint.MaxFile)
+			if err != nil {
+				return err
+			}
+			path = shown
+			file, err = service.Parse(path, text)
+			if err != nil {
+				return err
+			}
+		} else if file, err = service.Read(path); err != nil {
 			return err
 		}
 		layers = append(layers, file)
@@ -132,7 +143,7 @@ func configKeysCommand() *cli.Command {
 				}
 				table.Row(k.Variable, cmp.Or(k.Path, "-"), text, k.Doc)
 			}
-			return table.Write(c.App.Writer, tableWidth(c.App.Writer))
+			return table.Write(c.App.Writer, streams(c).Out.tableWidth())
 		},
 	}
 }
@@ -220,7 +231,16 @@ func configCheck(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		findings, err := service.Check(path)
+		var findings []config.Finding
+		if path == "-" {
+			var text []byte
+			if text, path, err = streams(c).read(path, lint.MaxFile); err != nil {
+				return err
+			}
+			findings, err = service.CheckText(path, text)
+		} else {
+			findings, err = service.Check(path)
+		}
 		if err != nil {
 			return err
 		}
@@ -234,10 +254,10 @@ func configCheck(c *cli.Context) error {
 	} else {
 		for _, r := range reports {
 			for _, f := range r.Problems {
-				say(c.App.Writer, "%s", f)
+				printLine(c.App.Writer, "%s", f)
 			}
 			if len(r.Problems) == 0 {
-				say(c.App.Writer, "%s: nothing wrong", r.File)
+				printLine(c.App.Writer, "%s: nothing wrong", r.File)
 			}
 		}
 	}

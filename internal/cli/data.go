@@ -95,7 +95,7 @@ func dataGenerate(c *cli.Context) error {
 		return usagef("data generate: --output is empty: want a zip archive or a directory")
 	}
 
-	progress, wipe := progressBar(c.App.ErrWriter)
+	progress, wipe := progressBar(streams(c).Err)
 	err = dataset.Write(c.Context, out, shape, dataset.WriteOptions{Force: c.Bool("force"), Progress: progress})
 	wipe()
 	if errors.Is(err, dataset.ErrExists) {
@@ -105,7 +105,7 @@ func dataGenerate(c *cli.Context) error {
 		return err
 	}
 	bets, winners := shape.Totals()
-	say(c.App.ErrWriter, "%s: %d bets of %d agencies, %d of them winners", out, bets, len(shape.Agencies), winners)
+	printLine(c.App.ErrWriter, "%s: %d bets of %d agencies, %d of them winners", out, bets, len(shape.Agencies), winners)
 	return nil
 }
 
@@ -126,9 +126,9 @@ func numberList(s string) ([]int, error) {
 }
 
 // progressBar draws on w if that is a terminal; wipe takes the bar away.
-func progressBar(w io.Writer) (progress func(done, total int), wipe func()) {
+func progressBar(w *Output) (progress func(done, total int), wipe func()) {
 	const width = 40
-	if !isTerminal(w) {
+	if !w.Terminal {
 		return nil, func() {}
 	}
 	last := -1
@@ -207,12 +207,12 @@ func dataExtract(c *cli.Context) error {
 	}
 	for i, name := range result.Ignored {
 		if i == 10 {
-			say(c.App.ErrWriter, "%s: passed over %d more", archive, len(result.Ignored)-i)
+			printLine(c.App.ErrWriter, "%s: passed over %d more", archive, len(result.Ignored)-i)
 			break
 		}
-		say(c.App.ErrWriter, "%s: passed over %.200q: not called agency-N.csv", archive, name)
+		printLine(c.App.ErrWriter, "%s: passed over %.200q: not called agency-N.csv", archive, name)
 	}
-	say(c.App.ErrWriter, "%s: %d agency files in %s: %d written, %d unchanged, %d kept", archive,
+	printLine(c.App.ErrWriter, "%s: %d agency files in %s: %d written, %d unchanged, %d kept", archive,
 		len(result.Written)+len(result.Unchanged)+len(result.Kept), c.String("output"),
 		len(result.Written), len(result.Unchanged), len(result.Kept))
 	return nil
@@ -247,14 +247,27 @@ func dataCheck(c *cli.Context) error {
 	if len(paths) == 0 {
 		paths = []string{dataDir}
 	}
-	files, err := dataset.CheckFiles(paths...)
-	if err != nil {
-		return err
+	var files []string
+	for _, path := range paths {
+		found := []string{path}
+		if path != "-" {
+			var err error
+			if found, err = dataset.CheckFiles(path); err != nil {
+				return err
+			}
+		}
+		files = append(files, found...)
 	}
 	reports := make([]dataset.Report, len(files))
 	bad := 0
 	for i, file := range files {
-		if reports[i], err = dataset.Check(c.Context, file, c.Int("limit")); err != nil {
+		var err error
+		if file == "-" {
+			reports[i], err = dataset.CheckReader(c.Context, streams(c).In, "stdin", c.Int("limit"))
+		} else {
+			reports[i], err = dataset.Check(c.Context, file, c.Int("limit"))
+		}
+		if err != nil {
 			return err
 		}
 		if !c.Bool("json") {
@@ -275,19 +288,19 @@ func dataCheck(c *cli.Context) error {
 
 func printReport(w io.Writer, r dataset.Report) {
 	for _, p := range r.Problems {
-		say(w, "%s:%d: %s", r.File, p.Line, p.Reason)
+		printLine(w, "%s:%d: %s", r.File, p.Line, p.Reason)
 	}
 	if n := r.Bad - len(r.Problems); n > 0 {
-		say(w, "%s: %d more bad lines", r.File, n)
+		printLine(w, "%s: %d more bad lines", r.File, n)
 	}
 	if r.Unread {
-		say(w, "%s: what follows the last bad line was not read", r.File)
+		printLine(w, "%s: what follows the last bad line was not read", r.File)
 	}
 	for _, p := range r.Warnings {
-		say(w, "%s:%d: warning: %s", r.File, p.Line, p.Reason)
+		printLine(w, "%s:%d: warning: %s", r.File, p.Line, p.Reason)
 	}
 	if n := r.Repeats - len(r.Warnings); n > 0 {
-		say(w, "%s: %d more warnings", r.File, n)
+		printLine(w, "%s: %d more warnings", r.File, n)
 	}
-	say(w, "%s: %d bets, %d winners, %d bytes, %d bad lines", r.File, r.Bets, r.Winners, r.Bytes, r.Bad)
+	printLine(w, "%s: %d bets, %d winners, %d bytes, %d bad lines", r.File, r.Bets, r.Winners, r.Bytes, r.Bad)
 }

@@ -1,28 +1,24 @@
 package cli
 
 import (
-	"bytes"
 	"encoding/json"
-	"io"
+	"errors"
 	"os"
 	"strings"
 	"testing"
 
-	"github.com/urfave/cli/v2"
-
 	"github.com/tp0-lab/composer/internal/lab/dataset"
 )
 
-// runData runs `composer data` with these arguments.
+// runData runs `composer data` with these arguments, and returns the error without its last line break.
 func runData(t *testing.T, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
-	var out, talk bytes.Buffer
-	app := &cli.App{
-		Name: "composer", Commands: []*cli.Command{dataCommand()}, Writer: &out, ErrWriter: &talk,
-		ExitErrHandler: func(*cli.Context, error) {},
+	code, stdout, stderr := composer(t, append([]string{"data"}, args...)...)
+	if code != exitOK {
+		before, text, _ := strings.Cut("\n"+stderr, "\ncomposer: ")
+		return stdout, before, errors.New(strings.TrimSuffix(text, "\n"))
 	}
-	err = app.RunContext(t.Context(), append([]string{"composer", "data"}, args...))
-	return out.String(), talk.String(), err
+	return stdout, stderr, nil
 }
 
 func TestDataCommands(t *testing.T) {
@@ -104,18 +100,14 @@ func TestDataCheckReports(t *testing.T) {
 	}
 }
 
-// No bar for what is no terminal.
+// No bar for a file.
 func TestProgressBar(t *testing.T) {
 	file, err := os.Create(t.TempDir() + "/file")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	for _, w := range []io.Writer{io.Discard, file} {
-		progress, wipe := progressBar(w)
-		if progress != nil {
-			t.Errorf("a bar for %T", w)
-		}
-		wipe()
+	if progress, _ := progressBar(FileOutput(file)); progress != nil {
+		t.Error("a bar for a file")
 	}
 }

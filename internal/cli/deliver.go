@@ -80,7 +80,7 @@ func deliverBranches(c *cli.Context) error {
 			return fmt.Errorf("deliver: %w", err)
 		}
 		if len(d.Changes()) == 0 {
-			say(c.App.ErrWriter, "nothing to do: all %d branches are there already", len(d.Branches))
+			printLine(c.App.ErrWriter, "nothing to do: all %d branches are there already", len(d.Branches))
 		}
 	}
 	if c.Bool("json") {
@@ -125,13 +125,13 @@ func printDelivery(c *cli.Context, d *deliver.Delivery) {
 	for _, b := range d.Branches {
 		counts[state(b)]++
 		if c.Bool("list") {
-			say(c.App.Writer, "%s\t%s", b.Commit, b.Ref())
+			printLine(c.App.Writer, "%s\t%s", b.Commit, b.Ref())
 		} else {
-			say(c.App.Writer, "%s  %s  %s", b.Name, b.Commit, outcome(b))
+			printLine(c.App.Writer, "%s  %s  %s", b.Name, b.Commit, outcome(b))
 		}
 	}
 	if c.Bool("list") {
-		say(c.App.ErrWriter, "%d branches: %d new, %d unchanged, %d other",
+		printLine(c.App.ErrWriter, "%d branches: %d new, %d unchanged, %d other",
 			len(d.Branches), counts["new"], counts["unchanged"], counts["other"])
 	}
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
@@ -63,7 +62,7 @@ func showDiff(c *cli.Context, source *bundleFlags) error {
 	engine.OfAnyStage = true
 	var sides [2]diff.Text
 	for i, name := range c.Args().Slice() {
-		if sides[i], err = textToCompare(c, b, engine, name); err != nil {
+		if sides[i], err = streams(c).textToCompare(b, engine, name); err != nil {
 			return err
 		}
 	}
@@ -71,7 +70,7 @@ func showDiff(c *cli.Context, source *bundleFlags) error {
 	if c.Bool("json") {
 		return showChanges(c, sides)
 	}
-	if err := diff.Unified(c.App.Writer, sides[0], sides[1], diffStyle(c.App.Writer)); err != nil {
+	if err := diff.Unified(c.App.Writer, sides[0], sides[1], diffStyle(c)); err != nil {
 		return err
 	}
 	return differ(c, sides, sides[0].Content != sides[1].Content)
@@ -82,10 +81,7 @@ func showChanges(c *cli.Context, sides [2]diff.Text) error {
 	if err != nil {
 		return fmt.Errorf("diff: %w", err)
 	}
-	encoder := json.NewEncoder(c.App.Writer)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(changes); err != nil {
+	if err := printJSON(c.App.Writer, changes); err != nil {
 		return err
 	}
 	return differ(c, sides, len(changes) > 0)
@@ -99,18 +95,16 @@ func differ(c *cli.Context, sides [2]diff.Text, really bool) error {
 }
 
 // textToCompare renders the stage of that name, or reads the file.
-func textToCompare(c *cli.Context, b *bundle.Bundle, engine *render.Engine, name string) (diff.Text, error) {
+func (s *Streams) textToCompare(b *bundle.Bundle, engine *render.Engine, name string) (diff.Text, error) {
 	text := diff.Text{Name: name}
 	_, unknown := b.Stage(name)
 	if unknown == nil {
 		doc, err := engine.Render(name, b.Kinds[0].Count)
 		text.Content = string(doc.Bytes)
-		return text, asUsage(render.OfStage(name, err))
+		return text, render.OfStage(name, err)
 	}
-	if name == "-" {
-		text.Name = "stdin"
-	}
-	content, err := readInput(c, name, lint.MaxFile)
+	content, shown, err := s.read(name, lint.MaxFile)
+	text.Name = shown
 	if _, missing := os.Stat(name); missing != nil && err != nil && name != "-" && !strings.ContainsAny(name, "./") {
 		return text, usagef("diff: %w, and no file has that name", unknown)
 	}

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
 	"strings"
@@ -77,7 +76,7 @@ func examine(c *cli.Context, source *bundleFlags) error {
 	if c.Bool("json") {
 		err = printJSON(c.App.Writer, map[string]any{"checks": findings, "ok": right})
 	} else {
-		err = printFindings(c.App.Writer, findings)
+		err = printFindings(streams(c).Out, findings)
 	}
 	if err == nil && !right {
 		n := 0
@@ -94,15 +93,15 @@ func examine(c *cli.Context, source *bundleFlags) error {
 // labOf renders what is going to be started. What is wrong with the command line is
 // an error, and what is wrong with the directory is in the lab.
 func labOf(c *cli.Context, b *bundle.Bundle) (doctor.Lab, error) {
-	lab := doctor.Lab{Bundle: c.String("bundle"), Netcat: cmp.Or(os.Getenv("NETCAT_IMAGE"), "busybox:latest"), GoVersion: goVersion}
+	lab := doctor.Lab{Bundle: c.String("bundle"), Netcat: cmp.Or(streams(c).getenv("NETCAT_IMAGE"), "busybox:latest"), GoVersion: goVersion}
 	name, file := c.String("stage"), stageFile(c)
 	stage, text, err := renderStage(c, b)
-	if err != nil && (name != "" || errors.As(err, new(usageError)) && !errors.Is(err, bundle.ErrUnknownStage)) {
+	if err != nil && (name != "" || exitCode(err) == exitUsage && !errors.Is(err, bundle.ErrUnknownStage)) {
 		return lab, err
 	}
 	var environment map[string]string
 	if err == nil {
-		environment, err = local.Environment(".", os.Environ())
+		environment, err = local.Environment(".", streams(c).Environ)
 	}
 	if err == nil {
 		lab.Project, err = graph.Load(c.Context, text, ".", environment)
@@ -125,7 +124,7 @@ func labOf(c *cli.Context, b *bundle.Bundle) (doctor.Lab, error) {
 	return lab, nil
 }
 
-func printFindings(w io.Writer, findings []doctor.Finding) error {
+func printFindings(w *Output, findings []doctor.Finding) error {
 	var table text.Table
 	for _, f := range findings {
 		table.Row(string(f.Status), f.Check, f.Found)
@@ -134,13 +133,13 @@ func printFindings(w io.Writer, findings []doctor.Finding) error {
 		}
 	}
 	var text bytes.Buffer
-	if err := table.Write(&text, tableWidth(w)); err != nil {
+	if err := table.Write(&text, w.tableWidth()); err != nil {
 		return err
 	}
 	colours := map[doctor.Status]string{doctor.OK: "32", doctor.Warning: "33", doctor.Problem: "31"}
 	for line := range strings.Lines(text.String()) {
 		word, rest, _ := strings.Cut(line, " ")
-		if colour := colours[doctor.Status(word)]; colour != "" && coloured(w) {
+		if colour := colours[doctor.Status(word)]; colour != "" && w.coloured {
 			line = "\x1b[" + colour + "m" + word + "\x1b[0m " + rest
 		}
 		if _, err := fmt.Fprint(w, line); err != nil {

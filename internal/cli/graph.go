@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -107,7 +106,7 @@ func projectToDraw(c *cli.Context, source *bundleFlags) (project *types.Project,
 		project, err = graph.Load(c.Context, content, ".", nil)
 		return project, strings.Join(names, ", "), err
 	}
-	environment, err := local.Environment(file.dir, os.Environ())
+	environment, err := local.Environment(file.dir, streams(c).Environ)
 	if err != nil {
 		return nil, "", fmt.Errorf("graph: %s: %w", file.name, err)
 	}

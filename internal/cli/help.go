@@ -33,10 +33,11 @@ func helpCommand() *cli.Command {
 				}
 				name, commands = name+" "+next.Name, next.Subcommands
 				if i == c.NArg()-1 {
-					return branch(name, next).WriteHelp(c.App.Writer, helpWidth(c.App.Writer))
+					next.HelpName = name
+					return printHelp(streams(c).Out, next)
 				}
 			}
-			return tree(c.App).WriteHelp(c.App.Writer, helpWidth(c.App.Writer))
+			return printHelp(streams(c).Out, c.App)
 		},
 	}
 }

@@ -37,7 +37,7 @@ func initCommand() *cli.Command {
 				}
 				return err
 			}
-			say(c.App.ErrWriter, "%s: a bundle; `composer render --bundle %[1]s` renders it", dir)
+			printLine(c.App.ErrWriter, "%s: a bundle; `composer render --bundle %[1]s` renders it", dir)
 			return nil
 		},
 	}

@@ -8,17 +8,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/template/bundle"
 )
-
-// readInput returns the content of a file, or of standard input for "-", at most limit bytes.
-func readInput(c *cli.Context, file string, limit int64) ([]byte, error) {
-	if file == "-" {
-		return files.ReadFrom(c.App.Reader, "stdin", limit)
-	}
-	return files.Read(file, limit)
-}
 
 // files are what open reads, and which may change, without the bundle.
 func (b *bundleFlags) files() []string {

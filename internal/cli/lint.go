@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -59,7 +58,7 @@ func lintFiles(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range listed(c, "disable") {
+	for _, name := range splitCommas(c, "disable") {
 		if problem := lint.UnknownRule(name); problem != "" {
 			return usagef("lint: %s; see `composer lint --list-rules`", problem)
 		}
@@ -68,7 +67,7 @@ func lintFiles(c *cli.Context) error {
 		if err := noArguments(c); err != nil {
 			return err
 		}
-		return listRules(c.App.Writer, format)
+		return listRules(streams(c).Out, format)
 	}
 	if !c.Args().Present() {
 		return usagef("%s wants files; see `%[1]s --help`", c.Command.HelpName)
@@ -95,9 +94,9 @@ func lintFormat(c *cli.Context) (string, error) {
 	format := c.String("format")
 	if c.Bool("json") && format != "json" {
 		switch {
-		case !c.IsSet("format"), os.Getenv("COMPOSER_LINT_FORMAT") != "":
+		case !c.IsSet("format"), streams(c).getenv("COMPOSER_LINT_FORMAT") != "":
 			format = "json"
-		case os.Getenv("COMPOSER_JSON") == "":
+		case streams(c).getenv("COMPOSER_JSON") == "":
 			return "", usagef("lint: --json and --format %s are two formats", format)
 		}
 	}
@@ -110,9 +109,9 @@ func lintFormat(c *cli.Context) (string, error) {
 // lintFile checks one file, or what is piped in where the name is "-".
 func lintFile(c *cli.Context, name string) ([]lint.Finding, error) {
 	if name == "-" {
-		return lint.CheckReader(c.Context, c.App.Reader, "stdin", listed(c, "disable"))
+		return lint.CheckReader(c.Context, streams(c).In, "stdin", splitCommas(c, "disable"))
 	}
-	return lint.CheckFile(c.Context, name, listed(c, "disable"))
+	return lint.CheckFile(c.Context, name, splitCommas(c, "disable"))
 }
 
 func writeFindings(w io.Writer, format string, found []lint.Finding) error {
@@ -123,7 +122,7 @@ func writeFindings(w io.Writer, format string, found []lint.Finding) error {
 		return lint.WriteSARIF(w, found, version())
 	}
 	for _, f := range found {
-		say(w, "%s", f)
+		printLine(w, "%s", f)
 	}
 	return nil
 }
@@ -140,7 +139,7 @@ func verdict(found []lint.Finding, strict bool) error {
 	return errors.New("lint: " + text.Plural(counts[lint.Error], "error") + ", " + text.Plural(counts[lint.Warning], "warning"))
 }
 
-func listRules(w io.Writer, format string) error {
+func listRules(w *Output, format string) error {
 	if format != "text" {
 		return printJSON(w, lint.Rules())
 	}
@@ -148,5 +147,5 @@ func listRules(w io.Writer, format string) error {
 	for _, r := range lint.Rules() {
 		table.Row(r.Name, string(r.Severity), r.What)
 	}
-	return table.Write(w, tableWidth(w))
+	return table.Write(w, w.tableWidth())
 }

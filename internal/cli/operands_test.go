@@ -1,13 +1,12 @@
 package cli
 
 import (
-	"io"
 	"strings"
 	"testing"
 )
 
 func TestOperandsLast(t *testing.T) {
-	commands := newApp(io.Discard, io.Discard).Commands
+	commands := newApp(&Streams{}).Commands
 	for _, test := range []struct{ line, want string }{
 		{"diff ej5 ej6 -n 1 --json", "diff -n 1 --json ej5 ej6"},
 		{"diff ej5 -n 1 ej6", "diff -n 1 ej5 ej6"},

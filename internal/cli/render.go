@@ -87,7 +87,7 @@ func renderStages(c *cli.Context, source *bundleFlags) error {
 		return err
 	}
 	j := build.Job{
-		Stages: listed(c, "stage"), StageFile: stageFile(c), Output: c.String("output"),
+		Stages: splitCommas(c, "stage"), StageFile: stageFile(c), Output: c.String("output"),
 		Format: c.String("format"), Validate: !c.Bool("no-validate"),
 	}
 	if j.Output == "-" || j.Output == "/dev/stdout" {
@@ -111,7 +111,7 @@ func renderStages(c *cli.Context, source *bundleFlags) error {
 		_, err = made.Write()
 	}
 	if err != nil {
-		return asUsage(err)
+		return err
 	}
 	warnMissing(c.App.ErrWriter, made.Missing())
 	return nil
@@ -146,7 +146,7 @@ func renderJob(c *cli.Context, source *bundleFlags, j build.Job) (build.Document
 	}
 	made, err := j.Render(c.Context, b)
 	if err != nil {
-		return made, asUsage(err)
+		return made, err
 	}
 	for _, d := range made.All {
 		if err := source.sparing(c, d.Path); err != nil {
@@ -164,8 +164,8 @@ func renderJob(c *cli.Context, source *bundleFlags, j build.Job) (build.Document
 // compareStages is what --check and --diff do.
 func compareStages(c *cli.Context, made build.Documents) error {
 	if c.Bool("diff") {
-		if err := made.Diff(c.App.Writer, diffStyle(c.App.Writer)); err != nil {
-			return asUsage(err)
+		if err := made.Diff(c.App.Writer, diffStyle(c)); err != nil {
+			return err
 		}
 	}
 	if !c.Bool("check") {
@@ -173,7 +173,7 @@ func compareStages(c *cli.Context, made build.Documents) error {
 	}
 	stale, err := made.Stale()
 	if err != nil {
-		return asUsage(err)
+		return err
 	}
 	if len(stale) == 0 {
 		return nil
@@ -186,7 +186,7 @@ func compareStages(c *cli.Context, made build.Documents) error {
 		if s.Missing {
 			what = "missing"
 		}
-		say(c.App.Writer, "%s: %s", s.Path, what)
+		printLine(c.App.Writer, "%s: %s", s.Path, what)
 	}
 	are := "are"
 	if len(stale) == 1 {
@@ -195,9 +195,9 @@ func compareStages(c *cli.Context, made build.Documents) error {
 	return fmt.Errorf("render: of %s, %d %s not what would be rendered; run `%s`", text.Plural(len(made.All), "file"), len(stale), are, made.Command)
 }
 
-// diffStyle is how differences are shown on w.
-func diffStyle(w io.Writer) diff.Style {
-	return diff.Style{Terminal: isTerminal(w), Colours: coloured(w)}
+// diffStyle returns how differences are shown on stdout.
+func diffStyle(c *cli.Context) diff.Style {
+	return diff.Style{Terminal: streams(c).Out.Terminal, Colours: streams(c).Out.coloured}
 }
 
 // watchStages is what --watch does.
@@ -226,17 +226,17 @@ func watchStages(c *cli.Context, source *bundleFlags, j build.Job) error {
 		}
 		switch {
 		case c.Context.Err() != nil: // it ends, and that is no error
-		case err != nil && first && errors.As(err, new(usageError)) && !errors.As(err, new(*values.Error)):
+		case err != nil && first && exitCode(err) == exitUsage && !errors.As(err, new(*values.Error)):
 			stop(err) // no file will mend it
 		case err != nil:
 			printError(c.App.ErrWriter, err)
 		case len(written) == 0:
-			say(c.App.ErrWriter, "composer: nothing changes in %s", j.Output)
+			printLine(c.App.ErrWriter, "composer: nothing changes in %s", j.Output)
 		default:
-			say(c.App.ErrWriter, "composer: wrote %s", strings.Join(written, ", "))
+			printLine(c.App.ErrWriter, "composer: wrote %s", strings.Join(written, ", "))
 		}
 		if first && ctx.Err() == nil {
-			say(c.App.ErrWriter, "composer: watching; Ctrl-C ends it")
+			printLine(c.App.ErrWriter, "composer: watching; Ctrl-C ends it")
 		}
 		first = false
 	})

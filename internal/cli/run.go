@@ -3,9 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/urfave/cli/v2"
@@ -52,19 +50,21 @@ func runStage(c *cli.Context, source *bundleFlags) error {
 	if err != nil {
 		return err
 	}
+	s := streams(c)
+	logs := s.Out
+	if c.Bool("json") {
+		logs = s.Err
+	}
 	play := local.Play{
 		Options: local.Options{
 			MakeUp:  true,
 			Configs: configs,
-			Now:     time.Now,
-			Note:    func(sentence string) { say(c.App.ErrWriter, "composer: %s", sentence) },
+			Now:     s.Now,
+			Note:    func(sentence string) { printLine(s.Err, "composer: %s", sentence) },
 		},
-		Output:   c.App.Writer,
-		Coloured: coloured(c.App.Writer),
+		Output:   logs,
+		Coloured: logs.coloured,
 		Keep:     c.Bool("keep"),
-	}
-	if c.Bool("json") {
-		play.Output, play.Coloured = c.App.ErrWriter, coloured(c.App.ErrWriter)
 	}
 	sum, err := play.Run(c.Context, project)
 	if sum.Services == nil {
@@ -85,7 +85,7 @@ func projectToRun(c *cli.Context, source *bundleFlags) (*types.Project, map[loca
 		return nil, nil, err
 	}
 	if file != nil {
-		project, err := local.Load(c.Context, file.text, file.name, file.dir, os.Environ())
+		project, err := local.Load(c.Context, file.text, file.name, file.dir, streams(c).Environ)
 		return project, nil, err
 	}
 	if err := notEmpty(c, "bundle"); err != nil {
@@ -110,7 +110,7 @@ func loadStage(c *cli.Context, b *bundle.Bundle) (*types.Project, error) {
 	if err != nil {
 		return nil, err
 	}
-	return local.Load(c.Context, text, "stage "+stage, ".", os.Environ())
+	return local.Load(c.Context, text, "stage "+stage, ".", streams(c).Environ)
 }
 
 // renderStage returns the Compose file of a stage of a bundle, and which one that
@@ -118,7 +118,7 @@ func loadStage(c *cli.Context, b *bundle.Bundle) (*types.Project, error) {
 func renderStage(c *cli.Context, b *bundle.Bundle) (stage string, text []byte, err error) {
 	chosen, err := b.Choose(c.String("stage"), stageFile(c))
 	if err != nil {
-		return "", nil, asUsage(err)
+		return "", nil, err
 	}
 	engine, err := render.New(b)
 	if err != nil {
@@ -126,26 +126,8 @@ func renderStage(c *cli.Context, b *bundle.Bundle) (stage string, text []byte, e
 	}
 	doc, err := engine.Render(chosen.Name, b.Kinds[0].Count)
 	if err != nil {
-		return "", nil, asUsage(err)
+		return "", nil, err
 	}
 	warnBeyond(c.App.ErrWriter, b, chosen.Name)
 	return chosen.Name, doc.Bytes, nil
-}
-
-// coloured reports whether colours may be written to w: a terminal, and nobody
-// has said no (no-color.org).
-func coloured(w io.Writer) bool {
-	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(w)
-}
-
-func isTerminal(w io.Writer) bool {
-	if c, ok := w.(*checkedWriter); ok {
-		w = c.w
-	}
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

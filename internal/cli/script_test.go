@@ -1,33 +1,18 @@
 package cli
 
 import (
-	"context"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"github.com/tp0-lab/composer/internal/lab/local"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"composer": program})
-}
-
-// program is composer/main.go.
-func program() {
-	if len(os.Args) > 1 && os.Args[1] == local.Argument {
-		os.Exit(local.Serve(os.Args[2:]))
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	context.AfterFunc(ctx, stop)
-	os.Exit(Main(ctx, os.Args, Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
+	testscript.Main(m, map[string]func(){"composer": func() { os.Exit(Process()) }})
 }
 
 // TestScripts runs testdata/script/*.txtar. Beside the usual commands they have

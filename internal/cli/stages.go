@@ -30,7 +30,7 @@ func stagesCommand() *cli.Command {
 			}
 			b, err := openBundle(c.String("bundle"))
 			if err != nil {
-				return asUsage(err)
+				return err
 			}
 			if c.Bool("json") {
 				return printStagesJSON(c, b)
@@ -43,7 +43,7 @@ func stagesCommand() *cli.Command {
 				}
 				table.Row(s.Name, s.Summary+mark)
 			}
-			return table.Write(c.App.Writer, tableWidth(c.App.Writer))
+			return table.Write(c.App.Writer, streams(c).Out.tableWidth())
 		},
 	}
 }

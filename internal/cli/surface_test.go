@@ -38,6 +38,6 @@ func TestSurface(t *testing.T) {
 			visit(path, c.Subcommands)
 		}
 	}
-	visit("composer", newApp(nil, nil).Commands)
+	visit("composer", newApp(&Streams{}).Commands)
 	golden.Check(t, "testdata/surface.txt", got.String())
 }

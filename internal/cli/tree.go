@@ -1,13 +1,9 @@
 package cli
 
 import (
-	"io"
-	"os"
-	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/sys/unix"
 
 	"github.com/tp0-lab/composer/internal/cli/help"
 )
@@ -74,49 +70,11 @@ func documented(f cli.Flag) help.Flag {
 	return d
 }
 
-// showHelp prints the help of the program or of one of its commands, as the CLI
-// package asks for it.
-func showHelp(w io.Writer, _ string, of any) {
-	var err error
-	switch of := of.(type) {
-	case *cli.App:
-		err = tree(of).WriteHelp(w, helpWidth(w))
-	case *cli.Command:
-		err = branch(of.HelpName, of).WriteHelp(w, helpWidth(w))
+// printHelp prints the help of the program (a *cli.App) or of one of its commands (a *cli.Command).
+func printHelp(o *Output, of any) error {
+	if app, ok := of.(*cli.App); ok {
+		return tree(app).WriteHelp(o, o.helpWidth())
 	}
-	_ = err // w remembers it
-}
-
-// helpWidth is how long the lines of the help may be.
-func helpWidth(w io.Writer) int {
-	const usual, most = 80, 120
-	if n := terminalWidth(w); n > 0 {
-		return min(n, most)
-	}
-	return usual
-}
-
-// tableWidth is how long the lines of a table may be: as long as they like, for
-// programs.
-func tableWidth(w io.Writer) int {
-	if !isTerminal(w) {
-		return 0
-	}
-	return terminalWidth(w)
-}
-
-// terminalWidth is what COLUMNS says, or else the terminal itself, or 0.
-func terminalWidth(w io.Writer) int {
-	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
-		return n
-	}
-	if c, ok := w.(*checkedWriter); ok {
-		w = c.w
-	}
-	if f, ok := w.(*os.File); ok {
-		if size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ); err == nil {
-			return int(size.Col)
-		}
-	}
-	return 0
+	command := of.(*cli.Command)
+	return branch(command.HelpName, command).WriteHelp(o, o.helpWidth())
 }

@@ -37,11 +37,11 @@ func valuesCommand() *cli.Command {
 			}
 			stage, err := b.Choose(c.String("stage"), stageFile(c))
 			if err != nil {
-				return asUsage(err)
+				return err
 			}
 			merged, err := b.Values(stage.Name)
 			if err != nil {
-				return asUsage(err)
+				return err
 			}
 			if c.Bool("json") {
 				return printValuesJSON(c, stage.Name, merged)

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -86,13 +85,13 @@ func runVerify(c *cli.Context) error {
 		return usageError{err}
 	}
 	if c.Bool("list") {
-		return listScenarios(c.App.Writer, chosen, c.Bool("json"))
+		return listScenarios(streams(c).Out, chosen, c.Bool("json"))
 	}
-	talk := c.App.Writer
+	talk := streams(c).Out
 	if c.Bool("json") {
-		talk = c.App.ErrWriter
+		talk = streams(c).Err
 	}
-	progress := verify.NewProgress(talk, len(chosen), isTerminal(talk), coloured(talk), time.Now)
+	progress := verify.NewProgress(talk, len(chosen), talk.Terminal, talk.coloured, streams(c).Now)
 	o.Began, o.Ended = progress.Began, progress.Ended
 	found, err := verify.Run(c.Context, o)
 	progress.Close()
@@ -115,7 +114,7 @@ func runVerify(c *cli.Context) error {
 		}
 	}
 	fmt.Fprintln(talk)
-	say(talk, "%d passed, %d failed, %d skipped in %.1fs (%s, %s)",
+	printLine(talk, "%d passed, %d failed, %d skipped in %.1fs (%s, %s)",
 		len(found.Scenarios)-failed-skipped, failed, skipped, found.Duration.Seconds(), found.Target, found.Engine)
 	if failed > 0 {
 		err = errors.Join(err, fmt.Errorf("verify: %d of %d scenarios failed", failed, len(found.Scenarios)))
@@ -125,8 +124,8 @@ func runVerify(c *cli.Context) error {
 
 func verifyOptions(c *cli.Context) (verify.Options, error) {
 	o := verify.Options{
-		Stages: listed(c, "stage"), Names: listed(c, "scenario"), Repo: c.String("repo"),
-		Repeat: c.Int("repeat"), Patience: c.Duration("patience"), Now: time.Now, Parallel: 1,
+		Stages: splitCommas(c, "stage"), Names: splitCommas(c, "scenario"), Repo: c.String("repo"),
+		Repeat: c.Int("repeat"), Patience: c.Duration("patience"), Now: streams(c).Now, Parallel: 1,
 	}
 	if o.Repeat < 1 || o.Patience <= 0 {
 		return o, usagef("verify: --repeat and --patience want more than zero")
@@ -151,7 +150,7 @@ func verifyOptions(c *cli.Context) (verify.Options, error) {
 	return o, nil
 }
 
-func listScenarios(w io.Writer, chosen []verify.Scenario, asJSON bool) error {
+func listScenarios(w *Output, chosen []verify.Scenario, asJSON bool) error {
 	if asJSON {
 		type row struct {
 			Stage string `json:"stage"`
@@ -168,7 +167,7 @@ func listScenarios(w io.Writer, chosen []verify.Scenario, asJSON bool) error {
 	for _, s := range chosen {
 		table.Row(s.Stage, s.Name, s.Title)
 	}
-	return table.Write(w, tableWidth(w))
+	return table.Write(w, w.tableWidth())
 }
 
 // reportFile is a report that is asked for.

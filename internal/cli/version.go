@@ -25,7 +25,7 @@ func versionCommand() *cli.Command {
 			if c.Bool("json") {
 				return printJSON(c.App.Writer, map[string]string{"version": version(), "go": runtime.Version(), "platform": platform})
 			}
-			say(c.App.Writer, "composer %s %s %s", version(), runtime.Version(), platform)
+			printLine(c.App.Writer, "composer %s %s %s", version(), runtime.Version(), platform)
 			return nil
 		},
 	}

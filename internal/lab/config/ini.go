@@ -22,6 +22,10 @@ func INIFile(path string) (Layer, error) {
 	if err != nil || text == nil {
 		return Layer{}, err
 	}
+	return parseINI(path, text)
+}
+
+func parseINI(path string, text []byte) (Layer, error) {
 	layer := Layer{}
 	var errs FileErrors
 	section := ""

@@ -73,6 +73,14 @@ func (s Service) Read(path string) (Layer, error) {
 	return INIFile(path)
 }
 
+// Parse reads the text of a file, as Read does. name stands for the file in errors and origins.
+func (s Service) Parse(name string, text []byte) (Layer, error) {
+	if s.yaml() {
+		return parseYAML(name, text, s.prefix)
+	}
+	return parseINI(name, text)
+}
+
 // Setting is a key with the value that counts.
 type Setting struct {
 	Key

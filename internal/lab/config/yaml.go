@@ -21,6 +21,10 @@ func YAMLFile(path, prefix string) (Layer, error) {
 	if err != nil || text == nil {
 		return Layer{}, err
 	}
+	return parseYAML(path, text, prefix)
+}
+
+func parseYAML(path string, text []byte, prefix string) (Layer, error) {
 	r := yamlReader{layer: Layer{}, file: path, prefix: prefix}
 	var root, second yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(text))

@@ -57,6 +57,15 @@ func Check(ctx context.Context, file string, limit int) (Report, error) {
 	return report, nil
 }
 
+// CheckReader is Check for what r reads. name stands for the file in the report and in errors.
+func CheckReader(ctx context.Context, r io.Reader, name string, limit int) (Report, error) {
+	report, err := check(ctx, r, name, 1, limit)
+	if err != nil {
+		return Report{}, fmt.Errorf("check %s: %w", name, named(err))
+	}
+	return report, nil
+}
+
 func check(ctx context.Context, r io.Reader, file string, agency uint32, limit int) (Report, error) {
 	report := Report{File: file, Problems: []Problem{}, Warnings: []Problem{}} // [] in JSON, not null
 	in := &countingReader{ctx: ctx, r: r}

@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tp0-lab/composer/internal/cli/help"
+	"github.com/tp0-lab/composer/internal/template/build"
+	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/template/render"
+	"github.com/tp0-lab/composer/internal/template/values"
+	"github.com/tp0-lab/composer/internal/text"
+)
+
+// Exit codes.
+const (
+	exitOK      = 0
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+// usageError is an error of the command line.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// wrongRequests are errors of other packages that mean a wrong command line.
+var wrongRequests = []error{
+	bundle.ErrUnknownStage, bundle.ErrCount, bundle.ErrTemplate, render.ErrReplicas, build.ErrOutput,
+}
+
+// exitCode returns the exit code for an error.
+func exitCode(err error) int {
+	if err == nil {
+		return exitOK
+	}
+	if errors.As(err, new(usageError)) || slices.ContainsFunc(wrongRequests, func(wrong error) bool { return errors.Is(err, wrong) }) {
+		return exitUsage
+	}
+	if wrong, ok := errors.AsType[*values.Error](err); ok && !wrong.Unread() {
+		return exitUsage // a file of values that is missing is a failure, like any missing file
+	}
+	// urfave/cli has an exit code of its own for an unknown help topic. A failed program has one too.
+	if errors.As(err, new(cli.ExitCoder)) && !errors.As(err, new(*exec.ExitError)) {
+		return exitUsage
+	}
+	return exitFailure
+}
+
+// printError prints an error of one or more lines.
+func printError(w io.Writer, err error) {
+	first, more, _ := strings.Cut(err.Error(), "\n")
+	printLine(w, "composer: %s", first)
+	for line := range strings.Lines(more) {
+		printLine(w, "%s", strings.TrimSuffix(line, "\n"))
+	}
+}
+
+// printLine prints a line for people. Control characters in names and texts of others do nothing to a terminal.
+func printLine(w io.Writer, format string, args ...any) {
+	fmt.Fprintln(w, text.Printable(fmt.Sprintf(format, args...)))
+}
+
+// warn prints a warning.
+func warn(w io.Writer, format string, args ...any) {
+	printLine(w, "composer: warning: "+format, args...)
+}
+
+// What urfave/cli says of a variable, and package flag of a flag: the value, its type, and the name.
+var (
+	wrongVariable = text.LazyRegexp(`^could not parse (".*") as (\w+) value from environment variable "(\w+)"`)
+	wrongValue    = text.LazyRegexp(`^invalid (boolean )?value (".*") for (?:flag )?-([\w-]+): (?:parse error|value out of range)$`)
+)
+
+// onUsageError says in our words what is wrong with a flag.
+func onUsageError(c *cli.Context, err error, _ bool) error {
+	s := err.Error()
+	if name, ok := strings.CutPrefix(s, "flag provided but not defined: -"); ok {
+		s = "unknown flag " + help.Dashed(name)
+		if name == "version" || name == "v" {
+			s += ", did you mean `composer version`?"
+		} else if near := text.UniqueNearest(name, longNames(c.Command.Flags)); near != "" {
+			s += ", did you mean " + help.Dashed(near) + "?"
+		} else if number := strings.TrimLeft(name[1:], "0123456789"); number == "" && hasFlag(c.Command.Flags, name[:1]) {
+			s = fmt.Sprintf("unknown flag -%s, did you mean -%s %s?", name, name[:1], name[1:])
+		}
+	} else if name, ok := strings.CutPrefix(s, "flag needs an argument: -"); ok {
+		s = help.Dashed(name) + " wants a value"
+	} else if parts := wrongVariable().FindStringSubmatch(s); parts != nil {
+		s = fmt.Sprintf("%s=%s: want %s", parts[3], parts[1], validValue(parts[2]))
+	} else if parts := wrongValue().FindStringSubmatch(s); parts != nil {
+		s = fmt.Sprintf("%s=%s: want %s", help.Dashed(parts[3]), parts[2], validValue(flagType(c.Command.Flags, parts[3])))
+	}
+	return usagef("%s; see `%s --help`", s, c.Command.HelpName)
+}
+
+// validValue describes the values of a type.
+func validValue(typ string) string {
+	switch typ {
+	case "bool":
+		return "true or false"
+	case "duration":
+		return "a duration such as 5s"
+	default:
+		return "a whole number"
+	}
+}
+
+// flagType returns the type of a flag's value, as validValue knows it.
+func flagType(flags []cli.Flag, name string) string {
+	for _, f := range flags {
+		if slices.Contains(f.Names(), name) {
+			switch f.(type) {
+			case *cli.BoolFlag:
+				return "bool"
+			case *cli.DurationFlag:
+				return "duration"
+			}
+		}
+	}
+	return "int"
+}
+
+// longNames returns the names of flags but for the letters, each of which is near to any other.
+func longNames(flags []cli.Flag) []string {
+	var names []string
+	for _, f := range flags {
+		names = append(names, f.Names()...)
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return len(name) == 1 })
+}
+
+func hasFlag(flags []cli.Flag, name string) bool {
+	return slices.ContainsFunc(flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
+}

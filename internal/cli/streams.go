@@ -1,0 +1,114 @@
+package cli
+
+import (
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/sys/unix"
+
+	"github.com/tp0-lab/composer/internal/files"
+)
+
+// Streams holds all that a command line takes from its process.
+type Streams struct {
+	In      io.Reader // read where a command line names the file -
+	Out     *Output   // data
+	Err     *Output   // messages, warnings and progress
+	Environ []string  // the environment: NAME=VALUE
+	Now     func() time.Time
+}
+
+// Output is a stream that commands write to.
+type Output struct {
+	io.Writer
+	Terminal bool
+	Width    int // columns of the terminal; 0: not known
+
+	coloured bool  // colours may be written
+	err      error // the first error of Writer
+}
+
+// FileOutput returns an Output that writes to f, and finds out whether f is a terminal.
+func FileOutput(f *os.File) *Output {
+	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return &Output{Writer: f}
+	}
+	return &Output{Writer: f, Terminal: true, Width: int(size.Col)}
+}
+
+// Write writes p and remembers the first error.
+func (o *Output) Write(p []byte) (int, error) {
+	n, err := o.Writer.Write(p)
+	if o.err == nil {
+		o.err = err
+	}
+	return n, err
+}
+
+// helpWidth returns the length of the lines of help.
+func (o *Output) helpWidth() int {
+	const usual, most = 80, 120
+	if o.Width > 0 {
+		return min(o.Width, most)
+	}
+	return usual
+}
+
+// tableWidth returns the length of the lines of a table; 0, for programs, sets no limit.
+func (o *Output) tableWidth() int {
+	if !o.Terminal {
+		return 0
+	}
+	return o.Width
+}
+
+// streams returns the Streams of the command line.
+func streams(c *cli.Context) *Streams { return c.App.Metadata["streams"].(*Streams) }
+
+// getenv returns the value of a variable, or "".
+func (s *Streams) getenv(name string) string {
+	for _, variable := range s.Environ {
+		if value, ok := strings.CutPrefix(variable, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+// takeEnvironment sets widths and colours by the environment (see no-color.org), and gives the process the
+// variables of flags, because urfave/cli reads them there. An empty variable counts as not set.
+func (s *Streams) takeEnvironment() {
+	columns, _ := strconv.Atoi(s.getenv("COLUMNS"))
+	for _, o := range []*Output{s.Out, s.Err} {
+		if columns > 0 {
+			o.Width = columns
+		}
+		o.coloured = o.Terminal && s.getenv("NO_COLOR") == "" && s.getenv("TERM") != "dumb"
+	}
+	const prefix = "COMPOSER_"
+	for _, variable := range os.Environ() {
+		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, prefix) {
+			os.Unsetenv(name)
+		}
+	}
+	for _, variable := range s.Environ {
+		if name, value, _ := strings.Cut(variable, "="); strings.HasPrefix(name, prefix) && value != "" {
+			os.Setenv(name, value)
+		}
+	}
+}
+
+// read returns the content of a file, at most limit bytes, and its name for messages. The file - is s.In.
+func (s *Streams) read(name string, limit int64) (content []byte, shown string, err error) {
+	if name == "-" {
+		content, err = files.ReadFrom(s.In, "stdin", limit)
+		return content, "stdin", err
+	}
+	content, err = files.Read(name, limit)
+	return content, name, err
+}
