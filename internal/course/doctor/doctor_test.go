@@ -159,6 +159,7 @@ func TestFindings(t *testing.T) {
 		}, "subnet", OK, "is of tp0_testing_net", ""},
 		{"our network, larger", map[string]any{"docker network inspect": tp0("172.25.124.0/22")}, "subnet", Warning, "with 172.25.124.0/22 instead", "make docker-compose-down"},
 		{"a VPN around it", map[string]any{"/proc/net/route": routes("tun0 000010AC 0000F0FF")}, "subnet", Warning, "172.25.125.0/24 lies in 172.16.0.0/12, which tun0 leads to", "--set subnet"},
+		{"a VPN over the same addresses", map[string]any{"/proc/net/route": routes("tun0 007D19AC 00FFFFFF")}, "subnet", Problem, "172.25.125.0/24 leads to tun0", "--set subnet"},
 		{"a VPN within it", map[string]any{"/proc/net/route": routes("tun0 807D19AC 80FFFFFF")}, "subnet", Problem, "172.25.125.128/25 leads to tun0", "--set subnet"},
 		{"no table of routes", map[string]any{"/proc/net/route": nil}, "subnet", OK, "is free", ""},
 		{"no agency files", map[string]any{"./.data/agency-1.csv": false, "./.data/agency-2.csv": false}, "files", Problem, "./.data/agency-1.csv, ./.data/agency-2.csv", "composer data generate"},
@@ -191,6 +192,17 @@ func TestFindings(t *testing.T) {
 	}
 }
 
+// An image is found by each of its names.
+func TestLongImageNames(t *testing.T) {
+	for _, name := range []string{"busybox", "library/busybox", "docker.io/library/busybox:latest"} {
+		l := lab(t)
+		l.Netcat = name
+		if findings := Examine(t.Context(), machine(healthy()), l, time.Second); !slices.Contains(findings, Finding{"netcat", OK, name, ""}) {
+			t.Errorf("%s: got %+v", name, findings)
+		}
+	}
+}
+
 func TestWithoutStage(t *testing.T) {
 	l := lab(t)
 	l.Project, l.Err, l.Next = nil, errors.New("unknown stage"), "list them"
@@ -200,20 +212,37 @@ func TestWithoutStage(t *testing.T) {
 	}
 }
 
-// As many as packages check and lint have fit: the built-in lab's 1022 clients and
-// their server.
+// The built-in lab's 1022 clients and their server fit. Containers of another network take no place.
 func TestContainersOfABridge(t *testing.T) {
+	on := func(network string) (s types.ServiceConfig) {
+		s.Networks = map[string]*types.ServiceNetworkConfig{network: nil}
+		return s
+	}
+	var host types.ServiceConfig
+	host.NetworkMode = "host"
+	three := on("testing_net")
+	three.Scale = new(3)
 	for _, test := range []struct {
-		containers int
-		want       Finding
+		on, other, more int
+		extra           types.ServiceConfig
+		want            Finding
 	}{
-		{1023, Finding{"bridge", OK, "1023 containers, of 1023 that fit", ""}},
-		{1024, Finding{"bridge", Problem, "1024 containers, and a Linux bridge takes 1023", "fewer replicas: -n"}},
+		{1023, 0, 0, host, Finding{"bridge", OK, "1023 containers, of 1023 that fit", ""}},
+		{1024, 0, 0, host, Finding{"bridge", Problem, "1024 containers on the network testing_net, and a Linux bridge takes 1023", "fewer replicas: -n"}},
+		{700, 600, 800, host, Finding{"bridge", OK, "803 containers, of 1023 that fit", ""}},
+		{1000, 0, 1025, host, Finding{"bridge", Problem, "1028 containers on the network default, and a Linux bridge takes 1023", "fewer replicas: -n"}},
+		{1020, 0, 0, three, Finding{"bridge", OK, "1023 containers, of 1023 that fit", ""}},
 	} {
 		l := lab(t)
-		for i := range test.containers - len(l.Project.Services) {
+		for number, network := range map[int]string{test.on: "testing_net", test.other: "other"} {
+			for i := range number {
+				l.Project.Services[fmt.Sprintf("%s%d", network, i)] = on(network)
+			}
+		}
+		for i := range test.more { // with the three of the lab, which name no network
 			l.Project.Services[fmt.Sprintf("more%d", i)] = types.ServiceConfig{}
 		}
+		l.Project.Services["extra"] = test.extra
 		if findings := Examine(t.Context(), machine(healthy()), l, time.Second); !slices.Contains(findings, test.want) {
 			t.Errorf("got %+v, want %+v", findings, test.want)
 		}

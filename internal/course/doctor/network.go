@@ -16,13 +16,39 @@ import (
 // kernel's net/bridge/br_private.h, less one.
 const bridgePorts = 1023
 
-// room says whether all containers fit on a bridge.
+// room checks that the containers of each network fit on its bridge. It tells of the fullest network.
 func (e *examination) room() Finding {
-	n := len(e.lab.Project.Services)
-	if n > bridgePorts {
-		return Finding{"bridge", Problem, fmt.Sprintf("%d containers, and a Linux bridge takes %d", n, bridgePorts), "fewer replicas: -n"}
+	full, name := 0, ""
+	for key, n := range e.containers() {
+		if n > full || n == full && key < name {
+			full, name = n, key
+		}
 	}
-	return Finding{"bridge", OK, fmt.Sprintf("%d containers, of %d that fit", n, bridgePorts), ""}
+	if full > bridgePorts {
+		return Finding{"bridge", Problem, fmt.Sprintf("%d containers on the network %s, and a Linux bridge takes %d", full, name, bridgePorts), "fewer replicas: -n"}
+	}
+	return Finding{"bridge", OK, fmt.Sprintf("%d containers, of %d that fit", full, bridgePorts), ""}
+}
+
+// containers returns the number of containers on each bridge of the project, by the network's key. A
+// service without networks is on "default".
+func (e *examination) containers() map[string]int {
+	count := map[string]int{}
+	for _, service := range e.lab.Project.Services {
+		if service.NetworkMode != "" {
+			continue
+		}
+		keys := service.NetworksByPriority()
+		if len(keys) == 0 {
+			keys = []string{"default"}
+		}
+		for _, key := range keys {
+			if driver := e.lab.Project.Networks[key].Driver; driver == "" || driver == "bridge" {
+				count[key] += service.GetScale()
+			}
+		}
+	}
+	return count
 }
 
 // network is one of Docker's.
