@@ -22,9 +22,9 @@ type bundleFlags struct {
 	set   *flag.FlagSet // of the command, once it is parsed
 }
 
-// onLine reports whether the command line itself, and not only a variable, gives
+// onCommandLine reports whether the command line itself, and not only a variable, gives
 // one of the flags of those names.
-func (b *bundleFlags) onLine(names ...string) bool {
+func (b *bundleFlags) onCommandLine(names ...string) bool {
 	found := false
 	b.set.Visit(func(f *flag.Flag) { found = found || slices.Contains(names, f.Name) })
 	return found
@@ -45,8 +45,8 @@ func stageFlag() cli.Flag {
 	return &cli.StringFlag{Name: "stage", EnvVars: []string{"COMPOSER_STAGE"}, Usage: "the `NAME` of the stage, see `composer stages`"}
 }
 
-// ofValues are the flags for values.
-func (b *bundleFlags) ofValues() []cli.Flag {
+// valueFlags returns the flags that set values.
+func (b *bundleFlags) valueFlags() []cli.Flag {
 	return []cli.Flag{
 		b.repeated("values", "COMPOSER_VALUES", "lay the values in the YAML `FILE` over the stage's, - for what is piped in; may be repeated"),
 		b.repeated("set", "COMPOSER_SET", "set one value, typed as YAML: `KEY.PATH=VALUE`; may be repeated, as the next two"),
@@ -55,13 +55,13 @@ func (b *bundleFlags) ofValues() []cli.Flag {
 	}
 }
 
-// ofRendering are all flags that say what is rendered.
-func (b *bundleFlags) ofRendering() []cli.Flag {
-	return append([]cli.Flag{stageFlag()}, b.ofDocuments()...)
+// renderingFlags returns the flags that choose a stage, its bundle, replicas and values.
+func (b *bundleFlags) renderingFlags() []cli.Flag {
+	return append([]cli.Flag{stageFlag()}, b.documentFlags()...)
 }
 
-// ofDocuments are those of ofRendering but for the stage.
-func (b *bundleFlags) ofDocuments() []cli.Flag {
+// documentFlags returns renderingFlags without --stage.
+func (b *bundleFlags) documentFlags() []cli.Flag {
 	return append([]cli.Flag{
 		&cli.StringSliceFlag{
 			Name: "replicas", Aliases: []string{"n"}, EnvVars: []string{"COMPOSER_REPLICAS"}, DefaultText: "5",
@@ -69,7 +69,7 @@ func (b *bundleFlags) ofDocuments() []cli.Flag {
 		},
 		bundleFlag(),
 		b.repeated("template", "COMPOSER_TEMPLATE", "take a file for the bundle's template of a name: `NAME=FILE`; may be repeated"),
-	}, b.ofValues()...)
+	}, b.valueFlags()...)
 }
 
 // open opens the bundle that the flags name.

@@ -25,7 +25,7 @@ func readComposeFile(c *cli.Context, source *bundleFlags) (*composeFile, error) 
 	if name == "" {
 		return nil, nil
 	}
-	if source.onLine("stage", "replicas", "bundle", "template", "values", "set", "set-string", "set-file") {
+	if source.onCommandLine("stage", "replicas", "bundle", "template", "values", "set", "set-string", "set-file") {
 		return nil, usagef("%s: --file says all that a stage, replicas, a bundle and its values would; give one or the other", c.Command.Name)
 	}
 	f := &composeFile{dir: filepath.Dir(name)}

@@ -30,7 +30,7 @@ func diffCommand() *cli.Command {
 		) + "\n\nOLD and NEW are stages, or else Compose files; ./NAME is a file in any case, and - is stdin. Both stages get the same\n" +
 			"number of clients and the same values.",
 		Flags: append(
-			source.ofDocuments(),
+			source.documentFlags(),
 			&cli.BoolFlag{
 				Name: "exit-code", EnvVars: []string{"COMPOSER_EXIT_CODE"}, DisableDefaultText: true,
 				Usage: "exit with 1 if there is a difference, as git diff does",

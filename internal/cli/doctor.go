@@ -36,7 +36,7 @@ func doctorCommand() *cli.Command {
 		) + "\n\nA problem keeps the stage from being rendered, or from being started with the Docker that is there; with one the exit\n" +
 			"code is 1. A warning costs something, which it says: a machine without Docker is one, as `render`, `run` and `verify` work without.",
 		Flags: append(
-			source.ofRendering(),
+			source.renderingFlags(),
 			&cli.DurationFlag{
 				Name: "timeout", EnvVars: []string{"COMPOSER_DOCTOR_TIMEOUT"}, Value: 5 * time.Second,
 				Usage: "the `TIME` that each program which is asked is given",

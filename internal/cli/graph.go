@@ -31,7 +31,7 @@ func graphCommand() *cli.Command {
 		) + "\n\nEight or more services whose names end with a number, and which are alike otherwise, are drawn as one. " +
 			"A file's variables are those of the environment and of the file .env beside it; one that is not set is drawn as ${NAME}.",
 		Flags: append(
-			source.ofRendering(),
+			source.renderingFlags(),
 			&cli.StringFlag{
 				Name: "file", Aliases: []string{"f"}, EnvVars: []string{"COMPOSER_GRAPH_FILE"}, TakesFile: true,
 				Usage: "the Compose `FILE` to draw, instead of a stage; - for what is piped in",
@@ -76,7 +76,7 @@ func drawGraph(c *cli.Context, source *bundleFlags) error {
 	}
 	if slices.Contains([]string{"", "-", "/dev/stdout"}, c.String("output")) {
 		_, err = c.App.Writer.Write(drawing.Bytes())
-	} else if err = source.sparing(c, c.String("output"), c.String("file")); err == nil {
+	} else if err = source.refuseOverwritingInput(c, c.String("output"), c.String("file")); err == nil {
 		_, err = files.WriteFile(c.String("output"), drawing.Bytes())
 	}
 	return err

@@ -28,9 +28,9 @@ func (b *bundleFlags) files() []string {
 	return paths
 }
 
-// sparing refuses to write the file called path over one that says what is
-// rendered, or one of more, under whatever name: there may be no other copy of it.
-func (b *bundleFlags) sparing(c *cli.Context, path string, more ...string) error {
+// refuseOverwritingInput refuses to write to path if that is a file of the bundle, of the values or of more,
+// under whatever name: there may be no other copy of it.
+func (b *bundleFlags) refuseOverwritingInput(c *cli.Context, path string, more ...string) error {
 	output, err := os.Stat(path)
 	if err != nil || !output.Mode().IsRegular() {
 		return nil

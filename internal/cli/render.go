@@ -44,7 +44,7 @@ func renderCommand() *cli.Command {
 				Usage: "the `NAME` of the stage, see `composer stages`; may be repeated, and all is all of them, if -o has {stage}",
 			},
 		}, append(
-			source.ofDocuments(),
+			source.documentFlags(),
 			&cli.StringFlag{
 				Name: "max-replicas", EnvVars: []string{"COMPOSER_MAX_REPLICAS"}, DefaultText: "what the templates say",
 				Usage: "how many clients there may be instead, `N`; 0 for any number. More than 1022 do not fit on a bridge",
@@ -93,7 +93,7 @@ func renderStages(c *cli.Context, source *bundleFlags) error {
 	if j.Output == "-" || j.Output == "/dev/stdout" {
 		j.Output = ""
 	}
-	if err := fits(c, j); err != nil {
+	if err := refuseContradictions(c, j); err != nil {
 		return err
 	}
 	if c.Bool("watch") {
@@ -117,8 +117,8 @@ func renderStages(c *cli.Context, source *bundleFlags) error {
 	return nil
 }
 
-// fits refuses flags that cannot be meant together.
-func fits(c *cli.Context, j build.Job) error {
+// refuseContradictions refuses flags that contradict each other.
+func refuseContradictions(c *cli.Context, j build.Job) error {
 	if slices.Contains(j.Stages, "") {
 		return usagef("--stage wants a value; see `%s --help`", c.Command.HelpName)
 	}
@@ -141,7 +141,7 @@ func renderJob(c *cli.Context, source *bundleFlags, j build.Job) (build.Document
 	if err != nil {
 		return build.Documents{}, err
 	}
-	if err := lift(b, c.String("max-replicas")); err != nil {
+	if err := setMaxReplicas(b, c.String("max-replicas")); err != nil {
 		return build.Documents{}, err
 	}
 	made, err := j.Render(c.Context, b)
@@ -149,7 +149,7 @@ func renderJob(c *cli.Context, source *bundleFlags, j build.Job) (build.Document
 		return made, err
 	}
 	for _, d := range made.All {
-		if err := source.sparing(c, d.Path); err != nil {
+		if err := source.refuseOverwritingInput(c, d.Path); err != nil {
 			return build.Documents{}, err
 		}
 	}
@@ -256,8 +256,8 @@ func notEmpty(c *cli.Context, names ...string) error {
 	return nil
 }
 
-// lift sets the limit of --max-replicas, if there is one.
-func lift(b *bundle.Bundle, text string) error {
+// setMaxReplicas sets the limit of --max-replicas, if there is one.
+func setMaxReplicas(b *bundle.Bundle, text string) error {
 	if text == "" {
 		return nil
 	}

@@ -27,7 +27,7 @@ func runCommand() *cli.Command {
 			"signal and grace. They get loopback addresses and directories of their own, and nothing of a run is left behind.\n" +
 			"Agency files that are missing are made up.",
 		Flags: append(
-			source.ofRendering(),
+			source.renderingFlags(),
 			&cli.StringFlag{
 				Name: "file", Aliases: []string{"f"}, EnvVars: []string{"COMPOSER_RUN_FILE"}, TakesFile: true,
 				Usage: "the Compose `FILE` to run, instead of a stage; - is stdin",

@@ -21,7 +21,7 @@ func valuesCommand() *cli.Command {
 			"COMPOSER_SET_STRING and COMPOSER_SET_FILE (a value on each line), then --set, --set-string and --set-file as they come.\n" +
 			"Maps are merged, null takes a key away, everything else replaces. A backslash before a dot makes it part of a key.",
 		Flags: append(
-			append([]cli.Flag{stageFlag(), bundleFlag()}, source.ofValues()...),
+			append([]cli.Flag{stageFlag(), bundleFlag()}, source.valueFlags()...),
 			jsonFlag("print JSON"),
 		),
 		Action: func(c *cli.Context) error {
