@@ -90,13 +90,20 @@ func newApp(s *Streams) *cli.App {
 	return app
 }
 
-// setUsageErrors gives all commands, at every depth, the same answer to a wrong flag or subcommand.
+// setUsageErrors gives all commands, at every depth, the same answer to a wrong flag, subcommand or operand.
 func setUsageErrors(commands []*cli.Command) {
 	for _, c := range commands {
 		c.OnUsageError = onUsageError
 		c.HideHelpCommand = true // `composer help` is for all
 		if len(c.Subcommands) > 0 {
 			c.Action = unknownCommand
+		} else if action := c.Action; c.ArgsUsage == "" && !c.Hidden {
+			c.Action = func(c *cli.Context) error {
+				if err := noArguments(c); err != nil {
+					return err
+				}
+				return action(c)
+			}
 		}
 		setUsageErrors(c.Subcommands)
 	}

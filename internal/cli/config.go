@@ -66,9 +66,6 @@ func configShowCommand() *cli.Command {
 }
 
 func configShow(c *cli.Context) error {
-	if err := noArguments(c); err != nil {
-		return err
-	}
 	path := c.String("file")
 	service, err := chooseService(c, path)
 	if err != nil {
@@ -124,9 +121,6 @@ func configKeysCommand() *cli.Command {
 		),
 		Flags: []cli.Flag{serviceFlag(), jsonFlag("print JSON")},
 		Action: func(c *cli.Context) error {
-			if err := noArguments(c); err != nil {
-				return err
-			}
 			service, err := chooseService(c, "")
 			if err != nil {
 				return err
@@ -174,9 +168,6 @@ func configInitCommand() *cli.Command {
 }
 
 func configInit(c *cli.Context) error {
-	if err := noArguments(c); err != nil {
-		return err
-	}
 	if err := notEmpty(c, "output"); err != nil {
 		return err
 	}
@@ -277,9 +268,6 @@ func configSchemaCommand() *cli.Command {
 		) + "\n\nDraft 2020-12. That of config.ini is about its keys as one object.",
 		Flags: []cli.Flag{serviceFlag()},
 		Action: func(c *cli.Context) error {
-			if err := noArguments(c); err != nil {
-				return err
-			}
 			service, err := chooseService(c, "")
 			if err != nil {
 				return err

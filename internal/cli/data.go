@@ -73,9 +73,6 @@ func dataGenerateCommand() *cli.Command {
 }
 
 func dataGenerate(c *cli.Context) error {
-	if c.Args().Present() {
-		return usagef("data generate takes no arguments, only flags: have %q", c.Args().First())
-	}
 	var lists [2][]int
 	for i, flag := range []string{"bets", "winners"} {
 		var err error

@@ -38,7 +38,7 @@ func TestDataCommands(t *testing.T) {
 		{"check other/agency-3.csv", "other/agency-3.csv: 3 bets, 1 winners", "", ""},
 		{"check none", "", "", "check: none: no such file or directory"},
 		{"extract none", "", "", "extract none: no such file or directory"},
-		{"generate extra", "", "", `takes no arguments, only flags: have "extra"`},
+		{"generate extra", "", "", `takes flags only, and there is "extra"`},
 		{"generate --agencies 0", "", "", "--agencies 0: want 1 or more"},
 		{"generate --bets 1,x", "", "", `--bets "1,x": "x" is no count`},
 		{"generate --bets 1,-2", "", "", `"-2" is no count`},

@@ -50,9 +50,6 @@ func deliverCommand() *cli.Command {
 }
 
 func deliverBranches(c *cli.Context) error {
-	if err := noArguments(c); err != nil {
-		return err
-	}
 	if err := notEmpty(c, "repo"); err != nil {
 		return err
 	}

@@ -48,9 +48,6 @@ func doctorCommand() *cli.Command {
 }
 
 func examine(c *cli.Context, source *bundleFlags) error {
-	if err := noArguments(c); err != nil {
-		return err
-	}
 	if err := notEmpty(c, "stage", "bundle"); err != nil {
 		return err
 	}

@@ -54,9 +54,6 @@ func graphCommand() *cli.Command {
 }
 
 func drawGraph(c *cli.Context, source *bundleFlags) error {
-	if err := noArguments(c); err != nil {
-		return err
-	}
 	if err := notEmpty(c, "stage", "file", "output", "bundle"); err != nil {
 		return err
 	}

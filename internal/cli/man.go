@@ -18,9 +18,6 @@ func manCommand() *cli.Command {
 			"composer man >~/.local/share/man/man1/composer.1", "so that `man composer` finds it",
 		) + "\n\nThe page is made from what the help is made from, in roff with the macros of man(7).",
 		Action: func(c *cli.Context) error {
-			if err := noArguments(c); err != nil {
-				return err
-			}
 			return manPage(c.App).WriteRoff(c.App.Writer)
 		},
 	}

@@ -80,9 +80,6 @@ func renderCommand() *cli.Command {
 
 // renderStages does what the flags of render say.
 func renderStages(c *cli.Context, source *bundleFlags) error {
-	if err := noArguments(c); err != nil {
-		return err
-	}
 	if err := notEmpty(c, "output", "bundle"); err != nil {
 		return err
 	}

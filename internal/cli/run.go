@@ -43,9 +43,6 @@ func runCommand() *cli.Command {
 }
 
 func runStage(c *cli.Context, source *bundleFlags) error {
-	if err := noArguments(c); err != nil {
-		return err
-	}
 	project, configs, err := projectToRun(c, source)
 	if err != nil {
 		return err

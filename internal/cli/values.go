@@ -25,9 +25,6 @@ func valuesCommand() *cli.Command {
 			jsonFlag("print JSON"),
 		),
 		Action: func(c *cli.Context) error {
-			if err := noArguments(c); err != nil {
-				return err
-			}
 			if err := notEmpty(c, "stage", "bundle"); err != nil {
 				return err
 			}

@@ -66,9 +66,6 @@ var reporters = map[string]func(io.Writer, report.Report) error{
 }
 
 func runVerify(c *cli.Context) error {
-	if err := noArguments(c); err != nil {
-		return err
-	}
 	if err := notEmpty(c, "repo"); err != nil {
 		return err
 	}

@@ -18,9 +18,6 @@ func versionCommand() *cli.Command {
 		) + "\n\nThe version is the module's, then that of Go, then the platform.",
 		Flags: []cli.Flag{jsonFlag("print JSON")},
 		Action: func(c *cli.Context) error {
-			if err := noArguments(c); err != nil {
-				return err
-			}
 			platform := runtime.GOOS + "/" + runtime.GOARCH
 			if c.Bool("json") {
 				return printJSON(c.App.Writer, map[string]string{"version": version(), "go": runtime.Version(), "platform": platform})
