@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// bridgePorts is BR_MAX_PORTS of the kernel's net/bridge/br_private.h, less one.
-const bridgePorts = 1023
+// BridgePorts is how many containers a Linux bridge takes: BR_MAX_PORTS of the kernel's net/bridge/br_private.h, less one.
+const BridgePorts = 1023
 
 // defaultPools is what Docker takes subnets from when nobody says
 // (default-address-pools in its documentation).
@@ -157,8 +157,8 @@ func (c *checker) checkRoomOf(n Network) {
 			c.report(subnetTooSmall, s.path, "network %s: %d containers, and subnet %s has addresses for %d", n.Name, containers, s.prefix, room)
 		}
 	}
-	if containers > bridgePorts && (n.Driver == "bridge" || n.Driver == "") {
-		c.report(bridgeFull, []string{"networks", n.Name}, "network %s: %d containers, and a Linux bridge takes %d", n.Name, containers, bridgePorts)
+	if containers > BridgePorts && (n.Driver == "bridge" || n.Driver == "") {
+		c.report(bridgeFull, []string{"networks", n.Name}, "network %s: %d containers, and a Linux bridge takes %d", n.Name, containers, BridgePorts)
 	}
 }
 

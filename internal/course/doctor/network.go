@@ -10,11 +10,9 @@ import (
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
-)
 
-// bridgePorts is how many containers a Linux bridge takes: BR_MAX_PORTS of the
-// kernel's net/bridge/br_private.h, less one.
-const bridgePorts = 1023
+	"github.com/tp0-lab/composer/internal/compose/rules"
+)
 
 // room checks that the containers of each network fit on its bridge. It tells of the fullest network.
 func (e *examination) room() Finding {
@@ -24,10 +22,10 @@ func (e *examination) room() Finding {
 			full, name = n, key
 		}
 	}
-	if full > bridgePorts {
-		return Finding{"bridge", Problem, fmt.Sprintf("%d containers on the network %s, and a Linux bridge takes %d", full, name, bridgePorts), "fewer replicas: -n"}
+	if full > rules.BridgePorts {
+		return Finding{"bridge", Problem, fmt.Sprintf("%d containers on the network %s, and a Linux bridge takes %d", full, name, rules.BridgePorts), "fewer replicas: -n"}
 	}
-	return Finding{"bridge", OK, fmt.Sprintf("%d containers, of %d that fit", full, bridgePorts), ""}
+	return Finding{"bridge", OK, fmt.Sprintf("%d containers, of %d that fit", full, rules.BridgePorts), ""}
 }
 
 // containers returns the number of containers on each bridge of the project, by the network's key. A

@@ -17,9 +17,10 @@ import (
 // What replicas are is said by where they stand, so a second walk, or one that
 // leaves the services, is not taken for the first.
 func TestWalksElsewhere(t *testing.T) {
+	again := one
 	second := func(begin string, doc render.Document, n int, end string) render.Document {
 		doc.Bytes = append(doc.Bytes, begin...)
-		more := document("", n, same(one), end)
+		more := document("", n, same(again), end)
 		for _, span := range more.Replicas {
 			doc.Replicas = append(doc.Replicas, render.Span{Begin: len(doc.Bytes) + span.Begin, End: len(doc.Bytes) + span.End})
 		}
@@ -45,6 +46,14 @@ func TestWalksElsewhere(t *testing.T) {
 		{"an open quote each", document(head, 6, same(one+"\n    command: \""), tail)},
 		{"an open quote each, closed by the tail", document(head, 6, same(one+"\n    command: \""), "\n\"\n"+tail)},
 	}
+	again = strings.ReplaceAll(one, "~", "1~") // names that no sample finds twice
+	tests = append(tests, []struct {
+		name string
+		doc  render.Document
+	}{
+		{"other names, as volumes", second("\nvolumes:\n  v: {}", document(head, 4, same(one), tail), 4, "\n")},
+		{"a job with the name of a replica", document(head, 4, same(one), tail+"jobs:\n  client3:\n    image: x\n    triggers:\n      manual: true\n")},
+	}...)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) { sameVerdict(t, tt.doc) })
 	}
