@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -99,5 +100,16 @@ func TestManyLines(t *testing.T) {
 	err := Unified(&b, Text{"old", strings.Repeat("\n", maxLines)}, Text{"new", "a\n"}, Style{})
 	if err == nil || err.Error() != "compare old and new: they have more than 4000000 lines together" || b.Len() != 0 {
 		t.Errorf("got %.100q, error %v", b.String(), err)
+	}
+}
+
+// An anchor is a line that stands once in each text: of a line that the old text has twice nobody can say which one the new text keeps.
+func TestAnchorsStandOnce(t *testing.T) {
+	for _, texts := range [][2]string{{"a\na\nb\n", "a\nb\n"}, {"a\nb\n", "a\na\nb\n"}} {
+		got := anchors(texts[0], texts[1])
+		want := []anchor{{before: strings.Index(texts[0], "b"), after: strings.Index(texts[1], "b"), length: 2}}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q: got %v, want %v", texts, got, want)
+		}
 	}
 }

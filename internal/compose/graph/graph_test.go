@@ -346,3 +346,25 @@ services: {b: {hostname: "${HOST}"}}
 		t.Errorf("%+v in a card that is %d wide", c.Lines[0], c.W)
 	}
 }
+
+// Eight or more alike are drawn as one, seven are not.
+func TestManyAlike(t *testing.T) {
+	for n, want := range map[int]int{7: 8, 8: 2} {
+		if got := len(loadProject(t, clients(n), false).Services); got != want {
+			t.Errorf("%d clients and a server are drawn as %d services, want %d", n, got, want)
+		}
+	}
+}
+
+// A character that means something to Mermaid never stands for itself: neither in quotes nor at the end of a line.
+func TestMermaidEscapes(t *testing.T) {
+	const special = "\"#;%<>`{}"
+	if got := mermaidLine("a" + special + "b"); strings.ContainsAny(got, special) || !strings.HasPrefix(got, "a") || !strings.HasSuffix(got, "b") {
+		t.Errorf("a line has %q", got)
+	}
+	for _, r := range "\"#;<>`" {
+		if got, want := mermaidText(string(r)), fmt.Sprintf("#%d;", r); got != want {
+			t.Errorf("%q in quotes is %s, want %s", r, got, want)
+		}
+	}
+}

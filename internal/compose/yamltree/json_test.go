@@ -164,3 +164,21 @@ func TestJSONProperty(t *testing.T) {
 		}
 	})
 }
+
+// A mapping of 20,000 keys may be decoded by package yaml, which compares each with each. A larger one may not.
+func TestSoundBoundsKeys(t *testing.T) {
+	mapping := func(keys int) []byte {
+		var b strings.Builder
+		b.WriteString("a:\n")
+		for i := range keys {
+			fmt.Fprintf(&b, "  k%d: 1\n", i)
+		}
+		return []byte(b.String())
+	}
+	if err := Sound(mapping(maxKeys)); err != nil {
+		t.Errorf("%d keys: %v", maxKeys, err)
+	}
+	if err := Sound(mapping(maxKeys + 1)); err == nil || err.Error() != "2:3: a mapping with more than 20000 keys begins here" {
+		t.Errorf("%d keys: got %v", maxKeys+1, err)
+	}
+}
