@@ -6,7 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/tp0-lab/composer/internal/template/starter"
+	"github.com/tp0-lab/composer/internal/template/bundle"
 )
 
 func initCommand() *cli.Command {
@@ -31,8 +31,8 @@ func initCommand() *cli.Command {
 				return usagef("%s wants one DIR; see `%[1]s --help`", c.Command.HelpName)
 			}
 			dir := c.Args().First()
-			if err := starter.Write(dir, c.Bool("force")); err != nil {
-				if errors.Is(err, starter.ErrNotEmpty) {
+			if err := bundle.WriteStarter(dir, c.Bool("force")); err != nil {
+				if errors.Is(err, bundle.ErrNotEmpty) {
 					return fmt.Errorf("%w; --force writes into it all the same", err)
 				}
 				return err

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tp0-lab/composer/internal/template/starter"
+	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -33,7 +33,7 @@ func TestTalkIsPrintable(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := starter.Write(evil, false); err != nil {
+	if err := bundle.WriteStarter(evil, false); err != nil {
 		t.Fatal(err)
 	}
 	write("summary/stages.yaml", "default: dev\nkinds: [{name: worker, count: 1}]\nstages: [{name: dev, summary: "+quoted+"}]\n")

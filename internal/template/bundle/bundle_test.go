@@ -291,3 +291,14 @@ func TestOpenDir(t *testing.T) {
 		}
 	}
 }
+
+func TestFileOverLimit(t *testing.T) {
+	fsys := fstest.MapFS{"full": {Data: make([]byte, MaxFile)}, "over": {Data: make([]byte, MaxFile+1)}}
+	if content, err := ReadFile(fsys, "full"); err != nil || len(content) != MaxFile {
+		t.Errorf("a file of 1 MiB: got %d bytes, error %v", len(content), err)
+	}
+	const want = "read over: it is larger than 1 MiB"
+	if content, err := ReadFile(fsys, "over"); err == nil || err.Error() != want {
+		t.Errorf("a file over 1 MiB: got %d bytes, error %v, want %s", len(content), err, want)
+	}
+}

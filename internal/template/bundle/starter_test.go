@@ -1,10 +1,11 @@
-package starter
+package bundle
 
 import (
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -28,22 +29,22 @@ func tree(t *testing.T, fsys fs.FS) map[string]string {
 	return files
 }
 
-func TestWrite(t *testing.T) {
-	want := tree(t, FS())
+func TestWriteStarter(t *testing.T) {
+	want := tree(t, StarterFS())
 	for name, dir := range map[string]string{"new": filepath.Join(t.TempDir(), "new"), "empty": t.TempDir()} {
-		if err := Write(dir, false); err != nil {
+		if err := WriteStarter(dir, false); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(want, tree(t, os.DirFS(dir))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
-		if err := Write(dir, false); !errors.Is(err, ErrNotEmpty) {
+		if err := WriteStarter(dir, false); !errors.Is(err, ErrNotEmpty) {
 			t.Errorf("%s: a second time: got %v", name, err)
 		}
 	}
 	dir := t.TempDir()
 	t.Chdir(dir)
-	if err := Write(".", false); err != nil {
+	if err := WriteStarter(".", false); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, tree(t, os.DirFS(dir))); diff != "" {
@@ -51,25 +52,25 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-func TestForce(t *testing.T) {
+func TestStarterForce(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{"values.yaml": "old", "other": "mine"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := Write(dir, true); err != nil {
+	if err := WriteStarter(dir, true); err != nil {
 		t.Fatal(err)
 	}
-	want := tree(t, FS())
+	want := tree(t, StarterFS())
 	want["other"] = "mine"
 	if diff := cmp.Diff(want, tree(t, os.DirFS(dir))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
-// What fails leaves nothing behind.
-func TestNotAtAll(t *testing.T) {
+// A failed WriteStarter leaves nothing behind.
+func TestStarterAllOrNothing(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "worker.tmpl"), 0o755); err != nil {
 		t.Fatal(err)
@@ -77,12 +78,32 @@ func TestNotAtAll(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "values.yaml"), []byte("old"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for _, target := range []string{dir, filepath.Join(dir, "values.yaml"), filepath.Join(dir, "none", "new")} {
-		if err := Write(target, true); err == nil {
+	for _, target := range []string{dir, filepath.Join(dir, "values.yaml"), filepath.Join(dir, "missing", "new")} {
+		if err := WriteStarter(target, true); err == nil {
 			t.Errorf("%s was written", target)
 		}
 	}
 	if diff := cmp.Diff(map[string]string{"values.yaml": "old"}, tree(t, os.DirFS(dir))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// The mode of a new directory is the one that mkdir would give it, not the 0700 of a temporary directory.
+func TestStarterModeFollowsUmask(t *testing.T) {
+	for _, umask := range []int{0o022, 0o027, 0o077} {
+		dir := filepath.Join(t.TempDir(), "new")
+		before := syscall.Umask(umask)
+		err := WriteStarter(dir, false)
+		syscall.Umask(before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := os.FileMode(0o777 &^ umask); info.Mode().Perm() != want {
+			t.Errorf("umask %03o: the directory has mode %03o, want %03o", umask, info.Mode().Perm(), want)
+		}
 	}
 }
