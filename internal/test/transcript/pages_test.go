@@ -140,7 +140,10 @@ func TestLinks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, page := range append(pages, filepath.Join(root, "README.md")) {
+	for _, page := range []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md"} {
+		pages = append(pages, filepath.Join(root, page))
+	}
+	for _, page := range pages {
 		name, err := filepath.Rel(root, page)
 		if err != nil {
 			t.Fatal(err)
