@@ -35,14 +35,12 @@ func (b *bundleFlags) onCommandLine(names ...string) bool {
 type given struct{ flag, by, text string }
 
 func bundleFlag() cli.Flag {
-	return &cli.StringFlag{
-		Name: "bundle", EnvVars: []string{"COMPOSER_BUNDLE"}, DefaultText: "the built-in lab", TakesFile: true,
-		Usage: "the `DIR` of a bundle of templates, see `composer init`",
-	}
+	return stringFlag("bundle", "COMPOSER_BUNDLE", "",
+		"the `DIR` of a bundle of templates, see `composer init` (default: the built-in lab)")
 }
 
 func stageFlag() cli.Flag {
-	return &cli.StringFlag{Name: "stage", EnvVars: []string{"COMPOSER_STAGE"}, Usage: "the `NAME` of the stage, see `composer stages`"}
+	return stringFlag("stage", "COMPOSER_STAGE", "", "the `NAME` of the stage, see `composer stages`")
 }
 
 // valueFlags returns the flags that set values.
@@ -63,10 +61,8 @@ func (b *bundleFlags) renderingFlags() []cli.Flag {
 // documentFlags returns renderingFlags without --stage.
 func (b *bundleFlags) documentFlags() []cli.Flag {
 	return append([]cli.Flag{
-		&cli.StringSliceFlag{
-			Name: "replicas", Aliases: []string{"n"}, EnvVars: []string{"COMPOSER_REPLICAS"}, DefaultText: "5",
-			Usage: "how many clients, `N` from 0 to 1022; KIND=N for a kind of a bundle's replicas; may be repeated",
-		},
+		listFlag("replicas", "COMPOSER_REPLICAS",
+			"how many clients, `N` from 0 to 1022; KIND=N for a kind of a bundle's replicas; may be repeated (default: 5)", "n"),
 		bundleFlag(),
 		b.repeated("template", "COMPOSER_TEMPLATE", "take a file for the bundle's template of a name: `NAME=FILE`; may be repeated"),
 	}, b.valueFlags()...)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"runtime/debug"
 	"strings"
 
@@ -85,7 +84,13 @@ func newApp(s *Streams) *cli.App {
 			completionCommand(), completeCommand(), manCommand(), doctorCommand(),
 		},
 	}
-	cli.HelpPrinter = func(_ io.Writer, _ string, of any) { _ = printHelp(s.Out, of) } // s.Out remembers the error
+	cli.HelpPrinter = func(_ io.Writer, _ string, of any) {
+		command := tree(app)
+		if c, ok := of.(*cli.Command); ok {
+			command = branch(c.HelpName, c)
+		}
+		_ = printHelp(s.Out, command) // s.Out remembers the error
+	}
 	setUsageErrors(app.Commands)
 	return app
 }
@@ -97,9 +102,12 @@ func setUsageErrors(commands []*cli.Command) {
 		c.HideHelpCommand = true // `composer help` is for all
 		if len(c.Subcommands) > 0 {
 			c.Action = unknownCommand
-		} else if action := c.Action; c.ArgsUsage == "" && !c.Hidden {
+		} else if action := c.Action; !c.Hidden {
 			c.Action = func(c *cli.Context) error {
-				if err := noArguments(c); err != nil {
+				if c.Command.ArgsUsage == "" && c.Args().Present() {
+					return operandError(c)
+				}
+				if err := emptyFlag(c); err != nil {
 					return err
 				}
 				return action(c)
@@ -107,6 +115,18 @@ func setUsageErrors(commands []*cli.Command) {
 		}
 		setUsageErrors(c.Subcommands)
 	}
+}
+
+// emptyFlag returns an error if a flag on the command line has an empty value, which a variable of a shell script
+// that is not set leaves. Only a prefix may be empty.
+func emptyFlag(c *cli.Context) error {
+	for _, f := range c.Command.Flags {
+		name := f.Names()[0]
+		if _, ok := f.(*cli.StringFlag); ok && name != "branch-prefix" && c.IsSet(name) && c.String(name) == "" {
+			return usagef("--%s wants a value; see `%s --help`", name, c.Command.HelpName)
+		}
+	}
+	return nil
 }
 
 // examples joins pairs of a command line and its meaning to a description, see help.Command.
@@ -129,40 +149,28 @@ func splitCommas(c *cli.Context, name string) []string {
 	return all
 }
 
-// noArguments refuses operands, and names the flag that an operand most likely belongs to.
-func noArguments(c *cli.Context) error {
-	if !c.Args().Present() {
-		return nil
-	}
-	name, hint := c.Args().First(), ""
-	likely := "stage"
-	if _, err := os.Stat(name); err == nil {
-		likely = "f"
-	} else if strings.Trim(name, "0123456789") == "" {
-		likely = "n"
-	}
-	if hasFlag(c.Command.Flags, likely) && (likely == "f" || !strings.ContainsAny(name, "./")) {
-		hint = fmt.Sprintf(", did you mean %s %s?", help.Dashed(likely), name)
-	}
-	return usagef("%s takes flags only, and there is %q%s; see `%[1]s --help`", c.Command.HelpName, name, hint)
+// operandError returns the error of a command that takes no operands and has one.
+func operandError(c *cli.Context) error {
+	return usagef("%s takes flags only, not %q; see `%[1]s --help`", c.Command.HelpName, c.Args().First())
 }
 
-// unknownCommand prints the help of a command that has subcommands and is given none, and refuses unknown ones.
+// unknownCommand prints the help of a command that has subcommands if none is named, and refuses unknown ones.
 func unknownCommand(c *cli.Context) error {
-	name := c.Args().First()
-	if name == "" || name == helpName {
-		return printHelp(streams(c).Out, c.Command)
+	command := branch(c.Command.HelpName, c.Command)
+	if c.Command.Name == c.App.Name {
+		command = tree(c.App)
 	}
-	return noCommand(name, c.Command.Subcommands, c.Command.HelpName)
+	if name := c.Args().First(); name != "" && name != helpName {
+		return noCommand(name, command)
+	}
+	return printHelp(streams(c).Out, command)
 }
 
-// noCommand returns the error for an unknown command of parent.
-func noCommand(name string, commands []*cli.Command, parent string) error {
+// noCommand returns the error for an unknown subcommand.
+func noCommand(name string, parent *help.Command) error {
 	var names []string
-	for _, c := range commands {
-		if !c.Hidden {
-			names = append(names, c.Names()...)
-		}
+	for _, c := range parent.Commands {
+		names = append(names, c.Base())
 	}
-	return usagef("unknown command %q%s; see `%s --help`", name, text.DidYouMean(name, names), parent)
+	return usagef("unknown command %q%s; see `%s --help`", name, text.DidYouMean(name, names), parent.Name)
 }

@@ -40,7 +40,8 @@ func configCommand() *cli.Command {
 }
 
 func serviceFlag() cli.Flag {
-	return &cli.StringFlag{Name: "service", Aliases: []string{"s"}, EnvVars: []string{"COMPOSER_CONFIG_SERVICE"}, Usage: "whose configuration: `NAME` is server or client"}
+	return stringFlag("service", "COMPOSER_CONFIG_SERVICE", "",
+		"whose configuration: `NAME` is server or client", "s")
 }
 
 func configShowCommand() *cli.Command {
@@ -55,10 +56,8 @@ func configShowCommand() *cli.Command {
 		) + "\n\nA line is ORIGIN VARIABLE=VALUE. What the service would complain about is said on stderr.",
 		Flags: []cli.Flag{
 			serviceFlag(),
-			&cli.StringFlag{
-				Name: "file", EnvVars: []string{"COMPOSER_CONFIG_FILE"}, TakesFile: true, DefaultText: "services/NAME/config.*, or ./config.*, if it is there",
-				Usage: "the `FILE` that the service would read",
-			},
+			stringFlag("file", "COMPOSER_CONFIG_FILE", "",
+				"the `FILE` that the service would read (default: services/NAME/config.*, or ./config.*, if it is there)"),
 			jsonFlag("print JSON"),
 		},
 		Action: configShow,
@@ -154,23 +153,14 @@ func configInitCommand() *cli.Command {
 		),
 		Flags: []cli.Flag{
 			serviceFlag(),
-			&cli.StringFlag{
-				Name: "output", Aliases: []string{"o"}, EnvVars: []string{"COMPOSER_CONFIG_OUTPUT"}, TakesFile: true, DefaultText: "stdout",
-				Usage: "write to `FILE`",
-			},
-			&cli.BoolFlag{
-				Name: "force", Aliases: []string{"f"}, EnvVars: []string{"COMPOSER_CONFIG_FORCE"}, DisableDefaultText: true,
-				Usage: "replace FILE if it is there",
-			},
+			stringFlag("output", "COMPOSER_CONFIG_OUTPUT", "", "write to `FILE` (default: stdout)", "o"),
+			boolFlag("force", "COMPOSER_CONFIG_FORCE", "replace FILE if it is there", "f"),
 		},
 		Action: configInit,
 	}
 }
 
 func configInit(c *cli.Context) error {
-	if err := notEmpty(c, "output"); err != nil {
-		return err
-	}
 	path := c.String("output")
 	service, err := chooseService(c, path)
 	if err != nil {

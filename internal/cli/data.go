@@ -47,26 +47,17 @@ func dataGenerateCommand() *cli.Command {
 				Name: "agencies", Aliases: []string{"n"}, EnvVars: []string{"COMPOSER_DATA_AGENCIES"},
 				DefaultText: "as many as --bets has numbers, else 5", Usage: "how many agencies, `N`",
 			},
-			&cli.StringFlag{
-				Name: "bets", Aliases: []string{"b"}, EnvVars: []string{"COMPOSER_DATA_BETS"},
-				Usage: "bets of each agency, `N[,N…]`: one number for all, or one for each, with commas (default: 1000)",
-			},
-			&cli.StringFlag{
-				Name: "winners", Aliases: []string{"w"}, EnvVars: []string{"COMPOSER_DATA_WINNERS"},
-				Usage: "winning bets of each agency, `N[,N…]`, likewise (default: one in 10000, none of the last agency)",
-			},
+			stringFlag("bets", "COMPOSER_DATA_BETS", "",
+				"bets of each agency, `N[,N…]`: one number for all, or one for each, with commas (default: 1000)", "b"),
+			stringFlag("winners", "COMPOSER_DATA_WINNERS", "",
+				"winning bets of each agency, `N[,N…]`, likewise (default: one in 10000, none of the last agency)", "w"),
 			&cli.Uint64Flag{
 				Name: "seed", Aliases: []string{"s"}, EnvVars: []string{"COMPOSER_DATA_SEED"},
 				Value: dataset.DefaultSeed, Usage: "the `N` that the random numbers start from",
 			},
-			&cli.StringFlag{
-				Name: "output", Aliases: []string{"o"}, EnvVars: []string{"COMPOSER_DATA_OUTPUT"},
-				Value: dataDir + "/dataset.zip", Usage: "the `FILE` of a zip archive, with a name that ends in .zip, or a directory", TakesFile: true,
-			},
-			&cli.BoolFlag{
-				Name: "force", Aliases: []string{"f"}, EnvVars: []string{"COMPOSER_DATA_FORCE"}, DisableDefaultText: true,
-				Usage: "replace what is there",
-			},
+			stringFlag("output", "COMPOSER_DATA_OUTPUT", dataDir+"/dataset.zip",
+				"the `FILE` of a zip archive, with a name that ends in .zip, or a directory", "o"),
+			boolFlag("force", "COMPOSER_DATA_FORCE", "replace what is there", "f"),
 		},
 		Action: dataGenerate,
 	}
@@ -88,10 +79,6 @@ func dataGenerate(c *cli.Context) error {
 		return usagef("data generate: %w", err)
 	}
 	out := c.String("output")
-	if out == "" {
-		return usagef("data generate: --output is empty: want a zip archive or a directory")
-	}
-
 	progress, wipe := progressBar(streams(c).Err)
 	err = dataset.Write(c.Context, out, shape, dataset.WriteOptions{Force: c.Bool("force"), Progress: progress})
 	wipe()
@@ -157,14 +144,8 @@ func dataExtractCommand() *cli.Command {
 		) + "\n\nWithout ARCHIVE it is datasets.zip or else dataset.zip in " + dataDir + ". Files may be in folders\n" +
 			"of the archive; what is not called agency-N.csv is passed over.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{
-				Name: "output", Aliases: []string{"o"}, EnvVars: []string{"COMPOSER_DATA_DIR"},
-				Value: dataDir, Usage: "the `DIR` for the files", TakesFile: true,
-			},
-			&cli.BoolFlag{
-				Name: "keep", Aliases: []string{"k"}, EnvVars: []string{"COMPOSER_DATA_KEEP"}, DisableDefaultText: true,
-				Usage: "leave files that are there as they are",
-			},
+			stringFlag("output", "COMPOSER_DATA_DIR", dataDir, "the `DIR` for the files", "o"),
+			boolFlag("keep", "COMPOSER_DATA_KEEP", "leave files that are there as they are", "k"),
 			&cli.Int64Flag{
 				Name: "max-file", EnvVars: []string{"COMPOSER_DATA_MAX_FILE"},
 				Value: dataset.DefaultMaxFile >> 20, Usage: "refuse an archive with a file over `N` MiB",

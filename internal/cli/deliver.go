@@ -27,22 +27,13 @@ func deliverCommand() *cli.Command {
 			"are. The same tree gives the same commits; branches that have them already are left alone. All branches\n" +
 			"are written or none.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{
-				Name: "repo", EnvVars: []string{"COMPOSER_DELIVER_REPO"}, DefaultText: "the one of this directory", TakesFile: true,
-				Usage: "the repository `DIR` to write to; a missing or empty DIR becomes one, with main checked out",
-			},
-			&cli.StringFlag{
-				Name: "branch-prefix", EnvVars: []string{"COMPOSER_DELIVER_BRANCH_PREFIX"},
-				Usage: "what stands before each stage's name in the branch's, `P`",
-			},
-			&cli.BoolFlag{
-				Name: "force", Aliases: []string{"f"}, EnvVars: []string{"COMPOSER_DELIVER_FORCE"}, DisableDefaultText: true,
-				Usage: "replace branches that hold something else",
-			},
-			&cli.BoolFlag{
-				Name: "list", Aliases: []string{"l"}, EnvVars: []string{"COMPOSER_DELIVER_LIST"}, DisableDefaultText: true,
-				Usage: "write nothing, and print what git ls-remote will show after a delivery",
-			},
+			stringFlag("repo", "COMPOSER_DELIVER_REPO", "",
+				"the repository `DIR` to write to; a missing or empty DIR becomes one, with main checked out (default: the one of this directory)"),
+			stringFlag("branch-prefix", "COMPOSER_DELIVER_BRANCH_PREFIX", "",
+				"what stands before each stage's name in the branch's, `P`"),
+			boolFlag("force", "COMPOSER_DELIVER_FORCE", "replace branches that hold something else", "f"),
+			boolFlag("list", "COMPOSER_DELIVER_LIST",
+				"write nothing, and print what git ls-remote will show after a delivery", "l"),
 			jsonFlag("print JSON"),
 		},
 		Action: deliverBranches,
@@ -50,9 +41,6 @@ func deliverCommand() *cli.Command {
 }
 
 func deliverBranches(c *cli.Context) error {
-	if err := notEmpty(c, "repo"); err != nil {
-		return err
-	}
 	b, err := bundle.Open(templates.FS)
 	if err != nil {
 		return err

@@ -31,10 +31,8 @@ func diffCommand() *cli.Command {
 			"number of clients and the same values.",
 		Flags: append(
 			source.documentFlags(),
-			&cli.BoolFlag{
-				Name: "exit-code", EnvVars: []string{"COMPOSER_EXIT_CODE"}, DisableDefaultText: true,
-				Usage: "exit with 1 if there is a difference, as git diff does",
-			},
+			boolFlag("exit-code", "COMPOSER_EXIT_CODE",
+				"exit with 1 if there is a difference, as git diff does"),
 			jsonFlag("print JSON: the changes of what the files mean, whatever the order of keys, comments and quotes"),
 		),
 		Action: func(c *cli.Context) error { return showDiff(c, source) },
@@ -47,9 +45,6 @@ func showDiff(c *cli.Context, source *bundleFlags) error {
 	}
 	if c.Args().Get(0) == "-" && c.Args().Get(1) == "-" {
 		return usagef("%s: only one of both can be stdin", c.Command.HelpName)
-	}
-	if err := notEmpty(c, "bundle"); err != nil {
-		return err
 	}
 	b, err := source.open(c)
 	if err != nil {

@@ -48,9 +48,6 @@ func doctorCommand() *cli.Command {
 }
 
 func examine(c *cli.Context, source *bundleFlags) error {
-	if err := notEmpty(c, "stage", "bundle"); err != nil {
-		return err
-	}
 	if c.Duration("timeout") <= 0 {
 		return usagef("doctor: --timeout wants more than zero, such as 5s")
 	}

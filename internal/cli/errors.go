@@ -89,7 +89,7 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 			s += ", did you mean `composer version`?"
 		} else if near := text.UniqueNearest(name, longNames(c.Command.Flags)); near != "" {
 			s += ", did you mean " + help.Dashed(near) + "?"
-		} else if number := strings.TrimLeft(name[1:], "0123456789"); number == "" && hasFlag(c.Command.Flags, name[:1]) {
+		} else if number := strings.TrimLeft(name[1:], "0123456789"); number == "" && takesNext(c.Command.Flags, name[:1]) {
 			s = fmt.Sprintf("unknown flag -%s, did you mean -%s %s?", name, name[:1], name[1:])
 		}
 	} else if name, ok := strings.CutPrefix(s, "flag needs an argument: -"); ok {
@@ -136,8 +136,4 @@ func longNames(flags []cli.Flag) []string {
 		names = append(names, f.Names()...)
 	}
 	return slices.DeleteFunc(names, func(name string) bool { return len(name) == 1 })
-}
-
-func hasFlag(flags []cli.Flag, name string) bool {
-	return slices.ContainsFunc(flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
 }

@@ -32,31 +32,19 @@ func graphCommand() *cli.Command {
 			"A file's variables are those of the environment and of the file .env beside it; one that is not set is drawn as ${NAME}.",
 		Flags: append(
 			source.renderingFlags(),
-			&cli.StringFlag{
-				Name: "file", Aliases: []string{"f"}, EnvVars: []string{"COMPOSER_GRAPH_FILE"}, TakesFile: true,
-				Usage: "the Compose `FILE` to draw, instead of a stage; - for what is piped in",
-			},
-			&cli.StringFlag{
-				Name: "format", EnvVars: []string{"COMPOSER_GRAPH_FORMAT"}, Value: "mermaid", DefaultText: "mermaid",
-				Usage: "what is written: `FORMAT` is mermaid, dot or svg",
-			},
-			&cli.BoolFlag{
-				Name: "all", EnvVars: []string{"COMPOSER_GRAPH_ALL"}, DisableDefaultText: true,
-				Usage: "draw each service, however many are alike",
-			},
-			&cli.StringFlag{
-				Name: "output", Aliases: []string{"o"}, EnvVars: []string{"COMPOSER_OUTPUT"}, DefaultText: "stdout",
-				Usage: "the `FILE` to write, untouched if it would not change",
-			},
+			stringFlag("file", "COMPOSER_GRAPH_FILE", "",
+				"the Compose `FILE` to draw, instead of a stage; - for what is piped in", "f"),
+			stringFlag("format", "COMPOSER_GRAPH_FORMAT", "mermaid",
+				"what is written: `FORMAT` is mermaid, dot or svg"),
+			boolFlag("all", "COMPOSER_GRAPH_ALL", "draw each service, however many are alike"),
+			stringFlag("output", "COMPOSER_OUTPUT", "",
+				"the `FILE` to write, untouched if it would not change (default: stdout)", "o"),
 		),
 		Action: func(c *cli.Context) error { return drawGraph(c, source) },
 	}
 }
 
 func drawGraph(c *cli.Context, source *bundleFlags) error {
-	if err := notEmpty(c, "stage", "file", "output", "bundle"); err != nil {
-		return err
-	}
 	write, ok := map[string]func(*graph.Graph, io.Writer) error{
 		"mermaid": (*graph.Graph).WriteMermaid, "dot": (*graph.Graph).WriteDOT, "svg": (*graph.Graph).WriteSVG,
 	}[c.String("format")]

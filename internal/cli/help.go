@@ -1,8 +1,6 @@
 package cli
 
-import (
-	"github.com/urfave/cli/v2"
-)
+import "github.com/urfave/cli/v2"
 
 const helpName = "help"
 
@@ -20,24 +18,15 @@ func helpCommand() *cli.Command {
 			"composer help config show", "a command of a command",
 		),
 		Action: func(c *cli.Context) error {
-			name, commands := c.App.Name, c.App.Commands
-			for i, word := range c.Args().Slice() {
-				var next *cli.Command
-				for _, command := range commands {
-					if command.HasName(word) {
-						next = command
-					}
-				}
+			command := tree(c.App)
+			for _, word := range c.Args().Slice() {
+				next := command.Find(word)
 				if next == nil {
-					return noCommand(word, commands, name)
+					return noCommand(word, command)
 				}
-				name, commands = name+" "+next.Name, next.Subcommands
-				if i == c.NArg()-1 {
-					next.HelpName = name
-					return printHelp(streams(c).Out, next)
-				}
+				command = next
 			}
-			return printHelp(streams(c).Out, c.App)
+			return printHelp(streams(c).Out, command)
 		},
 	}
 }

@@ -21,10 +21,8 @@ func initCommand() *cli.Command {
 			"composer values --bundle mine", "what can be set",
 		) + "\n\nThe directory is written as a whole or not at all.",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{
-				Name: "force", EnvVars: []string{"COMPOSER_INIT_FORCE"}, DisableDefaultText: true,
-				Usage: "write into a directory that is not empty; files of the bundle's names are replaced",
-			},
+			boolFlag("force", "COMPOSER_INIT_FORCE",
+				"write into a directory that is not empty; files of the bundle's names are replaced"),
 		},
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 1 || c.Args().First() == "" {

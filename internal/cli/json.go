@@ -9,7 +9,7 @@ import (
 
 // jsonFlag is --json, whose variable is the same for all commands.
 func jsonFlag(usage string) cli.Flag {
-	return &cli.BoolFlag{Name: "json", EnvVars: []string{"COMPOSER_JSON"}, DisableDefaultText: true, Usage: usage}
+	return boolFlag("json", "COMPOSER_JSON", usage)
 }
 
 // printJSON prints v as people read it, and "<" as it is.

@@ -31,23 +31,13 @@ func lintCommand() *cli.Command {
 			"Each file is checked by itself, compose.override.yaml as what is laid over compose.yaml. Exit codes: 0 nothing, or notes and warnings only; 1 an error, or a warning with\n" +
 			"--strict; 2 wrong command line.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{
-				Name: "format", EnvVars: []string{"COMPOSER_LINT_FORMAT"}, Value: "text", DefaultText: "text",
-				Usage: "how findings are printed: `FORMAT` is text, json or sarif",
-			},
+			stringFlag("format", "COMPOSER_LINT_FORMAT", "text",
+				"how findings are printed: `FORMAT` is text, json or sarif"),
 			jsonFlag("the same as --format json"),
-			&cli.BoolFlag{
-				Name: "strict", EnvVars: []string{"COMPOSER_LINT_STRICT"}, DisableDefaultText: true,
-				Usage: "exit with 1 for a warning, too",
-			},
-			&cli.StringSliceFlag{
-				Name: "disable", EnvVars: []string{"COMPOSER_LINT_DISABLE"},
-				Usage: "leave out a `RULE`; may be given several times, or with several names and commas",
-			},
-			&cli.BoolFlag{
-				Name: "list-rules", EnvVars: []string{"COMPOSER_LINT_LIST_RULES"}, DisableDefaultText: true,
-				Usage: "list the rules, and check nothing",
-			},
+			boolFlag("strict", "COMPOSER_LINT_STRICT", "exit with 1 for a warning, too"),
+			listFlag("disable", "COMPOSER_LINT_DISABLE",
+				"leave out a `RULE`; may be given several times, or with several names and commas"),
+			boolFlag("list-rules", "COMPOSER_LINT_LIST_RULES", "list the rules, and check nothing"),
 		},
 		Action: lintFiles,
 	}
@@ -64,8 +54,8 @@ func lintFiles(c *cli.Context) error {
 		}
 	}
 	if c.Bool("list-rules") {
-		if err := noArguments(c); err != nil {
-			return err
+		if c.Args().Present() {
+			return operandError(c)
 		}
 		return listRules(streams(c).Out, format)
 	}

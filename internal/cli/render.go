@@ -39,40 +39,24 @@ func renderCommand() *cli.Command {
 			"composer render --bundle DIR -o dev.yaml --watch", "again at each change of a template or of values",
 		) + "\n\nThe stage is that of --stage, else of COMPOSER_STAGE, else of the one-line file .stage, else the default of `composer stages`.",
 		Flags: append([]cli.Flag{
-			&cli.StringSliceFlag{
-				Name: "stage", EnvVars: []string{"COMPOSER_STAGE"},
-				Usage: "the `NAME` of the stage, see `composer stages`; may be repeated, and all is all of them, if -o has {stage}",
-			},
+			listFlag("stage", "COMPOSER_STAGE",
+				"the `NAME` of the stage, see `composer stages`; may be repeated, and all is all of them, if -o has {stage}"),
 		}, append(
 			source.documentFlags(),
-			&cli.StringFlag{
-				Name: "max-replicas", EnvVars: []string{"COMPOSER_MAX_REPLICAS"}, DefaultText: "what the templates say",
-				Usage: "how many clients there may be instead, `N`; 0 for any number. More than 1022 do not fit on a bridge",
-			},
-			&cli.StringFlag{
-				Name: "output", Aliases: []string{"o"}, EnvVars: []string{"COMPOSER_OUTPUT"}, DefaultText: "stdout",
-				Usage: "the `FILE` to write, untouched if it would not change; {stage} in it is the stage's name, a file for each",
-			},
-			&cli.StringFlag{
-				Name: "format", EnvVars: []string{"COMPOSER_FORMAT"}, Value: "yaml", DefaultText: "yaml",
-				Usage: "what is written: `FORMAT` is yaml, or json, which Compose reads as well",
-			},
-			&cli.BoolFlag{
-				Name: "check", EnvVars: []string{"COMPOSER_CHECK"}, DisableDefaultText: true,
-				Usage: "write nothing; list the files that are missing or would change, and exit with 1 if there are any",
-			},
-			&cli.BoolFlag{
-				Name: "diff", EnvVars: []string{"COMPOSER_DIFF"}, DisableDefaultText: true,
-				Usage: "write nothing; print how the files would change, and exit with 0 unless there is --check, too",
-			},
-			&cli.BoolFlag{
-				Name: "watch", EnvVars: []string{"COMPOSER_WATCH"}, DisableDefaultText: true,
-				Usage: "render again when a template, a file of values or .stage changes, until Ctrl-C",
-			},
-			&cli.BoolFlag{
-				Name: "no-validate", EnvVars: []string{"COMPOSER_NO_VALIDATE"}, DisableDefaultText: true,
-				Usage: "do not check what is rendered against the Compose specification; memory stays the same for any number of clients then",
-			},
+			stringFlag("max-replicas", "COMPOSER_MAX_REPLICAS", "",
+				"how many clients there may be instead, `N`; 0 for any number. More than 1022 do not fit on a bridge (default: what the templates say)"),
+			stringFlag("output", "COMPOSER_OUTPUT", "",
+				"the `FILE` to write, untouched if it would not change; {stage} in it is the stage's name, a file for each (default: stdout)", "o"),
+			stringFlag("format", "COMPOSER_FORMAT", "yaml",
+				"what is written: `FORMAT` is yaml, or json, which Compose reads as well"),
+			boolFlag("check", "COMPOSER_CHECK",
+				"write nothing; list the files that are missing or would change, and exit with 1 if there are any"),
+			boolFlag("diff", "COMPOSER_DIFF",
+				"write nothing; print how the files would change, and exit with 0 unless there is --check, too"),
+			boolFlag("watch", "COMPOSER_WATCH",
+				"render again when a template, a file of values or .stage changes, until Ctrl-C"),
+			boolFlag("no-validate", "COMPOSER_NO_VALIDATE",
+				"do not check what is rendered against the Compose specification; memory stays the same for any number of clients then"),
 		)...),
 		Action: func(c *cli.Context) error { return renderStages(c, source) },
 	}
@@ -80,9 +64,6 @@ func renderCommand() *cli.Command {
 
 // renderStages does what the flags of render say.
 func renderStages(c *cli.Context, source *bundleFlags) error {
-	if err := notEmpty(c, "output", "bundle"); err != nil {
-		return err
-	}
 	j := build.Job{
 		Stages: splitCommas(c, "stage"), StageFile: stageFile(c), Output: c.String("output"),
 		Format: c.String("format"), Validate: !c.Bool("no-validate"),
@@ -241,16 +222,6 @@ func watchStages(c *cli.Context, source *bundleFlags, j build.Job) error {
 		return cause
 	}
 	return err
-}
-
-// notEmpty refuses flags of those names that were given nothing.
-func notEmpty(c *cli.Context, names ...string) error {
-	for _, name := range names {
-		if c.IsSet(name) && c.String(name) == "" {
-			return usagef("--%s wants a value; see `%s --help`", name, c.Command.HelpName)
-		}
-	}
-	return nil
 }
 
 // setMaxReplicas sets the limit of --max-replicas, if there is one.

@@ -28,14 +28,9 @@ func runCommand() *cli.Command {
 			"Agency files that are missing are made up.",
 		Flags: append(
 			source.renderingFlags(),
-			&cli.StringFlag{
-				Name: "file", Aliases: []string{"f"}, EnvVars: []string{"COMPOSER_RUN_FILE"}, TakesFile: true,
-				Usage: "the Compose `FILE` to run, instead of a stage; - is stdin",
-			},
-			&cli.BoolFlag{
-				Name: "keep", EnvVars: []string{"COMPOSER_RUN_KEEP"}, DisableDefaultText: true,
-				Usage: "leave the server up after the last client, until Ctrl-C",
-			},
+			stringFlag("file", "COMPOSER_RUN_FILE", "",
+				"the Compose `FILE` to run, instead of a stage; - is stdin", "f"),
+			boolFlag("keep", "COMPOSER_RUN_KEEP", "leave the server up after the last client, until Ctrl-C"),
 			jsonFlag("print the summary as JSON, and the logs on stderr"),
 		),
 		Action: func(c *cli.Context) error { return runStage(c, source) },
@@ -84,9 +79,6 @@ func projectToRun(c *cli.Context, source *bundleFlags) (*types.Project, map[loca
 	if file != nil {
 		project, err := local.Load(c.Context, file.text, file.name, file.dir, streams(c).Environ)
 		return project, nil, err
-	}
-	if err := notEmpty(c, "bundle"); err != nil {
-		return nil, nil, err
 	}
 	b, err := source.open(c)
 	if err != nil {

@@ -22,9 +22,6 @@ func stagesCommand() *cli.Command {
 			jsonFlag("print JSON"),
 		},
 		Action: func(c *cli.Context) error {
-			if err := notEmpty(c, "bundle"); err != nil {
-				return err
-			}
 			b, err := openBundle(c.String("bundle"))
 			if err != nil {
 				return err

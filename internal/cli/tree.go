@@ -70,11 +70,5 @@ func documented(f cli.Flag) help.Flag {
 	return d
 }
 
-// printHelp prints the help of the program (a *cli.App) or of one of its commands (a *cli.Command).
-func printHelp(o *Output, of any) error {
-	if app, ok := of.(*cli.App); ok {
-		return tree(app).WriteHelp(o, o.helpWidth())
-	}
-	command := of.(*cli.Command)
-	return branch(command.HelpName, command).WriteHelp(o, o.helpWidth())
-}
+// printHelp writes the help of a command as wide as o.
+func printHelp(o *Output, c *help.Command) error { return c.WriteHelp(o, o.helpWidth()) }

@@ -25,9 +25,6 @@ func valuesCommand() *cli.Command {
 			jsonFlag("print JSON"),
 		),
 		Action: func(c *cli.Context) error {
-			if err := notEmpty(c, "stage", "bundle"); err != nil {
-				return err
-			}
 			b, err := source.open(c)
 			if err != nil {
 				return err

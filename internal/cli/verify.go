@@ -32,26 +32,20 @@ func verifyCommand() *cli.Command {
 			"what was made for that is removed. It is asked for what the course's text asks: its server gets a head start, and scenarios beyond\n" +
 			"that are skipped unless --scenario names them. A checkout's scripts run as you. Exit codes: 0 what was checked\npassed, 1 something failed or nothing was checked, 2 wrong command line.",
 		Flags: []cli.Flag{
-			&cli.StringSliceFlag{Name: "stage", EnvVars: []string{"COMPOSER_STAGE"}, Usage: "only the stage of that `NAME`; may be repeated"},
-			&cli.StringSliceFlag{Name: "scenario", EnvVars: []string{"COMPOSER_VERIFY_SCENARIO"}, Usage: "only scenarios of that `NAME`; may be repeated"},
-			&cli.StringFlag{
-				Name: "engine", EnvVars: []string{"COMPOSER_VERIFY_ENGINE"}, DefaultText: "docker with --repo, else local",
-				Usage: "`ENGINE` that runs the services: local or docker",
-			},
-			&cli.StringFlag{
-				Name: "repo", EnvVars: []string{"COMPOSER_VERIFY_REPO"}, TakesFile: true,
-				Usage: "the git checkout `DIR` whose branches are checked",
-			},
-			&cli.StringSliceFlag{
-				Name: "report", EnvVars: []string{"COMPOSER_VERIFY_REPORT"},
-				Usage: "write a report: `KIND=FILE`, where KIND is junit, json or html; may be repeated",
-			},
+			listFlag("stage", "COMPOSER_STAGE", "only the stage of that `NAME`; may be repeated"),
+			listFlag("scenario", "COMPOSER_VERIFY_SCENARIO", "only scenarios of that `NAME`; may be repeated"),
+			stringFlag("engine", "COMPOSER_VERIFY_ENGINE", "",
+				"`ENGINE` that runs the services: local or docker (default: docker with --repo, else local)"),
+			stringFlag("repo", "COMPOSER_VERIFY_REPO", "",
+				"the git checkout `DIR` whose branches are checked"),
+			listFlag("report", "COMPOSER_VERIFY_REPORT",
+				"write a report: `KIND=FILE`, where KIND is junit, json or html; may be repeated"),
 			&cli.IntFlag{Name: "repeat", EnvVars: []string{"COMPOSER_VERIFY_REPEAT"}, Value: 1, Usage: "run each scenario `N` times"},
 			&cli.DurationFlag{
 				Name: "patience", EnvVars: []string{"COMPOSER_VERIFY_PATIENCE"}, Value: verify.DefaultPatience,
 				Usage: "the `TIME` to wait for what takes a moment where all is well",
 			},
-			&cli.BoolFlag{Name: "list", EnvVars: []string{"COMPOSER_VERIFY_LIST"}, DisableDefaultText: true, Usage: "list the scenarios and run none"},
+			boolFlag("list", "COMPOSER_VERIFY_LIST", "list the scenarios and run none"),
 			jsonFlag("print the report (or the list) as JSON, and the progress on stderr"),
 		},
 		Action: runVerify,
@@ -66,9 +60,6 @@ var reporters = map[string]func(io.Writer, report.Report) error{
 }
 
 func runVerify(c *cli.Context) error {
-	if err := notEmpty(c, "repo"); err != nil {
-		return err
-	}
 	o, err := verifyOptions(c)
 	if err != nil {
 		return err

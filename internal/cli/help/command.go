@@ -3,7 +3,10 @@
 // package that parses them.
 package help
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Command is a command, or the program itself.
 type Command struct {
@@ -42,21 +45,13 @@ func (c *Command) Walk(visit func(*Command)) {
 	}
 }
 
-// Find returns the command that is reached by these words, or nil.
-func (c *Command) Find(words ...string) *Command {
-	for _, word := range words {
-		var next *Command
-		for _, sub := range c.Commands {
-			if sub.Base() == word {
-				next = sub
-			}
-		}
-		if next == nil {
-			return nil
-		}
-		c = next
+// Find returns the command of that name directly below c, or nil.
+func (c *Command) Find(name string) *Command {
+	i := slices.IndexFunc(c.Commands, func(sub *Command) bool { return sub.Base() == name })
+	if i < 0 {
+		return nil
 	}
-	return c
+	return c.Commands[i]
 }
 
 // Examples are those of the description.

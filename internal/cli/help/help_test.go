@@ -103,7 +103,7 @@ func TestFind(t *testing.T) {
 	if c := sample().Find("sieve"); c != nil {
 		t.Errorf("found %s", c.Name)
 	}
-	if c := sample().Find(); c.Name != "mill" {
+	if c := sample().Find("grind"); c.Name != "mill grind" {
 		t.Errorf("found %s", c.Name)
 	}
 	names := ""
