@@ -23,38 +23,42 @@ func TestEndless(t *testing.T) {
 		name string
 		fsys fstest.MapFS
 		want string
+		long bool // takes a second or so
 	}{
-		{"include", commented(`{{ include "t" . }}`, "t", "\na: {{ include \"t\" . }}"), "t.tmpl:1:"},
-		{"include, by another", commented("\n{{ include \"t\" . }}", "t", `a: {{ include "u" . }}`, "u", `b: {{ include "t" . }}`), "templates are more than 1000 deep within one another: does this one call itself?"},
-		{"template", commented(`{{ template "t" . }}`, "t", `{{ template "t" . }}`), "t.tmpl:1:17: templates are more than 1000 deep"},
-		{"template that prints", commented(`{{ template "t" . }}`, "t", `x {{ if .Values.on }}{{ with . }}{{ range .Values.list }}{{ template "t" $ }}{{ end }}{{ end }}{{ end }}`), "more than 1000 deep"},
-		{"templates that call two", commented(`{{ template "t00" . }}`, doubling(40)...), "rounds of ranges and calls of templates: does this end?"},
-		{"rounds without output", commented(`{{ range 1000000000000 }}{{ end }}`), "compose.yaml.tmpl:1:12: more than 1000300 rounds"},
-		{"rounds with continue", commented(`{{ range 1000000000000 }}{{ continue }}{{ end }}`), "compose.yaml.tmpl:1:12: more than"},
-		{"walks in walks", commented(`{{ range .Clients }}{{ range $.Clients }}{{ range $.Clients }}{{ range $.Clients }}{{ end }}{{ end }}{{ end }}{{ end }}`), ""},
-		{"until", commented(`{{ range until 1000000000 }}{{ end }}`), "compose.yaml.tmpl:1:12: <until 1000000000>: error calling until: from 0 to 1000000000 by 1: want at most 1048576 numbers"},
-		{"untilStep", commented(`{{ range untilStep 0 5 0 }}{{ end }}`), "by 0"},
-		{"seq", commented(`{{ seq 1 1 1000000000 }}`), "want at most"},
-		{"repeat", commented(`{{ repeat 1000000000000 "x" }}`), "longer than 16 MiB"},
-		{"print doubles", commented(`{{ $s := "x" }}{{ range 100 }}{{ $s = print $s $s }}{{ end }}`), "print: its "},
-		{"concat doubles", commented(`{{ $l := list 1 }}{{ range 100 }}{{ $l = concat $l $l }}{{ end }}`), "concat: its "},
-		{"lists of lists", commented(`{{ $l := list 1 }}{{ range 100 }}{{ $l = list $l $l }}{{ end }}`), "list: its "},
-		{"replace multiplies", commented(`{{ $s := repeat 1000000 "x" }}{{ replace "x" $s $s }}`), "replace: its arguments are too large"},
-		{"toYaml of lists of lists", commented("\na: {{ $l := list 1 }}{{ range 30 }}{{ $l = list $l $l }}{{ end }}{{ toYaml $l }}"), "list: its "},
-		{"a map that holds itself", commented(`{{ $d := dict }}{{ $_ := set $d "d" $d }}{{ toJson $d }}`), "set: its "},
-		{"js doubles", commented(`{{ $s := "\\" }}{{ range 40 }}{{ $s = js $s }}{{ end }}`), "js: its "},
-		{"printf with widths", commented(`{{ $f := repeat 5000 "%999999[1]d" }}{{ $s := printf $f 1 }}`), "printf: its format makes too long a text"},
-		{"printf with an argument again and again", commented(`{{ $f := repeat 500000 "%[1]s" }}{{ $s := printf $f (repeat 100000 "x") }}`), "printf: its format makes too long a text"},
-		{"a long text for each depth", commented(`{{ template "t" . }}`, "t", `{{ $s := repeat 16000000 "x" }}{{ template "t" . }}`), "t.tmpl:1:26: <repeat 16000000 \"x\">: error calling repeat: repeat: all functions together took and made more than 259 MiB: does this end?"},
-		{"a long text in each round", commented(`{{ range 1000000 }}{{ $s := repeat 16000000 "x" }}{{ end }}`), "all functions together"},
-		{"a long text looked at in each round", commented(`{{ $s := repeat 16000000 "x" }}{{ range 1000000 }}{{ $x := contains "y" $s }}{{ end }}`), "all functions together"},
-		{"a long include in each round", commented(`{{ range 1000000 }}{{ $s := include "t" . }}{{ end }}`, "t", "# "+strings.Repeat("x", 1000000)), "all functions together"},
-		{"actions before an unknown function", commented(strings.Repeat("{{ 1 }}", 80_000) + "{{ nofunc }}"), "compose.yaml.tmpl:1:560003: function \"nofunc\" not defined"},
-		{"unknown functions", commented(strings.Repeat("{{ nofunc }}", 80_000)), "compose.yaml.tmpl:1:3: function \"nofunc\" not defined"},
-		{"indent", commented("\na: {{ indent 1000000 \"x\" }}"), "cannot indent by 1000000"},
+		{"include", commented(`{{ include "t" . }}`, "t", "\na: {{ include \"t\" . }}"), "t.tmpl:1:", false},
+		{"include, by another", commented("\n{{ include \"t\" . }}", "t", `a: {{ include "u" . }}`, "u", `b: {{ include "t" . }}`), "templates are more than 1000 deep within one another: does this one call itself?", false},
+		{"template", commented(`{{ template "t" . }}`, "t", `{{ template "t" . }}`), "t.tmpl:1:17: templates are more than 1000 deep", false},
+		{"template that prints", commented(`{{ template "t" . }}`, "t", `x {{ if .Values.on }}{{ with . }}{{ range .Values.list }}{{ template "t" $ }}{{ end }}{{ end }}{{ end }}`), "more than 1000 deep", true},
+		{"templates that call two", commented(`{{ template "t00" . }}`, doubling(40)...), "rounds of ranges and calls of templates: does this end?", true},
+		{"rounds without output", commented(`{{ range 1000000000000 }}{{ end }}`), "compose.yaml.tmpl:1:12: more than 1000300 rounds", true},
+		{"rounds with continue", commented(`{{ range 1000000000000 }}{{ continue }}{{ end }}`), "compose.yaml.tmpl:1:12: more than", true},
+		{"walks in walks", commented(`{{ range .Clients }}{{ range $.Clients }}{{ range $.Clients }}{{ range $.Clients }}{{ end }}{{ end }}{{ end }}{{ end }}`), "", false},
+		{"until", commented(`{{ range until 1000000000 }}{{ end }}`), "compose.yaml.tmpl:1:12: <until 1000000000>: error calling until: from 0 to 1000000000 by 1: want at most 1048576 numbers", false},
+		{"untilStep", commented(`{{ range untilStep 0 5 0 }}{{ end }}`), "by 0", false},
+		{"seq", commented(`{{ seq 1 1 1000000000 }}`), "want at most", false},
+		{"repeat", commented(`{{ repeat 1000000000000 "x" }}`), "longer than 16 MiB", false},
+		{"print doubles", commented(`{{ $s := "x" }}{{ range 100 }}{{ $s = print $s $s }}{{ end }}`), "print: its ", false},
+		{"concat doubles", commented(`{{ $l := list 1 }}{{ range 100 }}{{ $l = concat $l $l }}{{ end }}`), "concat: its ", true},
+		{"lists of lists", commented(`{{ $l := list 1 }}{{ range 100 }}{{ $l = list $l $l }}{{ end }}`), "list: its ", true},
+		{"replace multiplies", commented(`{{ $s := repeat 1000000 "x" }}{{ replace "x" $s $s }}`), "replace: its arguments are too large", false},
+		{"toYaml of lists of lists", commented("\na: {{ $l := list 1 }}{{ range 30 }}{{ $l = list $l $l }}{{ end }}{{ toYaml $l }}"), "list: its ", false},
+		{"a map that holds itself", commented(`{{ $d := dict }}{{ $_ := set $d "d" $d }}{{ toJson $d }}`), "set: its ", false},
+		{"js doubles", commented(`{{ $s := "\\" }}{{ range 40 }}{{ $s = js $s }}{{ end }}`), "js: its ", true},
+		{"printf with widths", commented(`{{ $f := repeat 5000 "%999999[1]d" }}{{ $s := printf $f 1 }}`), "printf: its format makes too long a text", false},
+		{"printf with an argument again and again", commented(`{{ $f := repeat 500000 "%[1]s" }}{{ $s := printf $f (repeat 100000 "x") }}`), "printf: its format makes too long a text", false},
+		{"a long text for each depth", commented(`{{ template "t" . }}`, "t", `{{ $s := repeat 16000000 "x" }}{{ template "t" . }}`), "t.tmpl:1:26: <repeat 16000000 \"x\">: error calling repeat: repeat: all functions together took and made more than 259 MiB: does this end?", false},
+		{"a long text in each round", commented(`{{ range 1000000 }}{{ $s := repeat 16000000 "x" }}{{ end }}`), "all functions together", true},
+		{"a long text looked at in each round", commented(`{{ $s := repeat 16000000 "x" }}{{ range 1000000 }}{{ $x := contains "y" $s }}{{ end }}`), "all functions together", false},
+		{"a long include in each round", commented(`{{ range 1000000 }}{{ $s := include "t" . }}{{ end }}`, "t", "# "+strings.Repeat("x", 1000000)), "all functions together", true},
+		{"actions before an unknown function", commented(strings.Repeat("{{ 1 }}", 8_000) + "{{ nofunc }}"), "compose.yaml.tmpl:1:56003: function \"nofunc\" not defined", false},
+		{"unknown functions", commented(strings.Repeat("{{ nofunc }}", 80_000)), "compose.yaml.tmpl:1:3: function \"nofunc\" not defined", false},
+		{"indent", commented("\na: {{ indent 1000000 \"x\" }}"), "cannot indent by 1000000", false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			if tt.long && testing.Short() {
+				t.Skip("long: it reaches a bound after a second")
+			}
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			begin := time.Now()
@@ -87,6 +91,15 @@ func TestEndless(t *testing.T) {
 				t.Errorf("%d MiB are in use", held>>20)
 			}
 		})
+	}
+}
+
+// The bound of rounds also holds for an execution that is near it already, which takes no second.
+func TestLastRound(t *testing.T) {
+	x := newNormal(t, newEngine(t, commented(`{{ range 1000 }}{{ end }}`)))
+	x.steps = maxSteps - 500
+	if err := x.run(); err == nil || err.Error() != "compose.yaml.tmpl:1:12: more than 1000100 rounds of ranges and calls of templates: does this end?" {
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -214,7 +227,9 @@ func TestStreamIsTheSame(t *testing.T) {
 		}
 	}
 	same(t, e, "ej8", 20_000)
-	same(t, normal(e), "ej8", 20_000) // more than is kept
+	if !testing.Short() {
+		same(t, normal(e), "ej8", 20_000) // longer than smallDocument
+	}
 	for _, tt := range bundles {
 		for _, n := range []int{0, 1, 3, 101} {
 			same(t, newEngine(t, tt.fsys), "one", n)
@@ -237,6 +252,9 @@ func (c *counter) Write(p []byte) (int, error) {
 // A hundred times the replicas take the same memory, also where templates are
 // executed for each.
 func TestStreamIsFlat(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long: it streams 141,000 replicas")
+	}
 	e := unlimited(t)
 	allocated := func(e *Engine, n int) uint64 {
 		var before, after runtime.MemStats
@@ -279,9 +297,13 @@ func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 func TestStreamErrors(t *testing.T) {
 	full := errors.New("the disk is full")
+	n := 20_000 // longer than smallDocument
+	if testing.Short() {
+		n = 2000
+	}
 	for _, e := range []*Engine{unlimited(t), normal(unlimited(t))} {
 		c := counter{fail: full}
-		if err := e.Stream(&c, "ej8", 20_000); !errors.Is(err, full) || c.writes != 1 {
+		if err := e.Stream(&c, "ej8", n); !errors.Is(err, full) || c.writes != 1 {
 			t.Errorf("got %v after %d writes", err, c.writes)
 		}
 	}

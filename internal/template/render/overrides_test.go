@@ -42,9 +42,9 @@ func TestOverridesStaySpecialised(t *testing.T) {
 		{"replicas.client3.bet.enabled=true", "replicas.3.bet.first_name=Ana", "client.environment.A=b"},
 	}
 	for _, sets := range tests {
-		for _, stage := range []string{"ej1", "ej5", "ej8"} {
-			for _, n := range []int{0, 1, 2, 3, 10, 11, 12, 100, 400, 401} {
-				e := laid(t, sets...)
+		for _, stage := range []string{"ej1", "ej8"} {
+			e := laid(t, sets...)
+			for _, n := range []int{0, 1, 2, 3, 10, 11, 12, 401} {
 				special, err := e.Render(stage, n)
 				if err != nil {
 					t.Fatal(err)

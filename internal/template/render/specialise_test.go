@@ -25,7 +25,7 @@ func TestSpecialisedIsTheSame(t *testing.T) {
 		t.Fatal("the built-in bundle was not specialised")
 	}
 	for _, s := range e.bundle.Stages {
-		for _, n := range []int{0, 1, 2, 3, 9, 10, 11, 99, 100, 101, 251, 252, 999, 1000, 1022} {
+		for _, n := range []int{0, 1, 2, 9, 10, 11, 99, 100, 101, 1000} {
 			special, err := e.Render(s.Name, n)
 			if err != nil {
 				t.Fatal(err)

@@ -148,16 +148,16 @@ func TestSchemaBounds(t *testing.T) {
 		}
 		return strings.Join(all, between)
 	}
-	keys := numbered(40_000, "K%d: 1", "\n")
-	properties := numbered(9_000, `"k%d": {}`, ", ")
+	keys := numbered(5_000, "K%d: 1", "\n")
+	properties := numbered(300, `"k%d": {}`, ", ")
 	twice := `{"$ref": "#/$defs/d0", "$defs": {` + numbered(30, `"d%d": {"allOf": [{"$ref": "#/$defs/e%[1]d"}, {"$ref": "#/$defs/e%[1]d"}]}`, ", ") + ", " + numbered(30, `"e%d": {"$ref": "#/$defs/d%[1]d"}`, ", ") + `}}`
 	for i := range 29 {
 		twice = strings.Replace(twice, fmt.Sprintf(`"e%d": {"$ref": "#/$defs/d%[1]d"}`, i), fmt.Sprintf(`"e%d": {"$ref": "#/$defs/d%d"}`, i, i+1), 1)
 	}
 	twice = strings.Replace(twice, `"e29": {"$ref": "#/$defs/d29"}`, `"e29": {}`, 1)
 	tests := []struct{ name, schema, values, want string }{
-		{"names of keys", `{"propertyNames": {"pattern": "^[a-z]"}}`, keys, "v.yaml:1001:1: K1000: from here on, 39000 more things are wrong"},
-		{"unknown keys", `{"additionalProperties": false, "properties": {` + properties + `}}`, keys, "v.yaml:1001:1: K1000: from here on, 39000 more things are wrong"},
+		{"names of keys", `{"propertyNames": {"pattern": "^[a-z]"}}`, keys, "v.yaml:1001:1: K1000: from here on, 4000 more things are wrong"},
+		{"unknown keys", `{"additionalProperties": false, "properties": {` + properties + `}}`, keys, "v.yaml:1001:1: K1000: from here on, 4000 more things are wrong"},
 		{"a long value, again and again", `{"properties": {"a": {"allOf": [` + strings.Repeat(`{"type": "string"}, `, 5000) + `{}]}}}`, "a: [" + strings.Repeat("1, ", 90_000) + "]", "is a list, want string"},
 		{"many values wanted", `{"properties": {"a": {"enum": [` + numbered(5000, `"%d"`, ", ") + `]}}}`, "a: b", "18, 19 or another of the schema's"},
 		{"references to the same", twice, "a: 1", "to check the values by this schema takes more than 3,000,000 steps"},
@@ -168,6 +168,9 @@ func TestSchemaBounds(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			if tt.name == "references to the same" && testing.Short() {
+				t.Skip("long: it takes 3,000,000 steps one by one")
+			}
 			start := time.Now()
 			n, err := Parse("v.yaml", []byte(tt.values))
 			if err != nil {

@@ -91,7 +91,7 @@ func TestBadDocuments(t *testing.T) {
 		{"alias bomb", bomb(8), "more than 100000 values: do aliases repeat each other?"},
 		{"deep", "a: " + strings.Repeat("[", 200) + strings.Repeat("]", 200), "v.yaml:1:104: a" + strings.Repeat("[0]", 33) + "…: more than 100 maps and lists within one another"},
 		{"very deep", "a: " + strings.Repeat("[", 500_000), "v.yaml:1:10004: while increasing flow level, exceeded max depth"},
-		{"many", "a: [" + strings.Repeat("1,", 400_000) + "]", "more than 100000 values"},
+		{"many", "a: [" + strings.Repeat("1,", 110_000) + "]", "more than 100000 values"},
 		{"long", "a: " + strings.Repeat("x", maxFile), "v.yaml: longer than 1 MiB, which no values need"},
 		{"not UTF-8", "a: 1\nb: é\xff\n", "v.yaml:2:5: not UTF-8"},
 		{"a control character", "a: 1\nb: \x01\n", "v.yaml:2:4: control characters are not allowed"},
