@@ -6,54 +6,108 @@ import (
 	"strings"
 )
 
+// language holds the formats of a language for diagrams. The format of a node takes an index, a name and more lines.
+type language struct {
+	service, network, volume string
+	need                     string // the indices of the first and the second service, and a label
+	until                    string // that label
+	member, mount            string // the index of a service, and that of a network or a volume
+	lineBreak                string
+	escape                   func(string) string
+}
+
+var mermaid = language{
+	service: "  s%d[\"<b>%s</b>%s\"]\n", network: "  n%d{{\"%s%s\"}}\n", volume: "  v%d[(\"%s%s\")]\n",
+	need: "  s%[1]d -->%[3]s s%[2]d\n", until: "|%s|", member: "  s%d --- n%d\n", mount: "  s%d -.- v%d\n",
+	lineBreak: "<br>", escape: mermaidText,
+}
+
+var dot = language{
+	service: "  s%d [label=\"%s%s\"];\n",
+	network: "  n%d [shape=hexagon, style=\"\", label=\"%s%s\"];\n",
+	volume:  "  v%d [shape=cylinder, style=\"\", label=\"%s%s\"];\n",
+	need:    "  s%[1]d -> s%[2]d%[3]s;\n", until: " [label=\"%s\"]",
+	member: "  s%d -> n%d [dir=none];\n", mount: "  s%d -> v%d [dir=none, style=dotted];\n",
+	lineBreak: `\n`, escape: strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace,
+}
+
 // WriteMermaid writes the graph as a Mermaid flowchart.
 func (g *Graph) WriteMermaid(w io.Writer) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "flowchart LR\n  accTitle: %s\n  accDescr: %s\n", mermaidLine(g.Title), mermaidLine(g.Describe()))
-	ids := map[*Service]string{}
-	for i, s := range g.Services {
-		ids[s] = fmt.Sprintf("s%d", i)
-		lines := []string{"<b>" + mermaidText(s.Label) + "</b>"}
-		for _, line := range s.lines() {
-			lines = append(lines, mermaidText(line))
-		}
-		fmt.Fprintf(&b, "  %s[\"%s\"]\n", ids[s], strings.Join(lines, "<br>"))
-	}
-	for i, n := range g.Networks {
-		text := mermaidText(n.Name)
-		if n.Detail != "" {
-			text += "<br>" + mermaidText(n.Detail)
-		}
-		fmt.Fprintf(&b, "  n%d{{\"%s\"}}\n", i, text)
-	}
-	volumes := map[string]int{}
-	for i, v := range g.Volumes {
-		volumes[v] = i
-		fmt.Fprintf(&b, "  v%d[(\"%s\")]\n", i, mermaidText(v))
-	}
-	for _, s := range g.Services {
-		for _, n := range s.Needs {
-			label := ""
-			if n.Until != "" {
-				label = "|" + n.Until + "|"
-			}
-			fmt.Fprintf(&b, "  %s -->%s %s\n", ids[n.Service], label, ids[s])
-		}
-		for _, n := range s.Networks {
-			fmt.Fprintf(&b, "  %s --- n%d\n", ids[s], n)
-		}
-		for _, m := range s.Mounts {
-			if m.Volume {
-				fmt.Fprintf(&b, "  %s -.- v%d\n", ids[s], volumes[m.Source])
-			}
-		}
-	}
-	_, err := io.WriteString(w, b.String())
+	head := fmt.Sprintf("flowchart LR\n  accTitle: %s\n  accDescr: %s\n", mermaidLine(g.Title), mermaidLine(g.Describe()))
+	_, err := io.WriteString(w, head+g.write(mermaid))
 	return err
 }
 
-// mermaidText writes a text inside quotes: everything that could mean
-// something is a number.
+// WriteDOT writes the graph in the language of Graphviz.
+func (g *Graph) WriteDOT(w io.Writer) error {
+	const head = `digraph compose {
+  rankdir=LR;
+  label="%s";
+  node [shape=box, style=rounded, fontname="sans-serif"];
+  edge [fontname="sans-serif"];
+%s}
+`
+	_, err := fmt.Fprintf(w, head, dot.escape(g.Title), g.write(dot))
+	return err
+}
+
+// write returns the nodes and edges of the graph in a language.
+func (g *Graph) write(l language) string {
+	var b strings.Builder
+	node := func(format string, index int, name string, lines ...string) {
+		more := ""
+		for _, line := range lines {
+			more += l.lineBreak + l.escape(line)
+		}
+		fmt.Fprintf(&b, format, index, l.escape(name), more)
+	}
+	services, volumes := map[*Service]int{}, map[string]int{}
+	for i, s := range g.Services {
+		services[s] = i
+		node(l.service, i, s.Label, s.lines()...)
+	}
+	for i, n := range g.Networks {
+		if n.Detail == "" {
+			node(l.network, i, n.Name)
+		} else {
+			node(l.network, i, n.Name, n.Detail)
+		}
+	}
+	for i, v := range g.Volumes {
+		volumes[v] = i
+		node(l.volume, i, v)
+	}
+	for i, s := range g.Services {
+		for _, n := range s.Needs {
+			label := ""
+			if n.Until != "" {
+				label = fmt.Sprintf(l.until, n.Until)
+			}
+			fmt.Fprintf(&b, l.need, services[n.Service], i, label)
+		}
+		for _, n := range s.Networks {
+			fmt.Fprintf(&b, l.member, i, n)
+		}
+		for _, m := range s.Mounts {
+			if m.Volume {
+				fmt.Fprintf(&b, l.mount, i, volumes[m.Source])
+			}
+		}
+	}
+	return b.String()
+}
+
+// mermaidLine removes from a title or a description the characters that Mermaid cannot escape there.
+func mermaidLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune("{}#;%<>\"`", r) {
+			return ' '
+		}
+		return r
+	}, text)
+}
+
+// mermaidText escapes a text within quotes.
 func mermaidText(text string) string {
 	var b strings.Builder
 	for _, r := range text {
@@ -66,67 +120,7 @@ func mermaidText(text string) string {
 	return b.String()
 }
 
-// mermaidLine writes a text that ends with its line, where nothing can be escaped.
-func mermaidLine(text string) string {
-	return strings.Map(func(r rune) rune {
-		if strings.ContainsRune("{}#;%<>\"`", r) {
-			return ' '
-		}
-		return r
-	}, text)
-}
-
-// WriteDOT writes the graph for Graphviz.
-func (g *Graph) WriteDOT(w io.Writer) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "digraph compose {\n  rankdir=LR;\n  label=%s;\n  node [shape=box, style=rounded, fontname=\"sans-serif\"];\n  edge [fontname=\"sans-serif\"];\n", dotText(g.Title))
-	ids := map[*Service]string{}
-	for i, s := range g.Services {
-		ids[s] = fmt.Sprintf("s%d", i)
-		fmt.Fprintf(&b, "  %s [label=%s];\n", ids[s], dotText(append([]string{s.Label}, s.lines()...)...))
-	}
-	for i, n := range g.Networks {
-		lines := []string{n.Name}
-		if n.Detail != "" {
-			lines = append(lines, n.Detail)
-		}
-		fmt.Fprintf(&b, "  n%d [shape=hexagon, style=\"\", label=%s];\n", i, dotText(lines...))
-	}
-	volumes := map[string]int{}
-	for i, v := range g.Volumes {
-		volumes[v] = i
-		fmt.Fprintf(&b, "  v%d [shape=cylinder, style=\"\", label=%s];\n", i, dotText(v))
-	}
-	for _, s := range g.Services {
-		for _, n := range s.Needs {
-			label := ""
-			if n.Until != "" {
-				label = " [label=" + dotText(n.Until) + "]"
-			}
-			fmt.Fprintf(&b, "  %s -> %s%s;\n", ids[n.Service], ids[s], label)
-		}
-		for _, n := range s.Networks {
-			fmt.Fprintf(&b, "  %s -> n%d [dir=none];\n", ids[s], n)
-		}
-		for _, m := range s.Mounts {
-			if m.Volume {
-				fmt.Fprintf(&b, "  %s -> v%d [dir=none, style=dotted];\n", ids[s], volumes[m.Source])
-			}
-		}
-	}
-	b.WriteString("}\n")
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-func dotText(lines ...string) string {
-	for i, line := range lines {
-		lines[i] = strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(line)
-	}
-	return `"` + strings.Join(lines, `\n`) + `"`
-}
-
-// lines are what is below a service's name.
+// lines returns the lines below the name of a service.
 func (s *Service) lines() []string {
 	var all []string
 	if s.Image != "" {
@@ -141,6 +135,7 @@ func (s *Service) lines() []string {
 	return all
 }
 
+// String returns the source and the target, and whether the mount can only be read.
 func (m Mount) String() string {
 	text := m.Source + " → " + m.Target
 	if m.ReadOnly {
