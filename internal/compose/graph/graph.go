@@ -86,7 +86,7 @@ func New(project *types.Project, title string, all bool) *Graph {
 	for name := range project.Services {
 		names = append(names, name)
 	}
-	slices.SortFunc(names, natural)
+	slices.SortFunc(names, text.NaturalCompare)
 	groups := map[string][]string{}
 	for _, name := range names {
 		key := likeness(project.Services[name])
@@ -270,11 +270,6 @@ func noDigits(text string) string {
 	}, text)
 }
 
-// natural puts client2 before client10.
-func natural(a, b string) int {
-	return cmp.Or(cmp.Compare(noDigits(a), noDigits(b)), cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
-}
-
 var conditions = map[string]string{
 	types.ServiceConditionHealthy: "healthy", types.ServiceConditionCompletedSuccessfully: "done",
 }
@@ -284,7 +279,7 @@ func needs(project *types.Project, s *Service, drawn map[string]*Service) []Need
 	seen := map[*Service]bool{s: true}
 	for _, member := range s.Names {
 		dependencies := project.Services[member].DependsOn
-		for _, name := range slices.SortedFunc(maps.Keys(dependencies), natural) {
+		for _, name := range slices.SortedFunc(maps.Keys(dependencies), text.NaturalCompare) {
 			if other := drawn[name]; other != nil && !seen[other] {
 				seen[other] = true
 				all = append(all, Need{other, conditions[dependencies[name].Condition]})

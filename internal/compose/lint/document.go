@@ -74,7 +74,7 @@ func (d *document) parse() bool {
 		return false
 	}
 	if root := doc.Content[0]; root.Kind != yaml.MappingNode {
-		d.report("yaml-syntax", root, "want a mapping with services, not %s", kindOf(root))
+		d.report("yaml-syntax", root, "want a mapping with services, not %s", yamltree.KindName(root))
 		return false
 	}
 	excess := yamltree.Exceeds(doc.Content[0], yamltree.MaxValues)

@@ -92,22 +92,9 @@ func (p *parser) fail(n *yaml.Node, path, format string, args ...any) error {
 
 func (p *parser) top(root *yaml.Node) (*Node, error) {
 	if root.Kind != yaml.MappingNode {
-		return nil, p.fail(root, "", "want keys with values, such as `client: {image: client:latest}`, not %s", kindOf(root))
+		return nil, p.fail(root, "", "want keys with values, such as `client: {image: client:latest}`, not %s", yamltree.KindName(root))
 	}
 	return p.node(root, p.at(root), "", 0)
-}
-
-func kindOf(n *yaml.Node) string {
-	switch n.Kind {
-	case yaml.SequenceNode:
-		return "a list"
-	case yaml.MappingNode:
-		return "a map"
-	case yaml.AliasNode:
-		return "an alias"
-	default:
-		return "a single value"
-	}
 }
 
 // node makes a Node of n, which is at o.

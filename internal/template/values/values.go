@@ -141,7 +141,7 @@ func (n *Node) leaves(path string) (found []Leaf) {
 	if len(n.Fields)+len(n.Items) == 0 {
 		return []Leaf{{path, n.JSON(), n.Origin}}
 	}
-	for _, key := range slices.SortedFunc(maps.Keys(n.Fields), natural) {
+	for _, key := range slices.SortedFunc(maps.Keys(n.Fields), text.NaturalCompare) {
 		at := yamltree.EscapeKey(key)
 		if path != "" {
 			at = path + "." + at
@@ -152,22 +152,6 @@ func (n *Node) leaves(path string) (found []Leaf) {
 		found = append(found, item.leaves(path+"["+strconv.Itoa(i)+"]")...)
 	}
 	return found
-}
-
-// natural orders numbers by their value, and before other keys.
-func natural(a, b string) int {
-	x, errX := strconv.Atoi(a)
-	y, errY := strconv.Atoi(b)
-	switch {
-	case errX == nil && errY == nil:
-		return x - y
-	case errX == nil:
-		return -1
-	case errY == nil:
-		return 1
-	default:
-		return strings.Compare(a, b)
-	}
 }
 
 // Spell returns a path as --set takes it. Of the keys in it, those that are
