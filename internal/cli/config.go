@@ -76,17 +76,7 @@ func configShow(c *cli.Context) error {
 	layers := []config.Layer{config.Environ(streams(c).Environ)}
 	if path != "" {
 		var file config.Layer
-		if path == "-" {
-			text, shown, err := streams(c).read(path, lint.MaxFile)
-			if err != nil {
-				return err
-			}
-			path = shown
-			file, err = service.Parse(path, text)
-			if err != nil {
-				return err
-			}
-		} else if file, err = service.Read(path); err != nil {
+		if file, path, err = readConfig(c, service, path); err != nil {
 			return err
 		}
 		layers = append(layers, file)
@@ -107,6 +97,20 @@ func configShow(c *cli.Context) error {
 		table.Row(s.Origin(), s.String())
 	}
 	return table.Write(c.App.Writer, 0)
+}
+
+// readConfig reads a configuration file, standard input if path is -, and returns its name for messages.
+func readConfig(c *cli.Context, service config.Service, path string) (file config.Layer, shown string, err error) {
+	if path != "-" {
+		file, err = service.Read(path)
+		return file, path, err
+	}
+	content, shown, err := streams(c).read(path, lint.MaxFile)
+	if err != nil {
+		return nil, shown, err
+	}
+	file, err = service.Parse(shown, content)
+	return file, shown, err
 }
 
 func configKeysCommand() *cli.Command {
@@ -212,16 +216,8 @@ func configCheck(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		var findings []config.Finding
-		if path == "-" {
-			var text []byte
-			if text, path, err = streams(c).read(path, lint.MaxFile); err != nil {
-				return err
-			}
-			findings, err = service.CheckText(path, text)
-		} else {
-			findings, err = service.Check(path)
-		}
+		file, path, err := readConfig(c, service, path)
+		findings, err := service.CheckRead(file, err)
 		if err != nil {
 			return err
 		}

@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -76,18 +75,12 @@ func deliverBranches(c *cli.Context) error {
 }
 
 func warnDirty(c *cli.Context, d *deliver.Delivery) {
-	const most = 3
 	if d.DirtyErr != nil {
 		warn(c.App.ErrWriter, "what is delivered is the commit %.7s; whether there is more that is not committed cannot be told: %v", d.Source, d.DirtyErr)
 	}
-	if len(d.Dirty) == 0 {
-		return
+	if len(d.Dirty) > 0 {
+		warn(c.App.ErrWriter, "what is delivered is the commit %.7s, without what is not committed: %s", d.Source, firstNames(d.Dirty))
 	}
-	shown := strings.Join(d.Dirty[:min(most, len(d.Dirty))], ", ")
-	if n := len(d.Dirty) - most; n > 0 {
-		shown += fmt.Sprintf(" and %d more", n)
-	}
-	warn(c.App.ErrWriter, "what is delivered is the commit %.7s, without what is not committed: %s", d.Source, shown)
 }
 
 // state says how a branch was found: not there, as it is to be, or with

@@ -76,8 +76,8 @@ func warn(w io.Writer, format string, args ...any) {
 
 // What urfave/cli says of a variable, and package flag of a flag: the value, its type, and the name.
 var (
-	wrongVariable = text.LazyRegexp(`^could not parse (".*") as (\w+) value from environment variable "(\w+)"`)
-	wrongValue    = text.LazyRegexp(`^invalid (boolean )?value (".*") for (?:flag )?-([\w-]+): (?:parse error|value out of range)$`)
+	wrongVariable = text.LazyRegexp(`^could not parse (".*") as \w+ value from environment variable "(\w+)"`)
+	wrongValue    = text.LazyRegexp(`^invalid (?:boolean )?value (".*") for (?:flag )?-([\w-]+): (?:parse error|value out of range)$`)
 )
 
 // onUsageError says in our words what is wrong with a flag.
@@ -95,38 +95,28 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 	} else if name, ok := strings.CutPrefix(s, "flag needs an argument: -"); ok {
 		s = help.Dashed(name) + " wants a value"
 	} else if parts := wrongVariable().FindStringSubmatch(s); parts != nil {
-		s = fmt.Sprintf("%s=%s: want %s", parts[3], parts[1], validValue(parts[2]))
+		s = fmt.Sprintf("%s=%s: want %s", parts[2], parts[1], validValue(c.Command.Flags, parts[2]))
 	} else if parts := wrongValue().FindStringSubmatch(s); parts != nil {
-		s = fmt.Sprintf("%s=%s: want %s", help.Dashed(parts[3]), parts[2], validValue(flagType(c.Command.Flags, parts[3])))
+		s = fmt.Sprintf("%s=%s: want %s", help.Dashed(parts[2]), parts[1], validValue(c.Command.Flags, parts[2]))
 	}
 	return usagef("%s; see `%s --help`", s, c.Command.HelpName)
 }
 
-// validValue describes the values of a type.
-func validValue(typ string) string {
-	switch typ {
-	case "bool":
-		return "true or false"
-	case "duration":
-		return "a duration such as 5s"
-	default:
-		return "a whole number"
-	}
-}
-
-// flagType returns the type of a flag's value, as validValue knows it.
-func flagType(flags []cli.Flag, name string) string {
+// validValue describes the values of the flag that has that name or variable.
+func validValue(flags []cli.Flag, name string) string {
 	for _, f := range flags {
-		if slices.Contains(f.Names(), name) {
-			switch f.(type) {
-			case *cli.BoolFlag:
-				return "bool"
-			case *cli.DurationFlag:
-				return "duration"
-			}
+		doc, ok := f.(cli.DocGenerationFlag)
+		if !ok || !slices.Contains(append(f.Names(), doc.GetEnvVars()...), name) {
+			continue
+		}
+		switch f.(type) {
+		case *cli.BoolFlag:
+			return "true or false"
+		case *cli.DurationFlag:
+			return "a duration such as 5s"
 		}
 	}
-	return "int"
+	return "a whole number"
 }
 
 // longNames returns the names of flags but for the letters, each of which is near to any other.

@@ -253,17 +253,22 @@ func parseReplicas(text string) (int, error) {
 
 // warnMissing says what `docker compose up` will not find.
 func warnMissing(stderr io.Writer, missing []string) {
-	const most = 3
 	if len(missing) == 0 {
 		return
 	}
-	shown := strings.Join(missing[:min(most, len(missing))], ", ")
-	if len(missing) > most {
-		shown += fmt.Sprintf(" and %d more", len(missing)-most)
-	}
+	shown := firstNames(missing)
 	hint := ""
 	if strings.Contains(shown, "/agency-") {
 		hint = "; `composer data extract` brings the agencies'"
 	}
 	warn(stderr, "before `docker compose up`, provide the files it mounts: %s%s", shown, hint)
+}
+
+// firstNames joins the first names of a list and counts the others.
+func firstNames(names []string) string {
+	const most = 3
+	if more := len(names) - most; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), more)
+	}
+	return strings.Join(names, ", ")
 }

@@ -55,7 +55,6 @@ type line struct {
 	source  Source
 	request Request
 	pending *help.Flag // waits for its value
-	lost    bool       // there is a command that is none
 	args    int
 	noFlags bool // behind "--"
 }
@@ -83,16 +82,13 @@ func (l *line) take(word string) {
 			l.pending = f
 		}
 	case len(command.Commands) > 0:
-		l.request.Command = command.Find(word)
-		if l.request.Command == nil {
-			l.request.Command, l.lost = command, true
+		next := command.Find(word)
+		if next == nil {
+			next = &help.Command{} // nothing completes an unknown command
+		} else if strings.HasPrefix(next.Arguments, "[COMMAND") {
+			next = names(l.root)
 		}
-	case isCommands(command):
-		if next := l.root.Find(word); next != nil {
-			l.root = next
-		} else {
-			l.lost = true
-		}
+		l.request.Command = next
 	default:
 		l.args++
 	}
@@ -105,9 +101,6 @@ func (l *line) give(f *help.Flag, value string) {
 // goOn completes the current word.
 func (l *line) goOn(word string) Answer {
 	command := l.request.Command
-	if l.lost {
-		return Answer{}
-	}
 	if l.pending != nil {
 		return l.values(l.pending.Names[0], l.pending.Value, word)
 	}
@@ -129,8 +122,6 @@ func (l *line) goOn(word string) Answer {
 	switch {
 	case len(command.Commands) > 0:
 		return Answer{Values: commands(command)}
-	case isCommands(command):
-		return Answer{Values: commands(l.root)}
 	case command.Arguments == "", l.args > 0 && !strings.Contains(command.Arguments, "…"):
 		return Answer{}
 	default:
@@ -155,9 +146,14 @@ func (l *line) values(flag, place, word string) Answer {
 	}
 }
 
-// isCommands reports whether a command's arguments are other commands, as those
-// of help.
-func isCommands(c *help.Command) bool { return strings.HasPrefix(c.Arguments, "[COMMAND") }
+// names returns a command and those below it without flags and operands.
+func names(of *help.Command) *help.Command {
+	c := &help.Command{Name: of.Name, Usage: of.Usage}
+	for _, sub := range of.Commands {
+		c.Commands = append(c.Commands, names(sub))
+	}
+	return c
+}
 
 func commands(of *help.Command) []Value {
 	var values []Value

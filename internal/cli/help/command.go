@@ -31,8 +31,8 @@ type Flag struct {
 	Variable string // the one of the environment that stands for it, or ""
 }
 
-// Example is a command line, and what it does.
-type Example struct{ Command, Meaning string }
+// Entry is a term and its meaning; of an example, the command line and its effect.
+type Entry struct{ Term, Meaning string }
 
 // Base is the last word of the name.
 func (c *Command) Base() string { return c.Name[strings.LastIndexByte(c.Name, ' ')+1:] }
@@ -55,11 +55,11 @@ func (c *Command) Find(name string) *Command {
 }
 
 // Examples are those of the description.
-func (c *Command) Examples() []Example {
-	var examples []Example
+func (c *Command) Examples() []Entry {
+	var examples []Entry
 	for line := range strings.Lines(c.Description) {
 		if command, meaning, ok := strings.Cut(strings.TrimRight(line, "\n"), "\t"); ok {
-			examples = append(examples, Example{command, meaning})
+			examples = append(examples, Entry{command, meaning})
 		}
 	}
 	return examples

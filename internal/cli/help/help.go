@@ -70,18 +70,18 @@ func (c *Command) WriteHelp(w io.Writer, width int) error {
 
 // writeExamples puts what an example does beside it if all fit, and below it
 // otherwise.
-func writeExamples(out *bytes.Buffer, examples []Example, width int) {
+func writeExamples(out *bytes.Buffer, examples []Entry, width int) {
 	var table text.Table
 	table.Indent = indent
 	for _, e := range examples {
-		table.Row(glue(e.Command), glue(e.Meaning))
+		table.Row(glue(e.Term), glue(e.Meaning))
 	}
 	var text bytes.Buffer
 	_ = table.Write(&text, 0) // a buffer takes all
 	for line := range strings.Lines(text.String()) {
 		if width > 0 && len([]rune(line)) > width+1 {
 			for _, e := range examples {
-				hanging(out, indent, e.Command, 0)
+				hanging(out, indent, e.Term, 0)
 				hanging(out, indent+indent+indent, glue(e.Meaning), width)
 			}
 			return

@@ -19,9 +19,6 @@ type Page struct {
 	SeeAlso   []string // such as "docker(1)"
 }
 
-// Entry is a term, and what it means.
-type Entry struct{ Term, Meaning string }
-
 // WriteRoff writes the page with the macros of man(7), which groff and mandoc both
 // know.
 func (p Page) WriteRoff(w io.Writer) error {
@@ -138,7 +135,7 @@ func (r *roff) paragraphs(c *Command) {
 
 func (r *roff) examples(c *Command) {
 	for _, e := range c.Examples() {
-		r.line(".TP\n\\fB%s\\fR\n%s", escape(e.Command), prose(e.Meaning))
+		r.entry(e.Term, e.Meaning)
 	}
 }
 
@@ -182,41 +179,27 @@ func prose(text string) string {
 			parts[i] = `\(ga` + parts[i]
 		}
 	}
-	return guard(strings.Join(parts, ""))
+	return strings.Join(parts, "")
 }
 
-// escape keeps roff from reading anything into a text.
+// special replaces the characters that mean something to roff, and the ellipsis, which few fonts have.
+var special = strings.NewReplacer(
+	`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`, "…", "...",
+)
+
+// escape returns text as roff prints it. A line that begins with it is no request.
 func escape(text string) string {
+	text = special.Replace(text)
 	var b strings.Builder
+	if strings.HasPrefix(text, ".") {
+		b.WriteString(`\&`)
+	}
 	for _, c := range text {
-		switch {
-		case c == '\\':
-			b.WriteString(`\e`)
-		case c == '-':
-			b.WriteString(`\-`)
-		case c == '\'':
-			b.WriteString(`\(aq`)
-		case c == '`':
-			b.WriteString(`\(ga`)
-		case c == '^':
-			b.WriteString(`\(ha`)
-		case c == '~':
-			b.WriteString(`\(ti`)
-		case c == '…':
-			b.WriteString(`...`) // in every font and locale
-		case c > '~':
+		if c > '~' {
 			fmt.Fprintf(&b, `\[u%04X]`, c)
-		default:
+		} else {
 			b.WriteRune(c)
 		}
 	}
-	return guard(b.String())
-}
-
-// guard keeps a line from being a request.
-func guard(text string) string {
-	if strings.HasPrefix(text, ".") {
-		return `\&` + text
-	}
-	return text
+	return b.String()
 }

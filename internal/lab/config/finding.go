@@ -52,15 +52,11 @@ func place(file string, line, column int) string {
 // What is not set is not wrong, as the environment may have it. A file that cannot
 // be read at all is one finding without a place.
 func (s Service) Check(path string) ([]Finding, error) {
-	return s.check(s.Read(path))
+	return s.CheckRead(s.Read(path))
 }
 
-// CheckText is Check for the text of a file. name stands for the file in findings.
-func (s Service) CheckText(name string, text []byte) ([]Finding, error) {
-	return s.check(s.Parse(name, text))
-}
-
-func (s Service) check(file Layer, err error) ([]Finding, error) {
+// CheckRead is Check for the results of Read or Parse.
+func (s Service) CheckRead(file Layer, err error) ([]Finding, error) {
 	form, ok := errors.AsType[FileErrors](err)
 	if err != nil && !ok {
 		return []Finding{{Reason: err.Error()}}, nil
