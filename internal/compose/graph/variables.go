@@ -1,9 +1,6 @@
 package graph
 
 import (
-	"bytes"
-	"errors"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,31 +14,12 @@ import (
 // or a default. Another is text, ${NAME}, in what is drawn, and what else depends on
 // it is left out: compose-go would take the empty string for it, or refuse the file.
 func drawable(text []byte, environment map[string]string) []byte {
-	if !bytes.ContainsRune(text, '$') {
-		return text
-	}
-	f := filler{environment: environment}
-	var out bytes.Buffer
-	encoder := yaml.NewEncoder(&out)
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	for {
-		var document yaml.Node
-		err := decoder.Decode(&document)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return text
-		}
-		f.fill(&document, "")
-		if encoder.Encode(&document) != nil {
-			return text
-		}
-	}
-	if encoder.Close() != nil || !f.unset {
-		return text
-	}
-	return out.Bytes()
+	filled, _ := vars.Rewrite(text, func(document *yaml.Node) (edited *yaml.Node, unset bool) {
+		f := filler{environment: environment}
+		f.fill(document, "")
+		return document, f.unset
+	})
+	return filled
 }
 
 // filler leaves out, or writes as text, what depends on a variable that is not set.

@@ -8,6 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tp0-lab/composer/internal/compose/vars"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
 
@@ -71,11 +72,7 @@ func known(n *yaml.Node) (string, bool) {
 	if n == nil || n.Kind != yaml.ScalarNode || n.Value == "" || isNull(n) {
 		return "", false
 	}
-	text := strings.ReplaceAll(n.Value, "$$", "\x00")
-	if strings.Contains(text, "$") {
-		return "", false
-	}
-	return strings.ReplaceAll(text, "\x00", "$"), true
+	return vars.Literal(n.Value)
 }
 
 // value returns the known text at a path of keys, or "".

@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tp0-lab/composer/internal/compose/load"
+	"github.com/tp0-lab/composer/internal/compose/vars"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/text"
 )
@@ -180,7 +181,7 @@ func appendShape(shape []byte, n *yaml.Node) ([]byte, bool) {
 			shape = append(shape, c)
 		}
 		shape = append(shape, ';')
-		ok = !strings.Contains(strings.ReplaceAll(n.Value, "$$", ""), "$")
+		_, ok = vars.Literal(n.Value)
 	}
 	return shape, ok
 }

@@ -1,47 +1,25 @@
 package check
 
 import (
-	"bytes"
-	"errors"
-	"io"
-	"slices"
-	"strings"
-
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tp0-lab/composer/internal/compose/vars"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
-	"github.com/tp0-lab/composer/internal/text"
 )
 
-// known returns a document without what has a value only where Compose runs: the
-// scalars with a variable that has no default, and the items of lists with one in
-// them. compose-go would take the empty string for it, or refuse it (${NAME:?}).
-// all reports that there is none.
+// known returns a document without the scalars that have a variable without a default, and without the items of lists
+// that have such a scalar. compose-go would read these variables as empty, or refuse them (${NAME:?}). all reports that
+// the document has no such variable.
 func known(text []byte) (rest []byte, all bool) {
-	if !bytes.ContainsRune(bytes.ReplaceAll(text, []byte("$$"), nil), '$') {
-		return text, true
-	}
-	var out bytes.Buffer
 	p := pruner{left: maxAliased, open: map[*yaml.Node]bool{}}
-	decoder, encoder := yaml.NewDecoder(bytes.NewReader(text)), yaml.NewEncoder(&out)
-	all = true
-	for {
-		var document yaml.Node
-		switch err := decoder.Decode(&document); {
-		case errors.Is(err, io.EOF):
-			if all || encoder.Close() != nil {
-				return text, true
-			}
-			return out.Bytes(), false
-		case err != nil:
-			return text, true // compose-go says why
+	rest, pruned := vars.Rewrite(text, func(document *yaml.Node) (known *yaml.Node, pruned bool) {
+		known, all := p.prune(document)
+		if p.left < 0 {
+			return nil, false
 		}
-		pruned, whole := p.prune(&document)
-		all = all && whole
-		if p.left < 0 || len(pruned.Content) == 0 || encoder.Encode(pruned) != nil {
-			return text, true
-		}
-	}
+		return known, !all
+	})
+	return rest, !pruned
 }
 
 // maxAliased is how many nodes are copied in place of aliases, at most: compose-go
@@ -80,7 +58,7 @@ func (p *pruner) prune(n *yaml.Node) (known *yaml.Node, all bool) {
 		defer delete(p.open, n.Alias)
 		return p.prune(n.Alias)
 	case yaml.ScalarNode:
-		if unknown(n.Value) {
+		if _, all := vars.Fill(n.Value, nil); !all {
 			return nil, false
 		}
 		return bare(n), true
@@ -136,12 +114,3 @@ func bare(n *yaml.Node) *yaml.Node {
 }
 
 func word(text string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Value: text} }
-
-// variable is one of Compose, as far as to the text that is instead of it, or $$.
-var variable = text.LazyRegexp(`\$(?:\$|[A-Za-z_]|\{[A-Za-z_]\w*(?::?[-?+]|\}))`)
-
-// unknown reports whether a text has a variable without a default in it, be it in
-// the default of another.
-func unknown(text string) bool {
-	return slices.ContainsFunc(variable().FindAllString(text, -1), func(v string) bool { return v != "$$" && !strings.HasSuffix(v, "-") })
-}

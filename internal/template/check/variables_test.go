@@ -8,19 +8,6 @@ import (
 	"github.com/tp0-lab/composer/internal/template/render"
 )
 
-func TestUnknown(t *testing.T) {
-	for text, want := range map[string]bool{
-		"x": false, "$$X $${X} $$": false, "$": false, "${": false, "${1}": false, "$1": false, "${X": false, "${X!}": false,
-		"$X": true, "${X}": true, "$$$X": true, "a${_x1}b": true, "${X:?say}": true, "${X?say}": true, "${X:+x}": true, "${X+x}": true,
-		"${X:-x}": false, "${X-}": false, "${X:-x}/${Y:-y}": false, "${X:-x}/${Y}": true, "${X:-${Y}}": true, "${X:-${Y-y}}": false, "${X:-$$Y}": false,
-		strings.Repeat("${X:-", 1<<17): false,
-	} {
-		if got := unknown(text); got != want {
-			t.Errorf("%.20s: got %v", text, got)
-		}
-	}
-}
-
 // What depends on variables is no reason to refuse a document, wherever it is.
 func TestVariables(t *testing.T) {
 	service := func(text string) string { return "services: {a: {image: x, " + text + "}, b: {image: x}}\n" }
