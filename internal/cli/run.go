@@ -25,7 +25,7 @@ func runCommand() *cli.Command {
 			"composer run -f dev.yaml --json", "a Compose file of your own; the summary for programs, the logs on stderr",
 		) + "\n\nEach service is a process with what the Compose file says: environment, mounted files, names, start order, stop\n" +
 			"signal and grace. They get loopback addresses and directories of their own, and nothing of a run is left behind.\n" +
-			"Agency files that are missing are made up.",
+			"A missing agency file is replaced by 1000 invented bets, for this run only.",
 		Flags: append(
 			source.renderingFlags(),
 			stringFlag("file", "COMPOSER_RUN_FILE", "",
@@ -47,18 +47,18 @@ func runStage(c *cli.Context, source *bundleFlags) error {
 	if c.Bool("json") {
 		logs = s.Err
 	}
-	play := local.Play{
+	options := local.RunOptions{
 		Options: local.Options{
-			MakeUp:  true,
-			Configs: configs,
-			Now:     s.Now,
-			Note:    func(sentence string) { printLine(s.Err, "composer: %s", sentence) },
+			InventMissing: true,
+			Configs:       configs,
+			Now:           s.Now,
+			Note:          func(sentence string) { printLine(s.Err, "composer: %s", sentence) },
 		},
 		Output:   logs,
 		Coloured: logs.coloured,
 		Keep:     c.Bool("keep"),
 	}
-	sum, err := play.Run(c.Context, project)
+	sum, err := local.Run(c.Context, project, options)
 	if sum.Services == nil {
 		return err
 	}

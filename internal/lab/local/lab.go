@@ -1,12 +1,11 @@
-// Package local runs the services of a Compose file as processes of this
-// machine: with the file's environment, mounts, names, start order, stop
-// signals and grace, and without Docker. The program that imports it is the
-// services as well: it has to hand Serve its command line.
+// Package local runs the services of a Compose file as local processes, without Docker: each with the environment,
+// mounts, names, start order, stop signal and grace period of the file.
 //
-// Each lab has a directory for each of its services, which they take for their
-// root, and a loopback network of its own. Nothing of it outlives the
-// process: its services die with it, whatever kills it, and a janitor that
-// does not removes the directories.
+// The services run in the program that imports this package: its main function passes command lines that begin with
+// Argument on to Serve.
+//
+// Each service has a directory of its own as its root, and a loopback address of its own. When the program ends, even
+// when it is killed, the services end with it, and a separate process, the janitor, removes the directories.
 package local
 
 import (
@@ -25,31 +24,32 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// Options of a lab.
+// Options are the options of New. Now is required.
 type Options struct {
-	// Program is the command line that the services' arguments are put behind;
-	// nil is this very program, with Argument.
+	// Program is the start of the command line of each service, whose rest is for Serve. The default is the running
+	// program and Argument.
 	Program []string
-	// Configs are the files that stand in the images as the configuration of
-	// each kind; of a kind without one, it is that which comes with the lab.
+	// Configs are the configuration files of the images, by kind. The default is the lab's own file.
 	Configs map[Kind]string
-	// MakeUp has a mounted agency file or configuration file that is missing
-	// made up, and Note called with a sentence that says so.
-	MakeUp bool
-	Note   func(sentence string)
-	// Log is called with all that the services print, one event at a time, in
-	// the order in which they wrote it. Nil is silence.
+	// InventMissing replaces a missing mounted agency file by one with random bets, and a missing mounted
+	// configuration file by the lab's own. Without it, New returns an error for a missing file.
+	InventMissing bool
+	// Note, if not nil, is called with a sentence for each file that was replaced.
+	Note func(sentence string)
+	// Log, if not nil, is called with the lines and ends of all services, one at a time, in the order in which the
+	// services wrote them.
 	Log func(Event)
+	// Now returns the current time.
 	Now func() time.Time
 }
 
-// Event is a line of a service, without its end, or the service's end.
+// Event is a line that a service has printed, or the end of a service.
 type Event struct {
 	At      time.Time
 	Service string
-	Text    string
-	Exited  bool
-	Code    int // of the exit; 128 + the signal's number where one killed it
+	Text    string // the line, without its newline
+	Exited  bool   // the event is the end of the service
+	Code    int    // the exit code; 128 + the signal's number if a signal killed the service
 }
 
 // Lab is a Compose project on this machine. Its methods may be called
@@ -57,7 +57,7 @@ type Event struct {
 type Lab struct {
 	options   Options
 	services  []Service
-	without   []string
+	ignored   []string
 	dir       string
 	network   *network
 	ports     map[uint16]uint16
@@ -68,21 +68,21 @@ type Lab struct {
 	removed   bool       // Close was called
 	processes map[string]*process
 
-	// output is the pipe that all services write to; logged is closed when all
-	// of it was read.
+	// output is the pipe that all services write to. logged is closed when its reader has reached the end.
 	output *os.File
 	logged chan struct{}
 }
 
-// Errors that those of methods wrap which are given the name of a service: one
-// that the lab does not have, or that was not started yet.
+// Errors of the methods that take the name of a service. Errors wrap them: use errors.Is.
 var (
+	// ErrUnknownService is the error for a name that no service of the lab has.
 	ErrUnknownService = errors.New("no such service")
-	ErrNotStarted     = errors.New("not started")
-	errClosed         = errors.New("the lab is closed")
+	// ErrNotStarted is the error for a service that Up has not started.
+	ErrNotStarted = errors.New("not started")
+	errClosed     = errors.New("the lab is closed")
 )
 
-// New makes a lab of a project, with nothing running yet. The caller closes it.
+// New makes the directories and the network of a project's services. Up starts the services. The caller closes the lab.
 func New(project *types.Project, o Options) (_ *Lab, err error) {
 	if err := supported(); err != nil {
 		return nil, err
@@ -93,7 +93,7 @@ func New(project *types.Project, o Options) (_ *Lab, err error) {
 	if o.Note == nil {
 		o.Note = func(string) {}
 	}
-	services, without, err := NewPlan(project)
+	services, ignored, err := NewPlan(project)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func New(project *types.Project, o Options) (_ *Lab, err error) {
 	if len(services) > maxServices {
 		return nil, fmt.Errorf("%d services: there are addresses for %d", len(services), maxServices)
 	}
-	l := &Lab{options: o, services: services, without: without, processes: make(map[string]*process), spawner: newSpawner()}
+	l := &Lab{options: o, services: services, ignored: ignored, processes: make(map[string]*process), spawner: newSpawner()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, l.Close())
@@ -118,10 +118,10 @@ func New(project *types.Project, o Options) (_ *Lab, err error) {
 	if l.janitor, err = NewJanitor(o.Program, l.dir); err != nil {
 		return nil, err
 	}
-	if err := l.furnish(); err != nil {
+	if err := l.makeDirectories(); err != nil {
 		return nil, err
 	}
-	if err := l.listen(); err != nil {
+	if err := l.readOutput(); err != nil {
 		return nil, err
 	}
 	if l.ports, err = freePorts(l.network.address(0), l.serverPorts()); err != nil {
@@ -130,7 +130,7 @@ func New(project *types.Project, o Options) (_ *Lab, err error) {
 	return l, nil
 }
 
-// commandLine is what the services' arguments are put behind.
+// commandLine returns program, or its default (see Options).
 func commandLine(program []string) []string {
 	if program != nil {
 		return program
@@ -142,19 +142,19 @@ func commandLine(program []string) []string {
 	return []string{self, Argument}
 }
 
-// Services are the lab's services, in the order in which they start.
+// Services returns the lab's services in the order in which Up starts them. The caller must not change them.
 func (l *Lab) Services() []Service { return l.services }
 
-// Without tells in sentences what of the Compose file has no effect.
-func (l *Lab) Without() []string { return l.without }
+// Ignored returns a sentence for each setting of the Compose file that has no effect.
+func (l *Lab) Ignored() []string { return l.ignored }
 
-// Path returns where on this machine a file of the service is. Of a service that
-// the lab does not have it is none.
+// Path returns the path on this machine of a file that the service sees at the path file. For a name that no service
+// has, no file is there.
 func (l *Lab) Path(service, file string) string {
 	return filepath.Join(l.dir, "services", service, filepath.Clean("/"+file))
 }
 
-// Address returns the loopback address of a service, "" if there is none.
+// Address returns the loopback address of a service, or "" if the lab has no such service.
 func (l *Lab) Address(service string) string {
 	i := slices.IndexFunc(l.services, func(s Service) bool { return s.Name == service })
 	if i < 0 {
@@ -163,7 +163,8 @@ func (l *Lab) Address(service string) string {
 	return l.network.address(i)
 }
 
-// Port returns the port that stands for the port of a service on its address.
+// Port returns the port to connect to instead of a server's port. They differ if another program of this machine has
+// taken the port on all addresses.
 func (l *Lab) Port(port uint16) uint16 {
 	if other, ok := l.ports[port]; ok {
 		return other
@@ -171,9 +172,9 @@ func (l *Lab) Port(port uint16) uint16 {
 	return port
 }
 
-// Up starts services and those they depend on, in order; all of the lab's if
-// none is named. One that is running is left alone, one that has ended starts
-// anew with the files that it has left. It returns when the last is started.
+// Up starts the named services and their dependencies, in order, or all services if no name is given. A service that
+// is running is not started again. A service that has ended starts again with the files that it has written. Up returns
+// when the last is started.
 func (l *Lab) Up(ctx context.Context, names ...string) error {
 	wanted := make(map[string]bool)
 	var want func(name string) error
@@ -188,7 +189,7 @@ func (l *Lab) Up(ctx context.Context, names ...string) error {
 		wanted[name] = true
 		for _, d := range s.After {
 			if err := want(d.Name); err != nil && !errors.Is(err, ErrUnknownService) {
-				return err // one that is not there was not required
+				return err // the loader refuses a missing dependency that is required
 			}
 		}
 		return nil
@@ -217,7 +218,7 @@ func (l *Lab) Up(ctx context.Context, names ...string) error {
 func (l *Lab) start(ctx context.Context, s Service) error {
 	for _, d := range s.After {
 		if _, err := l.service(d.Name); !d.Done || err != nil {
-			continue // one that is not there was not required
+			continue // a dependency that is missing was not required
 		}
 		if code, err := l.Wait(ctx, d.Name); err != nil {
 			return err
@@ -244,8 +245,8 @@ func (l *Lab) start(ctx context.Context, s Service) error {
 	return nil
 }
 
-// Wait returns the exit code of a service when it has ended, or the error of
-// ctx.
+// Wait waits for the end of a service and returns its exit code, as Event has it. It returns ctx's error if ctx is done
+// earlier.
 func (l *Lab) Wait(ctx context.Context, name string) (int, error) {
 	p, err := l.process(name)
 	if err != nil {
@@ -259,7 +260,7 @@ func (l *Lab) Wait(ctx context.Context, name string) (int, error) {
 	}
 }
 
-// Took returns how long a service ran, or runs already.
+// Took returns the time for which a service has run so far.
 func (l *Lab) Took(name string) (time.Duration, error) {
 	p, err := l.process(name)
 	if err != nil {
@@ -271,9 +272,8 @@ func (l *Lab) Took(name string) (time.Duration, error) {
 	return l.options.Now().Sub(p.begin), nil
 }
 
-// Stop asks services to stop, all of the lab's if none is named, and kills those
-// that have not when their grace is over or ctx is done. It returns when they
-// have ended.
+// Stop sends their stop signal to the named services, or to all services if no name is given, and kills each that is
+// still running when its grace period is over or ctx is done. It returns when all of them have ended.
 func (l *Lab) Stop(ctx context.Context, names ...string) {
 	var group sync.WaitGroup
 	for _, s := range slices.Backward(l.services) {
@@ -299,8 +299,7 @@ func (l *Lab) Signal(name string, signal os.Signal) error {
 	return nil
 }
 
-// Close kills what runs and removes all that the lab made. Only the first call
-// does anything.
+// Close kills the services that run and removes all files of the lab. A second call does nothing.
 func (l *Lab) Close() error {
 	l.mu.Lock()
 	if l.removed {
@@ -355,6 +354,7 @@ func (l *Lab) process(name string) (*process, error) {
 
 var _ io.Closer = (*Lab)(nil)
 
+// sentenceList joins the first three names, and counts the rest.
 func sentenceList(names []string) string {
 	const most = 3
 	if len(names) > most {

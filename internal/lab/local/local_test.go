@@ -52,13 +52,13 @@ func stubborn(_ context.Context, m service.Machine) error {
 	return nil
 }
 
-func play(output *bytes.Buffer, notes *[]string) local.Play {
-	return local.Play{
+func options(output *bytes.Buffer, notes *[]string) local.RunOptions {
+	return local.RunOptions{
 		Output: output,
 		Options: local.Options{
-			MakeUp: true,
-			Now:    time.Now,
-			Note:   func(s string) { *notes = append(*notes, s) },
+			InventMissing: true,
+			Now:           time.Now,
+			Note:          func(s string) { *notes = append(*notes, s) },
 		},
 	}
 }
@@ -80,7 +80,7 @@ func run(t *testing.T, text string, files map[string]string) (sum local.Summary,
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	sum, err = play(&out, &notes).Run(t.Context(), project)
+	sum, err = local.Run(t.Context(), project, options(&out, &notes))
 	return sum, out.String(), notes, err
 }
 
@@ -139,7 +139,7 @@ func TestStages(t *testing.T) {
 			if err := sum.WriteTable(&table); err != nil || !strings.Contains(table.String(), tt.table) {
 				t.Errorf("%v\n%s", err, table.String())
 			}
-			if made := strings.Contains(strings.Join(notes, "\n"), "made up agency-1.csv"); made != (tt.bets > tt.n) {
+			if made := strings.Contains(strings.Join(notes, "\n"), "1000 invented bets"); made != (tt.bets > tt.n) {
 				t.Errorf("notes %q", notes)
 			}
 			// What is logged because of something else comes behind it.
@@ -243,7 +243,7 @@ func labUntilKilled(dir string) error {
 	if err != nil {
 		return err
 	}
-	lab, err := local.New(project, local.Options{Now: time.Now, MakeUp: true, Log: func(e local.Event) {
+	lab, err := local.New(project, local.Options{Now: time.Now, InventMissing: true, Log: func(e local.Event) {
 		if strings.Contains(e.Text, "receive_message") {
 			fmt.Println("works")
 		}

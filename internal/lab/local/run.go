@@ -1,91 +1,156 @@
 package local
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"slices"
 	"strconv"
+	"sync"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/tp0-lab/composer/internal/lab/logline"
 )
 
-// listen makes the pipe and logs what comes out of it.
-func (l *Lab) listen() error {
-	read, write, err := os.Pipe()
+// RunOptions are the options of Run.
+type RunOptions struct {
+	Options
+	Output   io.Writer // gets the lines of all services, as "docker compose up" prints them
+	Coloured bool
+	Keep     bool // the server stays up after the last client, until ctx is done
+}
+
+// ErrInterrupted is the error of Run if ctx is done before all clients have ended.
+var ErrInterrupted = errors.New("interrupted; all services are stopped")
+
+// Run starts all services of project, waits for the clients, stops the server and removes all that the lab made. The
+// error names the services that failed, or is ErrInterrupted. The summary is right with an error, too; it has no
+// services if nothing was started. Run replaces o.Log.
+func Run(ctx context.Context, project *types.Project, o RunOptions) (sum Summary, err error) {
+	run := watcher{messages: make(map[string]int), winners: make(map[string]int), exited: make(chan Event, len(project.Services))}
+	o.Log = func(e Event) {
+		run.log(e)
+		if e.Exited {
+			run.exited <- e // there is room: each service is started once
+		}
+	}
+	lab, err := New(project, o.Options)
 	if err != nil {
-		return fmt.Errorf("make a pipe: %w", err)
+		return Summary{}, err
 	}
-	l.output, l.logged = write, make(chan struct{})
-	go func() {
-		defer close(l.logged)
-		err := demux(read, len(l.services),
-			func(i int, text string) {
-				l.options.Log(Event{At: l.options.Now(), Service: l.services[i].Name, Text: text})
-			},
-			func(i int) {
-				if p, err := l.process(l.services[i].Name); err == nil {
-					p.beReady()
-				}
-			},
-			func(i int) {
-				p, err := l.process(l.services[i].Name)
-				if err != nil {
-					return // no process of ours
-				}
-				p.beReady()
-				l.options.Log(Event{At: p.end, Service: l.services[i].Name, Exited: true, Code: p.code})
-				close(p.done)
-			})
-		if err != nil { // nobody's lines are read any more
-			l.options.Note(err.Error())
-			l.giveUp()
-		}
-		_ = read.Close()
-	}()
-	return nil
+	defer func() { err = errors.Join(err, lab.Close()) }()
+	run.lab = lab
+	run.mu.Lock()
+	run.printer = newPrinter(o.Output, lab.services, o.Coloured)
+	run.mu.Unlock()
+	for _, sentence := range lab.Ignored() {
+		lab.options.Note(sentence)
+	}
+	begin := o.Now()
+	err = lab.Up(ctx)
+	switch {
+	case err == nil:
+		err = run.wait(ctx, o.Keep)
+	case ctx.Err() != nil:
+		err = ErrInterrupted
+	}
+	// With a second signal the program ends, and everything with it.
+	lab.Stop(context.WithoutCancel(ctx))
+	sum = run.summary()
+	sum.Seconds = o.Now().Sub(begin).Seconds()
+	if err == nil {
+		err = sum.err()
+	}
+	sum.OK = err == nil
+	return sum, err
 }
 
-// giveUp kills all services, and counts them as ended.
-func (l *Lab) giveUp() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, p := range l.processes {
-		p.kill()
-		p.beReady()
-		if !p.ended() {
-			close(p.done)
-		}
-	}
-	l.closed = true
+// watcher follows the events of a run.
+type watcher struct {
+	lab    *Lab
+	exited chan Event
+
+	mu       sync.Mutex // guards what follows
+	printer  *printer
+	messages map[string]int
+	winners  map[string]int
 }
 
-// run starts the process of a service.
-func (l *Lab) run(s Service) (*process, error) {
-	index := slices.IndexFunc(l.services, func(other Service) bool { return other.Name == s.Name })
-	arguments := slices.Concat(commandLine(l.options.Program), []string{
-		string(s.Kind),
-		"-index", strconv.Itoa(index),
-		"-root", l.Path(s.Name, "/"),
-		"-host", l.Address(s.Name),
-		"-hosts", filepath.Join(l.dir, "hosts"),
-	})
-	for port, other := range l.ports {
-		arguments = append(arguments, "-port", fmt.Sprintf("%d=%d", port, other))
+func (w *watcher) log(e Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.printer.print(e)
+	entry, ok := logline.Parse(e.Text)
+	if !ok || entry.Result != "success" {
+		return
 	}
-	command := exec.Command(arguments[0], arguments[1:]...)
-	command.Dir = l.Path(s.Name, "/")
-	command.Env = append([]string{}, s.Environ...) // nil would be ours
-	output := &muxWriter{w: l.output, index: uint16(index)}
-	p := &process{command: command, begin: l.options.Now(), ready: make(chan struct{}), done: make(chan struct{})}
-	if err := l.spawner.start(command, l.output, output); err != nil {
-		return nil, err
+	switch entry.Action {
+	case "receive_message":
+		w.messages[e.Service]++
+	case "consulta_ganadores":
+		if n, err := strconv.Atoi(entry.Value("cant_ganadores")); err == nil {
+			w.winners[e.Service] = n
+		}
 	}
-	go func() {
-		_ = command.Wait() // what it says is in ProcessState
-		l.mu.Lock()
-		p.end, p.code = l.options.Now(), exitCode(command.ProcessState)
-		l.mu.Unlock()
-		_ = output.mark(endMark) // read by us, and so writable
-	}()
-	return p, nil
+}
+
+// wait returns when all clients have ended, when a server has ended before them (an error), or when ctx is done. With
+// keep, or without clients, it waits for ctx or for the server's end.
+func (w *watcher) wait(ctx context.Context, keep bool) error {
+	clients := 0
+	for _, s := range w.lab.services {
+		if s.Kind == Client {
+			clients++
+		}
+	}
+	keep = keep || clients == 0
+	for clients > 0 {
+		select {
+		case e := <-w.exited:
+			s, err := w.lab.service(e.Service)
+			if err != nil {
+				return err
+			}
+			if s.Kind == Client {
+				clients--
+			} else {
+				return fmt.Errorf("%s exited with code %d while clients were running; they are stopped", e.Service, e.Code)
+			}
+		case <-ctx.Done():
+			return ErrInterrupted
+		}
+	}
+	if !keep {
+		return nil
+	}
+	for _, s := range w.lab.services {
+		if s.Kind == Server {
+			w.lab.options.Note(fmt.Sprintf("%s stays up on %s%s, Ctrl-C stops it", s.Name, w.lab.serverAddress(s), w.storageNote(s)))
+		}
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case e := <-w.exited:
+		return fmt.Errorf("%s exited with code %d", e.Service, e.Code)
+	}
+}
+
+// storageNote returns a clause that names the file with a server's bets, or "" if there is no such file.
+func (w *watcher) storageNote(s Service) string {
+	path := w.lab.Path(s.Name, storage(s))
+	if _, err := os.Stat(path); err != nil {
+		return ""
+	}
+	return ", its bets are in " + path
+}
+
+// storage returns the path of a server's bets, as the server sees it.
+func storage(s Service) string {
+	if file := s.Variable("SERVER_STORAGE"); file != "" {
+		return file
+	}
+	return "bets.csv"
 }

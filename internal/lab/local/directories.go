@@ -18,20 +18,20 @@ import (
 	"github.com/tp0-lab/composer/services"
 )
 
-// Of agency files that are made up: all agencies' hold so many bets, and in
-// turn so many winners, but for the last agency's, which has none.
-const madeUpBets = 1000
+// inventedCount is the number of bets of each invented agency file.
+const inventedCount = 1000
 
-var madeUpWinners = []int{3, 1, 4, 1, 5}
+// inventedWinners are the winners of the agencies in turn. The last agency has 0.
+var inventedWinners = []int{3, 1, 4, 1, 5}
 
-// furnish makes the directory of each service as its container would find it.
-func (l *Lab) furnish() error {
+// makeDirectories makes the root directory of each service: the files of its image, and links to its mounts.
+func (l *Lab) makeDirectories() error {
 	if err := os.WriteFile(filepath.Join(l.dir, "hosts"), []byte(hosts(l.services, l.network)), 0o644); err != nil {
 		return fmt.Errorf("write the lab's hosts: %w", err)
 	}
-	var absent, madeUp, configs []string
+	var absent, invented, configs []string
 	for _, s := range l.services {
-		root, err := l.furnishImage(s)
+		root, err := l.makeImageFiles(s)
 		if err != nil {
 			return fmt.Errorf("make the directory of %s: %w", s.Name, err)
 		}
@@ -41,12 +41,12 @@ func (l *Lab) furnish() error {
 			case err == nil:
 				err = link(root, f)
 			case !errors.Is(err, fs.ErrNotExist):
-			case l.options.MakeUp && s.Kind == Client && f.Target == l.agencyFile(s):
-				if err = l.makeUp(root, s, f); err == nil {
-					madeUp = append(madeUp, filepath.Base(f.Source))
+			case l.options.InventMissing && s.Kind == Client && f.Target == l.agencyFile(s):
+				if err = l.inventAgencyFile(root, s, f); err == nil {
+					invented = append(invented, filepath.Base(f.Source))
 				}
-			case l.options.MakeUp && path.Base(f.Target) == configName[s.Kind]:
-				err = nil // that of the image serves
+			case l.options.InventMissing && path.Base(f.Target) == configName[s.Kind]:
+				err = nil // makeImageFiles has written one
 				if !slices.Contains(configs, f.Source) {
 					configs = append(configs, f.Source)
 				}
@@ -61,23 +61,32 @@ func (l *Lab) furnish() error {
 		_ = root.Close() // only a handle
 	}
 	if len(absent) > 0 {
-		return fmt.Errorf("what is mounted is missing: %s", sentenceList(absent))
+		return fmt.Errorf("mounted files are missing: %s", sentenceList(absent))
 	}
 	for _, file := range configs {
 		l.options.Note(file + " is missing: the one that comes with the lab is in its place")
 	}
-	if len(madeUp) > 0 {
-		l.options.Note(fmt.Sprintf("made up %s, %d bets each, for this run only; `composer data extract` brings the lab's", sentenceList(madeUp), madeUpBets))
+	if len(invented) > 0 {
+		l.options.Note(inventedBets(invented))
 	}
 	return nil
 }
 
+// inventedBets returns the sentence for missing agency files.
+func inventedBets(names []string) string {
+	verb, each := "is", ""
+	if len(names) > 1 {
+		verb, each = "are", " for each"
+	}
+	return fmt.Sprintf("%s %s missing: this run used %d invented bets%s, so its results are not the lab's (`composer data extract` gets them)",
+		sentenceList(names), verb, inventedCount, each)
+}
+
 var configName = map[Kind]string{Server: server.ConfigFile, Client: client.ConfigFile}
 
-// furnishImage makes the directory of a service with what stands in its image,
-// and returns it. Nothing is written to it through links that lead out of it. The
-// caller closes it.
-func (l *Lab) furnishImage(s Service) (_ *os.Root, err error) {
+// makeImageFiles makes and opens the root directory of a service, with its image's configuration file and storage
+// directory. Writes through the os.Root cannot follow links out of it. The caller closes it.
+func (l *Lab) makeImageFiles(s Service) (_ *os.Root, err error) {
 	text := map[Kind][]byte{Server: services.ServerConfig, Client: services.ClientConfig}[s.Kind]
 	if file := l.options.Configs[s.Kind]; file != "" {
 		if text, err = os.ReadFile(file); err != nil {
@@ -103,10 +112,10 @@ func (l *Lab) furnishImage(s Service) (_ *os.Root, err error) {
 	return root, nil
 }
 
-// inside is an absolute path of a service, from its root.
+// inside makes an absolute path of a service relative to its root.
 func inside(file string) string { return path.Join(".", file) }
 
-// link makes the service see a file of the machine.
+// link puts a symbolic link to f.Source at f.Target below root.
 func link(root *os.Root, f File) error {
 	at := inside(f.Target)
 	if err := root.MkdirAll(path.Dir(at), 0o755); err != nil {
@@ -127,10 +136,11 @@ func (l *Lab) agencyFile(s Service) string {
 	return path.Clean("/" + file)
 }
 
-func (l *Lab) makeUp(root *os.Root, s Service, f File) error {
+// inventAgencyFile writes random bets for the agency of s in place of its missing file f.
+func (l *Lab) inventAgencyFile(root *os.Root, s Service, f File) error {
 	number, err := strconv.ParseUint(s.Variable("CLI_ID"), 10, 32)
 	if err != nil || number == 0 {
-		return fmt.Errorf("it is missing, and CLI_ID %q does not say which agency's to make up", s.Variable("CLI_ID"))
+		return fmt.Errorf("the file is missing, and CLI_ID %q is no agency number to invent bets for", s.Variable("CLI_ID"))
 	}
 	last := uint64(0)
 	for _, other := range l.services {
@@ -138,9 +148,9 @@ func (l *Lab) makeUp(root *os.Root, s Service, f File) error {
 			last = max(last, n)
 		}
 	}
-	o := dataset.Options{Agency: uint32(number), Bets: madeUpBets, Seed: dataset.DefaultSeed, Before: int(number-1) * madeUpBets}
+	o := dataset.Options{Agency: uint32(number), Bets: inventedCount, Seed: dataset.DefaultSeed, Before: int(number-1) * inventedCount}
 	if number < last || last == 1 {
-		o.Winners = madeUpWinners[int(number-1)%len(madeUpWinners)]
+		o.Winners = inventedWinners[int(number-1)%len(inventedWinners)]
 	}
 	at := inside(f.Target)
 	if err := root.MkdirAll(path.Dir(at), 0o755); err != nil {
@@ -153,7 +163,7 @@ func (l *Lab) makeUp(root *os.Root, s Service, f File) error {
 	return errors.Join(dataset.Generate(file, o), file.Close())
 }
 
-// serverPorts are the ports that the lab's servers will listen on.
+// serverPorts returns the ports that the lab's servers will listen on.
 func (l *Lab) serverPorts() []uint16 {
 	var ports []uint16
 	for _, s := range l.services {
@@ -164,8 +174,8 @@ func (l *Lab) serverPorts() []uint16 {
 	return ports
 }
 
-// serverPort is the port that a server will listen on, 0 if its configuration is
-// not right: it will say so itself.
+// serverPort returns the port that a server will listen on. It returns 0 for a client, and for a server whose
+// configuration is wrong: the server reports that when it starts.
 func (l *Lab) serverPort(s Service) uint16 {
 	if s.Kind != Server {
 		return 0
@@ -181,7 +191,7 @@ func (l *Lab) serverPort(s Service) uint16 {
 	return c.Port
 }
 
-// listening is where a server can be reached.
-func (l *Lab) listening(s Service) string {
+// serverAddress returns the HOST:PORT at which a server can be reached.
+func (l *Lab) serverAddress(s Service) string {
 	return net.JoinHostPort(l.Address(s.Name), strconv.Itoa(int(l.Port(l.serverPort(s)))))
 }
