@@ -9,7 +9,6 @@ import (
 
 	"github.com/tp0-lab/composer/internal/compose/diff"
 	"github.com/tp0-lab/composer/internal/compose/lint"
-	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/render"
@@ -72,7 +71,7 @@ func showDiff(c *cli.Context, source *bundleFlags) error {
 }
 
 func showChanges(c *cli.Context, sides [2]diff.Text) error {
-	changes, err := yamltree.Changes(yamltree.Text(sides[0]), yamltree.Text(sides[1]))
+	changes, err := diff.Changes(sides[0], sides[1])
 	if err != nil {
 		return fmt.Errorf("diff: %w", err)
 	}

@@ -7,90 +7,82 @@ import (
 	"github.com/aymanbagabas/go-udiff"
 )
 
-// edits returns the edits, of whole lines, that make after of before.
+// edits returns edits of whole lines that turn before into after.
 //
-// The longest common subsequence is sought up to a hundred differences, beyond
-// which the library takes what it has. Numbered replicas have more: so the texts
-// are first cut at lines that each of them has once (a service's name, say), in
-// the longest order that both have them in, as patience diff does.
+// Package udiff searches for the longest common subsequence up to a hundred differences, and returns coarse edits
+// beyond that. Numbered replicas have more differences. So edits first cuts both texts at anchors, as patience diff
+// does, and compares the parts between them.
 func edits(before, after string) []udiff.Edit {
 	var all []udiff.Edit
-	gap := func(begin, end, beginNew, endNew int) {
-		for _, e := range udiff.Lines(before[begin:end], after[beginNew:endNew]) {
+	begin, beginNew := 0, 0
+	end := anchor{len(before), len(after), 0}
+	for _, a := range append(anchors(before, after), end) {
+		for _, e := range udiff.Lines(before[begin:a.before], after[beginNew:a.after]) {
 			e.Start += begin
 			e.End += begin
 			all = append(all, e)
 		}
-	}
-	begin, beginNew := 0, 0
-	for _, a := range anchors(before, after) {
-		gap(begin, a.before, beginNew, a.after)
 		begin, beginNew = a.before+a.length, a.after+a.length
 	}
-	gap(begin, len(before), beginNew, len(after))
 	return all
 }
 
-// anchor is a line that both texts have once, with its offsets.
+// anchor is a line that stands once in each text, such as a service's name. before and after are its offsets.
 type anchor struct{ before, after, length int }
 
+// anchors returns the longest list of anchors that have the same order in both texts.
 func anchors(before, after string) []anchor {
-	type place struct {
+	type candidate struct {
+		anchor
 		times, timesNew int
-		anchor          anchor
 	}
-	in := map[string]*place{}
+	lines := map[string]*candidate{}
 	offset := 0
 	for line := range strings.Lines(before) {
-		p := in[line]
-		if p == nil {
-			p = &place{anchor: anchor{before: offset, length: len(line)}}
-			in[line] = p
+		if lines[line] == nil {
+			lines[line] = &candidate{anchor: anchor{before: offset, length: len(line)}}
 		}
-		p.times++
+		lines[line].times++
 		offset += len(line)
 	}
 	offset = 0
 	for line := range strings.Lines(after) {
-		if p := in[line]; p != nil {
-			p.timesNew++
-			p.anchor.after = offset
+		if c := lines[line]; c != nil {
+			c.timesNew++
+			c.after = offset
 		}
 		offset += len(line)
 	}
-	var common []anchor
-	for _, p := range in {
-		if p.times == 1 && p.timesNew == 1 {
-			common = append(common, p.anchor)
+	var all []anchor
+	for _, c := range lines {
+		if c.times == 1 && c.timesNew == 1 {
+			all = append(all, c.anchor)
 		}
 	}
-	slices.SortFunc(common, func(a, b anchor) int { return a.before - b.before })
-	return ascending(common)
+	slices.SortFunc(all, func(a, b anchor) int { return a.before - b.before })
+	return longestAscending(all)
 }
 
-// ascending returns the longest subsequence that ascends in both texts, of
-// anchors that do in the one before.
-func ascending(all []anchor) []anchor {
-	last := make([]int, 0, len(all)) // of the chains of each length, where the one that ends first does
-	below := make([]int, len(all))
+// longestAscending returns the longest subsequence whose offsets in the new text ascend.
+func longestAscending(all []anchor) []anchor {
+	var last []int // by length less one, the last anchor of a subsequence; of several the one with the least offset
+	previous := make([]int, len(all))
 	for i, a := range all {
 		length, _ := slices.BinarySearchFunc(last, a.after, func(j, offset int) int { return all[j].after - offset })
-		below[i] = -1
 		if length > 0 {
-			below[i] = last[length-1]
+			previous[i] = last[length-1]
 		}
 		if length == len(last) {
 			last = append(last, i)
-		} else {
-			last[length] = i
+		}
+		last[length] = i
+	}
+	longest := make([]anchor, len(last))
+	for i := len(last) - 1; i >= 0; i-- {
+		longest[i] = all[last[i]]
+		if i > 0 {
+			last[i-1] = previous[last[i]]
 		}
 	}
-	if len(last) == 0 {
-		return nil
-	}
-	chain := make([]anchor, len(last))
-	for i, at := len(last)-1, last[len(last)-1]; i >= 0; i, at = i-1, below[at] {
-		chain[i] = all[at]
-	}
-	return chain
+	return longest
 }

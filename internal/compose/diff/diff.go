@@ -1,4 +1,4 @@
-// Package diff shows how texts differ.
+// Package diff compares texts: line by line as a unified diff, or YAML documents by their values.
 package diff
 
 import (
@@ -12,30 +12,28 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// None is the name of what is not there, as patch and git take it.
+// None is the name of a file that one side does not have, as patch and git write it.
 const None = "/dev/null"
 
-// maxLines is how many lines two texts may have together. Each takes up to 300
-// bytes of memory, whatever its length.
+// maxLines is how many lines two texts may have together. A line takes up to 300 bytes of memory.
 const maxLines = 4_000_000
 
-// Text is one of two texts.
+// Text is a text to compare. Messages and headers call it Name.
 type Text struct {
 	Name    string
 	Content string
 }
 
-// Style is how a difference is shown. The zero Style is what other programs
-// read.
+// Style is how Unified shows a difference. The zero Style is for programs such as patch.
 type Style struct {
-	// Terminal has U+FFFD stand for what would move the cursor of a terminal,
-	// change its colours or the direction of its text.
+	// Terminal writes U+FFFD for characters that would move a terminal's cursor or change its colours or the
+	// direction of its text.
 	Terminal bool
-	// Colours has removed lines red and added ones green, as git shows them.
+	// Colours writes removed lines red and added lines green, as git does.
 	Colours bool
 }
 
-// SGR parameters of ECMA-48, as git uses them.
+// SGR parameters of ECMA-48 that git uses for diffs.
 const (
 	bold  = "1"
 	red   = "31"
@@ -43,9 +41,8 @@ const (
 	cyan  = "36"
 )
 
-// Unified writes how two texts differ as a unified diff with three lines of
-// context, and nothing if they do not. Texts of more than four million lines together
-// are an error. Whatever is in a name, it stays one line.
+// Unified writes a unified diff of two texts with three lines of context, and nothing for equal texts. Control
+// characters of names become U+FFFD. Texts of more than four million lines together are an error.
 func Unified(w io.Writer, before, after Text, style Style) error {
 	if before.Content == after.Content {
 		return nil
@@ -63,11 +60,8 @@ func Unified(w io.Writer, before, after Text, style Style) error {
 	}
 	out := bufio.NewWriter(w)
 	header := 2
-	for line := range strings.SplitAfterSeq(s, "\n") {
-		line, ended := strings.CutSuffix(line, "\n")
-		if line == "" && !ended {
-			break
-		}
+	for line := range strings.Lines(s) {
+		line = strings.TrimSuffix(line, "\n")
 		colour := ""
 		switch {
 		case header > 0:
@@ -86,7 +80,7 @@ func Unified(w io.Writer, before, after Text, style Style) error {
 		if style.Colours && colour != "" {
 			line = "\x1b[" + colour + "m" + line + "\x1b[0m"
 		}
-		_, _ = out.WriteString(line + "\n") // Flush returns its error
+		_, _ = out.WriteString(line + "\n") // Flush returns the error
 	}
 	return out.Flush()
 }

@@ -77,9 +77,9 @@ func (d *document) parse() bool {
 		d.report("yaml-syntax", root, "want a mapping with services, not %s", yamltree.KindName(root))
 		return false
 	}
-	excess := yamltree.Exceeds(doc.Content[0], yamltree.MaxValues)
-	if excess != nil && excess.Nested {
-		d.report("yaml-syntax", excess.At, "%s", excess.Message)
+	excess := yamltree.CheckLimits(doc.Content[0], yamltree.MaxValues)
+	if excess != nil && excess.TooDeep {
+		d.report("yaml-syntax", excess.Node, "%s", excess.Message)
 		return false
 	}
 	d.root = doc.Content[0]
@@ -93,7 +93,7 @@ func (d *document) parse() bool {
 	}
 	d.checkKeys(d.root)
 	if excess != nil {
-		d.report("alias-expansion", excess.At, "%s", excess.Message)
+		d.report("alias-expansion", excess.Node, "%s", excess.Message)
 		return false
 	}
 	d.values = plain{}
@@ -103,7 +103,7 @@ func (d *document) parse() bool {
 
 // reportSyntax reports an error of the YAML package, which has its place in its text.
 func (d *document) reportSyntax(err error) {
-	line, column, message := yamltree.Syntax(d.Text, err)
+	line, column, message := yamltree.DescribeSyntaxError(d.Text, err)
 	d.reportAt("yaml-syntax", line, column, "%s", message)
 }
 

@@ -44,8 +44,8 @@ var (
 // newError returns what err says of a text that compose-go read as a file of that name.
 func newError(content []byte, err error, file, name string) *Error {
 	e := &Error{Place: text.Place{File: file}}
-	if excess, ok := errors.AsType[*yamltree.Excess](err); ok {
-		e.Message, e.Line, e.Column = excess.Message, excess.At.Line, excess.At.Column
+	if excess, ok := errors.AsType[*yamltree.LimitError](err); ok {
+		e.Message, e.Line, e.Column = excess.Message, excess.Node.Line, excess.Node.Column
 		return e
 	}
 	message := err.Error()

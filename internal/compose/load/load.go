@@ -48,7 +48,7 @@ func Load(ctx context.Context, text []byte, o Options) (*types.Project, error) {
 	if _, err := os.Getwd(); err != nil {
 		return nil, fmt.Errorf("the current directory is gone, and Compose files are loaded from one: change to another (%w)", err)
 	}
-	if err := yamltree.Sound(text); err != nil {
+	if err := yamltree.CheckText(text); err != nil {
 		return nil, newError(text, err, o.File, "")
 	}
 	content := text

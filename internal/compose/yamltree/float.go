@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// FormatFloat writes what every version of YAML reads as that very float: with
-// a fraction, also of a whole number, and with an exponent from 1e21 on and
-// for what is very small. Unless it is infinite or none, it is JSON, too.
+// FormatFloat writes a float so that every version of YAML reads the same float: with a fraction, even for a whole
+// number, and with an exponent from 1e21 on and below 1e-6. The text is a JSON number, too, unless f is infinite or
+// not a number.
 func FormatFloat(f float64) string {
 	switch {
 	case math.IsNaN(f):
@@ -17,17 +17,17 @@ func FormatFloat(f float64) string {
 		return ".inf"
 	case math.IsInf(f, -1):
 		return "-.inf"
-	case f != 0 && (math.Abs(f) < 1e-6 || math.Abs(f) >= 1e21):
-		digits, exponent, _ := strings.Cut(strconv.FormatFloat(f, 'e', -1, 64), "e")
-		return withFraction(digits) + "e" + exponent
-	default:
-		return withFraction(strconv.FormatFloat(f, 'f', -1, 64))
 	}
-}
-
-func withFraction(digits string) string {
-	if strings.Contains(digits, ".") {
-		return digits
+	format := byte('f')
+	if f != 0 && (math.Abs(f) < 1e-6 || math.Abs(f) >= 1e21) {
+		format = 'e'
 	}
-	return digits + ".0"
+	digits, exponent, found := strings.Cut(strconv.FormatFloat(f, format, -1, 64), "e")
+	if !strings.Contains(digits, ".") {
+		digits += ".0"
+	}
+	if found {
+		digits += "e" + exponent
+	}
+	return digits
 }

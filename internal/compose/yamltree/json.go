@@ -2,6 +2,7 @@ package yamltree
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,100 +13,94 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// limit is how many bytes of JSON are made of that many bytes of YAML, whatever
-// aliases stand for.
-func limit(text int) int { return 16<<20 + 16*text }
+// MaxJSON returns how many bytes of JSON are made of a YAML text of that many bytes, whatever its aliases stand for.
+func MaxJSON(length int) int { return 16<<20 + 16*length }
 
-// Parse returns the value of a text that is one YAML document, and can be followed
-// to its end. Its errors begin with the line and column.
+// Parse returns the value of a text that is one YAML document. It refuses documents that exceed MaxDepth or
+// MaxValues. Errors begin with line:column.
 func Parse(text []byte) (*yaml.Node, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	var document, next yaml.Node
-	switch err := decoder.Decode(&document); {
-	case errors.Is(err, io.EOF):
+	var document, second yaml.Node
+	err := decoder.Decode(&document)
+	if errors.Is(err, io.EOF) {
 		return nil, errors.New("1:1: there is no YAML document, only comments or nothing")
-	case err != nil:
-		return nil, syntaxError(text, err)
 	}
-	switch err := decoder.Decode(&next); {
-	case errors.Is(err, io.EOF):
-		if e := exceeds(document.Content[0], len(text)); e != nil {
-			return nil, e
+	if err == nil {
+		if err = decoder.Decode(&second); err == nil {
+			return nil, at(&second, "a second document begins, and one is wanted")
 		}
-		return document.Content[0], nil
-	case err != nil:
-		return nil, syntaxError(text, err)
 	}
-	return nil, at(&next, "a second document begins, and one is wanted")
+	if !errors.Is(err, io.EOF) {
+		line, column, message := DescribeSyntaxError(text, err)
+		return nil, fmt.Errorf("%d:%d: %s", line, column, message)
+	}
+	if err := CheckLimits(document.Content[0], MaxValues+len(text)); err != nil {
+		return nil, err
+	}
+	return document.Content[0], nil
 }
 
-func syntaxError(text []byte, err error) error {
-	line, column, message := Syntax(text, err)
-	return fmt.Errorf("%d:%d: %s", line, column, message)
-}
-
+// at returns an error that begins with the line and column of a node.
 func at(n *yaml.Node, format string, args ...any) error {
 	return fmt.Errorf("%d:%d: %s", n.Line, n.Column, fmt.Sprintf(format, args...))
 }
 
-// JSON returns a YAML document as JSON that means the same, indented by two
-// spaces, with a line break at the end. Keys keep their order; those that are
-// merged come behind the own ones. Numbers are copied, digit by digit, where JSON
-// can say them so; strings are escaped so that both parsers of JSON and parsers
-// of YAML read them as they are. Its errors, for what JSON cannot say (two documents,
-// tags such as !reset, infinity, an anchor that contains itself) and for aliases
-// that make many times the text, have the line and column.
+// JSON returns a YAML document as JSON with the same meaning, indented by two spaces, with a line break at its end.
+// Keys keep their order, and merged keys follow the mapping's own. Numbers keep their digits where JSON allows it.
+// Strings are escaped so that parsers of JSON and of YAML read the same text. Errors begin with line:column. They are
+// about two documents, tags such as !reset, a key twice, infinity, and aliases that make more than MaxJSON bytes.
 func JSON(text []byte) ([]byte, error) {
 	root, err := Parse(text)
 	if err != nil {
 		return nil, err
 	}
-	w := jsonWriter{indent: "  ", limit: limit(len(text))}
-	if err := w.value(root, "\n"); err != nil {
+	line, err := CompactJSON(root, MaxJSON(len(text)))
+	if err != nil {
 		return nil, err
 	}
-	return append(w.out, '\n'), nil
+	var out bytes.Buffer
+	err = json.Indent(&out, line, "", "  ")
+	out.WriteByte('\n')
+	return out.Bytes(), err
+}
+
+// CompactJSON returns a value of a document from Parse as JSON on one line. The value is an error if its JSON,
+// indented by two spaces, has more than limit bytes.
+func CompactJSON(n *yaml.Node, limit int) ([]byte, error) {
+	w := jsonWriter{limit: limit}
+	err := w.value(n)
+	return w.out, err
 }
 
 type jsonWriter struct {
 	out    []byte
-	indent string              // of a level; "" for all on one line
-	limit  int                 // of out
-	within map[*yaml.Node]bool // anchors that are being written
+	depth  int // values around the one that is being written
+	spaces int // that indenting out takes
+	limit  int // of out and spaces
 }
 
-// value writes n; line is a line break with the indent of where it stands.
-func (w *jsonWriter) value(n *yaml.Node, line string) error {
-	if len(w.out) > w.limit {
+func (w *jsonWriter) value(n *yaml.Node) error {
+	if w.spaces += 2 * w.depth; len(w.out)+w.spaces > w.limit {
 		return at(n, "the aliases before it make more than %d MiB of JSON", w.limit>>20)
 	}
-	place := n
 	n = Follow(n)
-	if n.Anchor != "" {
-		if w.within[n] {
-			return at(place, "the anchor %s contains itself", n.Anchor)
-		}
-		if w.within == nil {
-			w.within = map[*yaml.Node]bool{}
-		}
-		w.within[n] = true
-		defer delete(w.within, n)
-	}
-	if err := known(n); err != nil {
+	if err := checkTag(n); err != nil {
 		return err
 	}
+	w.depth++
+	defer func() { w.depth-- }()
 	switch n.Kind {
 	case yaml.MappingNode:
-		return w.mapping(n, line)
+		return w.mapping(n)
 	case yaml.SequenceNode:
-		return w.sequence(n, line)
+		return w.sequence(n)
 	default:
 		return w.scalar(n)
 	}
 }
 
-// known refuses tags that are not those of JSON's values.
-func known(n *yaml.Node) error {
+// checkTag refuses tags that JSON has no values for.
+func checkTag(n *yaml.Node) error {
 	switch tag := n.ShortTag(); tag {
 	case "!!map", "!!seq", "!!str", "!!int", "!!float", "!!bool", "!!null", "!!timestamp":
 		return nil
@@ -114,11 +109,11 @@ func known(n *yaml.Node) error {
 	}
 }
 
-func (w *jsonWriter) mapping(n *yaml.Node, line string) error {
+func (w *jsonWriter) mapping(n *yaml.Node) error {
 	lines := make(map[string]int, len(n.Content)/2)
-	for i := 0; i+1 < len(n.Content); i += 2 { // what Entries follows and leaves out
+	for i := 0; i+1 < len(n.Content); i += 2 { // all keys, where Entries leaves some out
 		key := n.Content[i]
-		if err := w.key(key, n.Content[i+1]); err != nil {
+		if err := checkKey(key, n.Content[i+1]); err != nil {
 			return err
 		}
 		name := Follow(key).Value // 1 and "1" are one key of JSON
@@ -127,85 +122,58 @@ func (w *jsonWriter) mapping(n *yaml.Node, line string) error {
 		}
 		lines[name] = key.Line
 	}
-	inner, begin := w.deeper(line), byte('{')
+	w.out = append(w.out, '{')
+	comma := false
 	for key, value := range Entries(n) {
-		w.out = append(w.out, begin)
-		begin = ','
-		w.out = append(w.out, inner...)
+		if comma {
+			w.out = append(w.out, ',')
+		}
+		comma = true
 		w.text(key.Value)
 		w.out = append(w.out, ':')
-		if w.indent != "" {
-			w.out = append(w.out, ' ')
-		}
-		if err := w.value(value, inner); err != nil {
+		if err := w.value(value); err != nil {
 			return err
 		}
 	}
-	w.end(begin, '{', '}', line)
+	w.out = append(w.out, '}')
 	return nil
 }
 
-func (w *jsonWriter) key(key, value *yaml.Node) error {
+// checkKey refuses a key that is not text, a value whose tag JSON has nothing for, and a merge of anything but such
+// mappings.
+func checkKey(key, value *yaml.Node) error {
 	if Follow(key).Kind != yaml.ScalarNode {
 		return at(key, "a key of JSON is text")
 	}
 	if !IsMerge(key) {
-		return known(Follow(value))
+		return checkTag(Follow(value))
 	}
-	sources := []*yaml.Node{value}
-	if list := Follow(value); list.Kind == yaml.SequenceNode {
-		sources = list.Content
-	}
-	for _, source := range sources {
-		m := Follow(source)
-		if m.Kind != yaml.MappingNode {
+	for _, source := range mergeSources(value) {
+		merged := Follow(source)
+		if merged.Kind != yaml.MappingNode {
 			return at(source, "only mappings can be merged")
 		}
-		if w.within[m] {
-			return at(source, "the anchor %s contains itself", m.Anchor)
-		}
-		if w.within == nil {
-			w.within = map[*yaml.Node]bool{}
-		}
-		w.within[m] = true
-		for i := 0; i+1 < len(m.Content); i += 2 {
-			if err := w.key(m.Content[i], m.Content[i+1]); err != nil {
+		for i := 0; i+1 < len(merged.Content); i += 2 {
+			if err := checkKey(merged.Content[i], merged.Content[i+1]); err != nil {
 				return err
 			}
 		}
-		delete(w.within, m)
 	}
 	return nil
 }
 
-func (w *jsonWriter) sequence(n *yaml.Node, line string) error {
-	inner, begin := w.deeper(line), byte('[')
-	for _, item := range n.Content {
-		w.out = append(w.out, begin)
-		begin = ','
-		w.out = append(w.out, inner...)
-		if err := w.value(item, inner); err != nil {
+func (w *jsonWriter) sequence(n *yaml.Node) error {
+	w.out = append(w.out, '[')
+	for i, item := range n.Content {
+		if i > 0 {
+			w.out = append(w.out, ',')
+		}
+		if err := w.value(item); err != nil {
 			return err
 		}
 	}
-	w.end(begin, '[', ']', line)
+	w.out = append(w.out, ']')
 	return nil
-}
-
-func (w *jsonWriter) deeper(line string) string {
-	if w.indent == "" {
-		return ""
-	}
-	return line + w.indent
-}
-
-// end closes a mapping or a sequence, of which next would be the next byte.
-func (w *jsonWriter) end(next, opening, closing byte, line string) {
-	if next == opening {
-		w.out = append(w.out, opening, closing)
-		return
-	}
-	w.out = append(append(w.out, line...), closing)
 }
 
 func (w *jsonWriter) scalar(n *yaml.Node) error {
@@ -224,22 +192,22 @@ func (w *jsonWriter) scalar(n *yaml.Node) error {
 			return err
 		}
 		w.out = append(w.out, text...)
-	default: // dates, too, which nobody means
+	default: // dates are text, too
 		w.text(n.Value)
 	}
 	return nil
 }
 
-// number returns a number as JSON writes it: the same digits where they are
-// JSON, and else the same value.
+// number returns a number as JSON writes it: the same digits where they are JSON, and else the same value.
 func number(n *yaml.Node) (string, error) {
-	integer := n.ShortTag() == "!!int"
-	if whole, isJSON := jsonNumber(n.Value); isJSON && whole == integer || isJSON && n.Style&yaml.TaggedStyle == 0 {
+	isJSON := strings.IndexAny(n.Value, "-0123456789") == 0 && json.Valid([]byte(n.Value))
+	whole := !strings.ContainsAny(n.Value, ".eE")
+	if isJSON && (n.Style&yaml.TaggedStyle == 0 || whole == (n.ShortTag() == "!!int")) {
 		return n.Value, nil
 	}
 	var value any
 	if err := n.Decode(&value); err != nil {
-		return "", at(n, "%s is no number", n.Value)
+		return "", at(n, "%s is not a number", n.Value)
 	}
 	switch v := value.(type) {
 	case int, int64, uint64:
@@ -250,44 +218,12 @@ func number(n *yaml.Node) (string, error) {
 		}
 		return FormatFloat(v), nil
 	default:
-		return "", at(n, "%s is no number", n.Value)
+		return "", at(n, "%s is not a number", n.Value)
 	}
 }
 
-// jsonNumber reports whether text is a number of JSON, and one without fraction and exponent.
-func jsonNumber(text string) (whole, ok bool) {
-	rest := strings.TrimPrefix(text, "-")
-	digits := func() (n int) {
-		for n < len(rest) && rest[n] >= '0' && rest[n] <= '9' {
-			n++
-		}
-		rest = rest[n:]
-		return n
-	}
-	zero := strings.HasPrefix(rest, "0")
-	if n := digits(); n == 0 || zero && n > 1 {
-		return false, false
-	}
-	whole = rest == ""
-	if strings.HasPrefix(rest, ".") {
-		rest = rest[1:]
-		if digits() == 0 {
-			return false, false
-		}
-	}
-	if rest != "" && (rest[0] == 'e' || rest[0] == 'E') {
-		if rest = rest[1:]; rest != "" && (rest[0] == '+' || rest[0] == '-') {
-			rest = rest[1:]
-		}
-		if digits() == 0 {
-			return false, false
-		}
-	}
-	return whole, rest == ""
-}
-
-// text writes a string. Beyond what JSON demands it escapes what YAML does not
-// take as it is, or takes for a line break.
+// text writes a string. It escapes the characters that JSON demands, and those that YAML refuses or takes for line
+// breaks.
 func (w *jsonWriter) text(s string) {
 	const hex = "0123456789abcdef"
 	w.out = append(w.out, '"')

@@ -92,7 +92,7 @@ func TestWhatJSONCannotSay(t *testing.T) {
 		"merges itself":                        {"a: &x {<<: *x}", "contains itself"},
 		"merged scalar":                        {"<<: 5", "1:5: only mappings can be merged"},
 		"a bad boolean":                        {"!!bool maybe", "maybe is neither true nor false"},
-		"a bad number":                         {"!!int many", "many is no number"},
+		"a bad number":                         {"!!int many", "many is not a number"},
 		"bad YAML":                             {"a: [", "1:5: while parsing a flow node, did not find"},
 		"bad YAML later":                       {"a: 1\n---\nb: [", "3:5: while"},
 		"a bomb":                               {bomb.String(), "up to here there are more than 30"},
@@ -166,7 +166,7 @@ func TestJSONProperty(t *testing.T) {
 }
 
 // A mapping of 20,000 keys may be decoded by package yaml, which compares each with each. A larger one may not.
-func TestSoundBoundsKeys(t *testing.T) {
+func TestCheckTextBoundsKeys(t *testing.T) {
 	mapping := func(keys int) []byte {
 		var b strings.Builder
 		b.WriteString("a:\n")
@@ -175,10 +175,10 @@ func TestSoundBoundsKeys(t *testing.T) {
 		}
 		return []byte(b.String())
 	}
-	if err := Sound(mapping(maxKeys)); err != nil {
+	if err := CheckText(mapping(maxKeys)); err != nil {
 		t.Errorf("%d keys: %v", maxKeys, err)
 	}
-	if err := Sound(mapping(maxKeys + 1)); err == nil || err.Error() != "2:3: a mapping with more than 20000 keys begins here" {
+	if err := CheckText(mapping(maxKeys + 1)); err == nil || err.Error() != "2:3: a mapping with more than 20000 keys begins here" {
 		t.Errorf("%d keys: got %v", maxKeys+1, err)
 	}
 }

@@ -1,14 +1,16 @@
-// Package yamltree walks over the nodes of YAML documents as their values are
-// meant: aliases followed, merge keys merged.
+// Package yamltree works on the node trees of YAML documents as package go.yaml.in/yaml/v4 reads them. It follows
+// aliases and merge keys, refuses documents that are too large to walk, says where a syntax error is, and writes
+// documents as JSON.
 package yamltree
 
 import (
 	"iter"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
 
-// Follow returns what an alias stands for.
+// Follow returns the node that an alias stands for, and any other node itself.
 func Follow(n *yaml.Node) *yaml.Node {
 	for n != nil && n.Kind == yaml.AliasNode {
 		n = n.Alias
@@ -16,8 +18,9 @@ func Follow(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// Entries iterates over the keys of a mapping and their values: its own ones,
-// then those that "<<" merges into it.
+// Entries iterates over the keys and values of a mapping, with aliases followed: first the mapping's own keys, then
+// those that "<<" merges into it and that it lacks. It leaves out values with Compose's tag !reset. Any other node
+// has no entries.
 func Entries(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 	return func(yield func(*yaml.Node, *yaml.Node) bool) {
 		n = Follow(n)
@@ -29,8 +32,8 @@ func Entries(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 			key, value := n.Content[i], Follow(n.Content[i+1])
 			switch {
 			case IsMerge(key):
-				merged = append(merged, value)
-			case value.Tag == "!reset": // of Compose: takes away what another file says
+				merged = append(merged, mergeSources(value)...)
+			case value.Tag == "!reset":
 			case !yield(Follow(key), value):
 				return
 			}
@@ -42,27 +45,21 @@ func Entries(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			seen[n.Content[i].Value] = true
 		}
-		for _, m := range merged {
-			sources := []*yaml.Node{m}
-			if m.Kind == yaml.SequenceNode {
-				sources = m.Content
-			}
-			for _, source := range sources {
-				for key, value := range Entries(source) {
-					if seen[key.Value] {
-						continue
-					}
-					seen[key.Value] = true
-					if !yield(key, value) {
-						return
-					}
+		for _, source := range merged {
+			for key, value := range Entries(source) {
+				if seen[key.Value] {
+					continue
+				}
+				seen[key.Value] = true
+				if !yield(key, value) {
+					return
 				}
 			}
 		}
 	}
 }
 
-// IsMerge reports whether a key is the one that merges another mapping.
+// IsMerge reports whether a key is "<<" without quotes, which merges other mappings into its own.
 func IsMerge(key *yaml.Node) bool {
 	return key.Kind == yaml.ScalarNode && key.Value == "<<" && key.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) == 0
 }
@@ -79,4 +76,21 @@ func KindName(n *yaml.Node) string {
 	default:
 		return "a single value"
 	}
+}
+
+// mergeSources returns the mappings that the value of a merge key lists, or the value itself.
+func mergeSources(value *yaml.Node) []*yaml.Node {
+	if list := Follow(value); list.Kind == yaml.SequenceNode {
+		return list.Content
+	}
+	return []*yaml.Node{value}
+}
+
+// EscapeKey writes a key for a path of keys that dots join. A backslash comes before each dot, bracket, equals sign
+// and backslash of the key.
+func EscapeKey(key string) string {
+	if !strings.ContainsAny(key, `.=[\`) {
+		return key
+	}
+	return strings.NewReplacer(`\`, `\\`, `.`, `\.`, `=`, `\=`, `[`, `\[`).Replace(key)
 }

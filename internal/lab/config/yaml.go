@@ -111,6 +111,6 @@ func (r *yamlReader) read(key, node *yaml.Node, at string) {
 }
 
 func syntaxError(path string, text []byte, err error) FileError {
-	line, column, message := yamltree.Syntax(text, err)
+	line, column, message := yamltree.DescribeSyntaxError(text, err)
 	return FileError{File: path, Line: line, Column: column, Reason: message}
 }

@@ -134,7 +134,7 @@ func typed(o Origin, path, text string) (*Node, error) {
 			return &Node{Origin: o, Scalar: text}, nil
 		}
 	} else if err != nil {
-		_, _, message := yamltree.Syntax([]byte(text), err)
+		_, _, message := yamltree.DescribeSyntaxError([]byte(text), err)
 		return nil, p.errorf(0, 0, path, "%s: --set-string takes it as text", message)
 	}
 	return p.node(document.Content[0], o, path, 0)

@@ -244,6 +244,6 @@ func integer(text string) (any, string) {
 }
 
 func (p *parser) syntax(text []byte, err error) error {
-	line, column, message := yamltree.Syntax(text, err)
+	line, column, message := yamltree.DescribeSyntaxError(text, err)
 	return p.errorf(line, column, "", "%s", message)
 }

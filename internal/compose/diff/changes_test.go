@@ -1,4 +1,4 @@
-package yamltree
+package diff
 
 import (
 	"strings"
@@ -39,8 +39,7 @@ func TestChangesAreBounded(t *testing.T) {
 	long := "? " + strings.Repeat("k", 100_000) + "\n: ["
 	for _, test := range []struct{ name, before, after, want string }{
 		{"depth", "1", strings.Repeat("[", 5000) + strings.Repeat("]", 5000), "new:1:202: values are nested more than 200 deep here"},
-		{"merges", mergeBomb(), "1", "old:30:6: up to here there are more than"},
-		{"a long path, again and again", long + strings.Repeat("1, ", 10_000) + "]", long + strings.Repeat("2, ", 10_000) + "]", "old and new: what differs is longer than 19 MiB"},
+		{"a long path, again and again", long + strings.Repeat("1, ", 10_000) + "]", long + strings.Repeat("2, ", 10_000) + "]", "old and new: the differences are longer than 19 MiB"},
 		{"an anchor in itself", "a: &a [*a]", "a: &a [*a]", `old:1:4: anchor "a" contains itself`},
 		{"tags below what is equal", "a: {b: !x 1}", "a: {b: !x 1}", "old:1:8: JSON has nothing for the tag !x"},
 	} {
