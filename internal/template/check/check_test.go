@@ -141,6 +141,7 @@ func TestDocument(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			skipLong(t, tt.doc)
 			_, err := Document(t.Context(), tt.doc)
 			switch {
 			case tt.want == "" && err != nil:
@@ -151,6 +152,14 @@ func TestDocument(t *testing.T) {
 				t.Errorf("%v: more than a line", err)
 			}
 		})
+	}
+}
+
+// skipLong skips documents of hundreds of replicas when -short is set.
+func skipLong(t *testing.T, doc render.Document) {
+	t.Helper()
+	if testing.Short() && len(doc.Bytes) > 20_000 {
+		t.Skip("long: compose-go loads a document of hundreds of services")
 	}
 }
 

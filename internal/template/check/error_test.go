@@ -100,6 +100,7 @@ func TestErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			skipLong(t, tt.doc)
 			_, err := Document(t.Context(), tt.doc)
 			got, ok := errors.AsType[*Error](err)
 			if !ok {

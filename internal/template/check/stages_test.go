@@ -68,8 +68,12 @@ func TestBuiltInStages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	counts := []int{0, 1, 2, 40, 1022}
+	if testing.Short() {
+		counts = []int{0, 2, 40}
+	}
 	for _, s := range b.Stages {
-		for _, n := range []int{0, 1, 2, 40, 1022} {
+		for _, n := range counts {
 			doc, err := engine.Render(s.Name, n)
 			if err != nil {
 				t.Fatal(err)
@@ -119,6 +123,9 @@ func TestMissing(t *testing.T) {
 
 // A document that compose-go would take gigabytes for is refused by its sample.
 func TestLargeDocuments(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long: documents of 100,000 replicas")
+	}
 	tests := []struct {
 		name string
 		doc  render.Document
