@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/big"
 	"net/netip"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -79,12 +80,12 @@ func subnetFor(cidr string, containers any) (string, error) {
 	if !prefix.Addr().Is4() {
 		return "", fmt.Errorf("subnetFor %s: only IPv4 subnets grow", cidr)
 	}
-	n, ok := toInt(containers)
-	if !ok || n < 0 {
+	n := reflect.ValueOf(containers)
+	if !n.CanInt() || n.Int() < 0 {
 		return "", fmt.Errorf("subnetFor: %v is no number of containers", containers)
 	}
 	for bits := prefix.Bits(); bits > 0; bits-- {
-		if Addresses(bits) >= n {
+		if int64(Addresses(bits)) >= n.Int() {
 			return netip.PrefixFrom(prefix.Addr(), bits).Masked().String(), nil
 		}
 	}
@@ -94,17 +95,6 @@ func subnetFor(cidr string, containers any) (string, error) {
 // Addresses returns how many containers an IPv4 subnet with a prefix of that
 // many bits has addresses for.
 func Addresses(bits int) int { return max(0, 1<<(32-bits)-3) }
-
-func toInt(v any) (int, bool) {
-	switch v := v.(type) {
-	case int:
-		return v, true
-	case int64:
-		return int(v), true
-	default:
-		return 0, false
-	}
-}
 
 func keys(dicts ...map[string]any) []string {
 	var all []string
@@ -125,16 +115,14 @@ func entries(dict map[string]any) []any {
 // mustFromJSON returns what a text of JSON stands for. Integers are int, or *big.Int
 // if no int holds them, as in values, and other numbers float64.
 func mustFromJSON(text string) (any, error) {
-	if err := json.Unmarshal([]byte(text), new(any)); err != nil { // for what is behind the first value, too
+	if err := json.Unmarshal([]byte(text), new(any)); err != nil { // Decode ignores text behind the value
 		return nil, err
 	}
 	var value any
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber()
-	if err := decoder.Decode(&value); err != nil {
-		return nil, err
-	}
-	return typedNumbers(value), nil
+	err := decoder.Decode(&value)
+	return typedNumbers(value), err
 }
 
 // typedNumbers puts numbers in the place of json.Number in a value of its own.

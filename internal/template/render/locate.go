@@ -41,7 +41,8 @@ func (e *Engine) Locate(stage string, n int, document []byte, offset int) (strin
 	if !ok {
 		return "", errors.New("nothing is there")
 	}
-	return placeInBundle(e.bundle, place).String(), nil
+	place.File = e.bundle.Path(place.File)
+	return place.String(), nil
 }
 
 // trace is which sources wrote a text.

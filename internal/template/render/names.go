@@ -16,8 +16,8 @@ import (
 
 var noField = text.LazyRegexp(`(?:can't evaluate field (\w+) in type (?:render\.(Data|Replica)|.+)|nil pointer evaluating interface \{\}\.(\w+))$`)
 
-// named returns a message of text/template with the names that there are, where
-// it is that a template reads one that is not.
+// named rewrites text/template's message about an unknown field: the result lists the fields, or suggests one.
+// It returns any other message as it is.
 func named(message string) string {
 	found := noField().FindStringSubmatch(message)
 	if found == nil {
@@ -46,19 +46,14 @@ func named(message string) string {
 
 var noFunction = text.LazyRegexp(`^function "(\w+)" not defined$`)
 
-// ofTemplates are the functions that text/template itself has.
-var ofTemplates = []string{
-	"and", "call", "eq", "ge", "gt", "html", "index", "js", "le", "len", "lt", "ne", "not", "or", "print", "printf", "println", "slice", "urlquery",
-}
-
-// similarFunction returns a suggestion for a message of text/template that there is
-// no such function, or "". For those that are left out on purpose there is none.
+// similarFunction returns `, did you mean NAME?` for text/template's message about an unknown function. It returns
+// "" without a similar name, and for a function that templates deliberately lack.
 func similarFunction(message string, funcs template.FuncMap) string {
 	found := noFunction().FindStringSubmatch(message)
 	if found == nil || slices.Contains(unrepeatable, found[1]) {
 		return ""
 	}
-	if near := text.Nearest(found[1], slices.AppendSeq(slices.Clone(ofTemplates), maps.Keys(funcs))); near != "" {
+	if near := text.Nearest(found[1], slices.Collect(maps.Keys(funcs))); near != "" {
 		return ", did you mean " + near + "?"
 	}
 	return ""
@@ -66,8 +61,7 @@ func similarFunction(message string, funcs template.FuncMap) string {
 
 var noEntry = text.LazyRegexp(`(?s)^<(.*)>: map has no entry for key "(\w+)"$`)
 
-// explained adds to an error of text/template that a map lacks a key which one
-// may have been meant, or which there are.
+// explained adds the hint of similarKey to an *escape.Error about a key that a map lacks.
 func (in input) explained(err error) error {
 	placed, ok := errors.AsType[*escape.Error](err)
 	if !ok {
@@ -82,48 +76,34 @@ func (in input) explained(err error) error {
 	return &own
 }
 
-// similarKey returns a suggestion for a key that is missing in an expression.
+// similarKey returns what to write instead of an expression whose last map lacks a key: a similar key, or the keys of
+// that map and a call of get.
 func (in input) similarKey(expression, key string) string {
 	counts := make(map[string]any, len(in.counts))
 	for name, n := range in.counts {
 		counts[name] = n
 	}
-	root := map[string]any{"Values": in.values, "Kinds": counts, "Counts": counts}
-	optional := ""
-	if of, ok := strings.CutSuffix(expression, "."+key); ok { // nothing more is read of it
-		optional = fmt.Sprintf("if it need not be there, write (get %s %q)", cmp.Or(of, "."), key)
+	have := keysAt(map[string]any{"Values": in.values, "Kinds": counts, "Counts": counts}, expression, key)
+	candidates := have
+	if len(have) == 0 {
+		candidates = allKeys(in.values)
 	}
-	if have := keysAt(root, expression, key); len(have) > 0 {
-		const most = 10
-		switch near := text.Nearest(key, have); {
-		case near != "":
-			return ", did you mean " + near + "?"
-		case !strings.Contains(expression, ".Values."): // there are kinds, and no more
-			return ": have " + strings.Join(have, ", ")
-		case len(have) <= most && optional == "":
-			return ": have " + strings.Join(have, ", ")
-		case len(have) <= most:
-			return ": have " + strings.Join(have, ", ") + "; " + optional
-		case optional != "":
-			return ": " + optional
-		}
-		return ""
-	}
-	switch near := text.Nearest(key, allKeys(in.values)); near {
-	case "":
-		return ""
-	case key:
-		if optional == "" {
-			return "" // it is of an argument of what makes the map
-		}
-		return ", as others have: " + optional
-	default:
+	if near := text.Nearest(key, candidates); near != "" && near != key {
 		return ", did you mean " + near + "?"
 	}
+	hint := ""
+	if len(have) > 0 && len(have) <= 10 {
+		hint = ": have " + strings.Join(have, ", ")
+	}
+	isValue := len(have) == 0 || strings.Contains(expression, ".Values.")
+	if of, ok := strings.CutSuffix(expression, "."+key); ok && isValue { // the expression ends with the key
+		hint += fmt.Sprintf("; if it need not be there, write (get %s %q)", cmp.Or(of, "."), key)
+	}
+	return hint
 }
 
-// keysAt returns the keys of the map in root in which an expression has a key that
-// is not there, or nil if that cannot be told.
+// keysAt returns the keys of the map in root that lacks the key of expression. It returns nil for an expression that
+// does not begin at root.
 func keysAt(root map[string]any, expression, key string) []string {
 	here := root
 	for i, part := range strings.Split(strings.TrimLeft(expression, "$."), ".") {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/escape"
-	"github.com/tp0-lab/composer/internal/text"
 )
 
 // MainTemplate is the file of a bundle with which rendering begins.
@@ -44,8 +43,8 @@ type Data struct {
 	Stage string
 	// Values are the stage's values, a copy for this execution alone.
 	Values map[string]any
-	// Counts is the number of replicas of each kind.
-	Counts Counts
+	// Counts is the number of replicas of each kind. Templates call its method as .Names.
+	Counts
 	// Kinds yields, by kind, the replicas from 1 to their number, one at a time.
 	Kinds map[string]Walk[Replica]
 	// Replicas is the number of replicas of the first kind, and Clients yields them.
@@ -53,13 +52,12 @@ type Data struct {
 	Clients  Walk[Replica]
 }
 
-// Names returns the names of all replicas of a kind, in order.
-func (d Data) Names(kind string) ([]string, error) { return d.Counts.names(kind) }
-
-// Counts is a number of replicas by kind.
+// Counts is the number of replicas of each kind.
 type Counts map[string]int
 
-func (c Counts) names(kind string) ([]string, error) {
+// Names returns the names of all replicas of a kind, in order. It fails for an unknown kind, and for more than
+// 1,048,576 replicas.
+func (c Counts) Names(kind string) ([]string, error) {
 	n, ok := c[kind]
 	if !ok {
 		return nil, fmt.Errorf("there is no kind %q", kind)
@@ -93,14 +91,11 @@ type Replica struct {
 	// Kind is the name of its kind.
 	Kind string
 	// Counts are those of Data.
-	Counts Counts
+	Counts
 }
 
 // Name returns the replica's name: its kind and its ID.
 func (r Replica) Name() string { return r.Kind + strconv.Itoa(r.ID) }
-
-// Names is that of Data.
-func (r Replica) Names(kind string) ([]string, error) { return r.Counts.names(kind) }
 
 // pattern is what templates made by specialise see in place of all replicas.
 // It has no ID, so that one which specialise overlooked is an error.
@@ -109,7 +104,7 @@ type pattern struct {
 	Stage    string
 	Values   map[string]any
 	Kind     string
-	Counts   Counts
+	Counts
 
 	mark func(behind int)
 }
@@ -126,9 +121,6 @@ func (p pattern) Name() string {
 	p.mark(len(p.Kind))
 	return p.Kind
 }
-
-// Names is that of Data.
-func (p pattern) Names(kind string) ([]string, error) { return p.Counts.names(kind) }
 
 // Engine renders the stages of one bundle. It is safe for concurrent use.
 type Engine struct {
@@ -164,23 +156,15 @@ func New(b *bundle.Bundle) (*Engine, error) {
 	return e, nil
 }
 
-// placed gives an error the path of the bundle's file that it is in.
-func (e *Engine) placed(err error) error { return inBundle(e.bundle, err) }
-
+// inBundle replaces the name of a template file in an *escape.Error by its path, and explains its message.
 func inBundle(b *bundle.Bundle, err error) error {
 	if e, ok := errors.AsType[*escape.Error](err); ok {
 		own := *e
 		own.Message = named(own.Message)
-		own.Place = placeInBundle(b, e.Place)
+		own.Place.File = b.Path(e.Place.File)
 		return &own
 	}
 	return err
-}
-
-// placeInBundle gives a place the path of the bundle's file.
-func placeInBundle(b *bundle.Bundle, place text.Place) text.Place {
-	place.File = b.Path(place.File)
-	return place
 }
 
 // maxReplicas is how many there may be where a bundle has no limit.
@@ -255,7 +239,7 @@ func (e *Engine) Stream(w io.Writer, stage string, n int) error {
 			return err
 		}
 		again.to = w
-		return e.placed(again.run())
+		return inBundle(e.bundle, again.run())
 	})
 }
 
@@ -279,7 +263,7 @@ func (e *Engine) execute(stage string, n, keep int) (*execution, error) {
 		}
 		// An error of special would show what specialise made of the templates.
 	}
-	return nil, OfStage(stage, in.explained(e.placed(err)))
+	return nil, OfStage(stage, in.explained(inBundle(e.bundle, err)))
 }
 
 // input returns what a document of that stage is made of, with n replicas of
@@ -306,18 +290,11 @@ func (e *Engine) input(stage string, n int) (input, error) {
 	}, nil
 }
 
-// copyOf copies what a stage's values are made of, so that a template that
-// changes them (sprig's set and merge do) changes its own.
+// copyOf returns a deep copy of values: templates that change values (with sprig's set or merge) change their copy.
 func copyOf(value any) any {
 	switch v := value.(type) {
 	case map[string]any:
 		c := make(map[string]any, len(v))
-		for key, one := range v {
-			c[key] = copyOf(one)
-		}
-		return c
-	case map[any]any:
-		c := make(map[any]any, len(v))
 		for key, one := range v {
 			c[key] = copyOf(one)
 		}
