@@ -96,7 +96,7 @@ func (b *Bundle) read() error {
 	if err != nil {
 		return fmt.Errorf("open bundle: %w%s", b.inBundle(err), initHint(err))
 	}
-	b.base = values.Map(values.Origin{Source: b.origin(ValuesFile), Line: 1, Column: 1})
+	b.base = values.Map(values.Origin{File: b.origin(ValuesFile), Line: 1, Column: 1})
 	switch own, err := ReadFile(b.FS, ValuesFile); {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:

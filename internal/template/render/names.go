@@ -26,7 +26,7 @@ func named(message string) string {
 	before, field, of := strings.TrimSuffix(message, found[0]), found[1]+found[3], reflect.TypeFor[Data]()
 	switch found[2] {
 	case "":
-		return before + "there is no " + field + " in what is no map"
+		return before + "cannot read ." + field + " of a value that is not a map"
 	case "Replica":
 		of = reflect.TypeFor[Replica]()
 	}

@@ -10,29 +10,29 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// Problem is one thing that is wrong with values.
+// Problem is one fault of the values.
 type Problem struct {
 	Origin Origin
-	// Path is the value's, as --set takes it; "" for all of a file.
+	// Path is the path of the value in the syntax of --set, or "" for a fault of a whole file.
 	Path string
 	What string
-	// Unread says that it is a file that cannot be read, and no value.
+	// Unread reports that What is the error of a file that could not be read.
 	Unread bool
 }
 
-// String returns origin: path: what. A flag or variable names the path already.
+// String returns ORIGIN: PATH: WHAT, without PATH where ORIGIN ends with it, as that of a flag or variable does.
 func (p Problem) String() string {
 	s := p.Origin.String() + ": "
-	if p.Path != "" && !strings.HasSuffix(p.Origin.Source, " "+p.Path) {
+	if p.Path != "" && !strings.HasSuffix(p.Origin.File, " "+p.Path) {
 		s += text.Short(p.Path, 100) + ": "
 	}
 	return s + p.What
 }
 
-// Error is all that is wrong with values.
+// Error lists all faults of the values.
 type Error struct{ Problems []Problem }
 
-// Error returns the problem or, of several, a line for each.
+// Error returns one problem on one line, and several on a line each below a heading.
 func (e *Error) Error() string {
 	if len(e.Problems) == 1 {
 		return e.Problems[0].String()
@@ -44,12 +44,12 @@ func (e *Error) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Unread reports whether files that cannot be read are all that is wrong.
+// Unread reports whether every problem is a file that could not be read.
 func (e *Error) Unread() bool {
 	return !slices.ContainsFunc(e.Problems, func(p Problem) bool { return !p.Unread })
 }
 
-// Add adds the problems of err, and reports whether it has nothing else to say.
+// Add adds the problems of err if err is an *Error. It reports whether err was an *Error or nil.
 func (e *Error) Add(err error) bool {
 	other, ok := errors.AsType[*Error](err)
 	if ok {
@@ -58,16 +58,18 @@ func (e *Error) Add(err error) bool {
 	return ok || err == nil
 }
 
-// OrNil returns nil if there are no problems, and them in the order of their
-// places otherwise.
+// OrNil returns nil without problems, and otherwise e, with its problems in the order of their places, each once.
 func (e *Error) OrNil() error {
 	if len(e.Problems) == 0 {
 		return nil
 	}
 	slices.SortStableFunc(e.Problems, func(a, b Problem) int {
-		return cmp.Or(strings.Compare(a.Origin.Source, b.Origin.Source),
-			a.Origin.Line-b.Origin.Line, a.Origin.Column-b.Origin.Column, strings.Compare(a.Path, b.Path))
+		return cmp.Or(comparePlaces(a.Origin, b.Origin), strings.Compare(a.Path, b.Path))
 	})
 	e.Problems = slices.Compact(e.Problems)
 	return e
+}
+
+func comparePlaces(a, b Origin) int {
+	return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column)
 }

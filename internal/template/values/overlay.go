@@ -16,10 +16,10 @@ import (
 	"github.com/tp0-lab/composer/internal/files"
 )
 
-// Overlay is what a user lays over a stage's values: files, and single keys
-// over them, each in its order.
+// Overlay is the user's own values, which Over lays over those of a stage: first files, then single keys, each in the
+// order in which they were added.
 type Overlay struct {
-	// Stdin is read for a file that is named "-". nil is an empty one.
+	// Stdin is read for a file named "-". nil reads as empty.
 	Stdin io.Reader
 	files []*Node
 	keys  []assignment
@@ -39,16 +39,16 @@ type step struct {
 	index bool
 }
 
-// Empty reports whether there is nothing to lay over.
+// Empty reports whether o has no values and no problems.
 func (o *Overlay) Empty() bool {
 	return o == nil || len(o.files)+len(o.keys)+len(o.wrong.Problems) == 0
 }
 
-// AddFile adds the values in a file: a YAML map of at most 1 MiB.
+// AddFile adds the values in a file: a YAML map of at most 1 MiB. Over returns its problems.
 func (o *Overlay) AddFile(path string) {
 	name, text, err := o.read(path)
 	if err != nil {
-		o.unread(Origin{Source: name}, "", files.Cause(err))
+		o.unread(Origin{File: name}, "", files.Cause(err))
 		return
 	}
 	node, err := Parse(name, text)
@@ -58,8 +58,7 @@ func (o *Overlay) AddFile(path string) {
 	o.files = append(o.files, node)
 }
 
-// read returns the name and the content of a file, or of Stdin for "-". The content has a byte more than
-// maxFile if the file is longer.
+// read returns the name and the content of a file, or of Stdin for "-". It refuses more than maxFile bytes.
 func (o *Overlay) read(path string) (name string, content []byte, err error) {
 	if path != "-" {
 		content, err = files.Read(path, maxFile)
@@ -71,30 +70,29 @@ func (o *Overlay) read(path string) (name string, content []byte, err error) {
 	return "stdin", content, err
 }
 
-// A Reading says what the text behind a key's = is.
+// A Reading is a way to read the text behind the = of a key.
 type Reading int
 
 // Readings.
 const (
-	YAML Reading = iota // a value of YAML; text that does not begin with a bracket or quote is one scalar
+	YAML Reading = iota // a YAML value; text without a bracket or quote at its beginning is one scalar
 	Text                // a string
-	File                // the name of a file whose text is the value, at most 1 MiB
+	File                // the name of a file of at most 1 MiB; its content is the value, a string
 )
 
-// AddKey adds key.path=value, which by, a flag or variable, says. In a path a
-// dot begins the next key, [0] is an item of a list, and a backslash takes its
-// meaning from the character behind it.
+// AddKey adds text, a key.path=value from the flag or variable called by. A dot in the path begins the next key, [0] is
+// an item of a list, and a backslash makes the next character part of a key. Over returns the problems of text.
 func (o *Overlay) AddKey(by string, r Reading, text string) {
 	if !utf8.ValidString(text) {
-		o.fail(Origin{Source: by}, "", "not UTF-8: "+strconv.Quote(text))
+		o.fail(Origin{File: by}, "", "not UTF-8: "+strconv.Quote(text))
 		return
 	}
 	path, spelled, value, err := parsePath(text)
 	if err != nil {
-		o.fail(Origin{Source: by + " " + text}, "", err.Error())
+		o.fail(Origin{File: by + " " + text}, "", err.Error())
 		return
 	}
-	a := assignment{path: path, origin: Origin{Source: by + " " + spelled}}
+	a := assignment{path: path, origin: Origin{File: by + " " + spelled}}
 	a.value = &Node{Origin: a.origin, Scalar: value}
 	switch r {
 	case Text:
@@ -117,9 +115,9 @@ func (o *Overlay) AddKey(by string, r Reading, text string) {
 	o.keys = append(o.keys, a)
 }
 
-// typed reads the value of a --set.
+// typed reads text, the value of --set PATH=TEXT, as YAML does.
 func typed(o Origin, path, text string) (*Node, error) {
-	p := parser{name: o.Source, flag: true}
+	p := parser{name: o.File, flag: true}
 	if text == "" {
 		return &Node{Origin: o, Scalar: ""}, nil
 	}
@@ -140,8 +138,7 @@ func typed(o Origin, path, text string) (*Node, error) {
 	return p.node(document.Content[0], o, path, 0)
 }
 
-// parsePath returns the path before the = of an assignment, as steps and as it
-// is spelled, and what is behind.
+// parsePath splits key.path=value into the steps of the path, the path as it is spelled, and the value.
 func parsePath(text string) (path []step, spelled, value string, err error) {
 	var key strings.Builder
 	open := true // a key has begun, and may be empty yet
@@ -197,8 +194,7 @@ func parsePath(text string) (path []step, spelled, value string, err error) {
 	return nil, "", "", errors.New("want key.path=value, and there is no =")
 }
 
-// Over returns base with all of o laid over it that could be, and what is wrong
-// with the rest.
+// Over returns base with the values of o laid over it, and the problems of those values that it left out.
 func (o *Overlay) Over(base *Node) (laid *Node, wrong Error) {
 	if o.Empty() {
 		return base, wrong
@@ -268,18 +264,18 @@ func (o *Overlay) fail(at Origin, path, what string) {
 	o.wrong.Problems = append(o.wrong.Problems, Problem{Origin: at, Path: path, What: what})
 }
 
-// unread keeps the error of read for the file called name.
+// unread adds the error of read.
 func (o *Overlay) unread(at Origin, path string, err error) {
 	o.wrong.Problems = append(o.wrong.Problems, Problem{at, path, err.Error(), !errors.Is(err, files.ErrTooLarge)})
 }
 
-// failed keeps the problems of err, and reports whether there are any.
+// failed adds the problems of err to those of o, and reports whether err is an error.
 func (o *Overlay) failed(err error) bool {
 	o.wrong.Add(err)
 	return err != nil
 }
 
-// Literal returns a scalar, or an empty map or list, as --set takes it, on one line.
+// Literal returns a scalar, or an empty map or list, on one line, such that --set reads the same value from it.
 func Literal(value any) string {
 	if text, ok := value.(string); ok {
 		printable := text != "" && !strings.ContainsFunc(text, func(r rune) bool { return !strconv.IsPrint(r) })

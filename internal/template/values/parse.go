@@ -17,20 +17,18 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// Bounds for one file of values, or one value of --set.
+// Limits for one file of values, and for one value of --set.
 const (
 	maxFile  = 1 << 20 // bytes
 	maxNodes = 100_000 // keys, items and scalars, counted again for each alias
-	maxDepth = 100     // maps and lists within one another
+	maxDepth = 100     // nested maps and lists
 )
 
-// Parse reads a document of values, a map. name is that of its file. Of no
-// document it makes an empty map. Its errors are *Error.
+// Parse reads the values of one YAML document, which must be a map; an empty document is an empty map. name is the
+// name of its file. The limits are 1 MiB and 100,000 values, counted again for each alias. Its errors are *Error.
 //
-// Integers stay integers, however large. Text that looks like a number is an error
-// if it is another one to some versions of YAML (007, 1_000), or is most
-// likely none (3.10, 1e3). Aliases and
-// merge keys are values like those that they stand for.
+// Integers stay integers, however large. Parse refuses numbers that versions of YAML read differently (007, 1_000)
+// and numbers that were probably meant as text (3.10, 1e3). Aliases and merge keys are replaced by their values.
 func Parse(name string, text []byte) (*Node, error) {
 	p := parser{name: name}
 	if len(text) > maxFile {
@@ -43,7 +41,7 @@ func Parse(name string, text []byte) (*Node, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	switch err := decoder.Decode(&document); {
 	case errors.Is(err, io.EOF):
-		return Map(Origin{name, 1, 1}), nil
+		return Map(Origin{File: name, Line: 1, Column: 1}), nil
 	case err != nil:
 		return nil, p.syntax(text, err)
 	}
@@ -62,28 +60,28 @@ func Parse(name string, text []byte) (*Node, error) {
 
 // notUTF8 returns the problem of the first byte of a file's content that is not UTF-8.
 func notUTF8(file string, content []byte) Problem {
-	return Problem{Origin: originAt(file, content, text.FirstInvalid(content)), What: "not UTF-8"}
+	return Problem{Origin: text.PlaceAt(file, content, text.FirstInvalid(content)), What: "not UTF-8"}
 }
 
 type parser struct {
 	name  string
-	flag  bool // name is no file
+	flag  bool // name is a flag or variable, not a file
 	nodes int
 }
 
-func (p *parser) at(n *yaml.Node) Origin {
+func (p *parser) origin(line, column int) Origin {
 	if p.flag {
-		return Origin{Source: p.name}
+		return Origin{File: p.name}
 	}
-	return Origin{p.name, n.Line, n.Column}
+	return Origin{File: p.name, Line: line, Column: column}
+}
+
+func (p *parser) at(n *yaml.Node) Origin {
+	return p.origin(n.Line, n.Column)
 }
 
 func (p *parser) errorf(line, column int, path, format string, args ...any) error {
-	o := Origin{p.name, line, column}
-	if p.flag {
-		o = Origin{Source: p.name}
-	}
-	return &Error{[]Problem{{Origin: o, Path: path, What: fmt.Sprintf(format, args...)}}}
+	return &Error{[]Problem{{Origin: p.origin(line, column), Path: path, What: fmt.Sprintf(format, args...)}}}
 }
 
 func (p *parser) fail(n *yaml.Node, path, format string, args ...any) error {
@@ -97,7 +95,7 @@ func (p *parser) top(root *yaml.Node) (*Node, error) {
 	return p.node(root, p.at(root), "", 0)
 }
 
-// node makes a Node of n, which is at o.
+// node returns n, and all below n, as a Node with the origin o.
 func (p *parser) node(n *yaml.Node, o Origin, path string, depth int) (*Node, error) {
 	if p.nodes++; p.nodes > maxNodes {
 		return nil, p.fail(n, path, "more than %d values: do aliases repeat each other?", maxNodes)
@@ -181,7 +179,7 @@ func (p *parser) mapping(n *yaml.Node, o Origin, path string, depth int) (*Node,
 	return made, nil
 }
 
-// scalarOf returns the value of a scalar, or says what is wrong with it.
+// scalarOf returns the value of a scalar, or a message about its problem.
 func scalarOf(n *yaml.Node) (value any, problem string) {
 	switch tag := n.ShortTag(); tag {
 	case "!!str", "!!timestamp", "!!merge": // a date is the text that it is

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,7 +16,6 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
-	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -26,30 +24,30 @@ type Schema struct {
 	name     string
 	compiled *jsonschema.Schema
 	document any
-	steps    atomic.Int64 // of the check that is going on
+	steps    atomic.Int64 // done by the running Check
 }
 
-// schemaURL is the name of a schema in itself. It is nobody's address.
+// schemaURL is the base of $ref inside a schema. Nothing loads it.
 const schemaURL = "values:///schema"
 
-// noLoader keeps schemas from reading other files, and the network.
+// noLoader refuses every $ref to another file or to the network.
 type noLoader struct{}
 
 func (noLoader) Load(url string) (any, error) {
 	return nil, fmt.Errorf("%s: a schema of values is one file, with its $ref inside of it", url)
 }
 
-// ParseSchema compiles a JSON schema, of draft 2020-12 if it does not say.
-// name is that of its file, which errors begin with.
+// ParseSchema compiles a JSON schema. The draft is 2020-12 unless the schema names another in $schema. Errors begin
+// with name, the name of the schema's file. A schema may have 10,000 objects.
 func ParseSchema(name string, raw []byte) (*Schema, error) {
 	raw = bytes.TrimPrefix(raw, []byte("\ufeff")) // what an editor on Windows adds
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
 	if err != nil {
 		if e, ok := errors.AsType[*json.SyntaxError](err); ok {
-			return nil, fmt.Errorf("%s: %w", originAt(name, raw, int(e.Offset)-1), err)
+			return nil, fmt.Errorf("%s: %w", text.PlaceAt(name, raw, int(e.Offset)-1), err)
 		}
 		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-			return nil, fmt.Errorf("%s: the JSON ends too soon", originAt(name, raw, len(bytes.TrimRight(raw, " \t\r\n"))))
+			return nil, fmt.Errorf("%s: the JSON ends too soon", text.PlaceAt(name, raw, len(bytes.TrimRight(raw, " \t\r\n"))))
 		}
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -70,9 +68,8 @@ func ParseSchema(name string, raw []byte) (*Schema, error) {
 	return s, nil
 }
 
-// Check returns an *Error with all that is wrong with values, or nil. That a part
-// of the schema leads back to itself, or that all takes too long, is another error.
-// One check has to end before the next begins.
+// Check returns an *Error with all violations of the schema by n, or nil. It returns another error for a schema that
+// refers to itself without end, and for a check of more than 3,000,000 steps. Check is not safe for concurrent use.
 func (s *Schema) Check(n *Node) error {
 	err := s.validate(n)
 	if err == nil {
@@ -90,7 +87,7 @@ func (s *Schema) Check(n *Node) error {
 	return c.problems().OrNil()
 }
 
-// validate has the values looked at, for so many steps.
+// validate returns the error of the compiled schema, or errSteps.
 func (s *Schema) validate(n *Node) (err error) {
 	s.steps.Store(0)
 	defer func() {
@@ -105,7 +102,7 @@ func (s *Schema) validate(n *Node) (err error) {
 	return s.compiled.Validate(n.JSON())
 }
 
-// cycle returns which part of the schema leads back to itself by $ref.
+// cycle returns the JSON pointer of the part of the schema that leads back to itself by $ref.
 func cycle(e *jsonschema.ValidationError) (pointer string, ok bool) {
 	if _, ok := e.ErrorKind.(*kind.RefCycle); ok {
 		_, pointer, _ := strings.Cut(e.SchemaURL, "#")
@@ -119,62 +116,31 @@ func cycle(e *jsonschema.ValidationError) (pointer string, ok bool) {
 	return "", false
 }
 
-// JSON is Plain for what reads JSON: an encoder or a schema. A float is written
-// with a fraction, also a whole one.
-func (n *Node) JSON() any {
-	switch {
-	case n.Fields != nil:
-		plain := make(map[string]any, len(n.Fields))
-		for key, value := range n.Fields {
-			plain[key] = value.JSON()
-		}
-		return plain
-	case n.Items != nil:
-		plain := make([]any, len(n.Items))
-		for i, value := range n.Items {
-			plain[i] = value.JSON()
-		}
-		return plain
-	}
-	switch v := n.Scalar.(type) {
-	case *big.Int:
-		return json.Number(v.String())
-	case float64:
-		return json.Number(yamltree.FormatFloat(v))
-	default:
-		return v
-	}
-}
-
 type checker struct {
 	schema *Schema
 	root   *Node
 	found  []violated
-	names  map[string][]string // the path of the first key of each name, once one is asked for
-	shown  map[*Node]string    // values, as messages show them
-	// compared is how many names were compared for suggestions.
-	compared int
+	names  map[string][]string // the path of the first key of each name; nil until path is called
+	shown  map[*Node]string    // results of show
 }
 
-// violated is a problem that nobody has put into words yet: there may be many more
-// than anybody reads.
+// violated is a Problem whose message is not made yet, as problems makes the first 1000 messages only.
 type violated struct {
 	at   Origin
 	path []string
 	what func() string
 }
 
-// maxProblems is how many problems of a check are told, and maxListed how many names
-// or values one of them lists.
+// maxProblems is the limit for the problems that a check lists, and maxListed for the names or values in one message.
 const (
 	maxProblems = 1000
 	maxListed   = 20
 )
 
-// problems returns what was found, the first thousand in the order of their places.
+// problems returns the first maxProblems problems in the order of their places, and one more that counts the rest.
 func (c *checker) problems() *Error {
 	slices.SortStableFunc(c.found, func(a, b violated) int {
-		return cmp.Or(strings.Compare(a.at.Source, b.at.Source), a.at.Line-b.at.Line, a.at.Column-b.at.Column, slices.Compare(a.path, b.path))
+		return cmp.Or(comparePlaces(a.at, b.at), slices.Compare(a.path, b.path))
 	})
 	var all Error
 	for i, v := range c.found {
@@ -192,7 +158,7 @@ func (c *checker) problems() *Error {
 	return &all
 }
 
-// collect finds the problems that a violation consists of.
+// collect adds the problems of a violation and of its causes to c.found.
 func (c *checker) collect(e *jsonschema.ValidationError) {
 	path := e.InstanceLocation
 	node := c.root.Get(path...)
@@ -241,14 +207,12 @@ func (c *checker) collect(e *jsonschema.ValidationError) {
 	}
 }
 
-// unknown says what may have been meant by a key that a part of the schema does not know.
+// unknown returns the message for a key that the part of the schema at url does not know.
 func (c *checker) unknown(key, url string) string {
-	const mostCompared = 1 << 20
+	const maxCompared = 1000 // for each of maxProblems keys
 	known := c.known(url)
-	if c.compared += len(known); c.compared < mostCompared {
-		if near := text.Nearest(key, known); near != "" {
-			return "unknown key, did you mean " + near + "?"
-		}
+	if near := text.Nearest(key, known[:min(len(known), maxCompared)]); near != "" {
+		return "unknown key, did you mean " + near + "?"
 	}
 	hint := c.described(url)
 	switch {
@@ -262,7 +226,7 @@ func (c *checker) unknown(key, url string) string {
 	return "unknown key"
 }
 
-// path returns that of the first key of a name.
+// path returns the path of the first key called name.
 func (c *checker) path(name string) []string {
 	if c.names == nil {
 		c.names = map[string][]string{}
@@ -293,7 +257,7 @@ func (c *checker) causes(e *jsonschema.ValidationError) {
 	}
 }
 
-// at returns the part of the schema that an URL names.
+// at returns the part of the schema at url, or nil.
 func (c *checker) at(url string) map[string]any {
 	_, pointer, _ := strings.Cut(url, "#")
 	part := c.schema.document
@@ -319,13 +283,13 @@ func (c *checker) at(url string) map[string]any {
 	return found
 }
 
-// known returns the keys that a part of the schema has.
+// known returns the property names of the part of the schema at url.
 func (c *checker) known(url string) []string {
 	properties, _ := c.at(url)["properties"].(map[string]any)
 	return slices.Sorted(maps.Keys(properties))
 }
 
-// described returns what a part of the schema says of itself.
+// described returns the description of the part of the schema at url, or "".
 func (c *checker) described(url string) string {
 	text, _ := c.at(url)["description"].(string)
 	return text

@@ -1,10 +1,11 @@
-// Package values merges what a bundle, a stage and a user say, and remembers of
-// each value where it was said.
+// Package values merges the values of a bundle, a stage and a user, and knows where each value was written.
 package values
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,49 +14,30 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// Origin says where a value was written.
-type Origin struct {
-	// Source is a file's name, or the flag or variable and its key.
-	Source string
-	// Line and Column count from 1, Column in characters. They are 0 where
-	// Source is no file. A value in a map is where its key is.
-	Line, Column int
-}
+// Origin is the place where a value was written: in a map, the place of its key. For a value of the command line or
+// the environment, File is the flag or variable with the key's path, and Line is 0.
+type Origin = text.Place
 
-// originAt returns the origin of the byte at offset of a file's content.
-func originAt(file string, content []byte, offset int) Origin {
-	place := text.PlaceAt(file, content, offset)
-	return Origin{place.File, place.Line, place.Column}
-}
-
-func (o Origin) String() string {
-	if o.Line == 0 {
-		return o.Source
-	}
-	return o.Source + ":" + strconv.Itoa(o.Line) + ":" + strconv.Itoa(o.Column)
-}
-
-// Node is a value with the origin of each of its parts. It is not changed
-// once it is made, so nodes share parts.
+// Node is a value and the origin of each of its parts. A Node never changes, so several nodes may share parts.
 type Node struct {
 	Origin Origin
-	// Fields are those of a map, Items those of a list; nil of anything else.
+	// Fields are the values of a map, Items those of a list. Both are nil for a scalar.
 	Fields map[string]*Node
 	Items  []*Node
-	// Scalar is a string, bool, int, *big.Int (what no int holds), float64, or
-	// nil, which takes a key away when it is laid over one.
+	// Scalar is a string, bool, int, *big.Int (for integers that exceed int), float64 or nil. Merge removes a key
+	// whose new value is nil.
 	Scalar any
 
-	removed map[string]Origin // keys that null took away
+	removed map[string]Origin // keys that a null removed
 }
 
-// Map returns a map without keys.
+// Map returns an empty map.
 func Map(o Origin) *Node { return &Node{Origin: o, Fields: map[string]*Node{}} }
 
 func (n *Node) isNull() bool { return n.Fields == nil && n.Items == nil && n.Scalar == nil }
 
-// Merge returns base, which may be nil, with over laid on it: maps are merged,
-// null takes a key away, everything else replaces.
+// Merge returns base, which may be nil, with over laid on it: maps are merged, null removes a key, and any other
+// value replaces the one before.
 func Merge(base, over *Node) *Node {
 	if over.Fields == nil {
 		return over
@@ -71,7 +53,7 @@ func Merge(base, over *Node) *Node {
 	return merged
 }
 
-// put lays value over what is at key of a map that nobody has seen yet.
+// put lays value over the one at key. It changes n, so n must be a new map.
 func (n *Node) put(key string, value *Node) {
 	if !value.isNull() {
 		n.Fields[key] = Merge(n.Fields[key], value)
@@ -85,27 +67,44 @@ func (n *Node) put(key string, value *Node) {
 	n.removed[key] = value.Origin
 }
 
-// Plain returns the value as maps, lists and scalars of its own.
-func (n *Node) Plain() any {
+// Plain returns a copy of the value as map[string]any, []any and scalars.
+func (n *Node) Plain() any { return n.plain(func(scalar any) any { return scalar }) }
+
+// JSON returns the value as Plain does, but with numbers that an encoder or a schema reads exactly: json.Number for
+// *big.Int and float64. A whole float64 keeps its fraction, as in 1.0.
+func (n *Node) JSON() any {
+	return n.plain(func(scalar any) any {
+		switch v := scalar.(type) {
+		case *big.Int:
+			return json.Number(v.String())
+		case float64:
+			return json.Number(yamltree.FormatFloat(v))
+		default:
+			return v
+		}
+	})
+}
+
+func (n *Node) plain(scalar func(any) any) any {
 	switch {
 	case n.Fields != nil:
-		plain := make(map[string]any, len(n.Fields))
+		fields := make(map[string]any, len(n.Fields))
 		for key, value := range n.Fields {
-			plain[key] = value.Plain()
+			fields[key] = value.plain(scalar)
 		}
-		return plain
+		return fields
 	case n.Items != nil:
-		plain := make([]any, len(n.Items))
+		items := make([]any, len(n.Items))
 		for i, value := range n.Items {
-			plain[i] = value.Plain()
+			items[i] = value.plain(scalar)
 		}
-		return plain
+		return items
 	default:
-		return n.Scalar
+		return scalar(n.Scalar)
 	}
 }
 
-// Get returns the part of n at a path, or nil if there is none.
+// Get returns the value at a path of keys and indices, or nil if the path leads nowhere.
 func (n *Node) Get(path ...string) *Node {
 	for _, key := range path {
 		if n == nil {
@@ -125,16 +124,16 @@ func (n *Node) child(key string) *Node {
 	return n.Fields[key]
 }
 
-// Leaf is a scalar, or a map or list with nothing in it, and where it is.
+// Leaf is a scalar or an empty map or list, with its place among the values.
 type Leaf struct {
-	// Path is as --set takes it.
+	// Path is the path in the syntax of --set.
 	Path string
-	// Value is as Node.JSON has it.
+	// Value is the result of Node.JSON.
 	Value  any
 	Origin Origin
 }
 
-// Leaves returns all of n, which is a map, in the order of their paths.
+// Leaves returns all leaves of n, which must be a map, in the order of their paths.
 func (n *Node) Leaves() []Leaf { return n.leaves("") }
 
 func (n *Node) leaves(path string) (found []Leaf) {
@@ -154,8 +153,7 @@ func (n *Node) leaves(path string) (found []Leaf) {
 	return found
 }
 
-// Spell returns a path as --set takes it. Of the keys in it, those that are
-// items of a list in n are in brackets.
+// Spell returns a path in the syntax of --set, such as client.mounts[0]. Indices of lists of n get brackets.
 func (n *Node) Spell(path []string) string {
 	var b strings.Builder
 	for i, key := range path {
