@@ -13,44 +13,42 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// The files of a bundle, beside its templates. Only the first has to be there.
+// The names of a bundle's files besides its templates. Only StagesFile is required.
 const (
 	StagesFile = "stages.yaml"        // the table of stages
-	ValuesFile = "values.yaml"        // what all stages are laid over
-	SchemaFile = "values.schema.json" // what values may be
+	ValuesFile = "values.yaml"        // the values that all stages share
+	SchemaFile = "values.schema.json" // the JSON schema of the values
 )
 
-// Files are patterns of the names of all files of a bundle.
+// Files returns patterns that match the names of all files of a bundle.
 func Files() []string { return []string{"*.tmpl", StagesFile, ValuesFile, SchemaFile} }
 
-// ErrUnknownStage is wrapped by the error of Stage for a name that the bundle
-// does not have.
+// ErrUnknownStage is wrapped by the error of Bundle.Stage for an unknown name.
 var ErrUnknownStage = errors.New("unknown stage")
 
 // Bundle is a set of stages and the templates that render them.
 type Bundle struct {
-	// Default names the stage that is rendered when nobody names one.
+	// Default is the name of the stage that is rendered unless the user names another.
 	Default string
-	// MaxReplicas is the largest number of replicas of all kinds that a stage may
-	// have; 0 means that the bundle sets no limit.
+	// MaxReplicas is the limit for the replicas of all kinds together; 0 is no limit.
 	MaxReplicas int
-	// Lifted says that MaxReplicas is another than the table says.
+	// Lifted reports that Lift replaced the MaxReplicas of the table.
 	Lifted bool
 	// Kinds are the kinds of replicas, at least one, in the order of the table.
 	Kinds []Kind
 	// Stages are in the order of the table.
 	Stages []Stage
-	// Overlay is what a user lays over the values of each stage; nil is nothing.
+	// Overlay is the user's values, which are laid over those of each stage; nil is none.
 	Overlay *values.Overlay
-	// Arguments are the words of the command line, beyond those for the stage and
-	// the numbers, by which a document of this bundle is made again.
+	// Arguments are the words of the command line that renders a document again, without those for the stage and the
+	// numbers of replicas.
 	Arguments []string
 	// FS holds the *.tmpl files.
 	FS fs.FS
 
-	base     *values.Node      // of ValuesFile
-	dir      string            // where the bundle is, "" for the built-in one
-	replaced map[string]string // files of templates that stand for others, by the others' names
+	base     *values.Node      // the values of ValuesFile
+	dir      string            // the directory of the bundle, "" for the built-in one
+	replaced map[string]string // by the name of a template file, the user's file that Replace put in its place
 }
 
 // Stage is one row of the table.
@@ -61,17 +59,16 @@ type Stage struct {
 	own     *values.Node // its own values, or nil
 }
 
-// Open reads the table of stages and the values of the bundle in fsys, which
-// origins of values call built-in. It returns an error with the file, line and
-// column for unknown keys, for a name that is missing, odd or there twice, and
-// for a stage that extends none before it.
+// Open reads the table of stages and the values of the built-in bundle in fsys. It returns an error with the file, line
+// and column for an unknown key, for a name that is missing, invalid or repeated, and for a stage that extends a stage
+// which is not above it in the table.
 func Open(fsys fs.FS) (*Bundle, error) {
 	b := &Bundle{FS: fsys}
 	return b, b.read()
 }
 
-// OpenDir is Open for the bundle in a directory. Links that lead out of it are
-// not followed. The directory is not kept open, so there is nothing to close.
+// OpenDir reads the bundle in a directory, as Open does. It refuses links that lead out of the directory. The result
+// holds no open file, so callers need not close it.
 func OpenDir(dir string) (*Bundle, error) {
 	if _, err := fs.Stat(directory(dir), "."); err != nil {
 		if e, ok := errors.AsType[*fs.PathError](err); ok {
@@ -83,7 +80,7 @@ func OpenDir(dir string) (*Bundle, error) {
 	return b, b.read()
 }
 
-// initHint says how to make a bundle, if there is none.
+// initHint returns how to make a bundle for an error about a missing file, and "" for any other error.
 func initHint(err error) string {
 	if errors.Is(err, fs.ErrNotExist) {
 		return "; `composer init DIR` writes a bundle to begin with"
@@ -113,7 +110,8 @@ func (b *Bundle) read() error {
 	return b.readTable(table)
 }
 
-// Path returns the name by which a user knows a file of the bundle.
+// Path returns the path of a file of the bundle for messages: the file that Replace took, or the name below the
+// bundle's directory, or the name alone in the built-in bundle.
 func (b *Bundle) Path(name string) string {
 	if file, ok := b.replaced[name]; ok {
 		return file
@@ -124,8 +122,8 @@ func (b *Bundle) Path(name string) string {
 	return strings.TrimSuffix(b.dir, "/") + "/" + name
 }
 
-// origin is Path for what values come from. The built-in files have a name that
-// is not one of the user's own.
+// origin returns Path for origins of values. Built-in files get the prefix built-in/, so that nobody takes them for
+// files of the user.
 func (b *Bundle) origin(name string) string {
 	if b.dir == "" {
 		return "built-in/" + name
@@ -133,8 +131,7 @@ func (b *Bundle) origin(name string) string {
 	return b.Path(name)
 }
 
-// Stage returns the stage of that name. Its error wraps ErrUnknownStage and
-// lists the names there are.
+// Stage returns the stage called name. Its error wraps ErrUnknownStage and lists the names of the stages.
 func (b *Bundle) Stage(name string) (Stage, error) {
 	i := slices.IndexFunc(b.Stages, func(s Stage) bool { return s.Name == name })
 	if i < 0 {
@@ -147,8 +144,8 @@ func (b *Bundle) Stage(name string) (Stage, error) {
 	return b.Stages[i], nil
 }
 
-// Choose returns the stage called name or, if name is empty, the one that the
-// one-line file says or, if that is missing or blank, the default.
+// Choose returns the stage called name. For an empty name it returns the stage whose name file holds, and for a missing
+// or blank file the default stage.
 func (b *Bundle) Choose(name, file string) (Stage, error) {
 	if name != "" {
 		return b.Stage(name)
@@ -167,8 +164,7 @@ func (b *Bundle) Choose(name, file string) (Stage, error) {
 	return s, nil
 }
 
-// Lift sets another limit to the number of replicas, 0 for none: for bundles
-// whose containers do not share one bridge, and to see what is rendered.
+// Lift replaces MaxReplicas, the limit for the number of replicas; 0 removes it.
 func (b *Bundle) Lift(limit int) { b.MaxReplicas, b.Lifted = limit, true }
 
 func (b *Bundle) has(name string) bool {

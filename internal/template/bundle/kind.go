@@ -13,26 +13,26 @@ import (
 // Kind is one kind of numbered services.
 type Kind struct {
 	Name string
-	// Count is how many there are of it when nobody says.
+	// Count is the number of its replicas: the one of the table until SetCounts sets another.
 	Count int
 }
 
-// isKind reports whether text can be a kind's name: it is one that a host may have. It ends with no digit, so
-// that a replica's name, which is the kind's and a number, is that of one only.
+// isKind reports whether text can be the name of a kind. It must be a valid host name that ends with a letter, so that
+// a replica's name (the kind's name and a number) belongs to one replica only.
 func isKind(text string) bool {
 	letter := func(c byte) bool { return 'a' <= c && c <= 'z' }
 	return text != "" && len(text) <= maxKind && letter(text[0]) && letter(text[len(text)-1]) &&
 		strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789_-") == ""
 }
 
-// maxKind is how long a kind's name may be, in bytes. A host's name takes 63.
+// maxKind is the limit for the length of a kind's name, in bytes. A host name has at most 63.
 const maxKind = 50
 
 // ErrCount is wrapped by the error of SetCounts.
 var ErrCount = errors.New("number of replicas")
 
-// SetCounts reads N, the number of replicas of the first kind, or KIND=N, or several
-// of those with commas. Whether there can be so many is for others to say.
+// SetCounts sets Count of the kinds in text: N for the first kind, KIND=N for any, several with commas between them. It
+// does not compare the numbers with MaxReplicas. Its errors wrap ErrCount.
 func (b *Bundle) SetCounts(text string) error {
 	var set []*Kind
 	for part := range strings.SplitSeq(text, ",") {

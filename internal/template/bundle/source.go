@@ -14,7 +14,7 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// directory is the files of a directory, and of none outside of it.
+// directory is a file system of the files in a directory. It opens no file outside of the directory.
 type directory string
 
 func (d directory) Open(name string) (f fs.File, err error) {
@@ -35,7 +35,7 @@ func (d directory) Stat(name string) (info fs.FileInfo, err error) {
 
 var errOutside = errors.New("it is a link that leads out of the bundle, and those are not followed: put the file itself there")
 
-// in opens the directory for what is done with a file of it.
+// in calls do with the opened directory, and explains an error about name if name is a link that leads out of it.
 func (d directory) in(name string, do func(fs.FS) error) error {
 	root, err := os.OpenRoot(string(d))
 	if err != nil {
@@ -44,7 +44,7 @@ func (d directory) in(name string, do func(fs.FS) error) error {
 	defer root.Close()
 	err = do(root.FS())
 	if e, ok := errors.AsType[*fs.PathError](err); ok && !errors.As(err, new(syscall.Errno)) {
-		if info, lstat := root.Lstat(name); lstat == nil && info.Mode()&fs.ModeSymlink != 0 { // package os has no name for it
+		if info, lstat := root.Lstat(name); lstat == nil && info.Mode()&fs.ModeSymlink != 0 { // package os does not export this error
 			return &fs.PathError{Op: e.Op, Path: name, Err: errOutside}
 		}
 	}
@@ -54,8 +54,8 @@ func (d directory) in(name string, do func(fs.FS) error) error {
 // MaxFile is the limit for a file of a bundle, in bytes.
 const MaxFile = 1 << 20
 
-// ReadFile returns a file of a bundle. Its errors are *fs.PathError: for a missing file, for anything else
-// than a regular file, and for a file over MaxFile.
+// ReadFile returns the content of a file of a bundle. Its errors are *fs.PathError: for a missing file, for a directory,
+// pipe or device, and for a file over MaxFile bytes.
 func ReadFile(fsys fs.FS, name string) ([]byte, error) {
 	if r, ok := fsys.(replacing); ok {
 		if content, ok := r.contents[name]; ok {
@@ -80,7 +80,7 @@ func ReadFile(fsys fs.FS, name string) ([]byte, error) {
 	return files.ReadFrom(f, name, MaxFile)
 }
 
-// readStage returns a file that is one line. Its error is one of ReadFile.
+// readStage returns the content of the file that names a stage. An empty path is a missing file.
 func readStage(file string) ([]byte, error) {
 	if file == "" {
 		return nil, fs.ErrNotExist
@@ -92,7 +92,7 @@ func readStage(file string) ([]byte, error) {
 	return text, err
 }
 
-// inBundle makes of an error about a file of the bundle one that has its path.
+// inBundle replaces the file's name in an *fs.PathError by its path.
 func (b *Bundle) inBundle(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return fmt.Errorf("%s: %w", b.Path(e.Path), e.Err)
@@ -100,12 +100,11 @@ func (b *Bundle) inBundle(err error) error {
 	return err
 }
 
-// ErrTemplate is wrapped by the error of Replace for a name that the bundle has
-// no template of.
+// ErrTemplate is wrapped by the error of Replace for the name of a template that the bundle lacks.
 var ErrTemplate = errors.New("unknown template")
 
-// Replace puts the content of a file in place of a whole template file of the bundle. name is that of the
-// template file, with or without its .tmpl. Messages call the content by the file's name.
+// Replace puts content in place of a template file of the bundle. name is the name of the template file, with or without
+// .tmpl. Messages call the content file.
 func (b *Bundle) Replace(name, file string, content []byte) error {
 	names, err := fs.Glob(b.FS, "*.tmpl")
 	if err != nil {
@@ -130,7 +129,7 @@ func (b *Bundle) Replace(name, file string, content []byte) error {
 	return nil
 }
 
-// replacing is a file system with other contents for some of its files. ReadFile knows of them.
+// replacing is a file system with other contents for some of its files. Only ReadFile returns those contents.
 type replacing struct {
 	fs.FS
 	contents map[string][]byte

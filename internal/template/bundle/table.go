@@ -10,14 +10,14 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// maxKinds and maxStages are how many there may be: names are looked up one by one,
-// and a stage's values are laid over those of all that it extends.
+// The limits for the numbers of kinds and stages. Their cost grows faster than their number: names are compared one by
+// one, and a stage's values are laid over those of all stages that it extends.
 const (
 	maxKinds  = 100
 	maxStages = 1000
 )
 
-// readTable takes what the table of stages says.
+// readTable sets the fields of b that the table of stages holds.
 func (b *Bundle) readTable(table *values.Node) error {
 	r := tableReader{}
 	r.known(table, "", "default", "max_replicas", "kinds", "stages")
@@ -82,8 +82,7 @@ func (r *tableReader) stage(b *Bundle, i int, row *values.Node) {
 	b.Stages = append(b.Stages, s)
 }
 
-// isName keeps a stage's name one word of a command line, and of the comment that
-// a document begins with.
+// isName reports whether text can be the name of a stage: one word of a command line, of letters, digits and _.-
 func isName(text string) bool {
 	const signs = "_.-"
 	other := func(r rune) bool {
@@ -92,7 +91,7 @@ func isName(text string) bool {
 	return text != "" && !strings.ContainsFunc(text, other) && !strings.ContainsAny(text[:1], signs)
 }
 
-// tableReader keeps the first error.
+// tableReader reads fields of the table of stages, and keeps the first error.
 type tableReader struct{ err error }
 
 func (r *tableReader) fail(n *values.Node, format string, args ...any) {
@@ -101,7 +100,7 @@ func (r *tableReader) fail(n *values.Node, format string, args ...any) {
 	}
 }
 
-// known refuses other keys than those, and what is no map.
+// known refuses a node that is not a map, and keys of n that are not in keys.
 func (r *tableReader) known(n *values.Node, what string, keys ...string) {
 	if n.Fields == nil {
 		r.fail(n, "%swant a map with the keys %s", what, strings.Join(keys, ", "))

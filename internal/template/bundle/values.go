@@ -13,12 +13,10 @@ import (
 	"github.com/tp0-lab/composer/internal/template/values"
 )
 
-// Values returns the values of the stage of that name, with the overlay. Its
-// error wraps ErrUnknownStage or, for all that is wrong with the values at once,
-// is *values.Error.
+// Values returns the values of a stage with the overlay laid over them. It returns an error that wraps ErrUnknownStage,
+// or a *values.Error with all faults of the values.
 //
-// The built-in bundle's own values are not compared with their schema, which
-// would take longer than to render them: a test does that.
+// Values does not check the built-in bundle's own values, as that takes longer than rendering them: a test does it.
 func (b *Bundle) Values(stage string) (*values.Node, error) {
 	s, err := b.Stage(stage)
 	if err != nil {
@@ -30,12 +28,11 @@ func (b *Bundle) Values(stage string) (*values.Node, error) {
 	return b.checked(s)
 }
 
-// merged returns the values of ValuesFile, of the stages that s extends, and its own,
-// each laid over those before.
+// merged returns the values of ValuesFile, of the stages that s extends, and of s, each laid over those before.
 func (b *Bundle) merged(s Stage) *values.Node {
 	below := b.base
 	if s.below != "" {
-		extended, _ := b.Stage(s.below) // it is there
+		extended, _ := b.Stage(s.below) // readTable refuses a missing one
 		below = b.merged(extended)
 	}
 	if s.own == nil {
@@ -61,8 +58,7 @@ func (b *Bundle) checked(s Stage) (*values.Node, error) {
 	return laid, wrong.OrNil()
 }
 
-// checkReplicas adds what is wrong with replicas, whatever the schema says, where
-// nothing else is.
+// checkReplicas adds the problems of the value replicas to wrong, except for paths that have a problem already.
 func (b *Bundle) checkReplicas(replicas *values.Node, wrong *values.Error) {
 	fail := func(n *values.Node, path []string, what string) {
 		problem := values.Problem{Origin: n.Origin, Path: replicas.Spell(path), What: what}
@@ -94,7 +90,7 @@ func (b *Bundle) schema() (*values.Schema, error) {
 	return values.ParseSchema(b.Path(SchemaFile), text)
 }
 
-// replica reads a key of the values' replicas: N, of the first kind, or KINDN.
+// replica reads a key of the value replicas: N for the first kind, or KINDN for any. problem is "" for a valid key.
 func (b *Bundle) replica(key string) (kind string, number int, problem string) {
 	name := strings.TrimRight(key, "0123456789")
 	digits := key[len(name):]
@@ -114,8 +110,8 @@ func (b *Bundle) replica(key string) (kind string, number int, problem string) {
 	return k.Name, n, ""
 }
 
-// Overrides returns, by kind and number, what the replicas of a stage with
-// those values have instead of the values of their kind.
+// Overrides returns, by kind and number, the values of those replicas that stage's value replicas names: the values of
+// the kind with the replica's own laid over them.
 func (b *Bundle) Overrides(stage *values.Node) map[string]map[int]*values.Node {
 	replicas := stage.Fields["replicas"]
 	if replicas == nil {
@@ -125,7 +121,7 @@ func (b *Bundle) Overrides(stage *values.Node) map[string]map[int]*values.Node {
 	for _, key := range slices.Sorted(maps.Keys(replicas.Fields)) {
 		kind, number, problem := b.replica(key)
 		if problem != "" || replicas.Fields[key].Fields == nil {
-			continue // the built-in values have none, and others were checked
+			continue // Values reported it
 		}
 		if overrides[kind] == nil {
 			overrides[kind] = map[int]*values.Node{}
@@ -139,9 +135,8 @@ func (b *Bundle) Overrides(stage *values.Node) map[string]map[int]*values.Node {
 	return overrides
 }
 
-// Beyond says which replicas the values of a stage are about and there are not,
-// because there are fewer of their kind; those of small numbers first. Values for
-// more replicas than there are this time are no mistake, but may be one.
+// Beyond returns a warning for each key of the value replicas whose number exceeds the number of replicas of its kind,
+// the smallest numbers first. Such a key has no effect; a file of values may have it on purpose.
 func (b *Bundle) Beyond(stage string) []values.Problem {
 	s, err := b.Stage(stage)
 	if err != nil {
