@@ -82,11 +82,7 @@ func New(project *types.Project, title string, all bool) *Graph {
 		index[name] = len(g.Networks)
 		g.Networks = append(g.Networks, &Network{Name: text.Line(name), Detail: networkDetail(project.Networks[name])})
 	}
-	var names []string
-	for name := range project.Services {
-		names = append(names, name)
-	}
-	slices.SortFunc(names, text.NaturalCompare)
+	names := slices.SortedFunc(maps.Keys(project.Services), text.NaturalCompare)
 	groups := map[string][]string{}
 	for _, name := range names {
 		key := likeness(project.Services[name])
@@ -159,17 +155,15 @@ func newService(project *types.Project, members []string, networks map[string]in
 // between writes two texts as one that has both, as in agency-{1…30}.csv.
 func between(first, last string) string {
 	begin := 0
-	for begin < min(len(first), len(last)) && first[begin] == last[begin] && !isDigit(first[begin]) {
+	for begin < min(len(first), len(last)) && first[begin] == last[begin] && !text.IsDigit(first[begin]) {
 		begin++
 	}
 	end := 0
-	for end < min(len(first), len(last))-begin && first[len(first)-1-end] == last[len(last)-1-end] && !isDigit(first[len(first)-1-end]) {
+	for end < min(len(first), len(last))-begin && first[len(first)-1-end] == last[len(last)-1-end] && !text.IsDigit(first[len(first)-1-end]) {
 		end++
 	}
 	return first[:begin] + "{" + first[begin:len(first)-end] + "…" + last[begin:len(last)-end] + "}" + first[len(first)-end:]
 }
-
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // portRange is ports of a service that follow each other.
 type portRange struct {
@@ -242,7 +236,7 @@ func networkDetail(n types.NetworkConfig) string {
 func likeness(s types.ServiceConfig) string {
 	var b strings.Builder
 	name := s.Name
-	for isDigit(name[len(name)-1]) && len(name) > 1 {
+	for text.IsDigit(name[len(name)-1]) && len(name) > 1 {
 		name = name[:len(name)-1]
 	}
 	fmt.Fprintf(&b, "%q %t %q %d", name, name == s.Name, s.Image, s.GetScale())
@@ -335,7 +329,7 @@ func (g *Graph) Describe() string {
 		services += len(s.Names)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %s, %s.", count(services, "service"), count(len(g.Networks), "network"), count(len(g.Volumes), "volume"))
+	fmt.Fprintf(&b, "%s, %s, %s.", text.Plural(services, "service"), text.Plural(len(g.Networks), "network"), text.Plural(len(g.Volumes), "volume"))
 	const most = 20 // services that are told
 	for _, s := range g.Services[:min(most, len(g.Services))] {
 		if len(s.Needs) == 0 {
@@ -349,11 +343,4 @@ func (g *Graph) Describe() string {
 		fmt.Fprintf(&b, " %s starts after %s.", s.Label, strings.Join(first, ", "))
 	}
 	return b.String()
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

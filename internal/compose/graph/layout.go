@@ -81,71 +81,57 @@ const colours = 6
 type item struct {
 	service    *Service // nil for one that passes
 	x, y, w, h int
+	networks   []int
 	order      float64
 	from       []*link
 }
 
 // link is an arrow to an item from one in the column before.
 type link struct {
-	from        *item
-	until       string
-	first, last string // where it comes from, and leads in the end
+	from  *item
+	until string
+	first string   // label of the service where the arrow begins
+	last  []string // labels of the services where it ends
 }
 
+// layout returns the drawing of the graph: a column of cards for each layer, with the rails of its networks beside it.
 func (g *Graph) layout() *drawing {
 	d := &drawing{Title: g.Title, Desc: g.Describe(), Empty: len(g.Services) == 0}
 	columns := g.columns()
-	top := margin + titleRoom + len(g.Networks)*busRoom + 16
+	top := busY(len(g.Networks)) + 16
 	height := 0
 	for _, c := range columns {
-		sum := -cardGap
-		for _, it := range c {
-			sum += it.h + cardGap
-		}
-		height = max(height, sum)
+		height = max(height, columnHeight(c))
 	}
-	left := make([]int, len(g.Networks)) // ends of the buses
-	right := make([]int, len(g.Networks))
+	right := make([]int, len(g.Networks)) // ends of the buses
 	x := margin
 	for _, c := range columns {
-		width, sum := 0, -cardGap
+		width, y := 0, top+(height-columnHeight(c))/2
+		lowest := map[int]int{} // y of the last stub of each network
 		for _, it := range c {
-			width = max(width, it.w)
-			sum += it.h + cardGap
-		}
-		y := top + (height-sum)/2
-		used := map[int][2]int{} // networks of this column to the y of their last stub
-		for _, it := range c {
-			it.x, it.y, it.w = x, y, width
+			it.x, it.y = x, y
 			y += it.h + cardGap
-			if it.service == nil {
-				continue
-			}
-			for i, n := range it.service.Networks {
-				at := it.y + it.h - stubRoom*(len(it.service.Networks)-i) + stubRoom/2 - 4
-				used[n] = [2]int{at, 0}
+			width = max(width, it.w)
+			for i, n := range it.networks {
+				lowest[n] = it.stubY(i)
 			}
 		}
-		rails := map[int]int{}
+		rails := map[int]int{} // x of each network's rail
 		for n := range g.Networks {
-			if u, ok := used[n]; ok {
+			if end, ok := lowest[n]; ok {
 				rails[n] = x + width + railGap*(len(rails)+1)
-				d.Rails = append(d.Rails, rail{n % colours, rails[n], margin + titleRoom + n*busRoom, u[0]})
-				if left[n] == 0 {
-					left[n] = rails[n]
-				}
 				right[n] = rails[n]
+				d.Rails = append(d.Rails, rail{n % colours, rails[n], busY(n), end})
 			}
 		}
 		for _, it := range c {
-			if it.service == nil {
-				continue
+			it.w = width
+			for i, n := range it.networks {
+				d.Stubs = append(d.Stubs, stub{n % colours, x + width, rails[n], it.stubY(i)})
 			}
-			for i, n := range it.service.Networks {
-				at := it.y + it.h - stubRoom*(len(it.service.Networks)-i) + stubRoom/2 - 4
-				d.Stubs = append(d.Stubs, stub{n % colours, x + width, rails[n], at})
+			if it.service != nil {
+				d.Cards = append(d.Cards, it.card())
 			}
-			d.Cards = append(d.Cards, it.card())
 		}
 		x += width + railGap*(len(rails)+1) + edgeRoom
 	}
@@ -153,12 +139,8 @@ func (g *Graph) layout() *drawing {
 	d.Height = top + max(height, 20) + margin + legendRoom
 	d.Legend = d.Height - margin
 	for n, network := range g.Networks {
-		b := bus{Colour: n % colours, X1: margin, X2: right[n], Y: margin + titleRoom + n*busRoom, Name: shorten(network.Name, 40), Detail: shorten(network.Detail, 60)}
-		if left[n] == 0 {
-			b.X2 = margin + 40 // nobody is on it
-		}
-		text := float64(margin) + float64(letters(b.Name)+letters(b.Detail)+3)*7
-		d.Width = max(d.Width, int(text)+margin)
+		b := bus{n % colours, margin, cmp.Or(right[n], margin+40), busY(n), shorten(network.Name, 40), shorten(network.Detail, 60)}
+		d.Width = max(d.Width, 2*margin+(letters(b.Name)+letters(b.Detail)+3)*7)
 		d.Buses = append(d.Buses, b)
 	}
 	for _, c := range columns {
@@ -167,6 +149,20 @@ func (g *Graph) layout() *drawing {
 		}
 	}
 	return d
+}
+
+// busY returns the y of the bus of the network with index n.
+func busY(n int) int { return margin + titleRoom + n*busRoom }
+
+// stubY returns the y of the item's stub with index i.
+func (it *item) stubY(i int) int { return it.y + it.h - stubRoom*(len(it.networks)-i) + stubRoom/2 - 4 }
+
+func columnHeight(column []*item) int {
+	sum := -cardGap
+	for _, it := range column {
+		sum += it.h + cardGap
+	}
+	return sum
 }
 
 // columns puts services by layers, with what passes them, and sorts each
@@ -178,7 +174,7 @@ func (g *Graph) columns() [][]*item {
 		for len(columns) <= s.Layer {
 			columns = append(columns, nil)
 		}
-		it := &item{service: s}
+		it := &item{service: s, networks: s.Networks}
 		it.w, it.h = s.size()
 		items[s] = it
 		columns[s.Layer] = append(columns[s.Layer], it)
@@ -194,9 +190,9 @@ func (g *Graph) columns() [][]*item {
 					passes[n.Service] = append(passes[n.Service], pass)
 				}
 				from = passes[n.Service][i]
-				from.from[0].last = join(from.from[0].last, s.Label)
+				from.from[0].last = append(from.from[0].last, s.Label)
 			}
-			items[s].from = append(items[s].from, &link{from, n.Until, n.Service.Label, s.Label})
+			items[s].from = append(items[s].from, &link{from, n.Until, n.Service.Label, []string{s.Label}})
 		}
 		items[s].h = max(items[s].h, firstArrow+arrowGap*(len(s.Needs)-1)+8)
 	}
@@ -269,37 +265,23 @@ func (m Mount) short(most int) string {
 	return m.String()
 }
 
-// join puts the names of services behind each other.
-func join(names, name string) string {
-	if names == "" {
-		return name
-	}
-	return names + ", " + name
-}
-
-// arrows draws what comes to an item, in the order in which it comes from above.
+// arrows draws the arrows that end at an item, in the order of their beginnings from top to bottom.
 func (d *drawing) arrows(it *item) {
 	slices.SortStableFunc(it.from, func(a, b *link) int { return cmp.Compare(a.from.y, b.from.y) })
 	for i, l := range it.from {
-		y := it.y + it.h/2
-		if it.service != nil {
-			y = it.y + firstArrow + i*arrowGap
+		fromX, fromY := l.from.x+l.from.w, l.from.y+firstArrow
+		if l.from.service == nil {
+			fromY = l.from.y + passRoom/2
 		}
-		fromX, fromY := l.from.x+l.from.w, l.from.y+l.from.h/2
-		if l.from.service != nil {
-			fromY = l.from.y + firstArrow
-		}
-		end := it.x
+		end, y, rest := it.x, it.y+it.h/2, fmt.Sprintf("H%d", it.x+it.w)
 		if it.service != nil {
-			end -= 7 // the head
+			end, y, rest = it.x-7, it.y+firstArrow+i*arrowGap, "" // the head is 7 wide
 		}
 		half := max((end-fromX)/2, 20)
-		var path strings.Builder
-		fmt.Fprintf(&path, "M%d %dC%d %d %d %d %d %d", fromX, fromY, fromX+half, fromY, end-half, y, end, y)
-		if it.service == nil {
-			fmt.Fprintf(&path, "H%d", it.x+it.w)
+		a := arrow{
+			Path: fmt.Sprintf("M%d %dC%d %d %d %d %d %d%s", fromX, fromY, fromX+half, fromY, end-half, y, end, y, rest),
+			Head: it.service != nil, Tip: l.first + " starts before " + strings.Join(l.last, ", "),
 		}
-		a := arrow{Path: path.String(), Head: it.service != nil, Tip: l.first + " starts before " + l.last}
 		if l.until != "" {
 			a.Until, a.X, a.Y = l.until, it.x-10, y-5
 			a.Tip += ", which waits until it is " + l.until
