@@ -233,14 +233,11 @@ func (d *drawing) line(a arrow) pictureArrow {
 
 // shared returns the bet, message or answer that both marks name.
 func (m *mark) shared(other *mark) string {
-	for _, p := range m.pairs {
-		if slices.Contains(other.pairs, p) {
-			return p
-		}
-	}
-	return "the same"
+	i := slices.IndexFunc(m.pairs, func(pair string) bool { return slices.Contains(other.pairs, pair) })
+	return m.pairs[i]
 }
 
+// count returns the number of lines that a mark's label shows.
 func (m *mark) count() int {
 	if m.done > 0 && !m.failed {
 		return m.done // accept_connections is in_progress once more often

@@ -140,10 +140,9 @@ func newPageScenario(s Scenario, id string) pageScenario {
 }
 
 func newPageLog(lines []Line, start time.Time, limit int) pageLog {
-	convert := func(lines []Line) []pageLine {
-		out := make([]pageLine, len(lines))
-		for i, l := range lines {
-			out[i] = pageLine{offset(l.At, start), visible(l.Container, 64), visible(l.Text, maxPageText), parse(l.Text).failed}
+	convert := func(lines []Line) (out []pageLine) {
+		for _, l := range lines {
+			out = append(out, pageLine{offset(l.At, start), visible(l.Container, 64), visible(l.Text, maxPageText), parse(l.Text).failed})
 		}
 		return out
 	}

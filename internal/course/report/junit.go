@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -55,15 +56,15 @@ type (
 // system-out. It removes characters that XML 1.0 does not allow and writes at most MaxText bytes of a text and MaxLines
 // lines of a scenario.
 func WriteJUnit(w io.Writer, r Report) error {
-	suites := junitSuites{Name: "composer verify", junitCounts: junitCountsOf(r.Scenarios, r)}
+	suites := junitSuites{Name: "composer verify", junitCounts: newJUnitCounts(r.Scenarios, r)}
 	suites.Time = junitTime(r.Duration)
 	for _, st := range r.stages() {
 		suite := junitSuite{
-			Name: junitLine(st.name), junitCounts: junitCountsOf(st.scenarios, r),
+			Name: junitLine(st.name), junitCounts: newJUnitCounts(st.scenarios, r),
 			Properties: []junitProperty{{"target", junitLine(r.Target)}, {"engine", junitLine(r.Engine)}},
 		}
 		for _, s := range st.scenarios {
-			suite.Cases = append(suite.Cases, junitCaseOf(s))
+			suite.Cases = append(suite.Cases, newJUnitCase(s))
 		}
 		suites.Suites = append(suites.Suites, suite)
 	}
@@ -79,7 +80,7 @@ func WriteJUnit(w io.Writer, r Report) error {
 	return nil
 }
 
-func junitCountsOf(scenarios []Scenario, r Report) junitCounts {
+func newJUnitCounts(scenarios []Scenario, r Report) junitCounts {
 	part := Report{Scenarios: scenarios}
 	var sum time.Duration
 	for _, s := range scenarios {
@@ -91,8 +92,11 @@ func junitCountsOf(scenarios []Scenario, r Report) junitCounts {
 	}
 }
 
-func junitCaseOf(s Scenario) junitCase {
-	c := junitCase{Class: "verify." + junitLine(s.Stage), Name: junitLine(s.Name), Time: junitTime(s.Duration), Output: junitLog(s)}
+func newJUnitCase(s Scenario) junitCase {
+	c := junitCase{
+		Class: "verify." + junitLine(s.Stage), Name: junitLine(s.Name), Time: junitTime(s.Duration),
+		Output: junitLines(s.Timeline, MaxLines),
+	}
 	switch s.outcome() {
 	case Failed:
 		c.Failure = &junitMessage{Message: junitSummary(s.Problems), Type: "contract", Text: junitProblems(s)}
@@ -122,34 +126,26 @@ func junitProblems(s Scenario) string {
 			break
 		}
 		fmt.Fprintf(&b, "\nexpected: %s\nseen:     %s\n", legal(cut(p.Expected, MaxText)), legal(cut(p.Seen, MaxText)))
-		junitLines(&b, p.Around, maxAround)
+		b.WriteString(junitLines(p.Around, maxAround))
 	}
 	return b.String()
 }
 
-func junitLog(s Scenario) string {
+// junitLines returns lines in the form of `docker compose logs`.
+func junitLines(lines []Line, limit int) string {
 	var b strings.Builder
-	junitLines(&b, s.Timeline, MaxLines)
-	return b.String()
-}
-
-// junitLines writes lines in the form of `docker compose logs`.
-func junitLines(b *strings.Builder, lines []Line, limit int) {
 	width := 0
 	for _, l := range lines {
 		width = max(width, min(len(l.Container), 20))
 	}
-	write := func(lines []Line) {
-		for _, l := range lines {
-			fmt.Fprintf(b, "%s %-*s | %s\n", l.At.Format("15:04:05.000"), width, junitLine(l.Container), junitLine(l.Text))
-		}
-	}
 	first, last, omitted := middle(lines, limit)
-	write(first)
-	if omitted > 0 {
-		fmt.Fprintf(b, "… %s left out …\n", plural(omitted, "line"))
+	for i, l := range slices.Concat(first, last) {
+		if i == len(first) {
+			fmt.Fprintf(&b, "… %s left out …\n", plural(omitted, "line"))
+		}
+		fmt.Fprintf(&b, "%s %-*s | %s\n", l.At.Format("15:04:05.000"), width, junitLine(l.Container), junitLine(l.Text))
 	}
-	write(last)
+	return b.String()
 }
 
 // junitLine returns s as one line.

@@ -130,19 +130,18 @@ func (t *timeline) inOrder(entries []entry) []entry {
 		}
 		if wait := max(cause(i, e.pair), cause(i, "draw")); len(held[e.lane]) == 0 && (e.kind == echoKind || e.kind == answerKind) && wait >= 0 {
 			until[e.lane] = wait
-			held[e.lane] = append(held[e.lane], i)
-		} else if len(held[e.lane]) > 0 {
-			held[e.lane] = append(held[e.lane], i)
-		} else {
+		} else if len(held[e.lane]) == 0 {
 			out = append(out, e)
+			continue
 		}
+		held[e.lane] = append(held[e.lane], i)
 	}
 	return out
 }
 
 var clientName = text.LazyRegexp(`client[-_]?([0-9]{1,6})`)
 
-func laneOf(name string) lane {
+func newLane(name string) lane {
 	l := lane{name: name, server: strings.Contains(name, "server")}
 	if m := clientName().FindStringSubmatch(name); m != nil && !l.server {
 		l.number, _ = strconv.Atoi(m[1]) // digits only
@@ -156,7 +155,7 @@ func (t *timeline) findLanes(lines []Line) {
 	for _, l := range lines {
 		if !known[l.Container] {
 			known[l.Container] = true
-			t.lanes = append(t.lanes, laneOf(l.Container))
+			t.lanes = append(t.lanes, newLane(l.Container))
 		}
 	}
 	rank := func(l lane) int {
@@ -283,33 +282,21 @@ func (t *timeline) findArrows() {
 		if t.lanes[m.lane].server || reached[m] || m.failed {
 			continue
 		}
-		switch m.kind {
-		case sendKind:
-			t.arrow(m, t.find(func(s *mark) bool { return s.kind == storeKind && s.end >= m.first }))
-		case answerKind:
-			var draw *mark
-			for _, s := range t.marks {
-				if s.kind == drawKind && t.lanes[s.lane].server && s.first < m.first {
-					draw = s
-				}
+		var store, draw *mark // of the server: the next one that stores bets, and the last draw before
+		for _, s := range t.marks {
+			switch {
+			case !t.lanes[s.lane].server:
+			case s.kind == storeKind && s.end >= m.first && store == nil:
+				store = s
+			case s.kind == drawKind && s.first < m.first:
+				draw = s
 			}
-			t.arrow(draw, m)
 		}
-	}
-}
-
-// find returns the server's first mark for which is returns true.
-func (t *timeline) find(is func(*mark) bool) *mark {
-	for _, m := range t.marks {
-		if t.lanes[m.lane].server && is(m) {
-			return m
+		switch {
+		case m.kind == sendKind && store != nil:
+			t.arrows = append(t.arrows, arrow{from: m, to: store})
+		case m.kind == answerKind && draw != nil:
+			t.arrows = append(t.arrows, arrow{from: draw, to: m})
 		}
-	}
-	return nil
-}
-
-func (t *timeline) arrow(from, to *mark) {
-	if from != nil && to != nil {
-		t.arrows = append(t.arrows, arrow{from: from, to: to})
 	}
 }
