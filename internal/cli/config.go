@@ -94,7 +94,7 @@ func configShow(c *cli.Context) error {
 	}
 	var table text.Table
 	for _, s := range settings {
-		table.Row(s.Origin(), s.String())
+		table.Row(s.Origin, s.String())
 	}
 	return table.Write(c.App.Writer, 0)
 }

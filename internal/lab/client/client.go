@@ -36,7 +36,7 @@ func Run(ctx context.Context, m service.Machine) error {
 		slog.Int("loop_amount", c.LoopAmount),
 		slog.Duration("loop_period", c.LoopPeriod),
 		slog.String("log_level", c.LogLevel.String()))
-	service.LogUnknown(log, config.Unknown[Config](variablePrefix, environment, file))
+	service.LogUnknown(log, Configuration().Unknown(environment, file))
 
 	ctx, stop := service.Stopping(ctx, log)
 	defer stop()

@@ -149,13 +149,13 @@ func TestEveryWrongValueAtOnce(t *testing.T) {
 	origin := file["CLI_LOOP_AMOUNT"].File
 	want := []string{
 		`CLI_ID is not set: want the client's number, from 1`,
-		`CLI_SERVER_ADDRESS="nowhere" from ` + origin + `:8: want host:port, such as server:12345`,
-		`CLI_LOOP_AMOUNT="many" from ` + origin + `:2: want a whole number`,
-		`CLI_LOOP_PERIOD="5" from ` + origin + `:3: want a duration, such as 150ms or 5s`,
+		origin + `:8:12: server.address="nowhere": want host:port, such as server:12345`,
+		origin + `:2:11: loop.amount="many": want a whole number`,
+		origin + `:3:11: loop.period="5": want a duration, such as 150ms or 5s`,
 		`CLI_LOG_LEVEL="loud" from environment: unknown level "loud": have DEBUG, INFO, WARNING, ERROR, CRITICAL`,
 		`CLI_LINGER="-1s" from environment: cannot be negative`,
-		`CLI_BATCH_MAXAMOUNT="0" from ` + origin + `:5: want 1 or more`,
-		`CLI_BATCH_PERIOD="-1s" from ` + origin + `:6: cannot be negative`,
+		origin + `:5:14: batch.maxAmount="0": want 1 or more`,
+		origin + `:6:11: batch.period="-1s": cannot be negative`,
 		`CLI_TIMEOUT="0s" from environment: want a duration above zero`,
 		`CLI_KEEPALIVE="99999999999" from environment: want a duration, such as 150ms or 5s`,
 		`APELLIDO is not set: mode bet needs it`,
@@ -165,14 +165,14 @@ func TestEveryWrongValueAtOnce(t *testing.T) {
 	}
 	for range 20 { // maps are in it somewhere
 		_, err := config.Parse[client.Config](environ, file)
-		var problems config.Problems
-		if !errors.As(err, &problems) {
+		var findings config.Findings
+		if !errors.As(err, &findings) {
 			t.Fatalf("got %v", err)
 		}
 		if err.Error() != strings.Join(want, "; ") {
 			t.Fatalf("got\n%s\nwant\n%s", strings.ReplaceAll(err.Error(), "; ", "\n"), strings.Join(want, "\n"))
 		}
-		for i, one := range problems.Unwrap() {
+		for i, one := range findings.Unwrap() {
 			if one.Error() != want[i] {
 				t.Errorf("got %v", one)
 			}
@@ -182,7 +182,7 @@ func TestEveryWrongValueAtOnce(t *testing.T) {
 
 func TestEmptyValueOfAFileHasItsPlace(t *testing.T) {
 	_, err := config.Parse[client.Config](yamlLayer(t, "log: {level: info}\nid: \"\""))
-	if err == nil || !strings.Contains(err.Error(), `CLI_ID="" from `) || !strings.Contains(err.Error(), "config.yaml:2: want") {
+	if err == nil || !strings.Contains(err.Error(), "config.yaml:2:5: id is not set: want") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -191,9 +191,9 @@ func TestEmptyValueOfAFileHasItsPlace(t *testing.T) {
 func TestValueInPlaceOfKeys(t *testing.T) {
 	file := yamlLayer(t, "id: 1\nserver: foo:1\nBatch: 10\nlog: {level: info}\nloop:\n  amount: x")
 	name := file["CLI_ID"].File
-	want := `CLI_SERVER="foo:1" from ` + name + ":2: server has no value of its own: want address below it; " +
-		`CLI_BATCH="10" from ` + name + ":3: Batch has no value of its own: want maxAmount, period below it; " +
-		`CLI_LOOP_AMOUNT="x" from ` + name + ":6: want a whole number"
+	want := name + `:2:9: server="foo:1": server has no value of its own: want address below it; ` +
+		name + `:3:8: Batch="10": Batch has no value of its own: want maxAmount, period below it; ` +
+		name + `:6:11: loop.amount="x": want a whole number`
 	for range 20 { // maps are in it somewhere
 		if _, err := config.Parse[client.Config](file); err == nil || err.Error() != want {
 			t.Fatalf("got %v\nwant %s", err, want)
@@ -208,12 +208,12 @@ func TestValueInPlaceOfKeys(t *testing.T) {
 func TestKeysWithoutValueAreWarnedAbout(t *testing.T) {
 	file := yamlLayer(t, "id: 1\nloop:\nbatch: {}\nlog:\n  level:\nmode: \"\"\nnobody:\ntimeout: 5s")
 	name := file["CLI_ID"].File
-	wantSentences(t, config.Unknown[client.Config]("CLI_", file), []string{
-		"loop in " + name + ":2 has no value: it counts as not set",
-		"batch in " + name + ":3 has no value: it counts as not set",
-		"log.level in " + name + ":5 has no value: it counts as not set",
-		"mode in " + name + ":6 has no value: it counts as not set",
-		"unknown key nobody in " + name + ":7",
+	wantSentences(t, texts(client.Configuration().Unknown(file)), []string{
+		name + ":2:1: loop has no value: it counts as not set",
+		name + ":3:1: batch has no value: it counts as not set",
+		name + ":5:3: log.level has no value: it counts as not set",
+		name + ":6:1: mode has no value: it counts as not set",
+		name + ":7:1: unknown key nobody",
 	})
 	if c, err := config.Parse[client.Config](file); err != nil || c.LoopAmount != 5 || c.LogLevel.String() != "INFO" {
 		t.Errorf("got %+v, %v", c, err)
@@ -248,12 +248,12 @@ func TestServerLimits(t *testing.T) {
 	}
 	all := []string{"SERVER_PORT=65536", "SERVER_LISTEN_BACKLOG=0", "SERVER_MODE=dance", "SERVER_CONCURRENCY=-1", "SERVER_STORAGE_SYNC=maybe", "SERVER_KEEPALIVE=0s"}
 	_, err := config.Parse[server.Config](config.Environ(all))
-	var problems config.Problems
-	if !errors.As(err, &problems) || len(problems) != len(all) {
+	var findings config.Findings
+	if !errors.As(err, &findings) || len(findings) != len(all) {
 		t.Fatalf("got %v", err)
 	}
-	for i, p := range problems {
-		if name, _, _ := strings.Cut(all[i], "="); p.Variable != name {
+	for i, p := range findings {
+		if name, _, _ := strings.Cut(all[i], "="); p.Key != name {
 			t.Errorf("problem %d is %v, want %s", i, p, name)
 		}
 	}
@@ -262,8 +262,8 @@ func TestServerLimits(t *testing.T) {
 func wantOne(t *testing.T, variable string, err error) {
 	t.Helper()
 	name, value, _ := strings.Cut(variable, "=")
-	var problems config.Problems
-	if !errors.As(err, &problems) || len(problems) != 1 || !strings.HasPrefix(err.Error(), fmt.Sprintf("%s=%q from environment: ", name, value)) {
+	var findings config.Findings
+	if !errors.As(err, &findings) || len(findings) != 1 || !strings.HasPrefix(err.Error(), fmt.Sprintf("%s=%q from environment: ", name, value)) {
 		t.Errorf("%s: got %v", variable, err)
 	}
 }
@@ -277,7 +277,7 @@ func (odd) Check(func(variable, reason string)) {}
 
 func TestAProgrammersMistakeIsNoProblemOfTheUsers(t *testing.T) {
 	_, err := config.Parse[odd](config.Environ([]string{"ODD=1"}))
-	if _, ok := errors.AsType[config.Problems](err); err == nil || ok {
+	if _, ok := errors.AsType[config.Findings](err); err == nil || ok {
 		t.Errorf("got %v", err)
 	}
 }
@@ -294,17 +294,17 @@ func TestUnknownKeysNameTheNearest(t *testing.T) {
 		strings.Repeat("x", 1000) + ": 1",
 	}, "\n"))
 	environ := config.Environ([]string{"CLI_LOOP_AMUONT=1", "CLI_X=1", "PATH=x", "HOSTNAME=y", "SERVER_PORT=1", "cli_id=1"})
-	got := config.Unknown[client.Config]("CLI_", environ, file)
+	got := texts(client.Configuration().Unknown(environ, file))
 	name := file["CLI_LEVEL"].File
 	wantSentences(t, got[:len(got)-1], []string{
-		"unknown key CLI_LOOP_AMUONT in environment, did you mean CLI_LOOP_AMOUNT?",
-		"unknown key CLI_X in environment",
-		"unknown key zzzzzzzzzzzzzz in " + name + ":1",
-		"unknown key batch.maxAmout in " + name + ":3, did you mean batch.maxAmount?",
-		"unknown key batch.periods in " + name + ":4, did you mean batch.period?",
-		"unknown key level in " + name + ":6, did you mean log.level?",
-		"unknown key nombre in " + name + ":7",
-		"unknown key <<.a in " + name + ":8",
+		"unknown key CLI_LOOP_AMUONT in the environment, did you mean CLI_LOOP_AMOUNT?",
+		"unknown key CLI_X in the environment",
+		name + ":1:1: unknown key zzzzzzzzzzzzzz",
+		name + ":3:3: unknown key batch.maxAmout, did you mean batch.maxAmount?",
+		name + ":4:3: unknown key batch.periods, did you mean batch.period?",
+		name + ":6:1: unknown key level, did you mean log.level?",
+		name + ":7:1: unknown key nombre",
+		name + ":8:6: unknown key <<.a",
 	})
 
 	path := write(t, "config.ini", "[SERVER]\nSERVER_PORT = 1\nCOLOUR = red\n[DEFAULT]\nserver_prot = 1\nPORT = 2\nLOGING_LEVEL = INFO\nLOGGING_LEVEL = INFO")
@@ -312,15 +312,23 @@ func TestUnknownKeysNameTheNearest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantSentences(t, config.Unknown[server.Config]("SERVER_", ini), []string{
-		"SERVER_PORT in " + path + ":2 is in section [SERVER], and only [DEFAULT] is read",
-		"unknown key server_prot in " + path + ":5, did you mean SERVER_PORT?",
-		"unknown key PORT in " + path + ":6, did you mean SERVER_PORT?",
-		"unknown key LOGING_LEVEL in " + path + ":7, did you mean LOGGING_LEVEL?",
+	wantSentences(t, texts(server.Configuration().Unknown(ini)), []string{
+		path + ":2:1: SERVER_PORT is in section [SERVER], and only [DEFAULT] is read",
+		path + ":5:1: unknown key server_prot, did you mean SERVER_PORT?",
+		path + ":6:1: unknown key PORT, did you mean SERVER_PORT?",
+		path + ":7:1: unknown key LOGING_LEVEL, did you mean LOGGING_LEVEL?",
 	})
 	if s, err := config.Parse[server.Config](ini); err != nil || s.Port != 12345 || s.LogLevel.String() != "INFO" {
 		t.Errorf("got %+v, %v", s, err)
 	}
+}
+
+func texts(findings []config.Finding) []string {
+	all := make([]string, len(findings))
+	for i, f := range findings {
+		all[i] = f.Error()
+	}
+	return all
 }
 
 func wantSentences(t *testing.T, got, want []string) {

@@ -4,71 +4,126 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
-	"unicode"
+
+	"github.com/tp0-lab/composer/internal/text"
 )
 
-// Finding is something that is wrong with a configuration, and where.
+// Finding is something wrong in a configuration. As an error it is FILE:LINE:COLUMN: REASON, with the suggestion.
 type Finding struct {
-	// File is empty for what is not of a file.
+	// File is empty for the environment and for a file that cannot be read.
 	File string `json:"file,omitempty"`
-	// Line and Column are from 1, or both 0 for what is of no place in a file; a column
-	// is a character.
+	// Line and Column count from 1, Column in characters. Both are 0 without a place in a file.
 	Line   int `json:"line,omitempty"`
 	Column int `json:"column,omitempty"`
-	// Key is the key or the variable as it stands there. It is empty if it is
-	// about the form of the file.
+	// Key is the key or the variable as it is written there. It is empty for an error in the form of the file.
 	Key string `json:"key,omitempty"`
-	// Value is what the key has, if that is what is wrong.
-	Value *string `json:"value,omitempty"`
-	// Reason is all there is to say.
-	Reason string `json:"reason"`
-	// Suggestion is what may have been meant: a key, or a value that is right.
+	// Value is the wrong value, or nil if something else is wrong.
+	Value  *string `json:"value,omitempty"`
+	Reason string  `json:"reason"`
+	// Suggestion is a key, or a value that the service takes, that may have been meant. It is empty without a guess.
 	Suggestion string `json:"suggestion,omitempty"`
-	// NotSet says that a key is needed and is nowhere.
+	// NotSet is true for a variable that the service needs and that has no value.
 	NotSet bool `json:"-"`
+
+	variable string
 }
 
-// String has the place, the reason and the suggestion.
-func (f Finding) String() string {
-	return place(f.File, f.Line, f.Column) + f.Reason + didYouMean(f.Suggestion)
-}
-
-// place is what a sentence begins with, as compilers have it, as far as it is known.
-func place(file string, line, column int) string {
-	switch {
-	case file == "":
-		return ""
-	case line == 0:
-		return file + ": "
-	default:
-		return fmt.Sprintf("%s:%d:%d: ", file, line, column)
+// Error returns FILE:LINE:COLUMN: REASON, with the suggestion. Without a file it begins with the reason.
+func (f Finding) Error() string {
+	place := text.Place{File: f.File, Line: f.Line, Column: f.Column}.String()
+	if place != "" {
+		place += ": "
 	}
+	suggestion := ""
+	if f.Suggestion != "" {
+		suggestion = ", did you mean " + f.Suggestion + "?"
+	}
+	return place + f.Reason + suggestion
 }
 
-// Check checks a file by itself and returns all that is wrong with it, in the
-// order of its lines: form, unknown keys, keys without a value and wrong values.
-// What is not set is not wrong, as the environment may have it. A file that cannot
-// be read at all is one finding without a place.
+// Findings is the error of a configuration with one or more findings.
+type Findings []Finding
+
+// Error joins the texts of all findings with semicolons.
+func (f Findings) Error() string {
+	texts := make([]string, len(f))
+	for i, one := range f {
+		texts[i] = one.Error()
+	}
+	return strings.Join(texts, "; ")
+}
+
+// Unwrap returns each Finding as an error.
+func (f Findings) Unwrap() []error {
+	errs := make([]error, len(f))
+	for i, one := range f {
+		errs[i] = one
+	}
+	return errs
+}
+
+// wrongValue returns the finding about a variable's value. The zero Value stands for a variable without one.
+func wrongValue(variable string, v Value, reason string) Finding {
+	f := Finding{File: v.File, Line: v.Line, Column: v.Column, Key: cmp.Or(v.Key, variable), variable: variable}
+	if v.Text == "" {
+		f.NotSet, f.Reason = true, f.Key+" is not set: "+reason
+		return f
+	}
+	origin := ""
+	if v.File == "" {
+		origin = " from " + v.Origin()
+	}
+	f.Value, f.Reason = &v.Text, fmt.Sprintf("%s=%.200q%s: %s", v.Key, v.Text, origin, reason)
+	return f
+}
+
+// groupValues returns a finding for each key of a file that has a value and should have keys below it.
+func groupValues(keys []Key, layers []Layer) (findings Findings) {
+	for _, layer := range layers {
+		for _, variable := range layer.inOrder() {
+			v := layer[variable]
+			if below := keysBelow(keys, v); len(below) > 0 && v.Text != "" {
+				reason := fmt.Sprintf("%s has no value of its own: want %s below it", v.Key, strings.Join(below, ", "))
+				findings = append(findings, wrongValue(variable, v, reason))
+			}
+		}
+	}
+	return findings
+}
+
+// keysBelow returns the keys that a file can have below the value's key, in alphabetical order.
+func keysBelow(keys []Key, v Value) (below []string) {
+	for _, k := range keys {
+		at := len(v.Key)
+		if v.File != "" && len(k.Path) > at && k.Path[at] == '.' && strings.EqualFold(k.Path[:at], v.Key) {
+			below = append(below, k.Path[at+1:])
+		}
+	}
+	slices.Sort(below)
+	return below
+}
+
+// Check returns everything that is wrong with a file by itself, in the order of its lines: form, unknown keys, keys
+// without a value and wrong values. A key that is not set is right, because the environment may set it. A file that
+// cannot be read is one finding without a place.
 func (s Service) Check(path string) ([]Finding, error) {
 	return s.CheckRead(s.Read(path))
 }
 
 // CheckRead is Check for the results of Read or Parse.
 func (s Service) CheckRead(file Layer, err error) ([]Finding, error) {
-	form, ok := errors.AsType[FileErrors](err)
+	findings, ok := errors.AsType[Findings](err)
 	if err != nil && !ok {
 		return []Finding{{Reason: err.Error()}}, nil
-	}
-	findings := []Finding{}
-	for _, e := range form {
-		findings = append(findings, Finding{File: e.File, Line: e.Line, Column: e.Column, Reason: e.Reason})
 	}
 	all, err := s.Findings(file)
 	if err != nil {
 		return nil, err
 	}
+	findings = append(Findings{}, findings...) // [] in JSON, not null
 	for _, f := range all {
 		if !f.NotSet {
 			findings = append(findings, f)
@@ -80,113 +135,90 @@ func (s Service) CheckRead(file Layer, err error) ([]Finding, error) {
 	return findings, nil
 }
 
-// Findings returns all that the service would complain about if it had these
-// layers, the first of which has the highest rank: wrong values, then keys that
-// nobody reads.
+// Findings returns what the service would report about layers, the first of which has the highest rank: the findings of
+// Parse, then those of Unknown.
 func (s Service) Findings(layers ...Layer) ([]Finding, error) {
 	err := s.parse(layers...)
-	problems, ok := errors.AsType[Problems](err)
+	findings, ok := errors.AsType[Findings](err)
 	if err != nil && !ok {
 		return nil, err
 	}
-	var findings []Finding
-	for _, p := range problems {
-		if p.Value == nil || p.Value.Text == "" {
-			findings = append(findings, Finding{Key: p.Variable, Reason: p.Variable + " is not set: " + p.Reason, NotSet: true})
-			continue
+	for i, f := range findings {
+		at := slices.IndexFunc(s.Keys, func(k Key) bool { return k.Variable == f.variable })
+		if at >= 0 && f.Value != nil {
+			findings[i].Suggestion = nearestChoice(s.Keys[at].Choices, *f.Value)
 		}
-		v := p.Value
-		from := ""
-		if v.File == "" {
-			from = " from " + v.Origin()
-		}
-		findings = append(findings, Finding{
-			File: v.File, Line: v.Line, Column: v.Column, Key: v.Key, Value: &v.Text,
-			Reason:     fmt.Sprintf("%s=%.200q%s: %s", v.Key, v.Text, from, p.Reason),
-			Suggestion: s.nearValue(p, layers),
-		})
 	}
-	for _, n := range s.notices(layers) {
-		v := n.value
-		in := ""
-		if v.File == "" {
-			in = " in the " + v.Origin()
-		}
-		findings = append(findings, Finding{
-			File: v.File, Line: v.KeyLine, Column: v.KeyColumn, Key: v.Key,
-			Reason: n.before + v.Key + in + n.after, Suggestion: n.near,
-		})
-	}
-	return findings, nil
+	return append(findings, s.Unknown(layers...)...), nil
 }
 
-// nearValue returns the first of a problem's candidates that the service takes,
-// or "".
-func (s Service) nearValue(p Problem, layers []Layer) string {
-	i := slices.IndexFunc(s.Keys, func(k Key) bool { return k.Variable == p.Variable })
-	if i < 0 {
+// nearestChoice returns the choice that value resembles in any case, or "".
+func nearestChoice(choices []string, value string) string {
+	lower := make([]string, len(choices))
+	for i, choice := range choices {
+		lower[i] = strings.ToLower(choice)
+	}
+	near := slices.Index(lower, text.UniqueNearest(strings.ToLower(value), lower))
+	if near < 0 {
 		return ""
 	}
-	for _, text := range candidates(s.Keys[i], p.Value.Text) {
-		if text == "" || text == p.Value.Text {
-			continue
-		}
-		err := s.parse(append([]Layer{{p.Variable: {Text: text}}}, layers...)...)
-		problems, _ := errors.AsType[Problems](err)
-		if !slices.ContainsFunc(problems, func(other Problem) bool { return other.Variable == p.Variable }) {
-			return text
-		}
-	}
-	return ""
+	return choices[near]
 }
 
-// switchWords are words that others take for true or false.
-var switchWords = map[string]string{"yes": "true", "y": "true", "on": "true", "no": "false", "n": "false", "off": "false"}
-
-// unitWords are how others write the units of a duration.
-var unitWords = strings.NewReplacer("seconds", "s", "second", "s", "secs", "s", "sec", "s",
-	"minutes", "m", "minute", "m", "mins", "m", "min", "m", "hours", "h", "hour", "h", " ", "", ",", ".")
-
-// candidates returns what somebody who wrote text may have meant.
-func candidates(k Key, text string) []string {
-	// An INI file has neither quotes nor comments behind a value.
-	if at := strings.IndexFunc(text, func(r rune) bool { return r == '#' || r == ';' }); at > 0 && unicode.IsSpace(rune(text[at-1])) {
-		text = text[:at]
+// Unknown returns a finding for each value of layers that the service does not read, layer by layer in the order of the
+// lines: unknown keys of a file, known keys without a value or in a section that is not read, and unknown variables of
+// the environment that begin with the service's prefix.
+func (s Service) Unknown(layers ...Layer) (findings []Finding) {
+	for _, layer := range layers {
+		for _, variable := range layer.inOrder() {
+			v := layer[variable]
+			if reason, near := s.whyUnread(variable, v); reason != "" {
+				findings = append(findings, Finding{
+					File: v.File, Line: v.KeyLine, Column: v.KeyColumn, Key: v.Key, Reason: reason, Suggestion: near,
+				})
+			}
+		}
 	}
-	text = strings.Trim(text, "\"' \t")
-	all := []string{text}
-	switch k.Kind {
-	case Number:
-		all = append(all, strings.NewReplacer("_", "", ",", "", " ", "").Replace(text), strings.TrimPrefix(text, "+"), strings.TrimSuffix(text, ".0"))
-	case Duration:
-		units := unitWords.Replace(strings.ToLower(text))
-		all = append(all, units, units+"s")
-	case Switch:
-		lower := strings.ToLower(text)
-		all = append(all, lower, switchWords[lower])
-	case Choice:
-		all = append(all, nearChoice(k.Choices, text))
-	}
-	return all
+	return findings
 }
 
-// nearChoice returns the choice that text begins, or that begins text, in any
-// case, or the nearest by edits, or "".
-func nearChoice(choices []string, text string) string {
-	lower := strings.ToLower(text)
-	byLower := map[string]string{}
-	for _, choice := range choices {
-		c := strings.ToLower(choice)
-		if len(lower) > 1 && (strings.HasPrefix(c, lower) || strings.HasPrefix(lower, c)) {
-			return choice
-		}
-		byLower[c] = c
+// whyUnread says why the service does not read a value, and which key may have been meant. The reason is "" if the
+// service reads or refuses the value, or if the value is for other programs.
+func (s Service) whyUnread(variable string, v Value) (reason, near string) {
+	isKnown := func(variable string) bool {
+		return slices.ContainsFunc(s.Keys, func(k Key) bool { return k.Variable == variable })
 	}
-	near := nearestKnown(lower, "", byLower)
-	for _, choice := range choices {
-		if strings.ToLower(choice) == near {
-			return choice
+	isGroup := len(keysBelow(s.Keys, v)) > 0
+	switch {
+	case v.Section != "" && isKnown(strings.ToUpper(v.Key)):
+		return fmt.Sprintf("%s is in section [%s], and only [%s] is read", v.Key, v.Section, iniSection), ""
+	case v.File != "" && v.Text == "" && (isKnown(variable) || isGroup):
+		return v.Key + " has no value: it counts as not set", ""
+	case v.Section != "" || isKnown(variable) || isGroup:
+		return "", ""
+	case v.File != "":
+		return "unknown key " + v.Key, s.nearestKey(variable, func(k Key) string { return k.Path })
+	case strings.HasPrefix(variable, s.prefix):
+		near := s.nearestKey(variable, func(k Key) string { return k.Variable })
+		return "unknown key " + v.Key + " in the environment", near
+	}
+	return "", ""
+}
+
+// nearestKey returns the name of the key whose variable ends in the words of variable, or else of the nearest key, or "".
+// Keys whose name is "" do not count.
+func (s Service) nearestKey(variable string, name func(Key) string) string {
+	names := map[string]string{}
+	for _, k := range s.Keys {
+		if name(k) != "" {
+			names[k.Variable] = name(k)
 		}
 	}
-	return ""
+	variables := slices.Sorted(maps.Keys(names))
+	for _, candidate := range variables {
+		if strings.HasSuffix(candidate, "_"+strings.TrimPrefix(variable, s.prefix)) {
+			return names[candidate]
+		}
+	}
+	return names[text.Nearest(variable, variables)]
 }

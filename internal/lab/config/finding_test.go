@@ -21,9 +21,9 @@ func wantFindings(t *testing.T, s config.Service, text string, want []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := make([]string, len(findings))
-		for i, f := range findings {
-			got[i] = strings.TrimPrefix(f.String(), path+":")
+		got := texts(findings)
+		for i, text := range got {
+			got[i] = strings.TrimPrefix(text, path+":")
 		}
 		wantSentences(t, got, want)
 	}
@@ -52,11 +52,11 @@ id: 0
 		`4:12: server.address="nowhere": want host:port, such as server:12345`,
 		`5:14: Log.level="warn": unknown level "warn": have DEBUG, INFO, WARNING, ERROR, CRITICAL, did you mean WARNING?`,
 		`8:5: loop.amount="many": want a whole number`,
-		`9:11: loop.period="5": want a duration, such as 150ms or 5s, did you mean 5s?`,
+		`9:11: loop.period="5": want a duration, such as 150ms or 5s`,
 		`10:8: batch="10": batch has no value of its own: want maxAmount, period below it`,
 		"11:1: linger has no value: it counts as not set",
 		`12:7: mode="lotery": want echo, bet, batch or lottery, did you mean lottery?`,
-		`13:10: timeout="5 seconds": want a duration, such as 150ms or 5s, did you mean 5s?`,
+		`13:10: timeout="5 seconds": want a duration, such as 150ms or 5s`,
 		"14:16: retry.limit: want a single value or keys with values, not a list or an alias",
 		"15:1: loop.amount is there already, in line 7",
 		"16:1: want a name as a key",
@@ -74,10 +74,10 @@ SERVER_PORT=1
 [DEFAULT]
 SERVER_AGENCIES=
 server_keepalive=0s`, []string{
-		`2:15: SERVER_PORT="12345 # port": want a whole number, at most 65535, did you mean 12345?`,
+		`2:15: SERVER_PORT="12345 # port": want a whole number, at most 65535`,
 		"3:1: want `KEY = value`, a [SECTION] or a # comment, not \"nonsense\"",
 		"4:1: unknown key LOGING_LEVEL, did you mean LOGGING_LEVEL?",
-		`5:21: SERVER_STORAGE_SYNC="yes": want true or false, did you mean true?`,
+		`5:21: SERVER_STORAGE_SYNC="yes": want true or false`,
 		`6:17: SERVER_MODE="\"lottery\"": want echo or lottery, did you mean lottery?`,
 		"7:1: unknown key ñ",
 		"9:1: SERVER_PORT is in section [X], and only [DEFAULT] is read",
@@ -92,6 +92,8 @@ func TestCheckOfAFileByItself(t *testing.T) {
 	wantFindings(t, client.Configuration(), "mode: bet", nil)
 	wantFindings(t, client.Configuration(), "id: \"\"", []string{"1:1: id has no value: it counts as not set"})
 	wantFindings(t, client.Configuration(), "loop:\n\tamount: 5", []string{"2:1: a tab indents this line; YAML wants spaces"})
+	wantFindings(t, client.Configuration(), "{é: 1, mode: x}", []string{"1:2: unknown key é, did you mean id?", `1:14: mode="x": want echo, bet, batch or lottery`})
+	wantFindings(t, server.Configuration(), "[DEFAULT]\n\u00a0SERVER_MODE = x", []string{`2:16: SERVER_MODE="x": want echo or lottery`})
 	wantFindings(t, client.Configuration(), "mode: x\n---\nid: 1", []string{`1:7: mode="x": want echo, bet, batch or lottery`, "2:1: a second document, and only one is read"})
 	wantFindings(t, server.Configuration(), "SERVER_PORT=1\n", []string{"1:1: a key before the line [DEFAULT]"})
 	// A file that is something else altogether.
@@ -101,7 +103,7 @@ func TestCheckOfAFileByItself(t *testing.T) {
 	}
 	for path, want := range map[string]string{filepath.Join(t.TempDir(), "none"): "none: no such file or directory", t.TempDir(): " is a directory: "} {
 		findings, err := client.Configuration().Check(path)
-		if err != nil || len(findings) != 1 || !strings.Contains(findings[0].String(), want) {
+		if err != nil || len(findings) != 1 || !strings.Contains(findings[0].Error(), want) {
 			t.Errorf("got %v, %v", findings, err)
 		}
 	}
@@ -127,12 +129,9 @@ func TestFindingsOfTheEnvironment(t *testing.T) {
 func TestSuggestedValues(t *testing.T) {
 	s := server.Configuration()
 	for _, tt := range []string{
-		`SERVER_PORT="80"=80`, "SERVER_PORT=1,024=1024", "SERVER_PORT=1_024=1024", "SERVER_PORT=+5=5", "SERVER_PORT=80.0=80", "SERVER_PORT=99999=", "SERVER_PORT=-1=", "SERVER_PORT=http=",
-		"SERVER_CONCURRENCY=-1=", "SERVER_LISTEN_BACKLOG=0x10=",
-		"SERVER_KEEPALIVE=5=5s", "SERVER_KEEPALIVE=5 min=5m", "SERVER_KEEPALIVE=1,5 Seconds=1.5s", "SERVER_KEEPALIVE=2 hours=2h", "SERVER_KEEPALIVE=0=", "SERVER_KEEPALIVE=1d=", "SERVER_KEEPALIVE=5S=5s",
-		"SERVER_STORAGE_SYNC=Yes=true", "SERVER_STORAGE_SYNC=off=false", "SERVER_STORAGE_SYNC=tRuE=true", "SERVER_STORAGE_SYNC=maybe=",
-		"SERVER_MODE=Echo=echo", "SERVER_MODE=lotery=lottery", "SERVER_MODE=lot=lottery", "SERVER_MODE=dance=", "SERVER_MODE=e=", "SERVER_MODE=echo ; x=echo",
-		"LOGGING_LEVEL=warn=WARNING", "LOGGING_LEVEL=eror=ERROR", "LOGGING_LEVEL=inform=INFO", "LOGGING_LEVEL=fatal=",
+		"SERVER_PORT=http=", "SERVER_KEEPALIVE=5=", "SERVER_STORAGE_SYNC=yes=",
+		"SERVER_MODE=Echo=echo", "SERVER_MODE=LOTTERY=lottery", "SERVER_MODE=lotery=lottery", "SERVER_MODE=lot=lottery", "SERVER_MODE=dance=",
+		"LOGGING_LEVEL=warn=WARNING", "LOGGING_LEVEL=eror=ERROR", "LOGGING_LEVEL=fatal=",
 	} {
 		parts := strings.Split(tt, "=")
 		findings, err := s.Findings(config.Environ([]string{parts[0] + "=" + parts[1]}))

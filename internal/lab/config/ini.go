@@ -4,40 +4,39 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
-	"unicode/utf8"
+
+	"github.com/tp0-lab/composer/internal/text"
 )
 
-// iniSection is the one section of an INI file that is read.
+// iniSection is the section of an INI file that a service reads.
 const iniSection = "DEFAULT"
 
-// INIFile reads the section DEFAULT of a file as Python's configparser does
-// without its extras: "key = value" or "key: value", whole-line comments with
-// # or ;, keys and the section's name in any case. There are no continued
-// lines, no interpolation and no comments behind a value. A key is the
-// variable's name; keys of other sections are there to be warned about (see
-// Unknown). A file that is missing is an empty layer. The error is FileErrors if
-// it is about the form of the file, and the layer has the rest.
+// INIFile reads the section DEFAULT of a file. A key is the name of a variable, in any case. The keys of other sections
+// are in the layer for Unknown only.
+//
+// The form is that of Python's configparser without its extras: "key = value" or "key: value", and comments on lines of
+// their own, with # or ;. There are no continued lines, no interpolation and no comments behind a value.
+//
+// A missing file is an empty layer. An error in the form of the file is Findings, and the layer has the rest.
 func INIFile(path string) (Layer, error) {
 	text, err := readFile(path)
-	if err != nil || text == nil {
-		return Layer{}, err
+	if err != nil {
+		return nil, err
 	}
 	return parseINI(path, text)
 }
 
-func parseINI(path string, text []byte) (Layer, error) {
+func parseINI(path string, content []byte) (Layer, error) {
 	layer := Layer{}
-	var errs FileErrors
+	var errs Findings
 	section := ""
 	n := 0
-	for line := range strings.Lines(strings.TrimPrefix(string(text), "\ufeff")) {
+	for line := range strings.Lines(strings.TrimPrefix(string(content), "\ufeff")) {
 		n++
-		column := func(part string) int { // where part, the end of the line, begins
-			return 1 + utf8.RuneCountInString(line[:len(line)-len(part)])
-		}
+		columnOf := func(end string) int { return text.ColumnOf(line, len(line)-len(end)) }
 		whole := strings.TrimLeftFunc(line, unicode.IsSpace)
 		fail := func(format string, args ...any) {
-			errs = append(errs, FileError{path, n, column(whole), fmt.Sprintf(format, args...)})
+			errs = append(errs, Finding{File: path, Line: n, Column: columnOf(whole), Reason: fmt.Sprintf(format, args...)})
 		}
 		stripped := strings.TrimSpace(line)
 		if len(errs) == maxErrors {
@@ -63,7 +62,7 @@ func parseINI(path string, text []byte) (Layer, error) {
 		value := strings.TrimLeftFunc(whole[at+1:], unicode.IsSpace)
 		v := Value{
 			Text: strings.TrimSpace(value), Key: key, File: path,
-			Line: n, Column: column(value), KeyLine: n, KeyColumn: column(whole),
+			Line: n, Column: columnOf(value), KeyLine: n, KeyColumn: columnOf(whole),
 		}
 		if v.Text == "" {
 			v.Column = v.KeyColumn

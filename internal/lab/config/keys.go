@@ -2,78 +2,77 @@ package config
 
 import (
 	"encoding"
-	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// Key is a key of a configuration, as the tags of its field say.
+// Key is a key of a configuration. The tags of a field describe it.
 type Key struct {
 	Variable string `json:"variable"`
-	// Path is the key in the file. It is empty if only the environment has it.
+	// Path is the key in the file. It is empty for a variable of the environment only.
 	Path string `json:"key,omitempty"`
 	Kind Kind   `json:"kind"`
-	// Default is nil if there is none.
+	// Default is nil for a key without a default.
 	Default *string `json:"default"`
-	// Min and Max are bounds that belong to what they bound, or empty.
+	// Min and Max are the least and the most that the value can be. They are empty without a limit.
 	Min string `json:"min,omitempty"`
 	Max string `json:"max,omitempty"`
-	// Choices are all values that a Choice has, as they are written best; in any
-	// case if AnyCase is true.
+	// Choices are all values of a Choice. The service takes them in any case if AnyCase is true.
 	Choices []string `json:"choices,omitempty"`
 	AnyCase bool     `json:"any_case,omitempty"`
 	Doc     string   `json:"doc"`
 }
 
-// Kind is what a key's value looks like.
+// Kind is the form of a key's value.
 type Kind string
 
-// The kinds.
+// The kinds of values.
 const (
 	Text     Kind = "text"
 	Number   Kind = "number"   // whole, decimal digits
-	Duration Kind = "duration" // Go's: 150ms, 1m30s
+	Duration Kind = "duration" // as in Go: 150ms, 1m30s
 	Switch   Kind = "switch"   // true or false
 	Choice   Kind = "choice"   // one of a few words
 )
 
-// Chooser is a type of few values, all of which have a name.
+// Chooser is a type with few values. Choices returns the names of all of them.
 type Chooser interface{ Choices() []string }
 
-// keysOf returns the keys of a configuration in the order of its fields. The
-// file's keys are the tags `key`, or the variables if no field has one.
+// keysOf returns the keys of a configuration in the order of its fields. The tag key is the key in the file. Without
+// any such tag, the keys in the file are the variables.
 func keysOf(t reflect.Type) []Key {
 	fields := reflect.VisibleFields(t)
-	paths := false
+	hasPaths := false
 	for _, f := range fields {
-		paths = paths || f.Tag.Get("key") != ""
+		hasPaths = hasPaths || f.Tag.Get("key") != ""
 	}
 	keys := make([]Key, len(fields))
 	for i, f := range fields {
 		k := Key{Variable: f.Tag.Get("env"), Path: f.Tag.Get("key"), Min: f.Tag.Get("min"), Max: f.Tag.Get("max"), Doc: f.Tag.Get("doc")}
-		if !paths {
+		if !hasPaths {
 			k.Path = k.Variable
 		}
 		if text, ok := f.Tag.Lookup("envDefault"); ok {
 			k.Default = &text
 		}
-		k.describe(f.Type)
+		k.setKind(f.Type)
 		keys[i] = k
 	}
 	return keys
 }
 
-// describe sets what the type of the field says.
-func (k *Key) describe(t reflect.Type) {
+// setKind sets the kind, the choices and the limits of a field's type.
+func (k *Key) setKind(t reflect.Type) {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	chooser, few := reflect.TypeAssert[Chooser](reflect.Zero(t))
+	chooser, isChoice := reflect.TypeAssert[Chooser](reflect.Zero(t))
 	switch {
-	case few:
+	case isChoice:
 		k.Kind, k.Choices = Choice, chooser.Choices()
 		reader, ok := reflect.TypeAssert[encoding.TextUnmarshaler](reflect.New(t))
 		k.AnyCase = ok && reader.UnmarshalText([]byte(swapCase(k.Choices[0]))) == nil
@@ -110,21 +109,16 @@ func swapCase(s string) string {
 	return strings.ToUpper(s)
 }
 
-// checkLimits calls report for each field of a configuration that is beyond the
-// limits of its tags. Its error is a mistake in those.
-func checkLimits(configuration reflect.Value, report func(variable, reason string)) error {
+// checkLimits calls report for each field of a configuration that is beyond the limits of its tags.
+func checkLimits(configuration reflect.Value, report func(variable, reason string)) {
 	for _, f := range reflect.VisibleFields(configuration.Type()) {
 		v := reflect.Indirect(configuration.FieldByIndex(f.Index))
-		if !v.IsValid() {
-			continue // not set
-		}
-		least, hasLeast, leastErr := limit(f.Tag, "min", v.Type())
-		most, hasMost, mostErr := limit(f.Tag, "max", v.Type())
-		if err := errors.Join(leastErr, mostErr); err != nil {
-			return fmt.Errorf("field %s: %w", f.Name, err)
-		}
-		if !hasLeast && !hasMost {
+		if f.Tag.Get("min") == "" || !v.IsValid() { // a nil pointer is a key that is not set
 			continue
+		}
+		least, most := parseLimit(f, "min", v.Type()), int64(math.MaxInt64)
+		if f.Tag.Get("max") != "" {
+			most = parseLimit(f, "max", v.Type())
 		}
 		var n int64
 		if v.CanInt() {
@@ -132,33 +126,30 @@ func checkLimits(configuration reflect.Value, report func(variable, reason strin
 		} else {
 			n = int64(v.Uint())
 		}
-		if hasLeast && n < least || hasMost && n > most {
-			report(f.Tag.Get("env"), limitReason(f.Tag, least, hasMost, v.Type()))
+		if n < least || n > most {
+			report(f.Tag.Get("env"), limitReason(f.Tag, least, v.Type()))
 		}
 	}
-	return nil
 }
 
-// limit reads a limit of a number of that type: a whole number or a duration.
-func limit(tag reflect.StructTag, name string, t reflect.Type) (n int64, ok bool, err error) {
-	text, ok := tag.Lookup(name)
-	switch {
-	case !ok:
-		return 0, false, nil
-	case t == reflect.TypeFor[time.Duration]():
-		d, err := time.ParseDuration(text)
-		return int64(d), true, err
-	case reflect.Int <= t.Kind() && t.Kind() <= reflect.Uint32:
-		n, err = strconv.ParseInt(text, 10, 64)
-		return n, true, err
-	default:
-		return 0, true, fmt.Errorf("%s has no %s", t, name)
+// parseLimit parses the tag of a field: a whole number or a duration. It panics if the tag is neither.
+func parseLimit(f reflect.StructField, tag string, t reflect.Type) int64 {
+	text := f.Tag.Get(tag)
+	n, err := strconv.ParseInt(text, 10, 64)
+	if t == reflect.TypeFor[time.Duration]() {
+		var d time.Duration
+		d, err = time.ParseDuration(text)
+		n = int64(d)
 	}
+	if err != nil {
+		panic(fmt.Sprintf("field %s: tag %s: %v", f.Name, tag, err))
+	}
+	return n
 }
 
-func limitReason(tag reflect.StructTag, least int64, hasMost bool, t reflect.Type) string {
+func limitReason(tag reflect.StructTag, least int64, t reflect.Type) string {
 	switch {
-	case hasMost:
+	case tag.Get("max") != "":
 		return fmt.Sprintf("want a number from %s to %s", tag.Get("min"), tag.Get("max"))
 	case least == 0:
 		return "cannot be negative"

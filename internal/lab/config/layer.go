@@ -1,12 +1,14 @@
-// Package config reads a service's configuration: environment first, then a
-// file, then defaults. A file is one more layer of environment, of lower rank,
-// so there is one typed struct, parsed once from the merged layers.
+// Package config reads the configuration of the lab's services: the environment first, then a file, then defaults. A
+// file is one more layer of variables, of lower rank, so a service has one typed struct, parsed once from all layers.
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -16,23 +18,25 @@ import (
 // maxFile bounds a configuration file, in bytes.
 const maxFile = 1 << 20
 
+// maxErrors bounds the errors in the form of a file: a picture has one in each line.
+const maxErrors = 20
+
 // Value is the text of a variable and where it comes from.
 type Value struct {
 	Text string
-	// Key is the name under which it stands there: a variable's, a key's, or
-	// a path (loop.amount).
+	// Key is the name as it is written there: a variable, a key, or a path of keys (loop.amount).
 	Key string
-	// File, Line and Column say where it stands, from 1; a column is a
-	// character. File is empty for the environment.
+	// File, Line and Column are the place of the value. Line and Column count from 1, Column in characters. File is
+	// empty for the environment.
 	File         string
 	Line, Column int
-	// KeyLine and KeyColumn say where the key stands.
+	// KeyLine and KeyColumn are the place of the key.
 	KeyLine, KeyColumn int
-	// Section is the section of an INI file if it is none that is read.
+	// Section is the section of an INI file that the value is in. It is empty for the section that the service reads.
 	Section string
 }
 
-// Origin says where the value comes from, for people.
+// Origin returns "environment" or FILE:LINE.
 func (v Value) Origin() string {
 	if v.File == "" {
 		return "environment"
@@ -40,36 +44,17 @@ func (v Value) Origin() string {
 	return fmt.Sprintf("%s:%d", v.File, v.Line)
 }
 
-// FileError is what is wrong with the form of a file.
-type FileError struct {
-	File string
-	// Line and Column are from 1; a column is a character.
-	Line, Column int
-	Reason       string
-}
-
-// Error has the place and the reason.
-func (e FileError) Error() string { return place(e.File, e.Line, e.Column) + e.Reason }
-
-// FileErrors is all that is wrong with the form of a file, in the order of its
-// lines, but for what follows the first maxErrors.
-type FileErrors []FileError
-
-// maxErrors bounds how many errors a file can have: one that is something else
-// altogether, such as an image, has one in each line.
-const maxErrors = 20
-
-// Error has a sentence for each.
-func (e FileErrors) Error() string { return sentences(e) }
-
-// Unwrap returns each.
-func (e FileErrors) Unwrap() []error { return errorsOf(e) }
-
-// Layer is the values of one rank by the names of their variables.
+// Layer holds the values of one source, the environment or a file, by the names of their variables.
 type Layer map[string]Value
 
-// Environ returns the variables of environ ("NAME=value"). One that is empty
-// counts as not set: that is what Compose makes of `NAME=`.
+// inOrder returns the variables of a layer in the order of its lines.
+func (l Layer) inOrder() []string {
+	return slices.SortedFunc(maps.Keys(l), func(a, b string) int {
+		return cmp.Or(cmp.Compare(l[a].Line, l[b].Line), cmp.Compare(a, b))
+	})
+}
+
+// Environ returns the variables of environ ("NAME=value"). An empty one counts as not set: Compose makes one of `NAME=`.
 func Environ(environ []string) Layer {
 	layer := Layer{}
 	for _, entry := range environ {
@@ -80,7 +65,7 @@ func Environ(environ []string) Layer {
 	return layer
 }
 
-// readFile returns nil without an error for a file that is missing.
+// readFile reads a configuration file. A missing file has no text.
 func readFile(path string) ([]byte, error) {
 	text, err := files.Read(path, maxFile)
 	switch {

@@ -122,7 +122,7 @@ func TestAllErrorsOfAFileAtOnce(t *testing.T) {
 	}
 	path = write(t, "config.ini", "A=1\n[DEFAULT]\nx\nA=2\nA=3")
 	layer, err = read(path)
-	if all, ok := errors.AsType[config.FileErrors](err); !ok || len(all) != 3 || show(layer) != "A=\"2\" A 4\n" {
+	if all, ok := errors.AsType[config.Findings](err); !ok || len(all) != 3 || show(layer) != "A=\"2\" A 4\n" {
 		t.Errorf("got %v\n%s", err, show(layer))
 	}
 }

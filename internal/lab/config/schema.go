@@ -9,7 +9,7 @@ import (
 	"unicode"
 )
 
-// schema is a JSON schema, as far as it is needed here.
+// schema is a JSON schema with the words that Schema uses.
 type schema struct {
 	Dialect     string             `json:"$schema,omitempty"`
 	Title       string             `json:"title,omitempty"`
@@ -27,11 +27,11 @@ type schema struct {
 	Closed      *bool              `json:"additionalProperties,omitempty"`
 }
 
-// Schema returns a JSON schema (draft 2020-12) of the service's file, for
-// editors: of config.yaml, or of the keys of config.ini as one object. It is
-// stricter than the service where YAML would make something else of a value, and
-// in that keys are written as in the table; and it does not know the rules that
-// are no limit of one key. Check does.
+// Schema returns a JSON schema (draft 2020-12) of the service's file for editors. For an INI file it describes the keys
+// as one object.
+//
+// The schema is stricter than the service: it takes keys only as Path writes them, and no value that YAML reads as
+// another type. It lacks the rules that Check knows beyond the limits of one key.
 func (s Service) Schema() ([]byte, error) {
 	root := object(fmt.Sprintf("%s: the %s's configuration", s.File, s.Name))
 	root.Dialect = "https://json-schema.org/draft/2020-12/schema"
@@ -39,15 +39,15 @@ func (s Service) Schema() ([]byte, error) {
 		if k.Path == "" {
 			continue
 		}
-		at := root
+		parent := root
 		parts := strings.Split(k.Path, ".")
 		for _, part := range parts[:len(parts)-1] {
-			if at.Properties[part] == nil {
-				at.Properties[part] = object("")
+			if parent.Properties[part] == nil {
+				parent.Properties[part] = object("")
 			}
-			at = at.Properties[part]
+			parent = parent.Properties[part]
 		}
-		at.Properties[parts[len(parts)-1]] = k.schema()
+		parent.Properties[parts[len(parts)-1]] = k.schema()
 	}
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
@@ -61,8 +61,8 @@ func object(title string) *schema {
 	return &schema{Title: title, Type: "object", Properties: map[string]*schema{}, Closed: new(bool)}
 }
 
-// schema is that of a value. An INI file has texts only, so a text that reads as
-// a number or a switch is one.
+// schema returns the schema of a key's value. It takes texts that read as a number or a switch, because an INI file has
+// only texts.
 func (k Key) schema() *schema {
 	c := &schema{Description: fmt.Sprintf("%s (%s)", k.Doc, k.Variable)}
 	switch k.Kind {
@@ -89,7 +89,7 @@ func (k Key) schema() *schema {
 		if k.AnyCase {
 			var patterns []string
 			for _, choice := range k.Choices {
-				patterns = append(patterns, anyCase(choice))
+				patterns = append(patterns, anyCasePattern(choice))
 			}
 			c.AnyOf = append(c.AnyOf, &schema{Type: "string", Pattern: "^(" + strings.Join(patterns, "|") + ")$"})
 		}
@@ -105,8 +105,7 @@ func (k Key) schema() *schema {
 	return c
 }
 
-// durationPattern is what time.ParseDuration reads, in a dialect that all
-// validators have.
+// durationPattern returns a pattern of the texts that time.ParseDuration reads, in a dialect that all validators know.
 func durationPattern(least string) string {
 	sign := "[+-]?"
 	if least != "" {
@@ -115,8 +114,8 @@ func durationPattern(least string) string {
 	return sign + `(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)`
 }
 
-// anyCase is a pattern of a word in any case.
-func anyCase(word string) string {
+// anyCasePattern returns a pattern of a word in any case.
+func anyCasePattern(word string) string {
 	var b strings.Builder
 	for _, r := range word {
 		if lower, upper := unicode.ToLower(r), unicode.ToUpper(r); lower != upper {

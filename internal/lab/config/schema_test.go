@@ -3,7 +3,6 @@ package config_test
 import (
 	"bytes"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -54,7 +53,7 @@ func instance(t *testing.T, text string) any {
 // iniInstance is an INI file as an object of texts.
 func iniInstance(t *testing.T, text string) any {
 	t.Helper()
-	layer, err := config.INIFile(write(t, "config.ini", text))
+	layer, err := server.Configuration().Parse("config.ini", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +109,6 @@ func TestSchemaAgreesWithTheService(t *testing.T) {
 	}
 	for _, s := range both {
 		compiled := compile(t, s)
-		path := filepath.Join(t.TempDir(), s.File)
 		for _, k := range s.Keys {
 			if k.Path == "" {
 				continue
@@ -124,10 +122,7 @@ func TestSchemaAgreesWithTheService(t *testing.T) {
 					text = fmt.Sprintf("[DEFAULT]\n%s = %s", k.Path, strings.Trim(value, `"`))
 					v = iniInstance(t, text)
 				}
-				if err := writeFile(path, text); err != nil {
-					t.Fatal(err)
-				}
-				findings, err := s.Check(path)
+				findings, err := s.CheckRead(s.Parse(s.File, []byte(text)))
 				if err != nil {
 					t.Fatal(err)
 				}

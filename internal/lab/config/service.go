@@ -1,7 +1,6 @@
 package config
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,36 +12,30 @@ import (
 	"github.com/tp0-lab/composer/internal/files"
 )
 
-// Service is the configuration of a service as something to look at.
+// Service describes the configuration of a service for tools that show or check it. Describe makes one.
 type Service struct {
 	// Name is "server" or "client".
 	Name string
-	// File is what the service reads, from its working directory. Its name's end
-	// says which form it has: .ini or .yaml.
+	// File is the name of the service's file in its working directory. It ends in .ini or .yaml, by its form.
 	File string
-	// Keys are all there are, in the order of the fields.
+	// Keys are all keys of the configuration, in the order of the fields.
 	Keys []Key
 
-	prefix  string
-	parse   func(layers ...Layer) error
-	notices func(layers []Layer) []notice
+	prefix string
+	parse  func(layers ...Layer) error
 }
 
-// Describe describes the configuration T of a service; prefix is what its
-// variables begin with.
+// Describe describes the configuration T of a service. The variables of the service begin with prefix.
 func Describe[T Checker](name, file, prefix string) Service {
-	return Service{
-		Name: name, File: file, Keys: keysOf(reflect.TypeFor[T]()), prefix: prefix,
-		parse: func(layers ...Layer) error {
-			_, err := Parse[T](layers...)
-			return err
-		},
-		notices: func(layers []Layer) []notice { return notices[T](prefix, layers) },
+	parse := func(layers ...Layer) error {
+		_, err := Parse[T](layers...)
+		return err
 	}
+	return Service{Name: name, File: file, Keys: keysOf(reflect.TypeFor[T]()), prefix: prefix, parse: parse}
 }
 
-// DefaultFile returns where the service's file is: with the service's sources, or
-// in the working directory. It returns "" if it is nowhere.
+// DefaultFile returns the path of the service's file: with the service's sources, or else in the working directory. It
+// returns "" if there is no such file.
 func (s Service) DefaultFile() string {
 	for _, path := range []string{filepath.Join("services", s.Name, s.File), s.File} {
 		if _, err := os.Stat(path); err == nil {
@@ -52,112 +45,76 @@ func (s Service) DefaultFile() string {
 	return ""
 }
 
-// Reads reports whether a file of that name has the form that the service reads.
+// Reads reports whether the ending of a file's name is that of the service's file. It takes .yml for .yaml.
 func (s Service) Reads(path string) bool {
 	end := strings.ToLower(filepath.Ext(path))
-	return end == filepath.Ext(s.File) || end == ".yml" && s.yaml()
+	return end == filepath.Ext(s.File) || end == ".yml" && s.isYAML()
 }
 
-func (s Service) yaml() bool { return filepath.Ext(s.File) == ".yaml" }
+func (s Service) isYAML() bool { return filepath.Ext(s.File) == ".yaml" }
 
-// Read reads a file as the service does, but that one that is missing is an
-// error. The error is FileErrors if it is about the form of the file, and the
-// layer has the rest.
+// Read reads a file as the service does, but a missing file is an error. An error in the form of the file is Findings,
+// and the layer has the rest.
 func (s Service) Read(path string) (Layer, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, files.Cause(err))
 	}
-	if s.yaml() {
+	if s.isYAML() {
 		return YAMLFile(path, s.prefix)
 	}
 	return INIFile(path)
 }
 
-// Parse reads the text of a file, as Read does. name stands for the file in errors and origins.
+// Parse is Read for the text of a file. name stands for the file in errors and origins.
 func (s Service) Parse(name string, text []byte) (Layer, error) {
-	if s.yaml() {
+	if s.isYAML() {
 		return parseYAML(name, text, s.prefix)
 	}
 	return parseINI(name, text)
 }
 
-// Setting is a key with the value that counts.
+// Setting is a key with the value that a service would use.
 type Setting struct {
-	Key
-	// Value is nil if the key is not set: then it has the default, if there is one.
-	Value *Value
+	Variable string `json:"variable"`
+	// Path is the key in the file. It is empty for a variable of the environment only.
+	Path string `json:"key,omitempty"`
+	// Value is nil for a key that is not set and has no default.
+	Value *string `json:"value"`
+	// Origin is FILE:LINE, "environment", "default" or "not set".
+	Origin string `json:"origin"`
+	// File, Line and Column are the place of a value of a file, counted from 1, Column in characters.
+	File   string `json:"file,omitempty"`
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
 }
 
-// Text returns the value, the default, or "", which is none.
-func (s Setting) Text() string {
-	switch {
-	case s.Value != nil:
-		return s.Value.Text
-	case s.Default != nil:
-		return *s.Default
-	default:
-		return ""
-	}
-}
-
-// String returns VARIABLE=VALUE on one line, or VARIABLE alone if there is no value.
+// String returns VARIABLE=VALUE on one line, or VARIABLE alone without a value.
 func (s Setting) String() string {
-	if s.Value == nil && s.Default == nil {
+	if s.Value == nil {
 		return s.Variable
 	}
-	text := s.Text()
-	if text != strings.TrimSpace(text) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }) {
+	text := *s.Value
+	unclear := func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }
+	if text != strings.TrimSpace(text) || strings.ContainsFunc(text, unclear) {
 		text = strconv.Quote(text)
 	}
 	return s.Variable + "=" + text
 }
 
-// Origin says where the value comes from: FILE:LINE, environment, default or
-// not set.
-func (s Setting) Origin() string {
-	switch {
-	case s.Value != nil:
-		return s.Value.Origin()
-	case s.Default != nil:
-		return "default"
-	default:
-		return "not set"
-	}
-}
-
-// MarshalJSON has the key, the text (null if there is none), the origin, and the
-// place in the file.
-func (s Setting) MarshalJSON() ([]byte, error) {
-	var text *string
-	if s.Value != nil || s.Default != nil {
-		text = new(s.Text())
-	}
-	var v Value
-	if s.Value != nil {
-		v = *s.Value
-	}
-	return json.Marshal(struct {
-		Variable string  `json:"variable"`
-		Path     string  `json:"key,omitempty"`
-		Value    *string `json:"value"`
-		Origin   string  `json:"origin"`
-		File     string  `json:"file,omitempty"`
-		Line     int     `json:"line,omitempty"`
-		Column   int     `json:"column,omitempty"`
-	}{s.Variable, s.Path, text, s.Origin(), v.File, v.Line, v.Column})
-}
-
-// Settings returns all keys with the values that the service would use if it had
-// these layers, the first of which has the highest rank. A wrong value is there
-// as it is.
+// Settings returns all keys with the values that the service would use with layers, the first of which has the highest
+// rank. Wrong values are returned as they are.
 func (s Service) Settings(layers ...Layer) []Setting {
 	merged := merge(layers)
 	settings := make([]Setting, len(s.Keys))
-	for i, key := range s.Keys {
-		settings[i].Key = key
-		if v, ok := merged[key.Variable]; ok && v.Text != "" {
-			settings[i].Value = &v
+	for i, k := range s.Keys {
+		setting := Setting{Variable: k.Variable, Path: k.Path, Value: k.Default, Origin: "default"}
+		if v := merged[k.Variable]; v.Text != "" {
+			setting.Value, setting.Origin = &v.Text, v.Origin()
+			setting.File, setting.Line, setting.Column = v.File, v.Line, v.Column
+		} else if k.Default == nil {
+			setting.Origin = "not set"
 		}
+		settings[i] = setting
 	}
 	return settings
 }

@@ -87,7 +87,11 @@ func TestSettingsExplainThemselves(t *testing.T) {
 	settings := s.Settings(config.Environ([]string{"CLI_ID=3", "NOMBRE=Ana", "CLI_LOG_LEVEL=debug", "PATH=x"}), file)
 	got := map[string]string{}
 	for _, setting := range settings {
-		got[setting.Variable] = setting.Text() + " from " + setting.Origin()
+		value := ""
+		if setting.Value != nil {
+			value = *setting.Value
+		}
+		got[setting.Variable] = value + " from " + setting.Origin
 	}
 	for variable, want := range map[string]string{
 		"CLI_ID":             "3 from environment",
@@ -153,20 +157,6 @@ type limited struct {
 
 func (limited) Check(func(variable, reason string)) {}
 
-// mistaken has a limit that is no number.
-type mistaken struct {
-	Count int `env:"COUNT" envDefault:"7" min:"few"`
-}
-
-func (mistaken) Check(func(variable, reason string)) {}
-
-// unlimited has a limit where there can be none.
-type unlimited struct {
-	Name string `env:"NAME" min:"1"`
-}
-
-func (unlimited) Check(func(variable, reason string)) {}
-
 func TestLimits(t *testing.T) {
 	if _, err := config.Parse[limited](); err != nil {
 		t.Error(err)
@@ -174,14 +164,6 @@ func TestLimits(t *testing.T) {
 	want := `SHARE="91" from environment: want a number from 10 to 90; COUNT="6" from environment: want 7 or more`
 	if _, err := config.Parse[limited](config.Environ([]string{"SHARE=91", "COUNT=6"})); err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
-	}
-	for name, parse := range map[string]func() error{
-		"mistaken":  func() error { _, err := config.Parse[mistaken](); return err },
-		"unlimited": func() error { _, err := config.Parse[unlimited](); return err },
-	} {
-		if err := parse(); err == nil || !strings.HasPrefix(err.Error(), "field ") {
-			t.Errorf("%s: got %v", name, err)
-		}
 	}
 }
 

@@ -12,14 +12,14 @@ import (
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
 
-// YAMLFile reads a file of nested keys: the path a.bC is the variable
-// prefix + "A_BC". A file that is missing is an empty layer; null, and a key
-// without any below it, are empty values, which count as not set. The error is
-// FileErrors if it is about the form of the file, and the layer has the rest.
+// YAMLFile reads a file of nested keys. The path a.bC is the variable prefix + "A_BC". Null, and a key with no keys
+// below it, are empty values, which count as not set.
+//
+// A missing file is an empty layer. An error in the form of the file is Findings, and the layer has the rest.
 func YAMLFile(path, prefix string) (Layer, error) {
 	text, err := readFile(path)
-	if err != nil || text == nil {
-		return Layer{}, err
+	if err != nil {
+		return nil, err
 	}
 	return parseYAML(path, text, prefix)
 }
@@ -31,7 +31,7 @@ func parseYAML(path string, text []byte, prefix string) (Layer, error) {
 	if err := decoder.Decode(&root); errors.Is(err, io.EOF) {
 		return r.layer, nil
 	} else if err != nil {
-		return r.layer, FileErrors{syntaxError(path, text, err)}
+		return r.layer, Findings{syntaxError(path, text, err)}
 	}
 	if top := root.Content[0]; top.Tag != "!!null" {
 		r.read(top, top, "")
@@ -47,25 +47,24 @@ func parseYAML(path string, text []byte, prefix string) (Layer, error) {
 	return r.layer, nil
 }
 
-// yamlReader flattens the nodes of a file.
+// yamlReader puts the values of a file's nodes into a layer.
 type yamlReader struct {
 	layer        Layer
 	file, prefix string
-	errs         FileErrors
+	errs         Findings
 }
 
 func (r *yamlReader) fail(at *yaml.Node, format string, args ...any) {
 	if len(r.errs) < maxErrors {
-		r.errs = append(r.errs, FileError{r.file, at.Line, at.Column, fmt.Sprintf(format, args...)})
+		r.errs = append(r.errs, Finding{File: r.file, Line: at.Line, Column: at.Column, Reason: fmt.Sprintf(format, args...)})
 	}
 }
 
-// read takes in what stands at a path, and its key, which is the node itself at
-// the top.
-func (r *yamlReader) read(key, node *yaml.Node, at string) {
+// read puts the value at a path into the layer, and the values below it. At the top, path is "" and key is node.
+func (r *yamlReader) read(key, node *yaml.Node, path string) {
 	switch node.Kind {
 	case yaml.ScalarNode:
-		if at == "" {
+		if path == "" {
 			r.fail(node, "want keys with values, such as `loop: {amount: 5}`")
 			return
 		}
@@ -73,12 +72,15 @@ func (r *yamlReader) read(key, node *yaml.Node, at string) {
 		if node.Tag == "!!null" {
 			text = "" // not set
 		}
-		variable := r.prefix + strings.ToUpper(strings.ReplaceAll(at, ".", "_"))
+		variable := r.prefix + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
 		if first, ok := r.layer[variable]; ok {
-			r.fail(key, "%s is there already, in line %d", at, first.KeyLine)
+			r.fail(key, "%s is there already, in line %d", path, first.KeyLine)
 			return
 		}
-		r.layer[variable] = Value{Text: text, Key: at, File: r.file, Line: node.Line, Column: node.Column, KeyLine: key.Line, KeyColumn: key.Column}
+		r.layer[variable] = Value{
+			Text: text, Key: path, File: r.file,
+			Line: node.Line, Column: node.Column, KeyLine: key.Line, KeyColumn: key.Column,
+		}
 	case yaml.MappingNode:
 		lines := map[string]int{} // by key
 		for i := 0; i+1 < len(node.Content); i += 2 {
@@ -87,30 +89,27 @@ func (r *yamlReader) read(key, node *yaml.Node, at string) {
 				r.fail(key, "want a name as a key")
 				continue
 			}
-			path := key.Value
-			if at != "" {
-				path = at + "." + path
-			}
+			below := strings.TrimPrefix(path+"."+key.Value, ".")
 			if first, ok := lines[key.Value]; ok {
-				r.fail(key, "%s is there already, in line %d", path, first)
+				r.fail(key, "%s is there already, in line %d", below, first)
 				continue
 			}
 			lines[key.Value] = key.Line
 			if value.Tag == "!!null" || value.Kind == yaml.MappingNode && len(value.Content) == 0 {
-				// Nothing may stand anywhere, as the parser has it.
+				// The parser may give an empty value any place.
 				value = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Line: key.Line, Column: key.Column}
 			}
-			r.read(key, value, path)
+			r.read(key, value, below)
 		}
 	default:
-		if at == "" {
-			at = "the file"
+		if path == "" {
+			path = "the file"
 		}
-		r.fail(node, "%s: want a single value or keys with values, not a list or an alias", at)
+		r.fail(node, "%s: want a single value or keys with values, not a list or an alias", path)
 	}
 }
 
-func syntaxError(path string, text []byte, err error) FileError {
+func syntaxError(path string, text []byte, err error) Finding {
 	line, column, message := yamltree.DescribeSyntaxError(text, err)
-	return FileError{File: path, Line: line, Column: column, Reason: message}
+	return Finding{File: path, Line: line, Column: column, Reason: message}
 }

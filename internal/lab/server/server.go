@@ -35,7 +35,7 @@ func Run(ctx context.Context, m service.Machine) error {
 		slog.Int("port", int(c.Port)),
 		slog.Int("listen_backlog", c.ListenBacklog),
 		slog.String("logging_level", c.LogLevel.String()))
-	service.LogUnknown(log, config.Unknown[Config](variablePrefix, environment, file))
+	service.LogUnknown(log, Configuration().Unknown(environment, file))
 
 	ctx, stop := service.Stopping(ctx, log)
 	defer stop()

@@ -183,7 +183,7 @@ func TestConfigurationLines(t *testing.T) {
 	port := freePort(t)
 	s := start(t, "server", map[string]string{"config.ini": fmt.Sprintf("[DEFAULT]\nSERVER_PORT = %d\nSERVER_LISTEN_BACKLOG = 8\nLOGGING_LEVEL = DEBUG\nSERVER_PROT = 1", port)})
 	s.wait(fmt.Sprintf("DEBUG    action: config | result: success | port: %d | listen_backlog: 8 | logging_level: DEBUG", port))
-	s.wait("WARNING  action: config_key | result: success | warning: unknown key SERVER_PROT in config.ini:5, did you mean SERVER_PORT?")
+	s.wait("WARNING  action: config_key | result: success | warning: config.ini:5:1: unknown key SERVER_PROT, did you mean SERVER_PORT?")
 	c := start(t, "client", map[string]string{"config.yaml": fmt.Sprintf("server: {address: \"127.0.0.1:%d\"}\nloop: {amount: 1, period: 100ms}\nlog: {level: debug}", port)}, "CLI_ID=2")
 	c.wait(fmt.Sprintf("INFO     action: config | result: success | client_id: 2 | server_address: 127.0.0.1:%d | loop_amount: 1 | loop_period: 100ms | log_level: DEBUG", port))
 	if _, code := c.end(); code != 0 {
@@ -201,7 +201,7 @@ func TestWrongConfiguration(t *testing.T) {
 	}{
 		{"client", map[string]string{"config.yaml": "loop:\n  amount: x"}, []string{"CLI_LOG_LEVEL=y"}, []string{
 			"CRITICAL action: config | result: fail | error: CLI_ID is not set: want the client's number, from 1",
-			`CRITICAL action: config | result: fail | error: CLI_LOOP_AMOUNT="x" from config.yaml:2: want a whole number`,
+			`CRITICAL action: config | result: fail | error: config.yaml:2:11: loop.amount="x": want a whole number`,
 			`CRITICAL action: config | result: fail | error: CLI_LOG_LEVEL="y" from environment: unknown level "y": have DEBUG, INFO, WARNING, ERROR, CRITICAL`,
 		}},
 		{"client", nil, []string{"CLI_ID=1", "CLI_MODE=bet", "NOMBRE=a", "APELLIDO=b", "DOCUMENTO=1", "NACIMIENTO=2000-01-01"}, []string{
@@ -212,7 +212,7 @@ func TestWrongConfiguration(t *testing.T) {
 			`CRITICAL action: config | result: fail | error: SERVER_LISTEN_BACKLOG="none" from environment: want a whole number`,
 		}},
 		{"server", map[string]string{"config.ini": "[DEFAULT]\nSERVER_MODE = x | y\n"}, nil, []string{
-			`CRITICAL action: config | result: fail | error: SERVER_MODE="x \x7c y" from config.ini:2: want echo or lottery`,
+			`CRITICAL action: config | result: fail | error: config.ini:2:15: SERVER_MODE="x \x7c y": want echo or lottery`,
 		}},
 		{"server", map[string]string{"config.ini": "/"}, nil, []string{"CRITICAL action: config | result: fail | error: config.ini is a directory"}},
 		{"client", map[string]string{"config.yaml": "/"}, []string{"CLI_ID=1"}, []string{"CRITICAL action: config | result: fail | error: config.yaml is a directory"}},
@@ -257,7 +257,7 @@ func TestLevels(t *testing.T) {
 		t.Errorf("got\n%s", strings.Join(s.seen, "\n"))
 	}
 	lines, code := start(t, "client", nil, "CLI_ID=1", fmt.Sprintf("CLI_SERVER_ADDRESS=127.0.0.1:%d", port), "CLI_LOOP_AMOUNT=1", "CLI_LOOP_PERIOD=0s", "CLI_LOG_LEVEL=Warning", "CLI_LOOP_AMUONT=2").end()
-	if want := "WARNING  action: config_key | result: success | warning: unknown key CLI_LOOP_AMUONT in environment, did you mean CLI_LOOP_AMOUNT?"; code != 0 || len(lines) != 1 || lines[0] != want {
+	if want := "WARNING  action: config_key | result: success | warning: unknown key CLI_LOOP_AMUONT in the environment, did you mean CLI_LOOP_AMOUNT?"; code != 0 || len(lines) != 1 || lines[0] != want {
 		t.Errorf("exit code %d, lines\n%s", code, strings.Join(lines, "\n"))
 	}
 }

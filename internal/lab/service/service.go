@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/tp0-lab/composer/internal/lab/config"
 	"github.com/tp0-lab/composer/internal/lab/logline"
 )
 
@@ -89,9 +90,9 @@ func Stopping(ctx context.Context, log *slog.Logger) (stopping context.Context, 
 }
 
 // LogUnknown logs warnings about unknown keys of a configuration, one line each.
-func LogUnknown(log *slog.Logger, warnings []string) {
-	for _, s := range warnings {
-		log.Warn("config_key", logline.Success, slog.String("warning", s))
+func LogUnknown(log *slog.Logger, findings []config.Finding) {
+	for _, f := range findings {
+		log.Warn("config_key", logline.Success, slog.String("warning", f.Error()))
 	}
 }
 
