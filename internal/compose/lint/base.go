@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/tp0-lab/composer/internal/files"
+
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
 
 // baseOf returns the text of the file that Compose lays the one of that name over:
@@ -34,7 +36,7 @@ func (d *document) readBase() {
 
 // overrides reports whether the base has something of that kind and name.
 func (d *document) overrides(kind, name string) bool {
-	there := get(d.base, kind)
+	there := yamltree.Get(d.base, kind)
 	if there == nil {
 		return false
 	}

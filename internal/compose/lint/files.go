@@ -45,24 +45,24 @@ func checkFiles(d *document) {
 			}
 		}
 		for _, key := range []string{"env_file", "label_file"} {
-			for at := range filesOf(get(s.body, key)) {
+			for at := range filesOf(yamltree.Get(s.body, key)) {
 				path, _ := known(at)
 				look("missing-file", "service "+s.name, at, path)
 			}
 		}
 	}
-	for at := range includes(get(d.root, "include")) {
+	for at := range includes(yamltree.Get(d.root, "include")) {
 		path, _ := known(at)
 		look("missing-file", "include", at, path)
 	}
 	for _, s := range d.services {
-		at := get(s.body, "extends", "file")
+		at := yamltree.Get(s.body, "extends", "file")
 		path, _ := known(at)
 		look("missing-file", "service "+s.name, at, path)
 	}
 	for _, kind := range []string{"configs", "secrets"} {
-		for key, body := range yamltree.Entries(get(d.root, kind)) {
-			at := get(body, "file")
+		for key, body := range yamltree.Entries(yamltree.Get(d.root, kind)) {
+			at := yamltree.Get(body, "file")
 			path, _ := known(at)
 			look("missing-file", strings.TrimSuffix(kind, "s")+" "+key.Value, at, path)
 		}
@@ -84,7 +84,7 @@ func includes(n *yaml.Node) func(yield func(*yaml.Node) bool) {
 				}
 				continue
 			}
-			for at := range names(get(item, "path")) {
+			for at := range names(yamltree.Get(item, "path")) {
 				if !yield(at) {
 					return
 				}
@@ -105,7 +105,7 @@ func filesOf(n *yaml.Node) func(yield func(*yaml.Node) bool) {
 				if value(item, "required") == "false" {
 					continue
 				}
-				item = get(item, "path")
+				item = yamltree.Get(item, "path")
 			}
 			if item != nil && !yield(item) {
 				return

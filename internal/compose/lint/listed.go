@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
 
 var listedRules = []Rule{
@@ -33,7 +35,7 @@ func checkListed(d *document) {
 	for _, s := range d.services {
 		d.checkRestart(s)
 		for _, l := range listed {
-			at := get(s.body, l.path...)
+			at := yamltree.Get(s.body, l.path...)
 			if text, ok := known(at); ok && !slices.Contains(l.values, text) && !slices.Contains(l.more, text) {
 				d.report("unlisted-value", at, "services.%s.%s: %q is none of %s%s", s.name, strings.Join(l.path, "."), text,
 					strings.Join(l.values, ", "), suggestion(text, l.values))
@@ -43,7 +45,7 @@ func checkListed(d *document) {
 }
 
 func (d *document) checkRestart(s service) {
-	at := get(s.body, "restart")
+	at := yamltree.Get(s.body, "restart")
 	text, ok := known(at)
 	policy, times, limited := strings.Cut(text, ":")
 	if !ok || policy == "any" || policy == "none" {

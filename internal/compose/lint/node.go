@@ -12,23 +12,6 @@ import (
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
 
-// get returns the value at a path of keys, or nil.
-func get(n *yaml.Node, path ...string) *yaml.Node {
-	for _, name := range path {
-		var found *yaml.Node
-		for key, value := range yamltree.Entries(n) {
-			if key.Value == name {
-				found = value
-				break
-			}
-		}
-		if n = found; n == nil {
-			return nil
-		}
-	}
-	return yamltree.Follow(n)
-}
-
 // items iterates over the entries of a sequence.
 func items(n *yaml.Node) iter.Seq[*yaml.Node] {
 	return func(yield func(*yaml.Node) bool) {
@@ -77,7 +60,7 @@ func known(n *yaml.Node) (string, bool) {
 
 // value returns the known text at a path of keys, or "".
 func value(n *yaml.Node, path ...string) string {
-	text, _ := known(get(n, path...))
+	text, _ := known(yamltree.Get(n, path...))
 	return text
 }
 
@@ -156,14 +139,14 @@ const maxScale = 1 << 20
 
 func (d *document) readServices() []service {
 	var all []service
-	for key, body := range yamltree.Entries(get(d.root, "services")) {
+	for key, body := range yamltree.Entries(yamltree.Get(d.root, "services")) {
 		s := service{name: key.Value, key: key, body: body, scale: 1}
 		for _, path := range [][]string{{"scale"}, {"deploy", "replicas"}} {
 			if n, err := strconv.Atoi(value(body, path...)); err == nil && n >= 0 && n <= maxScale {
 				s.scale = n
 			}
 		}
-		for profile := range names(get(body, "profiles")) {
+		for profile := range names(yamltree.Get(body, "profiles")) {
 			if s.profiles = append(s.profiles, profile.Value); len(s.profiles) == maxProfiles {
 				break
 			}

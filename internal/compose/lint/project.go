@@ -20,8 +20,8 @@ func (d *document) projectServices() []rules.Service {
 	ports := 1 << 18 // of a file that are looked at
 	for _, s := range d.services {
 		one := rules.Service{Name: s.name, Container: value(s.body, "container_name"), Hostname: value(s.body, "hostname"), Scale: s.scale, Profiles: s.profiles}
-		networks := get(s.body, "networks")
-		if networks == nil && get(s.body, "network_mode") == nil && s.body.Kind == yaml.MappingNode {
+		networks := yamltree.Get(s.body, "networks")
+		if networks == nil && yamltree.Get(s.body, "network_mode") == nil && s.body.Kind == yaml.MappingNode {
 			one.Networks = []rules.Attachment{{Network: "default"}}
 		}
 		for key, settings := range names(networks) {
@@ -29,7 +29,7 @@ func (d *document) projectServices() []rules.Service {
 		}
 		if value(s.body, "network_mode") != "host" { // which ignores ports
 			index := 0
-			for item := range items(get(s.body, "ports")) {
+			for item := range items(yamltree.Get(s.body, "ports")) {
 				if ports <= 0 {
 					break
 				}
@@ -46,17 +46,17 @@ func (d *document) projectServices() []rules.Service {
 
 func (d *document) projectNetworks() []rules.Network {
 	var all []rules.Network
-	for key, body := range yamltree.Entries(get(d.root, "networks")) {
+	for key, body := range yamltree.Entries(yamltree.Get(d.root, "networks")) {
 		n := rules.Network{
-			Name: key.Value, Driver: value(body, "driver"), External: isTrue(get(body, "external")),
+			Name: key.Value, Driver: value(body, "driver"), External: isTrue(yamltree.Get(body, "external")),
 			Complete: !d.overrides("networks", key.Value), // the base may have subnets
 		}
-		if n.Driver == "" && get(body, "driver") != nil {
+		if n.Driver == "" && yamltree.Get(body, "driver") != nil {
 			n.Driver = "not known"
 		}
 		index := 0
-		for config := range items(get(body, "ipam", "config")) {
-			text, ok := known(get(config, "subnet"))
+		for config := range items(yamltree.Get(body, "ipam", "config")) {
+			text, ok := known(yamltree.Get(config, "subnet"))
 			if ok {
 				n.Subnets = append(n.Subnets, rules.Subnet{Item: index, Text: text, Gateway: value(config, "gateway")})
 			}
@@ -72,7 +72,7 @@ func (d *document) projectNetworks() []rules.Network {
 func (d *document) published(s service, index int, item *yaml.Node) []rules.Port {
 	if item.Kind == yaml.MappingNode {
 		first, last, ok := rules.PortRange(value(item, "published"))
-		if target := get(item, "published"); !ok && value(item, "published") != "" {
+		if target := yamltree.Get(item, "published"); !ok && value(item, "published") != "" {
 			d.report("specification", target, "service %s: published: %q is no port from 0 to 65535, and no range of them", s.name, target.Value)
 		}
 		if !ok || first == 0 {

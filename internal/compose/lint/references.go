@@ -40,14 +40,14 @@ var referenceRules = []Rule{
 }
 
 func checkReferences(d *document) {
-	if get(d.root, "include") != nil || get(d.base, "include") != nil {
+	if yamltree.Get(d.root, "include") != nil || yamltree.Get(d.base, "include") != nil {
 		return // what is not defined here may be there
 	}
 	definitions := map[string]map[string]bool{}
 	for _, kind := range []string{"services", "networks", "volumes", "configs", "secrets"} {
 		definitions[kind] = map[string]bool{}
 		for _, root := range []*yaml.Node{d.root, d.base} {
-			for key := range yamltree.Entries(get(root, kind)) {
+			for key := range yamltree.Entries(yamltree.Get(root, kind)) {
 				definitions[kind][key.Value] = true
 			}
 		}
@@ -94,16 +94,16 @@ func (r references) want(kind, name string, s service, at *yaml.Node) bool {
 }
 
 func (r references) check(s service) {
-	for at := range names(get(s.body, "networks")) {
+	for at := range names(yamltree.Get(s.body, "networks")) {
 		if name, ok := known(at); ok {
 			r.want("networks", name, s, at)
 		}
 	}
 	for _, kind := range []string{"configs", "secrets"} {
-		for item := range items(get(s.body, kind)) {
+		for item := range items(yamltree.Get(s.body, kind)) {
 			at := item
 			if item.Kind == yaml.MappingNode {
-				at = get(item, "source")
+				at = yamltree.Get(item, "source")
 			}
 			if name, ok := known(at); ok {
 				r.want(kind, name, s, at)
@@ -115,7 +115,7 @@ func (r references) check(s service) {
 			r.want("volumes", m.source, s, m.at)
 		}
 	}
-	for at, settings := range names(get(s.body, "depends_on")) {
+	for at, settings := range names(yamltree.Get(s.body, "depends_on")) {
 		if name, ok := known(at); ok {
 			optional := settings != nil && value(settings, "required") == "false"
 			if r.definitions["services"][name] || !optional {
@@ -124,7 +124,7 @@ func (r references) check(s service) {
 		}
 	}
 	for _, key := range []string{"links", "volumes_from"} {
-		for at := range items(get(s.body, key)) {
+		for at := range items(yamltree.Get(s.body, key)) {
 			if text, ok := known(at); ok && !strings.HasPrefix(text, "container:") {
 				name, _, _ := strings.Cut(text, ":")
 				r.require(s, name, at)
@@ -132,14 +132,14 @@ func (r references) check(s service) {
 		}
 	}
 	for _, key := range []string{"network_mode", "ipc", "pid"} {
-		at := get(s.body, key)
+		at := yamltree.Get(s.body, key)
 		if text, ok := known(at); ok {
 			if name, ok := strings.CutPrefix(text, "service:"); ok {
 				r.require(s, name, at)
 			}
 		}
 	}
-	for at, target := range names(get(s.body, "build", "additional_contexts")) {
+	for at, target := range names(yamltree.Get(s.body, "build", "additional_contexts")) {
 		if target == nil { // NAME=CONTEXT
 			target = at
 		}
@@ -156,12 +156,12 @@ func (r references) check(s service) {
 }
 
 func (r references) checkExtends(s service) {
-	at := get(s.body, "extends")
+	at := yamltree.Get(s.body, "extends")
 	if at != nil && at.Kind == yaml.MappingNode {
-		if file := value(at, "file"); get(at, "file") != nil && (file == "" || filepath.Join(r.Dir, file) != filepath.Clean(r.Name)) {
+		if file := value(at, "file"); yamltree.Get(at, "file") != nil && (file == "" || filepath.Join(r.Dir, file) != filepath.Clean(r.Name)) {
 			return // of another file
 		}
-		at = get(at, "service")
+		at = yamltree.Get(at, "service")
 	}
 	if name, ok := known(at); ok && r.want("services", name, s, at) {
 		r.bases[s.name] = append(r.bases[s.name], need{name, at})
@@ -223,11 +223,11 @@ type mount struct {
 // mounts iterates over the mounts of a service that can be read.
 func mounts(s service) func(yield func(mount) bool) {
 	return func(yield func(mount) bool) {
-		for item := range items(get(s.body, "volumes")) {
+		for item := range items(yamltree.Get(s.body, "volumes")) {
 			m := mount{at: item}
 			if item.Kind == yaml.MappingNode {
 				m.kind = value(item, "type")
-				if at := get(item, "source"); at != nil {
+				if at := yamltree.Get(item, "source"); at != nil {
 					m.at = at
 				}
 				m.source = value(item, "source")

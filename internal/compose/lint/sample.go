@@ -185,5 +185,3 @@ func appendShape(shape []byte, n *yaml.Node) ([]byte, bool) {
 	}
 	return shape, ok
 }
-
-func contains(list []string, s string) bool { return slices.Contains(list, s) }

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -31,7 +32,7 @@ var textual = []string{
 
 func checkScalars(d *document) {
 	for _, kind := range []string{"services", "jobs", "networks", "volumes", "configs", "secrets"} {
-		for _, body := range yamltree.Entries(get(d.root, kind)) {
+		for _, body := range yamltree.Entries(yamltree.Get(d.root, kind)) {
 			d.checkTexts(body, false)
 		}
 	}
@@ -48,7 +49,7 @@ func (d *document) checkTexts(n *yaml.Node, text bool) {
 	case yaml.MappingNode:
 		for key, value := range yamltree.Entries(n) {
 			if !strings.HasPrefix(key.Value, "x-") {
-				d.checkTexts(value, text || contains(textual, key.Value))
+				d.checkTexts(value, text || slices.Contains(textual, key.Value))
 			}
 		}
 	case yaml.SequenceNode:

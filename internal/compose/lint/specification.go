@@ -190,7 +190,7 @@ func (d *document) reportSchema(s schemas, e *jsonschema.ValidationError) {
 			return // a variable may be of the right type
 		}
 		hint := ""
-		if node.Kind == yaml.ScalarNode && isPlain(node) && contains(k.Want, "string") && !isNull(node) {
+		if node.Kind == yaml.ScalarNode && isPlain(node) && slices.Contains(k.Want, "string") && !isNull(node) {
 			hint = fmt.Sprintf(": write %q", node.Value)
 		}
 		d.report("specification", node, "%s must be %s%s", path, typeNames(k.Want), hint)
@@ -254,7 +254,7 @@ func mergedByCompose(path []string) bool {
 func (d *document) unknownKey(s schemas, path []string, name string) string {
 	switch len(path) {
 	case 0:
-		if s.isService(get(d.root, name)) { // as in files of docker-compose 1 without a version
+		if s.isService(yamltree.Get(d.root, name)) { // as in files of docker-compose 1 without a version
 			return ": it looks like a service, and those stand below `services:`"
 		}
 	case 1:
@@ -364,7 +364,7 @@ func typeNames(want []string) string {
 		if name == "" {
 			name = "a " + w
 		}
-		if !contains(all, name) {
+		if !slices.Contains(all, name) {
 			all = append(all, name)
 		}
 	}

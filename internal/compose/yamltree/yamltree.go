@@ -59,6 +59,23 @@ func Entries(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 	}
 }
 
+// Get returns the value at a path of keys, as Entries finds them. It returns nil if there is none.
+func Get(n *yaml.Node, path ...string) *yaml.Node {
+	for _, name := range path {
+		var found *yaml.Node
+		for key, value := range Entries(n) {
+			if key.Value == name {
+				found = value
+				break
+			}
+		}
+		if n = found; n == nil {
+			return nil
+		}
+	}
+	return Follow(n)
+}
+
 // IsMerge reports whether a key is "<<" without quotes, which merges other mappings into its own.
 func IsMerge(key *yaml.Node) bool {
 	return key.Kind == yaml.ScalarNode && key.Value == "<<" && key.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) == 0

@@ -205,6 +205,7 @@ func TestLayouts(t *testing.T) {
 		{"anchors", document(head, 9, all("environment:", "environment: &env"), tail), false},
 		{"aliases", document("x-env: &env {A: b}\n"+head, 9, all("environment:\n      ID: \"~\"", "environment: *env"), tail), false},
 		{"merge keys", document("x-env: &env {A: b}\n"+head, 9, all("environment:", "environment:\n      <<: *env"), tail), false},
+		{"merge keys without anchors", document(head, 9, all("environment:", "<<: {tty: true}\n    environment:"), tail), false},
 		{"escaped", document(head, 9, all(`ID: "~"`, `ID: "\x41~"`), tail), false},
 		{"a number", document(head, 9, all(`ID: "~"`, `ID: ~`), tail), false},
 		{"a list of variables", document(head, 9, all(`ID: "~"`, `- ID=~`), tail), false},

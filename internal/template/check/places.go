@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tp0-lab/composer/internal/compose/rules"
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/template/render"
 	"github.com/tp0-lab/composer/internal/text"
 )
@@ -43,7 +44,7 @@ func (s *sample) understand() bool {
 	if !ok {
 		return false
 	}
-	services := child(root, "services")
+	services := yamltree.Get(root, "services")
 	if services == nil || len(services.Content) == 0 || services.Style&yaml.FlowStyle != 0 {
 		return false
 	}
@@ -99,30 +100,32 @@ func (g *group) readPlaces(services *yaml.Node) bool {
 			g.places = append(g.places, p)
 		}
 	}
-	eachKey(services, func(name, service *yaml.Node) {
+	for name, service := range yamltree.Entries(services) {
 		g.services = append(g.services, name.Value)
 		note(serviceName, "", name, ":")
 		for key, f := range map[string]field{"container_name": containerName, "hostname": free} {
-			if n := child(service, key); n != nil {
+			if n := yamltree.Get(service, key); n != nil {
 				note(f, "", n, "")
 			}
 		}
 		for _, key := range []string{"environment", "labels"} {
-			eachKey(child(service, key), func(_, value *yaml.Node) { note(free, "", value, "") })
+			for _, value := range yamltree.Entries(yamltree.Get(service, key)) {
+				note(free, "", value, "")
+			}
 		}
-		eachKey(child(service, "networks"), func(network, settings *yaml.Node) {
-			if n := child(settings, "ipv4_address"); n != nil {
+		for network, settings := range yamltree.Entries(yamltree.Get(service, "networks")) {
+			if n := yamltree.Get(settings, "ipv4_address"); n != nil {
 				note(address, network.Value, n, "")
 			}
-		})
-		if volumes := child(service, "volumes"); volumes != nil && volumes.Kind == yaml.SequenceNode {
+		}
+		if volumes := yamltree.Get(service, "volumes"); volumes != nil && volumes.Kind == yaml.SequenceNode {
 			for _, v := range volumes.Content {
-				if kind, from := child(v, "type"), child(v, "source"); kind != nil && kind.Value == "bind" && from != nil {
+				if kind, from := yamltree.Get(v, "type"), yamltree.Get(v, "source"); kind != nil && kind.Value == "bind" && from != nil {
 					note(source, "", from, "")
 				}
 			}
 		}
-	})
+	}
 	for i, varies := range g.varies {
 		if varies && !known[i] {
 			return false
@@ -211,8 +214,8 @@ func locate(text []byte, lines []int, node *yaml.Node, suffix string) (render.Sp
 	return render.Span{Begin: begin, End: begin + len(node.Value)}, true
 }
 
-// parse returns the root of a text that is one YAML document, and false if it
-// is none, or several, or has anchors.
+// parse returns the root of a text that is one YAML document without anchors and merge keys. It returns false for
+// another text.
 func parse(text []byte) (*yaml.Node, bool) {
 	var doc yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
@@ -222,30 +225,11 @@ func parse(text []byte) (*yaml.Node, bool) {
 	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return nil, false
 	}
-	return doc.Content[0], !anchored(&doc)
+	return doc.Content[0], !linked(&doc)
 }
 
-func anchored(node *yaml.Node) bool {
-	return node.Anchor != "" || node.Kind == yaml.AliasNode || slices.ContainsFunc(node.Content, anchored)
-}
-
-func eachKey(mapping *yaml.Node, visit func(key, value *yaml.Node)) {
-	if mapping == nil || mapping.Kind != yaml.MappingNode {
-		return
-	}
-	for i := 0; i+1 < len(mapping.Content); i += 2 {
-		visit(mapping.Content[i], mapping.Content[i+1])
-	}
-}
-
-// child returns the value of key, or nil.
-func child(mapping *yaml.Node, key string) (found *yaml.Node) {
-	eachKey(mapping, func(k, v *yaml.Node) {
-		if k.Value == key {
-			found = v
-		}
-	})
-	return found
+func linked(node *yaml.Node) bool {
+	return node.Anchor != "" || node.Kind == yaml.AliasNode || yamltree.IsMerge(node) || slices.ContainsFunc(node.Content, linked)
 }
 
 func lineOffsets(text []byte) []int {

@@ -94,7 +94,7 @@ func (p *pruner) pruneMapping(n *yaml.Node) (known *yaml.Node, all bool) {
 			value, _ = p.pruneItems(list, true)
 		case key.Value == "external" || key.Value == "ipam": // it may be somebody else's, and have any subnet
 			return &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{word("external"), {Kind: yaml.ScalarNode, Value: "true"}}}, false
-		case (key.Value == "extends" || key.Value == "provider") && child(n, "image") == nil && child(n, "build") == nil:
+		case (key.Value == "extends" || key.Value == "provider") && yamltree.Get(n, "image") == nil && yamltree.Get(n, "build") == nil:
 			key, value = word("image"), word("image")
 		case key.Value == "extends" || key.Value == "provider" || key.Value == "test": // all of them or nothing
 			value = nil
