@@ -1,5 +1,4 @@
-// Package build renders stages of a bundle into documents, all of them before the
-// first is written, and says what that would change.
+// Package build renders stages of a bundle, all before it writes the first, and compares them with the files on disk.
 package build
 
 import (
@@ -10,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
@@ -20,60 +18,56 @@ import (
 	"github.com/tp0-lab/composer/internal/template/render"
 )
 
-// All stands for all stages of a bundle, unless one has that name.
+// All is the name in Job.Stages for all stages of a bundle, unless a stage has that name.
 const All = "all"
 
 // Placeholder stands for the stage's name in Job.Output.
 const Placeholder = "{stage}"
 
-// ErrOutput is wrapped by the error for an output that is not one for those
-// stages.
+// ErrOutput is wrapped by the error for several stages whose Job.Output lacks Placeholder.
 var ErrOutput = errors.New("output")
 
 // Formats are the values of Job.Format.
 var Formats = []string{"yaml", "json"}
 
-// Job is what is rendered, and where to.
+// Job names stages to render, and their files.
 type Job struct {
-	// Stages are names, each once. None is the one that StageFile or the bundle
-	// says.
+	// Stages are names of stages. For an empty list, bundle.Choose reads StageFile.
 	Stages    []string
 	StageFile string
-	// Output is the file of each stage, with Placeholder in it if there are several;
-	// "" is stdout.
+	// Output is the path of each stage's file, with Placeholder for several stages; "" is stdout.
 	Output string
 	// Format is one of Formats; "" is yaml.
 	Format string
-	// Validate has each document checked. One that is not, and that is YAML, is
-	// rendered as it is written, so memory does not grow with the number of replicas.
+	// Validate checks each document. A YAML document without a check is streamed, so its memory does not grow with the
+	// number of replicas.
 	Validate bool
 }
 
-// Document is the rendered document of a stage.
+// Document is the document of one stage.
 type Document struct {
 	Stage string
-	// Path is the file it is for; "" is stdout.
+	// Path is the path of its file; "" is stdout.
 	Path string
-	// Write writes the document. Unless it was validated, or is JSON, its errors are
-	// those of render.Engine.Stream, as those of Job.Render are.
+	// Write writes the document. For YAML that is not validated it renders first, and returns errors of
+	// render.Engine.Stream as well as those of the writer.
 	Write func(io.Writer) error
-	// Report is what a check learned, if there was one.
+	// Report is the result of the check, or empty without Job.Validate.
 	Report check.Report
 
-	content []byte // what Write writes, if it is kept
+	content []byte // the bytes that Write writes, or nil if it streams them
 }
 
-// Documents are those of a job.
+// Documents are the documents of a job.
 type Documents struct {
 	All []Document
-	// Command is the command line that writes them again.
+	// Command is the command line that writes the documents again.
 	Command string
 }
 
-// Render renders and checks all documents of the job. Its errors are those of
-// bundle.Choose, package render and package check, or wrap ErrOutput or, when ctx is
-// done, its cause; Write fails with that, too. Where there are several stages, those
-// of one are a *render.StageError.
+// Render renders and checks all documents of the job. Its errors are those of bundle.Choose, package render and package
+// check; they wrap ErrOutput, or the cause of ctx once ctx is done. Document.Write fails once ctx is done, too. For
+// several stages, an error about one of them is a *render.StageError.
 func (j Job) Render(ctx context.Context, b *bundle.Bundle) (Documents, error) {
 	stages, err := j.stages(b)
 	if err != nil {
@@ -96,10 +90,10 @@ func (j Job) Render(ctx context.Context, b *bundle.Bundle) (Documents, error) {
 	}
 	names := stages
 	if len(j.Stages) > 0 {
-		names = j.Stages // in the user's words
+		names = j.Stages // the user may have written all
 	}
 	if made.Command, err = engine.Command(names, more...); err != nil {
-		return Documents{}, err // of no stage: the number of replicas is the same for all
+		return Documents{}, err // not a StageError: all stages have the same number of replicas
 	}
 	for _, stage := range stages {
 		d, err := j.document(ctx, engine, stage, b.Kinds[0].Count)
@@ -119,7 +113,7 @@ func (j Job) Render(ctx context.Context, b *bundle.Bundle) (Documents, error) {
 	return made, nil
 }
 
-// stages returns the names of the job's stages, in its order.
+// stages returns the names of the job's stages in their order, each once.
 func (j Job) stages(b *bundle.Bundle) ([]string, error) {
 	var names []string
 	for _, name := range j.Stages {
@@ -140,19 +134,14 @@ func (j Job) stages(b *bundle.Bundle) ([]string, error) {
 		}
 		names = []string{stage.Name}
 	}
-	var distinct []string
-	for _, name := range names {
-		if !slices.Contains(distinct, name) {
-			distinct = append(distinct, name)
-		}
+	names = distinct(names)
+	if len(names) > 1 && !strings.Contains(j.Output, Placeholder) {
+		return nil, fmt.Errorf("%w %q: %d stages are written to a file each, such as 'compose-%s.yaml'", ErrOutput, cmp.Or(j.Output, "-"), len(names), Placeholder)
 	}
-	if len(distinct) > 1 && !strings.Contains(j.Output, Placeholder) {
-		return nil, fmt.Errorf("%w %q: %d stages are written to a file each, such as 'compose-%s.yaml'", ErrOutput, cmp.Or(j.Output, "-"), len(distinct), Placeholder)
-	}
-	return distinct, nil
+	return names, nil
 }
 
-// stoppable ends what writes to it when ctx is done: a stream may be long.
+// stoppable is a writer that fails once ctx is done, as a stream may take long.
 type stoppable struct {
 	ctx   context.Context
 	w     io.Writer
@@ -203,8 +192,7 @@ func (j Job) document(ctx context.Context, engine *render.Engine, stage string, 
 	return d, nil
 }
 
-// located gives an error about a document the place in the templates, if that can
-// be found.
+// located returns err with its place in the templates, if Locate finds it.
 func located(err *check.Error, engine *render.Engine, stage string, n int, document []byte) *check.Error {
 	own := *err
 	if place, err := engine.Locate(stage, n, document, own.Offset); err == nil {
@@ -213,10 +201,9 @@ func located(err *check.Error, engine *render.Engine, stage string, n int, docum
 	return &own
 }
 
-// Write writes the documents to their files, all or none, and returns the paths
-// of those that changed.
+// Write writes the documents to their files, all or none, and returns the paths of the files that changed.
 func (d Documents) Write() ([]string, error) {
-	if len(d.All) == 1 { // it may be a pipe
+	if len(d.All) == 1 { // the file may be a pipe, which files.Set refuses
 		return d.All[0].writeFile()
 	}
 	var set files.Set
@@ -243,7 +230,7 @@ func (d Document) writeFile() ([]string, error) {
 	return []string{d.Path}, nil
 }
 
-// text returns a document as a whole.
+// text returns the whole document.
 func (d Document) text() ([]byte, error) {
 	if d.content != nil {
 		return d.content, nil
@@ -253,17 +240,24 @@ func (d Document) text() ([]byte, error) {
 	return text.Bytes(), err
 }
 
-// Missing returns what the documents mount and is not there, each once.
+// Missing returns the files and directories that the documents mount and that do not exist, each once.
 func (d Documents) Missing() []string {
 	var all []string
-	seen := map[string]bool{}
 	for _, one := range d.All {
-		for _, source := range one.Report.Missing(filepath.Dir(one.Path)) {
-			if !seen[source] {
-				seen[source] = true
-				all = append(all, source)
-			}
+		all = append(all, one.Report.Missing(filepath.Dir(one.Path))...)
+	}
+	return distinct(all)
+}
+
+// distinct returns names in their order, each once.
+func distinct(names []string) []string {
+	var once []string
+	seen := map[string]bool{}
+	for _, name := range names {
+		if !seen[name] {
+			seen[name] = true
+			once = append(once, name)
 		}
 	}
-	return all
+	return once
 }

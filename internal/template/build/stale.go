@@ -10,14 +10,14 @@ import (
 	"github.com/tp0-lab/composer/internal/files"
 )
 
-// Stale is a file that does not hold its document.
+// Stale is a file whose content is not its document.
 type Stale struct {
 	Path string
-	// Missing says that there is no such file.
+	// Missing reports that the file does not exist.
 	Missing bool
 }
 
-// Stale returns the files that Write would change, and writes nothing.
+// Stale returns the files that Write would change. It writes nothing.
 func (d Documents) Stale() ([]Stale, error) {
 	var all []Stale
 	for _, one := range d.All {
@@ -32,15 +32,15 @@ func (d Documents) Stale() ([]Stale, error) {
 	return all, nil
 }
 
-// maxOld is how many bytes an old document may have to be compared.
+// maxOld is the limit for the size of a file that Diff reads, in bytes.
 const maxOld = 128 << 20
 
-// Diff writes what Write would change as a unified diff, and nothing else.
+// Diff writes the changes that Write would make to w, as a unified diff.
 func (d Documents) Diff(w io.Writer, style diff.Style) error {
 	for _, one := range d.All {
 		old, err := files.Read(one.Path, maxOld)
 		missing := errors.Is(err, fs.ErrNotExist)
-		if missing { // its directory has to be there
+		if missing { // Compare fails if the directory is missing, too
 			_, err = files.Compare(one.Path, func(io.Writer) error { return nil })
 		}
 		if err != nil {

@@ -13,30 +13,26 @@ import (
 	"text/template/parse"
 )
 
-// Bounds for what functions take and make, so that a few steps of a template
-// cannot fill the memory.
+// Limits for the arguments and results of functions, so that a few steps of a template cannot fill the memory.
 const (
 	maxText  = 16 << 20 // bytes of one text, or of all in one value
 	maxItems = 1 << 20  // entries of a list, or of all lists and maps in one value
 	itemSize = 16       // bytes that an entry takes
 )
 
-// growing are the functions whose result may be as long as the product of the
-// lengths of two arguments.
+// growing are the functions whose result may be as long as the product of the lengths of two arguments.
 var growing = []string{
 	"replace", "join", "wrapWith", "indent", "nindent", "regexReplaceAll", "regexReplaceAllLiteral",
 	"mustRegexReplaceAll", "mustRegexReplaceAllLiteral",
 }
 
-// spend notes that a function took and made so much, in bytes and entries. Its
-// error is that all functions together did too much.
+// spend counts the bytes and entries that a function took or made. It fails beyond the limit for all functions.
 type spend func(weight int) error
 
-// boundedFuncs are functions that return an error for arguments or results that
-// are too large, by name.
+// boundedFuncs are functions, by name, that return an error for too large arguments or results.
 type boundedFuncs map[string]func(spend) any
 
-// with returns the functions for one execution; nil is no bound.
+// with returns the functions for one execution, which count with s. A nil s counts nothing.
 func (b boundedFuncs) with(s spend) template.FuncMap {
 	if s == nil {
 		s = func(int) error { return nil }
@@ -48,8 +44,7 @@ func (b boundedFuncs) with(s spend) template.FuncMap {
 	return funcs
 }
 
-// bound returns those of funcs that t calls. To wrap a function takes as long as
-// to parse a template, so the others are left out.
+// bound returns those of funcs that t calls, wrapped by bounded. Wrapping a function takes as long as parsing a template.
 func bound(t *template.Template, funcs template.FuncMap) boundedFuncs {
 	all := maps.Clone(funcs)
 	maps.Copy(all, template.FuncMap{ // text/template has them too
@@ -74,7 +69,7 @@ func bound(t *template.Template, funcs template.FuncMap) boundedFuncs {
 
 var errorType = reflect.TypeFor[error]()
 
-// bounded makes functions like f that also return an error.
+// bounded returns a maker of functions that do what f does, and fail for too large arguments or results.
 func bounded(name string, f reflect.Value, grows bool) func(spend) any {
 	t := f.Type()
 	in := make([]reflect.Type, t.NumIn())
@@ -127,12 +122,12 @@ func bounded(name string, f reflect.Value, grows bool) func(spend) any {
 	}
 }
 
-// weight is how much a value holds.
+// weight is the size of a value: the bytes of its texts, and the entries of its lists and maps.
 type weight struct{ bytes, items int }
 
 func (w *weight) tooMuch() bool { return w.bytes > maxText || w.items > maxItems }
 
-// add adds what v holds, until it is too much.
+// add adds the size of v, and stops once w is too much.
 func (w *weight) add(v reflect.Value, depth int) {
 	if w.tooMuch() || !v.IsValid() {
 		return
@@ -169,7 +164,7 @@ func (w *weight) add(v reflect.Value, depth int) {
 	}
 }
 
-// sized are sprig's functions whose result is as long as a number says.
+// sized returns the functions of sprig whose result is as long as a number argument, with a limit for that number.
 func sized(original template.FuncMap) template.FuncMap {
 	repeat := original["repeat"].(func(int, string) string)
 	until := original["until"].(func(int) []int)
@@ -212,8 +207,7 @@ func sized(original template.FuncMap) template.FuncMap {
 	}
 }
 
-// printf is fmt.Sprintf for a format whose widths, and the arguments that it
-// names again and again, do not make a text that is too long.
+// printf is fmt.Sprintf with a limit for the length of the result, which widths and repeated arguments can make huge.
 func printf(format string, args ...any) (string, error) {
 	var w weight
 	w.add(reflect.ValueOf(args), 0)

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Command is the command line that renders those stages again, each word quoted
-// for a shell; more are words that come last.
+// Command returns the command line that renders stages again, each word quoted for a shell, with the words more at its
+// end. Its error wraps ErrReplicas.
 func (e *Engine) Command(stages []string, more ...string) (string, error) {
 	counts, err := e.counts(e.bundle.Kinds[0].Count)
 	if err != nil {
@@ -37,7 +37,7 @@ func (e *Engine) command(stages []string, counts Counts, more []string) string {
 	return strings.Join(words, " ")
 }
 
-// shellWord quotes a word for a shell, on one line.
+// shellWord returns a word quoted for a shell, on one line.
 func shellWord(word string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./=:,@%+", r)

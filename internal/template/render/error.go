@@ -2,7 +2,7 @@ package render
 
 import "errors"
 
-// StageError is an error about one stage.
+// StageError adds the name of a stage to an error.
 type StageError struct {
 	Stage string
 	Err   error
@@ -10,10 +10,10 @@ type StageError struct {
 
 func (e *StageError) Error() string { return "render stage " + e.Stage + ": " + e.Err.Error() }
 
-// Unwrap returns what is wrong.
+// Unwrap returns Err.
 func (e *StageError) Unwrap() error { return e.Err }
 
-// OfStage returns err as a *StageError, unless it is one already or nil.
+// OfStage wraps err in a *StageError. It returns nil and a *StageError as they are.
 func OfStage(stage string, err error) error {
 	if err == nil || errors.As(err, new(*StageError)) {
 		return err

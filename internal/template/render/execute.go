@@ -12,21 +12,14 @@ import (
 	"github.com/tp0-lab/composer/internal/template/values"
 )
 
-// What one execution may cost. They are counted, not timed, so that the same
-// input has the same end on every machine.
+// Limits for one execution. They are counts, not times, so the same input gives the same result on every machine.
 const (
-	// maxSteps is how many rounds of ranges and calls of templates there may be,
-	// and stepsPerReplica how many more for each replica.
-	maxSteps        = 1_000_000
-	stepsPerReplica = 100
-	// maxDepth is how deep templates may be within one another.
-	maxDepth = 1000
-	// maxDocument is how long a document may be that is kept in memory, in bytes.
-	maxDocument = 256 << 20
-	// maxSpent is how much all functions together may take and make, in bytes,
-	// and spentPerReplica how much more for each replica.
-	maxSpent        = 256 << 20
-	spentPerReplica = 1 << 20
+	maxSteps        = 1_000_000 // rounds of ranges and calls of templates
+	stepsPerReplica = 100       // more steps for each replica
+	maxDepth        = 1000      // templates that call one another
+	maxDocument     = 256 << 20 // bytes of a document in memory
+	maxSpent        = 256 << 20 // bytes of the arguments and results of all functions
+	spentPerReplica = 1 << 20   // more of those bytes for each replica
 )
 
 // execution is one run of the templates.
@@ -35,43 +28,41 @@ type execution struct {
 	templates *template.Template
 	input     input
 	data      Data
-	// out is the document from offset begin on, and pieces is what is before.
+	// pieces are the document up to offset begin, and out is the document from there on.
 	out    bytes.Buffer
 	begin  int
 	pieces []piece
 	spans  []Span
-	// keep is how much of the document is kept, in bytes; what is longer is
-	// counted only, and dropped is set. to, if there is one, gets all.
+	// keep is the number of bytes that are kept. A longer document sets dropped, and is only counted from there on.
 	keep    int
-	longest int // what may be kept at all
+	longest int // the limit for keep
 	dropped bool
-	to      io.Writer
+	to      io.Writer // gets the whole document, which is not kept then; may be nil
 
-	changes     bool // values, by functions such as set
-	all         int  // replicas of all kinds
-	size, steps int
-	spent       int    // by functions
-	walks       int    // within one another, or in an include
-	depth       int    // of templates
-	trace       *trace // of what is written, for Locate, or nil
+	changes     bool   // the templates call functions that change values, such as set
+	all         int    // the number of replicas of all kinds
+	size, steps int    // bytes written, and steps done
+	spent       int    // bytes that functions took and made
+	walks       int    // nested ranges over replicas and includes that are running
+	depth       int    // nested templates that are running
+	trace       *trace // for Locate, or nil
 }
 
-// piece is a part of a document: text, or text that is there once for each
-// replica, with its ID at holes.
+// piece is a part of a document: a text that appears once, or once for each replica with its ID at the holes.
 type piece struct {
 	text  []byte
 	holes []int
-	// The IDs of the first and the last replica; 0 for text that is there once.
+	// The IDs of the first and the last replica; 0 for a text that appears once.
 	first, last int
 }
 
-// input is what a document is made of, beside the templates.
+// input is the data that a document is rendered from.
 type input struct {
 	stage, command string
 	kinds          []bundle.Kind
 	counts         Counts
 	values         map[string]any
-	// overrides are values in place of those of their kind, by kind and number.
+	// overrides are the result of bundle.Overrides.
 	overrides map[string]map[int]*values.Node
 }
 
@@ -120,7 +111,7 @@ func (x *execution) run() error {
 	return nil
 }
 
-// Write takes what the templates write.
+// Write takes the output of the templates.
 func (x *execution) Write(p []byte) (int, error) {
 	x.size += len(p)
 	switch {
@@ -159,7 +150,7 @@ func (x *execution) enter(place int) (string, error) {
 	return x.step(place)
 }
 
-// spend is called by functions with how much they take and make.
+// spend counts the bytes that a function takes or makes, and fails beyond the limit.
 func (x *execution) spend(weight int) error {
 	if x.spent += weight; x.spent > maxSpent+spentPerReplica*x.all {
 		return fmt.Errorf("all functions together took and made more than %d MiB: does this end?", (maxSpent+spentPerReplica*x.all)>>20)
@@ -172,10 +163,10 @@ func (x *execution) leave() string {
 	return ""
 }
 
-// include executes a template for lines of its own.
+// include is the template function: it returns the output of a template as a block of lines.
 func (x *execution) include(name string, data any) (escape.Structure, error) {
 	var out bytes.Buffer
-	x.walks++ // what is walked over there has no place in the document yet
+	x.walks++ // an included text has no offset in the document yet, so its replicas get no spans
 	defer func() { x.walks-- }()
 	if x.trace != nil {
 		defer x.traceInclude(&out)()
@@ -190,7 +181,7 @@ func (x *execution) include(name string, data any) (escape.Structure, error) {
 	return escape.Block(out.String()), nil
 }
 
-// countingWriter bounds what an include keeps in memory.
+// countingWriter refuses the output of an include beyond maxText.
 type countingWriter struct {
 	x   *execution
 	out *bytes.Buffer
@@ -203,5 +194,5 @@ func (w *countingWriter) Write(p []byte) (int, error) {
 	return w.out.Write(p)
 }
 
-// offset is how long the document is by now.
+// offset returns the number of bytes written to the document.
 func (x *execution) offset() int { return x.begin + x.out.Len() }

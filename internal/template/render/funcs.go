@@ -18,9 +18,8 @@ import (
 	"github.com/tp0-lab/composer/internal/template/escape"
 )
 
-// unrepeatable are the functions of sprig that templates do not get: they read
-// the machine (environment, names, zone, clock) or draw random numbers, so the
-// same input would not give the same bytes. `keys` and `values` are here for
+// unrepeatable are the functions of sprig that templates lack: they read the machine (environment, names, zone, clock)
+// or draw random numbers, so the same input would not give the same bytes. `keys` and `values` are among them for
 // their random order; Funcs has ordered ones.
 var unrepeatable = []string{
 	"env", "expandenv", "getHostByName",
@@ -34,15 +33,14 @@ var unrepeatable = []string{
 	"keys", "values",
 }
 
-// Funcs returns the functions that templates have: sprig's repeatable ones;
-// those of escape.Funcs, which say how a value is meant; and
+// Funcs returns the functions of templates: sprig's repeatable ones; those of escape.Funcs; and
 //
-//	include NAME DATA  what the template of that name makes of DATA, as lines
+//	include NAME DATA  the output of the template NAME for DATA, as lines
 //	subnetFor CIDR N   the smallest subnet around CIDR, never smaller than it, with addresses for N containers
 //	keys, values       of one or more maps, ordered by key
 //	fromJson TEXT      as sprig's, but integers stay integers
 //
-// sprig's squote is not among them: quotes are the engine's work.
+// sprig's squote is missing, because package escape writes the quotes.
 func Funcs() template.FuncMap {
 	funcs := sprig.TxtFuncMap()
 	for _, name := range unrepeatable {
@@ -53,7 +51,7 @@ func Funcs() template.FuncMap {
 	maps.Copy(funcs, escape.Funcs())
 	duration := funcs["duration"].(func(any) string)
 	funcs["duration"] = func(seconds any) string {
-		if n, ok := seconds.(int); ok { // as values are, which sprig's takes for no number
+		if n, ok := seconds.(int); ok { // sprig knows int64 only, and integers of values are int
 			seconds = int64(n)
 		}
 		return duration(seconds)
@@ -70,8 +68,7 @@ func Funcs() template.FuncMap {
 	return funcs
 }
 
-// subnetFor leaves out the network's own address, the broadcast address and
-// the gateway's, which Docker takes from the same subnet.
+// subnetFor returns the smallest subnet around cidr, never smaller than cidr, with Addresses for a number of containers.
 func subnetFor(cidr string, containers any) (string, error) {
 	prefix, err := netip.ParsePrefix(cidr)
 	if err != nil {
@@ -92,8 +89,8 @@ func subnetFor(cidr string, containers any) (string, error) {
 	return "", errors.New("subnetFor: too many containers for IPv4")
 }
 
-// Addresses returns how many containers an IPv4 subnet with a prefix of that
-// many bits has addresses for.
+// Addresses returns the number of containers that fit in an IPv4 subnet with a prefix of so many bits: all addresses
+// but those of the network, of the broadcast and of Docker's gateway.
 func Addresses(bits int) int { return max(0, 1<<(32-bits)-3) }
 
 func keys(dicts ...map[string]any) []string {
@@ -112,8 +109,8 @@ func entries(dict map[string]any) []any {
 	return all
 }
 
-// mustFromJSON returns what a text of JSON stands for. Integers are int, or *big.Int
-// if no int holds them, as in values, and other numbers float64.
+// mustFromJSON returns the value of a JSON text. As in values, integers are int, or *big.Int beyond the range of int;
+// other numbers are float64.
 func mustFromJSON(text string) (any, error) {
 	if err := json.Unmarshal([]byte(text), new(any)); err != nil { // Decode ignores text behind the value
 		return nil, err
@@ -125,7 +122,7 @@ func mustFromJSON(text string) (any, error) {
 	return typedNumbers(value), err
 }
 
-// typedNumbers puts numbers in the place of json.Number in a value of its own.
+// typedNumbers returns value with each json.Number replaced by a number. It changes the maps and lists of value.
 func typedNumbers(value any) any {
 	switch v := value.(type) {
 	case map[string]any:
@@ -143,7 +140,7 @@ func typedNumbers(value any) any {
 		if n, ok := new(big.Int).SetString(v.String(), 10); ok {
 			return n
 		}
-		f, _ := v.Float64() // Unmarshal could
+		f, _ := v.Float64() // json.Unmarshal accepted it
 		return f
 	}
 	return value

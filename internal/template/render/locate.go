@@ -11,13 +11,11 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// Locate returns the place in the templates, as file:line:column, that wrote what
-// is at an offset of a document, which Render returned for that stage and n. What
-// a value brought with it is where the value is printed. What comes from an
-// included template is looked for there by its line.
+// Locate returns the place in the templates, as file:line:column, that wrote the byte at an offset of a document.
+// Render returned that document for the same stage and n. For text of a value it is the place of the action that
+// printed the value; for text of an include it is the line in the included template.
 //
-// It renders the document again up to there, with a mark before each part of the
-// templates, so it is for errors only.
+// Locate renders the document again up to offset, so it is for errors only.
 func (e *Engine) Locate(stage string, n int, document []byte, offset int) (string, error) {
 	in, err := e.input(stage, n)
 	if err != nil {
@@ -45,29 +43,29 @@ func (e *Engine) Locate(stage string, n int, document []byte, offset int) (strin
 	return place.String(), nil
 }
 
-// trace is which sources wrote a text.
+// trace records which sources wrote a text.
 type trace struct {
 	marks  []mark
-	length func() int // of the text by now, in bytes
-	until  *int       // only the last mark up to that offset is kept; nil keeps all
+	length func() int // returns the number of bytes written
+	until  *int       // keep the last mark up to this offset only; nil keeps all marks
 }
 
-// mark says that what a source wrote begins at an offset.
+// mark is the offset at which the text of a source begins.
 type mark struct {
 	source, offset int
-	included       []inclusion // while an action was executed
+	included       []inclusion // results of include while the source, an action, was executed
 }
 
-// inclusion is what an include made.
+// inclusion is the result of an include.
 type inclusion struct {
 	text  string
 	marks []mark
 }
 
-// errPassed ends an execution when nothing more can be learned from it.
+// errPassed ends an execution behind the offset of Locate.
 var errPassed = errors.New("the offset is passed")
 
-// mark is called before what a source writes.
+// mark is called before a source writes.
 func (x *execution) mark(source int) (string, error) {
 	t := x.trace
 	m := mark{source: source, offset: t.length()}
@@ -82,8 +80,7 @@ func (x *execution) mark(source int) (string, error) {
 	return "", nil
 }
 
-// traceInclude traces what is written to out until the function that it returns
-// is called, and has the action remember it.
+// traceInclude traces the output to out until the caller calls end, and adds it to the mark of the running action.
 func (x *execution) traceInclude(out *bytes.Buffer) (end func()) {
 	outer := x.trace
 	x.trace = &trace{length: out.Len}
@@ -96,7 +93,7 @@ func (x *execution) traceInclude(out *bytes.Buffer) (end func()) {
 	}
 }
 
-// find returns the place of what is at an offset of a text with those marks.
+// find returns the place in the templates of the byte at an offset of content.
 func find(sources []escape.Source, marks []mark, content string, offset int) (place text.Place, ok bool) {
 	offset = min(offset, len(content))
 	i := len(marks) - 1
@@ -120,10 +117,9 @@ func find(sources []escape.Source, marks []mark, content string, offset int) (pl
 	return source.Place(offset - m.offset), true
 }
 
-// sameLine returns where what is at an offset of a text was in what was included
-// at begin: in the line that is the same but for how far it is indented, of
-// several the one that is as far from the beginning, or nearest to that. Only the
-// first line may have something before it, such as a key.
+// sameLine returns the offset in included, a text that was included at begin, of the byte at an offset of text. It
+// compares lines without their indentation. Of several equal lines it takes the one whose number in included is
+// nearest to the line's number behind begin. Only the first line may have other text before it, such as a key.
 func sameLine(text string, begin, offset int, included string) (at int, ok bool) {
 	start := strings.LastIndexByte(text[:offset], '\n') + 1
 	line, _, _ := strings.Cut(text[start:], "\n")

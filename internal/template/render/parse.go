@@ -15,14 +15,13 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// maxTemplates is how long all templates of a bundle may be, in bytes, and
-// maxFiles how many files.
+// maxTemplates is the limit for the sum of the lengths of a bundle's templates, in bytes, and maxFiles for their number.
 const (
 	maxTemplates = 16 << 20
 	maxFiles     = 1000
 )
 
-// parseFiles parses the *.tmpl files of fsys into one set of templates, and returns the files' texts, too.
+// parseFiles parses the *.tmpl files of fsys into one set of templates. It also returns the files' texts by name.
 func parseFiles(fsys fs.FS, funcs template.FuncMap) (*template.Template, map[string]string, error) {
 	names, err := fs.Glob(fsys, "*.tmpl")
 	if err != nil {
@@ -56,8 +55,7 @@ func parseFiles(fsys fs.FS, funcs template.FuncMap) (*template.Template, map[str
 	return main, texts, nil
 }
 
-// addTo adds the templates of a file to main, and returns an error if one of them
-// was in an earlier file: which of both is taken would depend on the files' names.
+// addTo adds the templates of a file to main. It refuses a template that an earlier file defines.
 func addTo(main *template.Template, file string, own *template.Template) error {
 	for _, t := range own.Templates() {
 		before := main.Lookup(t.Name())
@@ -84,15 +82,14 @@ func readTemplate(fsys fs.FS, name string) (string, error) {
 	if at := text.FirstInvalid(content); at >= 0 {
 		return "", &escape.Error{Place: text.PlaceAt(name, content, at), Message: "not UTF-8"}
 	}
-	// What an editor on Windows adds is no part of the document.
+	// Editors on Windows add a byte order mark and CR.
 	return strings.TrimPrefix(strings.ReplaceAll(string(content), "\r\n", "\n"), "\ufeff"), nil
 }
 
 var parseMessage = text.LazyRegexp(`(?s)^template: (.+?):(\d+):(?:\d+:)? (.*)$`)
 
-// syntaxError adds the column to an error of text/template, which has the line
-// only: that of the first action in the line with which the error is there. It is
-// sought by halves, as each try parses all of the text before it.
+// syntaxError adds the column to an error of text/template, which has the line only: the column of the first action
+// with which the text up to there has the same error. A binary search finds it, as each try parses the text again.
 func syntaxError(name, content string, funcs template.FuncMap, err error) error {
 	parts := parseMessage().FindStringSubmatch(err.Error())
 	if parts == nil {
@@ -108,7 +105,7 @@ func syntaxError(name, content string, funcs template.FuncMap, err error) error 
 	before := strings.Join(lines[:number-1], "")
 	line := lines[number-1]
 	actions := action().FindAllStringIndex(line, -1)
-	first := sort.Search(len(actions)-1, func(i int) bool { // if it is in none before, it is in the last one
+	first := sort.Search(len(actions)-1, func(i int) bool { // the last action has the error if no earlier one has
 		_, partly := template.New(name).Funcs(funcs).Parse(before + line[:actions[i][1]])
 		return partly != nil && partly.Error() == err.Error()
 	})
@@ -119,14 +116,14 @@ func syntaxError(name, content string, funcs template.FuncMap, err error) error 
 	return &escape.Error{Place: text.Place{File: parts[1], Line: number, Column: column}, Message: parts[3] + similarFunction(parts[3], funcs)}
 }
 
-// action matches an action, or what is the beginning of one.
+// action matches an action, also one without an end. blockAction matches a comment, or the beginning of a block action.
 var (
 	action      = text.LazyRegexp(`\{\{(?:.*?\}\}|.*)`)
 	blockAction = text.LazyRegexp(`(?s)\{\{(?:- )?/\*.*?\*/|\{\{(?:-\s)?\s*(if|range|with|define|block|end)\b`)
 )
 
-// openBlock returns the offset of the last block of a template that has no end, and its keyword. It does not
-// look into texts of actions, so it is for errors only.
+// openBlock returns the offset and the keyword of the last block of a template that has no end. It may be wrong for
+// actions with {{ in their strings, so it is for messages only.
 func openBlock(content string) (at int, keyword string) {
 	var open [][]int
 	for _, found := range blockAction().FindAllStringSubmatchIndex(content, -1) {

@@ -13,11 +13,10 @@ import (
 	"github.com/tp0-lab/composer/internal/template/escape"
 )
 
-// MainTemplate is the file of a bundle with which rendering begins.
+// MainTemplate is the name of the template file that Render executes.
 const MainTemplate = "compose.yaml.tmpl"
 
-// ErrReplicas is wrapped by the error for a number of replicas that a bundle
-// cannot have.
+// ErrReplicas is wrapped by errors about a negative or too large number of replicas.
 var ErrReplicas = errors.New("number of replicas")
 
 var errTooLong = fmt.Errorf("the document is longer than %d MiB; without validation it can be written as it is made", maxDocument>>20)
@@ -26,18 +25,17 @@ var errTooLong = fmt.Errorf("the document is longer than %d MiB; without validat
 type Document struct {
 	// Bytes is the whole file.
 	Bytes []byte
-	// Replicas says which bytes each replica wrote, in order and without
-	// overlap: one span for each replica of each walk over .Clients. Spans of
-	// one walk touch. A walk within a walk has none of its own.
+	// Replicas are the bytes that each replica wrote: a span for each replica of each range over replicas, in order and
+	// without overlap. Spans of one range touch. A range inside another has no spans of its own.
 	Replicas []Span
 }
 
 // Span is the half-open interval [Begin, End) of offsets.
 type Span struct{ Begin, End int }
 
-// Data is what a bundle's main template is executed with.
+// Data is the data of a bundle's main template.
 type Data struct {
-	// Command is the command line that makes this document again.
+	// Command is the command line that renders this document again.
 	Command string
 	// Stage is the name of the stage.
 	Stage string
@@ -86,7 +84,7 @@ type Replica struct {
 	Replicas int
 	// Stage is that of Data.
 	Stage string
-	// Values are those of Data, but for what this replica has instead.
+	// Values are those of Data, with this replica's own values laid over those of its kind.
 	Values map[string]any
 	// Kind is the name of its kind.
 	Kind string
@@ -97,8 +95,8 @@ type Replica struct {
 // Name returns the replica's name: its kind and its ID.
 func (r Replica) Name() string { return r.Kind + strconv.Itoa(r.ID) }
 
-// pattern is what templates made by specialise see in place of all replicas.
-// It has no ID, so that one which specialise overlooked is an error.
+// pattern is the data of templates that specialise made: it stands for all replicas of a kind. It has no ID, so a use
+// of the ID that specialise overlooked is an error.
 type pattern struct {
 	Replicas int
 	Stage    string
@@ -109,14 +107,13 @@ type pattern struct {
 	mark func(behind int)
 }
 
-// Ordinal stands for {{ .ID }}: it prints nothing and notes where.
+// Ordinal stands for {{ .ID }}: it prints nothing, and marks the place of the ID.
 func (p pattern) Ordinal() string {
 	p.mark(0)
 	return ""
 }
 
-// Name stands for {{ .Name }}: it prints the kind, and notes that the ID is
-// behind it.
+// Name stands for {{ .Name }}: it prints the kind, and marks the place behind the kind as that of the ID.
 func (p pattern) Name() string {
 	p.mark(len(p.Kind))
 	return p.Kind
@@ -124,22 +121,20 @@ func (p pattern) Name() string {
 
 // Engine renders the stages of one bundle. It is safe for concurrent use.
 type Engine struct {
-	// OfAnyStage has documents say of the command that makes them all but the stage,
-	// so that those of two stages differ in nothing else by it.
+	// OfAnyStage leaves the stage out of Data.Command, so that documents of two stages do not differ by their commands.
 	OfAnyStage bool
 
 	bundle    *bundle.Bundle
 	rewritten *escape.Rewritten
 	functions boundedFuncs
-	// special is the rewritten templates as specialise makes them, or nil.
+	// special is the result of specialise for rewritten, or nil.
 	special *template.Template
-	// breaks says that in special a walk over replicas may end early, for all or
-	// for those with values of their own.
+	// breaks reports that a range over replicas in special may end early.
 	breaks bool
 }
 
-// New parses the templates of b and rewrites them so that their values are
-// escaped (package escape). Its errors have the file, line and column.
+// New parses the templates of b, and rewrites them with package escape so that they escape values. Its errors have the
+// file, line and column.
 func New(b *bundle.Bundle) (*Engine, error) {
 	funcs := Funcs()
 	t, texts, err := parseFiles(b.FS, funcs)
@@ -167,11 +162,10 @@ func inBundle(b *bundle.Bundle, err error) error {
 	return err
 }
 
-// maxReplicas is how many there may be where a bundle has no limit.
+// maxReplicas is the limit for the number of replicas, whatever the bundle's own limit.
 const maxReplicas = 1_000_000_000
 
-// counts returns how many replicas of each kind there are if there are n of the
-// first. Its error wraps ErrReplicas if the bundle cannot be rendered so.
+// counts returns the number of replicas of each kind for n replicas of the first. Its error wraps ErrReplicas.
 func (e *Engine) counts(n int) (Counts, error) {
 	counts := make(Counts, len(e.bundle.Kinds))
 	all := 0
@@ -185,15 +179,14 @@ func (e *Engine) counts(n int) (Counts, error) {
 		}
 		counts[kind.Name] = count
 		if all += count; all < 0 || all > maxReplicas {
-			all = max(count, maxReplicas+1) // and does not overflow
+			all = max(count, maxReplicas+1) // the sum may have overflowed
 			break
 		}
 	}
 	return counts, e.checkReplicas(all)
 }
 
-// checkReplicas returns an error that wraps ErrReplicas if the bundle cannot
-// be rendered with n replicas of all kinds.
+// checkReplicas returns an error that wraps ErrReplicas if n, the number of all replicas, exceeds a limit.
 func (e *Engine) checkReplicas(n int) error {
 	if limit := e.bundle.MaxReplicas; limit > 0 && n > limit {
 		if e.bundle.Lifted {
@@ -207,11 +200,9 @@ func (e *Engine) checkReplicas(n int) error {
 	return nil
 }
 
-// Render executes the templates for the stage of that name and n replicas of
-// the first kind; of others there are as many as the bundle says. Its errors
-// wrap bundle.ErrUnknownStage, ErrReplicas or *values.Error, or are a *StageError
-// with an *escape.Error.
-// Memory grows with the document alone, which has at most 256 MiB.
+// Render executes the templates for the stage called stage with n replicas of the first kind; the bundle has the
+// numbers of the other kinds. Memory grows with the document only, which may have 256 MiB. Its errors wrap
+// bundle.ErrUnknownStage, ErrReplicas or *values.Error, or are a *StageError with an *escape.Error.
 func (e *Engine) Render(stage string, n int) (Document, error) {
 	x, err := e.execute(stage, n, maxDocument)
 	if err != nil {
@@ -220,14 +211,12 @@ func (e *Engine) Render(stage string, n int) (Document, error) {
 	return x.document()
 }
 
-// smallDocument is how much of a document Stream keeps in memory, in bytes.
+// smallDocument is the limit for the part of a document that Stream keeps in memory, in bytes.
 const smallDocument = 8 << 20
 
-// Stream is Render to w, without the spans. It writes nothing unless the whole
-// document can be rendered, and memory does not grow with the number of
-// replicas: what is the same for all replicas is kept once, and a document that
-// is neither that nor small is rendered twice, first to see that it can be.
-// Beyond those of Render it returns the errors of w.
+// Stream renders as Render does, and writes the document to w. It writes nothing unless the whole document can be
+// rendered. Memory does not grow with the number of replicas: Stream keeps text that all replicas share once, and
+// renders other documents over 8 MiB twice, the first time to find errors. It returns the errors of Render and of w.
 func (e *Engine) Stream(w io.Writer, stage string, n int) error {
 	x, err := e.execute(stage, n, smallDocument)
 	if err != nil {
@@ -243,7 +232,7 @@ func (e *Engine) Stream(w io.Writer, stage string, n int) error {
 	})
 }
 
-// execute keeps that many bytes of a document.
+// execute runs the templates, specialised if possible. The result holds at most keep bytes of the document.
 func (e *Engine) execute(stage string, n, keep int) (*execution, error) {
 	in, err := e.input(stage, n)
 	if err != nil {
@@ -266,8 +255,7 @@ func (e *Engine) execute(stage string, n, keep int) (*execution, error) {
 	return nil, OfStage(stage, in.explained(inBundle(e.bundle, err)))
 }
 
-// input returns what a document of that stage is made of, with n replicas of
-// the first kind.
+// input returns the data for a document of a stage with n replicas of the first kind.
 func (e *Engine) input(stage string, n int) (input, error) {
 	if _, err := e.bundle.Stage(stage); err != nil {
 		return input{}, err

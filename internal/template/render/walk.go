@@ -11,21 +11,20 @@ import (
 	"github.com/tp0-lab/composer/internal/template/values"
 )
 
-// slack is room for what a document has behind its replicas.
+// slack is the capacity reserved for the text behind the replicas, in bytes.
 const slack = 1024
 
-// population is the replicas of one kind in one execution.
+// population are the replicas of one kind in one execution.
 type population struct {
 	x     *execution
 	kind  string
 	count int
-	// overrides are what replicas have in place of the values of their kind, by
-	// ID, and own what that makes of all values, once it was asked for.
+	// overrides are, by ID, the values that replace those of the kind. own caches the results of values.
 	overrides map[int]*values.Node
 	own       map[int]map[string]any
 }
 
-// values returns those of one replica.
+// values returns Replica.Values for one ID.
 func (p *population) values(id int) map[string]any {
 	instead := p.overrides[id]
 	if instead == nil {
@@ -34,7 +33,7 @@ func (p *population) values(id int) map[string]any {
 	if p.own[id] == nil {
 		own := maps.Clone(p.x.data.Values)
 		for key := range own {
-			if p.x.changes && key != "replicas" { // which grows with the number of replicas
+			if p.x.changes && key != "replicas" { // a copy of replicas for each replica would take quadratic time
 				own[key] = copyOf(p.x.input.values[key])
 			}
 		}
@@ -47,8 +46,7 @@ func (p *population) values(id int) map[string]any {
 	return p.own[id]
 }
 
-// each is the walk of Data.Kinds. Where a body breaks, text/template unwinds
-// through yield, which then does not return.
+// each is the sequence in Data.Kinds. Where a body breaks, text/template panics through yield, which does not return.
 func (p *population) each(yield func(Replica) bool) {
 	var (
 		x     = p.x
@@ -62,7 +60,7 @@ func (p *population) each(yield func(Replica) bool) {
 	}
 	x.walks++
 	defer func() {
-		if !more { // it is in the middle of a replica, or just behind it
+		if !more { // the body broke out, in the middle of a replica
 			done()
 		}
 		x.walks--
@@ -81,9 +79,8 @@ func (p *population) each(yield func(Replica) bool) {
 	}
 }
 
-// repeat is the walk that patternsFunc returns. It yields once for all replicas without
-// values of their own, and once for each of the others, and makes pieces of
-// what that leaves behind, which lacks the ID wherever it is printed.
+// repeat is the sequence that patternsFunc returns. It yields once for all replicas without values of their own, and
+// once for each other replica, and turns the output of each into a piece with holes for the ID.
 func (p *population) repeat(yield func(pattern) bool) {
 	x := p.x
 	if p.count == 0 {
@@ -116,10 +113,10 @@ func (p *population) repeat(yield func(pattern) bool) {
 	}
 }
 
-// pattern executes the body once, and hands over what that wrote.
+// pattern executes the body once, and calls take with its output.
 func (p *population) pattern(yield func(pattern) bool, values map[string]any, take func(piece)) {
 	x := p.x
-	made := piece{first: 1, last: 1} // for a body that breaks, see each
+	made := piece{first: 1, last: 1} // last is 1 if the body breaks, see each
 	defer func() {
 		made.text = x.cut()
 		take(made)
@@ -130,16 +127,16 @@ func (p *population) pattern(yield func(pattern) bool, values map[string]any, ta
 	}
 }
 
-// cut takes what is in out.
+// cut returns the content of out, and empties out.
 func (x *execution) cut() []byte {
 	text := bytes.Clone(x.out.Bytes())
 	x.out.Reset()
 	return text
 }
 
-// add adds a piece behind the others.
+// add appends a piece.
 func (x *execution) add(p piece) {
-	if x.dropped { // not even one replica is small
+	if x.dropped {
 		return
 	}
 	x.pieces = append(x.pieces, p)
@@ -189,10 +186,10 @@ func (p piece) append(to []byte, id int) []byte {
 	return append(to, p.text[at:]...)
 }
 
-// chunk is how much is written at once, in bytes.
+// chunk is the size of one write, in bytes.
 const chunk = 64 << 10
 
-// writeTo writes the document. What was dropped is written by again.
+// writeTo writes the document to w. It calls again for a document that was dropped.
 func (x *execution) writeTo(w io.Writer, again func(io.Writer) error) error {
 	if x.dropped {
 		buffered := bufio.NewWriterSize(w, chunk)
@@ -223,7 +220,7 @@ func (x *execution) writeTo(w io.Writer, again func(io.Writer) error) error {
 	return flush()
 }
 
-// digits returns how many digits the numbers from 1 to n have together.
+// digits returns the sum of the numbers of digits of 1 to n.
 func digits(n int) int {
 	sum := 0
 	for from := 1; from <= n; from *= 10 {
