@@ -17,8 +17,8 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// Load reads a Compose file. Where a variable has no value in environment and no
-// default, it is drawn as ${NAME}. Paths stay as they are written.
+// Load reads a Compose file in dir. A variable without a value in environment and without a default is drawn as ${NAME}.
+// Paths stay as the file has them. An error about the file is a *load.Error.
 func Load(ctx context.Context, raw []byte, dir string, environment map[string]string) (*types.Project, error) {
 	return load.Load(ctx, raw, load.Options{
 		Dir:         dir,
@@ -29,31 +29,31 @@ func Load(ctx context.Context, raw []byte, dir string, environment map[string]st
 	})
 }
 
-// Graph is what is drawn.
+// Graph holds the services, networks and volumes of a drawing.
 type Graph struct {
 	Title    string
 	Services []*Service // by layer, then by name
 	Networks []*Network // by name
-	Volumes  []string   // named ones that are mounted
+	Volumes  []string   // the named volumes that services mount
 }
 
-// Service is a service, or several that are alike.
+// Service is a service, or a group of like services that is drawn as one.
 type Service struct {
-	Names  []string // one, or those of like services
+	Names  []string // of the service, or of all services of the group
 	Label  string   // its name, or "client1 … client30"
-	Image  string   // or what it is built from
+	Image  string   // or "build: " and the build context
 	Ports  []string
 	Mounts []Mount
 	// Networks are indices into Graph.Networks.
 	Networks []int
 	Needs    []Need
-	// Layer is how many services have to be up one after another before this one.
+	// Layer is the number of services that start one after another before this one.
 	Layer int
 }
 
 // Mount is one mount of a service.
 type Mount struct {
-	Volume         bool // a named volume; else a path of the host, or nothing of it
+	Volume         bool // whether Source is a named volume; else it is a path of the host or a type of mount
 	Source, Target string
 	ReadOnly       bool
 }
@@ -61,20 +61,20 @@ type Mount struct {
 // Need is another service that starts first.
 type Need struct {
 	Service *Service
-	// Until is what is waited for, "" if that is only its start.
+	// Until is the state that Service has to reach: healthy, done, or "" if it only has to start.
 	Until string
 }
 
-// Network is a network with a subnet or two.
+// Network is a network. Detail has its subnets, and whether it is internal or external.
 type Network struct {
 	Name, Detail string
 }
 
-// manyAlike is from how many like services on they are drawn as one.
+// manyAlike is the least number of like services that are drawn as one.
 const manyAlike = 8
 
-// New makes the graph of a project. Like services, whose names and mounts differ in
-// numbers only, are one if there are eight or more of them, unless all are wanted.
+// New returns the graph of a project. Eight or more like services, whose names, ports and mounts differ only in their
+// numbers, become one, unless all is true.
 func New(project *types.Project, title string, all bool) *Graph {
 	g := &Graph{Title: text.Line(title)}
 	index := map[string]int{}
@@ -152,7 +152,7 @@ func newService(project *types.Project, members []string, networks map[string]in
 	return s
 }
 
-// between writes two texts as one that has both, as in agency-{1…30}.csv.
+// between returns the range from one text to another, as in agency-{1…30}.csv.
 func between(first, last string) string {
 	begin := 0
 	for begin < min(len(first), len(last)) && first[begin] == last[begin] && !text.IsDigit(first[begin]) {
@@ -165,13 +165,13 @@ func between(first, last string) string {
 	return first[:begin] + "{" + first[begin:len(first)-end] + "…" + last[begin:len(last)-end] + "}" + first[len(first)-end:]
 }
 
-// portRange is ports of a service that follow each other.
+// portRange is a run of consecutive ports of a service, of which the embedded one is the first.
 type portRange struct {
 	types.ServicePortConfig
 	length uint32 // from 1
 }
 
-// joinRanges makes one of what compose-go has made of a range, such as 8000-8100:8000-8100.
+// joinRanges joins consecutive ports, because compose-go makes many of a range such as 8000-8100:8000-8100.
 func joinRanges(ports []types.ServicePortConfig) []portRange {
 	var all []portRange
 	for _, p := range ports {
@@ -232,7 +232,7 @@ func networkDetail(n types.NetworkConfig) string {
 	return strings.Join(parts, ", ")
 }
 
-// likeness is equal for services that are drawn alike but for numbers.
+// likeness returns a text that is equal for services whose drawings differ only in numbers.
 func likeness(s types.ServiceConfig) string {
 	var b strings.Builder
 	name := s.Name
@@ -283,14 +283,13 @@ func needs(project *types.Project, s *Service, drawn map[string]*Service) []Need
 	return all
 }
 
-// layer puts each service behind what it needs, leaves out needs that others
-// imply, and sorts.
+// layer sets the layer of each service, removes needs that other needs imply, and sorts the services by layer.
 func (g *Graph) layer() {
 	done := map[*Service]bool{}
 	var depth func(s *Service) int
 	depth = func(s *Service) int {
 		if !done[s] {
-			done[s] = true // compose-go has refused circles
+			done[s] = true // compose-go refuses cycles
 			for _, n := range s.Needs {
 				s.Layer = max(s.Layer, depth(n.Service)+1)
 			}
@@ -322,7 +321,7 @@ func (g *Graph) layer() {
 	slices.SortStableFunc(g.Services, func(a, b *Service) int { return cmp.Compare(a.Layer, b.Layer) })
 }
 
-// Describe says in a sentence what is drawn.
+// Describe returns the numbers of services, networks and volumes, and the order in which the first 20 services start.
 func (g *Graph) Describe() string {
 	services := 0
 	for _, s := range g.Services {
@@ -330,7 +329,7 @@ func (g *Graph) Describe() string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, %s, %s.", text.Plural(services, "service"), text.Plural(len(g.Networks), "network"), text.Plural(len(g.Volumes), "volume"))
-	const most = 20 // services that are told
+	const most = 20 // services
 	for _, s := range g.Services[:min(most, len(g.Services))] {
 		if len(s.Needs) == 0 {
 			fmt.Fprintf(&b, " %s starts first.", s.Label)

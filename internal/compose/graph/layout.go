@@ -51,7 +51,7 @@ type card struct {
 
 type cardLine struct {
 	Y          int
-	Fit        int    // how wide the text is made, where it has been shortened to fill the card; 0 leaves it
+	Fit        int    // width of a text that fills the card, for fonts with wider letters; 0 for other texts
 	Kind, Text string // image, port, bind or volume
 	Full       string
 }
@@ -59,12 +59,11 @@ type cardLine struct {
 type arrow struct {
 	Path, Until string
 	X, Y        int  // of Until
-	Head        bool // not for one that passes
+	Head        bool // false for an arrow that goes on to the next column
 	Tip         string
 }
 
-// bus is a network's line at the top, rail its line beside a column, and stub
-// a card's way to it.
+// A bus is the line of a network at the top, a rail its line beside a column, and a stub the line from a card to a rail.
 type (
 	bus struct {
 		Colour, X1, X2, Y int
@@ -74,19 +73,19 @@ type (
 	stub struct{ Colour, X1, X2, Y int }
 )
 
-// colours is how many there are for networks.
+// colours is the number of colours of networks.
 const colours = 6
 
-// item is a card, or an arrow that passes, in a column.
+// item is a card in a column, or an arrow that passes the column.
 type item struct {
-	service    *Service // nil for one that passes
+	service    *Service // nil for an arrow
 	x, y, w, h int
 	networks   []int
 	order      float64
 	from       []*link
 }
 
-// link is an arrow to an item from one in the column before.
+// link is the part of an arrow between an item and one in the column before.
 type link struct {
 	from  *item
 	until string
@@ -165,8 +164,7 @@ func columnHeight(column []*item) int {
 	return sum
 }
 
-// columns puts services by layers, with what passes them, and sorts each
-// column by where its arrows come from.
+// columns returns a column for each layer, with the arrows that pass it, sorted by the places where its arrows begin.
 func (g *Graph) columns() [][]*item {
 	var columns [][]*item
 	items := map[*Service]*item{}
@@ -179,7 +177,7 @@ func (g *Graph) columns() [][]*item {
 		items[s] = it
 		columns[s.Layer] = append(columns[s.Layer], it)
 	}
-	passes := map[*Service][]*item{} // of each service, one for each column behind its own
+	passes := map[*Service][]*item{} // of each service, one for each column after its own
 	for _, s := range g.Services {
 		for _, n := range s.Needs {
 			from := items[n.Service]
@@ -211,7 +209,7 @@ func (g *Graph) columns() [][]*item {
 	return columns
 }
 
-// size returns what a service's card needs.
+// size returns the size of a service's card.
 func (s *Service) size() (w, h int) {
 	width := float64(letters(s.Label)) * nameLetter
 	lines := s.lines()
@@ -231,7 +229,7 @@ func (it *item) card() card {
 	add := func(kind, text, full string) {
 		line := cardLine{Y: y + 9, Kind: kind, Text: shorten(text, room), Full: full}
 		if line.Text != full || int(wide(text)) > it.w-2*cardPad {
-			line.Fit = int(float64(letters(line.Text)) * letter) // a font may be wider, and would run out of the card
+			line.Fit = int(float64(letters(line.Text)) * letter) // in a wider font the text would leave the card
 		}
 		c.Lines = append(c.Lines, line)
 		y += lineRoom
@@ -252,7 +250,7 @@ func (it *item) card() card {
 	return c
 }
 
-// short returns a mount in a few letters, with something of both its ends.
+// short returns a mount in at most so many letters, with a part of its source and of its target.
 func (m Mount) short(most int) string {
 	text := m.String()
 	if letters(text) <= most {
@@ -290,7 +288,7 @@ func (d *drawing) arrows(it *item) {
 	}
 }
 
-// letters is how wide a text is, in letters: those of East Asia take two.
+// letters returns the width of a text in letters. A letter of East Asia counts as two.
 func letters(text string) int {
 	n := 0
 	for _, r := range text {
@@ -302,8 +300,7 @@ func letters(text string) int {
 	return n
 }
 
-// wide is how many pixels a text may take. Capitals, of which names of variables are
-// made, take more than other letters.
+// wide returns the width of a text in pixels. Capitals, such as those of variables, are wider than other letters.
 func wide(text string) float64 {
 	capitals := 0
 	for _, r := range text {
@@ -314,8 +311,7 @@ func wide(text string) float64 {
 	return float64(letters(text))*letter + 2*float64(capitals)
 }
 
-// shorten leaves out the middle of a text that is too wide: its end tells as
-// much as its beginning.
+// shorten returns a text, or its beginning and its end with "…" between them, in at most so many letters.
 func shorten(text string, most int) string {
 	if letters(text) <= most {
 		return text

@@ -14,13 +14,12 @@ var css string
 //go:embed graph.svg.tmpl
 var svgText string
 
-// svgTemplate is parsed when it is needed first, not by each start of a program.
+// svgTemplate is parsed on first use.
 var svgTemplate = sync.OnceValue(func() *template.Template { return template.Must(template.New("svg").Parse(svgText)) })
 
-// WriteSVG writes the graph as a picture that stands for itself: it loads
-// nothing, follows the reader's choice of light or dark, and says in its title
-// and description what it shows. Services are in columns, in the order in
-// which they start; each network is a line from the top down to its services.
+// WriteSVG writes the graph as an SVG picture that loads nothing, follows the reader's choice of light or dark, and has a
+// title and a description. Services are in columns, in the order in which they start. Each network is a line from the
+// top down to its services.
 func (g *Graph) WriteSVG(w io.Writer) error {
 	d := g.layout()
 	if _, err := io.WriteString(w, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"); err != nil {
