@@ -15,23 +15,20 @@ import (
 	"github.com/tp0-lab/composer/templates"
 )
 
-// bundleFlags are the flags that say which bundle a command takes, and with
-// what values.
+// bundleFlags are the flags that choose a bundle and its values.
 type bundleFlags struct {
 	given []given
 	set   *flag.FlagSet // of the command, once it is parsed
 }
 
-// onCommandLine reports whether the command line itself, and not only a variable, gives
-// one of the flags of those names.
+// onCommandLine reports whether the command line, and not only a variable, gives a flag of one of the names.
 func (b *bundleFlags) onCommandLine(names ...string) bool {
 	found := false
 	b.set.Visit(func(f *flag.Flag) { found = found || slices.Contains(names, f.Name) })
 	return found
 }
 
-// given is one value of a flag that may be repeated, by the flag itself or by
-// its variable.
+// given is one value of a repeated flag, from the command line or from the flag's variable.
 type given struct{ flag, by, text string }
 
 func bundleFlag() cli.Flag {
@@ -46,7 +43,7 @@ func stageFlag() cli.Flag {
 // valueFlags returns the flags that set values.
 func (b *bundleFlags) valueFlags() []cli.Flag {
 	return []cli.Flag{
-		b.repeated("values", "COMPOSER_VALUES", "lay the values in the YAML `FILE` over the stage's, - for what is piped in; may be repeated"),
+		b.repeated("values", "COMPOSER_VALUES", "lay the values in the YAML `FILE` over the stage's, - is stdin; may be repeated"),
 		b.repeated("set", "COMPOSER_SET", "set one value, typed as YAML: `KEY.PATH=VALUE`; may be repeated, as the next two"),
 		b.repeated("set-string", "COMPOSER_SET_STRING", "set one value to a string: `KEY.PATH=TEXT`"),
 		b.repeated("set-file", "COMPOSER_SET_FILE", "set one value to the text in a file: `KEY.PATH=FILE`"),
@@ -112,7 +109,7 @@ func (b *bundleFlags) open(c *cli.Context) (*bundle.Bundle, error) {
 	return opened, nil
 }
 
-// warnBeyond says which values are about replicas that are not rendered.
+// warnBeyond warns of values for replicas that are not rendered.
 func warnBeyond(stderr io.Writer, b *bundle.Bundle, stages ...string) {
 	var beyond []values.Problem
 	for _, stage := range stages {
@@ -151,21 +148,21 @@ func stageFileOf(dir string) string {
 	return ".stage"
 }
 
-// repeatedFlag is a flag that may be repeated. Its variable has one value on
-// each line; they come before those of the command line.
+// repeatedFlag is a flag that may be repeated. Its variable has a value on each line, which come before the values of
+// the command line.
 type repeatedFlag struct {
 	*cli.GenericFlag
 	source *bundleFlags
 	values *repeatedValues
 }
 
-// repeated returns a flag whose values go to b.given, as they come.
+// repeated returns a flag whose values go to b.given, in the order of the command line.
 func (b *bundleFlags) repeated(name, variable, usage string) cli.Flag {
 	own := &repeatedValues{all: &b.given, flag: name, by: "--" + name}
 	return &repeatedFlag{&cli.GenericFlag{Name: name, EnvVars: []string{variable}, Usage: usage, Value: own}, b, own}
 }
 
-// Apply takes the values of the variable, and has those of the command line come.
+// Apply reads the values of the variable, and makes set read those of the command line.
 func (f *repeatedFlag) Apply(set *flag.FlagSet) error {
 	f.source.set = set
 	f.values.by = f.EnvVars[0]

@@ -32,7 +32,7 @@ func Main(ctx context.Context, args []string, s Streams) (code int) {
 	app := newApp(&s)
 	err := app.RunContext(ctx, operandsLast(app.Commands, args))
 	if err == nil {
-		err = s.Out.err // help and tables for people do not look
+		err = s.Out.err // printLine and help drop the errors of writes
 	}
 	if err != nil {
 		printError(s.Err, err)
@@ -58,15 +58,15 @@ func newApp(s *Streams) *cli.App {
 			"composer run --stage ej8 -n 5", "run it here, without Docker",
 			"composer verify --repo DIR", "check a student's eight branches",
 			"composer render -n 5 -o dev.yaml", "the stage of COMPOSER_STAGE, .stage or the default, to a file",
-			"composer lint compose.yaml", "what is wrong with any Compose file",
+			"composer lint compose.yaml", "check any Compose file",
 			"composer graph --format svg -o ej8.svg", "a picture of a stage, or of any Compose file",
-			"composer diff ej5 ej6", "what one stage adds to another",
-			"composer stages", "what stages there are",
-			"composer values --stage ej6", "what can be set, and where each value comes from",
-			"composer data extract", "the agencies' files, for ej6 and later",
-			"composer config check FILE", "what is wrong with config.ini or config.yaml",
+			"composer diff ej5 ej6", "compare two stages",
+			"composer stages", "list the stages",
+			"composer values --stage ej6", "list the values that --set changes, and their origins",
+			"composer data extract", "unpack the agencies' files, for ej6 and later",
+			"composer config check FILE", "check config.ini or config.yaml",
 			"composer deliver", "a branch for each stage, as the course takes them",
-			"composer COMMAND --help", "all about a command",
+			"composer COMMAND --help", "explain a command",
 		) + "\n\nExit codes: 0 done, 1 failed, 2 wrong command line.",
 		HideVersion: true,
 		// splitCommas takes lists apart: names of files may have commas.
@@ -95,7 +95,7 @@ func newApp(s *Streams) *cli.App {
 	return app
 }
 
-// setUsageErrors gives all commands, at every depth, the same answer to a wrong flag, subcommand or operand.
+// setUsageErrors makes all commands, at every depth, refuse wrong flags, subcommands and operands alike.
 func setUsageErrors(commands []*cli.Command) {
 	for _, c := range commands {
 		c.OnUsageError = onUsageError
@@ -129,7 +129,7 @@ func emptyFlag(c *cli.Context) error {
 	return nil
 }
 
-// examples joins pairs of a command line and its meaning to a description, see help.Command.
+// examples joins pairs of a command line and its effect to the Description of a help.Command.
 func examples(pairs ...string) string {
 	var lines []string
 	for i := 0; i < len(pairs); i += 2 {
@@ -138,7 +138,7 @@ func examples(pairs ...string) string {
 	return strings.Join(lines, "\n")
 }
 
-// splitCommas returns the values of a flag that may be repeated, or has several with commas.
+// splitCommas returns the values of a list flag, whose values may hold several with commas between them.
 func splitCommas(c *cli.Context, name string) []string {
 	var all []string
 	for _, list := range c.StringSlice(name) {

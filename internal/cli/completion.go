@@ -25,8 +25,8 @@ func completionCommand() *cli.Command {
 			"composer completion zsh >~/.zfunc/_composer", "zsh, with ~/.zfunc in fpath before compinit",
 			"composer completion fish | source", "fish, this shell",
 			"composer completion fish >~/.config/fish/completions/composer.fish", "fish, all shells",
-		) + "\n\nValues are those of the bundle that the command line names: its stages, its kinds of replicas, its values for --set. The\n" +
-			"script runs the composer that is being typed, which has to be found by that name.",
+		) + "\n\nStages, kinds of replicas and values for --set come from the bundle of the command line. The script runs\n" +
+			"the program that is being typed, which must have the name composer.",
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 1 || completion.Script(c.Args().First()) == "" {
 				return usagef("%s wants one of bash, zsh, fish; see `%[1]s --help`", c.Command.HelpName)
@@ -37,7 +37,7 @@ func completionCommand() *cli.Command {
 	}
 }
 
-// completeCommand is what the scripts run.
+// completeCommand returns the hidden command that the scripts run.
 func completeCommand() *cli.Command {
 	return &cli.Command{
 		Name: completion.Command, Hidden: true, SkipFlagParsing: true, HideHelp: true,
@@ -55,7 +55,7 @@ func completeCommand() *cli.Command {
 	}
 }
 
-// completionValues are the values for a place of the command line.
+// completionValues returns the values that fit a place of the command line.
 func (s *Streams) completionValues(r completion.Request) []completion.Value {
 	switch {
 	case strings.HasPrefix(r.Place, "STAGE"), r.Flag == "stage":
@@ -137,7 +137,7 @@ func scenarioValues(r completion.Request) []completion.Value {
 	return scenarios
 }
 
-// bundleValues are what stands before the "=" of flags about a bundle.
+// bundleValues returns the keys, each with its "=", of a flag that takes KEY=VALUE and is about a bundle.
 func (s *Streams) bundleValues(r completion.Request) []completion.Value {
 	b, err := openBundle(s.bundleDir(r))
 	if err != nil {
@@ -147,7 +147,7 @@ func (s *Streams) bundleValues(r completion.Request) []completion.Value {
 	switch r.Flag {
 	case "replicas":
 		for _, k := range b.Kinds {
-			all = append(all, completion.Value{Text: k.Name + "=", Meaning: fmt.Sprintf("%d if nobody says", k.Count)})
+			all = append(all, completion.Value{Text: k.Name + "=", Meaning: fmt.Sprintf("default: %d", k.Count)})
 		}
 	case "template":
 		names, err := fs.Glob(b.FS, "*.tmpl")

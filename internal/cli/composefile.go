@@ -10,16 +10,15 @@ import (
 	"github.com/tp0-lab/composer/internal/files"
 )
 
-// composeFile is the Compose file that --file gives.
+// composeFile is the Compose file of --file.
 type composeFile struct {
 	name string // of the file, or stdin
 	text []byte
 	dir  string // where its relative paths start from
 }
 
-// readComposeFile reads the Compose file of --file, "-" being stdin. It is nil if
-// there is none. Beside one, it refuses what says what would be rendered, if it
-// stands on the command line: variables are often set for all commands.
+// readComposeFile reads the Compose file of --file, "-" being stdin; nil without --file. It refuses --file beside flags
+// that choose a stage or its values, but not beside their variables, which are often set for all commands.
 func readComposeFile(c *cli.Context, source *bundleFlags) (*composeFile, error) {
 	name := c.String("file")
 	if name == "" {

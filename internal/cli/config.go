@@ -17,21 +17,20 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// services are those that have a configuration.
+// services returns the services that have a configuration.
 func services() []config.Service {
 	return []config.Service{server.Configuration(), client.Configuration()}
 }
 
-// configCommand is `composer config`: the services' configuration, looked at
-// from outside.
+// configCommand returns `composer config`, which works on the services' configuration without running them.
 func configCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "config",
 		Usage: "show, make and check the services' configuration",
 		Description: examples(
-			"composer config show -s server", "what the server would use here, and where each value comes from",
-			"composer config keys -s client", "what the client can be told",
-			"composer config check FILE", "what is wrong with a file",
+			"composer config show -s server", "print the server's values here, and their origins",
+			"composer config keys -s client", "list the client's keys",
+			"composer config check FILE", "check a file",
 		),
 		Subcommands: []*cli.Command{
 			configShowCommand(), configKeysCommand(), configInitCommand(), configCheckCommand(), configSchemaCommand(),
@@ -41,7 +40,7 @@ func configCommand() *cli.Command {
 
 func serviceFlag() cli.Flag {
 	return stringFlag("service", "COMPOSER_CONFIG_SERVICE", "",
-		"whose configuration: `NAME` is server or client", "s")
+		"the `NAME` of the service: server or client", "s")
 }
 
 func configShowCommand() *cli.Command {
@@ -53,7 +52,7 @@ func configShowCommand() *cli.Command {
 			"composer config show --service server", "environment, then services/server/config.ini, then the defaults",
 			"CLI_ID=1 composer config show -s client", "what a variable changes",
 			"composer config show --file my/config.yaml", "with a file of your own; its name says whose it is",
-		) + "\n\nA line is ORIGIN VARIABLE=VALUE. What the service would complain about is said on stderr.",
+		) + "\n\nEach line is ORIGIN VARIABLE=VALUE. Values that the service would refuse are warnings on stderr.",
 		Flags: []cli.Flag{
 			serviceFlag(),
 			stringFlag("file", "COMPOSER_CONFIG_FILE", "",
@@ -119,7 +118,7 @@ func configKeysCommand() *cli.Command {
 		Usage:     "list the keys of a service's configuration",
 		UsageText: "composer config keys --service NAME [--json]",
 		Description: examples(
-			"composer config keys --service client", "variable, key in config.yaml, default, and what it is",
+			"composer config keys --service client", "variable, key in config.yaml, default and meaning of each",
 			"composer config keys --service server --json", "for programs: kind, limits and choices, too",
 		),
 		Flags: []cli.Flag{serviceFlag(), jsonFlag("print JSON")},
@@ -194,7 +193,7 @@ func configCheckCommand() *cli.Command {
 			"composer config check --service client settings", "a name that does not say whose file it is",
 			"composer config check --json config.yaml", "for programs: file, line, column, key, value, reason, suggestion",
 		) + "\n\nEach line is FILE:LINE:COLUMN: WHAT. Unknown keys, keys without a value and wrong values count, and the\n" +
-			"exit code is 1 if there are any. What is not set does not: the environment may have it.",
+			"exit code is 1 if there are any. A key that the file does not set is right: the environment may set it.",
 		Flags:  []cli.Flag{serviceFlag(), jsonFlag("print JSON")},
 		Action: configCheck,
 	}
@@ -251,7 +250,7 @@ func configSchemaCommand() *cli.Command {
 		UsageText: "composer config schema --service NAME",
 		Description: examples(
 			"composer config schema -s client >config.schema.json", "for editors; see docs/configuration.md",
-		) + "\n\nDraft 2020-12. That of config.ini is about its keys as one object.",
+		) + "\n\nDraft 2020-12. The schema of config.ini describes its keys as one object.",
 		Flags: []cli.Flag{serviceFlag()},
 		Action: func(c *cli.Context) error {
 			service, err := chooseService(c, "")
@@ -268,8 +267,7 @@ func configSchemaCommand() *cli.Command {
 	}
 }
 
-// chooseService returns the service of the flag, or else the one that reads
-// files of such a name.
+// chooseService returns the service that --service names, or else the one that reads files with the name of path.
 func chooseService(c *cli.Context, path string) (config.Service, error) {
 	name := c.String("service")
 	for _, s := range services() {

@@ -14,14 +14,14 @@ import (
 
 const dataDir = ".data"
 
-// dataCommand is `composer data`: the agencies' files, made, unpacked and checked.
+// dataCommand returns `composer data`, which makes, unpacks and checks the agencies' files.
 func dataCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "data",
 		Usage: "make, extract and check the agencies' files",
 		Description: examples(
-			"composer data extract", "the files of the dataset that comes with composer",
-			"composer data check", "whether each line of them is a bet",
+			"composer data extract", "unpack the dataset that comes with composer",
+			"composer data check", "check that each line is a bet",
 		),
 		Subcommands: []*cli.Command{
 			dataGenerateCommand(),
@@ -53,7 +53,7 @@ func dataGenerateCommand() *cli.Command {
 				"winning bets of each agency, `N[,N…]`, likewise (default: one in 10000, none of the last agency)", "w"),
 			&cli.Uint64Flag{
 				Name: "seed", Aliases: []string{"s"}, EnvVars: []string{"COMPOSER_DATA_SEED"},
-				Value: dataset.DefaultSeed, Usage: "the `N` that the random numbers start from",
+				Value: dataset.DefaultSeed, Usage: "the seed `N` of the random numbers",
 			},
 			stringFlag("output", "COMPOSER_DATA_OUTPUT", dataDir+"/dataset.zip",
 				"the `FILE` of a zip archive, with a name that ends in .zip, or a directory", "o"),
@@ -109,7 +109,7 @@ func numberList(s string) ([]int, error) {
 	return list, nil
 }
 
-// progressBar draws on w if that is a terminal; wipe takes the bar away.
+// progressBar returns functions that draw a bar on w, if w is a terminal, and erase the bar.
 func progressBar(w *Output) (progress func(done, total int), wipe func()) {
 	const width = 40
 	if !w.Terminal {
@@ -140,9 +140,9 @@ func dataExtractCommand() *cli.Command {
 		ArgsUsage: "[ARCHIVE]",
 		Description: examples(
 			"composer data extract", "the archive in "+dataDir+", to there",
-			"composer data extract --keep -o other their.zip", "another one, to a directory; what is there stays",
-		) + "\n\nWithout ARCHIVE it is datasets.zip or else dataset.zip in " + dataDir + ". Files may be in folders\n" +
-			"of the archive; what is not called agency-N.csv is passed over.",
+			"composer data extract --keep -o other their.zip", "another archive, to a directory; files there stay",
+		) + "\n\nThe default ARCHIVE is datasets.zip, or else dataset.zip, in " + dataDir + ". Files may be in folders\n" +
+			"of the archive. Files with other names than agency-N.csv are passed over.",
 		Flags: []cli.Flag{
 			stringFlag("output", "COMPOSER_DATA_DIR", dataDir, "the `DIR` for the files", "o"),
 			boolFlag("keep", "COMPOSER_DATA_KEEP", "leave files that are there as they are", "k"),

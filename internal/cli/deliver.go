@@ -17,7 +17,7 @@ func deliverCommand() *cli.Command {
 		Usage:     "write a git branch for each stage, in the course's layout",
 		UsageText: "composer deliver [--repo DIR] [--branch-prefix P] [--force] [--list] [--json]",
 		Description: examples(
-			"composer deliver --list", "what `git ls-remote` will show, and nothing is written",
+			"composer deliver --list", "print the branches as `git ls-remote` will, and write nothing",
 			"composer deliver", "ej1 … ej8 in the repository of this directory",
 			"composer deliver --repo ../entrega", "in a repository beside it, made if it is missing",
 			"composer deliver --branch-prefix tp0/", "tp0/ej1 … tp0/ej8",
@@ -29,7 +29,7 @@ func deliverCommand() *cli.Command {
 			stringFlag("repo", "COMPOSER_DELIVER_REPO", "",
 				"the repository `DIR` to write to; a missing or empty DIR becomes one, with main checked out (default: the one of this directory)"),
 			stringFlag("branch-prefix", "COMPOSER_DELIVER_BRANCH_PREFIX", "",
-				"what stands before each stage's name in the branch's, `P`"),
+				"the prefix `P` of the branches' names, before the stage's name"),
 			boolFlag("force", "COMPOSER_DELIVER_FORCE", "replace branches that hold something else", "f"),
 			boolFlag("list", "COMPOSER_DELIVER_LIST",
 				"write nothing, and print what git ls-remote will show after a delivery", "l"),
@@ -83,8 +83,8 @@ func warnDirty(c *cli.Context, d *deliver.Delivery) {
 	}
 }
 
-// state says how a branch was found: not there, as it is to be, or with
-// something else, which only --force replaces.
+// state describes a branch before the delivery: new if it is missing, unchanged if it has the commit already, other if
+// it has another commit, which only --force replaces.
 func state(b deliver.Branch) string {
 	switch b.Found {
 	case "":
@@ -96,8 +96,7 @@ func state(b deliver.Branch) string {
 	}
 }
 
-// printDelivery prints a list as `git ls-remote` does, and a delivery as what
-// became of each branch.
+// printDelivery prints the branches: with --list as `git ls-remote` does, else with the outcome of each.
 func printDelivery(c *cli.Context, d *deliver.Delivery) {
 	counts := map[string]int{}
 	for _, b := range d.Branches {
@@ -114,7 +113,7 @@ func printDelivery(c *cli.Context, d *deliver.Delivery) {
 	}
 }
 
-// outcome says what a delivery did with a branch.
+// outcome describes the effect of a delivery on a branch.
 func outcome(b deliver.Branch) string {
 	switch state(b) {
 	case "new":

@@ -81,14 +81,15 @@ func showChanges(c *cli.Context, sides [2]diff.Text) error {
 	return differ(c, sides, len(changes) > 0)
 }
 
-func differ(c *cli.Context, sides [2]diff.Text, really bool) error {
-	if !really || !c.Bool("exit-code") {
+// differ returns the error of --exit-code if the sides differ.
+func differ(c *cli.Context, sides [2]diff.Text, different bool) error {
+	if !different || !c.Bool("exit-code") {
 		return nil
 	}
 	return fmt.Errorf("diff: %s and %s differ", sides[0].Name, sides[1].Name)
 }
 
-// textToCompare renders the stage of that name, or reads the file.
+// textToCompare renders the stage called name, or else reads the file called name.
 func (s *Streams) textToCompare(b *bundle.Bundle, engine *render.Engine, name string) (diff.Text, error) {
 	text := diff.Text{Name: name}
 	_, unknown := b.Stage(name)

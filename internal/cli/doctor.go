@@ -20,7 +20,7 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// goVersion is the one of go.mod.
+// goVersion is the version in go.mod.
 var goVersion = doctor.GoVersion{Major: 1, Minor: 26}
 
 func doctorCommand() *cli.Command {
@@ -33,13 +33,13 @@ func doctorCommand() *cli.Command {
 			"composer doctor", "a line for each check: ok, warning or problem, and what to do next",
 			"composer doctor --stage ej6 -n 30", "for another stage, with more clients",
 			"composer doctor --json", "for programs: check, status, found, next",
-		) + "\n\nA problem keeps the stage from being rendered, or from being started with the Docker that is there; with one the exit\n" +
-			"code is 1. A warning costs something, which it says: a machine without Docker is one, as `render`, `run` and `verify` work without.",
+		) + "\n\nA problem keeps the stage from being rendered or started, and the exit code is 1. A warning says which use does not\n" +
+			"work here: a missing Docker is a warning, because `render`, `run` and `verify` work without.",
 		Flags: append(
 			source.renderingFlags(),
 			&cli.DurationFlag{
 				Name: "timeout", EnvVars: []string{"COMPOSER_DOCTOR_TIMEOUT"}, Value: 5 * time.Second,
-				Usage: "the `TIME` that each program which is asked is given",
+				Usage: "the most `TIME` to wait for each program that doctor runs",
 			},
 			jsonFlag("print JSON"),
 		),
@@ -84,8 +84,7 @@ func examine(c *cli.Context, source *bundleFlags) error {
 	return err
 }
 
-// labOf renders what is going to be started. What is wrong with the command line is
-// an error, and what is wrong with the directory is in the lab.
+// labOf renders the stage for the checks. A wrong command line is an error; a fault of the directory is Lab.Err.
 func labOf(c *cli.Context, b *bundle.Bundle) (doctor.Lab, error) {
 	lab := doctor.Lab{Bundle: c.String("bundle"), Netcat: cmp.Or(streams(c).getenv("NETCAT_IMAGE"), "busybox:latest"), GoVersion: goVersion}
 	name, file := c.String("stage"), stageFile(c)

@@ -33,9 +33,9 @@ func graphCommand() *cli.Command {
 		Flags: append(
 			source.renderingFlags(),
 			stringFlag("file", "COMPOSER_GRAPH_FILE", "",
-				"the Compose `FILE` to draw, instead of a stage; - for what is piped in", "f"),
+				"the Compose `FILE` to draw, instead of a stage; - is stdin", "f"),
 			stringFlag("format", "COMPOSER_GRAPH_FORMAT", "mermaid",
-				"what is written: `FORMAT` is mermaid, dot or svg"),
+				"the `FORMAT` to write: mermaid, dot or svg"),
 			boolFlag("all", "COMPOSER_GRAPH_ALL", "draw each service, however many are alike"),
 			stringFlag("output", "COMPOSER_OUTPUT", "",
 				"the `FILE` to write, untouched if it would not change (default: stdout)", "o"),
@@ -69,7 +69,7 @@ func drawGraph(c *cli.Context, source *bundleFlags) error {
 
 func graphFormats() []string { return []string{"mermaid", "dot", "svg"} }
 
-// projectToDraw loads the Compose file that is given, or that of a stage, and says what it is.
+// projectToDraw loads the Compose file of --file, or else of the stage, and returns a title for the drawing.
 func projectToDraw(c *cli.Context, source *bundleFlags) (project *types.Project, title string, err error) {
 	file, err := readComposeFile(c, source)
 	if err != nil {

@@ -4,16 +4,16 @@ import "github.com/urfave/cli/v2"
 
 const helpName = "help"
 
-// helpCommand is `composer help`. That of the CLI package knows one level only.
+// helpCommand returns `composer help`, which explains subcommands too.
 func helpCommand() *cli.Command {
 	return &cli.Command{
 		Name:      helpName,
 		Aliases:   []string{"h"},
-		Usage:     "print all about a command",
+		Usage:     "explain a command",
 		UsageText: "composer help [COMMAND [SUBCOMMAND]]",
 		ArgsUsage: "[COMMAND [SUBCOMMAND]]",
 		Description: examples(
-			"composer help", "what commands there are",
+			"composer help", "list the commands",
 			"composer help render", "one of them, the same as composer render --help",
 			"composer help config show", "a command of a command",
 		),

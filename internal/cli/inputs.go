@@ -11,7 +11,7 @@ import (
 	"github.com/tp0-lab/composer/internal/template/bundle"
 )
 
-// files are what open reads, and which may change, without the bundle.
+// files returns the files that open reads, but for those of the bundle.
 func (b *bundleFlags) files() []string {
 	var paths []string
 	for _, g := range b.given {
@@ -29,7 +29,7 @@ func (b *bundleFlags) files() []string {
 }
 
 // refuseOverwritingInput refuses to write to path if that is a file of the bundle, of the values or of more,
-// under whatever name: there may be no other copy of it.
+// by any name, because there may be no other copy.
 func (b *bundleFlags) refuseOverwritingInput(c *cli.Context, path string, more ...string) error {
 	output, err := os.Stat(path)
 	if err != nil || !output.Mode().IsRegular() {

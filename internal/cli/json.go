@@ -7,12 +7,12 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// jsonFlag is --json, whose variable is the same for all commands.
+// jsonFlag returns --json, whose variable is the same for all commands.
 func jsonFlag(usage string) cli.Flag {
 	return boolFlag("json", "COMPOSER_JSON", usage)
 }
 
-// printJSON prints v as people read it, and "<" as it is.
+// printJSON writes v as indented JSON, with "<" unescaped.
 func printJSON(w io.Writer, v any) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)

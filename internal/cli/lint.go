@@ -22,17 +22,17 @@ func lintCommand() *cli.Command {
 		Description: examples(
 			"composer lint compose.yaml", "file:line:column: severity: message [rule]",
 			"composer lint --strict *.yaml", "warnings fail, too",
-			"composer render -n 5 | composer lint -", "what is piped in",
+			"composer render -n 5 | composer lint -", "check standard input",
 			"composer lint --disable missing-mount-source dev.yaml", "without one of the rules",
 			"composer lint --format sarif dev.yaml", "for GitHub's code scanning and its like",
-			"composer lint --list-rules", "what is checked",
+			"composer lint --list-rules", "list the rules",
 		) + "\n\nA comment in the file silences rules, at the end of a line or in the line before it:\n" +
 			"  # composer-lint: disable=RULE,RULE\n\n" +
-			"Each file is checked by itself, compose.override.yaml as what is laid over compose.yaml. Exit codes: 0 nothing, or notes and warnings only; 1 an error, or a warning with\n" +
-			"--strict; 2 wrong command line.",
+			"Each file is checked alone, but compose.override.yaml is checked as laid over compose.yaml. Exit codes: 0 no\n" +
+			"error; 1 an error, or a warning with --strict; 2 wrong command line.",
 		Flags: []cli.Flag{
 			stringFlag("format", "COMPOSER_LINT_FORMAT", "text",
-				"how findings are printed: `FORMAT` is text, json or sarif"),
+				"the `FORMAT` of the findings: text, json or sarif"),
 			jsonFlag("the same as --format json"),
 			boolFlag("strict", "COMPOSER_LINT_STRICT", "exit with 1 for a warning, too"),
 			listFlag("disable", "COMPOSER_LINT_DISABLE",
@@ -78,8 +78,8 @@ func lintFiles(c *cli.Context) error {
 
 func lintFormats() []string { return []string{"text", "json", "sarif"} }
 
-// lintFormat is the format of the flags. One of the command line comes before the
-// other one's variable.
+// lintFormat returns the format that --format and --json choose. A flag of the command line comes before the variable of
+// the other flag.
 func lintFormat(c *cli.Context) (string, error) {
 	format := c.String("format")
 	if c.Bool("json") && format != "json" {
@@ -96,7 +96,7 @@ func lintFormat(c *cli.Context) (string, error) {
 	return format, nil
 }
 
-// lintFile checks one file, or what is piped in where the name is "-".
+// lintFile checks a file, or standard input for the name "-".
 func lintFile(c *cli.Context, name string) ([]lint.Finding, error) {
 	if name == "-" {
 		return lint.CheckReader(c.Context, streams(c).In, "stdin", splitCommas(c, "disable"))
@@ -117,7 +117,7 @@ func writeFindings(w io.Writer, format string, found []lint.Finding) error {
 	return nil
 }
 
-// verdict is an error if findings are bad enough to be one.
+// verdict returns an error if there is a finding that fails the check: an error or, if strict, a warning.
 func verdict(found []lint.Finding, strict bool) error {
 	counts := map[lint.Severity]int{}
 	for _, f := range found {

@@ -16,7 +16,7 @@ func manCommand() *cli.Command {
 		Description: examples(
 			"composer man | man -l -", "read it (man-db; elsewhere `composer man | mandoc | less`)",
 			"composer man >~/.local/share/man/man1/composer.1", "so that `man composer` finds it",
-		) + "\n\nThe page is made from what the help is made from, in roff with the macros of man(7).",
+		) + "\n\nThe page has the same text as the help, in roff with the macros of man(7).",
 		Action: func(c *cli.Context) error {
 			return manPage(c.App).WriteRoff(c.App.Writer)
 		},
@@ -33,12 +33,12 @@ func manPage(app *cli.App) help.Page {
 		},
 		Variables: []help.Entry{
 			{Term: "NO_COLOR", Meaning: "If it is not empty, no colours are written; without it they are written to terminals only."},
-			{Term: "TERM", Meaning: "Nor are they where it is dumb."},
-			{Term: "COLUMNS", Meaning: "How wide help and tables are, if it is a number. Otherwise the terminal says it, and the help has 80 columns where there is none. What is written to a pipe or file is not wrapped but for the help."},
+			{Term: "TERM", Meaning: "If it is dumb, no colours are written."},
+			{Term: "COLUMNS", Meaning: "The width of help and tables. The default is the terminal's width. Without a terminal help has 80 columns, and tables are not wrapped."},
 		},
 		Files: []help.Entry{
-			{Term: ".stage", Meaning: "The stage, on one line, if neither --stage nor COMPOSER_STAGE says it. For the built-in bundle only."},
-			{Term: ".data/dataset.zip, .data/datasets.zip", Meaning: "What `data extract` unpacks."},
+			{Term: ".stage", Meaning: "The stage, on one line, without --stage and COMPOSER_STAGE. For the built-in bundle only."},
+			{Term: ".data/dataset.zip, .data/datasets.zip", Meaning: "The archive that `data extract` unpacks."},
 			{Term: ".data/agency-N.csv", Meaning: "The bets of agency N, which stages from ej6 on mount."},
 			{Term: "services/server/config.ini, services/client/config.yaml", Meaning: "The configuration of the two services."},
 			{Term: "docker-compose-dev.yaml", Meaning: "The Compose file that make and generar-compose.sh use."},

@@ -7,11 +7,8 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// operandsLast puts the operands of a command line behind its flags, as the CLI
-// package wants them, wherever people write them (Utility Syntax Guideline 9 of
-// POSIX.1-2017 wants them last, too; GNU's getopt moves them likewise). What
-// stands behind -- is an operand, whatever it looks like. A line without a
-// command that takes operands stays as it is.
+// operandsLast moves the operands of a command line behind its flags, where urfave/cli reads them, as GNU's getopt does.
+// All words behind -- are operands. A line whose command takes no flags, or has subcommands, stays as it is.
 func operandsLast(commands []*cli.Command, args []string) []string {
 	var command *cli.Command
 	at := 1 // behind the program's name
@@ -38,7 +35,7 @@ func operandsLast(commands []*cli.Command, args []string) []string {
 			operands = append(operands, arg)
 		case takesNext(command.Flags, arg):
 			if at++; at == len(args) {
-				return append(line, arg) // its value is missing, and no operand is to be taken for it
+				return append(line, arg) // without a value: no operand may become it
 			}
 			line = append(line, arg, args[at])
 		default:
@@ -51,7 +48,7 @@ func operandsLast(commands []*cli.Command, args []string) []string {
 	return append(line, operands...)
 }
 
-// takesNext tells whether what follows arg is its value.
+// takesNext reports whether arg is a flag whose value is the next word.
 func takesNext(flags []cli.Flag, arg string) bool {
 	name := strings.TrimLeft(arg, "-")
 	i := slices.IndexFunc(flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })

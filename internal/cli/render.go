@@ -44,11 +44,11 @@ func renderCommand() *cli.Command {
 		}, append(
 			source.documentFlags(),
 			stringFlag("max-replicas", "COMPOSER_MAX_REPLICAS", "",
-				"how many clients there may be instead, `N`; 0 for any number. More than 1022 do not fit on a bridge (default: what the templates say)"),
+				"allow `N` clients at most; 0 sets no limit, but a bridge network has room for 1022 (default: the templates' limit)"),
 			stringFlag("output", "COMPOSER_OUTPUT", "",
 				"the `FILE` to write, untouched if it would not change; {stage} in it is the stage's name, a file for each (default: stdout)", "o"),
 			stringFlag("format", "COMPOSER_FORMAT", "yaml",
-				"what is written: `FORMAT` is yaml, or json, which Compose reads as well"),
+				"the `FORMAT` to write: yaml, or json, which Compose reads as well"),
 			boolFlag("check", "COMPOSER_CHECK",
 				"write nothing; list the files that are missing or would change, and exit with 1 if there are any"),
 			boolFlag("diff", "COMPOSER_DIFF",
@@ -62,7 +62,7 @@ func renderCommand() *cli.Command {
 	}
 }
 
-// renderStages does what the flags of render say.
+// renderStages does `composer render`.
 func renderStages(c *cli.Context, source *bundleFlags) error {
 	j := build.Job{
 		Stages: splitCommas(c, "stage"), StageFile: stageFile(c), Output: c.String("output"),
@@ -139,7 +139,7 @@ func renderJob(c *cli.Context, source *bundleFlags, j build.Job) (build.Document
 	return made, nil
 }
 
-// compareStages is what --check and --diff do.
+// compareStages does --check and --diff.
 func compareStages(c *cli.Context, made build.Documents) error {
 	if c.Bool("diff") {
 		if err := made.Diff(c.App.Writer, diffStyle(c)); err != nil {
@@ -178,7 +178,7 @@ func diffStyle(c *cli.Context) diff.Style {
 	return diff.Style{Terminal: streams(c).Out.Terminal, Colours: streams(c).Out.coloured}
 }
 
-// watchStages is what --watch does.
+// watchStages does --watch.
 func watchStages(c *cli.Context, source *bundleFlags, j build.Job) error {
 	set := watch.Set{Files: source.files(), Patterns: bundle.Files()}
 	if dir := c.String("bundle"); dir != "" {
@@ -203,9 +203,9 @@ func watchStages(c *cli.Context, source *bundleFlags, j build.Job) error {
 			written, err = made.Write()
 		}
 		switch {
-		case c.Context.Err() != nil: // it ends, and that is no error
+		case c.Context.Err() != nil: // Ctrl-C, which is no error
 		case err != nil && first && exitCode(err) == exitUsage && !errors.As(err, new(*values.Error)):
-			stop(err) // no file will mend it
+			stop(err) // no change of a file mends the command line
 		case err != nil:
 			printError(c.App.ErrWriter, err)
 		case len(written) == 0:
@@ -251,7 +251,7 @@ func parseReplicas(text string) (int, error) {
 	return n, nil
 }
 
-// warnMissing says what `docker compose up` will not find.
+// warnMissing warns of mounted files that are missing, for which Docker would make directories.
 func warnMissing(stderr io.Writer, missing []string) {
 	if len(missing) == 0 {
 		return

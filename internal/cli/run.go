@@ -23,8 +23,8 @@ func runCommand() *cli.Command {
 			"composer run --stage ej8 -n 5", "five agencies and their central, and a summary at the end",
 			"composer run --stage ej1 -n 0", "an echo server to talk to, until Ctrl-C",
 			"composer run -f dev.yaml --json", "a Compose file of your own; the summary for programs, the logs on stderr",
-		) + "\n\nEach service is a process with what the Compose file says: environment, mounted files, names, start order, stop\n" +
-			"signal and grace. They get loopback addresses and directories of their own, and nothing of a run is left behind.\n" +
+		) + "\n\nEach service is a process with the environment, mounted files, names, start order, stop signal and grace of the\n" +
+			"Compose file. Each process has a loopback address and a directory of its own. A run removes all that it made.\n" +
 			"A missing agency file is replaced by 1000 invented bets, for this run only.",
 		Flags: append(
 			source.renderingFlags(),
@@ -69,8 +69,8 @@ func runStage(c *cli.Context, source *bundleFlags) error {
 	return errors.Join(err, sum.WriteTable(c.App.Writer))
 }
 
-// projectToRun loads the Compose file that is given, or that of a stage, and
-// says which configuration files are in the images of the latter.
+// projectToRun loads the Compose file of --file, or else of the stage, and returns the configuration files that the
+// images of a stage have.
 func projectToRun(c *cli.Context, source *bundleFlags) (*types.Project, map[local.Kind]string, error) {
 	file, err := readComposeFile(c, source)
 	if err != nil {
@@ -102,8 +102,8 @@ func loadStage(c *cli.Context, b *bundle.Bundle) (*types.Project, error) {
 	return local.Load(c.Context, text, "stage "+stage, ".", streams(c).Environ)
 }
 
-// renderStage returns the Compose file of a stage of a bundle, and which one that
-// is: that of --stage, or else of the one-line file, or else the default.
+// renderStage renders a stage of a bundle, and returns its name and its Compose file. The stage is that of --stage,
+// else of the file .stage, else the default.
 func renderStage(c *cli.Context, b *bundle.Bundle) (stage string, text []byte, err error) {
 	chosen, err := b.Choose(c.String("stage"), stageFile(c))
 	if err != nil {

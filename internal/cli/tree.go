@@ -8,7 +8,7 @@ import (
 	"github.com/tp0-lab/composer/internal/cli/help"
 )
 
-// tree returns the program's commands as help, man page and completion want them.
+// tree returns the program's commands for help, man page and completion.
 func tree(app *cli.App) *help.Command {
 	return &help.Command{
 		Name: app.Name, Usage: app.Usage, Synopsis: app.UsageText, Description: app.Description,
@@ -40,13 +40,12 @@ func branch(name string, c *cli.Command) *help.Command {
 	return m
 }
 
-// helpFlag is the one that the CLI package gives each command.
+// helpFlag returns --help, which urfave/cli gives each command.
 func helpFlag() help.Flag {
 	return help.Flag{Names: []string{"help", "h"}, Usage: "show this help"}
 }
 
-// documented is what there is to say of a flag. The word for its value is the first
-// one of its usage in backquotes.
+// documented returns the help of a flag. The first word of the flag's usage in backquotes names its value.
 func documented(f cli.Flag) help.Flag {
 	d := help.Flag{Names: f.Names()}
 	doc, ok := f.(cli.DocGenerationFlag)

@@ -27,7 +27,7 @@ func verifyCommand() *cli.Command {
 			"composer verify", "this project, with processes for containers",
 			"composer verify --engine docker --stage ej6", "one stage, in containers",
 			"composer verify --repo ../tp0 --report html=tp0.html", "the branches ej1 … ej8 of a checkout, and a page about it",
-			"composer verify --list", "what is checked",
+			"composer verify --list", "list the scenarios",
 		) + "\n\nA checkout is not touched: each branch is checked in a directory of its own, in a Compose project of its own, and only\n" +
 			"what was made for that is removed. It is asked for what the course's text asks: its server gets a head start, and scenarios beyond\n" +
 			"that are skipped unless --scenario names them. A checkout's scripts run as you. Exit codes: 0 what was checked\npassed, 1 something failed or nothing was checked, 2 wrong command line.",
@@ -43,7 +43,7 @@ func verifyCommand() *cli.Command {
 			&cli.IntFlag{Name: "repeat", EnvVars: []string{"COMPOSER_VERIFY_REPEAT"}, Value: 1, Usage: "run each scenario `N` times"},
 			&cli.DurationFlag{
 				Name: "patience", EnvVars: []string{"COMPOSER_VERIFY_PATIENCE"}, Value: verify.DefaultPatience,
-				Usage: "the `TIME` to wait for what takes a moment where all is well",
+				Usage: "the most `TIME` to wait for each event that a right solution shows at once",
 			},
 			boolFlag("list", "COMPOSER_VERIFY_LIST", "list the scenarios and run none"),
 			jsonFlag("print the report (or the list) as JSON, and the progress on stderr"),
@@ -52,7 +52,7 @@ func verifyCommand() *cli.Command {
 	}
 }
 
-// reporters are the kinds of reports.
+// reporters has the function that writes each kind of report.
 var reporters = map[string]func(io.Writer, report.Report) error{
 	"junit": report.WriteJUnit,
 	"json":  report.WriteJSON,
@@ -125,7 +125,7 @@ func verifyOptions(c *cli.Context) (verify.Options, error) {
 	case engine == "local" && o.Repo != "":
 		return o, usagef("verify: --repo needs --engine docker: only this project's services run as processes")
 	case engine == "local", engine == "":
-		// They mostly wait.
+		// Scenarios mostly wait.
 		o.Parallel = 4 * runtime.NumCPU()
 	default:
 		return o, usagef("verify: unknown engine %q: have local, docker", engine)
@@ -140,16 +140,7 @@ func verifyOptions(c *cli.Context) (verify.Options, error) {
 
 func listScenarios(w *Output, chosen []verify.Scenario, asJSON bool) error {
 	if asJSON {
-		type row struct {
-			Stage string `json:"stage"`
-			Name  string `json:"name"`
-			Title string `json:"title"`
-		}
-		var rows []row
-		for _, s := range chosen {
-			rows = append(rows, row{s.Stage, s.Name, s.Title})
-		}
-		return printJSON(w, rows)
+		return printJSON(w, chosen)
 	}
 	var table text.Table
 	for _, s := range chosen {
@@ -158,7 +149,7 @@ func listScenarios(w *Output, chosen []verify.Scenario, asJSON bool) error {
 	return table.Write(w, w.tableWidth())
 }
 
-// reportFile is a report that is asked for.
+// reportFile is a report of --report.
 type reportFile struct {
 	kind, file string
 }
@@ -170,7 +161,7 @@ func reportFiles(wanted []string) ([]reportFile, error) {
 		if !ok || file == "" || reporters[kind] == nil {
 			return nil, usagef("verify: --report %q: want junit=FILE, json=FILE or html=FILE", w)
 		}
-		// Now, and not after all has run.
+		// A missing directory is an error before the scenarios run.
 		if info, err := os.Stat(filepath.Dir(file)); err != nil || !info.IsDir() {
 			return nil, fmt.Errorf("verify: --report %s: there is no directory %s", w, filepath.Dir(file))
 		}

@@ -28,7 +28,7 @@ func versionCommand() *cli.Command {
 	}
 }
 
-// version is the module's.
+// version returns the version of the module.
 func version() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version

@@ -1,5 +1,4 @@
-// Package completion finds out how a command line that is being typed may go on,
-// and has the scripts that make bash, zsh and fish ask.
+// Package completion completes a command line that is being typed, and has the scripts by which bash, zsh and fish use it.
 package completion
 
 import (
@@ -9,33 +8,31 @@ import (
 	"github.com/tp0-lab/composer/internal/cli/help"
 )
 
-// Value is one way to go on.
+// Value is one completion of a word.
 type Value struct {
 	Text    string // the whole word
-	Meaning string // "" if it speaks for itself
+	Meaning string // a description for people, or ""
 }
 
-// Answer is all ways to go on.
+// Answer holds the completions of a word.
 type Answer struct {
 	Values      []Value
-	Files       bool // names of files, too; behind the word's last "=" if it has one
+	Files       bool // names of files complete the word, too, or its part behind the last "="
 	Directories bool // the same with names of directories
 }
 
-// Request is a place where a value is wanted.
+// Request is a place of a command line that takes a value.
 type Request struct {
 	Command *help.Command
-	Flag    string              // the flag that it is the value of, or "" for an argument
-	Place   string              // a word for what is wanted, such as FILE, as the help has it
-	Given   map[string][]string // the values of the flags before it
+	Flag    string              // the flag that takes the value, or "" for an operand
+	Place   string              // the word for the value in the help, such as FILE
+	Given   map[string][]string // the values of earlier flags
 }
 
-// Source returns the values for a place, whatever their beginning. Files and
-// directories it need not know.
+// Source returns all values for a place, but for files and directories.
 type Source func(Request) []Value
 
-// Complete returns how the last of the words may go on. The words are those
-// behind the program's name.
+// Complete returns the completions of the last word. words are the words behind the program's name.
 func Complete(root *help.Command, words []string, source Source) Answer {
 	if len(words) == 0 {
 		words = []string{""}
@@ -49,7 +46,7 @@ func Complete(root *help.Command, words []string, source Source) Answer {
 	return answer
 }
 
-// line is what stands before the word that is completed.
+// line is the part of a command line before the word to complete.
 type line struct {
 	root    *help.Command
 	source  Source
@@ -129,7 +126,7 @@ func (l *line) goOn(word string) Answer {
 	}
 }
 
-// values are those for a place, which may be two of the kind KEY=FILE.
+// values completes a word at a place, which is KEY=FILE for two places in one word.
 func (l *line) values(flag, place, word string) Answer {
 	l.request.Flag, l.request.Place = flag, place
 	if _, after, ok := strings.Cut(place, "="); ok {

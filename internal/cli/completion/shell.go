@@ -10,9 +10,8 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// Command is the hidden command that the scripts run, with a shell's name and
-// the words up to the one that is completed. It prints lines of a value, a tab and
-// its meaning, or of a colon and what else there is: files, directories, nospace.
+// Command is the hidden command that the scripts run, with the shell's name and the words up to the one to complete. It
+// prints lines of a value, a tab and a meaning, and lines :files, :directories and :nospace for the script.
 const Command = "__complete"
 
 var (
@@ -24,12 +23,12 @@ var (
 	fish string
 )
 
-// Shells are those that there are scripts for.
+// Shells returns the shells that have a script.
 func Shells() []Value {
 	return []Value{{"bash", "4 and later"}, {"zsh", "5 and later"}, {"fish", "3 and later"}}
 }
 
-// Script returns the script for one of the shells, or "".
+// Script returns the script for a shell, or "" if there is none.
 func Script(shell string) string {
 	switch shell {
 	case "bash":
@@ -42,14 +41,14 @@ func Script(shell string) string {
 	return ""
 }
 
-// Words returns the words that a shell took a command line for as the program
-// would get them. Bash breaks words at "=" and ":".
+// Words returns the words of a shell's completion as the program would get them: bash breaks words at "=" and ":", and
+// Words joins them.
 func Words(shell string, words []string) []string {
 	if shell != "bash" {
 		return words
 	}
 	var joined []string
-	open := false // the next one goes on
+	open := false // the next word belongs to the last one
 	for _, word := range words {
 		is := word != "" && strings.Trim(word, "=:") == ""
 		if last := len(joined) - 1; last >= 0 && (is || open) {
@@ -62,7 +61,7 @@ func Words(shell string, words []string) []string {
 	return joined
 }
 
-// Write prints an answer for a shell's script, given the word that it completes.
+// Write writes an answer as the shell's script reads it. word is the word to complete.
 func (a Answer) Write(w io.Writer, shell, word string) error {
 	var out bytes.Buffer
 	before := ""

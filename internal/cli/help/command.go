@@ -1,6 +1,5 @@
-// Package help writes what a command line is about: help for a terminal, and a
-// page for man(1). Both are made from a tree of commands that does not know the
-// package that parses them.
+// Package help writes the help of a command for a terminal, and a manual page for man(1). Both come from a tree of
+// commands that is independent of the package that parses command lines.
 package help
 
 import (
@@ -8,15 +7,14 @@ import (
 	"strings"
 )
 
-// Command is a command, or the program itself.
+// Command is the text about a command, or about the program.
 type Command struct {
-	Name      string // with those above it, such as "composer config show"
-	Usage     string // what it does, in half a sentence
-	Synopsis  string // without the name if it is empty
+	Name      string // with the names above it, such as "composer config show"
+	Usage     string // its effect, in half a sentence without a full stop
+	Synopsis  string // the words of a call; "": made from the name, the flags and Arguments
 	Arguments string // the operands, such as "FILE…"
-	// Description is examples and paragraphs, with an empty line between them. A line
-	// with a tab is an example: a command, and what it does. A paragraph is filled,
-	// but for lines that begin with a space.
+	// Description has examples and paragraphs, with empty lines between them. An example is a line of a command, a tab
+	// and its effect. A paragraph is filled, but for lines that begin with a space.
 	Description string
 	Flags       []Flag
 	Commands    []*Command
@@ -27,17 +25,17 @@ type Flag struct {
 	Names    []string // without dashes
 	Value    string   // a word for its value, such as "FILE"; "" for a switch
 	Usage    string
-	Default  string // "" for none to speak of
-	Variable string // the one of the environment that stands for it, or ""
+	Default  string // "" if the help names none
+	Variable string // the environment variable that sets the flag, or ""
 }
 
 // Entry is a term and its meaning; of an example, the command line and its effect.
 type Entry struct{ Term, Meaning string }
 
-// Base is the last word of the name.
+// Base returns the last word of the name.
 func (c *Command) Base() string { return c.Name[strings.LastIndexByte(c.Name, ' ')+1:] }
 
-// Walk calls visit for the command and all below it, each before its own.
+// Walk calls visit for the command and for all commands below it, parents first.
 func (c *Command) Walk(visit func(*Command)) {
 	visit(c)
 	for _, sub := range c.Commands {
@@ -54,7 +52,7 @@ func (c *Command) Find(name string) *Command {
 	return c.Commands[i]
 }
 
-// Examples are those of the description.
+// Examples returns the examples of the description.
 func (c *Command) Examples() []Entry {
 	var examples []Entry
 	for line := range strings.Lines(c.Description) {
@@ -65,8 +63,8 @@ func (c *Command) Examples() []Entry {
 	return examples
 }
 
-// Paragraphs are those of the description: filled text is one line, and others
-// begin with a space.
+// Paragraphs returns the paragraphs of the description as lines: filled text is one line, and a line that begins with a
+// space stays alone.
 func (c *Command) Paragraphs() [][]string {
 	var paragraphs [][]string
 	for block := range strings.SplitSeq(c.Description, "\n\n") {
@@ -87,7 +85,7 @@ func (c *Command) Paragraphs() [][]string {
 	return paragraphs
 }
 
-// usage is the synopsis with the name before it.
+// usage returns the synopsis, or makes one.
 func (c *Command) usage() string {
 	if c.Synopsis != "" {
 		return c.Synopsis
@@ -102,7 +100,7 @@ func (c *Command) usage() string {
 	return strings.TrimRight(usage+" "+c.Arguments, " ")
 }
 
-// Dashed is a flag's name as one gives it.
+// Dashed returns a flag's name with its dashes.
 func Dashed(name string) string {
 	if len(name) == 1 {
 		return "-" + name

@@ -10,11 +10,11 @@ import (
 
 const (
 	indent = "  "
-	left   = 26 // how wide names of flags and commands are before they get a line of their own
+	left   = 26 // the widest name of a flag with its text on the same line
 )
 
-// WriteHelp writes all about the command, but not about those below it, in lines
-// of at most width runes where words allow it. 0 wraps nothing.
+// WriteHelp writes the help of the command, with the names of its subcommands, in lines of at most width runes, but for
+// longer words. A width of 0 wraps nothing.
 func (c *Command) WriteHelp(w io.Writer, width int) error {
 	var out bytes.Buffer
 	section := func(title string) {
@@ -68,8 +68,7 @@ func (c *Command) WriteHelp(w io.Writer, width int) error {
 	return err
 }
 
-// writeExamples puts what an example does beside it if all fit, and below it
-// otherwise.
+// writeExamples writes the effect of each example beside it if all fit in width, and below it otherwise.
 func writeExamples(out *bytes.Buffer, examples []Entry, width int) {
 	var table text.Table
 	table.Indent = indent
@@ -90,7 +89,7 @@ func writeExamples(out *bytes.Buffer, examples []Entry, width int) {
 	out.Write(text.Bytes())
 }
 
-// hanging writes a text with all lines but the first two further in.
+// hanging writes a text with all lines but the first indented once more.
 func hanging(out *bytes.Buffer, before, s string, width int) {
 	room := 0
 	if width > 0 {
@@ -105,10 +104,10 @@ func hanging(out *bytes.Buffer, before, s string, width int) {
 	}
 }
 
-// glued stands for a space that no line may end at.
+// glued is a space at which no line breaks.
 const glued = '\ue000' // of the private use area, so that no text has it
 
-// glue keeps what stands in brackets, or in backquotes, together.
+// glue makes spaces in brackets and in backquotes unbreakable.
 func glue(text string) string {
 	depth, code := 0, false
 	return strings.Map(func(r rune) rune {
@@ -128,7 +127,7 @@ func glue(text string) string {
 	}, text)
 }
 
-// spelling is all ways to give the flag, the short ones first.
+// spelling returns all names of the flag, short ones first, and the word for its value.
 func (f Flag) spelling() string {
 	var short, long []string
 	for _, name := range f.Names {

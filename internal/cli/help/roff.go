@@ -11,7 +11,7 @@ import (
 type Page struct {
 	Program   *Command
 	Version   string
-	Date      string   // of the version, or "" if nobody knows
+	Date      string   // of the version, or "" if it is unknown
 	About     []string // paragraphs about the program as a whole
 	Variables []Entry
 	Files     []Entry
@@ -25,7 +25,7 @@ func (p Page) WriteRoff(w io.Writer) error {
 	r := &roff{}
 	name := p.Program.Name
 	r.line(".TH %s 1 %s %s %s", quote(strings.ToUpper(name)), quote(p.Date), quote(name+" "+p.Version), quote("User Commands"))
-	r.line(".nh\n.ad l") // what is quoted is not to be broken
+	r.line(".nh\n.ad l") // quoted text stays whole
 	r.line(".SH NAME\n%s \\- %s", escape(name), prose(p.Program.Usage))
 	r.line(".SH SYNOPSIS")
 	r.synopsis(p.Program)
@@ -43,7 +43,7 @@ func (p Page) WriteRoff(w io.Writer) error {
 			r.command(c)
 		}
 	})
-	r.line(".SH ENVIRONMENT\nA flag of the command line comes before its variable, and an empty variable is as good as none.")
+	r.line(".SH ENVIRONMENT\nA flag of the command line comes before its variable. An empty variable counts as not set.")
 	for _, e := range append(variables(p.Program), p.Variables...) {
 		r.entry(e.Term, e.Meaning)
 	}
@@ -58,7 +58,7 @@ func (p Page) WriteRoff(w io.Writer) error {
 	return err
 }
 
-// variables are those of all flags, each once, in the order of the commands.
+// variables returns the variables of all flags, each once, in the order of the commands.
 func variables(program *Command) []Entry {
 	var all []Entry
 	at := map[string]int{}
@@ -107,8 +107,7 @@ func (r *roff) command(c *Command) {
 	}
 }
 
-// synopsis writes how a command is called, with its name in bold, and breaks it
-// between brackets only.
+// synopsis writes the call of a command, with its name in bold, and allows breaks between brackets only.
 func (r *roff) synopsis(c *Command) {
 	rest := strings.TrimSpace(strings.TrimPrefix(c.usage(), c.Name))
 	text := `\fB` + escape(c.Name) + `\fR`
@@ -153,7 +152,7 @@ func (r *roff) entry(term, meaning string) {
 	r.line(".TP\n\\fB%s\\fR\n%s", escape(term), prose(meaning))
 }
 
-// described is what the flag does as a sentence or two.
+// described returns sentences about the flag's effect, default and variable.
 func (f Flag) described() string {
 	text := strings.ToUpper(f.Usage[:1]) + f.Usage[1:] + "."
 	if f.Default != "" {
@@ -167,8 +166,7 @@ func (f Flag) described() string {
 
 func quote(text string) string { return `"` + strings.ReplaceAll(escape(text), `"`, `\(dq`) + `"` }
 
-// prose is text whose parts in backquotes are bold. It is one line, which begins
-// with no control character.
+// prose returns a line of text with the parts in backquotes in bold.
 func prose(text string) string {
 	parts := strings.Split(text, "`")
 	for i := range parts {

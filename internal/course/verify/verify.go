@@ -49,10 +49,10 @@ type Options struct {
 
 // Scenario is a check of a stage.
 type Scenario struct {
-	Stage  string // ej1 … ej8
-	Name   string // words with dashes, unique within its stage
-	Title  string // a sentence that says what the scenario shows
-	Beyond string // why the course does not ask for it, which skips it in a checkout unless it is named; else ""
+	Stage  string `json:"stage"` // ej1 … ej8
+	Name   string `json:"name"`  // words with dashes, unique within its stage
+	Title  string `json:"title"` // a sentence that says what the scenario shows
+	Beyond string `json:"-"`     // why the course does not ask for it, which skips it in a checkout unless it is named; else ""
 
 	docker bool // it needs containers
 	run    func(*trial)
