@@ -10,9 +10,9 @@ import (
 	"github.com/tp0-lab/composer/internal/compose/vars"
 )
 
-// drawable returns a Compose file in which each variable has a value in environment,
-// or a default. Another is text, ${NAME}, in what is drawn, and what else depends on
-// it is left out: compose-go would take the empty string for it, or refuse the file.
+// drawable returns a Compose file without variables that have neither a value in environment nor a default. compose-go
+// reads such a variable as the empty string, or refuses the file. drawable writes it as the text ${NAME} in values that
+// the graph shows, and removes the other values that have it.
 func drawable(text []byte, environment map[string]string) []byte {
 	filled, _ := vars.Rewrite(text, func(document *yaml.Node) (edited *yaml.Node, unset bool) {
 		f := filler{environment: environment}
@@ -22,19 +22,19 @@ func drawable(text []byte, environment map[string]string) []byte {
 	return filled
 }
 
-// filler leaves out, or writes as text, what depends on a variable that is not set.
+// filler removes values with unset variables, or writes the variables as text.
 type filler struct {
 	environment map[string]string
-	unset       bool // there was one
+	unset       bool // whether a variable was unset
 }
 
-// drawn are the keys whose values are drawn, and those that a file is refused without.
+// drawn holds the keys whose values the graph shows, and the keys that compose-go requires.
 var drawn = map[string]bool{
 	"image": true, "build": true, "context": true, "source": true, "target": true, "published": true, "subnet": true,
 	"file": true, "content": true, "environment": true,
 }
 
-// fill does it for what is below n, which is the value of key.
+// fill removes or writes the values below n, which is the value of key.
 func (f *filler) fill(n *yaml.Node, key string) {
 	var content []*yaml.Node
 	switch n.Kind {
@@ -47,7 +47,7 @@ func (f *filler) fill(n *yaml.Node, key string) {
 				f.fill(value, name.Value)
 			case key == "volumes" && name.Value == "source":
 				setText(value, text)
-				bind(n) // whatever it is, it needs no definition then
+				bind(n) // a bind mount needs no definition of a volume
 			case drawn[name.Value] && (key != "ports" || name.Value != "target") || value.Anchor != "":
 				setText(value, text)
 			default:
@@ -74,7 +74,7 @@ func (f *filler) fill(n *yaml.Node, key string) {
 	n.Content = content
 }
 
-// scalar returns a scalar's text with what is known of it, and whether that is all.
+// scalar returns the text of a scalar with its variables filled in, and whether all of them have values.
 func (f *filler) scalar(n *yaml.Node) (text string, known bool) {
 	if n.Kind != yaml.ScalarNode {
 		return "", true
@@ -87,8 +87,8 @@ func (f *filler) scalar(n *yaml.Node) (text string, known bool) {
 	return text, known
 }
 
-// longForm makes a map of a mount or a port, whose text Compose would take apart at
-// other places, and returns false if nothing can be drawn of an item.
+// longForm replaces the text of a mount or a port by a mapping, because Compose would split a text with ${NAME} elsewhere.
+// It returns false if the item cannot be drawn.
 func longForm(item *yaml.Node, key, text string) bool {
 	parts := strings.Split(text, ":")
 	last := len(parts) - 1
@@ -126,7 +126,7 @@ func longForm(item *yaml.Node, key, text string) bool {
 	return true
 }
 
-// bind makes a bind mount of a mount.
+// bind sets the type of a mount to bind.
 func bind(mount *yaml.Node) {
 	for i := 0; i+1 < len(mount.Content); i += 2 {
 		if mount.Content[i].Value == "type" {
@@ -141,7 +141,7 @@ func word(text string) *yaml.Node {
 	return n
 }
 
-// setText makes a string of n, which Compose reads as it is.
+// setText makes n a string without variables.
 func setText(n *yaml.Node, text string) {
 	n.Kind, n.Tag, n.Style = yaml.ScalarNode, "!!str", yaml.DoubleQuotedStyle
 	n.Value = strings.ReplaceAll(text, "$", "$$")
