@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 )
 
@@ -156,10 +158,10 @@ func (b *benchmark) startSelf(ctx context.Context, stdin io.Reader, args ...stri
 		return nil, "", fmt.Errorf("start %s: %w", args[0], err)
 	}
 	p := &process{cmd: cmd, log: log}
-	line, err := firstLine(out)
+	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		p.kill()
-		return nil, "", fmt.Errorf("%s: %w; its log: %s", args[0], err, tail(log))
+		return nil, "", fmt.Errorf("%s: wait for the first line: %w; its log: %s", args[0], err, tail(log))
 	}
-	return p, line, nil
+	return p, strings.TrimSuffix(line, "\n"), nil
 }

@@ -45,21 +45,14 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	} else {
 		err = bench(ctx, args, stdout, stderr)
 	}
-	switch {
-	case err == nil || errors.Is(err, flag.ErrHelp):
-		return 0
-	case errors.Is(err, errUsage):
-		return 2
-	default:
+	if err != nil {
 		fmt.Fprintln(stderr, "lotterybench:", err)
 		return 1
 	}
+	return 0
 }
 
-// errUsage is the error of arguments of which package flag has told already.
-var errUsage = errors.New("usage")
-
-// hidden returns the subcommand that args begin with, if they do.
+// hidden returns the subcommand that args begin with.
 func hidden(args []string) (func(args []string, stdin io.Reader, stdout io.Writer) error, bool) {
 	if len(args) == 0 {
 		return nil, false
@@ -73,20 +66,10 @@ func hidden(args []string) (func(args []string, stdin io.Reader, stdout io.Write
 }
 
 func bench(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
-	flags := flag.NewFlagSet("lotterybench", flag.ContinueOnError)
-	flags.SetOutput(stderr)
+	flags := flag.NewFlagSet("lotterybench", flag.ExitOnError)
 	quick := flags.Bool("quick", false, "leave out 100 times the course's data and the 1,000 agencies")
 	write := flags.Bool("write", false, "write the table to "+resultFile+" too")
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return err
-		}
-		return errUsage
-	}
-	if flags.NArg() > 0 {
-		fmt.Fprintf(stderr, "unexpected argument %q\n", flags.Arg(0))
-		return errUsage
-	}
+	_ = flags.Parse(args) // it exits
 
 	dir, err := os.MkdirTemp("", "lotterybench-")
 	if err != nil {

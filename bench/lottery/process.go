@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,8 +25,7 @@ type program struct {
 	log  string // the file that gets stdout and stderr, made anew
 }
 
-// process is one that was started. It is killed when the context of its start
-// ends; whoever starts it calls wait in any case.
+// process is a process that was started. Its starter calls wait, stop or kill.
 type process struct {
 	cmd *exec.Cmd
 	log string
@@ -167,17 +164,7 @@ func outcomeOf(status syscall.WaitStatus) string {
 	return fmt.Sprintf("exit status %d", status.ExitStatus())
 }
 
-// firstLine waits until the process has written a whole line to its stdout,
-// which is out, and returns it.
-func firstLine(out io.Reader) (string, error) {
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		return "", fmt.Errorf("wait for the first line: %w", err)
-	}
-	return strings.TrimSuffix(line, "\n"), nil
-}
-
-// residentMemory is what the process holds now, in bytes.
+// residentMemory returns the resident set of a process in bytes.
 func residentMemory(pid int) (int64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {

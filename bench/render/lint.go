@@ -18,7 +18,7 @@ const (
 )
 
 // compareLint measures composer lint against what people check a file with
-// today, and prints the ratio; without Docker's Compose it says that there is none.
+// today, and prints the ratio. It prints a note instead on a machine without Docker Compose.
 func compareLint(ctx context.Context, composer, dir string, stdout io.Writer) error {
 	if err := exec.CommandContext(ctx, "docker", "compose", "version").Run(); err != nil {
 		fmt.Fprintf(stdout, "\nThere is no docker compose here, so composer lint is not compared with it.\n")
@@ -39,11 +39,9 @@ func compareLint(ctx context.Context, composer, dir string, stdout io.Writer) er
 		return err
 	}
 	ours, theirs := results[key{linted, n}], results[key{configured, n}]
-	verdict := "holds"
-	if ratio(theirs, ours) < 5 {
-		verdict = "DOES NOT HOLD"
-	}
-	_, err := fmt.Fprintf(stdout, "%-13s  N=%d is checked at least 5 times quicker by %s than by %s: %s, %s: %.1f times\n", verdict, n,
-		linted, configured, milliseconds(ours.median()), milliseconds(theirs.median()), ratio(theirs, ours))
-	return err
+	return demand{
+		fmt.Sprintf("N=%d is checked at least 5 times quicker by %s than by %s", n, linted, configured),
+		fmt.Sprintf("%s, %s: %.1f times", milliseconds(ours.median()), milliseconds(theirs.median()), ratio(theirs, ours)),
+		ratio(theirs, ours) >= 5,
+	}.print(stdout)
 }

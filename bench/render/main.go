@@ -9,7 +9,6 @@ import (
 	"context"
 	"crypto/sha256"
 	_ "embed"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -24,21 +23,13 @@ import (
 	"time"
 )
 
-func main() { os.Exit(run(context.Background(), os.Args, os.Stdout, os.Stderr)) }
-
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	runs := flags.Int("runs", 25, "how often each process is run, at least 20")
-	if flags.Parse(args[1:]) != nil || flags.NArg() > 0 || *runs < 20 {
-		flags.Usage()
-		return 2
+func main() {
+	runs := flag.Int("runs", 25, "how often each process is run, at least 20")
+	flag.Parse()
+	if err := bench(context.Background(), max(*runs, 20), os.Stdout); err != nil {
+		fmt.Fprintf(os.Stderr, "renderbench: %v\n", err)
+		os.Exit(1)
 	}
-	if err := bench(ctx, *runs, stdout); err != nil {
-		fmt.Fprintf(stderr, "renderbench: %v\n", err)
-		return 1
-	}
-	return 0
 }
 
 // stage is the one that compose.py and compose.sh make.
@@ -223,7 +214,7 @@ func measure(ctx context.Context, generators []generator, sizes []int, runs int,
 				}
 				r.times = append(r.times, took)
 				if usage, ok := c.ProcessState.SysUsage().(*syscall.Rusage); ok {
-					r.memory = max(r.memory, usage.Maxrss*maxrssUnit)
+					r.memory = max(r.memory, usage.Maxrss<<10)
 				}
 			}
 		}
@@ -255,10 +246,19 @@ func printTable(stdout io.Writer, generators []generator, results map[key]*resul
 	return table.Flush()
 }
 
-// demand is what has to hold, and what was measured.
+// demand is a limit, in words, with the measurement and whether it keeps to the limit.
 type demand struct {
 	text, got string
 	holds     bool
+}
+
+func (d demand) print(w io.Writer) error {
+	verdict := "holds"
+	if !d.holds {
+		verdict = "DOES NOT HOLD"
+	}
+	_, err := fmt.Fprintf(w, "%-13s  %s: %s\n", verdict, d.text, d.got)
+	return err
 }
 
 func printDemands(stdout io.Writer, results map[key]*result) error {
@@ -289,12 +289,8 @@ func printDemands(stdout io.Writer, results map[key]*result) error {
 	}
 	fmt.Fprintln(stdout)
 	for _, demand := range demands {
-		verdict := "holds"
-		if !demand.holds {
-			verdict = "DOES NOT HOLD"
-		}
-		if _, err := fmt.Fprintf(stdout, "%-13s  %s: %s\n", verdict, demand.text, demand.got); err != nil {
-			return errors.Join(errors.New("print the table"), err)
+		if err := demand.print(stdout); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -12,7 +12,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -260,18 +259,6 @@ func (l *Lab) Wait(ctx context.Context, name string) (int, error) {
 	}
 }
 
-// Took returns the time for which a service has run so far.
-func (l *Lab) Took(name string) (time.Duration, error) {
-	p, err := l.process(name)
-	if err != nil {
-		return 0, err
-	}
-	if p.ended() {
-		return p.end.Sub(p.begin), nil
-	}
-	return l.options.Now().Sub(p.begin), nil
-}
-
 // Stop sends their stop signal to the named services, or to all services if no name is given, and kills each that is
 // still running when its grace period is over or ctx is done. It returns when all of them have ended.
 func (l *Lab) Stop(ctx context.Context, names ...string) {
@@ -351,8 +338,6 @@ func (l *Lab) process(name string) (*process, error) {
 	}
 	return p, nil
 }
-
-var _ io.Closer = (*Lab)(nil)
 
 // sentenceList joins the first three names, and counts the rest.
 func sentenceList(names []string) string {
