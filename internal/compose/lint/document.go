@@ -14,10 +14,10 @@ import (
 var readingRules = []Rule{
 	{
 		Name: "unreadable", Severity: Error, What: "the file cannot be read",
-		Why: "It is missing, no text, a directory, a pipe that nobody writes to, or larger than 4 MiB.",
+		Why: "The file is missing, is not text, is a directory or a pipe without a writer, or is larger than 4 MiB.",
 	},
 	{
-		Name: "yaml-syntax", Severity: Error, What: "the file is not YAML, or no mapping",
+		Name: "yaml-syntax", Severity: Error, What: "the file is not YAML, or not a mapping",
 		Why: "Compose reads nothing of a file whose YAML is broken. Tabs never indent. Values nested more than 200 deep are not read, either: no file needs that, and Compose takes minutes for it.",
 	},
 	{
@@ -33,7 +33,7 @@ var readingRules = []Rule{
 		Why: "An anchor that is used in anchors that are used again grows without bounds when it is written out. Compose gives up at 100,000 values; here the bound is 300,000.",
 	},
 	{
-		Name: "unknown-rule", Severity: Warning, What: "a comment disables a rule that there is not",
+		Name: "unknown-rule", Severity: Warning, What: "a comment disables an unknown rule",
 		Why: "A misspelt name silences nothing.",
 	},
 	{

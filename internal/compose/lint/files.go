@@ -14,11 +14,11 @@ import (
 
 var fileRules = []Rule{
 	{
-		Name: "missing-mount-source", Severity: Warning, What: "what a service mounts is not there",
+		Name: "missing-mount-source", Severity: Warning, What: "a service mounts a path that does not exist",
 		Why: "Docker makes a directory that belongs to root in its place, unless `create_host_path: false` has it refuse. Only relative paths are looked for; absolute ones are of the machine where containers run.",
 	},
 	{
-		Name: "missing-file", Severity: Error, What: "a file that Compose reads is not there",
+		Name: "missing-file", Severity: Error, What: "a file that Compose reads does not exist",
 		Why: "It is an `env_file`, a `label_file`, what is included or extended, or the `file` of a config or secret; Compose fails without it. Only relative paths are looked for.",
 	},
 }

@@ -1,11 +1,9 @@
-// Package lint finds what is wrong with a Compose file, with the place of each
-// finding: what the Compose specification does not allow, and what only shows
-// when containers start.
+// Package lint finds mistakes in a Compose file and their places: breaches of the Compose specification, and mistakes
+// that only show when containers start.
 //
-// It reads a file's own text, and the names in the one that it overrides, and
-// nothing of what it includes or extends, looks at no environment, and asks no Docker, so the same file gets the same
-// findings on every machine. Only files that it mounts by relative paths are
-// looked for, beside it.
+// Package lint reads the text of the file, and names in the file that it overrides. It does not read files that the
+// file includes or extends, and asks neither the environment nor Docker, so a file gets the same findings on every
+// machine. Of files with relative paths, it only looks whether they exist.
 package lint
 
 import (
@@ -27,7 +25,7 @@ import (
 	"github.com/tp0-lab/composer/internal/files"
 )
 
-// Finding is one thing that is wrong with a file.
+// Finding is one mistake in a file.
 type Finding struct {
 	File string `json:"file"`
 	// Line and Column count from 1; columns are characters (code points).
@@ -44,7 +42,7 @@ func (f Finding) String() string {
 	return fmt.Sprintf("%s:%d:%d: %s: %s [%s]", f.File, f.Line, f.Column, f.Severity, f.Message, f.Rule)
 }
 
-// Source is a file to be checked.
+// Source is a file to check.
 type Source struct {
 	// Name is what findings call it.
 	Name string
@@ -56,14 +54,12 @@ type Source struct {
 	Base []byte
 }
 
-// Check returns what is wrong with a source, in the order of its lines, but for
-// the rules that are disabled, here or by its comments.
+// Check returns the findings of a source in the order of its lines. It leaves out rules in disabled, and those that
+// comments disable: "# composer-lint: disable=RULE,RULE" at the end of a line is about that line, and on a line of its
+// own it is about the next line, too.
 //
-// A comment "# composer-lint: disable=RULE,RULE" at the end of a line is about
-// that line, and one that has a line for itself is about the next one, too.
-//
-// The error is why ctx was done before all was checked; then there are no findings.
-// It is looked at between checks, each of which takes three seconds at most.
+// If ctx ends before all is checked, Check returns no findings and the cause. It looks at ctx between checks, each of
+// which takes three seconds at most.
 func Check(ctx context.Context, s Source, disabled []string) ([]Finding, error) {
 	d := &document{ctx: ctx, Source: s, disabled: disabled}
 	d.readSilencers()
@@ -80,16 +76,15 @@ func Check(ctx context.Context, s Source, disabled []string) ([]Finding, error) 
 	return d.findings(), nil
 }
 
-// CheckFile reads the file of that name and checks it, compose.override.yaml and its
-// like as what is laid over the file beside it. What cannot be read is a finding of
-// the rule "unreadable". The error is that of Check.
+// CheckFile reads the file called name and checks it. It checks NAME.override.yaml together with NAME.yaml beside it.
+// A file that cannot be read has a finding of the rule "unreadable". Errors are those of Check.
 func CheckFile(ctx context.Context, name string, disabled []string) ([]Finding, error) {
 	text, err := files.Read(name, MaxFile)
 	return checkRead(ctx, Source{Name: name, Dir: filepath.Dir(name), Text: text, Base: baseOf(name)}, err, disabled)
 }
 
-// CheckReader does the same with what r has, which has that name in findings, and
-// whose relative paths begin in the working directory.
+// CheckReader checks the text that r has, like CheckFile. Findings call it name, and its relative paths begin in the
+// working directory.
 func CheckReader(ctx context.Context, r io.Reader, name string, disabled []string) ([]Finding, error) {
 	text, err := files.ReadFrom(r, name, MaxFile)
 	return checkRead(ctx, Source{Name: name, Dir: ".", Text: text}, err, disabled)

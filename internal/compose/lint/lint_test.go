@@ -151,7 +151,7 @@ func TestCheck(t *testing.T) {
 		{"service name", "services: {a b: {image: x}}", []string{`1:12: error: unknown key "services.a b": want letters, digits`}},
 		{"no service", "services: {a: }", []string{"1:15: error: services.a must be a mapping"}},
 		{"variables may be of any type", "services: {a: {image: x, healthcheck: {interval: $I}, container_name: 'c$N'}}", nil},
-		{"no variable", "services: {a: {image: 'x${'}}", []string{`1:23: error: "x${" is written like a variable and is none`}},
+		{"no variable", "services: {a: {image: 'x${'}}", []string{`1:23: error: "x${" looks like a variable, but Compose cannot read it`}},
 		{"dollar", "services: {a: {image: x, command: 'echo $$HOME $${'}}", nil},
 		{"from compose-go", "services:\n  b: {image: x}\n  a: {image: x, mem_limit: 5q}\n", []string{"3:28: error: services.a.mem_limit invalid suffix: 'q'"}},
 		{"no image", "services: {a: {command: x}}", []string{`1:12: error: service "a" has neither an image nor a build context`}},

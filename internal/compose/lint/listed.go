@@ -10,7 +10,7 @@ import (
 
 var listedRules = []Rule{
 	{
-		Name: "unlisted-value", Severity: Error, What: "a value is none of those that the specification lists",
+		Name: "unlisted-value", Severity: Error, What: "a value is not in the specification's list",
 		Why: "Compose takes it, and Docker refuses it when it makes the container or the service: `invalid restart policy`. Values of which Compose itself knows the list are of the rule `specification`.",
 	},
 }

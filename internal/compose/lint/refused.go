@@ -5,15 +5,14 @@ import (
 	"slices"
 )
 
-// refusing are the rules with which compose-go reads no file that breaks them,
-// whatever is beside it.
+// refusing are the rules for which compose-go refuses a file, whatever other files there are.
 var refusing = []string{
 	"unreadable", "yaml-syntax", "duplicate-key", "alias-expansion", "specification", "undefined-network", "undefined-volume", "undefined-service",
 	"undefined-file", "dependency-cycle", "extends-cycle", "scaled-container-name", "unquoted-date",
 }
 
-// Refused returns the first finding that says why compose-go does not load a
-// text, if there is one. When ctx is done before it is found, there is none.
+// Refused returns the first finding for which compose-go refuses a text. It returns false if no finding is of that kind,
+// or if ctx ends before.
 func Refused(ctx context.Context, text []byte) (Finding, bool) {
 	findings, err := Check(ctx, Source{Text: text}, nil)
 	if err != nil {

@@ -22,8 +22,7 @@ const (
 // Rule is a rule that a file can break.
 type Rule = rules.Rule
 
-// Rules returns all rules, those about one thing next to each other. The slice
-// is shared: callers leave it as it is.
+// Rules returns all rules, in the order of docs/lint.md. Callers must not change the slice: they share it.
 var Rules = sync.OnceValue(func() []Rule {
 	return slices.Concat(readingRules, specificationRules, listedRules, referenceRules, rules.Book, scalarRules, fileRules)
 })
@@ -36,7 +35,7 @@ func checks() []func(*document) {
 	}
 }
 
-// UnknownRule returns what is wrong with a rule's name, or "".
+// UnknownRule returns an error message for a name that no rule has, and "" for the name of a rule.
 func UnknownRule(name string) string {
 	if _, ok := ruleNamed(name); ok {
 		return ""

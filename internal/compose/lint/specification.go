@@ -24,7 +24,7 @@ import (
 var specificationRules = []Rule{
 	{
 		Name: "specification", Severity: Error, What: "the Compose specification does not allow it",
-		Why: "Compose refuses the file: an unknown key, a value of the wrong type, a port, size or duration that is none. The schema is that of compose-go, the loader that Compose is made of.",
+		Why: "Compose refuses the file: an unknown key, a value of the wrong type, a text that is no port, size or duration. The schema is that of compose-go, the loader that Compose is made of.",
 	},
 	{
 		Name: "obsolete-version", Severity: Note, What: "`version` says nothing any more",
@@ -46,13 +46,13 @@ func checkSpecification(d *document) {
 	d.checkSchema()
 }
 
-// checkVariables reports what is written like a variable and is none.
+// checkVariables reports what looks like a variable, but Compose cannot read it.
 func (d *document) checkVariables(n *yaml.Node) {
 	const longest = 64 << 10
 	if n.Kind == yaml.ScalarNode && len(n.Value) < longest && strings.Contains(n.Value, "$") {
 		_, err := template.Substitute(n.Value, func(string) (string, bool) { return "1", true })
 		if err != nil {
-			d.report("specification", n, "%q is written like a variable and is none; a dollar as such is $$", n.Value)
+			d.report("specification", n, "%q looks like a variable, but Compose cannot read it: write ${NAME}, or $$ for a plain dollar", n.Value)
 		}
 	}
 	for _, c := range n.Content {

@@ -68,8 +68,8 @@ var (
 		"Only the first container gets it.",
 	}
 	invalidSubnet = Rule{
-		"invalid-subnet", Error, "a subnet is none",
-		"Docker refuses to make the network. A subnet is written as address/bits.",
+		"invalid-subnet", Error, "a subnet is not written as address/bits",
+		"Docker refuses to make the network. An example of a subnet is 172.25.125.0/24; its address is the first one in it.",
 	}
 	subnetTooSmall = Rule{
 		"subnet-too-small", Error, "a network's subnet has no room for its containers",

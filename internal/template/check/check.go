@@ -1,6 +1,5 @@
-// Package check says whether a rendered document is a Compose file that works:
-// by the Compose specification, as compose-go reads it, and by rules that
-// Compose itself only finds out about when it starts containers.
+// Package check refuses rendered documents that are not sound Compose files: by the Compose specification, as
+// compose-go reads it, and by the rules of package rules, of which Compose only learns when it starts containers.
 package check
 
 import (
@@ -20,15 +19,14 @@ import (
 	"github.com/tp0-lab/composer/internal/template/render"
 )
 
-// Report is what a check learned of a document that has passed it.
+// Report describes a document that passed the check.
 type Report struct {
-	// Sources are the paths that the document mounts from the host, each
-	// once, in the order of the services' names, client2 before client10.
+	// Sources are the paths of the host that the document mounts, each once, in the order of the services' names,
+	// client2 before client10.
 	Sources []string
 }
 
-// Missing returns the sources that are not there. Relative ones are looked up
-// from dir, the folder of the Compose file.
+// Missing returns the sources that do not exist. Relative ones begin in dir, the folder of the Compose file.
 func (r Report) Missing(dir string) []string {
 	var missing []string
 	for _, source := range r.Sources {
@@ -43,8 +41,8 @@ func (r Report) Missing(dir string) []string {
 	return missing
 }
 
-// Document checks doc and returns the first thing that is wrong with it. What
-// depends on variables without defaults is not checked.
+// Document checks doc and returns an error for the first mistake. It does not check values that depend on variables
+// without defaults.
 //
 // A full load of a thousand services by compose-go takes over a second, so what
 // it loads first is a sample: the document without the replicas that can tell

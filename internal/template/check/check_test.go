@@ -131,7 +131,7 @@ func TestDocument(t *testing.T) {
 		{"a variable of a misspelt key", document(head, 9, all("image: client", "image: client\n    prvileged: ${ROOT}"), tail), `unknown key "services.client1.prvileged", did you mean privileged?`},
 		{"a variable of a wrong type by default", document(head, 9, all("image: client", "image: client\n    privileged: ${ROOT:-maybe}"), tail), "invalid boolean: maybe"},
 		{"a variable, and something else that is wrong", document(head, 9, all("image: client", "image: ${IMAGE}\n    stop_grace_period: soon"), tail), "soon"},
-		{"a variable that is none", document(head, 9, all("image: client", "image: ${IMAGE"), tail), "is written like a variable and is none"},
+		{"a variable that is none", document(head, 9, all("image: client", "image: ${IMAGE"), tail), "looks like a variable, but Compose cannot read it"},
 		{"one port of the host for all", document(head, 9, all("image: client", fmt.Sprintf(ports, "8080")), tail), "services client1 and client2 publish the same port 8080/tcp of the host"},
 		{"a free port for each", document(head, 9, all("image: client", fmt.Sprintf(ports, "8080-8088")), tail), ""},
 		{"ports of the host's own network", document(head, 9, all("networks:\n      - net", "network_mode: host\n    ports: [\"8080:80\"]"), tail), ""},

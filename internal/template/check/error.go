@@ -13,15 +13,15 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// Error is what is wrong with a document, at a line of it.
+// Error is a mistake in a line of a document.
 type Error struct {
-	// Offset is where in the document, in bytes, and Line where in lines, from 1.
+	// Offset is the place of the mistake in the document, in bytes, and Line its line, from 1.
 	Offset, Line int
-	// Text is the line without the space around it, and not all of a long one.
+	// Text is the line without the space around it, cut if it is long.
 	Text    string
 	Message string
-	// Place is where in the templates that was written, as file:line:column. It is
-	// for the caller to find out (render.Engine.Locate).
+	// Place is the place in the templates that wrote the line, as file:line:column. Callers set it
+	// (render.Engine.Locate).
 	Place string
 }
 
