@@ -36,7 +36,7 @@ func TestDataCommands(t *testing.T) {
 		{"extract -k -o other .data/dataset.zip", "", "0 written, 0 unchanged, 3 kept", ""},
 		{"check", ".data/agency-2.csv: 0 bets, 0 winners, 0 bytes, 0 bad lines", "", ""},
 		{"check other/agency-3.csv", "other/agency-3.csv: 3 bets, 1 winners", "", ""},
-		{"check none", "", "", "check: none: no such file or directory"},
+		{"check none", "", "", "check none: no such file or directory"},
 		{"extract none", "", "", "extract none: no such file or directory"},
 		{"generate extra", "", "", `takes flags only, not "extra"`},
 		{"generate --agencies 0", "", "", "--agencies 0: want 1 or more"},

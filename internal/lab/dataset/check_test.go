@@ -86,9 +86,10 @@ func TestCheckFiles(t *testing.T) {
 		write(t, filepath.Join(dir, name), "")
 	}
 	in := func(name string) string { return filepath.Join(dir, name) }
-	got, err := CheckFiles(in("bets.csv"), dir)
-	if want := []string{in("bets.csv"), in("agency-2.csv"), in("agency-10.csv")}; err != nil || !slices.Equal(got, want) {
-		t.Errorf("got %v, %v", got, err)
+	for path, want := range map[string][]string{in("bets.csv"): {in("bets.csv")}, dir: {in("agency-2.csv"), in("agency-10.csv")}} {
+		if got, err := CheckFiles(path); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, %v", path, got, err)
+		}
 	}
 	if _, err := CheckFiles(empty); !errors.Is(err, ErrNoAgencies) {
 		t.Errorf("no agency files: %v", err)

@@ -15,42 +15,40 @@ import (
 	"strings"
 )
 
-// Bounds of Extract, in bytes, where its options set none. 7.9 million bets,
-// a hundred times the course's data, are about 470 MB.
+// The default bounds of Extract, in bytes. A hundred times the course's data, 7.9 million bets, is about 470 MB.
 const (
 	DefaultMaxFile  = 1 << 30
 	DefaultMaxTotal = 1 << 30
 )
 
-// Errors of Extract that a caller may want to tell apart.
+// Errors that Extract wraps. CheckFiles wraps ErrNoAgencies, FindArchive wraps ErrNoArchive.
 var (
-	ErrUnsafe     = errors.New("unsafe archive")         // an entry that leads out of the directory
-	ErrTooLarge   = errors.New("too large")              // a bound was passed
-	ErrDuplicate  = errors.New("more than once")         // an agency has two files
-	ErrNoAgencies = errors.New("holds no agency-N.csv")  // nothing to extract
-	ErrNoArchive  = errors.New("no dataset to extract")  // from FindArchive
-	errEncrypted  = errors.New("entry is encrypted")     // flag 1 of the format
-	errNotAFile   = errors.New("entry is no plain file") // a directory, link or device in a file's place
+	ErrUnsafe     = errors.New("unsafe archive")          // an entry leads out of the directory
+	ErrTooLarge   = errors.New("too large")               // a file, or all files together, are over a bound
+	ErrDuplicate  = errors.New("more than once")          // an agency has two files
+	ErrNoAgencies = errors.New("has no agency-N.csv")     // no entry or file is an agency's
+	ErrNoArchive  = errors.New("no dataset to extract")   // a directory has no archive
+	errEncrypted  = errors.New("the entry is encrypted")  // flag 1 of the format
+	errNotAFile   = errors.New("the entry is not a file") // an agency's entry is a directory or a device
 )
 
-// ExtractOptions are the terms on which Extract works.
+// ExtractOptions are the bounds of Extract, and whether it replaces files.
 type ExtractOptions struct {
-	MaxFile  int64 // most bytes of one file; 0: DefaultMaxFile
-	MaxTotal int64 // most bytes of all files together; 0: DefaultMaxTotal
-	Keep     bool  // leave agency files that are there as they are
+	MaxFile  int64 // the most bytes of one file; 0 is DefaultMaxFile
+	MaxTotal int64 // the most bytes of all files together; 0 is DefaultMaxTotal
+	Keep     bool  // leave existing agency files as they are
 }
 
-// Extracted says what Extract did with the files of the agencies, in their
-// order, by the paths of the files. Ignored are the names of the other entries
-// as the archive has them: quote them before they are printed.
+// Extracted is the result of Extract.
 type Extracted struct {
+	// Written, Unchanged and Kept are the paths of the agencies' files, in the order of the agencies.
 	Written, Unchanged, Kept []string
-	Ignored                  []string
+	// Ignored are the names of all other entries as the archive spells them: quote them before printing.
+	Ignored []string
 }
 
-// FindArchive returns the archive in dir: datasets.zip, which somebody put
-// there, before dataset.zip, which every checkout has. Without either the
-// error is ErrNoArchive.
+// FindArchive returns the path of the archive in dir: datasets.zip, which a user puts there, or else dataset.zip, which
+// every checkout has. Without either archive it fails with ErrNoArchive.
 func FindArchive(dir string) (string, error) {
 	names := []string{"datasets.zip", "dataset.zip"}
 	for _, name := range names {
@@ -66,18 +64,15 @@ func FindArchive(dir string) (string, error) {
 	return "", fmt.Errorf("%w: neither %s nor %[3]s in %[4]s", ErrNoArchive, names[1], names[0], dir)
 }
 
-// Extract takes the files called agency-N.csv, in any folder of the zip
-// archive, and puts them into dir, which is made if need be. No entry's folder
-// plays a part in where a file goes. A file that already has the content is
-// left untouched, through a link too; any other link in a file's place is
-// replaced, and not written through: what an archive brings stays in dir.
+// Extract writes the entries called agency-N.csv, of any folder of a zip archive, into dir. It makes dir if necessary.
+// A file that has the content already is not touched, even behind a symbolic link. Any other link in a file's place is
+// replaced, so that nothing is written outside of dir.
 //
-// It is done whole or not at all: on an error, which names the archive and the
-// entry, every file in dir is what it was. The archive is refused for an entry
-// that would lead elsewhere (an absolute name, one with "..", a link), even if
-// it is not one of those taken; for two files of one agency; for content that
-// is torn, encrypted or over a bound. Sizes are counted as bytes come out,
-// whatever the archive says they are.
+// Extract refuses an archive with an unsafe entry (a symbolic link, an absolute name, a name with ".."), even if it
+// would ignore the entry. It refuses two files of one agency, and content that is torn, encrypted or over a bound. It
+// counts the bytes of the content and does not trust the sizes in the archive.
+//
+// After an error every file in dir is as it was. The error names the archive and the entry.
 func Extract(ctx context.Context, archive, dir string, o ExtractOptions) (Extracted, error) {
 	result, err := extract(ctx, archive, dir, o)
 	if err != nil {
@@ -91,7 +86,7 @@ func Extract(ctx context.Context, archive, dir string, o ExtractOptions) (Extrac
 
 func extract(ctx context.Context, archive, dir string, o ExtractOptions) (result Extracted, err error) {
 	z, err := zip.OpenReader(archive)
-	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // we say which entry it is
+	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // agencyEntries names the entry
 		return result, err
 	}
 	defer z.Close()
@@ -111,12 +106,12 @@ func extract(ctx context.Context, archive, dir string, o ExtractOptions) (result
 	for _, e := range entries {
 		path := filepath.Join(dir, FileName(e.agency))
 		if o.Keep {
-			if err := absent(path); errors.Is(err, ErrExists) {
+			if err := mustBeAbsent(path); errors.Is(err, ErrExists) {
 				result.Kept = append(result.Kept, path)
 				continue
 			}
 		}
-		err := add(files, path, func(w io.Writer) error {
+		err := addFile(files, path, func(w io.Writer) error {
 			n, err := unpack(ctx, w, e.file, cmp.Or(o.MaxFile, DefaultMaxFile), left)
 			left -= n
 			return err
@@ -148,16 +143,17 @@ type entry struct {
 	file   *zip.File
 }
 
-// agencyEntries sorts out the entries of an archive, without reading any:
-// those of agencies, in the agencies' order, and the names of other files.
+// agencyEntries returns the entries of agencies, in the order of the agencies, and the names of all other files. It does
+// not read their content.
 func agencyEntries(all []*zip.File) (entries []entry, ignored []string, err error) {
 	seen := map[uint32]string{}
 	for _, f := range all {
-		if err := checkName(f.Name); err != nil {
-			return nil, nil, fmt.Errorf("entry %.200q: %w", f.Name, err)
+		if leadsOut(f.Name) {
+			const reason = "the name is absolute, or it has \"..\", a backslash or a zero byte"
+			return nil, nil, fmt.Errorf("entry %.200q: %w: %s", f.Name, ErrUnsafe, reason)
 		}
 		if f.Mode()&fs.ModeSymlink != 0 {
-			return nil, nil, fmt.Errorf("entry %.200q: %w: a symbolic link", f.Name, ErrUnsafe)
+			return nil, nil, fmt.Errorf("entry %.200q: %w: it is a symbolic link", f.Name, ErrUnsafe)
 		}
 		agency, ok := agencyOf(path.Base(f.Name))
 		switch {
@@ -184,29 +180,20 @@ func agencyEntries(all []*zip.File) (entries []entry, ignored []string, err erro
 	return entries, ignored, nil
 }
 
-// checkName refuses a name that means, on some system, a place outside of the
-// directory that the archive is unpacked in.
-func checkName(name string) error {
-	switch {
-	case strings.ContainsAny(name, "\\\x00"):
-		return fmt.Errorf("%w: a name with a backslash or a zero byte", ErrUnsafe)
-	case strings.HasPrefix(name, "/"), len(name) > 1 && name[1] == ':':
-		return fmt.Errorf("%w: an absolute name", ErrUnsafe)
-	case slices.Contains(strings.Split(name, "/"), ".."):
-		return fmt.Errorf("%w: a name that leads out of the archive", ErrUnsafe)
-	}
-	return nil
+// leadsOut reports whether, on some system, a name leads out of the directory that the archive is unpacked in.
+func leadsOut(name string) bool {
+	isAbsolute := strings.HasPrefix(name, "/") || len(name) > 1 && name[1] == ':'
+	return isAbsolute || strings.ContainsAny(name, "\\\x00") || slices.Contains(strings.Split(name, "/"), "..")
 }
 
-// unpack copies an entry to w and returns how many bytes came out of it,
-// which are never many more than the smaller of the bounds.
+// unpack copies an entry to w, at most the smaller of the bounds. It returns how many bytes it read.
 func unpack(ctx context.Context, w io.Writer, f *zip.File, maxFile, left int64) (int64, error) {
 	r, err := f.Open()
 	if err != nil {
 		return 0, err
 	}
 	defer r.Close()
-	n, err := io.Copy(w, &boundedReader{ctx: ctx, r: r, left: min(maxFile, left)})
+	n, err := io.Copy(w, &boundedReader{ctx: ctx, r: r, bound: min(maxFile, left)})
 	if errors.Is(err, ErrTooLarge) {
 		if left < maxFile {
 			return n, fmt.Errorf("%w: all files together are over the bound", err)
@@ -216,12 +203,11 @@ func unpack(ctx context.Context, w io.Writer, f *zip.File, maxFile, left int64) 
 	return n, err
 }
 
-// boundedReader reads at most left bytes; one more is ErrTooLarge. It ends
-// with its context.
+// boundedReader counts the bytes of a reader. It fails with ErrTooLarge behind the bound, and after ctx is done.
 type boundedReader struct {
-	ctx  context.Context
-	r    io.Reader
-	left int64
+	ctx      context.Context
+	r        io.Reader
+	n, bound int64
 }
 
 func (b *boundedReader) Read(p []byte) (int, error) {
@@ -229,7 +215,7 @@ func (b *boundedReader) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := b.r.Read(p)
-	if b.left -= int64(n); b.left < 0 {
+	if b.n += int64(n); b.n > b.bound {
 		return 0, ErrTooLarge
 	}
 	return n, err

@@ -173,8 +173,8 @@ func TestExtractRefuses(t *testing.T) {
 		"encrypted":              {[]packed{good, {name: "agency-2.csv", content: "x", flags: 1}}, ExtractOptions{}, errEncrypted, `"agency-2.csv"`},
 		"duplicate":              {[]packed{good, {name: "agency-1.csv"}}, ExtractOptions{}, ErrDuplicate, `"agency-1.csv"`},
 		"duplicate in folder":    {[]packed{good, {name: "x/agency-1.csv"}}, ExtractOptions{}, ErrDuplicate, `"x/agency-1.csv"`},
-		"no agencies":            {[]packed{{name: "bets.csv", content: "x"}}, ExtractOptions{}, ErrNoAgencies, "holds no agency-N.csv"},
-		"empty":                  {nil, ExtractOptions{}, ErrNoAgencies, "holds no agency-N.csv"},
+		"no agencies":            {[]packed{{name: "bets.csv", content: "x"}}, ExtractOptions{}, ErrNoAgencies, "has no agency-N.csv"},
+		"empty":                  {nil, ExtractOptions{}, ErrNoAgencies, "has no agency-N.csv"},
 		"bomb, file":             {[]packed{good, {name: "agency-2.csv", content: zeros}}, ExtractOptions{MaxFile: 1 << 20}, ErrTooLarge, `"agency-2.csv"`},
 		"bomb, all":              {[]packed{good, {name: "agency-2.csv", content: zeros}, {name: "agency-3.csv", content: zeros}}, ExtractOptions{MaxTotal: 4 << 20}, ErrTooLarge, `"agency-3.csv"`},
 		"one byte over":          {[]packed{good}, ExtractOptions{MaxFile: 2}, ErrTooLarge, "over the bound of 2 bytes"},
@@ -262,7 +262,7 @@ func TestExtractFails(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := Extract(t.Context(), path, dir, ExtractOptions{})
-		if err == nil || !strings.Contains(err.Error(), "agency-2.csv is a directory (Docker makes one") {
+		if err == nil || !strings.Contains(err.Error(), "agency-2.csv: it is a directory: Docker makes one") {
 			t.Errorf("error %v", err)
 		}
 		wantFiles(t, dir, map[string]string{"agency-2.csv": "/"})

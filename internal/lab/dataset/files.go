@@ -1,21 +1,22 @@
 package dataset
 
 import (
+	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/tp0-lab/composer/internal/files"
 )
 
-// newSet returns the set that a dataset's files are written in: what an archive
-// brings stays in its directory, and the containers' users can read it.
+// newSet returns the set in which a dataset's files are written. It writes nothing outside of the files' directories,
+// and the users of containers can read the files.
 func newSet() *files.Set { return &files.Set{Contained: true, Mode: 0o644} }
 
-// add is files.Add, and says of a directory in a file's place where it may come from.
-func add(files *files.Set, path string, fill func(io.Writer) error) error {
-	if info, err := os.Lstat(path); err == nil && info.IsDir() {
-		return fmt.Errorf("%s is a directory (Docker makes one where it mounts a file that is missing): remove it", path)
+// addFile is Set.Add. Its error explains a directory in the file's place.
+func addFile(set *files.Set, path string, write func(io.Writer) error) error {
+	err := set.Add(path, write)
+	if errors.Is(err, files.ErrDirectory) {
+		return fmt.Errorf("%w: Docker makes one where it mounts a missing file; remove it", err)
 	}
-	return files.Add(path, fill)
+	return err
 }

@@ -13,62 +13,50 @@ import (
 const (
 	numbers = 10_000 // bets are on 0 … numbers-1
 
-	// Documents are firstDocument and up, in rounds of documentRound. A round
-	// is walked in steps of documentStep, which shares no factor with it, so
-	// that it visits each document once and neighbours in a file look unrelated.
+	// Documents are firstDocument and up, in rounds of documentRound. A round goes in steps of documentStep, which shares
+	// no factor with documentRound. So a round visits each document once, and neighbours in a file look unrelated.
 	firstDocument = 10_000_000
 	documentRound = 40_000_000
 	documentStep  = 24_721_359
 
-	// Birthdates lie in these years: adults, whenever the data is read.
+	// Birthdates are in these years, so that everybody is an adult.
 	firstBirthYear = 1945
 	birthYears     = 61
 
-	// block is how much of a file is put together before it is written, and
-	// so how often a cancellation is looked at. longestRow bounds one row.
+	// block is how many bytes go into one write, and between two checks for a cancellation. longestRow bounds one row.
 	block      = 64 << 10
 	longestRow = 256
 )
 
-// Options say what the file of one agency holds.
+// Options are the content of one agency's file. The same options always give the same bytes.
 type Options struct {
-	Agency  uint32 // gives each agency of a dataset bets of its own
-	Bets    int    // how many rows
-	Winners int    // how many of them, exactly, are on lottery.WinningNumber
-	Seed    uint64 // the same options give the same bytes, always
-	// Before is how many bets the dataset's agencies before this one have.
-	// Documents are given out by a bet's place in the whole dataset, so this
-	// keeps them distinct across agencies; within an agency they always are.
+	Agency  uint32 // each agency has other bets
+	Bets    int    // the number of rows
+	Winners int    // the number of bets on lottery.WinningNumber
+	Seed    uint64
+	// Before is the number of bets of all agencies before this one. It makes documents distinct across agencies.
 	Before int
 }
 
 func (o Options) check() error {
-	switch {
-	case o.Bets < 0 || o.Before < 0:
-		return fmt.Errorf("agency %d: %d bets after %d: want 0 or more", o.Agency, o.Bets, o.Before)
-	case o.Winners < 0 || o.Winners > o.Bets:
+	if o.Winners < 0 || o.Winners > o.Bets {
 		return fmt.Errorf("agency %d: %d winners of %d bets: want 0 … %[3]d", o.Agency, o.Winners, o.Bets)
 	}
 	return nil
 }
 
-// Generate writes an agency's file to w: rows of
-// `first name,last name,document,YYYY-MM-DD,number`, each ended by CRLF, no
-// header. It holds one block of 64 KiB in memory, whatever the number of bets.
+// Generate writes an agency's file to w: rows of `first name,last name,document,YYYY-MM-DD,number`, each with CRLF at
+// its end, without a header. It holds 64 KiB in memory, whatever the number of bets. The error is that of the options
+// or of w.
 //
-// The bytes depend on the options and on nothing else: the random numbers are
-// the outputs of PCG-DXSM (math/rand/v2.PCG, whose algorithm is part of its
-// documentation) seeded with the seed and the agency, and they are brought
-// into range here, because how rand.Rand does that may change.
-//
-// The error is that of the options or of w.
+// The random numbers are those of PCG-DXSM (math/rand/v2.PCG documents the algorithm), seeded with the seed and the
+// agency. Generate brings them into range itself, because another version of Go may do it in another way.
 func Generate(w io.Writer, o Options) error {
 	return generate(w, o, func(int) error { return nil })
 }
 
-// generate calls wrote after each block with the number of its bets, and
-// stops at its error.
-func generate(w io.Writer, o Options, wrote func(bets int) error) error {
+// generate is Generate. It calls progress after each block with the number of the block's bets, and stops at its error.
+func generate(w io.Writer, o Options, progress func(bets int) error) error {
 	if err := o.check(); err != nil {
 		return err
 	}
@@ -89,7 +77,7 @@ func generate(w io.Writer, o Options, wrote func(bets int) error) error {
 		if _, err := w.Write(buf); err != nil {
 			return fmt.Errorf("agency %d: %w", o.Agency, err)
 		}
-		if err := wrote(pending); err != nil {
+		if err := progress(pending); err != nil {
 			return fmt.Errorf("agency %d: %w", o.Agency, err)
 		}
 		buf, pending = buf[:0], 0
@@ -103,14 +91,13 @@ type generator struct {
 	winners   int    // still to be placed
 }
 
-// below returns a number in 0 … n-1. Its bias, n in 2^64, is nobody's loss.
+// below returns a number in 0 … n-1. Its bias is n in 2^64.
 func (g *generator) below(n uint64) uint64 {
 	hi, _ := bits.Mul64(g.random.Uint64(), n)
 	return hi
 }
 
-// appendRow appends the bet at a position of the dataset; left counts the
-// bets of its agency from this one on.
+// appendRow appends the bet at a position of the dataset. left is the number of the agency's bets from this one on.
 func (g *generator) appendRow(b []byte, position uint64, left int) []byte {
 	given := women
 	if g.below(2) == 0 {
@@ -118,7 +105,7 @@ func (g *generator) appendRow(b []byte, position uint64, left int) []byte {
 	}
 	first := g.below(uint64(len(given)))
 	b = append(b, given[first]...)
-	if g.below(10) < 7 { // seven in ten have a second given name, another one
+	if g.below(10) < 7 { // seven in ten have a second, different given name
 		second := g.below(uint64(len(given) - 1))
 		if second >= first {
 			second++
@@ -152,7 +139,7 @@ func (g *generator) appendBirthdate(b []byte) []byte {
 		byte('0'+day/10), byte('0'+day%10))
 }
 
-// daysIn holds for the years of birth above, of which 2000 is a leap year too.
+// daysIn is right for the years of birth: 2000 is a leap year, too.
 func daysIn(year, month uint64) uint64 {
 	switch month {
 	case 2:
@@ -166,10 +153,8 @@ func daysIn(year, month uint64) uint64 {
 	return 31
 }
 
-// number places the winners by selection sampling (Knuth, TAOCP 3.4.2, S):
-// each of the bets that are left has the same chance to be one of the winners
-// that are left, and at the end exactly as many have been placed as were asked
-// for. The other bets never win by chance.
+// number returns the number of the next bet. It places the winners by selection sampling (Knuth, TAOCP 3.4.2, S): each
+// bet that is left has the same chance to be one of the winners that are left. The other bets never win.
 func (g *generator) number(left int) uint64 {
 	if g.winners > 0 && g.below(uint64(left)) < uint64(g.winners) {
 		g.winners--

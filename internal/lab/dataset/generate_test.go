@@ -201,8 +201,7 @@ func TestGenerateErrors(t *testing.T) {
 		w    io.Writer
 		want string
 	}{
-		"negative bets":    {Options{Agency: 1, Bets: -1}, io.Discard, "agency 1: -1 bets"},
-		"negative before":  {Options{Agency: 1, Before: -1}, io.Discard, "agency 1: 0 bets after -1"},
+		"negative bets":    {Options{Agency: 1, Bets: -1}, io.Discard, "agency 1: 0 winners of -1 bets"},
 		"too many winners": {Options{Agency: 2, Bets: 3, Winners: 4}, io.Discard, "agency 2: 4 winners of 3 bets: want 0 … 3"},
 		"negative winners": {Options{Agency: 2, Bets: 3, Winners: -4}, io.Discard, "agency 2: -4 winners"},
 		"writer":           {Options{Agency: 3, Bets: 3}, failing{full}, "agency 3: disk full"},

@@ -1,8 +1,7 @@
 package dataset
 
-// The names that bets are made of. Their order is part of what a seed means:
-// adding, removing or moving one changes every generated dataset, and with it
-// the shipped .data/dataset.zip.
+// The names of the bets. Any change, even of their order, changes every generated dataset and the shipped
+// .data/dataset.zip.
 var (
 	women = []string{
 		"Abril", "Agustina", "Ailén", "Alba", "Alejandra", "Alicia", "Amanda", "Amparo", "Ana", "Anahí",

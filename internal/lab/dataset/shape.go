@@ -1,45 +1,39 @@
-// Package dataset makes, unpacks and checks the files of the lottery's
-// agencies: agency-1.csv … agency-N.csv, and the zip archive that holds them.
+// Package dataset generates, extracts and checks the files of the lottery's agencies: agency-1.csv … agency-N.csv, in a
+// directory or in a zip archive.
 package dataset
 
 import (
 	"fmt"
-	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
-
-	"github.com/tp0-lab/composer/internal/text"
+	"strings"
 )
 
 // DefaultSeed is the seed of the shipped .data/dataset.zip.
 const DefaultSeed = 7574
 
-// Shape says what a dataset holds: the bets of agency 1, agency 2 and so on.
+// Shape is the size of a dataset: of agency 1, agency 2 and so on.
 type Shape struct {
 	Seed     uint64
 	Agencies []Agency
 }
 
-// Agency is the size of one agency's file: how many bets, and how many of
-// them, exactly, win.
+// Agency is the size of one agency's file: the number of bets, and how many of them win.
 type Agency struct {
 	Bets    int
 	Winners int
 }
 
-// MaxAgencies is the most agencies that NewShape takes.
-const MaxAgencies = 1_000_000
+const maxAgencies = 1_000_000
 
-// DefaultShape is the shape of the shipped .data/dataset.zip, about that of
-// the course's data: some agencies have winners, the last has none.
+// DefaultShape is the shape of the shipped .data/dataset.zip. It resembles the course's data: all agencies but the last
+// have winners.
 func DefaultShape() Shape {
 	return shapeOf(DefaultSeed, []int{27_000, 25_500, 16_000, 9_200, 1_000})
 }
 
-// shapeOf lets one bet in each 10,000 begun win, but none of the last
-// agency's: an agency without winners is a case of its own.
+// shapeOf lets one bet in 10,000 win, rounded up, but none of the last agency's: it is the case of an agency without
+// winners.
 func shapeOf(seed uint64, bets []int) Shape {
 	s := Shape{Seed: seed, Agencies: make([]Agency, len(bets))}
 	for i, n := range bets {
@@ -51,12 +45,12 @@ func shapeOf(seed uint64, bets []int) Shape {
 	return s
 }
 
-// NewShape makes a shape of what people say: how many agencies, and the bets
-// and the winners of each or, where there is a single number, of every one.
-// What is left out, as 0 or nil, follows from the rest: agencies are as many
-// as the lists are long, else five; bets are 1,000 each; winners are one in
-// 10,000, of the last agency none. If all three are left out, it is the
-// DefaultShape with this seed.
+// NewShape makes a shape of a number of agencies and of the bets and the winners of each agency. A list of one number
+// is for all agencies.
+//
+// Without agencies (0) their number is the length of the longer list, or else five. Without bets (nil) an agency has
+// 1,000 bets. Without winners (nil) one bet in 10,000 wins, but none of the last agency's. Without all three, NewShape
+// returns DefaultShape with the seed.
 func NewShape(seed uint64, agencies int, bets, winners []int) (Shape, error) {
 	s := DefaultShape()
 	s.Seed = seed
@@ -68,19 +62,19 @@ func NewShape(seed uint64, agencies int, bets, winners []int) (Shape, error) {
 			agencies = len(s.Agencies)
 		}
 	}
-	if agencies < 1 || agencies > MaxAgencies {
-		return Shape{}, fmt.Errorf("%d agencies: want 1 … %d", agencies, MaxAgencies)
+	if agencies < 1 || agencies > maxAgencies {
+		return Shape{}, fmt.Errorf("%d agencies: want 1 … %d", agencies, maxAgencies)
 	}
 	if len(bets) == 0 {
 		bets = []int{1_000}
 	}
-	bets, err := forEach(agencies, bets, "bets")
+	bets, err := oneEach(agencies, bets, "bets")
 	if err != nil {
 		return Shape{}, err
 	}
 	s = shapeOf(seed, bets)
 	if len(winners) > 0 {
-		winners, err := forEach(agencies, winners, "winners")
+		winners, err := oneEach(agencies, winners, "winners")
 		if err != nil {
 			return Shape{}, err
 		}
@@ -92,13 +86,13 @@ func NewShape(seed uint64, agencies int, bets, winners []int) (Shape, error) {
 	return s, err
 }
 
-// forEach repeats a single number for each agency.
-func forEach(agencies int, list []int, what string) ([]int, error) {
+// oneEach returns a number for each agency. It repeats a single one.
+func oneEach(agencies int, list []int, noun string) ([]int, error) {
 	if len(list) == 1 {
 		return slices.Repeat(list, agencies), nil
 	}
 	if len(list) != agencies {
-		return nil, fmt.Errorf("%d numbers of %s for %d agencies: want one for all or one for each", len(list), what, agencies)
+		return nil, fmt.Errorf("%d numbers of %s for %d agencies: want one for all or one for each", len(list), noun, agencies)
 	}
 	return list, nil
 }
@@ -112,8 +106,8 @@ func (s Shape) Totals() (bets, winners int) {
 	return bets, winners
 }
 
-// Options are those with which Generate writes each agency's file, in order.
-// The error names the first agency that cannot be.
+// Options returns the options of Generate for each agency's file, in the order of the agencies. The error names the
+// first agency with wrong numbers.
 func (s Shape) Options() ([]Options, error) {
 	all := make([]Options, len(s.Agencies))
 	before := 0
@@ -122,46 +116,20 @@ func (s Shape) Options() ([]Options, error) {
 		if err := o.check(); err != nil {
 			return nil, err
 		}
-		if before > math.MaxInt-a.Bets {
-			return nil, fmt.Errorf("agency %d: %d bets are too many in all", o.Agency, a.Bets)
-		}
 		before += a.Bets
 		all[i] = o
 	}
 	return all, nil
 }
 
-// FileName is the name of an agency's file: agency-N.csv.
+// FileName returns the name of an agency's file: agency-N.csv.
 func FileName(agency uint32) string {
 	return fmt.Sprintf("agency-%d.csv", agency)
 }
 
-var fileName = text.LazyRegexp(`^agency-([1-9][0-9]*)\.csv$`)
-
-// agencyOf returns the agency whose file has this name, without a directory.
-func agencyOf(name string) (uint32, bool) {
-	m := fileName().FindStringSubmatch(name)
-	if m == nil {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(m[1], 10, 32)
-	return uint32(n), err == nil
-}
-
-// Missing returns which of the agencies 1 … n have no file in dir. A directory
-// in a file's place counts as missing: Docker makes one when it is told to
-// mount a file that is not there.
-func Missing(dir string, n int) ([]uint32, error) {
-	var missing []uint32
-	for i := 1; i <= n; i++ {
-		info, err := os.Stat(filepath.Join(dir, FileName(uint32(i))))
-		switch {
-		case err == nil && info.Mode().IsRegular():
-		case err == nil || os.IsNotExist(err):
-			missing = append(missing, uint32(i))
-		default:
-			return nil, fmt.Errorf("look for agency files: %w", err)
-		}
-	}
-	return missing, nil
+// agencyOf returns the agency whose file has this name. A name with a directory is no agency's.
+func agencyOf(name string) (agency uint32, ok bool) {
+	digits := strings.TrimSuffix(strings.TrimPrefix(name, "agency-"), ".csv")
+	n, _ := strconv.ParseUint(digits, 10, 32)
+	return uint32(n), n > 0 && name == FileName(uint32(n))
 }

@@ -14,95 +14,91 @@ import (
 	"time"
 )
 
-// ErrExists is the error of Write when its output is there already.
+// ErrExists is wrapped by the error of Write for a file that exists already.
 var ErrExists = errors.New("already exists")
 
-// compression of the archives. The fastest costs a quarter more bytes than
-// the default and a third of its time, and time is what large datasets take.
+// compression of the archives. BestSpeed costs a quarter more bytes than the default and takes a third of its time.
 const compression = flate.BestSpeed
 
-// archived is the time of change of an archive's entries: a fixed one, so that
-// the same shape gives the same archive.
+// archived is the time of change of all entries, so that the same shape gives the same archive.
 var archived = time.Date(2023, time.March, 18, 0, 0, 0, 0, time.UTC)
 
-// WriteOptions are the terms on which Write works.
+// WriteOptions are the options of Write.
 type WriteOptions struct {
-	Force bool // replace what is there
-	// Progress, if not nil, is called now and then with the number of bets
-	// that have been generated, of so many in all, by the goroutine of Write.
+	Force bool // replace existing files
+	// Progress, if not nil, is called from time to time with the number of generated bets and the number of all bets.
+	// Write's goroutine calls it.
 	Progress func(done, total int)
 }
 
-// Write generates a dataset into out: a zip archive if its name ends in .zip,
-// else a directory of agency files, which is made if need be. It streams; memory
-// does not grow with the number of bets.
+// Write generates a dataset into out: a zip archive if the name ends in .zip, or else a directory of agency files. It
+// makes missing directories. Its memory does not grow with the number of bets.
 //
-// All of it appears at once when it is complete. At an error, which may be the
-// context's or ErrExists, what was there is left whole. Files that already hold
-// what they should are left untouched.
+// The files appear together when all are complete. After an error (that of ctx and ErrExists among them) the old files
+// are whole. A file that has the content already is not touched.
 func Write(ctx context.Context, out string, s Shape, o WriteOptions) error {
-	options, err := s.Options()
-	if err != nil {
+	if err := writeFiles(ctx, out, s, o); err != nil {
 		return fmt.Errorf("generate a dataset: %w", err)
 	}
+	return nil
+}
+
+func writeFiles(ctx context.Context, out string, s Shape, o WriteOptions) error {
+	options, err := s.Options()
+	if err != nil {
+		return err
+	}
 	if len(options) == 0 {
-		return errors.New("generate a dataset: no agencies")
+		return errors.New("no agencies")
 	}
 	done := 0
 	total, _ := s.Totals()
-	wrote := func(bets int) error {
+	progress := func(bets int) error {
 		done += bets
 		if o.Progress != nil {
 			o.Progress(done, total)
 		}
 		return ctx.Err()
 	}
-
-	var paths []string
-	isArchive := strings.HasSuffix(out, ".zip")
-	if isArchive {
-		paths = []string{out}
+	type output struct {
+		path  string
+		write func(io.Writer) error
+	}
+	var outputs []output
+	if strings.HasSuffix(out, ".zip") {
+		outputs = []output{{out, func(w io.Writer) error { return writeArchive(w, options, progress) }}}
 	} else {
 		for _, a := range options {
-			paths = append(paths, filepath.Join(out, FileName(a.Agency)))
+			path := filepath.Join(out, FileName(a.Agency))
+			outputs = append(outputs, output{path, func(w io.Writer) error { return generate(w, a, progress) }})
 		}
 	}
-	if !o.Force {
-		for _, path := range paths {
-			if err := absent(path); err != nil {
-				return fmt.Errorf("generate a dataset: %w", err)
-			}
+	for _, f := range outputs {
+		if o.Force {
+			break
+		}
+		if err := mustBeAbsent(f.path); err != nil {
+			return err
 		}
 	}
-	if err := os.MkdirAll(filepath.Dir(paths[0]), 0o755); err != nil {
-		return fmt.Errorf("generate a dataset: %w", err)
+	if err := os.MkdirAll(filepath.Dir(outputs[0].path), 0o755); err != nil {
+		return err
 	}
-
 	files := newSet()
 	defer files.Discard()
-	if isArchive {
-		err = add(files, out, func(w io.Writer) error { return writeArchive(w, options, wrote) })
-		if err != nil {
-			return fmt.Errorf("generate %s: %w", out, err)
-		}
-	} else {
-		for i, a := range options {
-			err = add(files, paths[i], func(w io.Writer) error { return generate(w, a, wrote) })
-			if err != nil {
-				return fmt.Errorf("generate %s: %w", paths[i], err)
-			}
+	for _, f := range outputs {
+		if err := addFile(files, f.path, f.write); err != nil {
+			return err
 		}
 	}
 	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("generate a dataset: %w", err)
+		return err
 	}
-	if _, err := files.Commit(); err != nil {
-		return fmt.Errorf("generate a dataset: %w", err)
-	}
-	return nil
+	_, err = files.Commit()
+	return err
 }
 
-func absent(path string) error {
+func mustBeAbsent(path string) error {
 	_, err := os.Lstat(path)
 	if err == nil {
 		return fmt.Errorf("%s %w", path, ErrExists)
@@ -113,10 +109,9 @@ func absent(path string) error {
 	return err
 }
 
-// writeArchive writes the agencies' files to w as a zip archive with the files
-// at its root. For one version of Go its bytes depend on the options alone;
-// another version may compress the same content differently.
-func writeArchive(w io.Writer, options []Options, wrote func(bets int) error) error {
+// writeArchive writes the agencies' files to w as a zip archive without folders. With one version of Go the bytes
+// depend on the options alone; another version may compress the same content differently.
+func writeArchive(w io.Writer, options []Options, progress func(bets int) error) error {
 	z := zip.NewWriter(w)
 	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
 		return flate.NewWriter(w, compression)
@@ -128,7 +123,7 @@ func writeArchive(w io.Writer, options []Options, wrote func(bets int) error) er
 		if err != nil {
 			return err
 		}
-		if err := generate(f, o, wrote); err != nil {
+		if err := generate(f, o, progress); err != nil {
 			return err
 		}
 	}
