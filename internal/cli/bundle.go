@@ -109,24 +109,24 @@ func (b *bundleFlags) open(c *cli.Context) (*bundle.Bundle, error) {
 	return opened, nil
 }
 
-// warnBeyond warns of values for replicas that are not rendered.
-func warnBeyond(stderr io.Writer, b *bundle.Bundle, stages ...string) {
-	var beyond []values.Problem
+// warnWithoutEffect says which values are about replicas that are not rendered.
+func warnWithoutEffect(stderr io.Writer, b *bundle.Bundle, stages ...string) {
+	var found []values.Problem
 	for _, stage := range stages {
-		for _, p := range b.Beyond(stage) {
-			if !slices.Contains(beyond, p) {
-				beyond = append(beyond, p)
+		for _, p := range b.WithoutEffect(stage) {
+			if !slices.Contains(found, p) {
+				found = append(found, p)
 			}
 		}
 	}
-	if len(beyond) == 0 {
+	if len(found) == 0 {
 		return
 	}
 	more := ""
-	if n := len(beyond) - 1; n > 0 {
+	if n := len(found) - 1; n > 0 {
 		more = fmt.Sprintf("; %d more like it", n)
 	}
-	warn(stderr, "%s%s", beyond[0], more)
+	warn(stderr, "%s%s", found[0], more)
 }
 
 func openBundle(dir string) (*bundle.Bundle, error) {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"io/fs"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -150,7 +149,7 @@ func (s *Streams) bundleValues(r completion.Request) []completion.Value {
 			all = append(all, completion.Value{Text: k.Name + "=", Meaning: fmt.Sprintf("default: %d", k.Count)})
 		}
 	case "template":
-		names, err := fs.Glob(b.FS, "*.tmpl")
+		names, err := b.Templates()
 		if err != nil {
 			return nil
 		}

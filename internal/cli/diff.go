@@ -60,7 +60,7 @@ func showDiff(c *cli.Context, source *bundleFlags) error {
 			return err
 		}
 	}
-	warnBeyond(c.App.ErrWriter, b, c.Args().Slice()...)
+	warnWithoutEffect(c.App.ErrWriter, b, c.Args().Slice()...)
 	if c.Bool("json") {
 		return showChanges(c, sides)
 	}

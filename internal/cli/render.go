@@ -135,7 +135,7 @@ func renderJob(c *cli.Context, source *bundleFlags, j build.Job) (build.Document
 	for i, d := range made.All {
 		stages[i] = d.Stage
 	}
-	warnBeyond(c.App.ErrWriter, b, stages...)
+	warnWithoutEffect(c.App.ErrWriter, b, stages...)
 	return made, nil
 }
 
@@ -236,7 +236,7 @@ func setMaxReplicas(b *bundle.Bundle, text string) error {
 	if limit < 0 {
 		return usagef("--max-replicas %d: cannot be negative; 0 is no limit", limit)
 	}
-	b.Lift(limit)
+	b.LimitReplicas(limit)
 	return nil
 }
 

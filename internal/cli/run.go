@@ -117,6 +117,6 @@ func renderStage(c *cli.Context, b *bundle.Bundle) (stage string, text []byte, e
 	if err != nil {
 		return "", nil, err
 	}
-	warnBeyond(c.App.ErrWriter, b, chosen.Name)
+	warnWithoutEffect(c.App.ErrWriter, b, chosen.Name)
 	return chosen.Name, doc.Bytes, nil
 }

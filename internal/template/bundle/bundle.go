@@ -1,5 +1,5 @@
-// Package bundle reads a bundle of templates: stages as data, values with their
-// schema, and the *.tmpl files that turn a stage into a Compose file.
+// Package bundle reads a bundle of templates: the table of stages, values with their schema, and the *.tmpl
+// files that turn a stage into a Compose file. It writes a small bundle to begin with.
 package bundle
 
 import (
@@ -9,152 +9,126 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/template/values"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// The names of a bundle's files besides its templates. Only StagesFile is required.
+// Names of a bundle's files beside its templates. Only StagesFile is required.
 const (
 	StagesFile = "stages.yaml"        // the table of stages
-	ValuesFile = "values.yaml"        // the values that all stages share
+	ValuesFile = "values.yaml"        // the values below those of all stages
 	SchemaFile = "values.schema.json" // the JSON schema of the values
 )
 
 // Files returns patterns that match the names of all files of a bundle.
 func Files() []string { return []string{"*.tmpl", StagesFile, ValuesFile, SchemaFile} }
 
-// ErrUnknownStage is wrapped by the error of Bundle.Stage for an unknown name.
+// ErrUnknownStage is wrapped by errors for the name of a stage that the bundle does not have.
 var ErrUnknownStage = errors.New("unknown stage")
 
 // Bundle is a set of stages and the templates that render them.
 type Bundle struct {
-	// Default is the name of the stage that is rendered unless the user names another.
+	// Default is the name of the stage to render if the user names none.
 	Default string
 	// MaxReplicas is the limit for the replicas of all kinds together; 0 is no limit.
 	MaxReplicas int
-	// Lifted reports that Lift replaced the MaxReplicas of the table.
-	Lifted bool
-	// Kinds are the kinds of replicas, at least one, in the order of the table.
+	// UserLimit reports that LimitReplicas set MaxReplicas.
+	UserLimit bool
+	// Kinds are the kinds of replicas, at least one, in the table's order.
 	Kinds []Kind
-	// Stages are in the order of the table.
+	// Stages are in the table's order.
 	Stages []Stage
-	// Overlay is the user's values, which are laid over those of each stage; nil is none.
+	// Overlay is the user's values over those of each stage; nil is none.
 	Overlay *values.Overlay
-	// Arguments are the words of the command line that renders a document again, without those for the stage and the
-	// numbers of replicas.
+	// Arguments are the words of a command line that renders the same documents, without the stage and the numbers
+	// of replicas.
 	Arguments []string
-	// FS holds the *.tmpl files.
-	FS fs.FS
 
-	base     *values.Node      // the values of ValuesFile
-	dir      string            // the directory of the bundle, "" for the built-in one
-	replaced map[string]string // by the name of a template file, the user's file that Replace put in its place
+	files    fs.FS
+	base     *values.Node           // the content of ValuesFile
+	dir      string                 // the bundle's directory, "" for the built-in bundle
+	replaced map[string]replacement // by the name of the template file
 }
 
-// Stage is one row of the table.
+// Stage is a row of the table of stages.
 type Stage struct {
 	Name    string
 	Summary string
-	below   string       // the stage that this one extends, or ""
-	own     *values.Node // its own values, or nil
+	extends string       // the name of another stage, or ""
+	own     *values.Node // the row's values, or nil
 }
 
-// Open reads the table of stages and the values of the built-in bundle in fsys. It returns an error with the file, line
-// and column for an unknown key, for a name that is missing, invalid or repeated, and for a stage that extends a stage
-// which is not above it in the table.
+// Open reads the table of stages and the values of the built-in bundle, which is in fsys. Origins of its values
+// begin with "built-in/". Its errors have the file, line and column.
 func Open(fsys fs.FS) (*Bundle, error) {
-	b := &Bundle{FS: fsys}
-	return b, b.read()
+	b := &Bundle{files: fsys}
+	return b, b.readFiles()
 }
 
-// OpenDir reads the bundle in a directory, as Open does. It refuses links that lead out of the directory. The result
-// holds no open file, so callers need not close it.
+// OpenDir reads the table of stages and the values of the bundle in a directory. Templates are read later. Links
+// that lead out of the directory are not followed. The directory is not kept open, so there is nothing to close.
 func OpenDir(dir string) (*Bundle, error) {
 	if _, err := fs.Stat(directory(dir), "."); err != nil {
-		if e, ok := errors.AsType[*fs.PathError](err); ok {
-			err = fmt.Errorf("%s: %w", dir, e.Err)
-		}
-		return nil, fmt.Errorf("open bundle: %w%s", err, initHint(err))
+		return nil, openError(dir, err)
 	}
-	b := &Bundle{FS: directory(dir), dir: dir}
-	return b, b.read()
+	b := &Bundle{files: directory(dir), dir: dir}
+	return b, b.readFiles()
 }
 
-// initHint returns how to make a bundle for an error about a missing file, and "" for any other error.
-func initHint(err error) string {
-	if errors.Is(err, fs.ErrNotExist) {
-		return "; `composer init DIR` writes a bundle to begin with"
-	}
-	return ""
-}
-
-func (b *Bundle) read() error {
-	text, err := ReadFile(b.FS, StagesFile)
+func (b *Bundle) readFiles() error {
+	stages, err := b.Read(StagesFile)
 	if err != nil {
-		return fmt.Errorf("open bundle: %w%s", b.inBundle(err), initHint(err))
+		return openError(b.Path(StagesFile), err)
 	}
-	b.base = values.Map(values.Origin{File: b.origin(ValuesFile), Line: 1, Column: 1})
-	switch own, err := ReadFile(b.FS, ValuesFile); {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		return fmt.Errorf("open bundle: %w", b.inBundle(err))
-	default:
-		if b.base, err = values.Parse(b.origin(ValuesFile), own); err != nil {
-			return err
-		}
+	base, err := b.Read(ValuesFile)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return openError(b.Path(ValuesFile), err)
 	}
-	table, err := values.Parse(b.origin(StagesFile), text)
+	if b.base, err = values.Parse(b.source(ValuesFile), base); err != nil {
+		return err
+	}
+	table, err := values.Parse(b.source(StagesFile), stages)
 	if err != nil {
 		return err
 	}
 	return b.readTable(table)
 }
 
-// Path returns the path of a file of the bundle for messages: the file that Replace took, or the name below the
-// bundle's directory, or the name alone in the built-in bundle.
-func (b *Bundle) Path(name string) string {
-	if file, ok := b.replaced[name]; ok {
-		return file
-	}
-	if b.dir == "" {
-		return name
-	}
-	return strings.TrimSuffix(b.dir, "/") + "/" + name
-}
-
-// origin returns Path for origins of values. Built-in files get the prefix built-in/, so that nobody takes them for
-// files of the user.
-func (b *Bundle) origin(name string) string {
-	if b.dir == "" {
-		return "built-in/" + name
-	}
-	return b.Path(name)
-}
-
 // Stage returns the stage called name. Its error wraps ErrUnknownStage and lists the names of the stages.
 func (b *Bundle) Stage(name string) (Stage, error) {
-	i := slices.IndexFunc(b.Stages, func(s Stage) bool { return s.Name == name })
-	if i < 0 {
-		var names []string
-		for _, s := range b.Stages {
-			names = append(names, s.Name)
+	names := make([]string, len(b.Stages))
+	for i, s := range b.Stages {
+		if s.Name == name {
+			return s, nil
 		}
-		return Stage{}, fmt.Errorf("%w %q%s: have %s", ErrUnknownStage, name, text.DidYouMean(name, names), b.names())
+		names[i] = s.Name
 	}
-	return b.Stages[i], nil
+	list := strings.Join(names, ", ")
+	if len(names) > 4 {
+		list = names[0] + " … " + names[len(names)-1]
+	}
+	return Stage{}, fmt.Errorf("%w %q%s: have %s", ErrUnknownStage, name, text.DidYouMean(name, names), list)
 }
 
-// Choose returns the stage called name. For an empty name it returns the stage whose name file holds, and for a missing
-// or blank file the default stage.
+func (b *Bundle) hasStage(name string) bool {
+	return slices.ContainsFunc(b.Stages, func(s Stage) bool { return s.Name == name })
+}
+
+// Choose returns the stage called name. If name is empty, it returns the stage that file names in its only line.
+// If file is missing, blank or "", it returns the default stage.
 func (b *Bundle) Choose(name, file string) (Stage, error) {
 	if name != "" {
 		return b.Stage(name)
 	}
-	text, err := readStage(file)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return Stage{}, fmt.Errorf("choose the stage: %w", err)
+	if file == "" {
+		return b.Stage(b.Default)
 	}
-	if name = strings.TrimSpace(string(text)); name == "" {
+	content, err := files.Read(file, MaxFile)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return Stage{}, fmt.Errorf("choose the stage: %s: %w", file, files.Cause(err))
+	}
+	if name = strings.TrimSpace(string(content)); name == "" {
 		return b.Stage(b.Default)
 	}
 	s, err := b.Stage(name)
@@ -164,20 +138,5 @@ func (b *Bundle) Choose(name, file string) (Stage, error) {
 	return s, nil
 }
 
-// Lift replaces MaxReplicas, the limit for the number of replicas; 0 removes it.
-func (b *Bundle) Lift(limit int) { b.MaxReplicas, b.Lifted = limit, true }
-
-func (b *Bundle) has(name string) bool {
-	return slices.ContainsFunc(b.Stages, func(s Stage) bool { return s.Name == name })
-}
-
-func (b *Bundle) names() string {
-	names := make([]string, len(b.Stages))
-	for i, s := range b.Stages {
-		names[i] = s.Name
-	}
-	if len(names) > 4 {
-		return names[0] + " … " + names[len(names)-1]
-	}
-	return strings.Join(names, ", ")
-}
+// LimitReplicas sets the limit for the replicas of all kinds together in place of the table's. 0 is no limit.
+func (b *Bundle) LimitReplicas(limit int) { b.MaxReplicas, b.UserLimit = limit, true }

@@ -3,7 +3,6 @@ package bundle
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -65,7 +64,7 @@ func TestOpenErrors(t *testing.T) {
 		{"empty", "", "no stages"},
 		{"no name", "stages: [{summary: x}]", "stage 1 has no name"},
 		{"twice", "default: a\nstages: [{name: a}, {name: a}]", `"a" is there twice`},
-		{"extends nothing", "default: a\nstages: [{name: a, extends: b}]", `extends "b"`},
+		{"extends nothing", "default: a\nstages: [{name: a, extends: b}]", `extends "b", which is not a stage before it`},
 		{"default", "default: z\nstages: [{name: a}]", `default "z"`},
 		{"unknown key", "default: a\nstages:\n  - name: a\n    colour: x", "4:5: stage 1: unknown key colour, have name, extends, summary, values"},
 		{"a list", "- a", "1:1: want keys with values"},
@@ -81,7 +80,7 @@ func TestOpenErrors(t *testing.T) {
 		{"fewer than none of a kind", "default: a\nkinds: [{name: k, count: -1}]\nstages: [{name: a}]", `kind "k": there cannot be -1 of it`},
 		{"a count that is text", "default: a\nkinds: [{name: k, count: x}]\nstages: [{name: a}]", "2:19: count: want a whole number"},
 		{"kinds are a map", "default: a\nkinds: {name: k}\nstages: [{name: a}]", "2:1: kinds: want a list"},
-		{"values are a list", "default: a\nstages: [{name: a, values: [x]}]", `stage "a": its values are no map`},
+		{"values are a list", "default: a\nstages: [{name: a, values: [x]}]", `stage "a": its values are not a map`},
 		{"a near miss", "default: a\nstage: [{name: a}]", "2:1: unknown key stage, did you mean stages?"},
 		{"many kinds", "default: a\nkinds: [" + strings.Repeat("{name: a}, ", 101) + "]\nstages: [{name: a}]", "2:1: kinds: there are 101, and at most 100 are read"},
 		{"many stages", "default: a\nstages: [" + strings.Repeat("{name: a}, ", 1001) + "]", "2:1: stages: there are 1001, and at most 1000 are read"},
@@ -127,7 +126,7 @@ stages:
 		{"b": map[string]any{"d": 1, "h": map[string]any{}}, "e": map[string]any{"g": 2}},
 	}
 	for i, s := range b.Stages {
-		if diff := cmp.Diff(any(want[i]), b.merged(s).Plain()); diff != "" {
+		if diff := cmp.Diff(any(want[i]), b.merge(s).Plain()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", s.Name, diff)
 		}
 	}
@@ -161,8 +160,8 @@ func TestChoose(t *testing.T) {
 		{"unknown", "z", "", `unknown stage "z": have a, b, c`},
 		{"two lines", "", write("7", "a\nb\n"), `unknown stage "a\nb"`},
 		{"a directory", "", dir, "choose the stage: " + dir + ": it is a directory"},
-		{"a pipe", "", pipe, "choose the stage: " + pipe + ": it is no file"},
-		{"what has no end", "", "/dev/zero", "choose the stage: /dev/zero: it is no file"},
+		{"a pipe", "", pipe, "choose the stage: " + pipe + ": it is a pipe that nobody writes to"},
+		{"what has no end", "", "/dev/zero", "choose the stage: /dev/zero: it is larger than 1 MiB"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -272,7 +271,7 @@ func TestOpenDir(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if names, err := fs.Glob(b.FS, "*.tmpl"); err != nil || len(names) != 1 {
+		if names, err := b.Templates(); err != nil || len(names) != 1 {
 			t.Errorf("templates are %v, error %v", names, err)
 		}
 	}
@@ -292,13 +291,39 @@ func TestOpenDir(t *testing.T) {
 	}
 }
 
-func TestFileOverLimit(t *testing.T) {
-	fsys := fstest.MapFS{"full": {Data: make([]byte, MaxFile)}, "over": {Data: make([]byte, MaxFile+1)}}
-	if content, err := ReadFile(fsys, "full"); err != nil || len(content) != MaxFile {
-		t.Errorf("a file of 1 MiB: got %d bytes, error %v", len(content), err)
+// A file of a bundle has at most MaxFile bytes, and is a regular file.
+func TestRead(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name string, size int) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(strings.Repeat("x", size)), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
-	const want = "read over: it is larger than 1 MiB"
-	if content, err := ReadFile(fsys, "over"); err == nil || err.Error() != want {
-		t.Errorf("a file over 1 MiB: got %d bytes, error %v, want %s", len(content), err, want)
+	write("most.tmpl", MaxFile)
+	write("more.tmpl", MaxFile+1)
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.tmpl"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "directory.tmpl"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("/dev/null", filepath.Join(dir, "link.tmpl")); err != nil {
+		t.Fatal(err)
+	}
+	b := &Bundle{files: directory(dir), dir: dir}
+	if content, err := b.Read("most.tmpl"); err != nil || len(content) != MaxFile {
+		t.Errorf("got %d bytes, error %v", len(content), err)
+	}
+	for name, want := range map[string]string{
+		"more.tmpl":      "read more.tmpl: it is larger than 1 MiB",
+		"pipe.tmpl":      "read pipe.tmpl: it is not a regular file",
+		"directory.tmpl": "read directory.tmpl: it is a directory",
+		"link.tmpl":      "open link.tmpl: it is a link that leads out of the bundle, and those are not followed: put the file itself there",
+		"none.tmpl":      "openat none.tmpl: no such file or directory",
+	} {
+		if _, err := b.Read(name); err == nil || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", name, err, want)
+		}
 	}
 }

@@ -10,46 +10,46 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// Kind is one kind of numbered services.
+// Kind is a kind of numbered services, the replicas.
 type Kind struct {
 	Name string
-	// Count is the number of its replicas: the one of the table until SetCounts sets another.
+	// Count is the number of its replicas.
 	Count int
 }
 
-// isKind reports whether text can be the name of a kind. It must be a valid host name that ends with a letter, so that
-// a replica's name (the kind's name and a number) belongs to one replica only.
-func isKind(text string) bool {
-	letter := func(c byte) bool { return 'a' <= c && c <= 'z' }
-	return text != "" && len(text) <= maxKind && letter(text[0]) && letter(text[len(text)-1]) &&
-		strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789_-") == ""
-}
+// maxKindName is the limit for a kind's name, in bytes: a host's name has at most 63 with the number.
+const maxKindName = 50
 
-// maxKind is the limit for the length of a kind's name, in bytes. A host name has at most 63.
-const maxKind = 50
+// isKindName reports whether a kind can have that name. A replica's name is the kind's name and a number, so
+// the kind's name must not end with a digit.
+func isKindName(name string) bool {
+	letter := func(c byte) bool { return 'a' <= c && c <= 'z' }
+	return name != "" && len(name) <= maxKindName && letter(name[0]) && letter(name[len(name)-1]) &&
+		strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == ""
+}
 
 // ErrCount is wrapped by the error of SetCounts.
 var ErrCount = errors.New("number of replicas")
 
-// SetCounts sets Count of the kinds in text: N for the first kind, KIND=N for any, several with commas between them. It
-// does not compare the numbers with MaxReplicas. Its errors wrap ErrCount.
+// SetCounts sets Count of kinds. text is N, for the first kind, or KIND=N, or several of those with commas. Limits
+// are not checked here.
 func (b *Bundle) SetCounts(text string) error {
-	var set []*Kind
+	var seen []*Kind
 	for part := range strings.SplitSeq(text, ",") {
-		kind, n, err := b.count(strings.TrimSpace(part))
+		kind, n, err := b.parseCount(strings.TrimSpace(part))
 		if err != nil {
 			return err
 		}
-		if slices.Contains(set, kind) { // 1,000
+		if slices.Contains(seen, kind) { // such as 1,000
 			return fmt.Errorf("%w %q: it says twice how many %s there are", ErrCount, text, kind.Name)
 		}
-		set = append(set, kind)
+		seen = append(seen, kind)
 		kind.Count = n
 	}
 	return nil
 }
 
-func (b *Bundle) count(text string) (kind *Kind, n int, err error) {
+func (b *Bundle) parseCount(text string) (kind *Kind, n int, err error) {
 	number := text
 	kind = &b.Kinds[0]
 	if name, count, ok := strings.Cut(text, "="); ok {

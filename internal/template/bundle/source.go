@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -14,99 +13,99 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// directory is a file system of the files in a directory. It opens no file outside of the directory.
+// directory is the files of a directory. Links that lead out of it are not followed.
 type directory string
-
-func (d directory) Open(name string) (f fs.File, err error) {
-	err = d.in(name, func(dir fs.FS) error {
-		f, err = dir.Open(name)
-		return err
-	})
-	return f, err
-}
-
-func (d directory) Stat(name string) (info fs.FileInfo, err error) {
-	err = d.in(name, func(dir fs.FS) error {
-		info, err = fs.Stat(dir, name)
-		return err
-	})
-	return info, err
-}
 
 var errOutside = errors.New("it is a link that leads out of the bundle, and those are not followed: put the file itself there")
 
-// in calls do with the opened directory, and explains an error about name if name is a link that leads out of it.
-func (d directory) in(name string, do func(fs.FS) error) error {
+// Open opens a file. It does not wait for the writer of a pipe.
+func (d directory) Open(name string) (fs.File, error) {
 	root, err := os.OpenRoot(string(d))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer root.Close()
-	err = do(root.FS())
-	if e, ok := errors.AsType[*fs.PathError](err); ok && !errors.As(err, new(syscall.Errno)) {
-		if info, lstat := root.Lstat(name); lstat == nil && info.Mode()&fs.ModeSymlink != 0 { // package os does not export this error
-			return &fs.PathError{Op: e.Op, Path: name, Err: errOutside}
-		}
+	f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err == nil {
+		return f, nil
 	}
-	return err
+	if !errors.As(err, new(syscall.Errno)) { // package os exports no error for a link that leads out
+		err = &fs.PathError{Op: "open", Path: name, Err: errOutside}
+	}
+	return nil, err
 }
 
 // MaxFile is the limit for a file of a bundle, in bytes.
 const MaxFile = 1 << 20
 
-// ReadFile returns the content of a file of a bundle. Its errors are *fs.PathError: for a missing file, for a directory,
-// pipe or device, and for a file over MaxFile bytes.
-func ReadFile(fsys fs.FS, name string) ([]byte, error) {
-	if r, ok := fsys.(replacing); ok {
-		if content, ok := r.contents[name]; ok {
-			return content, nil
-		}
+// replacement is the content of a file outside of the bundle, for one of its templates.
+type replacement struct {
+	file    string
+	content []byte
+}
+
+// Templates returns the names of the bundle's template files, sorted.
+func (b *Bundle) Templates() ([]string, error) { return fs.Glob(b.files, "*.tmpl") }
+
+// Read returns the content of a file of the bundle, or of its replacement. Its errors are *fs.PathError with
+// name: for a missing file, for anything but a regular file, and for a file over MaxFile.
+func (b *Bundle) Read(name string) ([]byte, error) {
+	if r, ok := b.replaced[name]; ok {
+		return r.content, nil
 	}
-	info, err := fs.Stat(fsys, name) // before it is opened: a pipe would wait for a writer
-	if err != nil {
-		return nil, err
-	}
-	if info.IsDir() {
-		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("it is a directory, and no file")}
-	}
-	if !info.Mode().IsRegular() {
-		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("it is no file")}
-	}
-	f, err := fsys.Open(name)
+	f, err := b.files.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, &fs.PathError{Op: "read", Path: name, Err: files.ErrDirectory}
+	case !info.Mode().IsRegular():
+		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("it is not a regular file")}
+	}
 	return files.ReadFrom(f, name, MaxFile)
 }
 
-// readStage returns the content of the file that names a stage. An empty path is a missing file.
-func readStage(file string) ([]byte, error) {
-	if file == "" {
-		return nil, fs.ErrNotExist
+// Path returns the name by which a user knows a file of the bundle: with the bundle's directory, or the name of
+// the file that replaces it.
+func (b *Bundle) Path(name string) string {
+	if r, ok := b.replaced[name]; ok {
+		return r.file
 	}
-	text, err := ReadFile(os.DirFS(filepath.Dir(file)), filepath.Base(file))
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		err = fmt.Errorf("%s: %w", file, e.Err)
+	if b.dir == "" {
+		return name
 	}
-	return text, err
+	return strings.TrimSuffix(b.dir, "/") + "/" + name
 }
 
-// inBundle replaces the file's name in an *fs.PathError by its path.
-func (b *Bundle) inBundle(err error) error {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return fmt.Errorf("%s: %w", b.Path(e.Path), e.Err)
+// source is Path for origins of values. The built-in files have a name that no file of the user has.
+func (b *Bundle) source(name string) string {
+	if b.dir == "" {
+		return "built-in/" + name
 	}
-	return err
+	return b.Path(name)
 }
 
-// ErrTemplate is wrapped by the error of Replace for the name of a template that the bundle lacks.
+// openError is the error of Open and OpenDir for the file called name.
+func openError(name string, err error) error {
+	hint := ""
+	if errors.Is(err, fs.ErrNotExist) {
+		hint = "; `composer init DIR` writes a bundle to begin with"
+	}
+	return fmt.Errorf("open bundle: %s: %w%s", name, files.Cause(err), hint)
+}
+
+// ErrTemplate is wrapped by the error of Replace for the name of a template file that the bundle does not have.
 var ErrTemplate = errors.New("unknown template")
 
-// Replace puts content in place of a template file of the bundle. name is the name of the template file, with or without
-// .tmpl. Messages call the content file.
+// Replace puts the content of a file in place of a whole template file of the bundle. name is the template
+// file's name, with or without .tmpl. Messages call the content by the file's name.
 func (b *Bundle) Replace(name, file string, content []byte) error {
-	names, err := fs.Glob(b.FS, "*.tmpl")
+	names, err := b.Templates()
 	if err != nil {
 		return err
 	}
@@ -121,16 +120,8 @@ func (b *Bundle) Replace(name, file string, content []byte) error {
 		return fmt.Errorf("%w %q: have %s", ErrTemplate, name, strings.Join(names, ", "))
 	}
 	if b.replaced == nil {
-		b.replaced = map[string]string{}
-		b.FS = replacing{b.FS, map[string][]byte{}}
+		b.replaced = map[string]replacement{}
 	}
-	b.replaced[target] = file
-	b.FS.(replacing).contents[target] = content
+	b.replaced[target] = replacement{file, content}
 	return nil
-}
-
-// replacing is a file system with other contents for some of its files. Only ReadFile returns those contents.
-type replacing struct {
-	fs.FS
-	contents map[string][]byte
 }

@@ -10,28 +10,28 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// The limits for the numbers of kinds and stages. Their cost grows faster than their number: names are compared one by
-// one, and a stage's values are laid over those of all stages that it extends.
+// Limits of the table: names are looked up one by one, and each stage's values are merged over those of all
+// stages that it extends.
 const (
 	maxKinds  = 100
 	maxStages = 1000
 )
 
-// readTable sets the fields of b that the table of stages holds.
+// readTable sets the fields of b to the content of the table of stages.
 func (b *Bundle) readTable(table *values.Node) error {
 	r := tableReader{}
-	r.known(table, "", "default", "max_replicas", "kinds", "stages")
+	r.checkKeys(table, "", "default", "max_replicas", "kinds", "stages")
 	b.Default = r.text(table, "default")
 	if b.MaxReplicas = r.number(table, "max_replicas"); b.MaxReplicas < 0 {
 		r.fail(table.Fields["max_replicas"], "max_replicas is %d, and 0 is no limit", b.MaxReplicas)
 	}
 	for i, row := range r.rows(table, "kinds", maxKinds) {
-		r.known(row, fmt.Sprintf("kind %d: ", i+1), "name", "count")
+		r.checkKeys(row, fmt.Sprintf("kind %d: ", i+1), "name", "count")
 		kind := Kind{Name: r.text(row, "name"), Count: r.number(row, "count")}
 		switch {
-		case !isKind(kind.Name):
+		case !isKindName(kind.Name):
 			r.fail(row, "kind %q: a name has lower-case letters, digits, '_' and '-'; the first and the last are letters", kind.Name)
-		case slices.ContainsFunc(b.Kinds, func(k Kind) bool { return k.Name == kind.Name }):
+		case b.kind(kind.Name) != nil:
 			r.fail(row, "kind %q is there twice", kind.Name)
 		case kind.Count < 0:
 			r.fail(row, "kind %q: there cannot be %d of it", kind.Name, kind.Count)
@@ -42,56 +42,46 @@ func (b *Bundle) readTable(table *values.Node) error {
 		b.Kinds = []Kind{{Name: "client", Count: 5}}
 	}
 	for i, row := range r.rows(table, "stages", maxStages) {
-		r.stage(b, i, row)
+		b.Stages = append(b.Stages, r.stage(b, i, row))
 	}
 	switch {
-	case r.err != nil:
 	case len(b.Stages) == 0:
 		r.fail(table, "no stages")
-	case !b.has(b.Default):
+	case !b.hasStage(b.Default):
 		r.fail(table, "the default %q is not a stage", b.Default)
 	}
 	return r.err
 }
 
-func (r *tableReader) stage(b *Bundle, i int, row *values.Node) {
-	r.known(row, fmt.Sprintf("stage %d: ", i+1), "name", "extends", "summary", "values")
-	s := Stage{Name: r.text(row, "name"), Summary: r.text(row, "summary")}
+func (r *tableReader) stage(b *Bundle, i int, row *values.Node) Stage {
+	r.checkKeys(row, fmt.Sprintf("stage %d: ", i+1), "name", "extends", "summary", "values")
+	s := Stage{Name: r.text(row, "name"), Summary: r.text(row, "summary"), extends: r.text(row, "extends"), own: row.Fields["values"]}
 	switch {
 	case s.Name == "":
 		r.fail(row, "stage %d has no name", i+1)
-	case b.has(s.Name):
+	case b.hasStage(s.Name):
 		r.fail(row, "stage %q is there twice", s.Name)
-	case !isName(s.Name):
+	case !isStageName(s.Name):
 		r.fail(row, "stage %q: a name has letters, digits, '_', '.' and '-', the first a letter or digit", s.Name)
+	case s.extends != "" && !b.hasStage(s.extends):
+		r.fail(row.Fields["extends"], "stage %q extends %q, which is not a stage before it", s.Name, s.extends)
+	case s.own != nil && s.own.Fields == nil:
+		r.fail(s.own, "stage %q: its values are not a map", s.Name)
 	}
-	if extends := r.text(row, "extends"); extends != "" {
-		if s.below = extends; !b.has(extends) {
-			r.fail(row.Fields["extends"], "stage %q extends %q, which is not one before it", s.Name, extends)
-			return
-		}
-	}
-	switch own := row.Fields["values"]; {
-	case own == nil:
-	case own.Fields == nil:
-		r.fail(own, "stage %q: its values are no map", s.Name)
-		return
-	default:
-		s.own = own
-	}
-	b.Stages = append(b.Stages, s)
+	return s
 }
 
-// isName reports whether text can be the name of a stage: one word of a command line, of letters, digits and _.-
-func isName(text string) bool {
+// isStageName reports whether a stage can have that name, which stands as one word in a command line and in the
+// comment at the top of a document.
+func isStageName(name string) bool {
 	const signs = "_.-"
 	other := func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && !strings.ContainsRune(signs, r)
 	}
-	return text != "" && !strings.ContainsFunc(text, other) && !strings.ContainsAny(text[:1], signs)
+	return name != "" && !strings.ContainsFunc(name, other) && !strings.ContainsAny(name[:1], signs)
 }
 
-// tableReader reads fields of the table of stages, and keeps the first error.
+// tableReader keeps the first error.
 type tableReader struct{ err error }
 
 func (r *tableReader) fail(n *values.Node, format string, args ...any) {
@@ -100,10 +90,10 @@ func (r *tableReader) fail(n *values.Node, format string, args ...any) {
 	}
 }
 
-// known refuses a node that is not a map, and keys of n that are not in keys.
-func (r *tableReader) known(n *values.Node, what string, keys ...string) {
+// checkKeys refuses a value that is not a map, and keys other than keys.
+func (r *tableReader) checkKeys(n *values.Node, prefix string, keys ...string) {
 	if n.Fields == nil {
-		r.fail(n, "%swant a map with the keys %s", what, strings.Join(keys, ", "))
+		r.fail(n, "%swant a map with the keys %s", prefix, strings.Join(keys, ", "))
 	}
 	for _, key := range slices.Sorted(maps.Keys(n.Fields)) {
 		if slices.Contains(keys, key) {
@@ -113,7 +103,7 @@ func (r *tableReader) known(n *values.Node, what string, keys ...string) {
 		if near := text.Nearest(key, keys); near != "" {
 			hint = "did you mean " + near + "?"
 		}
-		r.fail(n.Fields[key], "%sunknown key %s, %s", what, key, hint)
+		r.fail(n.Fields[key], "%sunknown key %s, %s", prefix, key, hint)
 	}
 }
 
@@ -141,16 +131,16 @@ func (r *tableReader) number(n *values.Node, key string) int {
 	return number
 }
 
-func (r *tableReader) rows(n *values.Node, key string, most int) []*values.Node {
+func (r *tableReader) rows(n *values.Node, key string, limit int) []*values.Node {
 	field := n.Fields[key]
 	if field == nil {
 		return nil
 	}
-	switch n := len(field.Items); {
-	case field.Items == nil:
+	if field.Items == nil {
 		r.fail(field, "%s: want a list", key)
-	case n > most:
-		r.fail(field, "%s: there are %d, and at most %d are read", key, n, most)
+	}
+	if len(field.Items) > limit {
+		r.fail(field, "%s: there are %d, and at most %d are read", key, len(field.Items), limit)
 		return nil
 	}
 	return field.Items

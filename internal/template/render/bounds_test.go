@@ -196,7 +196,7 @@ func unlimited(tb testing.TB) *Engine {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	b.Lift(0)
+	b.LimitReplicas(0)
 	e, err := New(b)
 	if err != nil {
 		tb.Fatal(err)

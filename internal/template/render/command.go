@@ -28,7 +28,7 @@ func (e *Engine) command(stages []string, counts Counts, more []string) string {
 		}
 		words = append(words, "-n", count)
 	}
-	if e.bundle.Lifted {
+	if e.bundle.UserLimit {
 		words = append(words, "--max-replicas", strconv.Itoa(e.bundle.MaxReplicas))
 	}
 	for _, word := range slices.Concat(e.bundle.Arguments, more) {

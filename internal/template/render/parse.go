@@ -21,9 +21,9 @@ const (
 	maxFiles     = 1000
 )
 
-// parseFiles parses the *.tmpl files of fsys into one set of templates. It also returns the files' texts by name.
-func parseFiles(fsys fs.FS, funcs template.FuncMap) (*template.Template, map[string]string, error) {
-	names, err := fs.Glob(fsys, "*.tmpl")
+// parseFiles parses the template files of b into one set of templates, and returns the files' texts, too.
+func parseFiles(b *bundle.Bundle, funcs template.FuncMap) (*template.Template, map[string]string, error) {
+	names, err := b.Templates()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -33,7 +33,7 @@ func parseFiles(fsys fs.FS, funcs template.FuncMap) (*template.Template, map[str
 	size, texts := 0, map[string]string{}
 	main := template.New(MainTemplate).Option("missingkey=error").Funcs(funcs)
 	for _, name := range names {
-		content, err := readTemplate(fsys, name)
+		content, err := readTemplate(b, name)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -71,8 +71,8 @@ func addTo(main *template.Template, file string, own *template.Template) error {
 	return nil
 }
 
-func readTemplate(fsys fs.FS, name string) (string, error) {
-	content, err := bundle.ReadFile(fsys, name)
+func readTemplate(b *bundle.Bundle, name string) (string, error) {
+	content, err := b.Read(name)
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return "", &escape.Error{Place: text.Place{File: name}, Message: e.Err.Error()}
 	}

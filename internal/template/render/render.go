@@ -137,7 +137,7 @@ type Engine struct {
 // file, line and column.
 func New(b *bundle.Bundle) (*Engine, error) {
 	funcs := Funcs()
-	t, texts, err := parseFiles(b.FS, funcs)
+	t, texts, err := parseFiles(b, funcs)
 	if err != nil {
 		return nil, fmt.Errorf("parse templates: %w", inBundle(b, err))
 	}
@@ -189,7 +189,7 @@ func (e *Engine) counts(n int) (Counts, error) {
 // checkReplicas returns an error that wraps ErrReplicas if n, the number of all replicas, exceeds a limit.
 func (e *Engine) checkReplicas(n int) error {
 	if limit := e.bundle.MaxReplicas; limit > 0 && n > limit {
-		if e.bundle.Lifted {
+		if e.bundle.UserLimit {
 			return fmt.Errorf("%w %d: at most %d, by --max-replicas", ErrReplicas, n, limit)
 		}
 		return fmt.Errorf("%w %d: at most %d fit on one network", ErrReplicas, n, limit)
