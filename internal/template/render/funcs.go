@@ -15,6 +15,7 @@ import (
 
 	"github.com/Masterminds/sprig/v3"
 
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/template/escape"
 )
 
@@ -114,6 +115,9 @@ func entries(dict map[string]any) []any {
 func mustFromJSON(text string) (any, error) {
 	if err := json.Unmarshal([]byte(text), new(any)); err != nil { // Decode ignores text behind the value
 		return nil, err
+	}
+	if key, _, ok := yamltree.RepeatedKey([]byte(text)); ok {
+		return nil, fmt.Errorf("the key %q is in an object of the JSON twice", key)
 	}
 	var value any
 	decoder := json.NewDecoder(strings.NewReader(text))

@@ -83,7 +83,7 @@ func TestFromJSON(t *testing.T) {
 			t.Errorf("%s: got\n%s", function, got)
 		}
 	}
-	for _, text := range []string{`{}x`, `[`} {
+	for _, text := range []string{`{}x`, `[`, `{"a": 1, "a": 2}`} {
 		if _, err := newEngine(t, body("a: {{ mustFromJson `"+text+"` }}")).Render("one", 0); err == nil {
 			t.Errorf("%s: no error", text)
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -50,6 +51,9 @@ func ParseSchema(name string, raw []byte) (*Schema, error) {
 			return nil, fmt.Errorf("%s: the JSON ends too soon", text.PlaceAt(name, raw, len(bytes.TrimRight(raw, " \t\r\n"))))
 		}
 		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if key, offset, ok := yamltree.RepeatedKey(raw); ok {
+		return nil, fmt.Errorf("%s: the key %q is in this object already", text.PlaceAt(name, raw, int(offset)-1), key)
 	}
 	if err := checkParts(document, 0, new(int)); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)

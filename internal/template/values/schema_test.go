@@ -106,6 +106,7 @@ func TestBadSchemas(t *testing.T) {
 		``:                                       "s.json:1:1: the JSON ends too soon",
 		"{\n  \"a\": [1,\n\n":                    "s.json:2:11: the JSON ends too soon",
 		`{"a": "b`:                               "s.json:1:9: the JSON ends too soon",
+		`{"type": "ñ", "type": "object"}`:        `s.json:1:20: the key "type" is in this object already`,
 	} {
 		_, err := ParseSchema("s.json", []byte(text))
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {

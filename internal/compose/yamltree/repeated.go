@@ -1,0 +1,46 @@
+package yamltree
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+// RepeatedKey returns the first key of a JSON text that its object has already, and the offset behind that key
+// in bytes. ok is false without one. encoding/json takes the last of both values without a word. The text ends
+// where it is no JSON.
+func RepeatedKey(text []byte) (key string, offset int64, ok bool) {
+	type object struct {
+		keys  map[string]bool // nil for a list
+		value bool            // the next token is a value
+	}
+	var open []*object
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber() // a number too large for a float64 is no error here
+	for {
+		token, err := decoder.Token()
+		if err != nil {
+			return "", 0, false
+		}
+		if token == json.Delim('}') || token == json.Delim(']') {
+			open = open[:len(open)-1]
+			continue
+		}
+		if len(open) > 0 {
+			if in := open[len(open)-1]; in.keys != nil && !in.value {
+				name := token.(string)
+				if in.keys[name] {
+					return name, decoder.InputOffset(), true
+				}
+				in.keys[name], in.value = true, true
+				continue
+			}
+			open[len(open)-1].value = false
+		}
+		switch token {
+		case json.Delim('{'):
+			open = append(open, &object{keys: map[string]bool{}})
+		case json.Delim('['):
+			open = append(open, &object{})
+		}
+	}
+}
