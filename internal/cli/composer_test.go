@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -189,7 +188,7 @@ func TestGoVersion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := fmt.Sprintf("\ngo %d.%d.", goVersion.Major, goVersion.Minor); !strings.Contains(string(text), want) {
+	if want := "\ngo " + strings.TrimPrefix(goVersion, "go") + "."; !strings.Contains(string(text), want) {
 		t.Errorf("go.mod does not have %q", want)
 	}
 }

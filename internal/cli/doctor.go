@@ -20,8 +20,8 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// goVersion is the version in go.mod.
-var goVersion = doctor.GoVersion{Major: 1, Minor: 26}
+// goVersion is the version of Go that go.mod asks for.
+const goVersion = "go1.26"
 
 func doctorCommand() *cli.Command {
 	source := &bundleFlags{}
@@ -86,7 +86,7 @@ func examine(c *cli.Context, source *bundleFlags) error {
 
 // labOf renders the stage for the checks. A wrong command line is an error; a fault of the directory is Lab.Err.
 func labOf(c *cli.Context, b *bundle.Bundle) (doctor.Lab, error) {
-	lab := doctor.Lab{Bundle: c.String("bundle"), Netcat: cmp.Or(streams(c).getenv("NETCAT_IMAGE"), "busybox:latest"), GoVersion: goVersion}
+	lab := doctor.Lab{Bundle: c.String("bundle"), Netcat: cmp.Or(streams(c).getenv("NETCAT_IMAGE"), "busybox:latest"), Go: goVersion}
 	name, file := c.String("stage"), stageFile(c)
 	stage, text, err := renderStage(c, b)
 	if err != nil && (name != "" || exitCode(err) == exitUsage && !errors.Is(err, bundle.ErrUnknownStage)) {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Command runs a program for Machine.Run. What is not done in time is killed with
-// all that it started, and never waited for longer than a moment.
+// Command runs a program for Machine.Run. When ctx ends, it kills the program with all processes that the program
+// started, and returns within a moment.
 func Command(ctx context.Context, name string, args ...string) (string, error) {
 	var stdout, stderr strings.Builder
 	command := exec.CommandContext(ctx, name, args...)
@@ -19,17 +19,12 @@ func Command(ctx context.Context, name string, args ...string) (string, error) {
 	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
 	command.WaitDelay = 200 * time.Millisecond
 	err := command.Run()
-	switch {
-	case err == nil:
-		return stdout.String(), nil
-	case ctx.Err() != nil:
+	if err != nil && ctx.Err() != nil {
 		return "", ctx.Err()
-	case errors.As(err, new(*exec.ExitError)):
-		for line := range strings.Lines(stderr.String()) {
-			if line = strings.TrimSpace(line); line != "" {
-				return "", errors.New(line)
-			}
-		}
 	}
-	return "", err
+	line, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n")
+	if errors.As(err, new(*exec.ExitError)) && line != "" {
+		return "", errors.New(line)
+	}
+	return stdout.String(), err
 }

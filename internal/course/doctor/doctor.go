@@ -1,10 +1,11 @@
-// Package doctor looks at a machine and says whether a lab can be rendered, built
-// and started on it. It changes nothing.
+// Package doctor examines whether a machine can render, build and start a lab. It changes nothing.
 package doctor
 
 import (
 	"context"
 	"fmt"
+	"go/version"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -15,80 +16,68 @@ import (
 // Status says how bad a finding is.
 type Status string
 
-// The statuses. A warning costs something, which it says; a problem keeps the lab
-// from starting.
+// The statuses. A Problem keeps the lab from starting. A Warning does not.
 const (
 	OK      Status = "ok"
 	Warning Status = "warning"
 	Problem Status = "problem"
 )
 
-// Finding is what one check found.
+// Finding is the result of one check.
 type Finding struct {
 	Check  string `json:"check"`
 	Status Status `json:"status"`
 	Found  string `json:"found"`
-	Next   string `json:"next"` // what to do, or ""
+	Next   string `json:"next"` // what the user can do, or ""
 }
 
-// Machine is what is asked about the machine. None of it changes anything.
+// Machine answers the questions of the checks. No function changes the machine.
 type Machine struct {
-	// Run runs a program and returns what it printed on stdout. Where the program is
-	// missing the error wraps exec.ErrNotFound; where it was not done in time,
-	// context.DeadlineExceeded; and otherwise it says what the program said.
+	// Run runs a program and returns its stdout. The error wraps exec.ErrNotFound for a program that is not installed,
+	// and context.DeadlineExceeded for one that takes too long. Any other error is the program's own message.
 	Run func(ctx context.Context, name string, args ...string) (string, error)
 	// ReadFile is os.ReadFile.
 	ReadFile func(name string) ([]byte, error)
-	// Exists reports whether there is a file.
+	// Exists reports whether a file exists.
 	Exists func(name string) bool
-	// Writable returns why files cannot be made in a directory, or nil.
+	// Writable returns an error if files cannot be created in a directory.
 	Writable func(dir string) error
 	OS       string // as runtime.GOOS
 }
 
-// Lab is what is going to be started.
+// Lab is the lab to start.
 type Lab struct {
-	Stage   string         // and where that is said, for people
-	Project *types.Project // of the Compose file, with paths as they are written; nil if there is none
-	Err     error          // why there is none
-	Bundle  string         // the directory of its templates; "" is the built-in ones
-	Next    string         // what to do about Err
-	Netcat  string         // the image that validar-echo-server.sh takes
-	GoVersion
+	Stage   string         // the stage's name and where it was chosen, for people
+	Project *types.Project // of the Compose file, with paths as they are written; nil if Err is set
+	Err     error          // why the Compose file cannot be rendered
+	Next    string         // what the user can do about Err
+	Bundle  string         // the directory of the templates; "" for the built-in lab
+	Netcat  string         // the image that validar-echo-server.sh uses
+	Go      string         // the oldest version of Go that builds the services, such as go1.26
 }
 
-// GoVersion is the oldest version of Go that builds the services, 1.26 being {1, 26}.
-type GoVersion struct{ Major, Minor int }
-
-// Examine checks all there is, in at most a few times limit, which is what each
-// program that it asks is given.
+// Examine runs all checks. Each program that a check runs has at most limit, and few run one after another. If the
+// Docker engine does not answer, the checks that need it are left out.
 func Examine(ctx context.Context, m Machine, lab Lab, limit time.Duration) []Finding {
 	e := examination{Machine: m, lab: lab, limit: limit, ctx: ctx}
-	toolchain := e.later(e.toolchain)
-	docker := e.later(e.docker)
-	findings := []Finding{e.stage(), e.directory(), e.local(), toolchain()[0]}
-	findings = append(findings, docker()...)
+	findings := []Finding{e.stage(), e.directory(), e.local()}
+	findings = append(findings, together(e.toolchain, e.docker)...)
 	if lab.Project != nil {
-		findings = append(findings, e.sources(), e.room())
+		findings = append(findings, e.files(), e.bridge())
 	}
 	if !e.engine {
 		return findings
 	}
-	compose, buildx, images, networks, names := e.later(e.compose), e.later(e.buildx), e.later(e.images), e.later(e.networks), e.later(e.names)
-	for _, found := range []func() []Finding{compose, buildx, images, networks, names} {
-		findings = append(findings, found()...)
+	checks := []func() []Finding{e.compose, e.buildx, e.images}
+	if lab.Project != nil {
+		checks = append(checks, e.networks, e.containers)
 	}
-	return findings
+	return append(findings, together(checks...)...)
 }
 
-// Right reports whether there is no problem.
+// Right reports whether no finding is a Problem.
 func Right(findings []Finding) bool {
-	for _, f := range findings {
-		if f.Status == Problem {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(findings, func(f Finding) bool { return f.Status == Problem })
 }
 
 type examination struct {
@@ -96,18 +85,18 @@ type examination struct {
 	lab    Lab
 	limit  time.Duration
 	ctx    context.Context
-	engine bool // Docker's is there
+	engine bool // Docker's engine answers
 }
 
-// later runs a check beside others.
-func (e *examination) later(check func() []Finding) func() []Finding {
-	var found []Finding
-	var done sync.WaitGroup
-	done.Go(func() { found = check() })
-	return func() []Finding {
-		done.Wait()
-		return found
+// together runs checks at the same time, and returns their findings in the order of the checks.
+func together(checks ...func() []Finding) []Finding {
+	findings := make([][]Finding, len(checks))
+	var running sync.WaitGroup
+	for i, check := range checks {
+		running.Go(func() { findings[i] = check() })
 	}
+	running.Wait()
+	return slices.Concat(findings...)
 }
 
 // ask runs a program with the limit.
@@ -127,7 +116,7 @@ func (e *examination) stage() Finding {
 
 func (e *examination) directory() Finding {
 	if err := e.Writable("."); err != nil {
-		return Finding{"directory", Problem, fmt.Sprintf("nothing can be written here: %v", err), "go to a directory of your own, or print with `composer render`"}
+		return Finding{"directory", Problem, fmt.Sprintf("files cannot be written here: %v", err), "go to a directory of your own, or print with `composer render`"}
 	}
 	return Finding{"directory", OK, "files can be written here", ""}
 }
@@ -140,20 +129,14 @@ func (e *examination) local() Finding {
 }
 
 func (e *examination) toolchain() []Finding {
-	const cost = "needed for `make build` and `make test` only; generar-compose.sh builds in a container without it"
-	want := e.lab.GoVersion
+	const cost = "only `make build` and `make test` need it; generar-compose.sh builds in a container without it"
 	out, err := e.ask("go", "version")
 	if err != nil {
 		return []Finding{{"go", Warning, e.why("go", err) + ": " + cost, "install Go from https://go.dev/dl"}}
 	}
-	words := strings.Fields(out)
-	if len(words) < 3 {
-		return []Finding{{"go", Warning, fmt.Sprintf("cannot tell the version from %q", out), ""}}
+	has, _, _ := strings.Cut(strings.TrimPrefix(out, "go version "), " ")
+	if version.IsValid(has) && version.Compare(has, e.lab.Go) < 0 {
+		return []Finding{{"go", Warning, fmt.Sprintf("%s is older than %s, and will download that version", has, e.lab.Go), "install a newer one from https://go.dev/dl"}}
 	}
-	var has GoVersion
-	if _, err := fmt.Sscanf(words[2], "go%d.%d", &has.Major, &has.Minor); err == nil &&
-		(has.Major < want.Major || has.Major == want.Major && has.Minor < want.Minor) {
-		return []Finding{{"go", Warning, fmt.Sprintf("%s is older than go%d.%d, and will want to download that", words[2], want.Major, want.Minor), "install a newer one from https://go.dev/dl"}}
-	}
-	return []Finding{{"go", OK, words[2], ""}}
+	return []Finding{{"go", OK, has, ""}}
 }

@@ -26,7 +26,7 @@ func healthy() map[string]any {
 		"docker image ls":        "server:latest\nclient:latest\nbusybox:latest\n<none>:<none>\n",
 		"docker network ls":      "aaa\nbbb\n",
 		"docker network inspect": `[{"Name":"bridge","Id":"aaa","IPAM":{"Config":[{"Subnet":"172.17.0.0/16"}]}},{"Name":"host","Id":"bbb","IPAM":{"Config":null}}]`,
-		"docker ps":              `{"Name":"other","Project":""}` + "\n",
+		"docker ps":              "other \n",
 		"/proc/net/route":        routes("eth0 00000000 00000000", "docker0 000011AC 0000FFFF"),
 		".":                      nil,
 		"./config.ini":           true,
@@ -59,7 +59,7 @@ func lab(t *testing.T) Lab {
 		return s
 	}
 	return Lab{
-		Stage: "ej8, the default", Netcat: "busybox", GoVersion: GoVersion{1, 26},
+		Stage: "ej8, the default", Netcat: "busybox", Go: "go1.26",
 		Project: &types.Project{
 			Name: "tp0",
 			Services: types.Services{
@@ -127,44 +127,42 @@ func TestFindings(t *testing.T) {
 		found   string // a part of it
 		next    string // likewise
 	}{
-		{"no Go", map[string]any{"go version": exec.ErrNotFound}, "go", Warning, "go is not there: needed for `make build`", "go.dev/dl"},
+		{"no Go", map[string]any{"go version": exec.ErrNotFound}, "go", Warning, "go is not installed: only `make build`", "go.dev/dl"},
 		{"Go hangs", map[string]any{"go version": context.DeadlineExceeded}, "go", Warning, "go gave no answer within 1s", ""},
 		{"old Go", map[string]any{"go version": "go version go1.24.9 linux/amd64"}, "go", Warning, "go1.24.9 is older than go1.26", "install"},
 		{"new Go", map[string]any{"go version": "go version go2.0 linux/amd64"}, "go", OK, "go2.0", ""},
 		{"Go's own", map[string]any{"go version": "go version devel +abc"}, "go", OK, "devel", ""},
-		{"odd Go", map[string]any{"go version": "hello"}, "go", Warning, `cannot tell the version from "hello"`, ""},
-		{"no Docker", map[string]any{"docker version": exec.ErrNotFound}, "docker", Warning, "`composer render`, `run` and `verify` work without", "install Docker"},
+		{"odd Go", map[string]any{"go version": "hello"}, "go", OK, "hello", ""},
+		{"no Docker", map[string]any{"docker version": exec.ErrNotFound}, "docker", Warning, "`composer render`, `run` and `verify` work without Docker", "install Docker"},
 		{"Docker hangs", map[string]any{"docker version": context.DeadlineExceeded}, "docker", Problem, "docker gave no answer within 1s", "restart"},
-		{"Docker is not ours", map[string]any{"docker version": errors.New("Got permission denied while trying to connect")}, "docker", Problem, "you may not use it", "usermod"},
+		{"Docker is not ours", map[string]any{"docker version": errors.New("Got permission denied while trying to connect")}, "docker", Problem, "you may not use the engine", "usermod"},
 		{"no engine", map[string]any{"docker version": errors.New("Cannot connect to the Docker daemon")}, "docker", Problem, "no engine: Cannot connect", "systemctl start docker"},
 		{"no version", map[string]any{"docker version": "<no value>"}, "docker", Problem, "does not say", "docker version"},
 		{"no Compose", map[string]any{"docker compose version": errors.New("docker: 'compose' is not a docker command")}, "compose", Problem, "not a docker command", "install the plugin"},
-		{"old Compose", map[string]any{"docker compose version": errors.New("none"), "docker-compose version": "1.29.2"}, "compose", Problem, "docker-compose, which the lab does not use", "install the plugin"},
-		{"Compose 1", map[string]any{"docker compose version": "1.29.2"}, "compose", Problem, `version "1.29.2"`, "install"},
+		{"old Compose", map[string]any{"docker compose version": errors.New("none"), "docker-compose version": "1.29.2"}, "compose", Problem, "does not use the docker-compose", "install the plugin"},
 		{"no buildx", map[string]any{"docker buildx version": errors.New("no plugin")}, "buildkit", Warning, "old builder", "install"},
 		{"odd buildx", map[string]any{"docker buildx version": "v1"}, "buildkit", OK, "buildx v1", ""},
-		{"no images", map[string]any{"docker image ls": "busybox:latest"}, "images", Warning, "not there: client:latest, server:latest", "make docker-image"},
+		{"no images", map[string]any{"docker image ls": "busybox:latest"}, "images", Warning, "missing: client:latest, server:latest", "make docker-image"},
 		{"images hang", map[string]any{"docker image ls": context.DeadlineExceeded}, "images", Warning, "no answer", ""},
-		{"no netcat", map[string]any{"docker image ls": "server:latest client:latest"}, "netcat", Warning, "busybox is not there", "docker pull busybox"},
-		{"a name is taken", map[string]any{"docker ps": `{"Name":"server","Project":"tp1"}` + "\n" + `{"Name":"client2","Project":""}`}, "containers", Problem, "client2, server", "docker rm -f client2 server"},
-		{"a name is ours", map[string]any{"docker ps": `{"Name":"server","Project":"tp0"}`}, "containers", OK, "1 of this project", ""},
-		{"ps is odd", map[string]any{"docker ps": "hello"}, "containers", Warning, "hello", ""},
+		{"no netcat", map[string]any{"docker image ls": "server:latest client:latest"}, "netcat", Warning, "busybox is missing", "docker pull busybox"},
+		{"a name is taken", map[string]any{"docker ps": "server tp1\nclient2 \n"}, "containers", Problem, "client2, server", "docker rm -f client2 server"},
+		{"a name is ours", map[string]any{"docker ps": "server tp0"}, "containers", OK, "1 container of this project found", ""},
 		{"ps hangs", map[string]any{"docker ps": context.DeadlineExceeded}, "containers", Warning, "no answer", ""},
 		{"no networks", map[string]any{"docker network ls": ""}, "subnet", OK, "is free", ""},
 		{"networks hang", map[string]any{"docker network ls": context.DeadlineExceeded}, "subnet", Warning, "no answer", ""},
 		{"networks are odd", map[string]any{"docker network inspect": "hello"}, "subnet", Warning, "invalid character", ""},
-		{"another network", map[string]any{"docker network inspect": `[{"Name":"theirs","Id":"c","IPAM":{"Config":[{"Subnet":"172.25.0.0/16"}]}}]`}, "subnet", Problem, "172.25.125.0/24 is also in 172.25.0.0/16 of the network theirs", "docker network rm theirs"},
+		{"another network", map[string]any{"docker network inspect": `[{"Name":"theirs","Id":"c","IPAM":{"Config":[{"Subnet":"172.25.0.0/16"}]}}]`}, "subnet", Problem, "172.25.125.0/24 overlaps 172.25.0.0/16 of the network theirs", "docker network rm theirs"},
 		{"our network", map[string]any{
 			"docker network inspect": tp0("172.25.125.0/24"), "/proc/net/route": routes("br-0123456789ab 007D19AC 00FFFFFF"),
-		}, "subnet", OK, "is of tp0_testing_net", ""},
+		}, "subnet", OK, "belongs to tp0_testing_net", ""},
 		{"our network, larger", map[string]any{"docker network inspect": tp0("172.25.124.0/22")}, "subnet", Warning, "with 172.25.124.0/22 instead", "make docker-compose-down"},
-		{"a VPN around it", map[string]any{"/proc/net/route": routes("tun0 000010AC 0000F0FF")}, "subnet", Warning, "172.25.125.0/24 lies in 172.16.0.0/12, which tun0 leads to", "--set subnet"},
+		{"a VPN around it", map[string]any{"/proc/net/route": routes("tun0 000010AC 0000F0FF")}, "subnet", Warning, "172.25.125.0/24 is part of 172.16.0.0/12, which tun0 leads to", "--set subnet"},
 		{"a VPN over the same addresses", map[string]any{"/proc/net/route": routes("tun0 007D19AC 00FFFFFF")}, "subnet", Problem, "172.25.125.0/24 leads to tun0", "--set subnet"},
 		{"a VPN within it", map[string]any{"/proc/net/route": routes("tun0 807D19AC 80FFFFFF")}, "subnet", Problem, "172.25.125.128/25 leads to tun0", "--set subnet"},
 		{"no table of routes", map[string]any{"/proc/net/route": nil}, "subnet", OK, "is free", ""},
 		{"no agency files", map[string]any{"./.data/agency-1.csv": false, "./.data/agency-2.csv": false}, "files", Problem, "./.data/agency-1.csv, ./.data/agency-2.csv", "composer data generate"},
 		{"packed agency files", map[string]any{"./.data/agency-1.csv": false, ".data/dataset.zip": true}, "files", Problem, "agency-1.csv", "composer data extract"},
-		{"no agency files, and no Docker", map[string]any{"./.data/agency-1.csv": false, "docker version": exec.ErrNotFound}, "files", Warning, "`composer run` makes agency files up", "composer data"},
+		{"no agency files, and no Docker", map[string]any{"./.data/agency-1.csv": false, "docker version": exec.ErrNotFound}, "files", Warning, "`composer run` invents agency files", "composer data"},
 		{"no configuration", map[string]any{"./config.ini": false}, "files", Problem, "./config.ini", "provide"},
 		{"a directory of others", map[string]any{".": os.ErrPermission}, "directory", Problem, "permission denied", "composer render"},
 		{"a Mac", map[string]any{"os": "darwin"}, "composer run", Warning, "this is darwin", "Docker"},
@@ -227,11 +225,11 @@ func TestContainersOfABridge(t *testing.T) {
 		extra           types.ServiceConfig
 		want            Finding
 	}{
-		{1023, 0, 0, host, Finding{"bridge", OK, "1023 containers, of 1023 that fit", ""}},
-		{1024, 0, 0, host, Finding{"bridge", Problem, "1024 containers on the network testing_net, and a Linux bridge takes 1023", "fewer replicas: -n"}},
-		{700, 600, 800, host, Finding{"bridge", OK, "803 containers, of 1023 that fit", ""}},
-		{1000, 0, 1025, host, Finding{"bridge", Problem, "1028 containers on the network default, and a Linux bridge takes 1023", "fewer replicas: -n"}},
-		{1020, 0, 0, three, Finding{"bridge", OK, "1023 containers, of 1023 that fit", ""}},
+		{1023, 0, 0, host, Finding{"bridge", OK, "1023 containers on one network, and a Linux bridge takes 1023", ""}},
+		{1024, 0, 0, host, Finding{"bridge", Problem, "1024 containers on the network testing_net, and a Linux bridge takes 1023", "start fewer replicas: -n"}},
+		{700, 600, 800, host, Finding{"bridge", OK, "803 containers on one network, and a Linux bridge takes 1023", ""}},
+		{1000, 0, 1025, host, Finding{"bridge", Problem, "1028 containers on the network default, and a Linux bridge takes 1023", "start fewer replicas: -n"}},
+		{1020, 0, 0, three, Finding{"bridge", OK, "1023 containers on one network, and a Linux bridge takes 1023", ""}},
 	} {
 		l := lab(t)
 		for number, network := range map[int]string{test.on: "testing_net", test.other: "other"} {
@@ -258,8 +256,8 @@ func TestOwnBundle(t *testing.T) {
 	l.Project.Services = types.Services{"a": service}
 	findings := Examine(t.Context(), machine(healthy()), l, time.Second)
 	for _, want := range []Finding{
-		{"images", Warning, "not there: nginx:latest", "`docker compose up` pulls those of a registry; build the others"},
-		{"files", OK, "none are mounted", ""},
+		{"images", Warning, "missing: nginx:latest", "`docker compose up` pulls the images of a registry; build the others"},
+		{"files", OK, "0 mounted files, none missing", ""},
 	} {
 		if !slices.Contains(findings, want) {
 			t.Errorf("got %+v, want %+v", findings, want)

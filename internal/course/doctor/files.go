@@ -1,0 +1,45 @@
+package doctor
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/tp0-lab/composer/internal/text"
+)
+
+// files looks for the host's files that services mount.
+func (e *examination) files() Finding {
+	exists := map[string]bool{}
+	for _, service := range e.lab.Project.Services {
+		for _, v := range service.Volumes {
+			if v.Type == types.VolumeTypeBind {
+				exists[v.Source] = e.Exists(v.Source)
+			}
+		}
+	}
+	missing := slices.Sorted(maps.Keys(exists))
+	missing = slices.DeleteFunc(missing, func(source string) bool { return exists[source] })
+	if len(missing) == 0 {
+		return Finding{"files", OK, text.Plural(len(exists), "mounted file") + ", none missing", ""}
+	}
+	const most = 3
+	found := "missing: " + strings.Join(missing[:min(most, len(missing))], ", ")
+	if n := len(missing) - most; n > 0 {
+		found += fmt.Sprintf(" and %d more", n)
+	}
+	f := Finding{"files", Problem, found, "provide these files, or remove their mounts"}
+	if strings.Contains(found, "/agency-") {
+		f.Next = "`composer data extract`"
+		if !e.Exists(".data/dataset.zip") && !e.Exists(".data/datasets.zip") {
+			f.Next = "`composer data generate -n N` and `composer data extract`; .data has no dataset.zip"
+		}
+	}
+	if !e.engine {
+		f.Status, f.Found = Warning, found+": containers need these files; `composer run` invents agency files"
+	}
+	return f
+}
