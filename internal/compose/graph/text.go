@@ -55,11 +55,11 @@ func (g *Graph) WriteDOT(w io.Writer) error {
 func (g *Graph) write(l language) string {
 	var b strings.Builder
 	node := func(format string, index int, name string, lines ...string) {
-		more := ""
+		var more strings.Builder
 		for _, line := range lines {
-			more += l.lineBreak + l.escape(line)
+			more.WriteString(l.lineBreak + l.escape(line))
 		}
-		fmt.Fprintf(&b, format, index, l.escape(name), more)
+		fmt.Fprintf(&b, format, index, l.escape(name), more.String())
 	}
 	services, volumes := map[*Service]int{}, map[string]int{}
 	for i, s := range g.Services {

@@ -31,8 +31,9 @@ func connected(n Network, all ...Service) Project {
 	return Project{Services: all, Networks: []Network{n}}
 }
 
-func publishing(name, address string, scale int, first, last int) Service {
-	return Service{Name: name, Scale: scale, Ports: []Port{{Protocol: "tcp", Address: address, First: first, Last: last}}}
+// publishing returns a service whose ports from 80 to last are published.
+func publishing(name, address string, scale, last int) Service {
+	return Service{Name: name, Scale: scale, Ports: []Port{{Protocol: "tcp", Address: address, First: 80, Last: last}}}
 }
 
 // profiled returns s as a service of profiles.
@@ -69,16 +70,16 @@ func TestRules(t *testing.T) {
 			[]Project{services(named("a", "one")), services(Service{Name: "a", Scale: 2})},
 		},
 		{
-			duplicatePort, services(publishing("a", "", 1, 80, 80), publishing("b", "127.0.0.1", 1, 80, 80)), "services.b.ports.0",
+			duplicatePort, services(publishing("a", "", 1, 80), publishing("b", "127.0.0.1", 1, 80)), "services.b.ports.0",
 			[]Project{
-				services(publishing("a", "127.0.0.2", 1, 80, 80), publishing("b", "127.0.0.1", 1, 80, 80)),
-				services(publishing("a", "", 1, 80, 81), publishing("b", "", 1, 80, 81)),
-				services(profiled(publishing("a", "", 1, 80, 80), "p"), profiled(publishing("b", "", 1, 80, 80), "q")),
+				services(publishing("a", "127.0.0.2", 1, 80), publishing("b", "127.0.0.1", 1, 80)),
+				services(publishing("a", "", 1, 81), publishing("b", "", 1, 81)),
+				services(profiled(publishing("a", "", 1, 80), "p"), profiled(publishing("b", "", 1, 80), "q")),
 			},
 		},
 		{
-			scaledPort, services(publishing("a", "", 2, 80, 80)), "services.a.ports.0",
-			[]Project{services(publishing("a", "", 2, 80, 81)), services(publishing("a", "", 1, 80, 80))},
+			scaledPort, services(publishing("a", "", 2, 80)), "services.a.ports.0",
+			[]Project{services(publishing("a", "", 2, 81)), services(publishing("a", "", 1, 80))},
 		},
 		{
 			duplicateAddress, connected(network("", subnet), in("a", "10.5.0.9", 1), in("b", "10.5.0.9", 1)), "services.b.networks.n.ipv4_address",
@@ -158,7 +159,11 @@ func TestPortRange(t *testing.T) {
 		"82-80": "false", "65536": "false", "-1": "false", "": "false", "80-": "false", "a": "false",
 	} {
 		first, last, ok := PortRange(text)
-		if got := fmt.Sprint(first, last, ok); got != want && !(want == "false" && !ok) {
+		got := fmt.Sprint(first, last, ok)
+		if !ok {
+			got = "false"
+		}
+		if got != want {
 			t.Errorf("%q: got %s, want %s", text, got, want)
 		}
 	}
