@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 )
 
-// RepeatedKey returns the first key of a JSON text that its object has already, and the offset behind that key
-// in bytes. ok is false without one. encoding/json takes the last of both values without a word. The text ends
+// RepeatedKey returns the first key of a JSON text that its object has already, and the offset of that key's
+// quote in bytes. ok is false without one. encoding/json takes the last of both values without a word. The text ends
 // where it is no JSON.
-func RepeatedKey(text []byte) (key string, offset int64, ok bool) {
+func RepeatedKey(text []byte) (key string, offset int, ok bool) {
 	type object struct {
 		keys  map[string]bool // nil for a list
 		value bool            // the next token is a value
@@ -17,6 +17,7 @@ func RepeatedKey(text []byte) (key string, offset int64, ok bool) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber() // a number too large for a float64 is no error here
 	for {
+		before := int(decoder.InputOffset())
 		token, err := decoder.Token()
 		if err != nil {
 			return "", 0, false
@@ -29,7 +30,7 @@ func RepeatedKey(text []byte) (key string, offset int64, ok bool) {
 			if in := open[len(open)-1]; in.keys != nil && !in.value {
 				name := token.(string)
 				if in.keys[name] {
-					return name, decoder.InputOffset(), true
+					return name, before + bytes.IndexByte(text[before:], '"'), true
 				}
 				in.keys[name], in.value = true, true
 				continue

@@ -3,10 +3,10 @@ package yamltree
 import "testing"
 
 func TestRepeatedKey(t *testing.T) {
-	for text, want := range map[string]int64{
-		`{"a": 1, "a": 2}`:                                         12,
+	for text, want := range map[string]int{
+		`{"a": 1, "a": 2}`:                                         9,
 		`[{"b": [{"a": {}, "c": 1}, "a"]}, "b"]`:                   0,
-		`{"a": {"a": [1e999, "a", {"a": 1}]}, "b": {}, "a": null}`: 49,
+		`{"a": {"a": [1e999, "a", {"a": 1}]}, "b": {}, "a": null}`: 46,
 		`{"a": 1}{"a": 1}`:                                         0,
 		`{"a": 1, "a`:                                              0,
 		`[1, 2`:                                                    0,

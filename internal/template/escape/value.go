@@ -63,7 +63,9 @@ func contentOf(value any) (marked, error) {
 	case error:
 		return textOf(v.Error())
 	case fmt.Stringer:
-		return textOf(v.String())
+		if reflect.TypeOf(value).Kind() != reflect.Func {
+			return textOf(v.String())
+		}
 	}
 	switch v := reflect.ValueOf(value); v.Kind() {
 	case reflect.Pointer:
@@ -79,6 +81,8 @@ func contentOf(value any) (marked, error) {
 		return marked{}, errors.New("this is a map, and a single value has to stand here: name one of its keys, or use toYaml")
 	case reflect.Slice, reflect.Array:
 		return marked{}, errors.New("this is a list, and a single value has to stand here: range over it, join it, or use toYaml")
+	case reflect.Func:
+		return marked{}, errors.New("these are replicas, and a single value has to stand here: range over them")
 	default:
 		if v.CanInt() || v.CanUint() || v.Kind() == reflect.Bool {
 			return literal(fmt.Sprint(value))

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"text/template"
 	"text/template/parse"
+
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Limits for the arguments and results of functions, so that a few steps of a template cannot fill the memory.
@@ -207,8 +209,20 @@ func sized(original template.FuncMap) template.FuncMap {
 	}
 }
 
+var pointerVerb = text.LazyRegexp(`%[-+# 0-9.*\[\]]*p`)
+
 // printf is fmt.Sprintf with a limit for the length of the result, which widths and repeated arguments can make huge.
+//
+// It refuses addresses, which differ from run to run: the verb %p, and a function such as .Clients.
 func printf(format string, args ...any) (string, error) {
+	if pointerVerb().MatchString(strings.ReplaceAll(format, "%%", "")) {
+		return "", errors.New("%p writes an address, which differs from run to run")
+	}
+	for _, arg := range args {
+		if reflect.ValueOf(arg).Kind() == reflect.Func {
+			return "", errors.New("replicas are no value to format: range over them")
+		}
+	}
 	var w weight
 	w.add(reflect.ValueOf(args), 0)
 	long := strings.Count(format, "%")*(w.bytes+w.items) + strings.Count(format, "*")*maxWidth

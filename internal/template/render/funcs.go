@@ -61,9 +61,9 @@ func Funcs() template.FuncMap {
 	funcs["keys"] = keys
 	funcs["values"] = entries
 	funcs["mustFromJson"] = mustFromJSON
-	funcs["fromJson"] = func(text string) any {
-		value, _ := mustFromJSON(text)
-		return value
+	funcs["fromJson"] = func(text string) (any, error) {
+		value, _ := mustFromJSON(text) // sprig's makes nil of a text that is no JSON
+		return value, repeatedKey(text)
 	}
 	funcs["include"] = func(string, any) (escape.Structure, error) { return escape.Structure{}, nil } // each execution has its own
 	return funcs
@@ -116,14 +116,22 @@ func mustFromJSON(text string) (any, error) {
 	if err := json.Unmarshal([]byte(text), new(any)); err != nil { // Decode ignores text behind the value
 		return nil, err
 	}
-	if key, _, ok := yamltree.RepeatedKey([]byte(text)); ok {
-		return nil, fmt.Errorf("the key %q is in an object of the JSON twice", key)
+	if err := repeatedKey(text); err != nil {
+		return nil, err
 	}
 	var value any
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber()
 	err := decoder.Decode(&value)
 	return typedNumbers(value), err
+}
+
+// repeatedKey returns an error for a JSON text with a key twice in an object.
+func repeatedKey(text string) error {
+	if key, _, ok := yamltree.RepeatedKey([]byte(text)); ok {
+		return fmt.Errorf("the key %q is in an object of the JSON twice", key)
+	}
+	return nil
 }
 
 // typedNumbers returns value with each json.Number replaced by a number. It changes the maps and lists of value.

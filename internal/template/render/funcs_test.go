@@ -90,6 +90,24 @@ func TestFromJSON(t *testing.T) {
 	}
 }
 
+// An address differs from run to run, so no function writes one, and replicas are no text.
+func TestNoAddresses(t *testing.T) {
+	for text, want := range map[string]string{
+		`{{ printf "%p" .Values }}`:             "%p writes an address",
+		`{{ printf "%+[1]p" .Values }}`:         "%p writes an address",
+		`{{ printf "%d" .Kinds.client }}`:       "replicas are no value to format",
+		`{{ .Clients }}`:                        "range over them",
+		`{{ toYaml .Kinds }}`:                   "range over them",
+		`{{ fromJson "{\"a\": 1, \"a\": 2}" }}`: `the key "a" is in an object of the JSON twice`,
+		`{{ printf "100%%p %s" .Stage }}`:       "",
+	} {
+		_, err := newEngine(t, body("a: "+text)).Render("one", 1)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", text, err, want)
+		}
+	}
+}
+
 func TestSubnetFor(t *testing.T) {
 	tests := []struct {
 		cidr       string

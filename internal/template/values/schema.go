@@ -52,8 +52,14 @@ func ParseSchema(name string, raw []byte) (*Schema, error) {
 		}
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	switch document.(type) {
+	case map[string]any, bool:
+	default: // which package jsonschema does not expect
+		begin := len(raw) - len(bytes.TrimLeft(raw, " \t\r\n"))
+		return nil, fmt.Errorf("%s: a schema is an object, true or false", text.PlaceAt(name, raw, begin))
+	}
 	if key, offset, ok := yamltree.RepeatedKey(raw); ok {
-		return nil, fmt.Errorf("%s: the key %q is in this object already", text.PlaceAt(name, raw, int(offset)-1), key)
+		return nil, fmt.Errorf("%s: the key %q is in this object already", text.PlaceAt(name, raw, offset), key)
 	}
 	if err := checkParts(document, 0, new(int)); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)

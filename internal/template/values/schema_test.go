@@ -101,12 +101,17 @@ func TestBadSchemas(t *testing.T) {
 		`{"$ref": "other.json"}`:                 "a schema of values is one file",
 		`{"$ref": "https://example.com/a.json"}`: "a schema of values is one file",
 		`{"$ref": "file:///etc/passwd"}`:         "a schema of values is one file",
+		"\n []":                                  "s.json:2:2: a schema is an object, true or false",
+		"null":                                   "s.json:1:1: a schema is an object, true or false",
+		`"x"`:                                    "s.json:1:1: a schema is an object, true or false",
+		"1":                                      "s.json:1:1: a schema is an object, true or false",
+		"[1]":                                    "s.json:1:1: a schema is an object, true or false",
 		`{"$ref": "#/$defs/none"}`:               "s.json: ",
 		`{"pattern": "("}`:                       "s.json: ",
 		``:                                       "s.json:1:1: the JSON ends too soon",
 		"{\n  \"a\": [1,\n\n":                    "s.json:2:11: the JSON ends too soon",
 		`{"a": "b`:                               "s.json:1:9: the JSON ends too soon",
-		`{"type": "ñ", "type": "object"}`:        `s.json:1:20: the key "type" is in this object already`,
+		`{"type": "ñ", "type": "object"}`:        `s.json:1:15: the key "type" is in this object already`,
 	} {
 		_, err := ParseSchema("s.json", []byte(text))
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
