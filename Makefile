@@ -91,9 +91,11 @@ drawing: ## write the drawing in docs/architecture.md anew, from go list
 	go test ./internal/test/architecture -run Drawing -count 1 -update
 .PHONY: drawing
 
-golden: ## write the golden files and docs/tour.md anew
-	go test ./internal/template/render ./internal/course/report ./examples -update
-	go test ./internal/test/transcript -run TestTour -update
+golden: ## write the golden files and the generated parts of docs/ anew
+	go test -short -count 1 ./internal/template/render ./internal/course/report ./internal/course/verify ./internal/lab/config ./examples -update
+	go test -short -count 1 ./internal/cli -run 'TestSurface|TestJSON' -update
+	go test -count 1 ./internal/test/transcript -run TestTour -update
+	go test -count 1 ./internal/test/architecture -run Drawing -update
 .PHONY: golden
 
 e2e: ## check all stages in containers, and run the tests that need Docker

@@ -12,8 +12,8 @@ import (
 // lead to another repository, whose check would pass.
 func TestOpen(t *testing.T) {
 	dir := project(t)
-	empty, bare, outside := filepath.Join(dir, "empty"), t.TempDir(), t.TempDir()
-	if err := os.Mkdir(empty, 0o755); err != nil {
+	empty, within, bare, outside := t.TempDir(), filepath.Join(dir, "empty"), t.TempDir(), t.TempDir()
+	if err := os.Mkdir(within, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	run(t, bare, "init", "-q", "--bare")
@@ -24,8 +24,11 @@ func TestOpen(t *testing.T) {
 		"the root":          {dir, ""},
 		"a linked one":      {linked, ""},
 		"a bare one":        {bare, ""},
-		"a missing path":    {filepath.Join(dir, "alumno-typo"), "alumno-typo is no git repository: it is missing or empty; name the root directory of a clone"},
-		"an empty folder":   {empty, "empty is no git repository: it is missing or empty; name the root directory of a clone"},
+		"a missing path":    {filepath.Join(empty, "alumno-typo"), "alumno-typo is no git repository: it is missing or empty; name the root directory of a clone"},
+		"an empty folder":   {empty, " is no git repository: it is missing or empty; name the root directory of a clone"},
+		"a new one within":  {filepath.Join(dir, "new"), "new is no git repository: it is inside one; name its root " + dir},
+		"an empty one":      {within, "empty is no git repository: it is inside one; name its root " + dir},
+		"a git directory":   {filepath.Join(dir, ".git"), ".git is no git repository: it is inside one; name its root " + dir},
 		"a folder of one":   {filepath.Join(dir, "services"), "services is no git repository: it is inside one; name its root " + dir},
 		"a folder of files": {outside, " is no git repository: it holds other files; name the root directory of one"},
 		"a URL":             {"https://example.com/tp0.git", "https://example.com/tp0.git is no git repository: it is a URL; clone it and name the clone's directory"},

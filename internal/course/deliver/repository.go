@@ -83,7 +83,11 @@ func openTarget(path string) (*repository, string, error) {
 	}
 	files, err := os.ReadDir(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(files) == 0 {
-		return nil, path, nil
+		root, err := rootAbove(path)
+		if err == nil && root != "" {
+			err = insideError(path, root)
+		}
+		return nil, path, err
 	}
 	if err != nil {
 		return nil, "", err
@@ -92,10 +96,17 @@ func openTarget(path string) (*repository, string, error) {
 	if errors.Is(err, git.ErrRepositoryNotExists) {
 		err = fmt.Errorf("%s is %w: it holds other files; name the root directory of one", path, ErrNoRepository)
 		if root, _ := rootAbove(path); root != "" && root != path {
-			err = fmt.Errorf("%s is %w: it is inside one; name its root %s", path, ErrNoRepository, root)
+			err = insideError(path, root)
 		}
 	}
+	if err == nil && !r.bare && path == r.common {
+		err = insideError(path, r.main)
+	}
 	return r, path, err
+}
+
+func insideError(path, root string) error {
+	return fmt.Errorf("%s is %w: it is inside one; name its root %s", path, ErrNoRepository, root)
 }
 
 // isURL recognizes https://host/path and git's short form user@host:path.
