@@ -2,6 +2,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -107,7 +108,7 @@ func setUsageErrors(commands []*cli.Command) {
 				if c.Command.ArgsUsage == "" && c.Args().Present() {
 					return operandError(c)
 				}
-				if err := emptyFlag(c); err != nil {
+				if err := cmp.Or(emptyFlag(c), stdinTwice(c)); err != nil {
 					return err
 				}
 				return action(c)

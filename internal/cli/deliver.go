@@ -76,10 +76,10 @@ func deliverBranches(c *cli.Context) error {
 
 func warnDirty(c *cli.Context, d *deliver.Delivery) {
 	if d.DirtyErr != nil {
-		warn(c.App.ErrWriter, "what is delivered is the commit %.7s; whether there is more that is not committed cannot be told: %v", d.Source, d.DirtyErr)
+		warn(c.App.ErrWriter, "composer delivers the commit %.7s, and cannot tell whether files are not committed: %v", d.Source, d.DirtyErr)
 	}
 	if len(d.Dirty) > 0 {
-		warn(c.App.ErrWriter, "what is delivered is the commit %.7s, without what is not committed: %s", d.Source, firstNames(d.Dirty))
+		warn(c.App.ErrWriter, "composer delivers the commit %.7s, without these uncommitted files: %s", d.Source, firstNames(d.Dirty))
 	}
 }
 

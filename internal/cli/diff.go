@@ -42,9 +42,6 @@ func showDiff(c *cli.Context, source *bundleFlags) error {
 	if c.NArg() != 2 || strings.HasPrefix(c.Args().Get(1), "-") && c.Args().Get(1) != "-" {
 		return usagef("%s wants two stages or files, OLD and NEW; see `%[1]s --help`", c.Command.HelpName)
 	}
-	if c.Args().Get(0) == "-" && c.Args().Get(1) == "-" {
-		return usagef("%s: only one of both can be stdin", c.Command.HelpName)
-	}
 	b, err := source.open(c)
 	if err != nil {
 		return err

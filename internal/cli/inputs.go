@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -26,6 +27,22 @@ func (b *bundleFlags) files() []string {
 		paths = append(paths, file)
 	}
 	return paths
+}
+
+// stdinTwice returns an error if a command line names standard input, -, as more than one of its inputs.
+func stdinTwice(c *cli.Context) error {
+	inputs := append(c.Args().Slice(), c.String("file"))
+	for _, f := range c.Command.Flags {
+		if repeated, ok := f.(*repeatedFlag); ok {
+			inputs = append(inputs, repeated.source.files()...)
+			break // all of them share one source
+		}
+	}
+	inputs = slices.DeleteFunc(inputs, func(input string) bool { return input != "-" })
+	if len(inputs) < 2 {
+		return nil
+	}
+	return usagef("%s: standard input can be read once, and - is given %d times; put one of the inputs into a file", c.Command.HelpName, len(inputs))
 }
 
 // refuseOverwritingInput refuses to write to path if that is a file of the bundle, of the values or of more,

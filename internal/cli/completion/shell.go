@@ -28,7 +28,7 @@ func Shells() []Value {
 	return []Value{{"bash", "4 and later"}, {"zsh", "5 and later"}, {"fish", "3 and later"}}
 }
 
-// Script returns the script for a shell, or "" if there is none.
+// Script returns the completion script for a shell, or "" for a shell without one.
 func Script(shell string) string {
 	switch shell {
 	case "bash":

@@ -10,7 +10,7 @@ import (
 )
 
 // baseOf returns the text of the file that Compose lays the one of that name over:
-// compose.yaml if that is compose.override.yaml. It is nil if there is none.
+// compose.yaml if that is compose.override.yaml. It is nil for a missing file.
 func baseOf(name string) []byte {
 	ext := filepath.Ext(name)
 	stem, ok := strings.CutSuffix(strings.TrimSuffix(name, ext), ".override")

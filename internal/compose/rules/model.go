@@ -80,7 +80,8 @@ func together(a, b *Service) bool {
 // holders remembers which services have a key.
 type holders[K comparable] map[K][]*Service
 
-// take returns another service that has key and can be up at the same time as s. If there is none, s has key now.
+// take returns another service that has key and can be up at the same time as s.
+// Without such a service it returns nothing, and s has key from now on.
 func (h holders[K]) take(key K, s *Service) (other *Service, taken bool) {
 	const most = 16 // services of different profiles that are remembered
 	for _, other := range h[key] {

@@ -59,7 +59,7 @@ func Entries(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 	}
 }
 
-// Get returns the value at a path of keys, as Entries finds them. It returns nil if there is none.
+// Get returns the value at a path of keys, as Entries finds them. It returns nil for a missing key.
 func Get(n *yaml.Node, path ...string) *yaml.Node {
 	for _, name := range path {
 		var found *yaml.Node

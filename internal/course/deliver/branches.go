@@ -36,7 +36,7 @@ func (r *repository) branch(name plumbing.ReferenceName) (string, error) {
 	return ref.Hash().String(), nil
 }
 
-// inTheWay returns a branch whose name is a folder of ref's name, or the other way round, "" if there is none: git
+// inTheWay returns a branch whose name is a folder of ref's name, or the other way round, or "" without such a branch: git
 // keeps branches as files in folders.
 func (r *repository) inTheWay(ref string) (found string, err error) {
 	look := func(name string) {

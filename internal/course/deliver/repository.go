@@ -200,7 +200,7 @@ func join(dir, path string) string {
 func (r *repository) source() (*object.Commit, error) {
 	head, err := r.Head()
 	if errors.Is(err, plumbing.ErrReferenceNotFound) {
-		return nil, fmt.Errorf("%w: it has no commit yet, and the last one is what is delivered", ErrNoProject)
+		return nil, fmt.Errorf("%w: it has no commit yet, and composer delivers the last one", ErrNoProject)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read HEAD: %w", err)

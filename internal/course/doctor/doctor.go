@@ -2,9 +2,11 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"go/version"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -88,14 +90,25 @@ type examination struct {
 	engine bool // Docker's engine answers
 }
 
-// together runs checks at the same time, and returns their findings in the order of the checks.
+// together runs checks at the same time, and returns their findings in the order of the checks. It panics with the
+// first panic of a check and its stack.
 func together(checks ...func() []Finding) []Finding {
-	findings := make([][]Finding, len(checks))
+	findings, faults := make([][]Finding, len(checks)), make([]any, len(checks))
 	var running sync.WaitGroup
 	for i, check := range checks {
-		running.Go(func() { findings[i] = check() })
+		running.Go(func() {
+			defer func() {
+				if fault := recover(); fault != nil {
+					faults[i] = fmt.Sprintf("%v\n%s", fault, debug.Stack())
+				}
+			}()
+			findings[i] = check()
+		})
 	}
 	running.Wait()
+	if fault := cmp.Or(faults...); fault != nil {
+		panic(fault)
+	}
 	return slices.Concat(findings...)
 }
 

@@ -301,3 +301,13 @@ func TestCommand(t *testing.T) {
 		t.Error("it was waited for")
 	}
 }
+
+// A fault of a check reaches the caller, who reports it. In its own goroutine it would end the process.
+func TestTogetherPassesPanicsOn(t *testing.T) {
+	defer func() {
+		if fault := fmt.Sprint(recover()); !strings.Contains(fault, "a fault") || !strings.Contains(fault, "doctor_test.go") {
+			t.Errorf("got %s", fault)
+		}
+	}()
+	together(func() []Finding { return nil }, func() []Finding { panic("a fault") })
+}

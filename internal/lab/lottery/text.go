@@ -5,7 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// The functions here look at eight bytes at a time, which makes the lottery a fifth quicker than one byte at a time.
+// The functions here look at eight bytes at a time. The micro-benchmarks of package agency show them to be quicker than
+// functions that look at one byte at a time.
 // Nearly all lines consist of printable ASCII and letters such as é and ñ; only the others take the slower ways.
 
 const (

@@ -39,7 +39,7 @@ type Bundle struct {
 	Kinds []Kind
 	// Stages are in the table's order.
 	Stages []Stage
-	// Overlay is the user's values over those of each stage; nil is none.
+	// Overlay is the user's values over those of each stage; nil without values of a user.
 	Overlay *values.Overlay
 	// Arguments are the words of a command line that renders the same documents, without the stage and the numbers
 	// of replicas.
