@@ -50,7 +50,7 @@ func createStarter(dir string) (err error) {
 	parent := filepath.Dir(filepath.Clean(dir))
 	temp, err := os.MkdirTemp(parent, ".composer-init-*")
 	if err != nil {
-		return hideTempName(err, parent)
+		return fmt.Errorf("%s: %w", parent, files.Cause(err))
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
 	inner := filepath.Join(temp, "bundle") // MkdirTemp gives mode 0700; inner gets the mode of the umask
@@ -58,7 +58,7 @@ func createStarter(dir string) (err error) {
 		return err
 	}
 	if err := os.Rename(inner, dir); err != nil {
-		return hideTempName(err, dir)
+		return fmt.Errorf("%s: %w", dir, files.Cause(err))
 	}
 	return nil
 }
@@ -85,15 +85,4 @@ func replaceStarter(dir string) error {
 	}
 	_, err = set.Commit()
 	return err
-}
-
-// hideTempName replaces the paths of an error, which have a random temporary name in them, by path.
-func hideTempName(err error, path string) error {
-	if e, ok := errors.AsType[*os.LinkError](err); ok {
-		err = e.Err
-	}
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		err = e.Err
-	}
-	return fmt.Errorf("%s: %w", path, err)
 }

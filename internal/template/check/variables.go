@@ -11,7 +11,7 @@ import (
 // that have such a scalar. compose-go would read these variables as empty, or refuse them (${NAME:?}). all reports that
 // the document has no such variable.
 func known(text []byte) (rest []byte, all bool) {
-	p := pruner{left: maxAliased, open: map[*yaml.Node]bool{}}
+	p := pruner{left: yamltree.MaxValues, open: map[*yaml.Node]bool{}}
 	rest, pruned := vars.Rewrite(text, func(document *yaml.Node) (known *yaml.Node, pruned bool) {
 		known, all := p.prune(document)
 		if p.left < 0 {
@@ -21,10 +21,6 @@ func known(text []byte) (rest []byte, all bool) {
 	})
 	return rest, !pruned
 }
-
-// maxAliased is how many nodes are copied in place of aliases, at most: compose-go
-// refuses a document in which they stand for far more than there is.
-const maxAliased = 300_000
 
 // standIns are what a key cannot be left out for.
 var standIns = map[string]string{
