@@ -65,7 +65,7 @@ func (d *document) parse() bool {
 	var doc yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(d.Text))
 	err := decoder.Decode(&doc)
-	if errors.Is(err, io.EOF) || err == nil && isNull(doc.Content[0]) {
+	if errors.Is(err, io.EOF) || err == nil && yamltree.IsNull(doc.Content[0]) {
 		d.reportAt("yaml-syntax", 1, 1, "there is nothing in it: want a mapping with services")
 		return false
 	}
@@ -97,7 +97,7 @@ func (d *document) parse() bool {
 		return false
 	}
 	d.values = plain{}
-	d.services = d.readServices()
+	d.project = d.readProject()
 	return true
 }
 

@@ -38,16 +38,16 @@ func checkFiles(d *document) {
 			d.report(rule, at, "%s: %s: %v", what, path, files.Cause(err))
 		}
 	}
-	for _, s := range d.services {
-		for m := range mounts(s) {
-			if m.kind == types.VolumeTypeBind {
-				look("missing-mount-source", "service "+s.name, m.at, m.source)
+	for _, s := range d.project.Services {
+		for _, m := range s.Mounts {
+			if m.Type == types.VolumeTypeBind {
+				look("missing-mount-source", "service "+s.Name, m.At, m.Source)
 			}
 		}
 		for _, key := range []string{"env_file", "label_file"} {
-			for at := range filesOf(yamltree.Get(s.body, key)) {
+			for at := range filesOf(yamltree.Get(s.Body, key)) {
 				path, _ := known(at)
-				look("missing-file", "service "+s.name, at, path)
+				look("missing-file", "service "+s.Name, at, path)
 			}
 		}
 	}
@@ -55,10 +55,10 @@ func checkFiles(d *document) {
 		path, _ := known(at)
 		look("missing-file", "include", at, path)
 	}
-	for _, s := range d.services {
-		at := yamltree.Get(s.body, "extends", "file")
+	for _, s := range d.project.Services {
+		at := yamltree.Get(s.Body, "extends", "file")
 		path, _ := known(at)
-		look("missing-file", "service "+s.name, at, path)
+		look("missing-file", "service "+s.Name, at, path)
 	}
 	for _, kind := range []string{"configs", "secrets"} {
 		for key, body := range yamltree.Entries(yamltree.Get(d.root, kind)) {
@@ -77,14 +77,14 @@ func isRemote(path string) bool {
 // includes iterates over the paths of what a file includes.
 func includes(n *yaml.Node) func(yield func(*yaml.Node) bool) {
 	return func(yield func(*yaml.Node) bool) {
-		for item := range items(n) {
+		for item := range yamltree.Items(n) {
 			if item.Kind != yaml.MappingNode {
 				if !yield(item) {
 					return
 				}
 				continue
 			}
-			for at := range names(yamltree.Get(item, "path")) {
+			for at := range yamltree.Names(yamltree.Get(item, "path")) {
 				if !yield(at) {
 					return
 				}
@@ -100,7 +100,7 @@ func filesOf(n *yaml.Node) func(yield func(*yaml.Node) bool) {
 		if n != nil && n.Kind == yaml.ScalarNode {
 			yield(n)
 		}
-		for item := range items(n) {
+		for item := range yamltree.Items(n) {
 			if item.Kind == yaml.MappingNode {
 				if value(item, "required") == "false" {
 					continue

@@ -20,6 +20,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tp0-lab/composer/internal/compose/rules"
 	"github.com/tp0-lab/composer/internal/text"
 
 	"github.com/tp0-lab/composer/internal/files"
@@ -105,7 +106,7 @@ type document struct {
 	ctx      context.Context
 	root     *yaml.Node // a mapping
 	base     *yaml.Node // of Source.Base, or nil
-	services []service
+	project  rules.Project
 	values   plain
 	byName   map[*yaml.Node]map[string]entry // of mappings that were looked at, see entries
 	disabled []string

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tp0-lab/composer/internal/compose/rules"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
 
@@ -32,20 +33,20 @@ var listed = []struct {
 var restarts = []string{"no", "always", "on-failure", "unless-stopped"}
 
 func checkListed(d *document) {
-	for _, s := range d.services {
+	for _, s := range d.project.Services {
 		d.checkRestart(s)
 		for _, l := range listed {
-			at := yamltree.Get(s.body, l.path...)
+			at := yamltree.Get(s.Body, l.path...)
 			if text, ok := known(at); ok && !slices.Contains(l.values, text) && !slices.Contains(l.more, text) {
-				d.report("unlisted-value", at, "services.%s.%s: %q is none of %s%s", s.name, strings.Join(l.path, "."), text,
+				d.report("unlisted-value", at, "services.%s.%s: %q is none of %s%s", s.Name, strings.Join(l.path, "."), text,
 					strings.Join(l.values, ", "), suggestion(text, l.values))
 			}
 		}
 	}
 }
 
-func (d *document) checkRestart(s service) {
-	at := yamltree.Get(s.body, "restart")
+func (d *document) checkRestart(s rules.Service) {
+	at := yamltree.Get(s.Body, "restart")
 	text, ok := known(at)
 	policy, times, limited := strings.Cut(text, ":")
 	if !ok || policy == "any" || policy == "none" {
@@ -53,10 +54,10 @@ func (d *document) checkRestart(s service) {
 	}
 	switch n, err := strconv.Atoi(times); {
 	case !slices.Contains(restarts, policy):
-		d.report("unlisted-value", at, "services.%s.restart: %q is none of %s%s", s.name, text, strings.Join(restarts, ", "), suggestion(policy, restarts))
+		d.report("unlisted-value", at, "services.%s.restart: %q is none of %s%s", s.Name, text, strings.Join(restarts, ", "), suggestion(policy, restarts))
 	case limited && policy != "on-failure":
-		d.report("unlisted-value", at, "services.%s.restart: %q: only on-failure has a number of times, such as on-failure:3", s.name, text)
+		d.report("unlisted-value", at, "services.%s.restart: %q: only on-failure has a number of times, such as on-failure:3", s.Name, text)
 	case limited && (err != nil || n < 0):
-		d.report("unlisted-value", at, "services.%s.restart: %q: want a number of times, such as on-failure:3", s.name, text)
+		d.report("unlisted-value", at, "services.%s.restart: %q: want a number of times, such as on-failure:3", s.Name, text)
 	}
 }

@@ -5,10 +5,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/compose-spec/compose-go/v2/format"
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tp0-lab/composer/internal/compose/rules"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
 
@@ -54,7 +54,7 @@ func checkReferences(d *document) {
 	}
 	definitions["networks"]["default"] = true
 	r := references{document: d, definitions: definitions, needs: map[string][]need{}, bases: map[string][]need{}}
-	for _, s := range d.services {
+	for _, s := range d.project.Services {
 		r.check(s)
 	}
 	r.checkCycles(r.needs, "dependency-cycle", "wait for")
@@ -81,7 +81,7 @@ var undefinedRules = map[string]string{
 }
 
 // want reports a name that is not defined, and tells whether it is.
-func (r references) want(kind, name string, s service, at *yaml.Node) bool {
+func (r references) want(kind, name string, s rules.Service, at *yaml.Node) bool {
 	if r.definitions[kind][name] {
 		return true
 	}
@@ -89,18 +89,18 @@ func (r references) want(kind, name string, s service, at *yaml.Node) bool {
 	if kind == "volumes" && hint == "" && strings.ContainsAny(name, "/.") {
 		hint = "; a path begins with ./ or /"
 	}
-	r.report(undefinedRules[kind], at, "service %s: there is no %s %q%s", s.name, strings.TrimSuffix(kind, "s"), name, hint)
+	r.report(undefinedRules[kind], at, "service %s: there is no %s %q%s", s.Name, strings.TrimSuffix(kind, "s"), name, hint)
 	return false
 }
 
-func (r references) check(s service) {
-	for at := range names(yamltree.Get(s.body, "networks")) {
+func (r references) check(s rules.Service) {
+	for at := range yamltree.Names(yamltree.Get(s.Body, "networks")) {
 		if name, ok := known(at); ok {
 			r.want("networks", name, s, at)
 		}
 	}
 	for _, kind := range []string{"configs", "secrets"} {
-		for item := range items(yamltree.Get(s.body, kind)) {
+		for item := range yamltree.Items(yamltree.Get(s.Body, kind)) {
 			at := item
 			if item.Kind == yaml.MappingNode {
 				at = yamltree.Get(item, "source")
@@ -110,12 +110,12 @@ func (r references) check(s service) {
 			}
 		}
 	}
-	for m := range mounts(s) {
-		if m.kind == types.VolumeTypeVolume && m.source != "" {
-			r.want("volumes", m.source, s, m.at)
+	for _, m := range s.Mounts {
+		if m.Type == types.VolumeTypeVolume && m.Source != "" {
+			r.want("volumes", m.Source, s, m.At)
 		}
 	}
-	for at, settings := range names(yamltree.Get(s.body, "depends_on")) {
+	for at, settings := range yamltree.Names(yamltree.Get(s.Body, "depends_on")) {
 		if name, ok := known(at); ok {
 			optional := settings != nil && value(settings, "required") == "false"
 			if r.definitions["services"][name] || !optional {
@@ -124,7 +124,7 @@ func (r references) check(s service) {
 		}
 	}
 	for _, key := range []string{"links", "volumes_from"} {
-		for at := range items(yamltree.Get(s.body, key)) {
+		for at := range yamltree.Items(yamltree.Get(s.Body, key)) {
 			if text, ok := known(at); ok && !strings.HasPrefix(text, "container:") {
 				name, _, _ := strings.Cut(text, ":")
 				r.require(s, name, at)
@@ -132,14 +132,14 @@ func (r references) check(s service) {
 		}
 	}
 	for _, key := range []string{"network_mode", "ipc", "pid"} {
-		at := yamltree.Get(s.body, key)
+		at := yamltree.Get(s.Body, key)
 		if text, ok := known(at); ok {
 			if name, ok := strings.CutPrefix(text, "service:"); ok {
 				r.require(s, name, at)
 			}
 		}
 	}
-	for at, target := range names(yamltree.Get(s.body, "build", "additional_contexts")) {
+	for at, target := range yamltree.Names(yamltree.Get(s.Body, "build", "additional_contexts")) {
 		if target == nil { // NAME=CONTEXT
 			target = at
 		}
@@ -155,8 +155,8 @@ func (r references) check(s service) {
 	r.checkExtends(s)
 }
 
-func (r references) checkExtends(s service) {
-	at := yamltree.Get(s.body, "extends")
+func (r references) checkExtends(s rules.Service) {
+	at := yamltree.Get(s.Body, "extends")
 	if at != nil && at.Kind == yaml.MappingNode {
 		if file := value(at, "file"); yamltree.Get(at, "file") != nil && (file == "" || filepath.Join(r.Dir, file) != filepath.Clean(r.Name)) {
 			return // of another file
@@ -164,13 +164,13 @@ func (r references) checkExtends(s service) {
 		at = yamltree.Get(at, "service")
 	}
 	if name, ok := known(at); ok && r.want("services", name, s, at) {
-		r.bases[s.name] = append(r.bases[s.name], need{name, at})
+		r.bases[s.Name] = append(r.bases[s.Name], need{name, at})
 	}
 }
 
-func (r references) require(s service, name string, at *yaml.Node) {
+func (r references) require(s rules.Service, name string, at *yaml.Node) {
 	if r.want("services", name, s, at) {
-		r.needs[s.name] = append(r.needs[s.name], need{name, at})
+		r.needs[s.Name] = append(r.needs[s.Name], need{name, at})
 	}
 }
 
@@ -206,41 +206,9 @@ func (r references) checkCycles(needs map[string][]need, rule, verb string) {
 		path = path[:len(path)-1]
 		state[name] = done
 	}
-	for _, s := range r.services {
-		if state[s.name] == 0 {
-			visit(s.name)
-		}
-	}
-}
-
-// mount is one entry of a service's volumes.
-type mount struct {
-	kind   string // as Compose calls it: bind, volume, …
-	source string // "" for none, or one that is not known
-	at     *yaml.Node
-}
-
-// mounts iterates over the mounts of a service that can be read.
-func mounts(s service) func(yield func(mount) bool) {
-	return func(yield func(mount) bool) {
-		for item := range items(yamltree.Get(s.body, "volumes")) {
-			m := mount{at: item}
-			if item.Kind == yaml.MappingNode {
-				m.kind = value(item, "type")
-				if at := yamltree.Get(item, "source"); at != nil {
-					m.at = at
-				}
-				m.source = value(item, "source")
-			} else if text, ok := known(item); ok {
-				parsed, err := format.ParseVolume(text)
-				if err != nil {
-					continue // the specification's
-				}
-				m.kind, m.source = parsed.Type, parsed.Source
-			}
-			if !yield(m) {
-				return
-			}
+	for _, s := range r.project.Services {
+		if state[s.Name] == 0 {
+			visit(s.Name)
 		}
 	}
 }

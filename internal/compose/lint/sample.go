@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tp0-lab/composer/internal/compose/load"
+	"github.com/tp0-lab/composer/internal/compose/rules"
 	"github.com/tp0-lab/composer/internal/compose/vars"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/text"
@@ -31,11 +32,11 @@ func checkSample(d *document) {
 		return // it would be said again
 	}
 	shapes := map[string]bool{}
-	var sample []service
-	for _, s := range d.services {
-		shape, ok := appendShape(nil, s.body)
-		shape = strconv.AppendBool(shape, d.overrides("services", s.name))
-		if ok && !shapes[string(shape)] && len(sample) < maxSample && s.body.Kind == yaml.MappingNode {
+	var sample []rules.Service
+	for _, s := range d.project.Services {
+		shape, ok := appendShape(nil, s.Body)
+		shape = strconv.AppendBool(shape, d.overrides("services", s.Name))
+		if ok && !shapes[string(shape)] && len(sample) < maxSample && s.Body.Kind == yaml.MappingNode {
 			shapes[string(shape)] = true
 			sample = append(sample, s)
 		}
@@ -63,7 +64,7 @@ func checkSample(d *document) {
 		return
 	}
 	for _, s := range sample {
-		if err := d.load(top, []service{s}); err != nil {
+		if err := d.load(top, []rules.Service{s}); err != nil {
 			d.reportLoad(&s, err)
 		}
 	}
@@ -73,16 +74,16 @@ func checkSample(d *document) {
 // of which a range is as many as it has.
 var ties = []string{"ports", "depends_on", "links", "volumes_from", "extends", "network_mode", "ipc", "pid", "env_file", "label_file", "networks", "configs", "secrets", "models", "use_api_socket", "provider"}
 
-func (d *document) load(top map[string]any, sample []service) error {
+func (d *document) load(top map[string]any, sample []rules.Service) error {
 	services := map[string]any{}
 	for _, s := range sample {
-		body, ok := d.values.of(s.body).(map[string]any)
+		body, ok := d.values.of(s.Body).(map[string]any)
 		if !ok {
 			continue
 		}
 		body = maps.Clone(body)
 		_, extends := body["extends"]
-		if _, ok := body["image"]; !ok && (extends || body["provider"] != nil || d.overrides("services", s.name)) {
+		if _, ok := body["image"]; !ok && (extends || body["provider"] != nil || d.overrides("services", s.Name)) {
 			body["image"] = "image"
 		}
 		for _, key := range ties {
@@ -93,7 +94,7 @@ func (d *document) load(top map[string]any, sample []service) error {
 			delete(build, "additional_contexts")
 			body["build"] = build
 		}
-		services[s.name] = body
+		services[s.Name] = body
 	}
 	whole := maps.Clone(top)
 	whole["services"] = services
@@ -110,7 +111,7 @@ var undefined = text.LazyRegexp(`refers to undefined (volume|network|config|secr
 
 // reportLoad reports an error of compose-go at the place that it names, as far
 // as it names one.
-func (d *document) reportLoad(s *service, err error) {
+func (d *document) reportLoad(s *rules.Service, err error) {
 	e, ok := errors.AsType[*load.Error](err)
 	if !ok {
 		e = &load.Error{Message: err.Error()}
@@ -120,7 +121,7 @@ func (d *document) reportLoad(s *service, err error) {
 	}
 	at := d.root
 	if s != nil {
-		at = s.key
+		at = s.Key
 	}
 	if e.Path != nil {
 		at = d.node(e.Path)
@@ -160,7 +161,7 @@ func appendShape(shape []byte, n *yaml.Node) ([]byte, bool) {
 		shape = append(shape, '}')
 	case yaml.SequenceNode:
 		shape = append(shape, '[')
-		for item := range items(n) {
+		for item := range yamltree.Items(n) {
 			var sound bool
 			shape, sound = appendShape(shape, item)
 			ok = ok && sound

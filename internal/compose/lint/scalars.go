@@ -53,7 +53,7 @@ func (d *document) checkTexts(n *yaml.Node, text bool) {
 			}
 		}
 	case yaml.SequenceNode:
-		for item := range items(n) {
+		for item := range yamltree.Items(n) {
 			d.checkTexts(item, text)
 		}
 	case yaml.ScalarNode:

@@ -18,14 +18,12 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 
+	"github.com/tp0-lab/composer/internal/compose/rules"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
 
 var specificationRules = []Rule{
-	{
-		Name: "specification", Severity: Error, What: "the Compose specification does not allow it",
-		Why: "Compose refuses the file: an unknown key, a value of the wrong type, a text that is no port, size or duration. The schema is that of compose-go, the loader that Compose is made of.",
-	},
+	rules.Specification,
 	{
 		Name: "obsolete-version", Severity: Note, What: "`version` says nothing any more",
 		Why: "Compose ignores it since 2020, and warns about it at each run.",
@@ -190,7 +188,7 @@ func (d *document) reportSchema(s schemas, e *jsonschema.ValidationError) {
 			return // a variable may be of the right type
 		}
 		hint := ""
-		if node.Kind == yaml.ScalarNode && isPlain(node) && slices.Contains(k.Want, "string") && !isNull(node) {
+		if node.Kind == yaml.ScalarNode && isPlain(node) && slices.Contains(k.Want, "string") && !yamltree.IsNull(node) {
 			hint = fmt.Sprintf(": write %q", node.Value)
 		}
 		d.report("specification", node, "%s must be %s%s", path, typeNames(k.Want), hint)

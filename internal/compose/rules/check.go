@@ -34,6 +34,8 @@ func Check(p Project) iter.Seq[Problem] {
 // containerName matches the names that the Docker engine takes (daemon/names).
 var containerName = text.LazyRegexp(`^[a-zA-Z0-9][a-zA-Z0-9_.-]+$`)
 
+func quoted(text string) string { return strconv.Quote(text) }
+
 type checker struct {
 	project Project
 	yield   func(Problem) bool
@@ -57,6 +59,9 @@ func (c *checker) checkServices() {
 			return
 		}
 		s := &c.project.Services[i]
+		for _, f := range s.faults {
+			c.report(f.rule, append([]string{"services", s.Name}, f.path...), "service %s: %s", s.Name, f.message)
+		}
 		if s.Container != "" {
 			at := []string{"services", s.Name, "container_name"}
 			if !containerName().MatchString(s.Container) {

@@ -4,12 +4,18 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"go.yaml.in/yaml/v4"
 )
 
 // Project is what the rules look at of a Compose project. Values that are not known are "".
 type Project struct {
 	Services []Service
 	Networks []Network
+	// Root is what Read has read, or nil.
+	Root *yaml.Node
+
+	reader reader
 }
 
 // Service is a service of a project.
@@ -21,8 +27,28 @@ type Service struct {
 	Profiles []string
 	Networks []Attachment
 	Ports    []Port
-	// Sources are the paths of the host that the service mounts.
-	Sources []string
+	Mounts   []Mount
+	// Key and Body are the nodes that Read has read, or nil.
+	Key, Body *yaml.Node
+
+	faults []fault // of the body
+}
+
+// fault is a rule that a service breaks on its own.
+type fault struct {
+	rule    Rule
+	path    []string // below the service
+	message string
+}
+
+// Mount is an entry of a service's volumes.
+type Mount struct {
+	// Item is the entry's index in the service's list.
+	Item int
+	// Type is as Compose calls it: bind, volume, tmpfs, …
+	Type, Source, Target string
+	// At is the node of the source, or of the entry.
+	At *yaml.Node
 }
 
 // Attachment is a network of a service, with the addresses that the service asks for.

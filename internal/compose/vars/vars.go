@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4" // the version that compose-go reads with
+
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
 
 // Lookup returns the value of a variable, and false if the variable is not set.
@@ -36,6 +38,19 @@ func Fill(text string, lookup Lookup) (filled string, known bool) {
 	f := filler{rest: text, lookup: lookup}
 	known, _ = f.fill(0)
 	return string(f.out), known
+}
+
+// Known returns the text of a scalar with the values of its variables, as Fill writes it. It returns "" and false for a
+// node that is missing, empty or no scalar, and for a text of which not all is known.
+func Known(n *yaml.Node, lookup Lookup) (text string, ok bool) {
+	n = yamltree.Follow(n)
+	if n == nil || n.Kind != yaml.ScalarNode || n.Value == "" || yamltree.IsNull(n) {
+		return "", false
+	}
+	if text, ok = Fill(n.Value, lookup); !ok {
+		return "", false
+	}
+	return text, true
 }
 
 // maxNested is how many variables can stand in the defaults of one another. Those in deeper ones are taken for text.

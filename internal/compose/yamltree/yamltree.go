@@ -76,6 +76,50 @@ func Get(n *yaml.Node, path ...string) *yaml.Node {
 	return Follow(n)
 }
 
+// Items iterates over the entries of a sequence, with aliases followed. Any other node has no items.
+func Items(n *yaml.Node) iter.Seq[*yaml.Node] {
+	return func(yield func(*yaml.Node) bool) {
+		n = Follow(n)
+		if n == nil || n.Kind != yaml.SequenceNode {
+			return
+		}
+		for _, item := range n.Content {
+			if !yield(Follow(item)) {
+				return
+			}
+		}
+	}
+}
+
+// Names iterates over the names that a node lists: the scalar items of a sequence, the keys of a mapping, with the value
+// of each, or a single scalar.
+func Names(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
+	return func(yield func(*yaml.Node, *yaml.Node) bool) {
+		n = Follow(n)
+		switch {
+		case n == nil:
+		case n.Kind == yaml.MappingNode:
+			Entries(n)(yield)
+		case n.Kind == yaml.ScalarNode:
+			yield(n, nil)
+		default:
+			for item := range Items(n) {
+				if item.Kind == yaml.ScalarNode && !yield(item, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// IsNull reports whether a node is an empty value, ~ or null.
+func IsNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
+
+// IsTrue reports whether a node is the boolean true. A nil node is not.
+func IsTrue(n *yaml.Node) bool {
+	return n != nil && n.ShortTag() == "!!bool" && strings.EqualFold(n.Value, "true")
+}
+
 // IsMerge reports whether a key is "<<" without quotes, which merges other mappings into its own.
 func IsMerge(key *yaml.Node) bool {
 	return key.Kind == yaml.ScalarNode && key.Value == "<<" && key.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) == 0

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/compose/lint"
 	"github.com/tp0-lab/composer/internal/compose/load"
+	"github.com/tp0-lab/composer/internal/compose/rules"
 	"github.com/tp0-lab/composer/internal/template/render"
 )
 
@@ -104,25 +106,61 @@ func bySample(ctx context.Context, doc render.Document) (Report, *sample, error)
 	if !ok || !s.understand() {
 		return Report{}, nil, nil
 	}
-	project, err := loadProject(ctx, s.text)
+	project, err := readProject(ctx, s.text)
 	if err != nil {
 		return Report{}, s, err
 	}
-	services, ok := s.services(project)
-	if !ok {
+	if !s.expand(&project) {
 		return Report{}, nil, nil
 	}
-	report, err := applyRules(services, project)
+	report, err := applyRules(project)
 	return report, s, err
 }
 
 // whole checks a document with all its replicas.
 func whole(ctx context.Context, text []byte) (Report, error) {
-	project, err := loadProject(ctx, text)
+	project, err := readProject(ctx, text)
 	if err != nil {
 		return Report{}, err
 	}
-	return applyRules(servicesOf(project), project)
+	return applyRules(project)
+}
+
+// readProject returns what the rules look at of a document that compose-go loads.
+func readProject(ctx context.Context, text []byte) (rules.Project, error) {
+	loaded, err := loadProject(ctx, text)
+	if err != nil {
+		return rules.Project{}, err
+	}
+	root, err := rootOf(text, loaded)
+	if err != nil {
+		return rules.Project{}, err
+	}
+	return rules.Read(root, nil), nil
+}
+
+// rootOf returns the root of the YAML of a document. If the document is several in YAML, or its services extend others,
+// it is what compose-go makes of them.
+func rootOf(text []byte, project *types.Project) (*yaml.Node, error) {
+	var document yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	if err := decoder.Decode(&document); err != nil {
+		return nil, err
+	}
+	one := errors.Is(decoder.Decode(new(yaml.Node)), io.EOF)
+	if one && !bytes.Contains(text, []byte("extends")) {
+		return document.Content[0], nil
+	}
+	made, err := project.MarshalYAML()
+	if err != nil {
+		return nil, err
+	}
+	made = bytes.ReplaceAll(made, []byte("$"), []byte("$$"))
+	var composed yaml.Node
+	if err := yaml.Unmarshal(made, &composed); err != nil {
+		return nil, err
+	}
+	return composed.Content[0], nil
 }
 
 func loadProject(ctx context.Context, text []byte) (*types.Project, error) {

@@ -169,15 +169,11 @@ func sampled(doc render.Document) bool {
 	if !ok || !s.understand() {
 		return false
 	}
-	project, err := loadProject(context.Background(), s.text)
-	if err != nil {
+	project, err := readProject(context.Background(), s.text)
+	if err != nil || !s.expand(&project) {
 		return false
 	}
-	services, ok := s.services(project)
-	if !ok {
-		return false
-	}
-	_, err = applyRules(services, project)
+	_, err = applyRules(project)
 	return err == nil
 }
 

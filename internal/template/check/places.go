@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tp0-lab/composer/internal/compose/rules"
@@ -41,7 +40,7 @@ const (
 // the document is laid out in a way for which the argument at Document does not hold.
 func (s *sample) understand() bool {
 	root, ok := parse(s.text)
-	if !ok {
+	if !ok || yamltree.Get(root, "jobs") != nil { // jobs share the services' names
 		return false
 	}
 	services := yamltree.Get(root, "services")
@@ -134,13 +133,10 @@ func (g *group) readPlaces(services *yaml.Node) bool {
 	return true
 }
 
-// services returns the services of the whole document, of which project has
-// those of the sample. It returns false where project read a place differently.
-func (s *sample) services(project *types.Project) ([]rules.Service, bool) {
-	if len(project.Jobs) > 0 { // they share the services' names
-		return nil, false
-	}
-	all := servicesOf(project)
+// expand adds the services that the sample leaves out to those that project has read of it. It returns false where
+// project has read a place differently.
+func (s *sample) expand(project *rules.Project) bool {
+	all := project.Services
 	byName := make(map[string]rules.Service, len(all))
 	for _, one := range all {
 		byName[one.Name] = one
@@ -152,13 +148,13 @@ func (s *sample) services(project *types.Project) ([]rules.Service, bool) {
 		for i, name := range g.services {
 			one, ok := byName[name]
 			if !ok {
-				return nil, false
+				return false
 			}
 			kept[i] = one
 		}
 		for _, p := range g.places {
 			if !has(&kept[p.service], p) {
-				return nil, false
+				return false
 			}
 		}
 		for _, other := range g.others {
@@ -169,12 +165,13 @@ func (s *sample) services(project *types.Project) ([]rules.Service, bool) {
 			all = append(all, kept...)
 			for _, p := range g.places {
 				if !set(&all[first+p.service], p, g.read(p, text, numbers)) {
-					return nil, false
+					return false
 				}
 			}
 		}
 	}
-	return all, true
+	project.Services = all
+	return true
 }
 
 // read returns what is at p in the text of another member of g, whose numbers

@@ -2,57 +2,12 @@ package check
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"github.com/tp0-lab/composer/internal/compose/rules"
 )
-
-// servicesOf returns the services of a project in no order.
-func servicesOf(project *types.Project) []rules.Service {
-	all := make([]rules.Service, 0, len(project.Services))
-	for name, config := range project.Services {
-		one := rules.Service{Name: name, Container: config.ContainerName, Scale: config.GetScale()}
-		one.Profiles = slices.Sorted(slices.Values(config.Profiles))
-		for _, network := range slices.Sorted(maps.Keys(config.Networks)) {
-			a := rules.Attachment{Network: network}
-			if settings := config.Networks[network]; settings != nil {
-				a.IPv4, a.IPv6 = settings.Ipv4Address, settings.Ipv6Address
-			}
-			one.Networks = append(one.Networks, a)
-		}
-		for _, v := range config.Volumes {
-			if v.Type == types.VolumeTypeBind {
-				one.Sources = append(one.Sources, v.Source)
-			}
-		}
-		for _, p := range config.Ports {
-			if first, last, ok := rules.PortRange(p.Published); ok && first > 0 && config.NetworkMode != "host" {
-				one.Ports = append(one.Ports, rules.Port{Item: -1, Protocol: p.Protocol, Address: p.HostIP, First: first, Last: last})
-			}
-		}
-		all = append(all, one)
-	}
-	return all
-}
-
-func networksOf(project *types.Project) []rules.Network {
-	var all []rules.Network
-	for _, name := range slices.Sorted(maps.Keys(project.Networks)) {
-		config := project.Networks[name]
-		n := rules.Network{Name: name, Driver: config.Driver, External: bool(config.External), Complete: true}
-		for i, pool := range config.Ipam.Config {
-			if pool.Subnet != "" {
-				n.Subnets = append(n.Subnets, rules.Subnet{Item: i, Text: pool.Subnet, Gateway: pool.Gateway})
-			}
-			n.Complete = n.Complete && pool.Subnet != ""
-		}
-		all = append(all, n)
-	}
-	return all
-}
 
 // has reports whether s has the value of p at p.
 func has(s *rules.Service, p place) bool {
@@ -64,7 +19,7 @@ func has(s *rules.Service, p place) bool {
 	case address:
 		return slices.ContainsFunc(s.Networks, func(a rules.Attachment) bool { return a.Network == p.network && a.IPv4 == p.value })
 	case source:
-		return slices.Contains(s.Sources, p.value)
+		return slices.ContainsFunc(s.Mounts, mounts(p))
 	default:
 		return true
 	}
@@ -86,18 +41,24 @@ func set(s *rules.Service, p place, value string) bool {
 		}
 		s.Networks[i].IPv4 = value
 	case source:
-		s.Sources = slices.Clone(s.Sources)
-		i := slices.Index(s.Sources, p.value)
+		s.Mounts = slices.Clone(s.Mounts)
+		i := slices.IndexFunc(s.Mounts, mounts(p))
 		if i < 0 {
 			return false
 		}
-		s.Sources[i] = value
+		s.Mounts[i].Source = value
 	}
 	return true
 }
 
+// mounts returns whether a mount has the source of p.
+func mounts(p place) func(rules.Mount) bool {
+	return func(m rules.Mount) bool { return m.Type == types.VolumeTypeBind && m.Source == p.value }
+}
+
 // applyRules returns the first error of package rules, and the sources that services mount. It sorts services.
-func applyRules(services []rules.Service, project *types.Project) (Report, error) {
+func applyRules(project rules.Project) (Report, error) {
+	services := project.Services
 	slices.SortFunc(services, func(a, b rules.Service) int { // client2 is before client10
 		return cmp.Or(cmp.Compare(len(a.Name), len(b.Name)), cmp.Compare(a.Name, b.Name))
 	})
@@ -107,14 +68,14 @@ func applyRules(services []rules.Service, project *types.Project) (Report, error
 		if i > 0 && services[i-1].Name == s.Name {
 			return Report{}, violationf([]string{"services", s.Name}, "service %q is there twice", s.Name)
 		}
-		for _, path := range s.Sources {
-			if !sources[path] {
-				sources[path] = true
-				report.Sources = append(report.Sources, path)
+		for _, m := range s.Mounts {
+			if m.Type == types.VolumeTypeBind && m.Source != "" && !sources[m.Source] {
+				sources[m.Source] = true
+				report.Sources = append(report.Sources, m.Source)
 			}
 		}
 	}
-	for p := range rules.Check(rules.Project{Services: services, Networks: networksOf(project)}) {
+	for p := range rules.Check(project) {
 		if p.Rule.Severity == rules.Error {
 			return Report{}, violationf(p.Path, "%s", p.Message)
 		}

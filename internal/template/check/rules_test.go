@@ -7,17 +7,6 @@ import (
 	"testing"
 )
 
-// Of several networks without room the first by name is told of, each time.
-func TestRoomIsToldInOrder(t *testing.T) {
-	const bad = ": {ipam: {config: [{subnet: nonsense}]}}\n  "
-	doc := document(head, 2, same(one), "\n\nnetworks:\n  net: {}\n  e"+bad+"b"+bad+"d"+bad+"a"+bad+"c"+bad)
-	for range 20 {
-		if _, err := Document(t.Context(), doc); err == nil || !strings.Contains(err.Error(), "network a:") {
-			t.Fatalf("got %v", err)
-		}
-	}
-}
-
 func TestCurrentDirectoryIsGone(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "gone")
 	if err := os.Mkdir(dir, 0o700); err != nil {

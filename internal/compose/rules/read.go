@@ -1,0 +1,198 @@
+package rules
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/compose-spec/compose-go/v2/format"
+	"github.com/compose-spec/compose-go/v2/types"
+	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/compose/vars"
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
+)
+
+const (
+	maxProfiles = 100     // of a service that are read
+	maxScale    = 1 << 20 // containers of a service; a larger number is a slip
+	maxPorts    = 1 << 18 // of a project that are read
+)
+
+// Read returns the project that a Compose file describes. root is the mapping at the root of the file's YAML, which
+// yamltree.CheckLimits has found small enough to walk. lookup has the values of variables; with nil, variables have
+// their defaults. A variable without a value makes only the value unknown that it is in.
+func Read(root *yaml.Node, lookup vars.Lookup) Project {
+	r := reader{lookup: lookup, portsLeft: maxPorts}
+	p := Project{Root: root, reader: r}
+	for key, body := range yamltree.Entries(yamltree.Get(root, "services")) {
+		p.Services = append(p.Services, r.service(key, body))
+	}
+	for key, body := range yamltree.Entries(yamltree.Get(root, "networks")) {
+		p.Networks = append(p.Networks, r.network(key, body))
+	}
+	return p
+}
+
+// reader reads values of nodes.
+type reader struct {
+	lookup    vars.Lookup
+	portsLeft int
+}
+
+// known returns the text of a scalar, and false if it has none or not all of it is known.
+func (r *reader) known(n *yaml.Node) (string, bool) { return vars.Known(n, r.lookup) }
+
+// value returns the text at a path of keys, or "" if it is not known.
+func (r *reader) value(n *yaml.Node, path ...string) string {
+	text, _ := r.known(yamltree.Get(n, path...))
+	return text
+}
+
+func (r *reader) service(key, body *yaml.Node) Service {
+	s := Service{
+		Name: key.Value, Key: key, Body: body, Scale: 1,
+		Container: r.value(body, "container_name"), Hostname: r.value(body, "hostname"),
+	}
+	for _, path := range [][]string{{"deploy", "replicas"}, {"scale"}} {
+		if n, err := strconv.Atoi(r.value(body, path...)); err == nil && n >= 0 && n <= maxScale {
+			s.Scale = n
+		}
+	}
+	for profile := range yamltree.Names(yamltree.Get(body, "profiles")) {
+		if s.Profiles = append(s.Profiles, profile.Value); len(s.Profiles) == maxProfiles {
+			break
+		}
+	}
+	slices.Sort(s.Profiles)
+	s.Networks = r.attachments(body)
+	if r.value(body, "network_mode") != "host" { // which discards ports
+		s.Ports = r.ports(&s)
+	}
+	for i, item := range index(yamltree.Get(body, "volumes")) {
+		if m, ok := r.mount(i, item); ok {
+			s.Mounts = append(s.Mounts, m)
+		}
+	}
+	return s
+}
+
+// index iterates over the items of a sequence with their indices.
+func index(n *yaml.Node) func(yield func(int, *yaml.Node) bool) {
+	return func(yield func(int, *yaml.Node) bool) {
+		i := 0
+		for item := range yamltree.Items(n) {
+			if !yield(i, item) {
+				return
+			}
+			i++
+		}
+	}
+}
+
+func (r *reader) attachments(body *yaml.Node) (all []Attachment) {
+	networks := yamltree.Get(body, "networks")
+	for key, settings := range yamltree.Names(networks) {
+		if name, ok := r.known(key); ok {
+			all = append(all, Attachment{Network: name, IPv4: r.value(settings, "ipv4_address"), IPv6: r.value(settings, "ipv6_address")})
+		}
+	}
+	none := networks == nil || len(networks.Content) == 0
+	if none && body.Kind == yaml.MappingNode && yamltree.Get(body, "network_mode") == nil && yamltree.Get(body, "provider") == nil {
+		all = []Attachment{{Network: "default"}}
+	}
+	return all
+}
+
+// ports reads the ports of a service. Of entries that are the same text, Compose takes one.
+func (r *reader) ports(s *Service) (all []Port) {
+	seen := map[string]bool{}
+	for i, item := range index(yamltree.Get(s.Body, "ports")) {
+		if r.portsLeft <= 0 {
+			break
+		}
+		if item.Kind == yaml.ScalarNode && seen[item.Value] {
+			continue
+		}
+		seen[item.Value] = true
+		published, fault := r.port(i, item)
+		if fault != nil {
+			fault.path = append([]string{"ports", strconv.Itoa(i)}, fault.path...)
+			s.faults = append(s.faults, *fault)
+		}
+		all = append(all, published...)
+		r.portsLeft -= len(published)
+	}
+	return all
+}
+
+// port returns the ports of the host that an entry of ports takes.
+func (r *reader) port(i int, item *yaml.Node) ([]Port, *fault) {
+	if item.Kind == yaml.MappingNode {
+		text := r.value(item, "published")
+		first, last, ok := PortRange(text)
+		if !ok && text != "" {
+			return nil, &fault{Specification, []string{"published"}, "published: " + quoted(text) + " is no port from 0 to 65535, and no range of them"}
+		}
+		if !ok || first == 0 {
+			return nil, nil
+		}
+		protocol := r.value(item, "protocol")
+		if protocol == "" {
+			protocol = "tcp"
+		}
+		return []Port{{Item: i, Protocol: protocol, Address: r.value(item, "host_ip"), First: first, Last: last}}, nil
+	}
+	text, ok := r.known(item)
+	if !ok {
+		return nil, nil
+	}
+	configs, err := types.ParsePortConfig(text)
+	if err != nil {
+		return nil, &fault{Specification, nil, "port " + quoted(text) + ": " + err.Error()}
+	}
+	var all []Port
+	for _, c := range configs {
+		if first, last, ok := PortRange(c.Published); ok && first > 0 {
+			all = append(all, Port{Item: i, Protocol: c.Protocol, Address: c.HostIP, First: first, Last: last})
+		}
+	}
+	return all, nil
+}
+
+// mount reads an entry of a service's volumes. It returns false for one that cannot be read.
+func (r *reader) mount(i int, item *yaml.Node) (Mount, bool) {
+	m := Mount{Item: i, At: item}
+	if item.Kind == yaml.MappingNode {
+		if at := yamltree.Get(item, "source"); at != nil {
+			m.At = at
+		}
+		m.Type, m.Source, m.Target = r.value(item, "type"), r.value(item, "source"), r.value(item, "target")
+		return m, true
+	}
+	text, ok := r.known(item)
+	if !ok {
+		return m, false
+	}
+	parsed, err := format.ParseVolume(text)
+	m.Type, m.Source, m.Target = parsed.Type, parsed.Source, parsed.Target
+	return m, err == nil
+}
+
+func (r *reader) network(key, body *yaml.Node) Network {
+	n := Network{Name: key.Value, Driver: r.value(body, "driver"), Complete: true}
+	if external := yamltree.Get(body, "external"); external != nil {
+		_, known := r.known(external)
+		n.External = !known || external.Kind != yaml.ScalarNode || r.value(external) == "true"
+	}
+	if n.Driver == "" && yamltree.Get(body, "driver") != nil {
+		n.Driver = "not known"
+	}
+	for i, config := range index(yamltree.Get(body, "ipam", "config")) {
+		text, ok := r.known(yamltree.Get(config, "subnet"))
+		if ok {
+			n.Subnets = append(n.Subnets, Subnet{Item: i, Text: text, Gateway: r.value(config, "gateway")})
+		}
+		n.Complete = n.Complete && ok
+	}
+	return n
+}
