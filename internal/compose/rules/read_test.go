@@ -23,7 +23,7 @@ func TestRead(t *testing.T) {
 x-base: &base {image: x, hostname: "h-${H:-1}"}
 services:
   a: {<<: *base, container_name: "${NAME}", scale: 3, profiles: [q, p], ports: ["${PORT:-8080}:80", "${P}:1", "8080-8081:5/udp", "80", "9:9", "9:9", {target: 1, published: "7", host_ip: 127.0.0.1}]}
-  b: {image: x, networks: {n: {ipv4_address: 10.0.0.9}, m: }, volumes: ["./a:/b", "v:/c", {type: bind, source: "${S}", target: /d}, "${V}"], deploy: {replicas: 2}}
+  b: {image: x, networks: {n: {ipv4_address: 10.0.0.9}, m: }, volumes: ["./a:/b", "vol:/c", {type: bind, source: "${S}", target: /d}, "${V}"], deploy: {replicas: 2}}
   c: {image: x, network_mode: host, ports: ["80:80"]}
   d: {image: x, networks: []}
 networks:
@@ -41,7 +41,7 @@ networks:
 			}},
 			{Name: "b", Scale: 2, Networks: []Attachment{{Network: "n", IPv4: "10.0.0.9"}, {Network: "m"}}, Mounts: []Mount{
 				{Item: 0, Type: "bind", Source: "./a", Target: "/b"},
-				{Item: 1, Type: "volume", Source: "v", Target: "/c"},
+				{Item: 1, Type: "volume", Source: "vol", Target: "/c"},
 				{Item: 2, Type: "bind", Target: "/d"},
 			}},
 			{Name: "c", Scale: 1},
