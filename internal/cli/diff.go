@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -10,8 +12,10 @@ import (
 	"github.com/tp0-lab/composer/internal/compose/diff"
 	"github.com/tp0-lab/composer/internal/compose/lint"
 	"github.com/tp0-lab/composer/internal/files"
+	"github.com/tp0-lab/composer/internal/lab/local"
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/render"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 func diffCommand() *cli.Command {
@@ -19,20 +23,23 @@ func diffCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "diff",
 		Usage:     "show what one stage adds to another",
-		UsageText: "composer diff [-n N] [--exit-code] [--json] [--values FILE]… [--set KEY=VALUE]… [--bundle DIR] OLD NEW",
+		UsageText: "composer diff [-n N] [--exit-code] [--json] [--normalize] [--values FILE]… [--set KEY=VALUE]… [--bundle DIR] OLD NEW",
 		ArgsUsage: "STAGE|FILE…",
 		Description: examples(
 			"composer diff ej5 ej6", "how the Compose files of two stages differ",
 			"composer diff -n 1 --json ej5 ej6", "for programs: path, old and new value of each change",
 			"composer diff --exit-code ej8 ./dev.yaml", "a stage and a file; exits with 1 if they differ",
+			"composer diff --normalize old.yaml new.yaml", "what Compose would run, whatever the notation",
 			"composer diff a.yaml b.yaml | patch -p0", "two files",
 		) + "\n\nOLD and NEW are stages, or else Compose files; ./NAME is a file in any case, and - is stdin. Both stages get the same\n" +
-			"number of clients and the same values.",
+			"number of clients and the same values. With --normalize, variables are those of the environment and of .env beside the file.",
 		Flags: append(
 			source.documentFlags(),
 			boolFlag("exit-code", "COMPOSER_EXIT_CODE",
 				"exit with 1 if there is a difference, as git diff does"),
 			jsonFlag("print JSON: the changes of what the files mean, whatever the order of keys, comments and quotes"),
+			boolFlag("normalize", "COMPOSER_NORMALIZE",
+				"compare what Compose would run: short and long forms are the same, and so are lists and maps of the same"),
 		),
 		Action: func(c *cli.Context) error { return showDiff(c, source) },
 	}
@@ -58,6 +65,14 @@ func showDiff(c *cli.Context, source *bundleFlags) error {
 		}
 	}
 	warnWithoutEffect(c.App.ErrWriter, b, c.Args().Slice()...)
+	shareMadeBy(&sides[0].Content, &sides[1].Content)
+	if c.Bool("normalize") {
+		for i, name := range c.Args().Slice() {
+			if sides[i], err = normalize(c, sides[i], filepath.Dir(name)); err != nil {
+				return err
+			}
+		}
+	}
 	if c.Bool("json") {
 		return showChanges(c, sides)
 	}
@@ -65,6 +80,30 @@ func showDiff(c *cli.Context, source *bundleFlags) error {
 		return err
 	}
 	return differ(c, sides, sides[0].Content != sides[1].Content)
+}
+
+// normalize returns a side as what Compose would run of it in dir.
+func normalize(c *cli.Context, side diff.Text, dir string) (diff.Text, error) {
+	environment, err := local.Environment(dir, streams(c).Environ)
+	if err == nil {
+		side, err = diff.Normalize(c.Context, side, dir, environment)
+	}
+	if err != nil {
+		return side, fmt.Errorf("diff: %w", err)
+	}
+	return side, nil
+}
+
+var madeBy = text.LazyRegexp(`(?m)^# Made by: composer .*$`)
+
+// shareMadeBy gives both texts the line of the second one that says by which command it was made, if both have one.
+// The line says nothing of what they are.
+func shareMadeBy(before, after *string) {
+	if line := madeBy().FindString(*after); line != "" {
+		if at := madeBy().FindStringIndex(*before); at != nil {
+			*before = (*before)[:at[0]] + line + (*before)[at[1]:]
+		}
+	}
 }
 
 func showChanges(c *cli.Context, sides [2]diff.Text) error {
@@ -88,21 +127,23 @@ func differ(c *cli.Context, sides [2]diff.Text, different bool) error {
 
 // textToCompare renders the stage called name, or else reads the file called name.
 func (s *Streams) textToCompare(b *bundle.Bundle, engine *render.Engine, name string) (diff.Text, error) {
-	text := diff.Text{Name: name}
+	side := diff.Text{Name: name}
 	_, unknown := b.Stage(name)
 	if unknown == nil {
 		doc, err := engine.Render(name, b.Kinds[0].Count)
-		text.Content = string(doc.Bytes)
-		return text, render.OfStage(name, err)
+		side.Content = string(doc.Bytes)
+		return side, render.OfStage(name, err)
 	}
 	content, shown, err := s.read(name, lint.MaxFile)
-	text.Name = shown
+	side.Name = shown
 	if _, missing := os.Stat(name); missing != nil && err != nil && name != "-" && !strings.ContainsAny(name, "./") {
-		return text, usagef("diff: %w, and no file has that name", unknown)
+		return side, usagef("diff: %w, and no file has that name", unknown)
 	}
 	if err != nil {
-		return text, fmt.Errorf("diff: %s: %w", text.Name, files.Cause(err))
+		return side, fmt.Errorf("diff: %s: %w", side.Name, files.Cause(err))
 	}
-	text.Content = string(content)
-	return text, nil
+	if side.Content = string(content); side.Content == "" && name == "-" {
+		return side, errors.New("diff: stdin is empty: the command before the pipe has written nothing")
+	}
+	return side, nil
 }

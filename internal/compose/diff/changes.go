@@ -22,14 +22,16 @@ type Change struct {
 
 // Changes returns how the values of two YAML documents differ, in the order of the old document, then of the new one.
 // The order of keys, comments, quotes and anchors make no difference. Lists are compared index by index. A value that
-// only one document has is one change, with everything below it. Errors begin with name:line:column.
+// only one document has is one change, with everything below it. A tag such as !override makes a difference where only
+// one document has it; the value is {"!override": VALUE} then. Errors begin with name:line:column.
 func Changes(before, after Text) ([]Change, error) {
-	c := comparison{limit: yamltree.MaxJSON(len(before.Content) + len(after.Content)), found: []Change{}}
+	c := comparison{limit: yamltree.MaxJSON(len(before.Content) + len(after.Content)), found: []Change{}, tags: map[*yaml.Node]string{}}
 	c.left = c.limit
 	var roots [2]*yaml.Node
 	for i, side := range []Text{before, after} {
 		root, err := yamltree.Parse([]byte(side.Content))
 		if err == nil {
+			c.untag(root)
 			_, err = yamltree.CompactJSON(root, c.limit) // then no value below it is an error
 		}
 		if err != nil {
@@ -48,6 +50,22 @@ type comparison struct {
 	limit int // in bytes, of the JSON of a value and of all changes together
 	left  int // bytes of limit that the changes have not used
 	found []Change
+	tags  map[*yaml.Node]string // that JSON has nothing for, by the nodes that had them
+}
+
+// untag removes the tags that JSON has nothing for, such as !reset, from n and what is below it.
+func (c *comparison) untag(n *yaml.Node) {
+	if tag := n.ShortTag(); n.Kind != yaml.AliasNode && !yamltree.HasJSON(tag) {
+		c.tags[n] = tag
+		n.Tag, n.Style = "", n.Style&^yaml.TaggedStyle
+		var plain yaml.Node
+		if n.Kind == yaml.ScalarNode && n.Style == 0 && yaml.Unmarshal([]byte("- "+n.Value), &plain) == nil {
+			n.Tag = plain.Content[0].Content[0].Tag // null, a number and so on
+		}
+	}
+	for _, child := range n.Content {
+		c.untag(child)
+	}
 }
 
 // compare adds the changes between two values. A value that is not there is nil.
@@ -55,6 +73,8 @@ func (c *comparison) compare(path string, before, after *yaml.Node) {
 	before, after = yamltree.Follow(before), yamltree.Follow(after)
 	switch {
 	case c.left < 0:
+	case c.tags[before] != c.tags[after]:
+		c.add(Change{path, c.tagged(before), c.tagged(after)})
 	case before == nil || after == nil || before.Kind != after.Kind || before.Kind == yaml.ScalarNode:
 		c.add(Change{path, c.json(before), c.json(after)})
 	case before.Kind == yaml.SequenceNode:
@@ -81,6 +101,14 @@ func (c *comparison) json(n *yaml.Node) json.RawMessage {
 	}
 	text, _ := yamltree.CompactJSON(n, c.limit)
 	return text
+}
+
+// tagged returns the JSON of a value, below its tag if untag removed one.
+func (c *comparison) tagged(n *yaml.Node) json.RawMessage {
+	if tag := c.tags[n]; tag != "" {
+		return fmt.Appendf(nil, `{%q:%s}`, tag, c.json(n))
+	}
+	return c.json(n)
 }
 
 func item(list *yaml.Node, i int) *yaml.Node {

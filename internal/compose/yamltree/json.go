@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -99,14 +100,16 @@ func (w *jsonWriter) value(n *yaml.Node) error {
 	}
 }
 
-// checkTag refuses tags that JSON has no values for.
+// HasJSON reports whether JSON has values for a tag in its short form, such as !!str.
+func HasJSON(tag string) bool {
+	return slices.Contains([]string{"!!map", "!!seq", "!!str", "!!int", "!!float", "!!bool", "!!null", "!!timestamp", "!!merge"}, tag)
+}
+
 func checkTag(n *yaml.Node) error {
-	switch tag := n.ShortTag(); tag {
-	case "!!map", "!!seq", "!!str", "!!int", "!!float", "!!bool", "!!null", "!!timestamp":
-		return nil
-	default:
+	if tag := n.ShortTag(); !HasJSON(tag) {
 		return at(n, "JSON has nothing for the tag %s", tag)
 	}
+	return nil
 }
 
 func (w *jsonWriter) mapping(n *yaml.Node) error {

@@ -1,0 +1,134 @@
+package diff
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/compose/load"
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
+)
+
+// Normalize returns the project that Compose would run of a file in dir, as YAML with one notation: long forms, sorted
+// keys, and lists sorted where their order means nothing. It has the services of all profiles, the content of env_file,
+// and the values of variables from environment; it has no keys that begin with x-. Paths begin at dir.
+// A project without a name has the same one in all files. An error about the file is a *load.Error, which names it.
+func Normalize(ctx context.Context, file Text, dir string, environment map[string]string) (Text, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return file, err
+	}
+	project, err := load.Load(ctx, []byte(file.Content), load.Options{
+		File: file.Name, Dir: dir, Environment: environment, Profiles: []string{"*"}, Project: "unnamed", Resolve: true,
+	})
+	if err != nil {
+		return file, err
+	}
+	project.Extensions = nil
+	for name, s := range project.Services {
+		simplify(&s)
+		project.Services[name] = s
+	}
+	content, err := project.MarshalYAML(types.WithSecretContent)
+	if err == nil {
+		content, err = relative(content, dir)
+	}
+	file.Content = string(content)
+	return file, err
+}
+
+// simplify gives a service one notation where compose-go keeps two that mean the same.
+func simplify(s *types.ServiceConfig) {
+	s.Extensions, s.EnvFiles, s.LabelFiles = nil, nil, nil // Resolve has read the files
+	if s.Restart == types.RestartPolicyNo {
+		s.Restart = ""
+	}
+	replicas := s.GetScale()
+	if s.Scale = nil; replicas != 1 {
+		s.Scale = &replicas
+	}
+	if s.Deploy != nil {
+		s.Deploy.Replicas = nil
+	}
+	s.Deploy = nonZero(s.Deploy)
+	for _, u := range s.Ulimits {
+		if u.Single != 0 {
+			u.Soft, u.Hard, u.Single = u.Single, u.Single, 0
+		}
+	}
+	for i := range s.Volumes {
+		v := &s.Volumes[i]
+		v.Volume = nonZero(v.Volume)
+		if v.Bind != nil && reflect.DeepEqual(*v.Bind, types.ServiceVolumeBind{CreateHostPath: true}) {
+			v.Bind = nil
+		}
+	}
+	for _, list := range [][]string{
+		s.CapAdd, s.CapDrop, s.DeviceCgroupRules, s.Expose, s.ExternalLinks, s.GroupAdd, s.Links, s.Profiles, s.SecurityOpt, s.Tmpfs,
+	} {
+		slices.Sort(list)
+	}
+	for name, n := range s.Networks {
+		if s.Networks[name] = nonZero(n); n != nil {
+			slices.Sort(n.Aliases)
+		}
+	}
+	for name, m := range s.Models {
+		s.Models[name] = nonZero(m)
+	}
+	if s.Build != nil {
+		slices.Sort(s.Build.Tags)
+		slices.Sort(s.Build.Platforms)
+		sortByText(s.Build.Secrets)
+	}
+	slices.SortFunc(s.Volumes, func(a, b types.ServiceVolumeConfig) int { return cmp.Compare(a.Target, b.Target) })
+	slices.SortFunc(s.Ports, func(a, b types.ServicePortConfig) int {
+		return cmp.Or(cmp.Compare(a.Target, b.Target), cmp.Compare(a.Published, b.Published), cmp.Compare(a.HostIP, b.HostIP), cmp.Compare(a.Protocol, b.Protocol))
+	})
+	sortByText(s.Configs)
+	sortByText(s.Secrets)
+	sortByText(s.Devices)
+}
+
+// nonZero returns p, or nil if it points to a zero value.
+func nonZero[T any](p *T) *T {
+	if p != nil && reflect.ValueOf(*p).IsZero() {
+		return nil
+	}
+	return p
+}
+
+func sortByText[T any](list []T) {
+	slices.SortFunc(list, func(a, b T) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+}
+
+// relative returns a YAML document whose scalars that are paths below dir begin with ".".
+func relative(content []byte, dir string) ([]byte, error) {
+	root, err := yamltree.Parse(content)
+	if err != nil {
+		return nil, err
+	}
+	var walk func(n *yaml.Node)
+	walk = func(n *yaml.Node) {
+		if rest, ok := strings.CutPrefix(n.Value, dir); ok && n.Kind == yaml.ScalarNode && (rest == "" || rest[0] == '/') {
+			n.SetString("." + rest)
+		}
+		for _, child := range n.Content {
+			walk(child)
+		}
+	}
+	walk(root)
+	var out bytes.Buffer
+	encoder := yaml.NewEncoder(&out)
+	encoder.SetIndent(2)
+	err = encoder.Encode(root)
+	return out.Bytes(), err
+}
