@@ -17,7 +17,7 @@ import (
 )
 
 // Main runs a command line, whose first word is the program's name, and returns the exit code: 0 done,
-// 1 failed, 2 wrong command line. It stops early when ctx is done. Only one Main may run at a time, because
+// 1 failed, 2 wrong command line, 3 nothing could be judged. It stops early when ctx is done. Only one Main may run at a time, because
 // the variables of flags, COMPOSER_…, are taken from s.Environ to the process.
 func Main(ctx context.Context, args []string, s Streams) (code int) {
 	defer func() {
@@ -68,7 +68,7 @@ func newApp(s *Streams) *cli.App {
 			"composer config check FILE", "check config.ini or config.yaml",
 			"composer deliver", "a branch for each stage, as the course takes them",
 			"composer COMMAND --help", "explain a command",
-		) + "\n\nExit codes: 0 done, 1 failed, 2 wrong command line.",
+		) + "\n\nExit codes: 0 done, 1 failed, 2 wrong command line, 3 `verify` could not judge.",
 		HideVersion: true,
 		// splitCommas takes lists apart: names of files may have commas.
 		DisableSliceFlagSeparator: true,

@@ -20,10 +20,16 @@ import (
 
 // Exit codes.
 const (
-	exitOK      = 0
-	exitFailure = 1
-	exitUsage   = 2
+	exitOK       = 0
+	exitFailure  = 1
+	exitUsage    = 2
+	exitUnjudged = 3
 )
+
+// unjudgedError says that `composer verify` could not judge, which is no fault of the solution.
+type unjudgedError struct{ error }
+
+func (e unjudgedError) Unwrap() error { return e.error }
 
 // usageError is an error of the command line.
 type usageError struct{ error }
@@ -47,6 +53,9 @@ func exitCode(err error) int {
 	}
 	if wrong, ok := errors.AsType[*values.Error](err); ok && !wrong.Unread() {
 		return exitUsage // a file of values that is missing is a failure, like any missing file
+	}
+	if errors.As(err, new(unjudgedError)) {
+		return exitUnjudged
 	}
 	// urfave/cli has an exit code of its own for an unknown help topic. A failed program has one too.
 	if errors.As(err, new(cli.ExitCoder)) && !errors.As(err, new(*exec.ExitError)) {

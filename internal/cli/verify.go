@@ -22,22 +22,27 @@ func verifyCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "verify",
 		Usage:     "check the stages as black boxes: this project's, or a student's",
-		UsageText: "composer verify [--stage NAME]… [--engine local|docker] [--repo DIR] [--report KIND=FILE]…",
+		UsageText: "composer verify [--stage NAME]… [--engine local|docker] [--repo DIR [--branches PATTERN]] [--report KIND=FILE]…",
 		Description: examples(
 			"composer verify", "this project, with processes for containers",
 			"composer verify --engine docker --stage ej6", "one stage, in containers",
 			"composer verify --repo ../tp0 --report html=tp0.html", "the branches ej1 … ej8 of a checkout, and a page about it",
+			"composer verify --repo ../tp0 --branches 'ejercicio-{N}'", "branches with other names",
 			"composer verify --list", "list the scenarios",
 		) + "\n\nA checkout is not touched: each branch is checked in a directory of its own, in a Compose project of its own, and only\n" +
 			"what was made for that is removed. It is asked for what the course's text asks: its server gets a head start, and scenarios beyond\n" +
-			"that are skipped unless --scenario names them. A checkout's scripts run as you. Exit codes: 0 what was checked\npassed, 1 something failed or nothing was checked, 2 wrong command line.",
+			"that are skipped unless --scenario names them. A checkout's scripts run as you.\n\n" +
+			"Exit codes: 0 what was checked passed, 1 something failed, 2 wrong command line, 3 nothing can be said about the solution: no\n" +
+			"repository or branch, nothing checked, trouble with the engine, or an interruption.",
 		Flags: []cli.Flag{
 			listFlag("stage", "COMPOSER_STAGE", "only the stage of that `NAME`; may be repeated"),
 			listFlag("scenario", "COMPOSER_VERIFY_SCENARIO", "only scenarios of that `NAME`; may be repeated"),
 			stringFlag("engine", "COMPOSER_VERIFY_ENGINE", "",
 				"`ENGINE` that runs the services: local or docker (default: docker with --repo, else local)"),
 			stringFlag("repo", "COMPOSER_VERIFY_REPO", "",
-				"the git checkout `DIR` whose branches are checked"),
+				"the root `DIR` of the git checkout whose branches are checked"),
+			stringFlag("branches", "COMPOSER_VERIFY_BRANCHES", verify.DefaultBranches,
+				"the `PATTERN` of the names of a checkout's branches, in which {N} stands for the stage's number"),
 			listFlag("report", "COMPOSER_VERIFY_REPORT",
 				"write a report: `KIND=FILE`, where KIND is junit, json or html; may be repeated"),
 			&cli.IntFlag{Name: "repeat", EnvVars: []string{"COMPOSER_VERIFY_REPEAT"}, Value: 1, Usage: "run each scenario `N` times"},
@@ -48,7 +53,18 @@ func verifyCommand() *cli.Command {
 			boolFlag("list", "COMPOSER_VERIFY_LIST", "list the scenarios and run none"),
 			jsonFlag("print the report (or the list) as JSON, and the progress on stderr"),
 		},
-		Action: runVerify,
+		Action: func(c *cli.Context) error {
+			faults, err := runVerify(c)
+			switch {
+			case errors.As(err, new(usageError)):
+				return err
+			case err != nil:
+				return unjudgedError{err}
+			case faults > 0:
+				return fmt.Errorf("verify: %s failed", text.Plural(faults, "scenario"))
+			}
+			return nil
+		},
 	}
 }
 
@@ -59,21 +75,22 @@ var reporters = map[string]func(io.Writer, report.Report) error{
 	"html":  report.WriteHTML,
 }
 
-func runVerify(c *cli.Context) error {
+// runVerify returns the number of scenarios that failed. Its error says that something else than the solution is wrong.
+func runVerify(c *cli.Context) (faults int, err error) {
 	o, err := verifyOptions(c)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	reports, err := reportFiles(c.StringSlice("report"))
 	if err != nil {
-		return err
+		return 0, err
 	}
 	chosen, err := verify.Chosen(o)
 	if err != nil {
-		return usageError{err}
+		return 0, usageError{err}
 	}
 	if c.Bool("list") {
-		return listScenarios(streams(c).Out, chosen, c.Bool("json"))
+		return 0, listScenarios(streams(c).Out, chosen, c.Bool("json"))
 	}
 	talk := streams(c).Out
 	if c.Bool("json") {
@@ -84,7 +101,7 @@ func runVerify(c *cli.Context) error {
 	found, err := verify.Run(c.Context, o)
 	progress.Close()
 	if len(found.Scenarios) == 0 {
-		return err
+		return 0, err
 	}
 	for _, r := range reports {
 		err = errors.Join(err, r.write(found))
@@ -102,21 +119,27 @@ func runVerify(c *cli.Context) error {
 		}
 	}
 	fmt.Fprintln(talk)
-	printLine(talk, "%d passed, %d failed, %d skipped in %.1fs (%s, %s)",
-		len(found.Scenarios)-failed-skipped, failed, skipped, found.Duration.Seconds(), found.Target, found.Engine)
-	if failed > 0 {
-		err = errors.Join(err, fmt.Errorf("verify: %d of %d scenarios failed", failed, len(found.Scenarios)))
+	for _, b := range found.Branches {
+		printLine(talk, "%s: %v", b.Stage, b)
 	}
-	return err
+	printLine(talk, "%d passed, %d failed, %d skipped in %.1fs (%s, %s, composer %s)",
+		len(found.Scenarios)-failed-skipped, failed, skipped, found.Duration.Seconds(), found.Target, found.Engine, found.Composer)
+	return failed, err
 }
 
 func verifyOptions(c *cli.Context) (verify.Options, error) {
 	o := verify.Options{
-		Stages: splitCommas(c, "stage"), Names: splitCommas(c, "scenario"), Repo: c.String("repo"),
+		Stages: splitCommas(c, "stage"), Names: splitCommas(c, "scenario"), Repo: c.String("repo"), Version: version(),
 		Repeat: c.Int("repeat"), Patience: c.Duration("patience"), Now: streams(c).Now, Parallel: 1,
 	}
 	if o.Repeat < 1 || o.Patience <= 0 {
 		return o, usagef("verify: --repeat and --patience want more than zero")
+	}
+	if c.IsSet("branches") {
+		if o.Repo == "" {
+			return o, usagef("verify: --branches wants --repo, whose branches it names")
+		}
+		o.Branches = c.String("branches")
 	}
 	switch engine := c.String("engine"); {
 	case engine == "docker", engine == "" && o.Repo != "":
@@ -163,7 +186,7 @@ func reportFiles(wanted []string) ([]reportFile, error) {
 		}
 		// A missing directory is an error before the scenarios run.
 		if info, err := os.Stat(filepath.Dir(file)); err != nil || !info.IsDir() {
-			return nil, fmt.Errorf("verify: --report %s: there is no directory %s", w, filepath.Dir(file))
+			return nil, usagef("verify: --report %s: there is no directory %s", w, filepath.Dir(file))
 		}
 		files = append(files, reportFile{kind, file})
 	}

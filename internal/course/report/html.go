@@ -37,6 +37,7 @@ type (
 	pageStage struct {
 		Report    // of this stage
 		Name, ID  string
+		Branch    string // "" of this project
 		Scenarios []pageScenario
 	}
 	pageScenario struct {
@@ -111,6 +112,14 @@ func newPage(r Report) document {
 	ids := identifiers{}
 	for _, st := range r.stages() {
 		ps := pageStage{Report: Report{Scenarios: st.scenarios}, Name: st.name, ID: ids.unique("stage-" + st.name)}
+		for _, b := range r.Branches {
+			if b.Stage == st.name {
+				ps.Branch = b.Name + " is missing"
+				if b.Commit != "" {
+					ps.Branch = b.Name + " at " + b.Commit
+				}
+			}
+		}
 		for _, s := range st.scenarios {
 			ps.Scenarios = append(ps.Scenarios, newPageScenario(s, ids.unique(s.Stage+"-"+s.Name)))
 		}

@@ -12,6 +12,8 @@ import (
 type (
 	jsonReport struct {
 		Target          string         `json:"target"`
+		Composer        string         `json:"composer"`
+		Branches        []Branch       `json:"branches"`
 		Engine          string         `json:"engine"`
 		Started         time.Time      `json:"started"`
 		DurationSeconds float64        `json:"duration_seconds"`
@@ -38,7 +40,7 @@ type (
 // text, MaxLines lines of a scenario and a hundred problems; keys that end in omitted hold the numbers of omitted ones.
 func WriteJSON(w io.Writer, r Report) error {
 	out := jsonReport{
-		Target: jsonText(r.Target), Engine: jsonText(r.Engine), Started: r.Started, DurationSeconds: r.Duration.Seconds(),
+		Target: jsonText(r.Target), Composer: jsonText(r.Composer), Branches: append([]Branch{}, r.Branches...), Engine: jsonText(r.Engine), Started: r.Started, DurationSeconds: r.Duration.Seconds(),
 		Passed: r.Count(Passed), Failed: r.Count(Failed), Skipped: r.Count(Skipped),
 		Scenarios: make([]jsonScenario, len(r.Scenarios)),
 	}

@@ -61,7 +61,12 @@ func WriteJUnit(w io.Writer, r Report) error {
 	for _, st := range r.stages() {
 		suite := junitSuite{
 			Name: junitLine(st.name), junitCounts: newJUnitCounts(st.scenarios, r),
-			Properties: []junitProperty{{"target", junitLine(r.Target)}, {"engine", junitLine(r.Engine)}},
+			Properties: []junitProperty{{"target", junitLine(r.Target)}, {"engine", junitLine(r.Engine)}, {"composer", junitLine(r.Composer)}},
+		}
+		for _, b := range r.Branches {
+			if b.Stage == st.name {
+				suite.Properties = append(suite.Properties, junitProperty{"branch", junitLine(b.Name)}, junitProperty{"commit", junitLine(b.Commit)})
+			}
 		}
 		for _, s := range st.scenarios {
 			suite.Cases = append(suite.Cases, newJUnitCase(s))

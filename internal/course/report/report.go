@@ -10,10 +10,27 @@ import (
 // Report holds the results of a run of `composer verify`.
 type Report struct {
 	Target    string        // this project, or the checkout's path as the user gave it
+	Composer  string        // the version of composer
+	Branches  []Branch      // of the checkout, in the order of the stages
 	Engine    string        // local or docker
 	Started   time.Time     // when the run began
 	Duration  time.Duration // of the whole run
 	Scenarios []Scenario    // in the order they ran
+}
+
+// Branch is a stage's branch of a checkout.
+type Branch struct {
+	Stage  string `json:"stage"`  // ej1 … ej8
+	Name   string `json:"name"`   // ej1
+	Commit string `json:"commit"` // in hexadecimal; "" if there is no such branch
+}
+
+// String returns the name and the short commit.
+func (b Branch) String() string {
+	if b.Commit == "" {
+		return b.Name + " is missing"
+	}
+	return b.Name + " at " + b.Commit[:min(len(b.Commit), 12)]
 }
 
 // Status is how a scenario ended.

@@ -24,7 +24,8 @@ func small() Report {
 		{after(1250), "client1", "client1 exited with code 1"},
 	}
 	return Report{
-		Target: "../lab", Engine: "docker", Started: started, Duration: 3500 * time.Millisecond,
+		Target: "../lab", Composer: "v1.2.3", Engine: "docker",
+		Branches: []Branch{{"ej5", "ejercicio-5", "0123456789abcdef0123456789abcdef01234567"}, {"ej6", "ejercicio-6", ""}}, Started: started, Duration: 3500 * time.Millisecond,
 		Scenarios: []Scenario{
 			{Stage: "ej5", Name: "good", Title: "It works.", Status: Passed, Duration: 1500 * time.Millisecond, Timeline: lines},
 			{
@@ -138,7 +139,7 @@ func drawReport(t *rapid.T) Report {
 		return s
 	})
 	return Report{
-		Target: text.Draw(t, "target"), Engine: text.Draw(t, "engine"), Started: started,
+		Target: text.Draw(t, "target"), Composer: text.Draw(t, "composer"), Engine: text.Draw(t, "engine"), Started: started,
 		Duration: time.Duration(rapid.IntRange(0, 1e6).Draw(t, "ms")) * time.Millisecond, Scenarios: rapid.SliceOfN(scenario, 0, 4).Draw(t, "scenarios"),
 	}
 }
@@ -185,7 +186,10 @@ func TestJSONRoundTrip(t *testing.T) {
 		for i := range want.Scenarios {
 			want.Scenarios[i] = validScenario(want.Scenarios[i])
 		}
-		want.Target, want.Engine = strings.ToValidUTF8(r.Target, "\uFFFD"), strings.ToValidUTF8(r.Engine, "\uFFFD")
+		for _, text := range []*string{&want.Target, &want.Composer, &want.Engine} {
+			*text = strings.ToValidUTF8(*text, "\uFFFD")
+		}
+		want.Branches = []Branch{}
 		if diff := cmp.Diff(want, got.report(), cmp.Comparer(func(a, b []Line) bool { return len(a) == len(b) && (len(a) == 0 || cmp.Equal(a, b, sameLine)) })); diff != "" {
 			t.Fatal(diff)
 		}
@@ -218,7 +222,7 @@ func validScenario(s Scenario) Scenario {
 // report is what the JSON says, as a Report.
 func (r jsonReport) report() Report {
 	seconds := func(s float64) time.Duration { return time.Duration(s*1000+0.5) * time.Millisecond }
-	out := Report{Target: r.Target, Engine: r.Engine, Started: r.Started, Duration: seconds(r.DurationSeconds), Scenarios: make([]Scenario, len(r.Scenarios))}
+	out := Report{Target: r.Target, Composer: r.Composer, Branches: r.Branches[:len(r.Branches):len(r.Branches)], Engine: r.Engine, Started: r.Started, Duration: seconds(r.DurationSeconds), Scenarios: make([]Scenario, len(r.Scenarios))}
 	for i, s := range r.Scenarios {
 		out.Scenarios[i] = Scenario{s.Stage, s.Name, s.Title, s.Status, seconds(s.DurationSeconds), s.Problems, s.Reason, s.Timeline}
 	}
@@ -231,7 +235,7 @@ func TestJSONDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, of := range []any{jsonReport{}, jsonScenario{}, Problem{}, Line{}} {
+	for _, of := range []any{jsonReport{}, jsonScenario{}, Branch{}, Problem{}, Line{}} {
 		for f := range reflect.TypeOf(of).Fields() {
 			if key := f.Tag.Get("json"); !strings.Contains(string(text), "`"+key+"`") {
 				t.Errorf("%T: %s is not in docs/reports.md", of, key)

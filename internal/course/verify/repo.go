@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -18,24 +19,28 @@ import (
 
 // repo is a student's git repository. It is only read.
 type repo struct {
-	path string
-	git  *git.Repository
+	path     string
+	branches string // the pattern of the names of branches
+	git      *git.Repository
 }
 
-func openRepo(path string) (*repo, error) {
+// openRepo opens the repository at a path. In the pattern of its branches, {N} stands for the number of a stage; "" is
+// DefaultBranches.
+func openRepo(path, branches string) (*repo, error) {
 	r, err := deliver.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	return &repo{path: path, git: r}, nil
+	return &repo{path: path, branches: cmp.Or(branches, DefaultBranches), git: r}, nil
 }
 
 // errNoBranch says that a repository lacks the branch of a stage.
 var errNoBranch = errors.New("no branch")
 
-// commit returns the commit of a branch: the repository's own, else the one that a remote had at the last fetch. The
-// remote origin comes before other remotes.
-func (r *repo) commit(branch string) (*object.Commit, error) {
+// commit returns the commit of a stage's branch: the repository's own, else the one that a remote had at the last fetch.
+// The remote origin comes before other remotes.
+func (r *repo) commit(stage string) (*object.Commit, error) {
+	branch := branchOf(r.branches, stage)
 	remotes, err := r.git.Remotes()
 	if err != nil {
 		return nil, fmt.Errorf("read the remotes of %s: %w", r.path, err)
@@ -63,7 +68,11 @@ func (r *repo) commit(branch string) (*object.Commit, error) {
 		}
 		return c, nil
 	}
-	return nil, fmt.Errorf("%s has %w %s, neither of its own nor of a remote", r.path, errNoBranch, branch)
+	hint, err := r.hint(stage)
+	if err != nil {
+		return nil, err
+	}
+	return nil, fmt.Errorf("%s has %w %s, neither of its own nor of a remote%s", r.path, errNoBranch, branch, hint)
 }
 
 // Limits of a tree: a student's is a thousand times smaller.
@@ -72,15 +81,15 @@ const (
 	maxTreeBytes = 1 << 30
 )
 
-// export writes the tree of a branch into a new directory. Its error wraps errNoBranch if there is no such branch.
-// Links are made as they are: a writer must not follow those that lead out of the directory.
-func (r *repo) export(branch, dir string) error {
-	c, err := r.commit(branch)
+// export writes the tree of a stage's branch into a new directory. Its error wraps errNoBranch if there is no such
+// branch. Links are made as they are: a writer must not follow those that lead out of the directory.
+func (r *repo) export(stage, dir string) error {
+	c, err := r.commit(stage)
 	if err != nil {
 		return err
 	}
 	if err := writeTree(c, dir); err != nil {
-		return errors.Join(fmt.Errorf("export %s: %w", branch, err), os.RemoveAll(dir))
+		return errors.Join(fmt.Errorf("export %s: %w", branchOf(r.branches, stage), err), os.RemoveAll(dir))
 	}
 	return nil
 }

@@ -128,7 +128,7 @@ func newSites(o Options) (_ *sites, err error) {
 		return nil, err
 	}
 	if o.Repo != "" {
-		s.repo, err = openRepo(o.Repo)
+		s.repo, err = openRepo(o.Repo, o.Branches)
 		return s, err
 	}
 	s.root = findRoot()

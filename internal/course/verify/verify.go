@@ -30,6 +30,11 @@ type Options struct {
 	Docker bool
 	// Repo is the root of a git repository with a branch for each stage; "" is this project.
 	Repo string
+	// Branches is the pattern of the names of the branches, in which {N} stands for the number of a stage; "" is
+	// DefaultBranches.
+	Branches string
+	// Version is composer's, for the report.
+	Version string
 	// Composer is a program that is put into the project's bin/, where its script looks for it; "" lets the script
 	// build it.
 	Composer string
@@ -79,12 +84,17 @@ func Run(ctx context.Context, o Options) (r report.Report, err error) {
 	if err != nil {
 		return report.Report{}, err
 	}
-	r = report.Report{Target: o.Repo, Engine: "local", Started: o.Now()}
+	r = report.Report{Target: o.Repo, Composer: o.Version, Engine: "local", Started: o.Now()}
 	sites, err := newSites(o)
 	if err != nil {
 		return report.Report{}, err
 	}
 	defer func() { err = errors.Join(err, sites.close()) }()
+	if sites.repo != nil {
+		if r.Branches, err = sites.repo.commits(stagesOf(chosen)); err != nil {
+			return report.Report{}, fmt.Errorf("verify: %w", err)
+		}
+	}
 	if r.Target == "" {
 		r.Target = "this project"
 	}
@@ -184,8 +194,25 @@ func Scenarios() []Scenario {
 	)
 }
 
-// Chosen returns the scenarios that Run runs with the same options, in order. Its error wraps ErrUnknown.
+// stagesOf returns the stages of scenarios, each once, in order.
+func stagesOf(all []Scenario) []string {
+	var stages []string
+	for _, s := range all {
+		if !slices.Contains(stages, s.Stage) {
+			stages = append(stages, s.Stage)
+		}
+	}
+	return stages
+}
+
+// Chosen returns the scenarios that Run runs with the same options, in order. Its error wraps ErrUnknown, or is about
+// the pattern of the branches.
 func Chosen(o Options) ([]Scenario, error) {
+	if o.Branches != "" {
+		if err := checkPattern(o.Branches); err != nil {
+			return nil, err
+		}
+	}
 	var stages, names []string
 	for _, s := range Scenarios() {
 		stages, names = append(stages, s.Stage), append(names, s.Name)

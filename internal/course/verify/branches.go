@@ -1,0 +1,131 @@
+package verify
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/tp0-lab/composer/internal/course/report"
+	"github.com/tp0-lab/composer/internal/text"
+)
+
+// DefaultBranches is the course's pattern of the names of branches.
+const DefaultBranches = "ej" + stageNumber
+
+// stageNumber stands for the number of a stage in a pattern.
+const stageNumber = "{N}"
+
+// branchOf returns the name of a stage's branch.
+func branchOf(pattern, stage string) string {
+	return strings.ReplaceAll(pattern, stageNumber, strings.TrimPrefix(stage, "ej"))
+}
+
+// checkPattern returns an error unless a pattern gives every stage a name of its own that git allows.
+func checkPattern(pattern string) error {
+	if !strings.Contains(pattern, stageNumber) {
+		return fmt.Errorf("--branches %q has no %s, which stands for the number of a stage: want a pattern such as 'ejercicio-%[2]s'", pattern, stageNumber)
+	}
+	if err := plumbing.NewBranchReferenceName(branchOf(pattern, "ej1")).Validate(); err != nil {
+		return fmt.Errorf("--branches %q: git allows no branch of the name %s", pattern, branchOf(pattern, "ej1"))
+	}
+	return nil
+}
+
+// commits returns the branches of stages. It is an error if the repository has none of them.
+func (r *repo) commits(stages []string) ([]report.Branch, error) {
+	var found []report.Branch
+	var missing error
+	for _, stage := range stages {
+		b := report.Branch{Stage: stage, Name: branchOf(r.branches, stage)}
+		c, err := r.commit(stage)
+		switch {
+		case err == nil:
+			b.Commit = c.Hash.String()
+		case !errors.Is(err, errNoBranch):
+			return nil, err
+		case missing == nil:
+			missing = err
+		}
+		found = append(found, b)
+	}
+	if !slices.ContainsFunc(found, func(b report.Branch) bool { return b.Commit != "" }) {
+		return nil, missing
+	}
+	return found, nil
+}
+
+// names returns the names of all branches, those of remotes without the remote.
+func (r *repo) names() ([]string, error) {
+	refs, err := r.git.References()
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[string]bool)
+	err = refs.ForEach(func(ref *plumbing.Reference) error {
+		name := ref.Name().Short()
+		if ref.Name().IsRemote() {
+			_, name, _ = strings.Cut(name, "/")
+		}
+		if (ref.Name().IsRemote() || ref.Name().IsBranch()) && name != "HEAD" {
+			found[name] = true
+		}
+		return nil
+	})
+	return slices.Sorted(maps.Keys(found)), err
+}
+
+// hint says which other branches could be meant by a stage's, or which there are.
+func (r *repo) hint(stage string) (string, error) {
+	names, err := r.names()
+	if err != nil || len(names) == 0 {
+		return "; it has no branches at all", err
+	}
+	pattern, count := likelyPattern(names)
+	name := branchOf(pattern, stage)
+	if count > 0 && pattern != r.branches && slices.Contains(names, name) {
+		return fmt.Sprintf("; it has %s: `--branches '%s'` names them", sentence(matching(names, pattern)), pattern), nil
+	}
+	return "; it has " + sentence(names), nil
+}
+
+// likelyPattern returns the pattern that most stages' branches have and the number of these stages.
+func likelyPattern(names []string) (pattern string, count int) {
+	counts := make(map[string]int)
+	for _, name := range names {
+		for i, digit := range name {
+			number := i > 0 && text.IsDigit(name[i-1]) && name[i-1] != '0' || i+1 < len(name) && text.IsDigit(name[i+1])
+			if digit >= '1' && digit <= '8' && !number { // 12 is no stage, and 01 is
+				counts[name[:i]+stageNumber+name[i+1:]]++
+			}
+		}
+	}
+	for _, p := range slices.Sorted(maps.Keys(counts)) {
+		if counts[p] > count {
+			pattern, count = p, counts[p]
+		}
+	}
+	return pattern, count
+}
+
+// matching returns the names that a pattern gives to a stage.
+func matching(names []string, pattern string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		before, after, _ := strings.Cut(pattern, stageNumber)
+		number, ok := strings.CutPrefix(name, before)
+		number, found := strings.CutSuffix(number, after)
+		return !ok || !found || len(number) != 1 || number < "1" || number > "8"
+	})
+}
+
+// sentence joins the first names of a list.
+func sentence(names []string) string {
+	const most = 10
+	if more := len(names) - most; more > 0 {
+		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", more)
+	}
+	return strings.Join(names, ", ")
+}

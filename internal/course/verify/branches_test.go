@@ -1,0 +1,93 @@
+package verify
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tp0-lab/composer/internal/course/report"
+)
+
+// branched makes a repository with one commit that branches point to, and returns its path and the commit.
+func branched(t *testing.T, names ...string) (path, commit string) {
+	t.Helper()
+	s := checkout(t, "first", map[string]string{"server/Dockerfile": "FROM scratch\n"})
+	head, err := s.repo.git.Head()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		ref := plumbing.NewHashReference(plumbing.ReferenceName(name), head.Hash())
+		if err := s.repo.git.Storer.SetReference(ref); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.repo.git.Storer.RemoveReference("refs/heads/first"); err != nil {
+		t.Fatal(err)
+	}
+	return s.repo.path, head.Hash().String()
+}
+
+// The branches have any names, and a message about a missing one lists the others.
+func TestBranches(t *testing.T) {
+	heads := func(names ...string) []string {
+		for i := range names {
+			names[i] = "refs/heads/" + names[i]
+		}
+		return names
+	}
+	tests := []struct {
+		name, pattern string
+		refs          []string
+		says          string // at the end of the error about ej2; "" if there is a branch
+	}{
+		{"the course's", "", heads("ej1", "ej2"), ""},
+		{"others", "ejercicio-{N}", heads("ejercicio-1", "ejercicio-2"), ""},
+		{"within a folder", "tp0/{N}/end", heads("tp0/2/end"), ""},
+		{"a remote's", "e{N}", []string{"refs/remotes/origin/e2"}, ""},
+		{"likely ones", "", heads("main", "ejercicio-1", "ejercicio-2"), "it has ejercicio-1, ejercicio-2: `--branches 'ejercicio-{N}'` names them"},
+		{"with a zero", "", heads("tp0-ej01", "tp0-ej02", "tp0-ej12"), "it has tp0-ej01, tp0-ej02: `--branches 'tp0-ej0{N}'` names them"},
+		{"in another case", "", heads("EJ2"), "it has EJ2: `--branches 'EJ{N}'` names them"},
+		{"likely ones of a remote", "", []string{"refs/remotes/origin/exercise-2", "refs/remotes/origin/HEAD"}, "it has exercise-2: `--branches 'exercise-{N}'` names them"},
+		{"only another", "", heads("main"), "no branch ej2, neither of its own nor of a remote; it has main"},
+		{"one that is not there", "", heads("ej1", "ej3", "parte-2"), "it has ej1, ej3, parte-2"},
+		{"none", "", nil, "it has no branches at all"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			path, _ := branched(t, tt.refs...)
+			r, err := openRepo(path, tt.pattern)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = r.commit("ej2")
+			switch {
+			case tt.says == "" && err != nil:
+				t.Error(err)
+			case tt.says != "" && (err == nil || !strings.HasSuffix(err.Error(), tt.says)):
+				t.Errorf("error %v, want %q", err, tt.says)
+			}
+		})
+	}
+}
+
+// A run without any branch is an error, and the report of one with some names their commits.
+func TestCommits(t *testing.T) {
+	path, commit := branched(t, "refs/heads/ej1", "refs/heads/ej6")
+	r, err := openRepo(path, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := r.commits([]string{"ej1", "ej2"})
+	if diff := cmp.Diff([]report.Branch{{Stage: "ej1", Name: "ej1", Commit: commit}, {Stage: "ej2", Name: "ej2"}}, got); err != nil || diff != "" {
+		t.Errorf("%v\n%s", err, diff)
+	}
+	found, err := Run(t.Context(), Options{Repo: path, Stages: []string{"ej7"}, Docker: true, Now: time.Now})
+	if err == nil || !strings.Contains(err.Error(), filepath.Base(path)+" has no branch ej7") || len(found.Scenarios) > 0 {
+		t.Errorf("got %v, %v", found, err)
+	}
+}
