@@ -39,10 +39,14 @@ type Server struct {
 }
 
 // OpenLottery opens the lottery of that many agencies with the bets.csv at path, for New: see lottery.Open. It logs the
-// draw. Without sync, stored bets outlast the process but not the machine. The caller closes the lottery.
-func OpenLottery(path string, agencies uint32, sync bool, log *slog.Logger) (*lottery.Lottery, error) {
-	logDraw := func() { log.LogAttrs(context.Background(), slog.LevelInfo, "sorteo", logline.Success) }
-	return lottery.Open(path, agencies, logDraw, lottery.Options{Encode: appendBet, NoSync: !sync})
+// draw and what the lottery says of its files. Without sync, stored bets outlast the process but not the machine. The
+// caller closes the lottery.
+func OpenLottery(ctx context.Context, path string, agencies uint32, sync bool, log *slog.Logger) (*lottery.Lottery, error) {
+	logDraw := func(tell func(told bool)) {
+		written := logline.OnWrite(context.Background(), tell)
+		log.LogAttrs(written, slog.LevelInfo, "sorteo", logline.Success)
+	}
+	return lottery.Open(ctx, path, agencies, logDraw, lottery.Options{Encode: appendBet, NoSync: !sync, Log: log})
 }
 
 // New returns a Server of a lottery of OpenLottery.

@@ -26,7 +26,7 @@ func inBubble(t *testing.T, agencies uint32, onDraw func(), test func(join func(
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "bets.csv")
 	synctest.Test(t, func(t *testing.T) {
-		l, err := lottery.Open(path, agencies, onDraw, lottery.Options{Encode: appendBet})
+		l, err := lottery.Open(context.Background(), path, agencies, func(func(bool)) { onDraw() }, lottery.Options{Encode: appendBet})
 		if err != nil {
 			t.Fatal(err)
 		}

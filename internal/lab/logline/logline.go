@@ -47,6 +47,15 @@ type output struct {
 	buf []byte // of the last line, for the next one: services log a line for each batch
 }
 
+type onWrite struct{}
+
+// OnWrite returns a context for one record, with which the logger calls written(true) right before it writes the line,
+// and written(false) after the write has failed. A Writer with a method Wait, which waits until Write can write at
+// once, is waited for before.
+func OnWrite(ctx context.Context, written func(bool)) context.Context {
+	return context.WithValue(ctx, onWrite{}, written)
+}
+
 // New returns a logger that writes records of at least level to w, in one Write each. In values it escapes '|', line
 // breaks, control and formatting characters, and bytes that are not UTF-8. The format has no groups: the logger writes
 // the fields of a group without its name. The logger is safe for concurrent use, even if w is not. It does not close w.
@@ -58,7 +67,7 @@ func New(w io.Writer, level slog.Leveler) *slog.Logger {
 func (h *handler) Enabled(_ context.Context, level slog.Level) bool { return level >= h.level.Level() }
 
 // Handle implements slog.Handler. It returns the error of the Write.
-func (h *handler) Handle(_ context.Context, r slog.Record) error {
+func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 	h.out.mu.Lock()
 	defer h.out.mu.Unlock()
 	b := h.out.buf[:0]
@@ -77,8 +86,22 @@ func (h *handler) Handle(_ context.Context, r slog.Record) error {
 		return true
 	})
 	b = append(b, '\n')
-	_, err := h.out.w.Write(b)
 	h.out.buf = b
+	written, ok := ctx.Value(onWrite{}).(func(bool))
+	if !ok {
+		_, err := h.out.w.Write(b)
+		return err
+	}
+	if w, ok := h.out.w.(interface{ Wait() error }); ok {
+		if err := w.Wait(); err != nil {
+			return err
+		}
+	}
+	written(true)
+	_, err := h.out.w.Write(b)
+	if err != nil {
+		written(false)
+	}
 	return err
 }
 

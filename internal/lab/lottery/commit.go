@@ -1,9 +1,6 @@
 package lottery
 
-import (
-	"fmt"
-	"os"
-)
+import "fmt"
 
 // group holds the batches that go to the disk together.
 type group struct {
@@ -32,11 +29,12 @@ func (g *group) reset() *group {
 	return n
 }
 
-// add adds a batch, which a.appended counts already.
-func (g *group) add(a *account, records []byte, winners []string) *Ticket {
+// add adds a batch, with which the account will be after. Without an account it adds nothing: its ticket is done when the
+// group is.
+func (g *group) add(a *account, after Account, records []byte, winners []string) *Ticket {
 	t := &Ticket{group: g}
 	g.records = append(g.records, records...)
-	g.pieces = append(g.pieces, piece{t, a, a.appended, winners, len(g.records)})
+	g.pieces = append(g.pieces, piece{t, a, after, winners, len(g.records)})
 	return t
 }
 
@@ -47,7 +45,7 @@ func (g *group) dropFailed(err error) {
 	begin := 0
 	for _, p := range g.pieces {
 		end := p.end
-		if p.account.failed {
+		if p.account != nil && p.account.failed {
 			p.ticket.err = err
 			p.account = nil
 		} else {
@@ -93,18 +91,17 @@ func (s *Store) commit() {
 			return
 		}
 		s.pending = s.spare
-		begin := s.durable
 		s.room.Broadcast()
 		s.mu.Unlock()
 
-		err := s.write(begin, g.records)
+		err := s.file.append(g.records)
 
 		s.mu.Lock()
 		if err != nil {
 			g.err = fmt.Errorf("%w: %w", ErrStorage, err)
 			s.takeBack(g)
 		} else {
-			s.durable += int64(len(g.records))
+			s.durable = s.file.durable
 			for _, p := range g.pieces {
 				if p.account != nil {
 					p.account.durable = p.after
@@ -112,6 +109,7 @@ func (s *Store) commit() {
 				}
 			}
 		}
+		s.tail = s.file.most != s.file.durable
 		s.spare = g.reset()
 		s.mu.Unlock()
 		close(g.done)
@@ -133,57 +131,4 @@ func (s *Store) takeBack(g *group) {
 			p.account.failed = false
 		}
 	}
-}
-
-// write makes the records durable, or leaves the file without them.
-func (s *Store) write(begin int64, records []byte) error {
-	if len(records) == 0 {
-		return nil
-	}
-	if s.f == nil {
-		f, err := os.OpenFile(s.path, os.O_RDWR, 0)
-		if err != nil {
-			return err
-		}
-		s.f = s.options.wrap(diskFile{f})
-	}
-	if s.tail {
-		if err := s.cutTail(); err != nil {
-			return err
-		}
-	}
-	if err := s.journal.write(begin, records); err != nil {
-		return err
-	}
-	s.tail = true
-	if err := s.put(begin, records); err != nil {
-		// Cutting drops the pages whose fsync failed, too. If it fails, the next group cuts first.
-		_ = s.cutTail()
-		return err
-	}
-	s.tail = false
-	s.journal.done()
-	return nil
-}
-
-func (s *Store) put(begin int64, records []byte) error {
-	if _, err := s.f.WriteAt(records, begin); err != nil {
-		return err
-	}
-	if s.options.NoSync {
-		return nil
-	}
-	if err := s.journal.f.Sync(); err != nil {
-		return err
-	}
-	return s.f.Sync()
-}
-
-// cutTail removes the bytes behind the durable part of the file.
-func (s *Store) cutTail() error {
-	if err := s.f.Truncate(s.durable); err != nil {
-		return err
-	}
-	s.tail = false
-	return nil
 }

@@ -2,10 +2,14 @@ package lottery
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -18,43 +22,53 @@ type fatal interface{ Fatalf(string, ...any) }
 // recorder keeps what is done to the store's files, so that a test can stop
 // the world at any point of it.
 type recorder struct {
+	mu         sync.Mutex
 	operations []operation
 	failing    map[int]int // the operation of that number fails, after so many bytes
 }
 
 type operation struct {
-	kind    string // write, truncate, sync, acknowledge
-	journal bool
-	at      int64
-	data    []byte
+	kind string // write, truncate, sync; or what a test has added
+	file string
+	at   int64
+	data []byte
 }
 
 type recorded struct {
 	file
-	to      *recorder
-	journal bool
+	to   *recorder
+	name string
 }
 
 func (r *recorder) wrap(f file) file {
-	return &recorded{f, r, strings.HasSuffix(f.(diskFile).Name(), ".journal")}
+	return &recorded{f, r, filepath.Base(f.(diskFile).Name())}
+}
+
+func (r *recorder) options() Options {
+	return Options{Encode: encode, wrap: r.wrap, syncDir: func(string) error { return nil }}
 }
 
 // add returns how much of the operation is to be done, -1 for all.
 func (r *recorder) add(o operation) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	n, fails := r.failing[len(r.operations)]
-	if !fails || o.kind == "truncate" && n > 0 {
+	switch {
+	case !fails || o.kind != "write" && o.kind != "truncate" && o.kind != "sync":
 		n = -1
-	}
-	if n >= 0 && o.kind == "write" {
+	case o.kind == "write":
 		n = min(n, len(o.data))
 		o.data = o.data[:n]
+	default:
+		n = 0
+		o.kind = "nothing" // the record must not say that it was done
 	}
 	r.operations = append(r.operations, o)
 	return n
 }
 
 func (f *recorded) WriteAt(b []byte, at int64) (int, error) {
-	if n := f.to.add(operation{"write", f.journal, at, bytes.Clone(b)}); n >= 0 {
+	if n := f.to.add(operation{"write", f.name, at, bytes.Clone(b)}); n >= 0 {
 		_, _ = f.file.WriteAt(b[:n], at)
 		return n, syscall.ENOSPC
 	}
@@ -62,17 +76,14 @@ func (f *recorded) WriteAt(b []byte, at int64) (int, error) {
 }
 
 func (f *recorded) Truncate(size int64) error {
-	if f.to.add(operation{"truncate", f.journal, size, nil}) >= 0 {
-		// The record must not say that it was done.
-		f.to.operations[len(f.to.operations)-1].kind = "nothing"
+	if f.to.add(operation{"truncate", f.name, size, nil}) >= 0 {
 		return syscall.EIO
 	}
 	return f.file.Truncate(size)
 }
 
 func (f *recorded) Sync() error {
-	if f.to.add(operation{kind: "sync", journal: f.journal}) >= 0 {
-		f.to.operations[len(f.to.operations)-1].kind = "nothing"
+	if f.to.add(operation{kind: "sync", file: f.name}) >= 0 {
 		return syscall.EIO
 	}
 	return nil // the record is what counts
@@ -93,15 +104,17 @@ func apply(content []byte, o operation) []byte {
 	return content
 }
 
-// crash is what a crash leaves of the two files.
+// crash is what a crash leaves: the files by name, and what had happened by then.
 type crash struct {
-	bets, journal []byte
-	acknowledged  int // bets
+	files        map[string][]byte
+	acknowledged int      // bets
+	told         []string // what a test has added to the operations
 }
 
 // killed returns what is left if the process is killed in the n-th operation
 // after so many bytes of it.
-func (r *recorder) killed(n, bytes int) (c crash) {
+func (r *recorder) killed(n, bytes int) crash {
+	c := crash{files: map[string][]byte{}}
 	for i, o := range r.operations[:n+1] {
 		if i == n {
 			if o.kind != "write" {
@@ -115,28 +128,28 @@ func (r *recorder) killed(n, bytes int) (c crash) {
 }
 
 func (c *crash) do(o operation) {
-	switch {
-	case o.kind == "acknowledge":
+	switch o.kind {
+	case "acknowledge":
 		c.acknowledged += int(o.at)
-	case o.kind != "write" && o.kind != "truncate":
-	case o.journal:
-		c.journal = apply(c.journal, o)
-	default:
-		c.bets = apply(c.bets, o)
+	case "told":
+		c.told = append(c.told, o.file)
+	case "write", "truncate":
+		c.files[o.file] = apply(c.files[o.file], o)
 	}
 }
 
 // powerless returns what may be left if the power fails before the n-th
 // operation: of what was not synced, any parts.
-func (r *recorder) powerless(t *rapid.T, n int) (c crash) {
-	synced := map[bool]int{}
+func (r *recorder) powerless(t *rapid.T, n int) crash {
+	c := crash{files: map[string][]byte{}}
+	synced := map[string]int{}
 	for i, o := range r.operations[:n] {
 		if o.kind == "sync" {
-			synced[o.journal] = i
+			synced[o.file] = i
 		}
 	}
 	for i, o := range r.operations[:n] {
-		if i >= synced[o.journal] && o.kind != "acknowledge" {
+		if i >= synced[o.file] && (o.kind == "write" || o.kind == "truncate") {
 			if rapid.Bool().Draw(t, "lost") {
 				continue
 			}
@@ -149,6 +162,21 @@ func (r *recorder) powerless(t *rapid.T, n int) (c crash) {
 		c.do(o)
 	}
 	return c
+}
+
+// leave makes a directory what the crash left.
+func (c crash) leave(t fatal, dir string) {
+	for _, name := range []string{"bets.csv", "bets.csv.journal", "bets.csv.draw", "bets.csv.draw.journal"} {
+		path := filepath.Join(dir, name)
+		content, ok := c.files[name]
+		err := os.Remove(path)
+		if ok {
+			err = os.WriteFile(path, content, 0o600)
+		}
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			t.Fatalf("%v", err)
+		}
+	}
 }
 
 // try is a batch that a test has put, and whether it was acknowledged.
@@ -179,15 +207,8 @@ func possible(tries []try) map[string]int {
 // store must take another.
 func (c crash) recovered(t fatal, dir string, tries []try) (bets int, err error) {
 	path := filepath.Join(dir, "bets.csv")
-	for name, content := range map[string][]byte{path: c.bets, path + ".journal": c.journal} {
-		if err := os.WriteFile(name, content, 0o600); err != nil {
-			t.Fatalf("%v", err)
-		}
-	}
-	if c.journal == nil {
-		_ = os.Remove(path + ".journal")
-	}
-	s, err := OpenStore(path, Options{Encode: encode, NoSync: true})
+	c.leave(t, dir)
+	s, err := OpenStore(context.Background(), path, Options{Encode: encode, NoSync: true})
 	if err != nil {
 		return 0, err
 	}
@@ -219,7 +240,7 @@ func (c crash) recovered(t fatal, dir string, tries []try) (bets int, err error)
 
 // record stores batches of such sizes, one a group.
 func (r *recorder) record(t fatal, dir string, sizes []int) (tries []try) {
-	s, err := OpenStore(filepath.Join(dir, "bets.csv"), Options{Encode: encode, wrap: r.wrap})
+	s, err := OpenStore(context.Background(), filepath.Join(dir, "bets.csv"), r.options())
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
@@ -266,78 +287,184 @@ func TestKilledAtEveryByte(t *testing.T) {
 	}
 }
 
+// manyChecks has rapid check 25,000 times, and less in a short run.
+func manyChecks(t *testing.T) {
+	t.Helper()
+	checks := "25000"
+	if testing.Short() {
+		checks = "1000"
+	}
+	before := flag.Lookup("rapid.checks").Value.String()
+	if err := flag.Set("rapid.checks", checks); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = flag.Set("rapid.checks", before) })
+}
+
 func TestCrashes(t *testing.T) {
+	manyChecks(t)
 	first, second := t.TempDir(), t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
-		for _, name := range []string{"bets.csv", "bets.csv.journal"} {
-			_ = os.Remove(filepath.Join(first, name))
-		}
-		r := recorder{failing: rapid.MapOfN(rapid.IntRange(0, 30), rapid.IntRange(0, 200), 0, 4).Draw(t, "failing")}
+		crash{}.leave(t, first)
+		r := recorder{failing: rapid.MapOfN(rapid.IntRange(0, 40), rapid.IntRange(0, 200), 0, 4).Draw(t, "failing")}
 		tries := r.record(t, first, rapid.SliceOfN(rapid.IntRange(1, 5), 1, 6).Draw(t, "sizes"))
-		n := rapid.IntRange(0, len(r.operations)-1).Draw(t, "operation")
-		if rapid.Bool().Draw(t, "kill") {
-			c := r.killed(n, rapid.IntRange(0, len(r.operations[n].data)).Draw(t, "bytes"))
-			if _, err := c.recovered(t, second, tries); err != nil {
-				t.Fatalf("%v", err)
-			}
-			return
-		}
-		c := r.powerless(t, n)
-		if _, err := c.recovered(t, second, tries); err != nil && len(r.failing) == 0 {
+		if _, err := r.crash(t).recovered(t, second, tries); err != nil {
 			t.Fatalf("%v", err)
 		}
 	})
 }
 
-// Without a journal a file is somebody else's: only a torn line goes.
-func TestTornLine(t *testing.T) {
+// crash draws what a crash leaves.
+func (r *recorder) crash(t *rapid.T) crash {
+	n := rapid.IntRange(0, len(r.operations)-1).Draw(t, "operation")
+	if rapid.Bool().Draw(t, "kill") {
+		return r.killed(n, rapid.IntRange(0, len(r.operations[n].data)).Draw(t, "bytes"))
+	}
+	return r.powerless(t, n)
+}
+
+// Without a journal nothing says that a line is torn: what is no record is refused and stays.
+func TestTornLineWithoutJournal(t *testing.T) {
 	whole := records(batch(1, 0, 3)...)
-	lines := bytes.SplitAfter(whole, []byte("\n"))
 	path := filepath.Join(t.TempDir(), "bets.csv")
 	for n := range whole {
 		if err := os.WriteFile(path, whole[:n], 0o600); err != nil {
 			t.Fatal(err)
 		}
-		s, err := OpenStore(path, Options{Encode: encode, NoSync: true})
+		s, err := OpenStore(context.Background(), path, Options{Encode: encode, NoSync: true})
+		fileIs(t, path, whole[:n])
 		if err != nil {
-			t.Fatal(err)
-		}
-		var want []byte
-		for _, line := range lines {
-			if len(want)+len(line) <= n {
-				want = append(want, line...)
+			if line := new(LineError); !errors.As(err, &line) {
+				t.Fatal(err)
 			}
+			continue
 		}
-		fileIs(t, path, want)
+		// Its last line is a record, with or without its line end; the next bet begins a line of its own.
+		mustPut(t, s, 0, batch(2, 0, 1))
+		want := bytes.Clone(bytes.TrimRight(whole[:n], "\r\n"))
+		if n > 0 {
+			want = append(want, "\r\n"...)
+		}
+		fileIs(t, path, append(want, records(bet(2, 0))...))
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// A journal says nothing of a file that somebody has put in its file's place.
 func TestJournalOfAnotherFile(t *testing.T) {
 	var r recorder
 	r.record(t, t.TempDir(), []int{3, 3})
-	left := r.killed(len(r.operations)-1, 0)
-	path := filepath.Join(t.TempDir(), "bets.csv")
-	if err := os.WriteFile(path+".journal", left.journal, 0o600); err != nil {
-		t.Fatal(err)
+	left := r.killed(len(r.operations)-1, 0).files["bets.csv.journal"]
+	for name, content := range map[string][]byte{"empty": nil, "shorter": records(batch(1, 0, 5)...), "longer": records(batch(1, 0, 100)...), "other": records(batch(2, 0, 6)...)} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "bets.csv")
+			for file, content := range map[string][]byte{path: content, path + ".journal": left} {
+				if err := os.WriteFile(file, content, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := OpenStore(context.Background(), path, Options{Encode: encode}); !errors.Is(err, errDoubt) || !strings.Contains(err.Error(), "remove "+path+".journal") {
+				t.Errorf("got %v", err)
+			}
+			fileIs(t, path, content)
+			fileIs(t, path+".journal", left)
+		})
 	}
-	s := open(t, path, nil) // a new one
-	mustPut(t, s, 0, batch(1, 0, 1))
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
+}
+
+const sorteo = "sorteo"
+
+// recordDraw plays a lottery of two agencies: each stores batches of such sizes and finishes, and tries again what
+// failed. It returns the bets that each agency has.
+func (r *recorder) recordDraw(t fatal, dir string, sizes [2][]int) {
+	l, err := Open(context.Background(), filepath.Join(dir, "bets.csv"), 2, func(tell func(bool)) {
+		tell(true)
+		r.add(operation{kind: "told", file: sorteo})
+	}, r.options())
+	if err != nil {
+		t.Fatalf("%v", err)
 	}
-	if err := os.WriteFile(path+".journal", left.journal, 0o600); err != nil {
-		t.Fatal(err)
+	defer l.Close()
+	for i, sizes := range sizes {
+		agency := uint32(i + 1)
+		position := 0
+		for _, size := range sizes {
+			ticket, err := put(l.Store, position, batch(agency, position, size))
+			if err == nil && ticket.Err() == nil {
+				position += size
+				r.add(operation{kind: "acknowledge", at: int64(size)})
+			}
+			if err := finishAs(l, agency); err == nil {
+				r.add(operation{kind: "told", file: fmt.Sprintf("finished,%d,%d", agency, position)})
+				break // most agencies have one batch
+			}
+		}
 	}
-	long := records(batch(1, 0, 100)...)
-	if err := os.WriteFile(path, long, 0o600); err != nil {
-		t.Fatal(err)
+	for i := range uint32(2) {
+		if l.Finished(i+1) && isDrawn(l) {
+			r.add(operation{kind: "told", file: "drawn"})
+		}
 	}
-	if _, err := OpenStore(path, Options{Encode: encode}); err == nil || !strings.Contains(err.Error(), ".journal") {
-		t.Errorf("got %v", err)
-	}
-	fileIs(t, path, long)
+}
+
+// The finishes and the draw survive as the bets do, and the draw is told once: it is told again after a crash only if
+// the note could not be written or was lost with the power, and not told only if the crash came right between the note and the telling.
+func TestDrawCrashes(t *testing.T) {
+	manyChecks(t)
+	first, second := t.TempDir(), t.TempDir()
+	between := 0
+	rapid.Check(t, func(t *rapid.T) {
+		crash{}.leave(t, first)
+		r := recorder{failing: rapid.MapOfN(rapid.IntRange(0, 60), rapid.IntRange(0, 60), 0, 4).Draw(t, "failing")}
+		batches := rapid.SliceOfN(rapid.IntRange(1, 3), 1, 3)
+		r.recordDraw(t, first, [2][]int{batches.Draw(t, "one"), batches.Draw(t, "two")})
+		n := rapid.IntRange(0, len(r.operations)-1).Draw(t, "operation")
+		kill := rapid.Bool().Draw(t, "kill")
+		var c crash
+		if kill {
+			c = r.killed(n, rapid.IntRange(0, len(r.operations[n].data)).Draw(t, "bytes"))
+		} else {
+			c = r.powerless(t, n)
+		}
+		c.leave(t, second)
+		told := 0
+		l, err := Open(context.Background(), filepath.Join(second, "bets.csv"), 2, func(tell func(bool)) { tell(true); told++ }, Options{Encode: encode, NoSync: true})
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		defer l.Close()
+		if got := l.Account(1).Count + l.Account(2).Count; got < uint64(c.acknowledged) {
+			t.Fatalf("%d bets of %d", got, c.acknowledged)
+		}
+		for _, what := range c.told {
+			var agency uint32
+			var bets uint64
+			switch _, err := fmt.Sscanf(what, "finished,%d,%d", &agency, &bets); {
+			case err == nil && (!l.Finished(agency) || l.Account(agency).Count != bets), what == "drawn" && !isDrawn(l):
+				t.Fatalf("%s is forgotten", what)
+			case what == sorteo:
+				told++
+			}
+		}
+		for agency := range uint32(2) {
+			if err := finishAs(l, agency+1); err != nil {
+				t.Fatalf("%v", err)
+			}
+		}
+		failed := false // to write the note
+		for i := range r.failing {
+			failed = failed || i < len(r.operations) && r.operations[i].kind == "write" && r.operations[i].at == noteAt
+		}
+		inNote := n < len(r.operations) && (r.operations[n].file == sorteo || r.operations[n].kind == "write" && r.operations[n].at == noteAt)
+		switch {
+		case told == 1:
+		case told == 0 && inNote:
+			between++
+		case told == 2 && (!kill || failed):
+		default:
+			t.Fatalf("the draw was told %d times", told)
+		}
+	})
+	t.Logf("%d crashes between the note and the telling", between)
 }

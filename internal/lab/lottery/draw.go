@@ -1,8 +1,10 @@
 package lottery
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 )
 
@@ -13,8 +15,8 @@ type Lottery struct {
 	*Store
 
 	agencies uint32
-	onDraw   func()
-	marks    marks
+	onDraw   func(tell func(told bool))
+	marks    *marks
 
 	drawing sync.Mutex    // held during the draw, so that only one takes place
 	drawnC  chan struct{} // closed when the draw has taken place
@@ -22,52 +24,55 @@ type Lottery struct {
 	finished uint32 // how many of the agencies have finished; guarded by Store.mu
 }
 
-// Open opens the Store at path and the state of its lottery of that many agencies. With 0 agencies there is no draw,
-// and an agency may have any number but 0. The caller closes the Lottery.
+// Open opens the Store at path and the state of its lottery of that many agencies: see OpenStore. With 0 agencies there
+// is no draw, and an agency may have any number but 0. The caller closes the Lottery.
 //
-// onDraw is called once, after the draw is on disk and before anybody learns of it. Open itself calls it if a crash
-// came between the last finish and the draw, but not for a draw of an earlier process.
-func Open(path string, agencies uint32, onDraw func(), o Options) (*Lottery, error) {
+// onDraw tells people of the draw. It is called after the draw is on disk and before anybody learns of it. It calls
+// tell(true) right before it tells, and tell(false) if that fails. Open itself calls onDraw if a crash came before
+// tell(true), whether the draw is of an earlier process or not. So the draw is told once, unless a crash comes between
+// tell and the telling itself.
+func Open(ctx context.Context, path string, agencies uint32, onDraw func(tell func(told bool)), o Options) (*Lottery, error) {
 	o.winners = agencies > 0
-	s, err := OpenStore(path, o)
+	s, err := loadStore(ctx, path, o)
 	if err != nil {
 		return nil, err
 	}
-	l := &Lottery{
-		Store:    s,
-		agencies: agencies,
-		onDraw:   onDraw,
-		marks:    marks{path: s.path + ".draw", noSync: o.NoSync, wrap: s.options.wrap},
-		drawnC:   make(chan struct{}),
+	l := &Lottery{Store: s, agencies: agencies, onDraw: onDraw, drawnC: make(chan struct{})}
+	var state state
+	l.marks, state, err = loadMarks(ctx, strings.TrimSuffix(s.file.journal.path, journalSuffix)+".draw", &s.options)
+	if err == nil {
+		if err = l.restore(state); err != nil {
+			_ = l.marks.file.release()
+		}
 	}
-	if err := l.restore(); err != nil {
-		l.Close()
+	if err != nil {
+		_ = s.file.release()
 		return nil, fmt.Errorf("open draw: %w", err)
+	}
+	// All files are ours.
+	s.start()
+	l.marks.file.settle()
+	if state.drawn && !state.told {
+		l.onDraw(l.marks.tell)
+	}
+	if state.drawn {
+		close(l.drawnC)
 	}
 	// A crash may have come before the draw. If it fails now, Finish and Winners try again.
 	_ = l.draw()
 	return l, nil
 }
 
-func (l *Lottery) restore() error {
-	drawn := false
-	err := l.marks.read(
-		func(f finish) error {
-			a := l.account(f.agency)
-			if a.durable.Count != f.total || a.durable.Checksum != f.checksum {
-				return fmt.Errorf("agency %d finished with %d bets, and %s holds %d, or others: %w",
-					f.agency, f.total, l.path, a.durable.Count, ErrMismatch)
-			}
-			l.finish(f.agency, a)
-			return nil
-		},
-		func(uint32) { drawn = true },
-	)
-	if err != nil || !drawn {
-		return err
+func (l *Lottery) restore(state state) error {
+	for _, f := range state.finishes {
+		a := l.account(f.agency)
+		if a.durable.Count != f.total || a.durable.Checksum != f.checksum {
+			return fmt.Errorf("agency %d finished with %d bets, and %s holds %d, or others: %w",
+				f.agency, f.total, l.file.path, a.durable.Count, ErrMismatch)
+		}
+		l.finish(f.agency, a)
 	}
-	l.Store.drawn = true
-	close(l.drawnC)
+	l.Store.drawn = state.drawn
 	return nil
 }
 
@@ -105,6 +110,9 @@ func (l *Lottery) Finish(agency uint32, total uint64, checksum uint32) error {
 		return ErrNoDraw
 	}
 	if err := l.Check(agency); err != nil {
+		return err
+	}
+	if err := l.settle(); err != nil {
 		return err
 	}
 	l.mu.Lock()
@@ -163,7 +171,7 @@ func (l *Lottery) drawIfDue() error {
 	l.mu.Lock()
 	l.Store.drawn = true
 	l.mu.Unlock()
-	l.onDraw()
+	l.onDraw(l.marks.tell)
 	close(l.drawnC)
 	return nil
 }

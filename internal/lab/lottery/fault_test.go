@@ -25,12 +25,18 @@ type faults struct {
 	entered  chan struct{} // and says so
 }
 
-func (f *faults) wrap(inner file) file { return &faulty{inner, f} }
+// wrap leaves journals alone: TestCrashes has faults in all files.
+func (f *faults) wrap(inner file) file {
+	if strings.HasSuffix(inner.(diskFile).Name(), journalSuffix) {
+		return inner
+	}
+	return &faulty{inner, f}
+}
 
 func (f *faulty) WriteAt(b []byte, at int64) (int, error) {
 	f.faults.mu.Lock()
 	defer f.faults.mu.Unlock()
-	if err := f.faults.write; err != nil && len(b) > slotSize {
+	if err := f.faults.write; err != nil {
 		f.faults.write = nil
 		n, _ := f.file.WriteAt(b[:min(f.faults.short, len(b))], at)
 		return n, err
@@ -205,4 +211,42 @@ func (s *Store) pendingBytes() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.pending.records)
+}
+
+// A file that is no regular file, or no file of a central, is refused with a sentence and stays what it is.
+func TestForeignFiles(t *testing.T) {
+	for _, suffix := range []string{"", ".journal", ".draw", ".draw.journal"} {
+		for _, content := range []string{"8 bytes.", "8 bytes\n", "hello\nworld\n", "\x00\x01", strings.Repeat("x", journalSize), slotMagic} {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "bets.csv")
+			if err := os.WriteFile(path+suffix, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			l, err := Open(t.Context(), path, 1, func(func(bool)) {}, Options{Encode: encode})
+			if err == nil {
+				err = l.Close()
+				if suffix != ".journal" && suffix != ".draw.journal" || !torn([]byte(content), newJournal(0)) {
+					t.Errorf("%q in %s is taken", content, suffix)
+				}
+				continue
+			}
+			if !strings.Contains(err.Error(), path) {
+				t.Errorf("%v", err)
+			}
+			fileIs(t, path+suffix, []byte(content))
+		}
+		for name, make := range map[string]func(string) error{
+			"directory": func(p string) error { return os.Mkdir(p, 0o700) },
+			"pipe":      func(p string) error { return syscall.Mkfifo(p, 0o600) },
+			"device":    func(p string) error { return os.Symlink("/dev/zero", p) },
+		} {
+			path := filepath.Join(t.TempDir(), "bets.csv")
+			if err := make(path + suffix); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Open(t.Context(), path, 1, func(func(bool)) {}, Options{Encode: encode}); err == nil || !strings.Contains(err.Error(), path) {
+				t.Errorf("%s as %s: %v", name, suffix, err)
+			}
+		}
+	}
 }

@@ -22,6 +22,36 @@ type file interface {
 // diskFile is an *os.File with the quickest Sync that survives a power failure.
 type diskFile struct{ *os.File }
 
+// openRegular opens a regular file. Nothing else is waited for.
+func openRegular(path string, flags int) (*os.File, error) {
+	f, err := os.OpenFile(path, flags|syscall.O_NONBLOCK, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is no regular file", path)
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// sameFile returns an error unless both are the same file.
+func sameFile(f, g *os.File) error {
+	a, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	b, err := g.Stat()
+	if err == nil && !os.SameFile(a, b) {
+		err = fmt.Errorf("%s is another file now", f.Name())
+	}
+	return err
+}
+
 // lock locks the file for this process until f is closed. The error is ErrLocked if another process has it: two
 // centrals would overwrite each other's bets.
 func lock(f *os.File) error {

@@ -2,32 +2,32 @@ package lottery
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
-	"os"
+	"strings"
 	"sync"
 )
 
 // marks is bets.csv.draw, the file of the lottery's state, which only grows:
 //
-//	finished,AGENCY,TOTAL,CHECKSUM
-//	drawn,AGENCIES
+//	finished,AGENCY,TOTAL,CHECKSUM,SUM
+//	drawn,AGENCIES,SUM
+//	told,SUM
 //
-// A line without its line end does not count. The first line creates the file.
+// SUM is the CRC-32C of all bytes of the file before it and its comma, in eight hexadecimal digits: a line that somebody
+// has changed does not pass for another. The first line creates the file.
 type marks struct {
-	path   string
-	noSync bool
-	wrap   func(file) file
+	file *appendFile // only the caller that has set writing uses it
+	kept bool        // the file has the line told
 
 	mu      sync.Mutex // guards the fields below
 	turn    sync.Cond  // signals the end of a round
-	f       file
-	durable int64 // length of the whole lines on disk
-	tail    bool  // the file may hold bytes behind durable
-	pending []byte
-	round   *round // the round in which pending will be written
-	writing bool   // a round is being written
+	pending []string   // lines without their sums
+	round   *round     // the round in which pending will be written
+	writing bool       // a round is being written
 }
 
 // round is the lines that go to the disk together.
@@ -43,48 +43,92 @@ type finish struct {
 	checksum uint32
 }
 
-// read calls finished and drawn for the lines of the file. A missing file has no lines.
-func (m *marks) read(finished func(finish) error, drawn func(agencies uint32)) error {
-	m.turn.L, m.round = &m.mu, new(round)
-	f, err := os.Open(m.path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
+// state is what the file says.
+type state struct {
+	finishes []finish
+	drawn    bool
+	told     bool // the log has the line about the draw
+}
+
+// loadMarks reads the file at path and changes nothing. A missing file has no lines.
+func loadMarks(ctx context.Context, path string, o *Options) (*marks, state, error) {
+	file, err := openAppendFile(path, false, o)
 	if err != nil {
-		return err
+		return nil, state{}, err
 	}
-	defer f.Close()
-	r := bufio.NewReader(f)
+	m := &marks{file: file, round: new(round)}
+	m.turn.L = &m.mu
+	var s state
+	if err := file.load(ctx, s.read); err != nil {
+		_ = file.release()
+		return nil, state{}, fmt.Errorf("%s: %w", path, err)
+	}
+	m.kept = s.told
+	s.told = s.told || s.drawn && file.journal.note.told
+	return m, s, nil
+}
+
+// read reads the lines of the file.
+func (s *state) read(file io.Reader) error {
+	r, sum := bufio.NewReader(file), uint32(0)
 	for number := 1; ; number++ {
 		line, err := r.ReadSlice('\n')
-		if errors.Is(err, io.EOF) {
-			m.tail = len(line) > 0
+		if errors.Is(err, io.EOF) && len(line) == 0 {
 			return nil
 		}
-		if err != nil {
-			return fmt.Errorf("%s:%d: %w", m.path, number, err)
+		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
+			return err
 		}
-		m.durable += int64(len(line))
-		var f finish
-		var agencies uint32
-		if _, err := fmt.Sscanf(string(line), "finished,%d,%d,%d\n", &f.agency, &f.total, &f.checksum); err == nil {
-			if err := finished(f); err != nil {
-				return fmt.Errorf("%s:%d: %w", m.path, number, err)
-			}
-		} else if _, err := fmt.Sscanf(string(line), "drawn,%d\n", &agencies); err == nil {
-			drawn(agencies)
-		} else {
-			return fmt.Errorf("%s:%d: neither a finish nor a draw", m.path, number)
+		text, end := cutLineEnd(string(line))
+		comma := max(strings.LastIndexByte(text, ','), 0)
+		sum = crc32.Update(sum, castagnoli, line[:comma])
+		if text[comma:] != fmt.Sprintf(",%08x", sum) || s.add(text[:comma]) != nil {
+			return fmt.Errorf("line %d is damaged or no line of a central: %w; put the right file back, or move it away to lose all finishes and the draw", number, errDoubt)
 		}
+		sum = crc32.Update(sum, castagnoli, []byte(text[comma:]+end))
 	}
+}
+
+func cutLineEnd(line string) (text, end string) {
+	text = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
+	return text, line[len(text):]
+}
+
+// add adds what a line says.
+func (s *state) add(text string) error {
+	var f finish
+	var agencies uint32
+	if _, err := fmt.Sscanf(text, "finished,%d,%d,%d", &f.agency, &f.total, &f.checksum); err == nil {
+		s.finishes = append(s.finishes, f)
+		return nil
+	}
+	if text == "told" {
+		s.told = true
+		return nil
+	}
+	s.drawn = true
+	_, err := fmt.Sscanf(text, "drawn,%d", &agencies)
+	return err
 }
 
 func (m *marks) finished(f finish) error {
-	return m.append(fmt.Sprintf("finished,%d,%d,%d\n", f.agency, f.total, f.checksum))
+	return m.append(fmt.Sprintf("finished,%d,%d,%d", f.agency, f.total, f.checksum))
 }
 
-func (m *marks) drawn(agencies uint32) error {
-	return m.append(fmt.Sprintf("drawn,%d\n", agencies))
+func (m *marks) drawn(agencies uint32) error { return m.append(fmt.Sprintf("drawn,%d", agencies)) }
+
+// tell notes that the log has the line about the draw, or that it has not. It is quick enough to be called right before
+// the line is written. The draw is the last mark that was made.
+func (m *marks) tell(told bool) {
+	n := m.file.journal.note
+	n.told = told
+	if m.file.journal.f == nil {
+		if m.file.ready() != nil || m.file.journal.open(m.file.durable) != nil {
+			return // the line comes again at the next start
+		}
+		n.sequence = m.file.journal.sequence
+	}
+	_ = m.file.journal.write(n)
 }
 
 // append makes the line durable. While the disk is busy, lines gather in the next round, and the first caller writes
@@ -93,7 +137,7 @@ func (m *marks) append(line string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r := m.round
-	m.pending = append(m.pending, line...)
+	m.pending = append(m.pending, line)
 	for m.writing && !r.done {
 		m.turn.Wait()
 	}
@@ -107,53 +151,38 @@ func (m *marks) append(line string) error {
 	m.mu.Lock()
 	if err != nil {
 		r.err = fmt.Errorf("%w: %w", ErrStorage, err)
-	} else {
-		m.durable += int64(len(lines))
 	}
 	r.done, m.writing = true, false
 	m.turn.Broadcast()
 	return r.err
 }
 
+// write makes the lines durable. Only the caller that has set writing calls it.
+func (m *marks) write(lines []string) error {
+	var group []byte
+	sum := crc32.Update(m.file.sum, castagnoli, []byte(m.file.end))
+	for _, line := range lines {
+		sum = crc32.Update(sum, castagnoli, []byte(line))
+		end := fmt.Sprintf(",%08x\n", sum)
+		sum = crc32.Update(sum, castagnoli, []byte(end))
+		group = append(append(group, line...), end...)
+	}
+	return m.file.append(group)
+}
+
+// close closes the file. It first writes the line told in place of the journal's note, since the journal goes.
+func (m *marks) close() error {
+	if m.file.journal.note.told && !m.kept {
+		if err := m.append("told"); err != nil {
+			return errors.Join(err, m.file.release())
+		}
+	}
+	return m.file.close()
+}
+
 // uncertain reports whether the file may hold a line whose append has not succeeded.
 func (m *marks) uncertain() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.writing || m.tail
-}
-
-// write makes the lines durable. Only the caller that has set writing calls it; durable does not change meanwhile.
-func (m *marks) write(lines []byte) error {
-	if m.f == nil {
-		f, err := os.OpenFile(m.path, os.O_RDWR|os.O_CREATE, 0o644)
-		if err != nil {
-			return err
-		}
-		if err := syncDirectory(m.path); err != nil {
-			f.Close()
-			return err
-		}
-		m.f = m.wrap(diskFile{f})
-	}
-	if m.tail {
-		if err := m.f.Truncate(m.durable); err != nil {
-			return err
-		}
-	}
-	m.tail = true
-	_, err := m.f.WriteAt(lines, m.durable)
-	if err == nil && !m.noSync {
-		err = m.f.Sync()
-	}
-	if err == nil || m.f.Truncate(m.durable) == nil {
-		m.tail = false
-	}
-	return err
-}
-
-func (m *marks) close() error {
-	if m.f == nil {
-		return nil
-	}
-	return m.f.Close()
+	return m.writing || m.file.most != m.file.durable
 }

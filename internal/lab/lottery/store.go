@@ -1,14 +1,14 @@
 package lottery
 
 import (
-	"bytes"
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"iter"
-	"os"
-	"path/filepath"
+	"log/slog"
 	"strings"
 	"sync"
 )
@@ -52,8 +52,14 @@ type Options struct {
 	// NoSync leaves out all fsyncs. Stored bets then outlast the process but not a crash of the machine.
 	NoSync bool
 
-	wrap    func(file) file // for tests: wraps each file that is written
-	winners bool            // keep the winners' documents, for a draw
+	// Log gets a line for each thing that recovery finds or cuts off, for the progress of a long start, and when a file
+	// is not in its place any more or is back. Nil is no log.
+	Log *slog.Logger
+
+	wrap         func(file) file // for tests: wraps each file that is written
+	winners      bool            // keep the winners' documents, for a draw
+	syncDir      func(string) error
+	progressStep int64 // bytes from one line about the progress of the start to the next
 }
 
 // Account says which bets of one agency are stored.
@@ -78,10 +84,8 @@ type account struct {
 // Batches from all sides gather in one group while the committer writes the group before. Each group takes one write
 // and one fsync. Even after a crash a batch is in the file as a whole or not at all (see journal.go).
 type Store struct {
-	path    string // with symbolic links resolved
 	options Options
-	lock    *os.File // holds the lock; LoadBets reads from it
-	journal journal
+	file    *appendFile // only the committer uses it, but for disk
 
 	mu       sync.Mutex // guards the fields below
 	work     sync.Cond  // the committer has something to do
@@ -92,102 +96,59 @@ type Store struct {
 	drawn    bool // the draw has taken place: no more bets
 	closed   bool
 	durable  int64 // length of the part of bets.csv that is whole and on disk
-
-	// Only the committer uses the fields below.
-	f       file // nil until the file could be opened for writing
-	tail    bool // bets.csv may hold bytes behind durable
-	stopped chan struct{}
+	tail     bool  // bets.csv may hold a group that failed
+	stopped  chan struct{}
 }
 
 // OpenStore opens the bets.csv at path, and creates it in its directory if it is missing. It removes what a crash left
-// half-written at the end. It reads the whole file for the accounts; the error for a line that is not a record is a
-// *LineError. The caller closes the Store.
+// half-written at the end. It reads the whole file for the accounts, until ctx is done; the error for a line that is
+// not a record is a *LineError. A file that OpenStore does not recognise stays as it is. The caller closes the Store.
 //
 // Only one Store can have a file open: the error for a second one is ErrLocked. OpenStore accepts a file without write
 // permission; StoreBets then tries to open it for writing, each time.
-func OpenStore(path string, o Options) (*Store, error) {
-	if o.wrap == nil {
-		o.wrap = func(f file) file { return f }
+func OpenStore(ctx context.Context, path string, o Options) (*Store, error) {
+	s, err := loadStore(ctx, path, o)
+	if err != nil {
+		return nil, err
 	}
-	s := &Store{options: o, accounts: make(map[uint32]*account), stopped: make(chan struct{})}
-	s.work.L, s.room.L = &s.mu, &s.mu
-	s.pending, s.spare = newGroup(), newGroup()
-	if err := s.open(path); err != nil {
-		_ = s.closeFiles()
-		return nil, fmt.Errorf("open bets: %w", err)
-	}
-	go s.commit()
+	s.start()
 	return s, nil
 }
 
-func (s *Store) open(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
-	writable := err == nil
-	if readOnly(err) {
-		f, err = os.Open(path)
+// loadStore is OpenStore without any change to the file: start makes the changes.
+func loadStore(ctx context.Context, path string, o Options) (*Store, error) {
+	if o.wrap == nil {
+		o.wrap = func(f file) file { return f }
 	}
-	if err != nil {
-		return err
+	if o.syncDir == nil {
+		o.syncDir = syncDirectory
 	}
-	s.lock = f
-	if writable {
-		s.f = s.options.wrap(diskFile{f})
+	o.progressStep = cmp.Or(o.progressStep, progressStep)
+	s := &Store{options: o, accounts: make(map[uint32]*account), stopped: make(chan struct{})}
+	s.work.L, s.room.L = &s.mu, &s.mu
+	s.pending, s.spare = newGroup(), newGroup()
+	var err error
+	if s.file, err = openAppendFile(path, true, &s.options); err != nil {
+		return nil, fmt.Errorf("open bets: %w", err)
 	}
-	info, err := f.Stat()
-	if err != nil {
-		return err
+	if err := s.file.load(ctx, s.count); err != nil {
+		_ = s.file.release()
+		return nil, fmt.Errorf("open bets: %w", err)
 	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is no regular file", path)
-	}
-	if err := lock(f); err != nil {
-		return err
-	}
-	// The journal and the file of the draw lie beside the file itself, not beside a link to it.
-	if s.path, err = filepath.EvalSymlinks(path); err != nil {
-		return err
-	}
-	if writable && info.Size() == 0 && !s.options.NoSync {
-		if err := syncDirectory(s.path); err != nil {
-			return err
-		}
-	}
-	s.journal = journal{path: s.path + ".journal", wrap: s.options.wrap}
-	if s.durable, err = s.journal.recover(f, info.Size()); err != nil {
-		return err
-	}
-	if s.durable, err = endOfLine(f, s.durable); err != nil {
-		return err
-	}
-	if s.durable < info.Size() {
-		s.tail = true
-		if s.f != nil {
-			_ = s.cutTail() // the next group tries again
-		}
-	}
-	return s.count()
+	s.durable = s.file.durable
+	return s, nil
 }
 
-// endOfLine returns the end of the last whole line in the first size bytes.
-func endOfLine(r io.ReaderAt, size int64) (int64, error) {
-	buf := make([]byte, 64<<10)
-	for size > 0 {
-		n := min(size, int64(len(buf)))
-		if _, err := r.ReadAt(buf[:n], size-n); err != nil {
-			return 0, err
-		}
-		if i := bytes.LastIndexByte(buf[:n], '\n'); i >= 0 {
-			return size - n + int64(i) + 1, nil
-		}
-		size -= n
-	}
-	return 0, nil
+// start cuts off what a crash left, and starts the committer.
+func (s *Store) start() {
+	s.file.settle()
+	go s.commit()
 }
 
 // count fills the accounts from the file.
-func (s *Store) count() error {
+func (s *Store) count(file io.Reader) error {
 	var encoded []byte
-	for b, err := range s.LoadBets() {
+	for b, err := range bets(file, s.file.path) {
 		if err != nil {
 			return err
 		}
@@ -240,7 +201,14 @@ func (s *Store) LoadBets() iter.Seq2[Bet, error] {
 		s.mu.Lock()
 		size := s.durable
 		s.mu.Unlock()
-		r := newStoreReader(io.NewSectionReader(s.lock, 0, size), s.path)
+		bets(io.NewSectionReader(s.file.disk.Load(), 0, size), s.file.path)(yield)
+	}
+}
+
+// bets returns the bets of a bets.csv. The loop ends after an error.
+func bets(file io.Reader, name string) iter.Seq2[Bet, error] {
+	return func(yield func(Bet, error) bool) {
+		r := newStoreReader(file, name)
 		for {
 			var b Bet
 			err := r.Read(&b)
@@ -297,9 +265,26 @@ func (s *Store) StoreBets(agency uint32, position uint64, bets []Bet, encoded, l
 	}
 	a = s.account(agency) // only now: a refused batch creates no account
 	a.appended = a.appended.with(len(bets), encoded, last)
-	t := s.pending.add(a, *records, winners)
+	t := s.pending.add(a, a.appended, *records, winners)
 	s.work.Signal()
 	return t, nil
+}
+
+// settle returns nil if no group that failed can come back after a crash: it is cut off for good.
+func (s *Store) settle() error {
+	s.mu.Lock()
+	if !s.tail {
+		s.mu.Unlock()
+		return nil
+	}
+	if s.closed {
+		s.mu.Unlock()
+		return ErrClosed
+	}
+	t := s.pending.add(nil, Account{}, nil, nil)
+	s.work.Signal()
+	s.mu.Unlock()
+	return t.Err()
 }
 
 var recordBuffers = sync.Pool{New: func() any { return new([]byte) }}
@@ -317,22 +302,8 @@ func (s *Store) Close() error {
 	if closed {
 		return nil
 	}
-	var err error
-	if !s.tail {
-		err = s.journal.close()
+	if err := s.file.close(); err != nil {
+		return fmt.Errorf("close bets: %w", err)
 	}
-	return errors.Join(err, s.closeFiles())
-}
-
-func (s *Store) closeFiles() error {
-	var err error
-	if s.f != nil {
-		err = s.f.Close()
-	}
-	if s.lock != nil {
-		if e := s.lock.Close(); !errors.Is(e, os.ErrClosed) {
-			err = errors.Join(err, e)
-		}
-	}
-	return err
+	return nil
 }

@@ -2,6 +2,7 @@ package lottery
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"hash/crc32"
 	"os"
@@ -80,7 +81,7 @@ func accountOf(bets ...Bet) (a Account) {
 
 func open(t *testing.T, path string, wrap func(file) file) *Store {
 	t.Helper()
-	s, err := OpenStore(path, Options{Encode: encode, wrap: wrap})
+	s, err := OpenStore(context.Background(), path, Options{Encode: encode, wrap: wrap})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +177,7 @@ func TestStoreIsAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range []string{path, link} {
-		if _, err := OpenStore(p, Options{Encode: encode}); !errors.Is(err, ErrLocked) {
+		if _, err := OpenStore(context.Background(), p, Options{Encode: encode}); !errors.Is(err, ErrLocked) {
 			t.Errorf("second store at %s: %v", p, err)
 		}
 	}
@@ -207,15 +208,15 @@ func TestOpenStoreErrors(t *testing.T) {
 	if err := os.WriteFile(bad, []byte("1,a,b,3,2000-01-01,4\r\nhello\r\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenStore(filepath.Join(dir, "none", "bets.csv"), Options{Encode: encode}); !errors.Is(err, os.ErrNotExist) {
+	if _, err := OpenStore(context.Background(), filepath.Join(dir, "none", "bets.csv"), Options{Encode: encode}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("missing directory: %v", err)
 	}
 	var line *LineError
-	if _, err := OpenStore(bad, Options{Encode: encode}); !errors.As(err, &line) || line.Line != 2 {
+	if _, err := OpenStore(context.Background(), bad, Options{Encode: encode}); !errors.As(err, &line) || line.Line != 2 {
 		t.Errorf("bad line: %v", err)
 	}
 	for _, path := range []string{dir, "/dev/null"} {
-		if _, err := OpenStore(path, Options{Encode: encode}); err == nil {
+		if _, err := OpenStore(context.Background(), path, Options{Encode: encode}); err == nil {
 			t.Errorf("%s is taken", path)
 		}
 	}
@@ -296,7 +297,7 @@ func TestStoreDoesNotAllocateForABet(t *testing.T) {
 }
 
 func BenchmarkStoreBets(b *testing.B) {
-	s, err := OpenStore(filepath.Join(b.TempDir(), "bets.csv"), Options{Encode: encode})
+	s, err := OpenStore(context.Background(), filepath.Join(b.TempDir(), "bets.csv"), Options{Encode: encode})
 	if err != nil {
 		b.Fatal(err)
 	}

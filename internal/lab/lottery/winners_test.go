@@ -1,6 +1,7 @@
 package lottery
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -18,7 +19,7 @@ func TestWinnersAreThoseOfTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := new(faults)
-	l, err := Open(path, 9, func() {}, Options{Encode: encode, wrap: f.wrap})
+	l, err := Open(context.Background(), path, 9, func(func(bool)) {}, Options{Encode: encode, wrap: f.wrap})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +66,7 @@ func TestWinnersAreThoseOfTheFile(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if l, err = Open(path, 9, func() {}, Options{Encode: encode}); err != nil {
+	if l, err = Open(context.Background(), path, 9, func(func(bool)) {}, Options{Encode: encode}); err != nil {
 		t.Fatal(err)
 	}
 	check()

@@ -61,7 +61,10 @@ func serveEcho(ctx context.Context, c Config, m service.Machine, log *slog.Logge
 }
 
 func serveLottery(ctx context.Context, c Config, m service.Machine, log *slog.Logger) (err error) {
-	bets, err := central.OpenLottery(m.Path(c.Storage), c.Agencies, c.StorageSync, log)
+	bets, err := central.OpenLottery(ctx, m.Path(c.Storage), c.Agencies, c.StorageSync, log)
+	if err != nil && errors.Is(err, context.Cause(ctx)) {
+		return nil // stopped while it read
+	}
 	if err != nil {
 		return fmt.Errorf("open the bets: %w", err)
 	}
