@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -17,17 +18,20 @@ func lintCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "lint",
 		Usage:     "check Compose files: the specification, and what only shows when containers start",
-		UsageText: "composer lint [--strict] [--disable RULE]… [--format text|json|sarif] FILE…",
+		UsageText: "composer lint [--strict] [--enable SET]… [--disable RULE]… [--format text|json|sarif] FILE…",
 		ArgsUsage: "FILE…",
 		Description: examples(
 			"composer lint compose.yaml", "file:line:column: severity: message [rule]",
 			"composer lint --strict *.yaml", "warnings fail, too",
 			"composer render -n 5 | composer lint -", "check standard input",
 			"composer lint --disable missing-mount-source dev.yaml", "without one of the rules",
+			"composer lint --enable security compose.yaml", "with a set of rules that is off by default",
 			"composer lint --format sarif dev.yaml", "for GitHub's code scanning and its like",
 			"composer lint --list-rules", "list the rules",
 		) + "\n\nA comment in the file silences rules, at the end of a line or in the line before it:\n" +
 			"  # composer-lint: disable=RULE,RULE\n\n" +
+			"The nearest .composer-lint.yaml in the directories around a file says which rules apply; flags come before it:\n" +
+			"  sets: [security]\n  rules: {missing-mount-source: off, unquoted-value: error}\n  ignore: [vendor, \"*.old.yaml\"]\n\n" +
 			"Each file is checked alone, but compose.override.yaml is checked as laid over compose.yaml. Exit codes: 0 no\n" +
 			"error; 1 an error, or a warning with --strict; 2 wrong command line.",
 		Flags: []cli.Flag{
@@ -35,8 +39,13 @@ func lintCommand() *cli.Command {
 				"the `FORMAT` of the findings: text, json or sarif"),
 			jsonFlag("the same as --format json"),
 			boolFlag("strict", "COMPOSER_LINT_STRICT", "exit with 1 for a warning, too"),
+			listFlag("enable", "COMPOSER_LINT_ENABLE",
+				"apply a `RULE` of a set, or all of a set: security; may be given several times, or with several names and commas"),
 			listFlag("disable", "COMPOSER_LINT_DISABLE",
-				"leave out a `RULE`; may be given several times, or with several names and commas"),
+				"leave out a `RULE`, or all of a set; may be given several times, or with several names and commas"),
+			stringFlag("config", "COMPOSER_LINT_CONFIG", "",
+				"the configuration `FILE` of all files, instead of the nearest "+lint.ConfigName+" around each"),
+			boolFlag("no-config", "COMPOSER_LINT_NO_CONFIG", "read no configuration file"),
 			boolFlag("list-rules", "COMPOSER_LINT_LIST_RULES", "list the rules, and check nothing"),
 		},
 		Action: lintFiles,
@@ -48,10 +57,9 @@ func lintFiles(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range splitCommas(c, "disable") {
-		if problem := lint.UnknownRule(name); problem != "" {
-			return usagef("lint: %s; see `composer lint --list-rules`", problem)
-		}
+	l, err := newLinter(c)
+	if err != nil {
+		return err
 	}
 	if c.Bool("list-rules") {
 		if c.Args().Present() {
@@ -64,7 +72,7 @@ func lintFiles(c *cli.Context) error {
 	}
 	found := []lint.Finding{}
 	for _, name := range c.Args().Slice() {
-		here, err := lintFile(c, name)
+		here, err := l.check(name)
 		if err != nil {
 			return fmt.Errorf("lint: %w", err)
 		}
@@ -74,6 +82,81 @@ func lintFiles(c *cli.Context) error {
 		return err
 	}
 	return verdict(found, c.Bool("strict"))
+}
+
+// linter checks files by the flags of a command line and the configuration of each file.
+type linter struct {
+	*cli.Context
+	config  *lint.Config            // of --config
+	configs map[string]*lint.Config // those that were found, by directory
+}
+
+func newLinter(c *cli.Context) (*linter, error) {
+	l := &linter{Context: c, configs: map[string]*lint.Config{}}
+	for _, name := range slices.Concat(splitCommas(c, "enable"), splitCommas(c, "disable")) {
+		if problem := lint.UnknownRule(name); problem != "" {
+			return nil, usagef("lint: %s; see `composer lint --list-rules`", problem)
+		}
+	}
+	name := c.String("config")
+	if name == "" {
+		return l, nil
+	}
+	if c.Bool("no-config") {
+		return nil, usagef("lint: --config and --no-config exclude each other")
+	}
+	var err error
+	if l.config, err = lint.ReadConfig(name); err != nil {
+		return nil, usagef("lint: %w", err)
+	}
+	return l, nil
+}
+
+// configOf returns the configuration of a file, or nil.
+func (l *linter) configOf(name string) (*lint.Config, error) {
+	if l.config != nil || l.Bool("no-config") {
+		return l.config, nil
+	}
+	dir := filepath.Dir(name) // of -, too, that is the working directory
+	config, known := l.configs[dir]
+	if !known {
+		var err error
+		if config, err = lint.FindConfig(dir); err != nil {
+			return nil, usageError{err}
+		}
+		l.configs[dir] = config
+	}
+	return config, nil
+}
+
+// check checks a file, or standard input for the name "-". It finds nothing in a file that is to be ignored.
+func (l *linter) check(name string) ([]lint.Finding, error) {
+	config, err := l.configOf(name)
+	if err != nil {
+		return nil, err
+	}
+	if name == "-" {
+		return lint.CheckReader(l.Context.Context, streams(l.Context).In, "stdin", l.options(config))
+	}
+	if config.Ignores(name) {
+		return nil, nil
+	}
+	return lint.CheckFile(l.Context.Context, name, l.options(config))
+}
+
+// options lays the flags over a configuration: a rule by its own name over its set.
+func (l *linter) options(config *lint.Config) *lint.Options {
+	o := config.Options()
+	for _, ofSets := range []bool{true, false} {
+		for _, flag := range []string{"enable", "disable"} {
+			for _, name := range splitCommas(l.Context, flag) {
+				if lint.IsSet(name) == ofSets {
+					o.Set(name, map[string]string{"enable": lint.On, "disable": lint.Off}[flag])
+				}
+			}
+		}
+	}
+	return o
 }
 
 func lintFormats() []string { return []string{"text", "json", "sarif"} }
@@ -94,14 +177,6 @@ func lintFormat(c *cli.Context) (string, error) {
 		return "", usagef("lint: unknown format %q: have %s", format, strings.Join(lintFormats(), ", "))
 	}
 	return format, nil
-}
-
-// lintFile checks a file, or standard input for the name "-".
-func lintFile(c *cli.Context, name string) ([]lint.Finding, error) {
-	if name == "-" {
-		return lint.CheckReader(c.Context, streams(c).In, "stdin", splitCommas(c, "disable"))
-	}
-	return lint.CheckFile(c.Context, name, splitCommas(c, "disable"))
 }
 
 func writeFindings(w io.Writer, format string, found []lint.Finding) error {
@@ -130,12 +205,23 @@ func verdict(found []lint.Finding, strict bool) error {
 }
 
 func listRules(w *Output, format string) error {
-	if format != "text" {
-		return printJSON(w, lint.Rules())
+	type listed struct {
+		lint.Rule
+		Set string `json:"set,omitempty"`
 	}
+	var all []listed
 	var table text.Table
 	for _, r := range lint.Rules() {
-		table.Row(r.Name, string(r.Severity), r.What)
+		set := lint.SetOf(r.Name)
+		all = append(all, listed{r, set})
+		what := r.What
+		if set != "" {
+			what += " (set " + set + ")"
+		}
+		table.Row(r.Name, string(r.Severity), what)
+	}
+	if format != "text" {
+		return printJSON(w, all)
 	}
 	return table.Write(w, w.tableWidth())
 }

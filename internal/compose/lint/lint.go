@@ -55,14 +55,14 @@ type Source struct {
 	Base []byte
 }
 
-// Check returns the findings of a source in the order of its lines. It leaves out rules in disabled, and those that
+// Check returns the findings of a source in the order of its lines. It leaves out rules that are off in o, and those that
 // comments disable: "# composer-lint: disable=RULE,RULE" at the end of a line is about that line, and on a line of its
 // own it is about the next line, too.
 //
 // If ctx ends before all is checked, Check returns no findings and the cause. It looks at ctx between checks, each of
 // which takes three seconds at most.
-func Check(ctx context.Context, s Source, disabled []string) ([]Finding, error) {
-	d := &document{ctx: ctx, Source: s, disabled: disabled}
+func Check(ctx context.Context, s Source, o *Options) ([]Finding, error) {
+	d := &document{ctx: ctx, Source: s, options: o}
 	d.readSilencers()
 	if d.parse() {
 		for _, check := range checks() {
@@ -79,23 +79,23 @@ func Check(ctx context.Context, s Source, disabled []string) ([]Finding, error) 
 
 // CheckFile reads the file called name and checks it. It checks NAME.override.yaml together with NAME.yaml beside it.
 // A file that cannot be read has a finding of the rule "unreadable". Errors are those of Check.
-func CheckFile(ctx context.Context, name string, disabled []string) ([]Finding, error) {
+func CheckFile(ctx context.Context, name string, o *Options) ([]Finding, error) {
 	text, err := files.Read(name, MaxFile)
-	return checkRead(ctx, Source{Name: name, Dir: filepath.Dir(name), Text: text, Base: baseOf(name)}, err, disabled)
+	return checkRead(ctx, Source{Name: name, Dir: filepath.Dir(name), Text: text, Base: baseOf(name)}, err, o)
 }
 
 // CheckReader checks the text that r has, like CheckFile. Findings call it name, and its relative paths begin in the
 // working directory.
-func CheckReader(ctx context.Context, r io.Reader, name string, disabled []string) ([]Finding, error) {
+func CheckReader(ctx context.Context, r io.Reader, name string, o *Options) ([]Finding, error) {
 	text, err := files.ReadFrom(r, name, MaxFile)
-	return checkRead(ctx, Source{Name: name, Dir: ".", Text: text}, err, disabled)
+	return checkRead(ctx, Source{Name: name, Dir: ".", Text: text}, err, o)
 }
 
-func checkRead(ctx context.Context, s Source, err error, disabled []string) ([]Finding, error) {
+func checkRead(ctx context.Context, s Source, err error, o *Options) ([]Finding, error) {
 	if err == nil {
-		return Check(ctx, s, disabled)
+		return Check(ctx, s, o)
 	}
-	d := &document{Source: s, disabled: disabled}
+	d := &document{Source: s, options: o}
 	d.reportAt("unreadable", 1, 1, "%v", files.Cause(err))
 	return d.findings(), nil
 }
@@ -109,7 +109,7 @@ type document struct {
 	project  rules.Project
 	values   plain
 	byName   map[*yaml.Node]map[string]entry // of mappings that were looked at, see entries
-	disabled []string
+	options  *Options
 	silenced map[int][]string // by line
 	found    []Finding
 	counts   map[Severity]int
@@ -125,11 +125,18 @@ func (d *document) report(rule string, at *yaml.Node, format string, args ...any
 }
 
 // full reports whether findings of a rule are left out by now.
-func (d *document) full(rule string) bool { return d.counts[severityOf(rule)] > maxFound }
+func (d *document) full(rule string) bool {
+	return d.counts[d.options.severity(rule, severityOf(rule))] > maxFound
+}
 
 func (d *document) reportAt(rule string, line, column int, format string, args ...any) {
-	severity := severityOf(rule)
-	if d.full(rule) || slices.Contains(d.disabled, rule) || slices.Contains(d.silenced[line], rule) {
+	d.reportAs(severityOf(rule), rule, line, column, format, args...)
+}
+
+// reportAs reports a finding whose severity is another than its rule's, unless somebody has set that of the rule.
+func (d *document) reportAs(severity Severity, rule string, line, column int, format string, args ...any) {
+	severity = d.options.severity(rule, severity)
+	if d.counts[severity] > maxFound || !d.options.applies(rule) || slices.Contains(d.silenced[line], rule) {
 		return
 	}
 	if d.counts == nil {
@@ -139,7 +146,7 @@ func (d *document) reportAt(rule string, line, column int, format string, args .
 	if d.counts[severity] > maxFound {
 		rule, line, column = "too-many-findings", 1, 1
 		format, args = "there are more than %d findings of severity %s: the rest is left out", []any{maxFound, severity}
-		severity = severityOf(rule)
+		severity = d.options.severity(rule, severityOf(rule))
 	}
 	for i, arg := range args { // of a long one the end would be left out
 		if text, ok := arg.(string); ok && len(text) > longest {
@@ -188,7 +195,7 @@ func (d *document) readSilencers() {
 				continue
 			}
 			names[name] = true
-			if _, ok := ruleNamed(name); !ok {
+			if _, ok := bookOf()[name]; !ok {
 				d.reportAt("unknown-rule", n, utf8.RuneCount(line[:m[2]])+1, "unknown rule %q%s", name, suggestion(name, ruleNames()))
 				continue
 			}

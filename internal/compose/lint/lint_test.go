@@ -13,7 +13,20 @@ import (
 
 func checkSource(t *testing.T, s Source, disabled ...string) []Finding {
 	t.Helper()
-	found, err := Check(t.Context(), s, disabled)
+	return checkWith(t, s, levels(Off, disabled...))
+}
+
+func levels(level string, names ...string) *Options {
+	o := &Options{}
+	for _, name := range names {
+		o.Set(name, level)
+	}
+	return o
+}
+
+func checkWith(t *testing.T, s Source, o *Options) []Finding {
+	t.Helper()
+	found, err := Check(t.Context(), s, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,32 +24,19 @@ type Rule = rules.Rule
 
 // Rules returns all rules, in the order of docs/lint.md. Callers must not change the slice: they share it.
 var Rules = sync.OnceValue(func() []Rule {
-	return slices.Concat(readingRules, specificationRules, listedRules, referenceRules, rules.Book, scalarRules, fileRules)
+	all := slices.Concat(readingRules, specificationRules, listedRules, referenceRules, rules.Book, scalarRules, fileRules)
+	for _, s := range Sets() {
+		all = append(all, s.Rules...)
+	}
+	return all
 })
 
 // checks are what finds that a rule is broken, once a file has been read.
 func checks() []func(*document) {
 	return []func(*document){
-		checkSpecification, checkListed, checkReferences, checkProject, checkScalars, checkFiles,
+		checkSpecification, checkListed, checkReferences, checkProject, checkScalars, checkFiles, checkSecurity,
 		checkSample, // the last one: it finds again what others have found
 	}
-}
-
-// UnknownRule returns an error message for a name that no rule has, and "" for the name of a rule.
-func UnknownRule(name string) string {
-	if _, ok := ruleNamed(name); ok {
-		return ""
-	}
-	return "unknown rule \"" + text.Line(name) + "\"" + suggestion(name, ruleNames())
-}
-
-func ruleNamed(name string) (Rule, bool) {
-	for _, r := range Rules() {
-		if r.Name == name {
-			return r, true
-		}
-	}
-	return Rule{}, false
 }
 
 func ruleNames() []string {
@@ -61,7 +48,7 @@ func ruleNames() []string {
 }
 
 func severityOf(name string) Severity {
-	r, ok := ruleNamed(name)
+	r, ok := bookOf()[name]
 	if !ok {
 		panic("lint: no rule " + name)
 	}
