@@ -48,13 +48,14 @@ func deliverBranches(c *cli.Context) error {
 	for _, s := range b.Stages {
 		o.Stages = append(o.Stages, deliver.Stage{Name: s.Name, Summary: s.Summary})
 	}
-	d, err := deliver.Plan(o)
+	d, err := deliver.Plan(c.Context, o)
 	if errors.Is(err, deliver.ErrName) {
 		return usageError{err}
 	}
 	if err != nil {
 		return fmt.Errorf("deliver: %w", err)
 	}
+	defer d.Close() // a temporary directory
 	warnDirty(c, d)
 	if !c.Bool("list") {
 		if err := d.Write(c.Context, c.Bool("force")); err != nil {

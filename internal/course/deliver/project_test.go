@@ -73,7 +73,7 @@ func write(t *testing.T, path, text string, mode fs.FileMode) {
 	}
 }
 
-// run runs git, the real one: what go-git has written must be good for it.
+// run runs git with the names and times of the tests.
 func run(t *testing.T, dir string, args ...string) string {
 	t.Helper()
 	c := exec.Command("git", args...)
@@ -91,10 +91,15 @@ func run(t *testing.T, dir string, args ...string) string {
 func plan(t *testing.T, o Options) *Delivery {
 	t.Helper()
 	o.Stages = stages
-	d, err := Plan(o)
+	d, err := Plan(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return d
 }
 

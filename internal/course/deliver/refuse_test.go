@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/tp0-lab/composer/internal/course/git"
 )
 
 // refused says that Write fails with that error and those words, and changes
@@ -106,7 +108,7 @@ func TestAllOrNone(t *testing.T) {
 		"locked": {func(t *testing.T, dir string) {
 			t.Helper()
 			write(t, filepath.Join(dir, ".git/refs/heads/ej2.lock"), "", 0o644)
-		}, "git is at work there: try again, or remove "},
+		}, "refs/heads/ej2.lock': File exists"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := project(t)
@@ -139,7 +141,7 @@ func TestNoRoomForObjects(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, packs, "no folder", 0o644)
-	refused(t, target, Options{Dir: shallow, Repo: target}, false, nil, "write the objects: ")
+	refused(t, target, Options{Dir: shallow, Repo: target}, false, nil, "git push: ")
 }
 
 func TestPlanRefuses(t *testing.T) {
@@ -163,14 +165,14 @@ func TestPlanRefuses(t *testing.T) {
 		want  error
 		words string
 	}{
-		"no repository":       {Options{Dir: t.TempDir()}, ErrNoRepository, "no git repository here or above"},
+		"no repository":       {Options{Dir: t.TempDir()}, git.ErrNoRepository, "no git repository here or above"},
 		"a line break":        {Options{Dir: good, Prefix: "\n"}, ErrName, `"\nej1" is not a name for a branch`},
-		"a link to nowhere":   {Options{Dir: good, Repo: nowhere}, ErrNoRepository, "a link that leads nowhere"},
-		"full directory":      {Options{Dir: good, Repo: full}, ErrNoRepository, full + " is no git repository: it holds other files"},
-		"a new folder in one": {Options{Dir: good, Repo: filepath.Join(good, "new", "deep")}, ErrNoRepository, "deep is no git repository: it is inside one; name its root " + good},
-		"a git directory":     {Options{Dir: good, Repo: filepath.Join(good, ".git")}, ErrNoRepository, ".git is no git repository: it is inside one; name its root " + good},
-		"a folder of one":     {Options{Dir: good, Repo: filepath.Join(good, "docs")}, ErrNoRepository, "docs is no git repository: it is inside one; name its root " + good},
-		"a URL":               {Options{Dir: good, Repo: "ssh://example.com/tp0"}, ErrNoRepository, "it is a URL"},
+		"a link to nowhere":   {Options{Dir: good, Repo: nowhere}, git.ErrNoRepository, "a link that leads nowhere"},
+		"full directory":      {Options{Dir: good, Repo: full}, git.ErrNoRepository, full + " is no git repository: it holds other files"},
+		"a new folder in one": {Options{Dir: good, Repo: filepath.Join(good, "new", "deep")}, git.ErrNoRepository, "deep is no git repository: it is inside one; name its root " + good},
+		"a git directory":     {Options{Dir: good, Repo: filepath.Join(good, ".git")}, git.ErrNoRepository, ".git is no git repository: it is inside one; name its root " + good},
+		"a folder of one":     {Options{Dir: good, Repo: filepath.Join(good, "docs")}, git.ErrNoRepository, "docs is no git repository: it is inside one; name its root " + good},
+		"a URL":               {Options{Dir: good, Repo: "ssh://example.com/tp0"}, git.ErrNoRepository, "it is a URL"},
 		"a file":              {Options{Dir: good, Repo: filepath.Join(full, "file")}, nil, "not a directory"},
 		"no commit":           {Options{Dir: nothing}, ErrNoProject, "it has no commit yet"},
 		"two dots":            {Options{Dir: good, Prefix: "a..b"}, ErrName, `"a..bej1" is not a name for a branch`},
@@ -189,7 +191,7 @@ func TestPlanRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			tt.o.Stages = stages
-			_, err := Plan(tt.o)
+			_, err := Plan(t.Context(), tt.o)
 			if err == nil || tt.want != nil && !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.words) {
 				t.Errorf("error %v, want %v with %q", err, tt.want, tt.words)
 			}
@@ -197,13 +199,12 @@ func TestPlanRefuses(t *testing.T) {
 	}
 }
 
-// A branch's file without a commit, which a full disk leaves, is no branch.
+// A branch's file without a commit, which a full disk may leave, is told with what to do.
 func TestAnEmptyBranchFile(t *testing.T) {
 	dir := project(t)
 	write(t, filepath.Join(dir, ".git", "refs", "heads", "ej2"), "", 0o644)
-	d := deliver(t, Options{Dir: dir})
-	if got := remote(t, dir); got != d.listed() {
-		t.Errorf("git ls-remote says\n%swant\n%s", got, d.listed())
+	if _, err := Plan(t.Context(), Options{Dir: dir, Stages: stages}); err == nil || !strings.Contains(err.Error(), "broken ref refs/heads/ej2: remove its file below "+dir) {
+		t.Errorf("error %v", err)
 	}
 }
 
@@ -230,24 +231,34 @@ func TestAtOnce(t *testing.T) {
 	run(t, dir, "fsck", "--full", "--strict")
 }
 
-// A partial clone has no files of older commits. For branches of its own it
-// needs none, and to another repository it cannot give what it has not.
+// A partial clone has no files of older commits. For branches of its own it needs none. For those of another repository
+// git fetches them, or says what is missing.
 func TestPartialClones(t *testing.T) {
 	dir, partial := project(t), filepath.Join(t.TempDir(), "partial")
 	write(t, filepath.Join(dir, "services", "server", "main.go"), "package later\n", 0o644)
 	run(t, dir, "commit", "-q", "-a", "-m", "second")
 	run(t, dir, "config", "uploadpack.allowFilter", "true")
+	run(t, dir, "config", "uploadpack.allowAnySHA1InWant", "true")
 	run(t, dir, "clone", "-q", "--filter=blob:none", "file://"+dir, partial)
+	missing := run(t, partial, "rev-list", "--objects", "--all", "--missing=print")
 	d := deliver(t, Options{Dir: partial, Repo: partial})
 	if got := remote(t, partial); got != d.listed() {
 		t.Errorf("git ls-remote says\n%swant\n%s", got, d.listed())
 	}
+	if after := run(t, partial, "rev-list", "--objects", "main", "--missing=print"); !strings.Contains(missing, "\n?") || !strings.Contains(after, "\n?") {
+		t.Errorf("missing before:\n%safter:\n%s", missing, after)
+	}
 	run(t, partial, "fsck", "--strict")
 	bare := t.TempDir()
 	run(t, bare, "init", "-q", "--bare")
-	refused(t, bare, Options{Dir: partial, Repo: bare}, false, ErrIncomplete, "`git fetch --refetch --no-filter` brings the rest")
-	run(t, partial, "-c", "maintenance.auto=false", "fetch", "-q", "--refetch", "--no-filter")
-	deliver(t, Options{Dir: partial, Repo: bare})
+	run(t, partial, "remote", "set-url", "origin", "file://"+dir+"-gone")
+	refused(t, bare, Options{Dir: partial, Repo: bare}, false, nil, "-gone")
+	run(t, partial, "remote", "set-url", "origin", "file://"+dir)
+	d = deliver(t, Options{Dir: partial, Repo: bare})
+	if got := remote(t, bare); got != d.listed() {
+		t.Errorf("git ls-remote says\n%swant\n%s", got, d.listed())
+	}
+	run(t, bare, "fsck", "--full", "--strict")
 }
 
 // The branch of a submodule is checked out in its work tree, not where git keeps
@@ -266,7 +277,7 @@ func TestSymbolicBranches(t *testing.T) {
 	for _, target := range []string{"main", "nothing"} {
 		dir := project(t)
 		run(t, dir, "symbolic-ref", "refs/heads/ej2", "refs/heads/"+target)
-		_, err := Plan(Options{Dir: dir, Stages: stages})
+		_, err := Plan(t.Context(), Options{Dir: dir, Stages: stages})
 		if !errors.Is(err, ErrInTheWay) || !strings.Contains(err.Error(), "branch ej2 is in the way: it is another name of "+target) {
 			t.Errorf("error %v", err)
 		}
@@ -285,13 +296,11 @@ func TestAnEmptyFolder(t *testing.T) {
 	}
 }
 
-// A repository in a format that go-git does not speak is refused, not misread.
-func TestUnknownFormats(t *testing.T) {
+// The objects of a repository have one format: git does not mix them.
+func TestOtherFormats(t *testing.T) {
 	dir, other := project(t), t.TempDir()
 	run(t, other, "init", "-q", "--object-format=sha256")
-	if _, err := Plan(Options{Dir: dir, Repo: other, Stages: stages}); err == nil || !strings.Contains(err.Error(), "objectformat") {
-		t.Errorf("error %v", err)
-	}
+	refused(t, other, Options{Dir: dir, Repo: other}, true, nil, "hash algorithm")
 }
 
 // A page with the ends of lines of Windows is the same page.

@@ -1,13 +1,12 @@
 package deliver
 
 import (
+	"context"
 	"fmt"
-	"sort"
+	"slices"
 	"strings"
 
-	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/filemode"
-	"github.com/go-git/go-git/v5/plumbing/object"
+	"github.com/tp0-lab/composer/internal/course/git"
 )
 
 const (
@@ -22,60 +21,73 @@ var links = []struct{ name, target string }{
 	{"server", "services/server"},
 }
 
-// stageTree makes the tree of a stage: the project's, with a file .stage that is not ignored, links for the course's
-// folders, and a README of the stage.
-func (o objects) stageTree(root *object.Tree, stage string, all []Stage) (plumbing.Hash, error) {
-	entries := map[string]object.TreeEntry{}
-	for _, e := range root.Entries {
-		entries[e.Name] = e
-	}
-	put := func(name string, mode filemode.FileMode, content string) error {
-		hash, err := o.putBlob(content)
-		before, taken := entries[name]
-		entries[name] = object.TreeEntry{Name: name, Mode: mode, Hash: hash}
-		if mode == filemode.Symlink && taken && before != entries[name] {
-			return fmt.Errorf("%w: its last commit has a %s that is no link to %s", ErrNoProject, name, content)
-		}
-		return err
-	}
-	for _, l := range links {
-		if _, err := root.Tree(l.target); err != nil {
-			return plumbing.ZeroHash, fmt.Errorf("%w: its last commit has no folder %s", ErrNoProject, l.target)
-		}
-		if err := put(l.name, filemode.Symlink, l.target); err != nil {
-			return plumbing.ZeroHash, err
-		}
-	}
-	page, err := content(root, pagePath)
-	if err == nil {
-		page, err = readme(page, stage, all)
-	}
-	if err == nil {
-		err = put("README.md", filemode.Regular, page)
-	}
-	if err == nil {
-		err = put(stageFile, filemode.Regular, stage+"\n")
-	}
-	if ignored, missing := content(root, ignoreFile); err == nil && missing == nil {
-		err = put(ignoreFile, entries[ignoreFile].Mode, withoutStage(ignored))
-	}
-	if err != nil {
-		return plumbing.ZeroHash, err
-	}
-	tree := new(object.Tree)
-	for _, e := range entries {
-		tree.Entries = append(tree.Entries, e)
-	}
-	sort.Sort(object.TreeEntrySorter(tree.Entries))
-	return o.put(tree)
+// content is what the trees of all stages share.
+type content struct {
+	root []git.Entry // with the links and a .gitignore that does not name .stage
+	page string      // docs/ejercicios.md
 }
 
-func content(root *object.Tree, path string) (string, error) {
-	f, err := root.File(path)
-	if err != nil {
-		return "", fmt.Errorf("%w: its last commit has no file %s", ErrNoProject, path)
+// readContent reads the source.
+func (d *Delivery) readContent(ctx context.Context) (c content, err error) {
+	if c.root, err = d.made.Tree(ctx, d.Source); err != nil {
+		return c, err
 	}
-	return f.Contents()
+	for _, l := range links {
+		if kind, err := d.made.Text(ctx, "", "cat-file", "-t", d.Source+":"+l.target); err != nil || kind != "tree" {
+			return c, fmt.Errorf("%w: its last commit has no folder %s", ErrNoProject, l.target)
+		}
+		before, taken := find(c.root, l.name)
+		if c.root, err = d.put(ctx, c.root, l.name, git.Symlink, l.target); err != nil {
+			return c, err
+		}
+		if after, _ := find(c.root, l.name); taken && before != after {
+			return c, fmt.Errorf("%w: its last commit has a %s that is no link to %s", ErrNoProject, l.name, l.target)
+		}
+	}
+	if e, ok := find(c.root, ignoreFile); ok {
+		ignored, err := d.made.Read(ctx, "blob", e.Hash)
+		if err == nil {
+			c.root, err = d.put(ctx, c.root, ignoreFile, e.Mode, withoutStage(ignored))
+		}
+		if err != nil {
+			return c, err
+		}
+	}
+	if c.page, err = d.made.Read(ctx, "blob", d.Source+":"+pagePath); err != nil {
+		return c, fmt.Errorf("%w: its last commit has no file %s", ErrNoProject, pagePath)
+	}
+	return c, nil
+}
+
+func find(entries []git.Entry, path string) (git.Entry, bool) {
+	at := slices.IndexFunc(entries, func(e git.Entry) bool { return e.Path == path })
+	if at < 0 {
+		return git.Entry{}, false
+	}
+	return entries[at], true
+}
+
+// put returns the entries with a file or link in place of the one that has its path.
+func (d *Delivery) put(ctx context.Context, entries []git.Entry, path, mode, text string) ([]git.Entry, error) {
+	hash, err := d.made.WriteObject(ctx, "blob", text)
+	others := slices.DeleteFunc(slices.Clone(entries), func(e git.Entry) bool { return e.Path == path })
+	return append(others, git.Entry{Mode: mode, Type: "blob", Hash: hash, Path: path}), err
+}
+
+// stageTree makes the tree of a stage: the source's, with a file .stage and a README of the stage.
+func (d *Delivery) stageTree(ctx context.Context, c content, stage string, all []Stage) (string, error) {
+	page, err := readme(c.page, stage, all)
+	if err != nil {
+		return "", err
+	}
+	entries, err := d.put(ctx, c.root, "README.md", git.Regular, page)
+	if err == nil {
+		entries, err = d.put(ctx, entries, stageFile, git.Regular, stage+"\n")
+	}
+	if err != nil {
+		return "", err
+	}
+	return d.made.WriteTree(ctx, entries)
 }
 
 // withoutStage removes the line about .stage from a .gitignore.

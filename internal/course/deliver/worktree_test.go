@@ -130,15 +130,11 @@ func mode(t *testing.T, name string, mode os.FileMode) {
 	}
 }
 
-// A machine without git is no reason not to deliver.
-func TestStatusIsUnknownWithoutGit(t *testing.T) {
+// Without git there is nothing to deliver to.
+func TestWithoutGit(t *testing.T) {
 	o := Options{Dir: project(t), Stages: stages}
 	t.Setenv("PATH", t.TempDir())
-	d, err := Plan(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d.DirtyErr == nil || d.Dirty != nil {
-		t.Errorf("dirty: %v, error %v", d.Dirty, d.DirtyErr)
+	if _, err := Plan(t.Context(), o); err == nil || !strings.Contains(err.Error(), "git is not installed") {
+		t.Errorf("error %v", err)
 	}
 }

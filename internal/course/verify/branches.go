@@ -1,14 +1,14 @@
 package verify
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
-	"github.com/go-git/go-git/v5/plumbing"
-
+	"github.com/tp0-lab/composer/internal/course/git"
 	"github.com/tp0-lab/composer/internal/course/report"
 	"github.com/tp0-lab/composer/internal/text"
 )
@@ -29,22 +29,22 @@ func checkPattern(pattern string) error {
 	if !strings.Contains(pattern, stageNumber) {
 		return fmt.Errorf("--branches %q has no %s, which stands for the number of a stage: want a pattern such as 'ejercicio-%[2]s'", pattern, stageNumber)
 	}
-	if err := plumbing.NewBranchReferenceName(branchOf(pattern, "ej1")).Validate(); err != nil {
+	if !git.IsBranchName(branchOf(pattern, "ej1")) {
 		return fmt.Errorf("--branches %q: git allows no branch of the name %s", pattern, branchOf(pattern, "ej1"))
 	}
 	return nil
 }
 
 // commits returns the branches of stages. It is an error if the repository has none of them.
-func (r *repo) commits(stages []string) ([]report.Branch, error) {
+func (r *repo) commits(ctx context.Context, stages []string) ([]report.Branch, error) {
 	var found []report.Branch
 	var missing error
 	for _, stage := range stages {
 		b := report.Branch{Stage: stage, Name: branchOf(r.branches, stage)}
-		c, err := r.commit(stage)
+		c, err := r.commit(ctx, stage)
 		switch {
 		case err == nil:
-			b.Commit = c.Hash.String()
+			b.Commit = c
 		case !errors.Is(err, errNoBranch):
 			return nil, err
 		case missing == nil:
@@ -58,38 +58,27 @@ func (r *repo) commits(stages []string) ([]report.Branch, error) {
 	return found, nil
 }
 
-// names returns the names of all branches, those of remotes without the remote.
-func (r *repo) names() ([]string, error) {
-	refs, err := r.git.References()
-	if err != nil {
-		return nil, err
-	}
-	found := make(map[string]bool)
-	err = refs.ForEach(func(ref *plumbing.Reference) error {
-		name := ref.Name().Short()
-		if ref.Name().IsRemote() {
-			_, name, _ = strings.Cut(name, "/")
-		}
-		if (ref.Name().IsRemote() || ref.Name().IsBranch()) && name != "HEAD" {
-			found[name] = true
-		}
-		return nil
-	})
-	return slices.Sorted(maps.Keys(found)), err
-}
-
 // hint says which other branches could be meant by a stage's, or which there are.
-func (r *repo) hint(stage string) (string, error) {
-	names, err := r.names()
-	if err != nil || len(names) == 0 {
-		return "; it has no branches at all", err
+func (r *repo) hint(refs []git.Ref, stage string) string {
+	found := make(map[string]bool)
+	for _, ref := range refs {
+		name, own := strings.CutPrefix(ref.Name, heads)
+		if !own {
+			name = withoutRemote(ref.Name)
+		}
+		found[name] = true
+	}
+	delete(found, "HEAD")
+	names := slices.Sorted(maps.Keys(found))
+	if len(names) == 0 {
+		return "; it has no branches at all"
 	}
 	pattern, count := likelyPattern(names)
 	name := branchOf(pattern, stage)
 	if count > 0 && pattern != r.branches && slices.Contains(names, name) {
-		return fmt.Sprintf("; it has %s: `--branches '%s'` names them", sentence(matching(names, pattern)), pattern), nil
+		return fmt.Sprintf("; it has %s: `--branches '%s'` names them", sentence(matching(names, pattern)), pattern)
 	}
-	return "; it has " + sentence(names), nil
+	return "; it has " + sentence(names)
 }
 
 // likelyPattern returns the pattern that most stages' branches have and the number of these stages.

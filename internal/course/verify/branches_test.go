@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tp0-lab/composer/internal/course/report"
@@ -16,20 +15,12 @@ import (
 func branched(t *testing.T, names ...string) (path, commit string) {
 	t.Helper()
 	s := checkout(t, "first", map[string]string{"server/Dockerfile": "FROM scratch\n"})
-	head, err := s.repo.git.Head()
-	if err != nil {
-		t.Fatal(err)
-	}
+	commit = strings.TrimSpace(gitIn(t, s.repo.path, "rev-parse", "first"))
 	for _, name := range names {
-		ref := plumbing.NewHashReference(plumbing.ReferenceName(name), head.Hash())
-		if err := s.repo.git.Storer.SetReference(ref); err != nil {
-			t.Fatal(err)
-		}
+		gitIn(t, s.repo.path, "update-ref", name, commit)
 	}
-	if err := s.repo.git.Storer.RemoveReference("refs/heads/first"); err != nil {
-		t.Fatal(err)
-	}
-	return s.repo.path, head.Hash().String()
+	gitIn(t, s.repo.path, "update-ref", "-d", "refs/heads/first")
+	return s.repo.path, commit
 }
 
 // The branches have any names, and a message about a missing one lists the others.
@@ -64,7 +55,7 @@ func TestBranches(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = r.commit("ej2")
+			_, err = r.commit(t.Context(), "ej2")
 			switch {
 			case tt.says == "" && err != nil:
 				t.Error(err)
@@ -82,7 +73,7 @@ func TestCommits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := r.commits([]string{"ej1", "ej2"})
+	got, err := r.commits(t.Context(), []string{"ej1", "ej2"})
 	if diff := cmp.Diff([]report.Branch{{Stage: "ej1", Name: "ej1", Commit: commit}, {Stage: "ej2", Name: "ej2"}}, got); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
 	}

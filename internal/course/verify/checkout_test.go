@@ -4,15 +4,13 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
-	"github.com/go-git/go-git/v5"
-	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tp0-lab/composer/internal/course/report"
@@ -23,14 +21,7 @@ import (
 func checkout(t *testing.T, branch string, files map[string]string) *sites {
 	t.Helper()
 	dir := t.TempDir()
-	r, err := git.PlainInitWithOptions(dir, &git.PlainInitOptions{InitOptions: git.InitOptions{DefaultBranch: plumbing.NewBranchReferenceName(branch)}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	tree, err := r.Worktree()
-	if err != nil {
-		t.Fatal(err)
-	}
+	gitIn(t, dir, "init", "-q", "-b", branch)
 	for name, text := range files {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -39,20 +30,26 @@ func checkout(t *testing.T, branch string, files map[string]string) *sites {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := tree.Add(name); err != nil {
-			t.Fatal(err)
-		}
 	}
-	who := &object.Signature{Name: "Ada", Email: "ada@example.com", When: time.Unix(0, 0)}
-	if _, err := tree.Commit("all", &git.CommitOptions{Author: who}); err != nil {
-		t.Fatal(err)
-	}
+	gitIn(t, dir, "add", "-A")
+	gitIn(t, dir, "-c", "user.name=Ada", "-c", "user.email=ada@example.com", "commit", "-q", "-m", "all")
 	s, err := newSites(Options{Repo: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.close() })
 	return s
+}
+
+func gitIn(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	c := exec.Command("git", args...)
+	c.Dir = dir
+	out, err := c.CombinedOutput()
+	if err != nil {
+		t.Fatalf("git %v: %v\n%s", args, err, out)
+	}
+	return string(out)
 }
 
 // What the course does not ask for is skipped in a checkout, until it is named.
@@ -301,7 +298,7 @@ func TestLinksStayInTheCheckout(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := checkout(t, "ej1", map[string]string{"server/Dockerfile": "FROM scratch\n"})
-	site, err := s.open("ej1")
+	site, err := s.open(t.Context(), "ej1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -319,7 +316,7 @@ func TestLinksStayInTheCheckout(t *testing.T) {
 // A script that does not end is ended, with all that it has started.
 func TestScriptThatHangs(t *testing.T) {
 	s := checkout(t, "ej1", map[string]string{"server/Dockerfile": "FROM scratch\n", "generar-compose.sh": "sleep 300 & sleep 300\n"})
-	site, err := s.open("ej1")
+	site, err := s.open(t.Context(), "ej1")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,19 +2,16 @@ package verify
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
-	"github.com/go-git/go-git/v5"
-	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/filemode"
-	"github.com/go-git/go-git/v5/plumbing/object"
-
-	"github.com/tp0-lab/composer/internal/course/deliver"
+	"github.com/tp0-lab/composer/internal/course/git"
 )
 
 // repo is a student's git repository. It is only read.
@@ -27,7 +24,7 @@ type repo struct {
 // openRepo opens the repository at a path. In the pattern of its branches, {N} stands for the number of a stage; "" is
 // DefaultBranches.
 func openRepo(path, branches string) (*repo, error) {
-	r, err := deliver.Open(path)
+	r, err := git.OpenRoot(path)
 	if err != nil {
 		return nil, err
 	}
@@ -37,42 +34,47 @@ func openRepo(path, branches string) (*repo, error) {
 // errNoBranch says that a repository lacks the branch of a stage.
 var errNoBranch = errors.New("no branch")
 
-// commit returns the commit of a stage's branch: the repository's own, else the one that a remote had at the last fetch.
-// The remote origin comes before other remotes.
-func (r *repo) commit(stage string) (*object.Commit, error) {
-	branch := branchOf(r.branches, stage)
-	remotes, err := r.git.Remotes()
-	if err != nil {
-		return nil, fmt.Errorf("read the remotes of %s: %w", r.path, err)
-	}
-	var others []string
-	for _, remote := range remotes {
-		others = append(others, remote.Config().Name)
-	}
-	slices.Sort(others)
-	names := []plumbing.ReferenceName{plumbing.NewBranchReferenceName(branch)}
-	for _, remote := range append([]string{git.DefaultRemoteName}, others...) {
-		names = append(names, plumbing.NewRemoteReferenceName(remote, branch))
-	}
-	for _, name := range names {
-		ref, err := r.git.Reference(name, true)
-		if errors.Is(err, plumbing.ErrReferenceNotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read %s of %s: %w", name, r.path, err)
-		}
-		c, err := r.git.CommitObject(ref.Hash())
-		if err != nil {
-			return nil, fmt.Errorf("read the commit of %s in %s: %w", name, r.path, err)
-		}
-		return c, nil
-	}
-	hint, err := r.hint(stage)
+const (
+	heads   = "refs/heads/"
+	remotes = "refs/remotes/"
+)
+
+// refs returns the repository's own branches and those that remotes had at the last fetch.
+func (r *repo) refs(ctx context.Context) ([]git.Ref, error) {
+	own, err := r.git.Refs(ctx, heads)
 	if err != nil {
 		return nil, err
 	}
-	return nil, fmt.Errorf("%s has %w %s, neither of its own nor of a remote%s", r.path, errNoBranch, branch, hint)
+	others, err := r.git.Refs(ctx, remotes)
+	return append(own, others...), err
+}
+
+// commit returns the commit of a stage's branch: the repository's own, else the one that a remote had at the last fetch.
+// The remote origin comes before other remotes, in the order of their names.
+func (r *repo) commit(ctx context.Context, stage string) (string, error) {
+	branch := branchOf(r.branches, stage)
+	refs, err := r.refs(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, is := range []func(name string) bool{
+		func(name string) bool { return name == heads+branch },
+		func(name string) bool { return name == remotes+"origin/"+branch },
+		func(name string) bool {
+			return strings.HasPrefix(name, remotes) && withoutRemote(name) == branch
+		},
+	} {
+		if at := slices.IndexFunc(refs, func(ref git.Ref) bool { return is(ref.Name) }); at >= 0 {
+			return refs[at].Commit, nil
+		}
+	}
+	return "", fmt.Errorf("%s has %w %s, neither of its own nor of a remote%s", r.path, errNoBranch, branch, r.hint(refs, stage))
+}
+
+// withoutRemote returns the name of a branch of a remote.
+func withoutRemote(ref string) string {
+	_, name, _ := strings.Cut(strings.TrimPrefix(ref, remotes), "/")
+	return name
 }
 
 // Limits of a tree: a student's is a thousand times smaller.
@@ -83,22 +85,34 @@ const (
 
 // export writes the tree of a stage's branch into a new directory. Its error wraps errNoBranch if there is no such
 // branch. Links are made as they are: a writer must not follow those that lead out of the directory.
-func (r *repo) export(stage, dir string) error {
-	c, err := r.commit(stage)
+func (r *repo) export(ctx context.Context, stage, dir string) error {
+	commit, err := r.commit(ctx, stage)
 	if err != nil {
 		return err
 	}
-	if err := writeTree(c, dir); err != nil {
+	if err := r.writeTree(ctx, commit, dir); err != nil {
 		return errors.Join(fmt.Errorf("export %s: %w", branchOf(r.branches, stage), err), os.RemoveAll(dir))
 	}
 	return nil
 }
 
-func writeTree(c *object.Commit, dir string) error {
-	tree, err := c.Tree()
+func (r *repo) writeTree(ctx context.Context, commit, dir string) error {
+	entries, err := r.git.Files(ctx, commit)
 	if err != nil {
 		return err
 	}
+	entries = slices.DeleteFunc(entries, func(e git.Entry) bool { return e.Mode == git.Submodule })
+	size := int64(0)
+	for _, e := range entries {
+		size += e.Size
+	}
+	if len(entries) > maxTreeFiles || size > maxTreeBytes {
+		return fmt.Errorf("it has more than %d files or %d MB", maxTreeFiles, maxTreeBytes>>20)
+	}
+	// Links come last, so that no file is written through them.
+	slices.SortStableFunc(entries, func(a, b git.Entry) int {
+		return cmp.Compare(strings.Count(a.Mode, git.Symlink), strings.Count(b.Mode, git.Symlink))
+	})
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return err
 	}
@@ -107,52 +121,29 @@ func writeTree(c *object.Commit, dir string) error {
 		return err
 	}
 	defer root.Close() // only a handle
-	var links []*object.File
-	files, size := 0, int64(0)
-	err = tree.Files().ForEach(func(f *object.File) error {
-		files++
-		size += f.Size
-		if files > maxTreeFiles || size > maxTreeBytes {
-			return fmt.Errorf("it has more than %d files or %d MB", maxTreeFiles, maxTreeBytes>>20)
-		}
-		if f.Mode == filemode.Symlink {
-			links = append(links, f) // last, so that no file is written through them
-			return nil
-		}
-		return writeFile(root, f)
-	})
-	for _, f := range links {
-		var target string
-		if err == nil {
-			target, err = f.Contents()
-		}
-		if err == nil {
-			err = root.MkdirAll(filepath.Dir(f.Name), 0o755)
-		}
-		if err == nil {
-			err = root.Symlink(target, f.Name)
-		}
-	}
-	return err
+	return r.git.ReadAll(ctx, entries, func(e git.Entry, content io.Reader) error { return writeEntry(root, e, content) })
 }
 
-func writeFile(root *os.Root, f *object.File) error {
-	if err := root.MkdirAll(filepath.Dir(f.Name), 0o755); err != nil {
+func writeEntry(root *os.Root, e git.Entry, content io.Reader) error {
+	name := filepath.FromSlash(e.Path)
+	if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return err
 	}
 	mode := os.FileMode(0o644)
-	if f.Mode == filemode.Executable {
+	switch e.Mode {
+	case git.Symlink:
+		target, err := io.ReadAll(content)
+		if err != nil {
+			return err
+		}
+		return root.Symlink(string(target), name)
+	case git.Executable:
 		mode = 0o755
 	}
-	from, err := f.Reader()
+	to, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return err
 	}
-	defer from.Close() // read only
-	to, err := root.OpenFile(f.Name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(to, from)
+	_, err = io.Copy(to, content)
 	return errors.Join(err, to.Close())
 }

@@ -163,9 +163,9 @@ func (s *sites) close() error {
 }
 
 // open returns a site for a stage. The caller closes it.
-func (s *sites) open(stage string) (*site, error) {
+func (s *sites) open(ctx context.Context, stage string) (*site, error) {
 	if s.repo != nil {
-		return s.openBranch(stage)
+		return s.openBranch(ctx, stage)
 	}
 	dir, err := os.MkdirTemp(s.dir, stage+"-")
 	if err != nil {
@@ -197,7 +197,7 @@ func unpackConfigs(dir string) error {
 }
 
 // openBranch returns the site of a branch. It exports a branch once.
-func (s *sites) openBranch(stage string) (*site, error) {
+func (s *sites) openBranch(ctx context.Context, stage string) (*site, error) {
 	if found, ok := s.branches[stage]; ok {
 		return found, found.forgetAgencies()
 	}
@@ -205,7 +205,7 @@ func (s *sites) openBranch(stage string) (*site, error) {
 		return nil, err
 	}
 	dir := filepath.Join(s.dir, stage)
-	if err := s.repo.export(stage, dir); err != nil {
+	if err := s.repo.export(ctx, stage, dir); err != nil {
 		s.failed[stage] = err
 		return nil, err
 	}

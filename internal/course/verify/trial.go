@@ -110,7 +110,7 @@ func (t *trial) up(services ...string) {
 // course.
 func (t *trial) open(from *sites, s Scenario, named bool) {
 	var err error
-	t.site, err = from.open(s.Stage)
+	t.site, err = from.open(t.ctx, s.Stage)
 	if errors.Is(err, errNoBranch) && !slices.Contains(t.stages, s.Stage) {
 		t.skip(err.Error())
 	}

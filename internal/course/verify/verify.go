@@ -91,7 +91,7 @@ func Run(ctx context.Context, o Options) (r report.Report, err error) {
 	}
 	defer func() { err = errors.Join(err, sites.close()) }()
 	if sites.repo != nil {
-		if r.Branches, err = sites.repo.commits(stagesOf(chosen)); err != nil {
+		if r.Branches, err = sites.repo.commits(ctx, stagesOf(chosen)); err != nil {
 			return report.Report{}, fmt.Errorf("verify: %w", err)
 		}
 	}

@@ -1,6 +1,7 @@
 package transcript
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -207,11 +208,11 @@ func deliverTo(t *testing.T, dir, repo string) []deliver.Stage {
 	for _, s := range b.Stages {
 		o.Stages = append(o.Stages, deliver.Stage{Name: s.Name, Summary: s.Summary})
 	}
-	d, err := deliver.Plan(o)
+	d, err := deliver.Plan(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Write(t.Context(), false); err != nil {
+	if err := errors.Join(d.Write(t.Context(), false), d.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return o.Stages
