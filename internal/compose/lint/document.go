@@ -7,6 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v4" // the version that compose-go reads with
 
+	"github.com/tp0-lab/composer/internal/compose/load"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/text"
 )
@@ -31,6 +32,10 @@ var readingRules = []Rule{
 	{
 		Name: "alias-expansion", Severity: Error, What: "aliases make too much of the file, or contain themselves",
 		Why: "An anchor that is used in anchors that are used again grows without bounds when it is written out. Compose gives up at 100,000 values; here the bound is 300,000.",
+	},
+	{
+		Name: "too-large", Severity: Error, What: "Compose would take minutes or gigabytes for the file",
+		Why: "Compose makes a value of each port of a range, and looks for the end of each variable in the rest of its line. More than 100,000 ports are not read here, nor more than 50 variables within each other, nor a line of thousands of variables.",
 	},
 	{
 		Name: "unknown-rule", Severity: Warning, What: "a comment disables an unknown rule",
@@ -94,6 +99,10 @@ func (d *document) parse() bool {
 	d.checkKeys(d.root)
 	if excess != nil {
 		d.report("alias-expansion", excess.Node, "%s", excess.Message)
+		return false
+	}
+	if excess := load.CheckLimits(d.root, nil); excess != nil {
+		d.report("too-large", excess.Node, "%s", excess.Message)
 		return false
 	}
 	d.values = plain{}

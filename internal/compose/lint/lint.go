@@ -107,6 +107,7 @@ type document struct {
 	root     *yaml.Node // a mapping
 	base     *yaml.Node // of Source.Base, or nil
 	project  rules.Project
+	lines    []string // of Text, see line
 	values   plain
 	byName   map[*yaml.Node]map[string]entry // of mappings that were looked at, see entries
 	options  *Options

@@ -7,7 +7,7 @@ import (
 
 // refusing are the rules for which compose-go refuses a file, whatever other files there are.
 var refusing = []string{
-	"unreadable", "yaml-syntax", "duplicate-key", "alias-expansion", "specification", "undefined-network", "undefined-volume", "undefined-service",
+	"unreadable", "yaml-syntax", "duplicate-key", "alias-expansion", "too-large", "specification", "undefined-network", "undefined-volume", "undefined-service",
 	"undefined-file", "dependency-cycle", "extends-cycle", "scaled-container-name", "unquoted-date",
 }
 

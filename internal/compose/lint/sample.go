@@ -4,11 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/compose-spec/compose-go/v2/types"
 
 	"github.com/tp0-lab/composer/internal/compose/load"
 	"github.com/tp0-lab/composer/internal/compose/rules"
@@ -20,113 +23,234 @@ import (
 // maxSample is how many services are loaded: one takes compose-go over a millisecond.
 const maxSample = 40
 
-// checkSample has compose-go load what its schema says nothing about: mounts,
-// sizes, durations. It takes one service of each shape, that is, of those that are
-// the same but for digits, without what ties it to others, which other rules are
-// about, and none with variables, or with so many keys that it would take minutes.
+// checkSample has compose-go load what its schema says nothing about: mounts, sizes, durations. It takes one service of
+// each shape, that is, of those that are the same but for digits, without what ties it to others, which other rules are
+// about, without values that are not known, and none with so many keys that it would take minutes. It leaves out what
+// broke the specification already.
 //
 // So a number that is wrong in one service only may be overlooked here; those
 // in ports, addresses and subnets are checked by rules of their own.
 func checkSample(d *document) {
-	if slices.ContainsFunc(d.found, func(f Finding) bool { return f.Rule == "specification" }) {
-		return // it would be said again
+	if yamltree.Get(d.root, "jobs") != nil {
+		return // they use what the sample leaves out
+	}
+	wrong := map[int]bool{}
+	for _, f := range d.found {
+		if f.Rule == "specification" {
+			wrong[f.Line] = true
+		}
 	}
 	shapes := map[string]bool{}
 	var sample []rules.Service
 	for _, s := range d.project.Services {
 		shape, ok := appendShape(nil, s.Body)
 		shape = strconv.AppendBool(shape, d.overrides("services", s.Name))
-		if ok && !shapes[string(shape)] && len(sample) < maxSample && s.Body.Kind == yaml.MappingNode {
+		if ok && !shapes[string(shape)] && len(sample) < maxSample && s.Body.Kind == yaml.MappingNode && !standsIn(wrong, s.Body) {
 			shapes[string(shape)] = true
 			sample = append(sample, s)
 		}
 	}
-	top := map[string]any{}
+	l := loading{document: d, top: map[string]any{}, left: maxLoads}
 	for key, value := range yamltree.Entries(d.root) {
-		switch key.Value {
-		case "include", "version", "services", "name":
-		case "jobs":
-			return // they use what the sample leaves out
-		default:
-			if strings.HasPrefix(key.Value, "x-") {
-				continue
-			}
+		switch {
+		case slices.Contains([]string{"include", "version", "services", "name"}, key.Value), strings.HasPrefix(key.Value, "x-"):
+		case !wrong[key.Line] && !standsIn(wrong, value):
 			if _, ok := appendShape(nil, value); ok {
-				top[key.Value] = d.values.of(value)
+				if known, _ := vars.Prune(value); known != nil {
+					l.top[key.Value] = d.values.of(known)
+				}
 			}
 		}
 	}
-	if d.load(top, sample) == nil {
+	services := map[string]any{}
+	for _, s := range sample {
+		services[s.Name] = l.body(s)
+		for _, m := range s.Mounts {
+			if m.Type == types.VolumeTypeVolume {
+				l.define("volumes", m.Source)
+			}
+		}
+	}
+	if l.load(services) == nil {
 		return
 	}
-	if err := d.load(top, nil); err != nil {
-		d.reportLoad(nil, err)
+	if err := l.load(map[string]any{}); err != nil {
+		d.reportLoad(d.named(err, d.root), "", err)
 		return
 	}
 	for _, s := range sample {
-		if err := d.load(top, []rules.Service{s}); err != nil {
-			d.reportLoad(&s, err)
+		if err := l.load(map[string]any{s.Name: services[s.Name]}); err != nil {
+			l.reportService(s, err)
 		}
 	}
+}
+
+// standsIn reports whether a value has a node in one of the lines.
+func standsIn(lines map[int]bool, n *yaml.Node) bool {
+	n = yamltree.Follow(n)
+	return len(lines) > 0 && (lines[n.Line] || slices.ContainsFunc(n.Content, func(c *yaml.Node) bool { return standsIn(lines, c) }))
 }
 
 // ties are what a service says about others, or about other files, and ports,
 // of which a range is as many as it has.
 var ties = []string{"ports", "depends_on", "links", "volumes_from", "extends", "network_mode", "ipc", "pid", "env_file", "label_file", "networks", "configs", "secrets", "models", "use_api_socket", "provider"}
 
-func (d *document) load(top map[string]any, sample []rules.Service) error {
-	services := map[string]any{}
-	for _, s := range sample {
-		body, ok := d.values.of(s.Body).(map[string]any)
-		if !ok {
-			continue
-		}
-		body = maps.Clone(body)
-		_, extends := body["extends"]
-		if _, ok := body["image"]; !ok && (extends || body["provider"] != nil || d.overrides("services", s.Name)) {
-			body["image"] = "image"
-		}
-		for _, key := range ties {
-			delete(body, key)
-		}
-		if build, ok := body["build"].(map[string]any); ok { // its contexts may be other services
-			build = maps.Clone(build)
-			delete(build, "additional_contexts")
-			body["build"] = build
-		}
-		services[s.Name] = body
+// loading loads rules.Services of a document.
+type loading struct {
+	*document
+	top  map[string]any // what the file defines besides rules.Services
+	left int            // how many times more it loads
+}
+
+// maxLoads is how many times compose-go loads a part of a file: once takes it over a millisecond.
+const maxLoads = 300
+
+func (l *loading) load(services map[string]any) error {
+	if l.left--; l.left < 0 {
+		return nil
 	}
-	whole := maps.Clone(top)
+	whole := maps.Clone(l.top)
 	whole["services"] = services
 	text, err := json.Marshal(whole)
 	if err != nil {
 		return nil //nolint:nilerr // a number that JSON has not, such as .inf; other rules are about it
 	}
-	_, err = load.Load(d.ctx, text, load.Options{Profiles: []string{"*"}, Project: "unnamed"})
+	_, err = load.Load(l.ctx, text, load.Options{Profiles: []string{"*"}, Project: "unnamed"})
+	if l.ctx.Err() != nil || err == nil {
+		return nil
+	}
+	if missing := undefined().FindStringSubmatch(err.Error()); missing != nil {
+		l.define(missing[1]+"s", missing[2])
+		return l.load(services)
+	}
 	return err
 }
 
-// undefined are the errors of compose-go that the rules about references report.
-var undefined = text.LazyRegexp(`refers to undefined (volume|network|config|secret)|depends on undefined`)
+// undefined is the error of compose-go that the rules about references report.
+var undefined = text.LazyRegexp(`refers to undefined (?:build )?(volume|network|config|secret) (.+?)(?:: invalid compose project)?$`)
 
-// reportLoad reports an error of compose-go at the place that it names, as far
-// as it names one.
-func (d *document) reportLoad(s *rules.Service, err error) {
-	e, ok := errors.AsType[*load.Error](err)
-	if !ok {
-		e = &load.Error{Message: err.Error()}
-	}
-	if undefined().MatchString(e.Message) {
+// define adds a network, volume, config or secret to what the file defines, unless it is there.
+func (l *loading) define(kind, name string) {
+	all, _ := l.top[kind].(map[string]any)
+	if _, defined := all[name]; defined || name == "" {
 		return
 	}
-	at := d.root
-	if s != nil {
-		at = s.Key
+	all = maps.Clone(all)
+	if all == nil {
+		all = map[string]any{}
 	}
-	if e.Path != nil {
-		at = d.node(e.Path)
+	all[name] = map[string]any{"external": true}
+	l.top[kind] = all
+}
+
+// body returns what is loaded of a service.
+func (l *loading) body(s rules.Service) map[string]any {
+	known, _ := vars.Prune(s.Body)
+	body, _ := l.values.of(known).(map[string]any)
+	body = maps.Clone(body)
+	_, extends := body["extends"]
+	if _, ok := body["image"]; !ok && (extends || body["provider"] != nil || l.overrides("services", s.Name)) {
+		body["image"] = "image"
 	}
-	d.report("specification", at, "%s", e.Message)
+	for _, key := range ties {
+		delete(body, key)
+	}
+	if build, ok := body["build"].(map[string]any); ok { // its contexts may be other services
+		build = maps.Clone(build)
+		delete(build, "additional_contexts")
+		body["build"] = build
+	}
+	return body
+}
+
+// reportService reports each part of a service that compose-go refuses alone, or else the service.
+func (l *loading) reportService(s rules.Service, err error) {
+	found := false
+	for key, value := range yamltree.Entries(s.Body) {
+		if slices.Contains(ties, key.Value) || key.Value == "build" {
+			continue
+		}
+		alone := func(value any) error {
+			return l.load(map[string]any{s.Name: map[string]any{"image": "image", key.Value: value}})
+		}
+		found = l.reportPart(s, key, value, alone) || found
+	}
+	if !found {
+		l.reportLoad(l.named(err, s.Key), s.Name, err)
+	}
+}
+
+// reportPart reports the innermost parts of a value for which load returns an error, and whether there is one. key is the
+// key of the value, or an item of a list.
+func (l *loading) reportPart(s rules.Service, key, value *yaml.Node, load func(any) error) bool {
+	known, _ := vars.Prune(value)
+	if known == nil {
+		return false
+	}
+	err := load(l.values.of(known))
+	if err == nil {
+		return false
+	}
+	found := false
+	switch {
+	case value.Kind == yaml.MappingNode:
+		found = l.reportKeys(s, value, load)
+	case slices.Contains([]string{"test", "command", "entrypoint"}, key.Value): // a list that is one value
+	default:
+		for item := range yamltree.Items(value) {
+			found = l.reportPart(s, item, item, func(v any) error { return load([]any{v}) }) || found
+		}
+	}
+	if !found {
+		at := key
+		if value.Kind == yaml.ScalarNode {
+			at = value
+		}
+		l.reportLoad(at, s.Name, err)
+	}
+	return true
+}
+
+// reportKeys is reportPart for the values of a mapping. A value can be refused alone because it wants another key beside
+// it, so it counts only if compose-go says the same of the whole mapping.
+func (l *loading) reportKeys(s rules.Service, mapping *yaml.Node, load func(any) error) (found bool) {
+	known, _ := vars.Prune(mapping)
+	rest, _ := l.values.of(known).(map[string]any)
+	refused := map[string]*yaml.Node{} // keys of rest, by what compose-go says of their values
+	for name := range yamltree.Entries(mapping) {
+		if value, ok := rest[name.Value]; ok {
+			if err := load(map[string]any{name.Value: value}); err != nil {
+				refused[err.Error()] = name
+			}
+		}
+	}
+	for err := load(rest); err != nil && refused[err.Error()] != nil; err = load(rest) {
+		name := refused[err.Error()]
+		delete(refused, err.Error())
+		found = l.reportPart(s, name, yamltree.Get(mapping, name.Value), func(v any) error { return load(map[string]any{name.Value: v}) }) || found
+		delete(rest, name.Value)
+	}
+	return found
+}
+
+// named returns the node that an error of compose-go names, or else another one.
+func (d *document) named(err error, other *yaml.Node) *yaml.Node {
+	if e, ok := errors.AsType[*load.Error](err); ok && e.Path != nil {
+		return d.node(e.Path)
+	}
+	return other
+}
+
+// reportLoad reports an error of compose-go about a service, or about none ("").
+func (d *document) reportLoad(at *yaml.Node, service string, err error) {
+	message := err.Error()
+	if e, ok := errors.AsType[*load.Error](err); ok {
+		message = e.Message
+	}
+	if service != "" && !regexp.MustCompile(`\b(service "?|services[.\[])`+regexp.QuoteMeta(service)+`\b`).MatchString(message) {
+		message = "service " + service + ": " + message
+	}
+	d.report("specification", at, "%s", message)
 }
 
 // node returns what an error about a path points to: the value if it is a scalar,
@@ -144,7 +268,7 @@ func (d *document) node(path []string) *yaml.Node {
 const maxKeys = 10_000
 
 // appendShape appends what a node is, with digits left out, and tells whether
-// it has no variables, and not too many keys.
+// it has not too many keys.
 func appendShape(shape []byte, n *yaml.Node) ([]byte, bool) {
 	n = yamltree.Follow(n)
 	ok := true
@@ -182,7 +306,6 @@ func appendShape(shape []byte, n *yaml.Node) ([]byte, bool) {
 			shape = append(shape, c)
 		}
 		shape = append(shape, ';')
-		_, ok = vars.Literal(n.Value)
 	}
 	return shape, ok
 }

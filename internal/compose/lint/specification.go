@@ -9,9 +9,9 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/compose-spec/compose-go/v2/schema"
-	"github.com/compose-spec/compose-go/v2/template"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 	"go.yaml.in/yaml/v4"
@@ -19,7 +19,9 @@ import (
 	"golang.org/x/text/message"
 
 	"github.com/tp0-lab/composer/internal/compose/rules"
+	"github.com/tp0-lab/composer/internal/compose/vars"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 var specificationRules = []Rule{
@@ -46,16 +48,49 @@ func checkSpecification(d *document) {
 
 // checkVariables reports what looks like a variable, but Compose cannot read it.
 func (d *document) checkVariables(n *yaml.Node) {
-	const longest = 64 << 10
-	if n.Kind == yaml.ScalarNode && len(n.Value) < longest && strings.Contains(n.Value, "$") {
-		_, err := template.Substitute(n.Value, func(string) (string, bool) { return "1", true })
-		if err != nil {
-			d.report("specification", n, "%q looks like a variable, but Compose cannot read it: write ${NAME}, or $$ for a plain dollar", n.Value)
+	if n.Kind == yaml.ScalarNode {
+		if at := vars.Broken(n.Value); at >= 0 {
+			rest, _, _ := strings.Cut(n.Value[at:], "\n")
+			line, column := d.placeWithin(n, at)
+			d.reportAt("specification", line, column, "%q looks like a variable, but Compose cannot read it: write ${NAME}, or $$ for a plain dollar", text.Short(rest, 60))
 		}
 	}
 	for _, c := range n.Content {
 		d.checkVariables(c)
 	}
+}
+
+// placeWithin returns the place of an offset in the value of a scalar, or that of the scalar if its lines are written
+// otherwise than they are in the value, as with escapes.
+func (d *document) placeWithin(n *yaml.Node, offset int) (line, column int) {
+	own, line, begin := n.Value, n.Line, n.Column
+	if n.Style&yaml.LiteralStyle != 0 {
+		first := strings.LastIndexByte(own[:offset], '\n') + 1
+		line, begin = line+1+strings.Count(own[:first], "\n"), 1
+		own, _, _ = strings.Cut(own[first:], "\n")
+		offset -= first
+	}
+	written := []rune(d.line(line))
+	if begin > len(written) {
+		return n.Line, n.Column
+	}
+	rest := string(written[begin-1:])
+	found := strings.Index(rest, own)
+	if found < 0 {
+		return n.Line, n.Column
+	}
+	return line, begin + utf8.RuneCountInString(rest[:found+offset])
+}
+
+// line returns a line of the text, from 1.
+func (d *document) line(number int) string {
+	if d.lines == nil {
+		d.lines = strings.Split(string(d.Text), "\n")
+	}
+	if number < 1 || number > len(d.lines) {
+		return ""
+	}
+	return d.lines[number-1]
 }
 
 // schemas are the specification and the names of keys that parts of it know.
@@ -79,12 +114,12 @@ func (s schemas) isService(n *yaml.Node) bool {
 // readSchemas takes 30 ms, so it is done once.
 var readSchemas = sync.OnceValues(func() (s schemas, err error) {
 	const name = "file:///compose-spec.json"
-	text, err := jsonschema.UnmarshalJSON(strings.NewReader(schema.Schema))
+	source, err := jsonschema.UnmarshalJSON(strings.NewReader(schema.Schema))
 	if err != nil {
 		return s, err
 	}
 	compiler := jsonschema.NewCompiler()
-	if err := compiler.AddResource(name, text); err != nil {
+	if err := compiler.AddResource(name, source); err != nil {
 		return s, err
 	}
 	if s.file, err = compiler.Compile(name); err != nil {

@@ -38,6 +38,7 @@ func (e *Error) Error() string {
 var (
 	noise        = text.LazyRegexp(`yaml: construct errors:\s+line \d+: |^(?:validating |failed to parse )?(?:compose\.yaml)?:? ?(?:decoding failed due to the following error\(s\): )?`)
 	keyPath      = text.LazyRegexp(`'?\b(?:services|networks|volumes|configs|secrets|models)[.\[][\w.\[\]-]+'?`)
+	unknownKey   = text.LazyRegexp(`^(\S+) additional properties '([^']+)'`)
 	namedService = text.LazyRegexp(`\bservice "([^"]+)"`)
 )
 
@@ -46,6 +47,11 @@ func newError(content []byte, err error, file, name string) *Error {
 	e := &Error{Place: text.Place{File: file}}
 	if excess, ok := errors.AsType[*yamltree.LimitError](err); ok {
 		e.Message, e.Line, e.Column = excess.Message, excess.Node.Line, excess.Node.Column
+		return e
+	}
+	if needs, ok := errors.AsType[*dependencyError](err); ok {
+		e.Message, e.Path = text.Line(needs.message), needs.path
+		e.find(content, e.Path)
 		return e
 	}
 	message := err.Error()
@@ -59,16 +65,25 @@ func newError(content []byte, err error, file, name string) *Error {
 		e.Path = strings.Split(strings.TrimRight(clean, "."), ".")
 	}
 	path := e.Path
+	if unknown := unknownKey().FindStringSubmatch(e.Message); unknown != nil {
+		e.Path = append(strings.Split(unknown[1], "."), unknown[2])
+		path = e.Path
+	}
 	if service := namedService().FindStringSubmatch(e.Message); service != nil {
 		path = []string{"services", service[1]}
 	}
-	for found := false; len(path) > 1 && !found; path = path[:len(path)-1] {
-		e.Line, e.Column, found = Find(content, path...)
-	}
+	e.find(content, path)
 	return e
 }
 
-// Find returns the line and column of the value at a path of keys and list indices. For a value that is a map
+// find sets the place to that of the value at a path, or of the innermost one around it.
+func (e *Error) find(content []byte, path []string) {
+	for found := false; len(path) > 1 && !found; path = path[:len(path)-1] {
+		e.Line, e.Column, found = Find(content, path...)
+	}
+}
+
+// Find returns the line and column of the value at a path of keys, list indices, and items of lists that are names. For a value that is a map
 // or a list it returns those of its key. If several YAML documents of a text have the path, the last one counts.
 // It returns false if none has it.
 func Find(content []byte, path ...string) (line, column int, ok bool) {
@@ -91,6 +106,14 @@ func find(node *yaml.Node, path []string) *yaml.Node {
 		if i, err := strconv.Atoi(step); err == nil && node.Kind == yaml.SequenceNode && 0 <= i && i < len(node.Content) {
 			next = yamltree.Follow(node.Content[i])
 			key = next
+		}
+		if next == nil && node.Kind == yaml.SequenceNode {
+			for _, item := range node.Content {
+				if item = yamltree.Follow(item); item.Kind == yaml.ScalarNode && item.Value == step {
+					key, next = item, item
+					break
+				}
+			}
 		}
 		for k, v := range yamltree.Entries(node) {
 			if k.Value == step {

@@ -5,13 +5,12 @@ package load
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
-
-	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
 
 // Options say how a file is read. The callers use these:
@@ -42,13 +41,14 @@ type Options struct {
 	Alone bool
 }
 
-// Load reads the text of a Compose file. An error about the file is an *Error.
+// Load reads the text of a Compose file. An error about the file is an *Error. If ctx ends before, Load returns its cause.
 func Load(ctx context.Context, text []byte, o Options) (*types.Project, error) {
 	// compose-go asks for the working directory whatever Dir is, and blames its own files if that is gone.
 	if _, err := os.Getwd(); err != nil {
 		return nil, fmt.Errorf("the current directory is gone, and Compose files are loaded from one: change to another (%w)", err)
 	}
-	if err := yamltree.CheckText(text); err != nil {
+	lookup := func(name string) (string, bool) { value, ok := o.Environment[name]; return value, ok }
+	if err := checkText(text, lookup); err != nil {
 		return nil, newError(text, err, o.File, "")
 	}
 	content := text
@@ -64,18 +64,58 @@ func Load(ctx context.Context, text []byte, o Options) (*types.Project, error) {
 		name = filepath.Base(o.File)
 	}
 	name = filepath.Join(dir, name)
-	project, err := loader.LoadWithContext(ctx, types.ConfigDetails{
+	type result struct {
+		project *types.Project
+		err     error
+	}
+	loaded := make(chan result, 1)
+	go func() {
+		project, err := o.load(ctx, content, dir, name)
+		loaded <- result{project, err}
+	}()
+	select {
+	case r := <-loaded:
+		if r.err != nil {
+			return nil, newError(text, r.err, o.File, name)
+		}
+		return r.project, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx) // compose-go does not look at ctx: it goes on until the program ends
+	}
+}
+
+func (o Options) load(ctx context.Context, content []byte, dir, name string) (*types.Project, error) {
+	environment := maps.Clone(o.Environment) // compose-go adds the name of the project
+	if environment == nil {
+		environment = map[string]string{}
+	}
+	details := types.ConfigDetails{
 		WorkingDir:  dir,
 		ConfigFiles: []types.ConfigFile{{Filename: name, Content: content}},
-		Environment: o.Environment,
-	}, func(options *loader.Options) {
+		Environment: environment,
+	}
+	projectName := o.Project
+	set := func(options *loader.Options) {
 		options.SkipResolveEnvironment, options.SkipResolveLabels, options.ResolvePaths = !o.Resolve, !o.Resolve, o.Resolve
 		options.SkipInclude, options.SkipExtends, options.SkipConsistencyCheck = o.Alone, o.Alone, o.Alone
 		options.Profiles = o.Profiles
-		options.SetProjectName(o.Project, false)
-	})
-	if err != nil {
-		return nil, newError(text, err, o.File, name)
+		options.SetProjectName(projectName, false)
 	}
-	return project, nil
+	model, err := loader.LoadModelWithContext(ctx, details, set)
+	if err != nil {
+		return nil, err
+	}
+	projectName, _ = model["name"].(string)
+	dependencies := withoutDependencies(model)
+	project, err := loader.ModelToProject(model, loader.ToOptions(&details, []func(*loader.Options){set}), details)
+	if err != nil {
+		return nil, err
+	}
+	if err := addDependencies(project, dependencies); err != nil {
+		return nil, err
+	}
+	if o.Alone {
+		return project, nil
+	}
+	return project, checkDependencies(project)
 }

@@ -13,7 +13,7 @@ import (
 func TestErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		"services:\n  a: {image: ñ, labels: {a: ñ}, stop_grace_period: soon}\n": "f.yaml:2:52: services.a.stop_grace_period ",
-		"services:\n  ñ: {x: ñ}\n  a: {image: x, depends_on: [b]}\n":            "f.yaml:",
+		"services:\n  ñ: {x: ñ}\n  a: {image: x, depends_on: [b]}\n":            "f.yaml:2:3: services additional properties 'ñ' not allowed",
 		"services:\n  a: {}\n": `f.yaml:2:3: service "a" has neither an image nor a build context`,
 		"services: {a: {image: x}}\n---\nservices:\n  a: {privileged: soon}\n": "f.yaml:4:19: error while interpolating services.a.privileged: ",
 		"a: [\n": "f.yaml: ",

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"iter"
 	"strings"
 
 	"go.yaml.in/yaml/v4" // the version that compose-go reads with
@@ -29,15 +30,15 @@ func Literal(text string) (string, bool) {
 }
 
 // Fill returns text with the values of its variables, or their defaults, and with $ for each $$. It writes ${NAME} for
-// a variable with neither, and known is false then. A dollar that begins no variable stays. If lookup is nil, the
-// environment is not known: variables have their defaults, and ${NAME+text} is not known.
+// a variable with neither, and known is false then. A dollar that begins no variable stays, and so does the beginning of
+// a variable that Compose cannot read (see Broken). If lookup is nil, the environment is not known: variables have their
+// defaults, and ${NAME+text} is not known.
 func Fill(text string, lookup Lookup) (filled string, known bool) {
 	if !strings.Contains(text, "$") {
 		return text, true
 	}
-	f := filler{rest: text, lookup: lookup}
-	known, _ = f.fill(0)
-	return string(f.out), known
+	out, known := fill(nil, parse(text, 0, 0), lookup)
+	return string(out), known
 }
 
 // Known returns the text of a scalar with the values of its variables, as Fill writes it. It returns "" and false for a
@@ -53,117 +54,80 @@ func Known(n *yaml.Node, lookup Lookup) (text string, ok bool) {
 	return text, true
 }
 
-// maxNested is how many variables can stand in the defaults of one another. Those in deeper ones are taken for text.
-const maxNested = 50
-
-type filler struct {
-	rest   string // not read yet
-	out    []byte
-	lookup Lookup
-}
-
-// fill appends the filled rest to out. In the braces of a variable (nested > 0), it stops behind the closing brace,
-// and returns whether there was one.
-func (f *filler) fill(nested int) (known, closed bool) {
+// fill appends the filled parts to out.
+func fill(out []byte, parts []part, lookup Lookup) (_ []byte, known bool) {
 	known = true
-	for open := 0; f.rest != ""; {
-		switch c := f.rest[0]; {
-		case c == '$':
-			known = f.dollar(nested) && known
+	for _, p := range parts {
+		if p.variable == nil {
+			out = append(out, p.literal...)
 			continue
-		case c == '{':
-			open++
-		case c == '}' && nested > 0 && open == 0:
-			f.rest = f.rest[1:]
-			return known, true
-		case c == '}':
-			open--
 		}
-		f.copy(1)
+		var sure bool
+		out, sure = p.variable.fill(out, lookup)
+		known = known && sure
 	}
-	return known, false
+	return out, known
 }
 
-// copy moves n bytes from rest to out.
-func (f *filler) copy(n int) {
-	f.out, f.rest = append(f.out, f.rest[:n]...), f.rest[n:]
-}
-
-// dollar fills in what the dollar at the beginning of rest begins.
-func (f *filler) dollar(nested int) (known bool) {
-	if strings.HasPrefix(f.rest, "$$") {
-		f.rest = f.rest[1:]
-		f.copy(1)
-		return true
+func (v *Variable) fill(out []byte, lookup Lookup) (_ []byte, known bool) {
+	if v.broken || v.deep {
+		return append(out, "${"...), true
 	}
-	after, braced := strings.CutPrefix(f.rest[1:], "{")
-	name := nameAt(after)
-	if name == "" || braced && nested == maxNested {
-		f.copy(1)
-		return true
-	}
-	after = after[len(name):]
-	if !braced {
-		f.rest = after
-		return f.variable(name, "", nil, true)
-	}
-	operator := operatorAt(after)
-	if operator == "" && !strings.HasPrefix(after, "}") {
-		f.copy(1)
-		return true
-	}
-	begin := len(f.out)
-	f.copy(len("${") + len(name) + len(operator))
-	argument := len(f.out)
-	known, closed := f.fill(nested + 1)
-	if !closed {
-		return known
-	}
-	text := f.out[argument:]
-	f.out = f.out[:begin]
-	return f.variable(name, operator, text, known)
-}
-
-// variable appends the value of ${NAME operator text}. known says whether all of text is.
-func (f *filler) variable(name, operator string, text []byte, known bool) bool {
 	value, set := "", false
-	if f.lookup != nil {
-		value, set = f.lookup(name)
+	if lookup != nil {
+		value, set = lookup(v.Name)
 	}
-	if strings.HasPrefix(operator, ":") {
-		set = set && value != ""
+	notEmpty := strings.HasPrefix(v.Operator, ":")
+	present := set && (value != "" || !notEmpty)
+	switch kind := strings.TrimPrefix(v.Operator, ":"); {
+	case kind == "+" && lookup != nil && !present:
+		return out, true
+	case kind == "+" && present, kind == "-" && !present:
+		return fill(out, v.argument, lookup)
+	case present:
+		return append(out, value...), true
 	}
-	switch kind := strings.TrimPrefix(operator, ":"); {
-	case kind == "+" && f.lookup != nil && !set:
-		return true
-	case kind == "+" && set, kind == "-" && !set:
-		f.out = append(f.out, text...)
-		return known
-	case set:
-		f.out = append(f.out, value...)
-		return true
-	}
-	f.out = append(f.out, "${"+name+"}"...)
-	return false
+	return append(append(append(out, "${"...), v.Name...), '}'), false
 }
 
-func nameAt(text string) string {
-	end := 0
-	for end < len(text) && (isLetter(text[end]) || end > 0 && '0' <= text[end] && text[end] <= '9') {
-		end++
-	}
-	return text[:end]
-}
-
-func isLetter(c byte) bool { return c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
-
-func operatorAt(text string) string {
-	for _, operator := range []string{":-", "-", ":?", "?", ":+", "+"} {
-		if strings.HasPrefix(text, operator) {
-			return operator
+// Broken returns the offset in bytes of what looks like a variable in a text, and Compose cannot read: ${, without a name,
+// an operator or a closing brace in its line behind it. Such in the default of another variable counts, although Compose
+// finds it only when that variable is not set. Broken returns -1 without one.
+func Broken(text string) int {
+	for v := range All(text) {
+		if v.broken || v.deep {
+			return v.At
 		}
 	}
-	return ""
+	return -1
+}
+
+// Cost returns how many bytes of a text compose-go looks at to fill in its variables, of which each can reach as far as
+// its line. tooDeep reports that more than MaxNested variables are nested.
+func Cost(text string) (bytes int, tooDeep bool) {
+	for v := range All(text) {
+		bytes += v.reach
+		tooDeep = tooDeep || v.deep
+	}
+	return bytes, tooDeep
+}
+
+// All iterates over the variables of a text, those in the arguments of others behind these, and over what is broken.
+func All(text string) iter.Seq[*Variable] {
+	return func(yield func(*Variable) bool) {
+		if strings.Contains(text, "$") {
+			each(parse(text, 0, 0), yield)
+		}
+	}
+}
+
+func each(parts []part, yield func(*Variable) bool) bool {
+	for _, p := range parts {
+		if p.variable != nil && (!yield(p.variable) || !each(p.variable.argument, yield)) {
+			return false
+		}
+	}
+	return true
 }
 
 // Rewrite returns the YAML documents of text as edit returns them, each a document node. It returns text itself, and

@@ -18,6 +18,7 @@ import (
 	"github.com/tp0-lab/composer/internal/compose/lint"
 	"github.com/tp0-lab/composer/internal/compose/load"
 	"github.com/tp0-lab/composer/internal/compose/rules"
+	"github.com/tp0-lab/composer/internal/compose/vars"
 	"github.com/tp0-lab/composer/internal/template/render"
 )
 
@@ -167,7 +168,7 @@ func loadProject(ctx context.Context, text []byte) (*types.Project, error) {
 	elsewhere, all := usesOthers(text), true
 	project, err := load.Load(ctx, text, load.Options{
 		Prepare: func(text []byte) (rest []byte) {
-			rest, all = known(text)
+			rest, all = vars.PruneText(text)
 			return rest
 		},
 		Profiles: []string{"*"}, // each of them has to work when it is asked for

@@ -128,7 +128,7 @@ func TestSeveralDocuments(t *testing.T) {
 
 		"services:\n  a: {hostname: x}\n  b:\n    imag: b\n":        `line 11 of the document, "imag: b": unknown key "services.b.imag", did you mean image?`,
 		"services:\n  b:\n    image: 'b\n":                          `line 10 of the document, "image: 'b": while scanning a quoted scalar, found unexpected end of stream`,
-		"services:\n  b:\n    image: b\n    depends_on: [c]\n":      `line 9 of the document, "b:": service "b" depends on undefined service "c"`,
+		"services:\n  b:\n    image: b\n    depends_on: [c]\n":      `line 11 of the document, "depends_on: [c]": service "b" depends on undefined service "c"`,
 		"services:\n  b:\n    hostname: b\n":                        `line 9 of the document, "b:": service "b" has neither an image nor a build context`,
 		"services:\n  b:\n    image: b\n    container_name: same\n": `line 11 of the document, "container_name: same": services a and b have the same container_name "same"`,
 	} {

@@ -1,18 +1,15 @@
-package check
+package vars
 
 import (
 	"go.yaml.in/yaml/v4"
 
-	"github.com/tp0-lab/composer/internal/compose/vars"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
 
-// known returns a document without the scalars that have a variable without a default, and without the items of lists
-// that have such a scalar. compose-go would read these variables as empty, or refuse them (${NAME:?}). all reports that
-// the document has no such variable.
-func known(text []byte) (rest []byte, all bool) {
-	p := pruner{left: yamltree.MaxValues, open: map[*yaml.Node]bool{}}
-	rest, pruned := vars.Rewrite(text, func(document *yaml.Node) (known *yaml.Node, pruned bool) {
+// PruneText returns a Compose file as Prune returns its documents. all reports that nothing was left out.
+func PruneText(text []byte) (rest []byte, all bool) {
+	p := newPruner()
+	rest, pruned := Rewrite(text, func(document *yaml.Node) (known *yaml.Node, pruned bool) {
 		known, all := p.prune(document)
 		if p.left < 0 {
 			return nil, false
@@ -21,6 +18,14 @@ func known(text []byte) (rest []byte, all bool) {
 	})
 	return rest, !pruned
 }
+
+// Prune returns a copy of a part of a Compose file without the scalars that have a variable without a default, and
+// without the items of lists that have such a scalar, because compose-go would read these variables as empty, or refuse
+// them (${NAME:?}). Keys that compose-go demands get another value. Prune returns nil if nothing is left. all reports
+// that nothing was left out.
+func Prune(n *yaml.Node) (known *yaml.Node, all bool) { return newPruner().prune(n) }
+
+func newPruner() *pruner { return &pruner{left: yamltree.MaxValues, open: map[*yaml.Node]bool{}} }
 
 // standIns are what a key cannot be left out for.
 var standIns = map[string]string{
@@ -54,7 +59,7 @@ func (p *pruner) prune(n *yaml.Node) (known *yaml.Node, all bool) {
 		defer delete(p.open, n.Alias)
 		return p.prune(n.Alias)
 	case yaml.ScalarNode:
-		if _, all := vars.Fill(n.Value, nil); !all {
+		if _, all := Fill(n.Value, nil); !all {
 			return nil, false
 		}
 		return bare(n), true

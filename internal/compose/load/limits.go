@@ -1,0 +1,115 @@
+package load
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4" // the version that compose-go reads with
+
+	"github.com/tp0-lab/composer/internal/compose/vars"
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
+)
+
+// Limits of what compose-go reads. It makes a value of 2 KiB of each port of a range, looks at the rest of a line for the
+// end of each variable in it, and compares each value with each that has the tag !reset or !override.
+const (
+	maxPorts    = 100_000
+	maxReach    = 8 << 20 // bytes, see vars.Cost
+	maxCompared = 2_000_000
+)
+
+// checkText returns a *yamltree.LimitError for a text that would take compose-go seconds or gigabytes.
+func checkText(text []byte, lookup vars.Lookup) error {
+	if err := yamltree.CheckText(text); err != nil {
+		return err
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	for {
+		var document yaml.Node
+		if decoder.Decode(&document) != nil || len(document.Content) == 0 {
+			return nil
+		}
+		if err := CheckLimits(document.Content[0], lookup); err != nil {
+			return err
+		}
+	}
+}
+
+// CheckLimits returns an error if compose-go would take seconds or gigabytes to load a document that is within the limits
+// of package yamltree: for its ports, its variables, or its tags. lookup is as in vars.Fill.
+func CheckLimits(root *yaml.Node, lookup vars.Lookup) *yamltree.LimitError {
+	l := limits{}
+	l.walk(root)
+	for _, kind := range []string{"services", "jobs"} {
+		for _, service := range yamltree.Entries(yamltree.Get(root, kind)) {
+			l.countPorts(yamltree.Get(service, "ports"), lookup)
+		}
+	}
+	return l.excess
+}
+
+type limits struct {
+	values, tagged, reach, ports int
+	excess                       *yamltree.LimitError // the first one
+}
+
+func (l *limits) exceed(n *yaml.Node, format string, args ...any) {
+	if l.excess == nil {
+		l.excess = &yamltree.LimitError{Node: n, Message: fmt.Sprintf(format, args...)}
+	}
+}
+
+func (l *limits) walk(n *yaml.Node) {
+	if n = yamltree.Follow(n); l.excess != nil {
+		return
+	}
+	l.values++
+	if n.Tag == "!reset" || n.Tag == "!override" {
+		l.tagged++
+	}
+	if l.tagged*l.values > maxCompared {
+		l.exceed(n, "up to here there are too many values with !reset or !override: %d among %d values", l.tagged, l.values)
+	}
+	if n.Kind == yaml.ScalarNode && strings.Contains(n.Value, "$") {
+		reach, tooDeep := vars.Cost(n.Value)
+		l.reach += reach
+		switch {
+		case tooDeep:
+			l.exceed(n, "more than %d variables are nested in the defaults of each other here", vars.MaxNested)
+		case l.reach > maxReach:
+			l.exceed(n, "up to here there are too many variables in long lines")
+		}
+	}
+	for _, child := range n.Content {
+		l.walk(child)
+	}
+}
+
+func (l *limits) countPorts(ports *yaml.Node, lookup vars.Lookup) {
+	if ports == nil || ports.Kind != yaml.SequenceNode {
+		return
+	}
+	for _, item := range ports.Content {
+		if item = yamltree.Follow(item); item.Kind != yaml.ScalarNode {
+			continue
+		}
+		text, _ := vars.Fill(item.Value, lookup)
+		if l.ports += rangeLength(text); l.ports > maxPorts {
+			l.exceed(item, "up to here the services have more than %d ports, and each port of a range counts", maxPorts)
+		}
+	}
+}
+
+// rangeLength returns how many ports of a container a text such as 80-90:80-90/tcp has.
+func rangeLength(port string) int {
+	port, _, _ = strings.Cut(port[strings.LastIndexByte(port, ':')+1:], "/")
+	begin, end, found := strings.Cut(port, "-")
+	first, err1 := strconv.Atoi(begin)
+	last, err2 := strconv.Atoi(end)
+	if !found || err1 != nil || err2 != nil || last < first || last > 65535 {
+		return 1
+	}
+	return last - first + 1
+}
