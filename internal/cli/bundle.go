@@ -129,6 +129,19 @@ func warnWithoutEffect(stderr io.Writer, b *bundle.Bundle, stages ...string) {
 	warn(stderr, "%s%s", found[0], more)
 }
 
+// warnUnread says which kinds of replicas no template reads, so that their number has no effect.
+func warnUnread(stderr io.Writer, b *bundle.Bundle, unread []string) {
+	for _, kind := range b.Kinds {
+		switch {
+		case !slices.Contains(unread, kind.Name) || kind.Count == 0 && !kind.Given:
+		case !b.NoKinds:
+			warn(stderr, "-n %s=%d has no effect: no template reads .Kinds.%[1]s, or its names or number", kind.Name, kind.Count)
+		case kind.Given:
+			warn(stderr, "-n %d has no effect: %s has no kinds of replicas, and no template reads .Clients", kind.Count, b.Path(bundle.StagesFile))
+		}
+	}
+}
+
 func openBundle(dir string) (*bundle.Bundle, error) {
 	if dir == "" {
 		return bundle.Open(templates.FS)

@@ -73,6 +73,7 @@ func showDiff(c *cli.Context, source *bundleFlags) error {
 			}
 		}
 	}
+	warnUnread(c.App.ErrWriter, b, engine.Unread())
 	if c.Bool("json") {
 		return showChanges(c, sides)
 	}

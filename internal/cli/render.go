@@ -136,6 +136,7 @@ func renderJob(c *cli.Context, source *bundleFlags, j build.Job) (build.Document
 		stages[i] = d.Stage
 	}
 	warnWithoutEffect(c.App.ErrWriter, b, stages...)
+	warnUnread(c.App.ErrWriter, b, made.Unread)
 	return made, nil
 }
 

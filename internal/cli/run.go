@@ -118,5 +118,6 @@ func renderStage(c *cli.Context, b *bundle.Bundle) (stage string, text []byte, e
 		return "", nil, err
 	}
 	warnWithoutEffect(c.App.ErrWriter, b, chosen.Name)
+	warnUnread(c.App.ErrWriter, b, engine.Unread())
 	return chosen.Name, doc.Bytes, nil
 }

@@ -63,6 +63,8 @@ type Documents struct {
 	All []Document
 	// Command is the command line that writes the documents again.
 	Command string
+	// Unread are the kinds of replicas that no template reads.
+	Unread []string
 }
 
 // Render renders and checks all documents of the job. Its errors are those of bundle.Choose, package render and package
@@ -77,7 +79,7 @@ func (j Job) Render(ctx context.Context, b *bundle.Bundle) (Documents, error) {
 	if err != nil {
 		return Documents{}, err
 	}
-	var made Documents
+	made := Documents{Unread: engine.Unread()}
 	var more []string
 	if !j.Validate {
 		more = append(more, "--no-validate")

@@ -35,8 +35,10 @@ type Bundle struct {
 	MaxReplicas int
 	// UserLimit reports that LimitReplicas set MaxReplicas.
 	UserLimit bool
-	// Kinds are the kinds of replicas, at least one, in the table's order.
-	Kinds []Kind
+	// Kinds are the kinds of replicas, at least one, in the table's order. NoKinds reports that the table has none, so
+	// there is one called client.
+	Kinds   []Kind
+	NoKinds bool
 	// Stages are in the table's order.
 	Stages []Stage
 	// Overlay is the user's values over those of each stage; nil without values of a user.

@@ -187,7 +187,7 @@ func TestSetCounts(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if want := []Kind{{"filter", 9}, {"joiner", 3}}; !cmp.Equal(want, b.Kinds) {
+	if want := []Kind{{Name: "filter", Count: 9, Given: true}, {Name: "joiner", Count: 3, Given: true}}; !cmp.Equal(want, b.Kinds) {
 		t.Errorf("got %v, want %v", b.Kinds, want)
 	}
 	for text, want := range map[string]string{

@@ -15,6 +15,8 @@ type Kind struct {
 	Name string
 	// Count is the number of its replicas.
 	Count int
+	// Given reports that SetCounts set Count.
+	Given bool
 }
 
 // maxKindName is the limit for a kind's name, in bytes: a host's name has at most 63 with the number.
@@ -44,7 +46,7 @@ func (b *Bundle) SetCounts(text string) error {
 			return fmt.Errorf("%w %q: it says twice how many %s there are", ErrCount, text, kind.Name)
 		}
 		seen = append(seen, kind)
-		kind.Count = n
+		kind.Count, kind.Given = n, true
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ func (b *Bundle) readTable(table *values.Node) error {
 		b.Kinds = append(b.Kinds, kind)
 	}
 	if len(b.Kinds) == 0 {
-		b.Kinds = []Kind{{Name: "client", Count: 5}}
+		b.Kinds, b.NoKinds = []Kind{{Name: "client", Count: 5}}, true
 	}
 	for i, row := range r.rows(table, "stages", maxStages) {
 		b.Stages = append(b.Stages, r.stage(b, i, row))

@@ -50,7 +50,13 @@ func (r *Rewritten) Placed(err error) error {
 		place.Column = text.ColumnOf(lines[place.Line-1], offset)
 	}
 	names := strings.NewReplacer("escape.Structure", "a structure (of toYaml, include or raw)", "escape.marked", "a value of quote or interpolate, which come last")
-	return &Error{place, parts[4] + ": " + names.Replace(parts[5])}
+	expression := parts[4]
+	if strings.HasPrefix(expression, "<"+RangeFunc) { // which no user wrote: this is the pipeline of a range
+		lines := strings.SplitAfter(r.texts[place.File], "\n")
+		text := strings.Join(lines[place.Line-1:], "")
+		expression = "<" + actionText(text[offset:]) + ">"
+	}
+	return &Error{place, expression + ": " + names.Replace(parts[5])}
 }
 
 // shown returns text as an error shows it: quoted, and cut after 40 characters.

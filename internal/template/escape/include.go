@@ -12,6 +12,9 @@ func (w *walker) includesIn(p *parse.PipeNode) error {
 	}
 	for _, cmd := range p.Cmds {
 		for i, arg := range cmd.Args {
+			if chain, ok := arg.(*parse.ChainNode); ok { // (include …).key
+				arg = chain.Node
+			}
 			if pipe, ok := arg.(*parse.PipeNode); ok {
 				if err := w.includesIn(pipe); err != nil {
 					return err

@@ -9,9 +9,11 @@
 package escape
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"text/template"
 	"text/template/parse"
 
@@ -25,12 +27,13 @@ const (
 	StepFunc  = "_step"  // NUMBER: a round of a range begins
 	EnterFunc = "_enter" // NUMBER: a called template begins
 	LeaveFunc = "_leave" // a called template ends
+	RangeFunc = "_range" // VARIABLES VALUE: returns the value that a range goes through, or an error
 	MarkFunc  = "_mark"  // NUMBER: the document goes on with that source, see Marked
 )
 
 // Rewritten is a set of templates whose values are escaped.
 type Rewritten struct {
-	// Template is the main template. The caller gives it StepFunc, EnterFunc, LeaveFunc and include by Funcs.
+	// Template is the main template. The caller gives it StepFunc, EnterFunc, LeaveFunc, RangeFunc and include by Funcs.
 	Template *template.Template
 	sites    []site
 	includes map[string]string
@@ -43,6 +46,18 @@ func (r *Rewritten) Include(name string) string { return r.includes[name] }
 // Errorf returns an error with the place of a number that StepFunc or EnterFunc was called with.
 func (r *Rewritten) Errorf(number int, format string, args ...any) error {
 	return r.errorAt(r.sites[number].tree, r.sites[number].pos, format, args...)
+}
+
+// action returns the text of the action with that number, as it stands in the template.
+func (r *Rewritten) action(number int) string {
+	s := r.sites[number]
+	return actionText(r.texts[s.tree.ParseName][s.pos:])
+}
+
+// actionText returns the text of an action up to its end.
+func actionText(text string) string {
+	text, _, _ = strings.Cut(text, "}}")
+	return strings.TrimSpace(strings.TrimSuffix(text, "-"))
 }
 
 // PrintsDigits reports whether cmd writes each number from 0 on as its decimal digits alone.
@@ -80,7 +95,10 @@ func Rewrite(t *template.Template, funcs template.FuncMap, texts map[string]stri
 	r.out.Template = template.New(t.Name()).Option("missingkey=error").Funcs(funcs).Funcs(template.FuncMap{
 		WriteFunc: func(number int, value any) (string, error) {
 			text, err := r.out.sites[number].write(value)
-			if err != nil {
+			switch {
+			case errors.Is(err, errNothing):
+				err = r.out.Errorf(number, "<%s>: %s", r.out.action(number), err)
+			case err != nil:
 				err = r.out.Errorf(number, "%s", err)
 			}
 			return text, err
@@ -88,6 +106,7 @@ func Rewrite(t *template.Template, funcs template.FuncMap, texts map[string]stri
 		StepFunc:  func(int) (string, error) { return "", nil },
 		EnterFunc: func(int) (string, error) { return "", nil },
 		LeaveFunc: func() string { return "" },
+		RangeFunc: func(_ int, value any) (any, error) { return value, nil },
 	})
 	for _, one := range t.Templates() {
 		if one.Tree != nil {
@@ -286,6 +305,7 @@ func (w *walker) rounds(c context, n *parse.RangeNode) (context, error) {
 	if err := w.includesIn(n.Pipe); err != nil {
 		return c, err
 	}
+	n.Pipe.Cmds = append(n.Pipe.Cmds, w.command(n.Pipe.Pos, RangeFunc, max(1, len(n.Pipe.Decl))))
 	const what = "the rounds of {{ range }} end"
 	outer := w.loop
 	defer func() { w.loop = outer }()

@@ -28,6 +28,9 @@ func (s Structure) String() string { return s.text }
 
 // Block returns lines of YAML, which begin in column 0, as a Structure that is indented for its place.
 func Block(text string) Structure {
+	if strings.TrimSpace(text) == "" {
+		return Structure{lines: true}
+	}
 	return Structure{text: strings.Trim(text, "\n"), lines: true}
 }
 
@@ -45,6 +48,8 @@ func textOf(text string) (marked, error) { return marked{text: text}, valid(text
 
 func literal(text string) (marked, error) { return marked{text: text, literal: true}, nil }
 
+var errNothing = errors.New("there is no value (null): write (… | default VALUE), or {{ with … }} around what needs it")
+
 // contentOf returns the text of a value, or why it has none.
 func contentOf(value any) (marked, error) {
 	switch v := value.(type) { // the common ones first
@@ -53,7 +58,7 @@ func contentOf(value any) (marked, error) {
 	case int:
 		return literal(strconv.Itoa(v))
 	case nil:
-		return marked{}, errors.New("there is no value (null)")
+		return marked{}, errNothing
 	case marked:
 		return v, valid(v.text)
 	case Structure:

@@ -46,6 +46,9 @@ type more struct {
 
 // write returns value as it is written at s. Its errors have no place.
 func (s *site) write(value any) (string, error) {
+	if nothing, ok := value.(*Structure); ok && nothing == nil {
+		value = Structure{}
+	}
 	switch st, ok := value.(Structure); {
 	case ok && s.takesStructure():
 		return s.fit(st)

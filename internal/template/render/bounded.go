@@ -28,16 +28,26 @@ var growing = []string{
 	"mustRegexReplaceAll", "mustRegexReplaceAllLiteral",
 }
 
-// spend counts the bytes and entries that a function took or made. It fails beyond the limit for all functions.
-type spend func(weight int) error
+// account is what functions report to their execution; nil is none.
+type account interface {
+	// spend counts the bytes and entries that a function took or made. It fails beyond the limit for all functions.
+	spend(weight int) error
+	// changing is called before a function changes a map. deep: it may change the maps in that map, too.
+	changing(m map[string]any, deep bool)
+}
+
+type noAccount struct{}
+
+func (noAccount) spend(int) error               { return nil }
+func (noAccount) changing(map[string]any, bool) {}
 
 // boundedFuncs are functions, by name, that return an error for too large arguments or results.
-type boundedFuncs map[string]func(spend) any
+type boundedFuncs map[string]func(account) any
 
-// with returns the functions for one execution, which count with s. A nil s counts nothing.
-func (b boundedFuncs) with(s spend) template.FuncMap {
+// with returns the functions for one execution, which report to s.
+func (b boundedFuncs) with(s account) template.FuncMap {
 	if s == nil {
-		s = func(int) error { return nil }
+		s = noAccount{}
 	}
 	funcs := make(template.FuncMap, len(b))
 	for name, of := range b {
@@ -71,22 +81,32 @@ func bound(t *template.Template, funcs template.FuncMap) boundedFuncs {
 
 var errorType = reflect.TypeFor[error]()
 
-// bounded returns a maker of functions that do what f does, and fail for too large arguments or results.
-func bounded(name string, f reflect.Value, grows bool) func(spend) any {
+// bounded returns a maker of functions that do what f does with converted arguments, and fail for too large arguments or
+// results. They take arguments of any type, so that a message about a wrong one is that of converter. An int64 that f
+// returns is an int, as in values.
+func bounded(name string, f reflect.Value, grows bool) func(account) any {
 	t := f.Type()
 	in := make([]reflect.Type, t.NumIn())
 	for i := range in {
-		in[i] = t.In(i)
+		in[i] = anyType
 	}
-	call := f.Call
 	if t.IsVariadic() {
-		call = f.CallSlice
+		in[len(in)-1] = reflect.TypeFor[[]any]()
 	}
 	result := t.Out(0)
+	if result.Kind() == reflect.Int64 {
+		result = intType
+	}
+	convert := converter(name)
+	changes := slices.Contains(changing, name) && t.NumIn() > 1
 	like := reflect.FuncOf(in, []reflect.Type{result, errorType}, t.IsVariadic())
-	wrapped := func(args []reflect.Value, s spend) []reflect.Value {
+	wrapped := func(args []reflect.Value, s account) (out []reflect.Value) {
 		fail := func(format string, args ...any) []reflect.Value {
 			return []reflect.Value{reflect.Zero(result), reflect.ValueOf(fmt.Errorf(format, args...))}
+		}
+		args, err := converted(args, t, convert)
+		if err != nil {
+			return fail("%w", err)
 		}
 		var w weight
 		largest, second := 1, 1
@@ -103,25 +123,78 @@ func bounded(name string, f reflect.Value, grows bool) func(spend) any {
 		if w.tooMuch() || grows && largest > 4*maxText/second {
 			return fail("%s: its arguments are too large", name)
 		}
-		if err := s(w.bytes + w.items); err != nil {
+		if err := s.spend(w.bytes + w.items); err != nil {
 			return fail("%s: %w", name, err)
 		}
-		out := call(args)
+		if changes {
+			merges := name != "set" && name != "unset"
+			s.changing(args[0].Interface().(map[string]any), merges)
+			for i := 1; merges && i < len(args); i++ { // sprig makes their maps a part of the first, and changes those
+				args[i] = reflect.ValueOf(copyOf(args[i].Interface()))
+			}
+		}
+		if out, err = called(f, args); err != nil {
+			return fail("%w", misused(err.Error(), args))
+		}
 		w = weight{}
 		if w.add(out[0], 0); w.tooMuch() {
 			return fail("%s: its result is longer than %d MiB, or has more than %d entries", name, maxText>>20, maxItems)
 		}
-		if err := s(w.bytes + w.items*itemSize); err != nil {
+		if err := s.spend(w.bytes + w.items*itemSize); err != nil {
 			return fail("%s: %w", name, err)
 		}
-		if len(out) == 1 {
-			out = append(out, reflect.Zero(errorType))
+		if out[0].Type() != result {
+			out[0] = out[0].Convert(result)
 		}
-		return out
+		return []reflect.Value{out[0], reflect.Zero(errorType)}
 	}
-	return func(s spend) any {
+	return func(s account) any {
 		return reflect.MakeFunc(like, func(args []reflect.Value) []reflect.Value { return wrapped(args, s) }).Interface()
 	}
+}
+
+// converted returns args, of which the last is a list for a variadic function, one by one and as the function wants them.
+func converted(args []reflect.Value, function reflect.Type, convert func(reflect.Value, reflect.Type) (reflect.Value, error)) ([]reflect.Value, error) {
+	fixed := len(args)
+	if function.IsVariadic() {
+		fixed--
+	}
+	all := make([]reflect.Value, 0, len(args)+4)
+	add := func(arg reflect.Value, to reflect.Type) (err error) {
+		if arg, err = convert(arg, to); err == nil {
+			all = append(all, arg)
+		}
+		return err
+	}
+	for i, arg := range args[:fixed] {
+		if err := add(arg, function.In(i)); err != nil {
+			return nil, err
+		}
+	}
+	if function.IsVariadic() {
+		more := args[fixed]
+		for i := range more.Len() {
+			if err := add(more.Index(i), function.In(fixed).Elem()); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return all, nil
+}
+
+// called returns the results of f. Its error is that of f, or the text of a panic, with which sprig's functions refuse
+// arguments.
+func called(f reflect.Value, args []reflect.Value) (out []reflect.Value, err error) {
+	defer func() {
+		if problem := recover(); problem != nil {
+			err = fmt.Errorf("%v", problem)
+		}
+	}()
+	out = f.Call(args)
+	if len(out) > 1 && !out[1].IsNil() {
+		err = out[1].Interface().(error)
+	}
+	return out, err
 }
 
 // weight is the size of a value: the bytes of its texts, and the entries of its lists and maps.

@@ -39,12 +39,14 @@ type execution struct {
 	dropped bool
 	to      io.Writer // gets the whole document, which is not kept then; may be nil
 
-	changes     bool   // the templates call functions that change values, such as set
-	all         int    // the number of replicas of all kinds
-	size, steps int    // bytes written, and steps done
-	spent       int    // bytes that functions took and made
-	walks       int    // nested ranges over replicas and includes that are running
-	depth       int    // nested templates that are running
+	changes     bool // the templates call functions that change values, such as set
+	all         int  // the number of replicas of all kinds
+	size, steps int  // bytes written, and steps done
+	spent       int  // bytes that functions took and made
+	walks       int  // nested ranges over replicas and includes that are running
+	depth       int  // nested templates that are running
+	undo        undo
+	failed      string // the name of the replica that an error is about, or ""
 	trace       *trace // for Locate, or nil
 }
 
@@ -77,8 +79,11 @@ func newExecution(e *Engine, t *template.Template, in input) (*execution, error)
 		Values:   copyOf(in.values).(map[string]any),
 		Counts:   in.counts,
 		Replicas: in.counts[in.kinds[0].Name],
-		Kinds:    make(map[string]Walk[Replica], len(in.kinds)),
+		Kinds:    make(Kinds, len(in.kinds)),
 	}}
+	if x.changes {
+		x.undo.know(x.data.Values)
+	}
 	patterns := make(map[string]Walk[pattern], len(in.kinds))
 	for _, kind := range in.kinds {
 		p := &population{x: x, kind: kind.Name, count: in.counts[kind.Name], overrides: in.overrides[kind.Name]}
@@ -87,10 +92,11 @@ func newExecution(e *Engine, t *template.Template, in input) (*execution, error)
 	}
 	first := in.kinds[0].Name
 	x.data.Clients, patterns[""] = x.data.Kinds[first], patterns[first]
-	clone.Funcs(e.functions.with(x.spend)).Funcs(template.FuncMap{
+	clone.Funcs(e.functions.with(x)).Funcs(template.FuncMap{
 		escape.StepFunc:  x.step,
 		escape.EnterFunc: x.enter,
 		escape.LeaveFunc: x.leave,
+		escape.RangeFunc: x.ranged,
 		"include":        x.include,
 		patternsFunc: func(kind string) (Walk[pattern], error) {
 			walk, ok := patterns[kind]
@@ -150,6 +156,9 @@ func (x *execution) enter(place int) (string, error) {
 	return x.step(place)
 }
 
+// changing is called before a function changes a map.
+func (x *execution) changing(m map[string]any, deep bool) { x.undo.save(m, deep) }
+
 // spend counts the bytes that a function takes or makes, and fails beyond the limit.
 func (x *execution) spend(weight int) error {
 	if x.spent += weight; x.spent > maxSpent+spentPerReplica*x.all {
@@ -164,7 +173,7 @@ func (x *execution) leave() string {
 }
 
 // include is the template function: it returns the output of a template as a block of lines.
-func (x *execution) include(name string, data any) (escape.Structure, error) {
+func (x *execution) include(name string, data any) (any, error) {
 	var out bytes.Buffer
 	x.walks++ // an included text has no offset in the document yet, so its replicas get no spans
 	defer func() { x.walks-- }()
@@ -173,12 +182,16 @@ func (x *execution) include(name string, data any) (escape.Structure, error) {
 	}
 	err := x.templates.ExecuteTemplate(&countingWriter{x, &out}, x.rewritten.Include(name), data)
 	if err != nil {
-		return escape.Structure{}, x.rewritten.Placed(err)
+		return nil, x.rewritten.Placed(err)
 	}
 	if err := x.spend(out.Len()); err != nil {
-		return escape.Structure{}, err
+		return nil, err
 	}
-	return escape.Block(out.String()), nil
+	block := escape.Block(out.String())
+	if block.String() == "" {
+		return (*escape.Structure)(nil), nil // which {{ if }} takes for nothing
+	}
+	return block, nil
 }
 
 // countingWriter refuses the output of an include beyond maxText.

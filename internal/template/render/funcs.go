@@ -40,6 +40,8 @@ var unrepeatable = []string{
 //	subnetFor CIDR N   the smallest subnet around CIDR, never smaller than it, with addresses for N containers
 //	keys, values       of one or more maps, ordered by key
 //	fromJson TEXT      as sprig's, but integers stay integers
+//	fromYaml YAML      the value of a text, or of the result of include or toYaml
+//	index, get, len, eq, ne  of text/template and sprig, which fail for a key or a number that is not there
 //
 // sprig's squote is missing, because package escape writes the quotes.
 func Funcs() template.FuncMap {
@@ -65,7 +67,9 @@ func Funcs() template.FuncMap {
 		value, _ := mustFromJSON(text) // sprig's makes nil of a text that is no JSON
 		return value, repeatedKey(text)
 	}
-	funcs["include"] = func(string, any) (escape.Structure, error) { return escape.Structure{}, nil } // each execution has its own
+	funcs["fromYaml"] = fromYAML
+	maps.Copy(funcs, lookups())
+	funcs["include"] = func(string, any) (any, error) { return "", nil } // each execution has its own
 	return funcs
 }
 
@@ -124,6 +128,17 @@ func mustFromJSON(text string) (any, error) {
 	decoder.UseNumber()
 	err := decoder.Decode(&value)
 	return typedNumbers(value), err
+}
+
+// fromYAML is the template function fromYaml.
+func fromYAML(of any) (any, error) {
+	switch v := of.(type) {
+	case escape.Structure:
+		return structureValue(v)
+	case string:
+		return yamlValue(v)
+	}
+	return nil, fmt.Errorf("want text, or the result of include, not %s", described(reflect.ValueOf(of)))
 }
 
 // repeatedKey returns an error for a JSON text with a key twice in an object.

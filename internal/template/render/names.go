@@ -16,9 +16,20 @@ import (
 
 var noField = text.LazyRegexp(`(?:can't evaluate field (\w+) in type (?:render\.(Data|Replica)|.+)|nil pointer evaluating interface \{\}\.(\w+))$`)
 
-// named rewrites text/template's message about an unknown field: the result lists the fields, or suggests one.
-// It returns any other message as it is.
+// ownCalls matches what text/template puts before the errors of functions that stand for its own ways to read a value.
+// ofKind matches an expression that has the name of a kind.
+var (
+	ownCalls = text.LazyRegexp(`^(<.*>: )error calling (?:_range|index|get|len|Names): `)
+	ofKind   = text.LazyRegexp(`\.Kinds\.([a-z0-9_]+)`)
+)
+
+// named rewrites text/template's message about an unknown field: the result lists the fields, or suggests one. It
+// returns any other message as it is, but for the name of a function that no user wrote.
 func named(message string) string {
+	message = ownCalls().ReplaceAllString(message, "$1")
+	if kind := ofKind().FindStringSubmatch(message); kind != nil {
+		message = strings.ReplaceAll(message, "KIND", kind[1])
+	}
 	found := noField().FindStringSubmatch(message)
 	if found == nil {
 		return message
@@ -88,12 +99,9 @@ func (in input) similarKey(expression, key string) string {
 	if len(have) == 0 {
 		candidates = allKeys(in.values)
 	}
-	if near := text.Nearest(key, candidates); near != "" && near != key {
-		return ", did you mean " + near + "?"
-	}
-	hint := ""
-	if len(have) > 0 && len(have) <= 10 {
-		hint = ": have " + strings.Join(have, ", ")
+	hint := nearOrAll(key, candidates, have)
+	if strings.HasPrefix(hint, ",") {
+		return hint
 	}
 	isValue := len(have) == 0 || strings.Contains(expression, ".Values.")
 	if of, ok := strings.CutSuffix(expression, "."+key); ok && isValue { // the expression ends with the key

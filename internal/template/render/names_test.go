@@ -11,7 +11,7 @@ func TestWrongNames(t *testing.T) {
 	tests := []struct{ text, want string }{
 		{"a: {{ .Value.x }}", "render stage one: compose.yaml.tmpl:1:13: <.Value.x>: there is no .Value: did you mean .Values?"},
 		{"a: {{ .ID }}", "render stage one: compose.yaml.tmpl:1:7: <.ID>: there is no .ID: have .Clients, .Command, .Counts, .Kinds, .Names, .Replicas, .Stage, .Values"},
-		{"a:{{ range .Clients }}\n  - {{ .Command }}{{ end }}", "render stage one: compose.yaml.tmpl:2:8: <.Command>: there is no .Command: have .Counts, .ID, .Kind, .Name, .Names, .Replicas, .Stage, .Values"},
+		{"a:{{ range .Clients }}\n  - {{ .Command }}{{ end }}", "render stage one: compose.yaml.tmpl:2:8: <.Command>: there is no .Command: have .Counts, .ID, .Kind, .Name, .Names, .Replicas, .Stage, .Values (in client1)"},
 		{"a: {{ .Values.wrod }}", `render stage one: compose.yaml.tmpl:1:14: <.Values.wrod>: map has no entry for key "wrod", did you mean word?`},
 		{"a: {{ .Values.colour }}", `render stage one: compose.yaml.tmpl:1:14: <.Values.colour>: map has no entry for key "colour": have ID, dict, list, map, off, on, word; if it need not be there, write (get .Values "colour")`},
 		{"a: {{ .Values.colour.red }}", `render stage one: compose.yaml.tmpl:1:14: <.Values.colour.red>: map has no entry for key "colour": have ID, dict, list, map, off, on, word`},
@@ -19,7 +19,7 @@ func TestWrongNames(t *testing.T) {
 		{"a: {{ .Values.dcit.ID }}", `render stage one: compose.yaml.tmpl:1:14: <.Values.dcit.ID>: map has no entry for key "dcit", did you mean dict?`},
 		{"a: {{ with .Values.dict }}{{ .wrod }}{{ end }}", `render stage one: compose.yaml.tmpl:1:30: <.wrod>: map has no entry for key "wrod", did you mean word?`},
 		{"a: {{ with .Values.dict }}{{ .colour }}{{ end }}", `render stage one: compose.yaml.tmpl:1:30: <.colour>: map has no entry for key "colour"; if it need not be there, write (get . "colour")`},
-		{"a:{{ range .Clients }}\n  - {{ $.Values.wrod }}{{ end }}", `render stage one: compose.yaml.tmpl:2:9: <$.Values.wrod>: map has no entry for key "wrod", did you mean word?`},
+		{"a:{{ range .Clients }}\n  - {{ $.Values.wrod }}{{ end }}", `render stage one: compose.yaml.tmpl:2:9: <$.Values.wrod>: map has no entry for key "wrod", did you mean word? (in client1)`},
 		{"a: {{ .Counts.cleint }}", `render stage one: compose.yaml.tmpl:1:14: <.Counts.cleint>: map has no entry for key "cleint", did you mean client?`},
 		{"a:{{ range .Kinds.worker }}\n  - x{{ end }}", `render stage one: compose.yaml.tmpl:1:18: <.Kinds.worker>: map has no entry for key "worker": have client`},
 		{"a: {{ .Values.dict.identification }}", `render stage one: compose.yaml.tmpl:1:14: <.Values.dict.identification>: map has no entry for key "identification": have ID; if it need not be there, write (get .Values.dict "identification")`},
@@ -33,8 +33,8 @@ func TestWrongNames(t *testing.T) {
 		{"a: {{ (splitList \",\" .Stage).x }}", "render stage one: compose.yaml.tmpl:1:22: <.Stage>: cannot read .x of a value that is not a map"},
 		{"a: {{ (toYaml .Values).x }}", "render stage one: compose.yaml.tmpl:1:15: <.Values>: cannot read .x of a value that is not a map"},
 		{"a: {{ (dict).word }}", `render stage one: compose.yaml.tmpl:1:8: <dict>: map has no entry for key "word"`},
-		{"a: {{ toYaml .Values | upper }}", "render stage one: compose.yaml.tmpl:1:24: <upper>: wrong type for value; expected string; got a structure (of toYaml, include or raw)"},
-		{"a: {{ quote .Stage | upper }}", "render stage one: compose.yaml.tmpl:1:22: <upper>: wrong type for value; expected string; got a value of quote or interpolate, which come last"},
+		{"a: {{ toYaml .Values | upper }}", "render stage one: compose.yaml.tmpl:1:24: <upper>: error calling upper: want a single value, and these are lines of YAML (of toYaml, include or raw): write (fromYaml …) for the map or list in them, (toString …) for their text"},
+		{"a: {{ quote .Stage | upper }}", "render stage one: compose.yaml.tmpl:1:22: <upper>: error calling upper: want text, not a value of quote or interpolate, which come last"},
 		// The data of specialised templates is out of reach, in templates that are specialised and in others.
 		{"a:{{ range .Pattern }}\n  - x{{ end }}", "render stage one: compose.yaml.tmpl:1:12: <.Pattern>: there is no .Pattern: have .Clients, .Command, .Counts, .Kinds, .Names, .Replicas, .Stage, .Values"},
 		{"a:{{ range .Clients }}\n  - x{{ end }}\nb:{{ range .Pattern }}\n  - x{{ end }}", "render stage one: compose.yaml.tmpl:3:12: <.Pattern>: there is no .Pattern: have .Clients, .Command, .Counts, .Kinds, .Names, .Replicas, .Stage, .Values"},

@@ -167,8 +167,8 @@ func TestNamePlaces(t *testing.T) {
 func TestKindErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		`{{ range .Kinds.fliter }}{{ end }}`:                      "compose.yaml.tmpl:1:18: <.Kinds.fliter>: map has no entry",
-		`{{ .Names "fliter" }}`:                                   `there is no kind "fliter"`,
-		`{{ range .Kinds.filter }}{{ .Names "fliter" }}{{ end }}`: `there is no kind "fliter"`,
+		`{{ .Names "fliter" }}`:                                   `map has no entry for key "fliter", did you mean filter?`,
+		`{{ range .Kinds.filter }}{{ .Names "fliter" }}{{ end }}`: `map has no entry for key "fliter", did you mean filter?`,
 	} {
 		_, err := newEngine(t, kinds("# "+text)).Render("one", 1)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "Pattern") {

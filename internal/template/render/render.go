@@ -44,7 +44,7 @@ type Data struct {
 	// Counts is the number of replicas of each kind. Templates call its method as .Names.
 	Counts
 	// Kinds yields, by kind, the replicas from 1 to their number, one at a time.
-	Kinds map[string]Walk[Replica]
+	Kinds Kinds
 	// Replicas is the number of replicas of the first kind, and Clients yields them.
 	Replicas int
 	Clients  Walk[Replica]
@@ -58,7 +58,7 @@ type Counts map[string]int
 func (c Counts) Names(kind string) ([]string, error) {
 	n, ok := c[kind]
 	if !ok {
-		return nil, fmt.Errorf("there is no kind %q", kind)
+		return nil, noKey(c, kind)
 	}
 	if n > maxItems {
 		return nil, fmt.Errorf("%d names are too many for a list: at most %d", n, maxItems)
@@ -69,6 +69,9 @@ func (c Counts) Names(kind string) ([]string, error) {
 	}
 	return names, nil
 }
+
+// Kinds are the replicas of each kind.
+type Kinds map[string]Walk[Replica]
 
 // Walk is a sequence that templates can range over.
 type Walk[T any] func(yield func(T) bool)
@@ -149,6 +152,17 @@ func New(b *bundle.Bundle) (*Engine, error) {
 	e := &Engine{bundle: b, rewritten: r, functions: called}
 	e.special, e.breaks = specialise(r)
 	return e, nil
+}
+
+// of adds the name of a replica, if there is one, to the message of an *escape.Error.
+func of(replica string, err error) error {
+	e, ok := errors.AsType[*escape.Error](err)
+	if !ok || replica == "" {
+		return err
+	}
+	own := *e
+	own.Message += " (in " + replica + ")"
+	return &own
 }
 
 // inBundle replaces the name of a template file in an *escape.Error by its path, and explains its message.
@@ -238,6 +252,7 @@ func (e *Engine) execute(stage string, n, keep int) (*execution, error) {
 	if err != nil {
 		return nil, err
 	}
+	failed := ""
 	for _, t := range []*template.Template{e.special, e.rewritten.Template} {
 		if t == nil || t == e.special && e.breaks && len(in.overrides) > 0 {
 			continue
@@ -250,9 +265,10 @@ func (e *Engine) execute(stage string, n, keep int) (*execution, error) {
 		if err = x.run(); err == nil {
 			return x, nil
 		}
+		failed = x.failed
 		// An error of special would show what specialise made of the templates.
 	}
-	return nil, OfStage(stage, in.explained(inBundle(e.bundle, err)))
+	return nil, OfStage(stage, of(failed, in.explained(inBundle(e.bundle, err))))
 }
 
 // input returns the data for a document of a stage with n replicas of the first kind.

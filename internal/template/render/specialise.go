@@ -52,6 +52,7 @@ func specialise(r *escape.Rewritten) (special *template.Template, breaks bool) {
 		s.walks++
 		field := r.Pipe.Cmds[0].Args[0].(*parse.FieldNode)
 		kind := strings.Join(field.Ident[1:], "") // "" for .Clients
+		r.Pipe.Cmds = r.Pipe.Cmds[:1]
 		r.Pipe.Cmds[0].Args = []parse.Node{
 			parse.NewIdentifier(patternsFunc).SetPos(field.Pos),
 			&parse.StringNode{NodeType: parse.NodeString, Pos: field.Pos, Quoted: strconv.Quote(kind), Text: kind},
@@ -85,7 +86,10 @@ type scope struct{ dot, dollar bool }
 
 // isWalk reports whether p is exactly .Clients or .Kinds.… .
 func isWalk(p *parse.PipeNode) bool {
-	f, ok := alone(p).(*parse.FieldNode)
+	if len(p.Decl) > 0 || len(p.Cmds) != 2 || len(p.Cmds[0].Args) != 1 { // the second is escape.RangeFunc
+		return false
+	}
+	f, ok := p.Cmds[0].Args[0].(*parse.FieldNode)
 	return ok && (len(f.Ident) == 1 && f.Ident[0] == "Clients" || len(f.Ident) == 2 && f.Ident[0] == "Kinds")
 }
 

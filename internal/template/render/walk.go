@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"text/template"
 
 	"github.com/tp0-lab/composer/internal/template/values"
 )
@@ -38,6 +39,9 @@ func (p *population) values(id int) map[string]any {
 			}
 		}
 		own[p.kind] = instead.Plain()
+		if p.x.changes {
+			p.x.undo.know(own)
+		}
 		if p.own == nil {
 			p.own = map[int]map[string]any{}
 		}
@@ -59,18 +63,31 @@ func (p *population) each(yield func(Replica) bool) {
 		}
 	}
 	x.walks++
+	var replica Replica
 	defer func() {
 		if !more { // the body broke out, in the middle of a replica
 			done()
 		}
+		if !more {
+			x.undo.end()
+		}
 		x.walks--
+		if problem := recover(); problem != nil {
+			if _, ok := problem.(template.ExecError); ok && x.failed == "" { // and no break
+				x.failed = replica.Name()
+			}
+			panic(problem)
+		}
 	}()
 	for id := 1; id <= p.count; id++ {
 		begin, more = x.offset(), false
-		if !yield(Replica{ID: id, Replicas: p.count, Stage: x.data.Stage, Values: p.values(id), Kind: p.kind, Counts: x.data.Counts}) {
+		replica = Replica{ID: id, Replicas: p.count, Stage: x.data.Stage, Values: p.values(id), Kind: p.kind, Counts: x.data.Counts}
+		x.undo.begin()
+		if !yield(replica) {
 			return
 		}
 		more = true
+		x.undo.end()
 		done()
 		if id == 1 && x.to == nil && !x.dropped {
 			length := x.offset() - begin // the others are about as long

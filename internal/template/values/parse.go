@@ -30,6 +30,28 @@ const (
 // Integers stay integers, however large. Parse refuses numbers that versions of YAML read differently (007, 1_000)
 // and numbers that were probably meant as text (3.10, 1e3). Aliases and merge keys are replaced by their values.
 func Parse(name string, text []byte) (*Node, error) {
+	n, err := ParseAny(name, text)
+	switch {
+	case err != nil:
+		return nil, err
+	case n.isNull():
+		return Map(n.Origin), nil
+	case n.Fields == nil:
+		return nil, &Error{[]Problem{{Origin: n.Origin, What: "want keys with values, such as `client: {image: client:latest}`, not " + n.kind()}}}
+	}
+	return n, nil
+}
+
+// kind names the kind of a value that is not a map.
+func (n *Node) kind() string {
+	if n.Items != nil {
+		return "a list"
+	}
+	return "a single value"
+}
+
+// ParseAny reads a YAML document as Parse does. The document may be a value of any kind; an empty one is null.
+func ParseAny(name string, text []byte) (*Node, error) {
 	p := parser{name: name}
 	if len(text) > maxFile {
 		return nil, p.errorf(0, 0, "", "longer than %d MiB, which no values need", maxFile>>20)
@@ -41,7 +63,7 @@ func Parse(name string, text []byte) (*Node, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	switch err := decoder.Decode(&document); {
 	case errors.Is(err, io.EOF):
-		return Map(Origin{File: name, Line: 1, Column: 1}), nil
+		return &Node{Origin: Origin{File: name, Line: 1, Column: 1}}, nil
 	case err != nil:
 		return nil, p.syntax(text, err)
 	}
@@ -52,10 +74,7 @@ func Parse(name string, text []byte) (*Node, error) {
 		return nil, p.syntax(text, err)
 	}
 	root := document.Content[0]
-	if root.Tag == "!!null" {
-		return Map(p.at(root)), nil
-	}
-	return p.top(root)
+	return p.node(root, p.at(root), "", 0)
 }
 
 // notUTF8 returns the problem of the first byte of a file's content that is not UTF-8.
@@ -86,13 +105,6 @@ func (p *parser) errorf(line, column int, path, format string, args ...any) erro
 
 func (p *parser) fail(n *yaml.Node, path, format string, args ...any) error {
 	return p.errorf(n.Line, n.Column, path, format, args...)
-}
-
-func (p *parser) top(root *yaml.Node) (*Node, error) {
-	if root.Kind != yaml.MappingNode {
-		return nil, p.fail(root, "", "want keys with values, such as `client: {image: client:latest}`, not %s", yamltree.KindName(root))
-	}
-	return p.node(root, p.at(root), "", 0)
 }
 
 // node returns n, and all below n, as a Node with the origin o.

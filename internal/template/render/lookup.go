@@ -1,0 +1,184 @@
+package render
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/tp0-lab/composer/internal/template/escape"
+	"github.com/tp0-lab/composer/internal/text"
+)
+
+// index is the template function: it returns the entry of maps and lists at keys and numbers. Unlike that of
+// text/template it fails for a key that a map lacks.
+func index(of any, at ...any) (any, error) {
+	for _, key := range at {
+		v := reflect.ValueOf(of)
+		switch v.Kind() {
+		case reflect.Map:
+			name, ok := key.(string)
+			if !ok {
+				return nil, fmt.Errorf("a map is read by the name of a key, not by %s: write (keys …) for a list of the names", described(reflect.ValueOf(key)))
+			}
+			one := v.MapIndex(reflect.ValueOf(name))
+			if !one.IsValid() {
+				return nil, noKey(of, name)
+			}
+			of = one.Interface()
+		case reflect.Slice, reflect.Array:
+			n, ok := wholeNumber(reflect.ValueOf(key))
+			switch {
+			case !ok:
+				return nil, fmt.Errorf("a list is read by a number from 0, not by %s", described(reflect.ValueOf(key)))
+			case v.Len() == 0:
+				return nil, fmt.Errorf("there is no item %d: the list is empty", n)
+			case n < 0 || n >= v.Len():
+				return nil, fmt.Errorf("there is no item %d: the list has %s, from 0 to %d; write (mod N (len LIST)) to begin again at its end", n, text.Plural(v.Len(), "item"), v.Len()-1)
+			}
+			of = v.Index(n).Interface()
+		case reflect.Func:
+			return nil, errors.New(`these are replicas, which have no numbers here: write index (.Names "KIND") N for a name, or range over them`)
+		default:
+			return nil, fmt.Errorf("want a map or a list, not %s", described(v))
+		}
+	}
+	return of, nil
+}
+
+// get is the template function: it returns the entry of a map, or "" if the map lacks the key. The kinds of a bundle
+// are always the same, so an unknown kind is an error.
+func get(of any, key string) (any, error) {
+	switch m := of.(type) {
+	case Counts, Kinds:
+		return index(of, key)
+	case map[string]any:
+		if one, ok := m[key]; ok {
+			return one, nil
+		}
+		return "", nil
+	}
+	if m, ok := plainMap(reflect.ValueOf(of)); ok {
+		return get(m, key)
+	}
+	return nil, fmt.Errorf("want a map, not %s", described(reflect.ValueOf(of)))
+}
+
+// length is the template function len.
+func length(of any) (int, error) {
+	if s, ok := of.(escape.Structure); ok {
+		of = s.String()
+	}
+	switch v := reflect.ValueOf(of); v.Kind() {
+	case reflect.Map, reflect.Slice, reflect.Array, reflect.String:
+		return v.Len(), nil
+	case reflect.Func:
+		return 0, errors.New("these are replicas: write .Counts.KIND for their number")
+	default:
+		return 0, fmt.Errorf("want a list, a map or text, not %s", described(v))
+	}
+}
+
+// noKey is the error for a key that a map of the execution lacks.
+func noKey(of any, key string) error {
+	have := make([]string, 0, 10)
+	for name := range reflect.ValueOf(of).Seq() {
+		have = append(have, name.String())
+	}
+	slices.Sort(have)
+	hint := nearOrAll(key, have, have)
+	if _, ok := of.(map[string]any); ok && !strings.HasPrefix(hint, ",") {
+		hint += fmt.Sprintf("; if it need not be there, write (get … %q)", key)
+	}
+	return fmt.Errorf("map has no entry for key %q%s", key, hint)
+}
+
+// nearOrAll returns ", did you mean NAME?" for the nearest of candidates, or else ": have …" with a few names.
+func nearOrAll(key string, candidates, have []string) string {
+	if near := text.Nearest(key, candidates); near != "" && near != key {
+		return ", did you mean " + near + "?"
+	}
+	if len(have) == 0 || len(have) > 10 {
+		return ""
+	}
+	return ": have " + strings.Join(have, ", ")
+}
+
+// ranged returns the value of a range with that number of variables, as text/template can range over it.
+func (x *execution) ranged(variables int, of any) (any, error) {
+	v := reflect.ValueOf(of)
+	if v.Kind() == reflect.Pointer {
+		v = v.Elem()
+	}
+	switch v.Kind() {
+	case reflect.Slice, reflect.Array, reflect.Map, reflect.Invalid:
+	case reflect.Func:
+		if variables > 1 {
+			return nil, errors.New("replicas have one variable, as in {{ range $r := .Kinds.KIND }}: the number from 0 is then (sub $r.ID 1)")
+		}
+	default:
+		if !v.CanInt() && !v.CanUint() {
+			hint := ""
+			if of == "" {
+				hint = ": write {{ with … }} around it, or (… | default list), if there need not be one"
+			}
+			return nil, fmt.Errorf("range wants a list, a map, replicas or a number, not %s%s", described(v), hint)
+		}
+		if variables > 1 {
+			return nil, fmt.Errorf("%s has one variable, which counts from 0, as in {{ range $i := … }}", described(v))
+		}
+	}
+	return of, nil
+}
+
+// equal is the template function eq.
+func equal(first any, others ...any) (bool, error) {
+	if len(others) == 0 {
+		return false, errors.New("want two values or more to compare")
+	}
+	for _, other := range others {
+		same, err := same(reflect.ValueOf(first), reflect.ValueOf(other))
+		if same || err != nil {
+			return same, err
+		}
+	}
+	return false, nil
+}
+
+func same(a, b reflect.Value) (bool, error) {
+	switch {
+	case !a.IsValid() || !b.IsValid():
+		return a.IsValid() == b.IsValid(), nil
+	case a.CanInt() && b.CanInt():
+		return a.Int() == b.Int(), nil
+	case a.CanUint() && b.CanUint():
+		return a.Uint() == b.Uint(), nil
+	case a.CanInt() && b.CanUint():
+		return a.Int() >= 0 && uint64(a.Int()) == b.Uint(), nil
+	case a.CanUint() && b.CanInt():
+		return same(b, a)
+	case a.Kind() == reflect.String && b.Kind() == reflect.String:
+		return a.String() == b.String(), nil
+	case a.Type() != b.Type():
+		return false, fmt.Errorf("%s and %s are of different types, so they cannot be equal", described(a), described(b))
+	case !a.Comparable() || !b.Comparable():
+		return false, fmt.Errorf("%s cannot be compared by eq and ne: write (deepEqual … …)", described(a))
+	}
+	return a.Interface() == b.Interface(), nil
+}
+
+// lookups are the functions of text/template that are replaced by those of this file.
+func lookups() map[string]any {
+	return map[string]any{
+		"index": index, "get": get, "len": length, "eq": equal,
+		"ne": func(a, b any) (bool, error) {
+			same, err := equal(a, b)
+			return !same, err
+		},
+	}
+}
+
+// sortedKeys returns the keys of a map in order.
+func sortedKeys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }

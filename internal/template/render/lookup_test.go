@@ -1,0 +1,195 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tp0-lab/composer/internal/template/bundle"
+)
+
+// renderBody returns a document of kinds, or its error without the stage and the file.
+func renderBody(t *testing.T, text string, more ...string) string {
+	t.Helper()
+	b, err := bundle.Open(kinds(text, more...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := New(b)
+	if err != nil {
+		return strings.TrimPrefix(err.Error(), "parse templates: compose.yaml.tmpl:")
+	}
+	doc, err := e.Render("one", 2)
+	if err != nil {
+		return strings.TrimPrefix(err.Error(), "render stage one: compose.yaml.tmpl:")
+	}
+	return string(doc.Bytes)
+}
+
+// What is not there is the same error in every form.
+func TestLookups(t *testing.T) {
+	const joiner = `map has no entry for key "jonier", did you mean joiner?`
+	for _, test := range []struct{ text, want string }{
+		{"a:{{ range .Kinds.jonier }}\n  - x{{ end }}", "1:18: <.Kinds.jonier>: " + joiner},
+		{"a:{{ range index .Kinds \"jonier\" }}\n  - x{{ end }}", `1:12: <index .Kinds "jonier">: ` + joiner},
+		{"a:{{ range get .Kinds \"jonier\" }}\n  - x{{ end }}", `1:12: <get .Kinds "jonier">: ` + joiner},
+		{"a:{{ range .Names \"jonier\" }}\n  - x{{ end }}", `1:12: <.Names>: ` + joiner},
+		{`a: {{ .Counts.jonier }}`, `1:14: <.Counts.jonier>: ` + joiner},
+		{`a: {{ index .Counts "jonier" }}`, `1:7: <index .Counts "jonier">: ` + joiner},
+		{`a: {{ get .Counts "jonier" }}`, `1:7: <get .Counts "jonier">: ` + joiner},
+		{`a: {{ (index .Values "jonier").x }}`, `1:8: <index .Values "jonier">: ` + joiner},
+		{`a: {{ index .Values "joiner" "why" }}`, `1:7: <index .Values "joiner" "why">: map has no entry for key "why": have x; if it need not be there, write (get … "why")`},
+		{`a: {{ index .Counts "joiner" }}{{/* */}}`, `a: 3`},
+		{`a: {{ get .Counts "joiner" }}`, `a: 3`},
+		{`a: {{ hasKey .Counts "joiner" }}`, `a: true`},
+		{`a: {{ dig "joiner" 0 .Counts }}`, `a: 3`},
+		{`a: {{ keys .Kinds | sortAlpha | join " " }}`, `a: "filter joiner sink"`},
+		{"a:{{ range index .Kinds \"joiner\" }}\n  - {{ .Name }}{{ end }}", "a:\n  - joiner1\n  - joiner2\n  - joiner3"},
+		{`a: {{ get .Values "nothing" }}`, `a: ""`},
+	} {
+		if got := renderBody(t, test.text); got != test.want {
+			t.Errorf("%s:\ngot  %s\nwant %s", test.text, got, test.want)
+		}
+	}
+}
+
+// A message says what there was, what to write, and in which replica.
+func TestWrongArguments(t *testing.T) {
+	for _, test := range []struct{ text, want string }{
+		{"a:{{ range $i, $r := .Kinds.joiner }}\n  - x{{ end }}", "1:12: <$i, $r := .Kinds.joiner>: replicas have one variable, as in {{ range $r := .Kinds.joiner }}: the number from 0 is then (sub $r.ID 1)"},
+		{`a: {{ len .Kinds.joiner }}`, "1:7: <len .Kinds.joiner>: these are replicas: write .Counts.joiner for their number"},
+		{`a: {{ index .Kinds.joiner 0 }}`, `1:7: <index .Kinds.joiner 0>: these are replicas, which have no numbers here: write index (.Names "joiner") N for a name, or range over them`},
+		{"a:{{ range .Values.word }}\n  - x{{ end }}", `1:12: <.Values.word>: range wants a list, a map, replicas or a number, not the text "hello"`},
+		{"a:{{ range get .Values \"no\" }}\n  - x{{ end }}", `1:12: <get .Values "no">: range wants a list, a map, replicas or a number, not the text "": write {{ with … }} around it, or (… | default list), if there need not be one`},
+		{"a:{{ range $i, $n := 5 }}\n  - x{{ end }}", `1:12: <$i, $n := 5>: the number 5 has one variable, which counts from 0, as in {{ range $i := … }}`},
+		{"a:{{ range .Kinds.joiner }}\n  - {{ index (list 1 2) .ID }}{{ end }}", `2:8: <index (list 1 2) .ID>: there is no item 2: the list has 2 items, from 0 to 1; write (mod N (len LIST)) to begin again at its end (in joiner2)`},
+		{"a:{{ range .Kinds.sink }}\n  - x{{ end }}\nb: {{ index (.Names \"sink\") 0 }}", `3:7: <index (.Names "sink") 0>: there is no item 0: the list is empty`},
+		{"a:{{ range .Kinds.joiner }}\n  - {{ .ID }}{{ break }}{{ end }}\nb: {{ index .Values.joiner \"y\" }}", `3:7: <index .Values.joiner "y">: map has no entry for key "y": have x; if it need not be there, write (get … "y")`},
+		{`a: {{ index (list) "0" }}`, `1:7: <index (list) "0">: a list is read by a number from 0, not by the text "0"`},
+		{`a: {{ index .Values 0 }}`, `1:7: <index .Values 0>: a map is read by the name of a key, not by the number 0: write (keys …) for a list of the names`},
+		{`a: {{ first (list) }}`, `1:7: <first (list)>: there is no value (null): write (… | default VALUE), or {{ with … }} around what needs it`},
+		{`a: {{ upper 5 }}`, `1:7: <upper 5>: error calling upper: want text, not the number 5: write (toString …)`},
+		{`a: {{ upper .Values }}`, `1:7: <upper .Values>: error calling upper: want text, not a map of 4 keys`},
+		{`a: {{ upper nil }}`, `1:7: <upper nil>: error calling upper: want text, not nothing (null)`},
+		{`a: {{ until "x" }}`, `1:7: <until "x">: error calling until: want a whole number, not the text "x": write (int …)`},
+		{`a: {{ add "x" 1 }}`, `1:7: <add "x" 1>: error calling add: want a number, not the text "x"`},
+		{`a: {{ add 1.5 1 }}`, `1:7: <add 1.5 1>: error calling add: the number 1.5 is not whole: write the function with an f, such as addf, or (int …)`},
+		{`a: {{ int .Values }}`, `1:7: <int .Values>: error calling int: want a number, not a map of 4 keys`},
+		{`a: {{ atoi "x" }}`, `1:7: <atoi "x">: error calling atoi: want a number, not the text "x"`},
+		{`a: {{ mod 5 0 }}`, `1:7: <mod 5 0>: error calling mod: division by 0`},
+		{`a: {{ slice (list 1 2) 1 9 }}`, `1:7: <slice (list 1 2) 1 9>: error calling slice: out of range with a list of 2 items, the number 1, the number 9`},
+		{`a: {{ keys (list) }}`, `1:7: <keys (list)>: error calling keys: want a map, not a list of 0 items`},
+		{`a: {{ join "," .Values }}`, `1:7: <join "," .Values>: error calling join: want a list, not a map of 4 keys: write (keys …) or (values …)`},
+		{`a: {{ eq 5 "5" }}`, `1:7: <eq 5 "5">: error calling eq: the number 5 and the text "5" are of different types, so they cannot be equal`},
+	} {
+		if got := renderBody(t, test.text); got != test.want {
+			t.Errorf("%s:\ngot  %s\nwant %s", test.text, got, test.want)
+		}
+	}
+}
+
+// Integers fit, whichever function made them.
+func TestIntegers(t *testing.T) {
+	for text, want := range map[string]string{
+		`{{ join "," (until (sub 5 1)) }}`:                 `"0,1,2,3"`,
+		`{{ repeat (ceil 1.5) "x" }}`:                      `xx`,
+		`{{ without (until 4) (sub 3 1) | join "," }}`:     `"0,1,3"`,
+		`{{ has (add 1 2) (list 3) }}`:                     `true`,
+		`{{ index (list 1 2 3) (sub 3 1) }}`:               `3`,
+		`{{ seq 0 (len "abc") }}`:                          `"0 1 2 3"`,
+		`{{ int "7" }}`:                                    `7`,
+		`{{ eq (add 1 1) 2 }}`:                             `true`,
+		`{{ range $i, $c := splitList "" "ab" }}{{ end }}`: ``,
+		`{{ round 1 1 }}`:                                  `1.0`,
+		`{{ add1 (int64 1) | div 6 }}`:                     `3`,
+	} {
+		if got := renderBody(t, "a: "+text); got != "a: "+want {
+			t.Errorf("%s: got %s, want %s", text, got, want)
+		}
+	}
+}
+
+// The result of include is a value for functions, and structure where it is printed.
+func TestIncludeAsValue(t *testing.T) {
+	for _, test := range []struct{ text, template, want string }{
+		{`a: {{ include "t" . | int | add 1 }}`, "\n  5\n", "a: 6"},
+		{`a: {{ include "t" . | upper }}`, "{{ .Values.word }}", "a: HELLO"},
+		{`a: {{ include "t" . | upper }}`, `{{ "no" }}`, `a: "NO"`},
+		{`a: {{ include "t" . | trimPrefix "$" }}`, `{{ "$5" }}`, `a: "5"`},
+		{`a: {{ if eq (include "t" .) "true" }}yes it is{{ end }}`, `{{ true }}`, `a: yes it is`},
+		{`a: {{ if include "t" . }}something{{ else }}nothing{{ end }}`, ` `, `a: nothing`},
+		{`a: {{ if include "t" . }}something{{ else }}nothing{{ end }}`, `x`, `a: something`},
+		{`a: {{ include "t" . | default "nothing" }}`, ` `, `a: nothing`},
+		{`a: {{ include "t" . | default "nothing" }}`, "b: c", "a: \n  b: c"},
+		{`a: {{ include "t" . }}`, ` `, `a:`},
+		{`a: {{ range include "t" . | fromYaml }}{{ end }}`, "{{ toYaml (list 1 \"2\" 3.0) }}", "a: "},
+		{`a: {{ toJson (include "t" . | fromYaml) }}`, "{{ toYaml (list 1 \"2\" (dict \"x\" \"$$y\")) }}", `a: "[1,\"2\",{\"x\":\"$$$$y\"}]"`},
+		{`a: {{ (include "t" . | fromYaml).x }}`, "x: 1", "a: 1"},
+		{`a: {{ add (include "t" . | fromYaml) 1 }}`, "41", "a: 42"},
+		{`a: {{ fromYaml "[1, 2]" | join "+" }}`, "", "a: \"1+2\""},
+		{`a: {{ include "t" . | upper }}`, "b: c", "1:23: <upper>: error calling upper: want a single value, and these are lines of YAML (of toYaml, include or raw): write (fromYaml …) for the map or list in them, (toString …) for their text"},
+		{`a: {{ add (include "t" .) 1 }}`, "b", `1:7: <add (include "t" .) 1>: error calling add: want a number, not the text "b"`},
+		{`a: {{ include "t" . | upper }}`, "${TAG}", `1:23: <upper>: error calling upper: "${TAG}" has an interpolation of Compose, which has no value yet: it can only be printed`},
+	} {
+		if got := renderBody(t, test.text, "t", test.template); strings.TrimRight(got, " ") != strings.TrimRight(test.want, " ") {
+			t.Errorf("%s with %q:\ngot  %q\nwant %q", test.text, test.template, got, test.want)
+		}
+	}
+}
+
+// A replica that changes values leaves them to the next one as they were. What templates make for themselves stays.
+func TestChangesOfValuesEnd(t *testing.T) {
+	for _, test := range []struct{ body, want string }{
+		{`{{ $_ := set .Values "n" (add (get .Values "n" | default 0) 1) }}{{ .Values.n }}`, "111"},
+		{`{{ .Values.joiner.x }}{{ $_ := set .Values.joiner "x" "y" }}`, "jjj"},
+		{`{{ len .Values.filter }}{{ $_ := unset .Values.filter "x" }}`, "111"},
+		{`{{ $_ := mergeOverwrite .Values (dict "joiner" (dict "x" .Name)) }}{{ .Values.joiner.x }}{{ len .Values.joiner }}`, "joiner11joiner21joiner31"},
+		{`{{ $_ := merge .Values.joiner (dict .Name 1) }}{{ len .Values.joiner }}`, "222"},
+		{`{{ $d := mergeOverwrite (dict) (dict "deep" .Values) (dict "deep" (dict "joiner" (dict "x" .Name))) }}{{ .Values.joiner.x }}`, "jjj"},
+		{`{{ $d := dict "deep" .Values.joiner }}{{ $_ := set $d.deep "x" (printf "%s!" .Values.joiner.x) }}{{ .Values.joiner.x }}`, "j!j!j!"},
+		{`{{ $_ := set $all .Name 1 }}{{ len $all }}`, "123"},
+		{`{{ $_ := set .Values.joiner "x" "y" }}{{ if eq .ID 2 }}{{ break }}{{ end }}.`, "."},
+		{`{{ range $.Kinds.filter }}{{ $_ := set .Values.joiner "x" (printf "%s!" .Values.joiner.x) }}{{ .Values.joiner.x }}{{ end }}`, "j!j!j!j!j!j!"},
+	} {
+		text := `# {{ $all := dict }}{{ range .Kinds.joiner }}` + test.body + `{{ end }}{{ .Values.joiner.x }}{{ len .Values }}`
+		if got := renderBody(t, text); got != "# "+test.want+"j4" {
+			t.Errorf("%s: got %s, want %s", test.body, got, test.want)
+		}
+	}
+	// Those of the main template are for all.
+	if got := renderBody(t, `# {{ $_ := set .Values.joiner "x" "y" }}{{ range .Kinds.joiner }}{{ .Values.joiner.x }}{{ end }}`); got != "# yyy" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestUnread(t *testing.T) {
+	all := []string{"filter", "joiner", "sink"}
+	for text, read := range map[string][]string{
+		`x`:                             nil,
+		`{{ range .Clients }}{{ end }}`: {"filter"},
+		`{{ .Replicas }}`:               {"filter"},
+		`{{ range .Kinds.joiner }}{{ template "t" . }}{{ end }}`: {"joiner", "sink"},
+		`{{ $.Counts.sink }}`:                                                         {"sink"},
+		`{{ index .Counts "sink" }}`:                                                  {"sink"},
+		`{{ if .Values.word }}{{ .Names "joiner" }}{{ end }}`:                         {"joiner"},
+		`{{ join "" ($.Names "joiner") }}`:                                            {"joiner"},
+		`{{ range $k := list "sink" }}{{ range index $.Kinds $k }}{{ end }}{{ end }}`: all,
+		`{{ range $k, $n := .Counts }}{{ end }}`:                                      all,
+		`{{ .Names .Stage }}`:                                                         all,
+		`{{ with . }}{{ .Counts.sink }}{{ end }}`:                                     {"sink"},
+	} {
+		e := newEngine(t, kinds("# "+text, "t", `{{ .Names "sink" }}`))
+		got := fmt.Sprint(e.Unread())
+		var want []string
+		for _, kind := range all {
+			if !strings.Contains(fmt.Sprint(read), kind) {
+				want = append(want, kind)
+			}
+		}
+		if diff := cmp.Diff(fmt.Sprint(want), got); diff != "" {
+			t.Errorf("%s: unread (-want +got):\n%s", text, diff)
+		}
+	}
+}

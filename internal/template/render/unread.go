@@ -1,0 +1,64 @@
+package render
+
+import "text/template/parse"
+
+// Unread returns the names of the kinds that no template reads: neither their replicas nor their names or number. A
+// template that reads kinds by a name that is not in the template may read all.
+func (e *Engine) Unread() []string {
+	read := map[string]bool{}
+	all := false
+	constant := func(args []parse.Node) {
+		if len(args) > 0 {
+			if name, ok := args[0].(*parse.StringNode); ok {
+				read[name.Text] = true
+				return
+			}
+		}
+		all = true
+	}
+	// fields notes the kinds that a chain of fields reads; args are the arguments behind it.
+	fields := func(idents []string, args []parse.Node) {
+		for i, ident := range idents {
+			switch ident {
+			case "Clients", "Replicas":
+				read[e.bundle.Kinds[0].Name] = true
+			case "Kinds", "Counts":
+				if i+1 < len(idents) {
+					read[idents[i+1]] = true
+					return
+				}
+				constant(args)
+			case "Names":
+				constant(args)
+			}
+		}
+	}
+	for _, t := range e.rewritten.Template.Templates() {
+		if t.Tree == nil {
+			continue
+		}
+		visit(t.Root, func(n parse.Node) {
+			c, ok := n.(*parse.CommandNode)
+			if !ok {
+				return
+			}
+			for i, arg := range c.Args {
+				switch arg := arg.(type) {
+				case *parse.FieldNode:
+					fields(arg.Ident, c.Args[i+1:])
+				case *parse.VariableNode:
+					fields(arg.Ident[1:], c.Args[i+1:])
+				case *parse.ChainNode:
+					fields(arg.Field, c.Args[i+1:])
+				}
+			}
+		})
+	}
+	var unread []string
+	for _, kind := range e.bundle.Kinds {
+		if !all && !read[kind.Name] {
+			unread = append(unread, kind.Name)
+		}
+	}
+	return unread
+}
