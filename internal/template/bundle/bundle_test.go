@@ -75,7 +75,15 @@ func TestOpenErrors(t *testing.T) {
 		{"negative limit", "default: a\nmax_replicas: -1\nstages: [{name: a}]", "max_replicas is -1"},
 		{"two documents", "default: a\nstages: [{name: a}]\n---\ndefault: b", "a second document"},
 		{"kind without a name", "default: a\nkinds: [{count: 1}]\nstages: [{name: a}]", `2:9: kind "": a name has`},
-		{"kind that ends with a digit", "default: a\nkinds: [{name: a1}]\nstages: [{name: a}]", `kind "a1": a name has`},
+		{"kind that ends with a digit", "default: a\nkinds: [{name: a1}]\nstages: [{name: a}]", `name "a1": the number would go on with the digit before it; write name: "a1-{id}"`},
+		{"digit behind the number", "default: a\nkinds: [{name: 'a{id}1'}]\nstages: [{name: a}]", `write name: "a{id}-1"`},
+		{"two numbers", "default: a\nkinds: [{name: 'a{id}-{id}'}]\nstages: [{name: a}]", `want {id} once`},
+		{"another part", "default: a\nkinds: [{name: '{type}-{id}'}]\nstages: [{name: a}]", `want {id} once`},
+		{"name without number", "default: a\nkinds: [{kind: a, name: a}]\nstages: [{name: a}]", `want {id} in it`},
+		{"name that begins with the number", "default: a\nkinds: [{name: '{id}a'}]\nstages: [{name: a}]", `the first is a letter`},
+		{"name that ends with a sign", "default: a\nkinds: [{name: 'a{id}-'}]\nstages: [{name: a}]", `the last is no sign`},
+		{"names twice", "default: a\nkinds: [{kind: a, name: 'x-{id}'}, {kind: b, name: 'x-{id}'}]\nstages: [{name: a}]", `kind "b": its replicas have the names of those of kind a`},
+		{"first below 0", "default: a\nkinds: [{name: a, first: -1}]\nstages: [{name: a}]", `first is -1`},
 		{"kind twice", "default: a\nkinds: [{name: k}, {name: k}]\nstages: [{name: a}]", `2:20: kind "k" is there twice`},
 		{"fewer than none of a kind", "default: a\nkinds: [{name: k, count: -1}]\nstages: [{name: a}]", `kind "k": there cannot be -1 of it`},
 		{"a count that is text", "default: a\nkinds: [{name: k, count: x}]\nstages: [{name: a}]", "2:19: count: want a whole number"},
@@ -187,7 +195,10 @@ func TestSetCounts(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if want := []Kind{{Name: "filter", Count: 9, Given: true}, {Name: "joiner", Count: 3, Given: true}}; !cmp.Equal(want, b.Kinds) {
+	if want := []Kind{
+		{Name: "filter", Count: 9, Given: true, First: 1, Before: "filter"},
+		{Name: "joiner", Count: 3, Given: true, First: 1, Before: "joiner"},
+	}; !cmp.Equal(want, b.Kinds) {
 		t.Errorf("got %v, want %v", b.Kinds, want)
 	}
 	for text, want := range map[string]string{
@@ -240,6 +251,61 @@ func TestOverrides(t *testing.T) {
 	_, err = b.Values("a")
 	if err == nil || strings.Count(err.Error(), "\n") != 5 || !strings.Contains(err.Error(), `replicas.fliter1: unknown kind "fliter", did you mean filter?`) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Names and first numbers of replicas, and keys of their values.
+func TestNames(t *testing.T) {
+	b, err := open(`default: a
+kinds:
+- {name: node, first: 0}
+- {name: "worker-{id}"}
+- {name: "tier1-{id}", first: 10}
+- {name: "{id}"}
+stages: [{name: a}]`)
+	if err == nil || !strings.Contains(err.Error(), "the first is a letter") {
+		t.Errorf("got %v", err)
+	}
+	b, err = open(`default: a
+kinds:
+- {name: node, first: 0}
+- {name: "worker-{id}"}
+- {name: "tier1-{id}", first: 10}
+- {kind: peer, name: "org-{id}-peer"}
+- {name: "x-{id}_y"}
+stages: [{name: a}]`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, k := range b.Kinds {
+		got = append(got, k.Name+" "+k.NameOf(k.First))
+	}
+	if diff := cmp.Diff([]string{"node node0", "worker worker-1", "tier1 tier1-10", "peer org-1-peer", "x-_y x-1_y"}, got); diff != "" {
+		t.Errorf("kinds (-want +got):\n%s", diff)
+	}
+	for key, want := range map[string]string{
+		"0":          "node 0 ",
+		"12":         "node 12 ",
+		"node0":      "node 0 ",
+		"worker-3":   "worker 3 ",
+		"tier1-10":   "tier1 10 ",
+		"org-7-peer": "peer 7 ",
+		"worker-0":   "worker 0 want the number of a replica from 1, or a kind with one, such as worker-1",
+		"tier1-9":    "tier1 9 want the number of a replica from 10, or a kind with one, such as tier1-10",
+		"node01":     "node 1 want the number of a replica from 0, or a kind with one, such as node0",
+		"worker3":    `none 0 unknown kind "worker": the names of its replicas are as worker-1`,
+		"wroker-3":   `none 0 unknown kind "wroker-", did you mean worker?`,
+		"peer":       "none 0 want the number of a replica from 0, or a kind with one, such as node0",
+	} {
+		kind, id, problem := b.replica(key)
+		name := "none"
+		if kind != nil {
+			name = kind.Name
+		}
+		if got := fmt.Sprintf("%s %d %s", name, id, problem); got != want {
+			t.Errorf("%s: got %s, want %s", key, got, want)
+		}
 	}
 }
 

@@ -17,16 +17,66 @@ type Kind struct {
 	Count int
 	// Given reports that SetCounts set Count.
 	Given bool
+	// First is the ID of the first replica.
+	First int
+	// Before and After are the parts of a replica's name before and behind its ID.
+	Before, After string
 }
+
+// idPart stands for the ID in the name of a kind's replicas.
+const idPart = "{id}"
+
+// NameOf returns the name of the replica with that ID.
+func (k Kind) NameOf(id int) string { return k.Before + strconv.Itoa(id) + k.After }
+
+// id returns the ID of the replica called name, as text.
+func (k Kind) id(name string) (id string, ok bool) {
+	rest, before := strings.CutPrefix(name, k.Before)
+	id, after := strings.CutSuffix(rest, k.After)
+	return id, before && after && id != "" && strings.Trim(id, "0123456789") == ""
+}
+
+// Last returns the ID of the last of count replicas; it is less than First if there are none.
+func (k Kind) Last(count int) int { return k.First + count - 1 }
+
+// newKind returns the kind of a row of the table. name is the name of its replicas, with or without {id}; kind is the name
+// of the kind, or "" for name without {id} and without the signs beside it.
+func newKind(kind, name string) (k Kind, problem string) {
+	before, after, numbered := strings.Cut(name, idPart)
+	k = Kind{Name: kind, Before: before, After: after}
+	if kind == "" {
+		k.Name = strings.TrimRight(before, "_-")
+		if after != "" {
+			k.Name = strings.Trim(before+after, "_-")
+		}
+	}
+	switch {
+	case strings.ContainsAny(after, "{}") || strings.ContainsAny(before, "{}"):
+		return k, fmt.Sprintf("name %q: want {id} once, and no other braces", name)
+	case !isKindName(k.Name):
+		return k, fmt.Sprintf("kind %q: a name has lower-case letters, digits, '_' and '-'; the first is a letter, the last is no sign", k.Name)
+	case !isKindName(before + "1" + after):
+		return k, fmt.Sprintf("name %q: a name has lower-case letters, digits, '_', '-' and {id}; the first is a letter, the last is no sign", name)
+	case before != "" && text.IsDigit(before[len(before)-1]):
+		return k, fmt.Sprintf("name %q: the number would go on with the digit before it; write name: %q", name, before+"-{id}"+after)
+	case after != "" && text.IsDigit(after[0]):
+		return k, fmt.Sprintf("name %q: the digit behind the number would go on with it; write name: %q", name, before+"{id}-"+after)
+	case !numbered && kind != "":
+		return k, fmt.Sprintf("name %q: want {id} in it, for the number of the replica", name)
+	}
+	return k, ""
+}
+
+// sameNames reports whether a replica of k may have the name of one of other.
+func (k Kind) sameNames(other Kind) bool { return k.Before == other.Before && k.After == other.After }
 
 // maxKindName is the limit for a kind's name, in bytes: a host's name has at most 63 with the number.
 const maxKindName = 50
 
-// isKindName reports whether a kind can have that name. A replica's name is the kind's name and a number, so
-// the kind's name must not end with a digit.
+// isKindName reports whether a kind, or a replica of it, can have that name.
 func isKindName(name string) bool {
 	letter := func(c byte) bool { return 'a' <= c && c <= 'z' }
-	return name != "" && len(name) <= maxKindName && letter(name[0]) && letter(name[len(name)-1]) &&
+	return name != "" && len(name) <= maxKindName && letter(name[0]) && strings.IndexByte("_-", name[len(name)-1]) < 0 &&
 		strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == ""
 }
 

@@ -15,6 +15,7 @@ import (
 const (
 	maxKinds  = 100
 	maxStages = 1000
+	maxFirst  = 1_000_000_000
 )
 
 // readTable sets the fields of b to the content of the table of stages.
@@ -26,20 +27,29 @@ func (b *Bundle) readTable(table *values.Node) error {
 		r.fail(table.Fields["max_replicas"], "max_replicas is %d, and 0 is no limit", b.MaxReplicas)
 	}
 	for i, row := range r.rows(table, "kinds", maxKinds) {
-		r.checkKeys(row, fmt.Sprintf("kind %d: ", i+1), "name", "count")
-		kind := Kind{Name: r.text(row, "name"), Count: r.number(row, "count")}
+		r.checkKeys(row, fmt.Sprintf("kind %d: ", i+1), "name", "kind", "count", "first")
+		kind, problem := newKind(r.text(row, "kind"), r.text(row, "name"))
+		kind.Count, kind.First = r.number(row, "count"), r.number(row, "first")
+		if row.Fields["first"] == nil {
+			kind.First = 1
+		}
+		same := slices.IndexFunc(b.Kinds, kind.sameNames)
 		switch {
-		case !isKindName(kind.Name):
-			r.fail(row, "kind %q: a name has lower-case letters, digits, '_' and '-'; the first and the last are letters", kind.Name)
+		case problem != "":
+			r.fail(row, "%s", problem)
 		case b.kind(kind.Name) != nil:
 			r.fail(row, "kind %q is there twice", kind.Name)
+		case same >= 0:
+			r.fail(row, "kind %q: its replicas have the names of those of kind %s", kind.Name, b.Kinds[same].Name)
 		case kind.Count < 0:
 			r.fail(row, "kind %q: there cannot be %d of it", kind.Name, kind.Count)
+		case kind.First < 0 || kind.First > maxFirst:
+			r.fail(row, "kind %q: first is %d; want a number from 0 to %d", kind.Name, kind.First, maxFirst)
 		}
 		b.Kinds = append(b.Kinds, kind)
 	}
 	if len(b.Kinds) == 0 {
-		b.Kinds, b.NoKinds = []Kind{{Name: "client", Count: 5}}, true
+		b.Kinds, b.NoKinds = []Kind{{Name: "client", Count: 5, First: 1, Before: "client"}}, true
 	}
 	for i, row := range r.rows(table, "stages", maxStages) {
 		b.Stages = append(b.Stages, r.stage(b, i, row))

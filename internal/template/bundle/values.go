@@ -91,24 +91,37 @@ func (b *Bundle) checkReplicas(replicas *values.Node, wrong *values.Error) {
 	}
 }
 
-// replica reads a key of the values for single replicas: N, of the first kind, or KINDN.
-func (b *Bundle) replica(key string) (kind *Kind, number int, problem string) {
-	name := strings.TrimRight(key, "0123456789")
-	digits := key[len(name):]
-	kind = &b.Kinds[0]
-	if name != "" {
-		kind = b.kind(name)
+// replica reads a key of the values for single replicas: the ID of one of the first kind, or the name of any.
+func (b *Bundle) replica(key string) (kind *Kind, id int, problem string) {
+	first := &b.Kinds[0]
+	digits := key
+	if name := strings.TrimRight(key, "0123456789"); name != "" {
+		digits = ""
+		for i := range b.Kinds {
+			if own, ok := b.Kinds[i].id(key); ok {
+				kind, digits = &b.Kinds[i], own
+				break
+			}
+		}
+		if own := b.kind(name); kind == nil && own != nil && name != key {
+			return nil, 0, fmt.Sprintf("unknown kind %q: the names of its replicas are as %s", name, own.NameOf(own.First))
+		}
+		if kind == nil && name != key {
+			return nil, 0, b.unknownKind(name)
+		}
+	} else {
+		kind = first
 	}
-	number, err := strconv.Atoi(digits)
+	id, err := strconv.Atoi(digits)
 	switch {
-	case digits == "" || digits[0] == '0':
-		problem = fmt.Sprintf("want the number of a replica from 1, or a kind with one, such as %s1", b.Kinds[0].Name)
+	case digits == "" || digits[0] == '0' && digits != "0":
+		problem = fmt.Sprintf("want the number of a replica from %d, or a kind with one, such as %s", first.First, first.NameOf(first.First))
 	case err != nil:
 		problem = "this number is far too large"
-	case kind == nil:
-		problem = b.unknownKind(name)
+	case id < kind.First:
+		problem = fmt.Sprintf("want the number of a replica from %d, or a kind with one, such as %s", kind.First, kind.NameOf(kind.First))
 	}
-	return kind, number, problem
+	return kind, id, problem
 }
 
 // Overrides returns the values that single replicas have in place of the values of their kind, by kind and
@@ -152,7 +165,7 @@ func (b *Bundle) WithoutEffect(stage string) []values.Problem {
 	var found []values.Problem
 	for _, key := range slices.SortedFunc(maps.Keys(replicas.Fields), shorter) {
 		kind, number, problem := b.replica(key)
-		if problem != "" || number <= kind.Count {
+		if problem != "" || number <= kind.Last(kind.Count) {
 			continue
 		}
 		found = append(found, values.Problem{

@@ -67,7 +67,7 @@ func (r *Rewritten) PrintsDigits(cmd *parse.CommandNode) bool {
 }
 
 // PrintsNames reports whether cmd writes each name unchanged: up to 100 lower-case letters, digits, - and _,
-// of which the first is a letter and the last a digit.
+// of which the first is a letter, one a digit, and the last no sign.
 func (r *Rewritten) PrintsNames(cmd *parse.CommandNode) bool {
 	s := r.written(cmd)
 	return s != nil && !s.glued

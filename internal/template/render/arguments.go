@@ -192,7 +192,7 @@ func described(v reflect.Value) string {
 	case *big.Int:
 		return "the number " + x.String()
 	case Replica:
-		return "the replica " + x.Name()
+		return "the replica " + x.Name
 	case Data:
 		return "all data of the main template"
 	}

@@ -53,10 +53,14 @@ type execution struct {
 // piece is a part of a document: a text that appears once, or once for each replica with its ID at the holes.
 type piece struct {
 	text  []byte
-	holes []int
-	// The IDs of the first and the last replica; 0 for a text that appears once.
+	holes []hole
+	// repeated: the text appears once for each replica, whose IDs are first to last.
+	repeated    bool
 	first, last int
 }
+
+// hole is the offset in a text of a replica at which its ID and plus is written.
+type hole struct{ at, plus int }
 
 // input is the data that a document is rendered from.
 type input struct {
@@ -78,6 +82,7 @@ func newExecution(e *Engine, t *template.Template, in input) (*execution, error)
 		Stage:    in.stage,
 		Values:   copyOf(in.values).(map[string]any),
 		Counts:   in.counts,
+		naming:   naming{in.kinds, in.counts},
 		Replicas: in.counts[in.kinds[0].Name],
 		Kinds:    make(Kinds, len(in.kinds)),
 	}}
@@ -86,7 +91,7 @@ func newExecution(e *Engine, t *template.Template, in input) (*execution, error)
 	}
 	patterns := make(map[string]Walk[pattern], len(in.kinds))
 	for _, kind := range in.kinds {
-		p := &population{x: x, kind: kind.Name, count: in.counts[kind.Name], overrides: in.overrides[kind.Name]}
+		p := &population{x: x, kind: kind, ordinal: x.all, count: in.counts[kind.Name], overrides: in.overrides[kind.Name]}
 		x.all += p.count
 		x.data.Kinds[kind.Name], patterns[kind.Name] = p.each, p.repeat
 	}

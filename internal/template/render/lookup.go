@@ -116,7 +116,7 @@ func (x *execution) ranged(variables int, of any) (any, error) {
 	case reflect.Slice, reflect.Array, reflect.Map, reflect.Invalid:
 	case reflect.Func:
 		if variables > 1 {
-			return nil, errors.New("replicas have one variable, as in {{ range $r := .Kinds.KIND }}: the number from 0 is then (sub $r.ID 1)")
+			return nil, errors.New("replicas have one variable, as in {{ range $r := .Kinds.KIND }}: the number from 0 is then $r.Index")
 		}
 	default:
 		if !v.CanInt() && !v.CanUint() {

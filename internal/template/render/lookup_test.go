@@ -58,7 +58,7 @@ func TestLookups(t *testing.T) {
 // A message says what there was, what to write, and in which replica.
 func TestWrongArguments(t *testing.T) {
 	for _, test := range []struct{ text, want string }{
-		{"a:{{ range $i, $r := .Kinds.joiner }}\n  - x{{ end }}", "1:12: <$i, $r := .Kinds.joiner>: replicas have one variable, as in {{ range $r := .Kinds.joiner }}: the number from 0 is then (sub $r.ID 1)"},
+		{"a:{{ range $i, $r := .Kinds.joiner }}\n  - x{{ end }}", "1:12: <$i, $r := .Kinds.joiner>: replicas have one variable, as in {{ range $r := .Kinds.joiner }}: the number from 0 is then $r.Index"},
 		{`a: {{ len .Kinds.joiner }}`, "1:7: <len .Kinds.joiner>: these are replicas: write .Counts.joiner for their number"},
 		{`a: {{ index .Kinds.joiner 0 }}`, `1:7: <index .Kinds.joiner 0>: these are replicas, which have no numbers here: write index (.Names "joiner") N for a name, or range over them`},
 		{"a:{{ range .Values.word }}\n  - x{{ end }}", `1:12: <.Values.word>: range wants a list, a map, replicas or a number, not the text "hello"`},

@@ -43,10 +43,14 @@ func named(message string) string {
 	}
 	var have []string
 	for _, f := range reflect.VisibleFields(of) {
-		have = append(have, f.Name)
+		if f.IsExported() {
+			have = append(have, f.Name)
+		}
 	}
 	for method := range of.Methods() {
-		have = append(have, method.Name)
+		if method.Name != "String" {
+			have = append(have, method.Name)
+		}
 	}
 	hint := "have ." + strings.Join(slices.Sorted(slices.Values(have)), ", .")
 	if near := text.Nearest(field, have); near != "" {

@@ -164,6 +164,65 @@ func TestNamePlaces(t *testing.T) {
 	}
 }
 
+// numbered is a bundle whose kinds have names and first numbers of their own.
+func numbered(text string) fstest.MapFS {
+	fsys := body(text)
+	fsys[bundle.StagesFile] = &fstest.MapFile{Data: []byte(`
+default: one
+kinds: [{name: "node-{id}", first: 0}, {kind: peer, name: "org{id}-peer", count: 2, first: 9}]
+stages: [{name: one, values: {node: {x: n}, peer: {x: p}}}]
+`)}
+	return fsys
+}
+
+func TestNumbers(t *testing.T) {
+	for _, test := range []struct {
+		text    string
+		special bool
+		want    string
+	}{
+		{`{{ range .Kinds.node }}{{ .ID }}:{{ .Index }}:{{ .Ordinal }} {{ end }}{{ range .Kinds.peer }}{{ .ID }}:{{ .Index }}:{{ .Ordinal }} {{ end }}`, true, "0:0:0 1:1:1 2:2:2 9:0:3 10:1:4 "},
+		{`{{ range .Kinds.node }}{{ .Name }} {{ end }}{{ range .Kinds.peer }}{{ .Name }} {{ .ID }} {{ end }}`, true, "node-0 node-1 node-2 org9-peer 9 org10-peer 10 "},
+		{`{{ range .Kinds.peer }}{{ add 8000 .Ordinal }} {{ end }}`, false, "8003 8004 "},
+		{`{{ join "," (.Names "node") }} {{ join "," (.Names "peer") }}`, false, "node-0,node-1,node-2 org9-peer,org10-peer"},
+		{`{{ range .Kinds.peer }}{{ . }} {{ end }}`, false, "org9-peer org10-peer "},
+		{`{{ range .Kinds.node }}{{ .Values.node.x }}{{ end }}{{ range .Kinds.peer }}{{ .Values.peer.x }}{{ end }}`, true, "nNnpP"},
+	} {
+		b, err := bundle.Open(numbered("# " + test.text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Overlay = &values.Overlay{}
+		b.Overlay.AddKey("--set", values.YAML, `replicas={"1": {x: N}, org10-peer: {x: P}}`)
+		e, err := New(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (e.special != nil) != test.special {
+			t.Errorf("%s: specialised is %v", test.text, !test.special)
+		}
+		got, err := e.Render("one", 3)
+		if err != nil || string(got.Bytes) != "# "+test.want {
+			t.Errorf("%s: got %s, error %v, want %s", test.text, got.Bytes, err, test.want)
+		}
+		for _, n := range []int{0, 1, 9, 10, 11, 101} {
+			special, err := e.Render("one", n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			plain, err := normal(e).Render("one", n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sameDocument(t, plain, special)
+			var streamed strings.Builder
+			if err := e.Stream(&streamed, "one", n); err != nil || streamed.String() != string(plain.Bytes) {
+				t.Errorf("%s: a streamed document is another, error %v", test.text, err)
+			}
+		}
+	}
+}
+
 func TestKindErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		`{{ range .Kinds.fliter }}{{ end }}`:                      "compose.yaml.tmpl:1:18: <.Kinds.fliter>: map has no entry",

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
+	"slices"
 	"text/template"
 
 	"github.com/tp0-lab/composer/internal/template/bundle"
@@ -41,31 +41,40 @@ type Data struct {
 	Stage string
 	// Values are the stage's values, a copy for this execution alone.
 	Values map[string]any
-	// Counts is the number of replicas of each kind. Templates call its method as .Names.
-	Counts
+	// Counts is the number of replicas of each kind.
+	Counts Counts
 	// Kinds yields, by kind, the replicas from 1 to their number, one at a time.
 	Kinds Kinds
 	// Replicas is the number of replicas of the first kind, and Clients yields them.
 	Replicas int
 	Clients  Walk[Replica]
+
+	naming
 }
 
 // Counts is the number of replicas of each kind.
 type Counts map[string]int
 
+// naming names the replicas of all kinds.
+type naming struct {
+	kinds  []bundle.Kind
+	counts Counts
+}
+
 // Names returns the names of all replicas of a kind, in order. It fails for an unknown kind, and for more than
 // 1,048,576 replicas.
-func (c Counts) Names(kind string) ([]string, error) {
-	n, ok := c[kind]
-	if !ok {
-		return nil, noKey(c, kind)
+func (n naming) Names(kind string) ([]string, error) {
+	at := slices.IndexFunc(n.kinds, func(k bundle.Kind) bool { return k.Name == kind })
+	if at < 0 {
+		return nil, noKey(n.counts, kind)
 	}
-	if n > maxItems {
-		return nil, fmt.Errorf("%d names are too many for a list: at most %d", n, maxItems)
+	count := n.counts[kind]
+	if count > maxItems {
+		return nil, fmt.Errorf("%d names are too many for a list: at most %d", count, maxItems)
 	}
-	names := make([]string, n)
+	names := make([]string, count)
 	for i := range names {
-		names[i] = kind + strconv.Itoa(i+1)
+		names[i] = n.kinds[at].NameOf(n.kinds[at].First + i)
 	}
 	return names, nil
 }
@@ -81,8 +90,12 @@ func (Walk[T]) String() string { return "replicas" }
 
 // Replica is what templates see of one replica.
 type Replica struct {
-	// ID counts the replicas of a kind, from 1.
-	ID int
+	// ID counts the replicas of a kind, from the kind's first number; Index counts them from 0.
+	ID, Index int
+	// Ordinal counts the replicas of all kinds from 0, in the order of the table of stages.
+	Ordinal int
+	// Name is the replica's name.
+	Name string
 	// Replicas is the number of replicas of this kind.
 	Replicas int
 	// Stage is that of Data.
@@ -92,11 +105,13 @@ type Replica struct {
 	// Kind is the name of its kind.
 	Kind string
 	// Counts are those of Data.
-	Counts
+	Counts Counts
+
+	naming
 }
 
-// Name returns the replica's name: its kind and its ID.
-func (r Replica) Name() string { return r.Kind + strconv.Itoa(r.ID) }
+// String returns the name, so that {{ . }} prints it.
+func (r Replica) String() string { return r.Name }
 
 // pattern is the data of templates that specialise made: it stands for all replicas of a kind. It has no ID, so a use
 // of the ID that specialise overlooked is an error.
@@ -105,21 +120,32 @@ type pattern struct {
 	Stage    string
 	Values   map[string]any
 	Kind     string
-	Counts
+	Counts   Counts
 
-	mark func(behind int)
+	naming
+	kind bundle.Kind
+	// ordinal is the number of replicas of the kinds before this one. mark notes a hole.
+	ordinal int
+	mark    func(hole)
 }
 
-// Ordinal stands for {{ .ID }}: it prints nothing, and marks the place of the ID.
-func (p pattern) Ordinal() string {
-	p.mark(0)
+// MarkID stands for {{ .ID }}: it prints nothing, and marks the place of the ID. MarkIndex and MarkOrdinal do so for
+// {{ .Index }} and {{ .Ordinal }}.
+func (p pattern) MarkID() string { return p.number(0) }
+
+func (p pattern) MarkIndex() string { return p.number(-p.kind.First) }
+
+func (p pattern) MarkOrdinal() string { return p.number(p.ordinal - p.kind.First) }
+
+func (p pattern) number(plus int) string {
+	p.mark(hole{plus: plus})
 	return ""
 }
 
-// Name stands for {{ .Name }}: it prints the kind, and marks the place behind the kind as that of the ID.
-func (p pattern) Name() string {
-	p.mark(len(p.Kind))
-	return p.Kind
+// MarkName stands for {{ .Name }}: it prints the name without the ID, and marks the place of the ID.
+func (p pattern) MarkName() string {
+	p.mark(hole{at: len(p.kind.Before)})
+	return p.kind.Before + p.kind.After
 }
 
 // Engine renders the stages of one bundle. It is safe for concurrent use.

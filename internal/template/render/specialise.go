@@ -15,7 +15,7 @@ import (
 //
 // It can be if replicas do nothing with their ID but print it. That is read
 // off the parse tree: each {{ .ID }} or {{ $.ID }} that stands alone becomes
-// {{ .Ordinal }}, which marks the place; a {{ .Name }}, which ends with the ID,
+// {{ .MarkID }}, which marks the place; a {{ .Name }}, {{ .Index }} or {{ .Ordinal }}
 // marks it too; and any other way to reach the ID (an argument, a condition, a
 // variable, the whole replica handed to a function) rules it out. Templates are
 // functions of their data, so a body that cannot see the ID writes the same for
@@ -215,11 +215,11 @@ func (s *specialiser) mark(p *parse.PipeNode, in scope) bool {
 	switch {
 	case field == nil:
 		return false
-	case *field == "ID" && s.rewritten.PrintsDigits(p.Cmds[1]):
-		*field = "Ordinal"
+	case slices.Contains([]string{"ID", "Index", "Ordinal"}, *field) && s.rewritten.PrintsDigits(p.Cmds[1]):
 	case *field != "Name" || !s.rewritten.PrintsNames(p.Cmds[1]):
 		return false
 	}
+	*field = "Mark" + *field
 	p.Cmds = p.Cmds[:1]
 	return true
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"text/template"
 
+	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/values"
 )
 
@@ -18,8 +19,10 @@ const slack = 1024
 // population are the replicas of one kind in one execution.
 type population struct {
 	x     *execution
-	kind  string
+	kind  bundle.Kind
 	count int
+	// ordinal is the number of replicas of the kinds before this one.
+	ordinal int
 	// overrides are, by ID, the values that replace those of the kind. own caches the results of values.
 	overrides map[int]*values.Node
 	own       map[int]map[string]any
@@ -38,7 +41,7 @@ func (p *population) values(id int) map[string]any {
 				own[key] = copyOf(p.x.input.values[key])
 			}
 		}
-		own[p.kind] = instead.Plain()
+		own[p.kind.Name] = instead.Plain()
 		if p.x.changes {
 			p.x.undo.know(own)
 		}
@@ -74,14 +77,18 @@ func (p *population) each(yield func(Replica) bool) {
 		x.walks--
 		if problem := recover(); problem != nil {
 			if _, ok := problem.(template.ExecError); ok && x.failed == "" { // and no break
-				x.failed = replica.Name()
+				x.failed = replica.Name
 			}
 			panic(problem)
 		}
 	}()
-	for id := 1; id <= p.count; id++ {
+	for i := range p.count {
+		id := p.kind.First + i
 		begin, more = x.offset(), false
-		replica = Replica{ID: id, Replicas: p.count, Stage: x.data.Stage, Values: p.values(id), Kind: p.kind, Counts: x.data.Counts}
+		replica = Replica{
+			ID: id, Index: i, Ordinal: p.ordinal + i, Name: p.kind.NameOf(id), Replicas: p.count, Stage: x.data.Stage,
+			Values: p.values(id), Kind: p.kind.Name, Counts: x.data.Counts, naming: x.data.naming,
+		}
 		x.undo.begin()
 		if !yield(replica) {
 			return
@@ -89,7 +96,7 @@ func (p *population) each(yield func(Replica) bool) {
 		more = true
 		x.undo.end()
 		done()
-		if id == 1 && x.to == nil && !x.dropped {
+		if i == 0 && x.to == nil && !x.dropped {
 			length := x.offset() - begin // the others are about as long
 			x.out.Grow(min((p.count-1)*(length+length/64)+slack, x.keep))
 		}
@@ -107,7 +114,7 @@ func (p *population) repeat(yield func(pattern) bool) {
 	defer func() { x.walks-- }()
 	x.add(piece{text: x.cut()}) // before the replicas
 	others := slices.Sorted(maps.Keys(p.overrides))
-	others = slices.DeleteFunc(others, func(id int) bool { return id > p.count })
+	others = slices.DeleteFunc(others, func(id int) bool { return id > p.kind.Last(p.count) })
 	if len(others) == 0 {
 		p.pattern(yield, x.data.Values, x.add)
 		return
@@ -116,12 +123,12 @@ func (p *population) repeat(yield func(pattern) bool) {
 	if len(others) < p.count {
 		p.pattern(yield, x.data.Values, func(all piece) { common = all })
 	}
-	next := 1
-	for _, id := range append(others, p.count+1) {
+	next, last := p.kind.First, p.kind.Last(p.count)
+	for _, id := range append(others, last+1) {
 		if common.first, common.last = next, id-1; next < id {
 			x.add(common)
 		}
-		if next = id + 1; id <= p.count {
+		if next = id + 1; id <= last {
 			p.pattern(yield, p.values(id), func(one piece) {
 				one.first, one.last = id, id
 				x.add(one)
@@ -133,14 +140,17 @@ func (p *population) repeat(yield func(pattern) bool) {
 // pattern executes the body once, and calls take with its output.
 func (p *population) pattern(yield func(pattern) bool, values map[string]any, take func(piece)) {
 	x := p.x
-	made := piece{first: 1, last: 1} // last is 1 if the body breaks, see each
+	made := piece{repeated: true, first: p.kind.First, last: p.kind.First} // last is first if the body breaks, see each
 	defer func() {
 		made.text = x.cut()
 		take(made)
 	}()
-	mark := func(behind int) { made.holes = append(made.holes, x.out.Len()+behind) }
-	if yield(pattern{p.count, x.data.Stage, values, p.kind, x.data.Counts, mark}) {
-		made.last = p.count
+	mark := func(h hole) {
+		h.at += x.out.Len()
+		made.holes = append(made.holes, h)
+	}
+	if yield(pattern{p.count, x.data.Stage, values, p.kind.Name, x.data.Counts, x.data.naming, p.kind, p.ordinal, mark}) {
+		made.last = p.kind.Last(p.count)
 	}
 }
 
@@ -158,9 +168,11 @@ func (x *execution) add(p piece) {
 	}
 	x.pieces = append(x.pieces, p)
 	x.begin += len(p.text)
-	if p.last > 0 {
-		others := p.last - p.first
-		x.begin += others*len(p.text) + len(p.holes)*(digits(p.last)-digits(p.first-1))
+	if p.repeated {
+		x.begin += (p.last - p.first) * len(p.text)
+		for _, h := range p.holes {
+			x.begin += digits(p.last+h.plus) - digits(p.first+h.plus-1)
+		}
 	}
 }
 
@@ -174,15 +186,15 @@ func (x *execution) document() (Document, error) {
 	}
 	doc := Document{Bytes: make([]byte, 0, x.offset())}
 	for _, p := range x.pieces {
-		if p.last > 0 {
+		if p.repeated {
 			doc.Replicas = slices.Grow(doc.Replicas, p.last-p.first+1)
 		}
-		for id := p.first; id <= p.last && id > 0; id++ {
+		for id := p.first; p.repeated && id <= p.last; id++ {
 			begin := len(doc.Bytes)
 			doc.Bytes = p.append(doc.Bytes, id)
 			doc.Replicas = append(doc.Replicas, Span{begin, len(doc.Bytes)})
 		}
-		if p.last == 0 {
+		if !p.repeated {
 			doc.Bytes = append(doc.Bytes, p.text...)
 		}
 	}
@@ -196,9 +208,9 @@ func (x *execution) document() (Document, error) {
 func (p piece) append(to []byte, id int) []byte {
 	at := 0
 	for _, hole := range p.holes {
-		to = append(to, p.text[at:hole]...)
-		to = strconv.AppendInt(to, int64(id), 10)
-		at = hole
+		to = append(to, p.text[at:hole.at]...)
+		to = strconv.AppendInt(to, int64(id+hole.plus), 10)
+		at = hole.at
 	}
 	return append(to, p.text[at:]...)
 }
@@ -222,7 +234,7 @@ func (x *execution) writeTo(w io.Writer, again func(io.Writer) error) error {
 		return err
 	}
 	for _, p := range append(x.pieces, piece{text: x.out.Bytes()}) {
-		for id := p.first; id <= p.last; id++ {
+		for id := p.first; id <= p.last; id++ { // once for a text that appears once
 			buffer = p.append(buffer, id)
 			if len(buffer) > chunk-len(p.text) {
 				if err := flush(); err != nil {
@@ -237,9 +249,12 @@ func (x *execution) writeTo(w io.Writer, again func(io.Writer) error) error {
 	return flush()
 }
 
-// digits returns the sum of the numbers of digits of 1 to n.
+// digits returns the sum of the numbers of digits of 0 to n.
 func digits(n int) int {
-	sum := 0
+	if n < 0 {
+		return 0
+	}
+	sum := 1
 	for from := 1; from <= n; from *= 10 {
 		sum += n - from + 1
 	}
