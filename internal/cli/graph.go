@@ -28,7 +28,7 @@ func graphCommand() *cli.Command {
 			"composer graph -f compose.yaml", "a Mermaid diagram, for a README",
 			"composer graph -n 30 --format svg --all -o all.svg", "each of thirty clients",
 			"composer graph -f compose.yaml --format dot | dot -Tpdf -o compose.pdf", "drawn by Graphviz",
-		) + "\n\nEight or more services whose names end with a number, and which are alike otherwise, are drawn as one. " +
+		) + "\n\nThree or more services that differ only in names and numbers are drawn as one. " +
 			"A file's variables are those of the environment and of the file .env beside it; one that is not set is drawn as ${NAME}.",
 		Flags: append(
 			source.renderingFlags(),

@@ -1,5 +1,5 @@
-// Package graph draws a Compose file: its services in the order in which they
-// start, with their networks, ports and mounts, as SVG, Mermaid or DOT.
+// Package graph draws a Compose project: its services in the order in which they start, with what they share and mount,
+// as SVG, Mermaid or DOT.
 package graph
 
 import (
@@ -29,41 +29,68 @@ func Load(ctx context.Context, raw []byte, dir string, environment map[string]st
 	})
 }
 
-// Graph holds the services, networks and volumes of a drawing.
+// Graph holds the services, networks and resources of a drawing.
 type Graph struct {
-	Title    string
-	Services []*Service // by layer, then by name
-	Networks []*Network // by name
-	Volumes  []string   // the named volumes that services mount
+	Title     string
+	Services  []*Service // by layer, then by name
+	Networks  []*Network // by name, and then those that only network_mode names
+	Resources []Resource // by kind, then by name: those that services mount
 }
 
 // Service is a service, or a group of like services that is drawn as one.
 type Service struct {
-	Names  []string // of the service, or of all services of the group
-	Label  string   // its name, or "client1 … client30"
-	Image  string   // or "build: " and the build context
-	Ports  []string
-	Mounts []Mount
+	Names    []string // of the service, or of all services of the group
+	Label    string   // its name, "client1 … client30" or "3 × api, cron, mail"; then the number of its replicas
+	Image    string   // or "build: " and the build context
+	Profiles []string // sorted
+	Notes    []string // what it has of other services or containers
+	Ports    []string
+	Mounts   []Mount
 	// Networks are indices into Graph.Networks.
 	Networks []int
-	Needs    []Need
-	// Layer is the number of services that start one after another before this one.
+	Links    []Link
+	// Idle is whether the service starts only if somebody asks for it: it has a profile or no replicas.
+	Idle bool
+	// Layer is the number of services that stand one after another before this one.
 	Layer int
 }
 
-// Mount is one mount of a service.
+// Kinds of mounts and resources.
+const (
+	volume = "volume"
+	bind   = "bind" // any mount that is no resource
+	config = "config"
+	secret = "secret"
+	model  = "model"
+)
+
+// Mount is one mount of a service, or a model that it uses.
 type Mount struct {
-	Volume         bool // whether Source is a named volume; else it is a path of the host or a type of mount
-	Source, Target string
+	Kind           string
+	Source, Target string // Source is the name of a resource, a path of the host or a type of mount
 	ReadOnly       bool
 }
 
-// Need is another service that starts first.
-type Need struct {
-	Service *Service
-	// Until is the state that Service has to reach: healthy, done, or "" if it only has to start.
-	Until string
+// Resource is a named volume, a config, a secret or a model.
+type Resource struct {
+	Kind, Name string
 }
+
+// Link is a line between a service and another one.
+type Link struct {
+	Kind    linkKind
+	Service *Service
+	// Label says more, such as the state that Service has to reach; "" if there is nothing to say.
+	Label string
+}
+
+type linkKind int
+
+const (
+	starts linkKind = iota // the other service starts first
+	shares                 // a namespace of the other service
+	builds                 // the image is built from the other's
+)
 
 // Network is a network. Detail has its subnets, and whether it is internal or external.
 type Network struct {
@@ -71,10 +98,10 @@ type Network struct {
 }
 
 // manyAlike is the least number of like services that are drawn as one.
-const manyAlike = 8
+const manyAlike = 3
 
-// New returns the graph of a project. Eight or more like services, whose names, ports and mounts differ only in their
-// numbers, become one, unless all is true.
+// New returns the graph of a project. Three or more like services, which differ only in names and numbers, become one,
+// unless all is true.
 func New(project *types.Project, title string, all bool) *Graph {
 	g := &Graph{Title: text.Line(title)}
 	index := map[string]int{}
@@ -83,18 +110,27 @@ func New(project *types.Project, title string, all bool) *Graph {
 		g.Networks = append(g.Networks, &Network{Name: text.Line(name), Detail: networkDetail(project.Networks[name])})
 	}
 	names := slices.SortedFunc(maps.Keys(project.Services), text.NaturalCompare)
-	groups := map[string][]string{}
 	for _, name := range names {
-		key := likeness(project.Services[name])
-		groups[key] = append(groups[key], name)
+		mode := project.Services[name].NetworkMode
+		key := "network_mode: " + mode
+		if _, known := index[key]; known || mode == "" || mode == "none" || strings.Contains(mode, ":") {
+			continue
+		}
+		index[key] = len(g.Networks)
+		g.Networks = append(g.Networks, &Network{Name: text.Line(mode), Detail: text.Line(key)})
+	}
+	groups := map[int][]string{}
+	classes := classify(project, names)
+	for _, name := range names {
+		groups[classes[name]] = append(groups[classes[name]], name)
 	}
 	drawn := map[string]*Service{} // by the names of all services
-	volumes := map[string]bool{}
+	resources := map[Resource]bool{}
 	for _, name := range names {
 		if drawn[name] != nil {
 			continue
 		}
-		members := groups[likeness(project.Services[name])]
+		members := groups[classes[name]]
 		if all || len(members) < manyAlike {
 			members = []string{name}
 		}
@@ -103,15 +139,18 @@ func New(project *types.Project, title string, all bool) *Graph {
 			drawn[member] = s
 		}
 		for _, m := range s.Mounts {
-			if m.Volume {
-				volumes[m.Source] = true
+			if m.Kind != bind {
+				resources[Resource{m.Kind, m.Source}] = true
 			}
 		}
 		g.Services = append(g.Services, s)
 	}
-	g.Volumes = slices.Sorted(maps.Keys(volumes))
+	kinds := []string{volume, config, secret, model}
+	g.Resources = slices.SortedFunc(maps.Keys(resources), func(a, b Resource) int {
+		return cmp.Or(slices.Index(kinds, a.Kind)-slices.Index(kinds, b.Kind), cmp.Compare(a.Name, b.Name))
+	})
 	for _, s := range g.Services {
-		s.Needs = needs(project, s, drawn)
+		s.link(project, drawn)
 	}
 	g.layer()
 	return g
@@ -119,14 +158,26 @@ func New(project *types.Project, title string, all bool) *Graph {
 
 func newService(project *types.Project, members []string, networks map[string]int) *Service {
 	first, last := project.Services[members[0]], project.Services[members[len(members)-1]]
-	s := &Service{Names: members, Label: text.Line(members[0]), Image: text.Line(first.Image)}
-	if len(members) > 1 {
-		s.Label += " … " + text.Line(last.Name)
-	} else if n := first.GetScale(); n != 1 {
+	s := &Service{
+		Names: members, Label: label(members), Image: text.Line(between(first.Image, last.Image)),
+		Idle: len(first.Profiles) > 0 || first.GetScale() == 0,
+	}
+	if n := first.GetScale(); n != 1 {
 		s.Label += fmt.Sprintf(" ×%d", n)
 	}
 	if first.Build != nil && first.Image == "" {
-		s.Image = text.Line("build: " + first.Build.Context)
+		s.Image = text.Line("build: " + between(first.Build.Context, last.Build.Context))
+	}
+	for _, profile := range slices.Sorted(slices.Values(first.Profiles)) {
+		s.Profiles = append(s.Profiles, text.Line(profile))
+	}
+	switch mode := first.NetworkMode; {
+	case mode == "none":
+		s.Notes = append(s.Notes, "no network")
+	case strings.Contains(mode, ":"):
+		_, of, _ := strings.Cut(mode, ":")
+		_, ofLast, _ := strings.Cut(last.NetworkMode, ":")
+		s.Notes = append(s.Notes, text.Line("network of "+between(of, ofLast)))
 	}
 	lastPorts := joinRanges(last.Ports)
 	for i, p := range joinRanges(first.Ports) {
@@ -136,12 +187,14 @@ func newService(project *types.Project, members []string, networks map[string]in
 		}
 		s.Ports = append(s.Ports, text.Line(content))
 	}
-	for i, v := range first.Volumes {
-		source := cmp.Or(v.Source, v.Type)
-		if other := last.Volumes[i].Source; other != v.Source {
-			source = between(v.Source, other)
-		}
-		s.Mounts = append(s.Mounts, Mount{v.Type == types.VolumeTypeVolume && v.Source != "", text.Line(source), text.Line(v.Target), v.ReadOnly})
+	lastMounts := mounts(last)
+	for i, m := range mounts(first) {
+		m.Source = text.Line(between(m.Source, lastMounts[i].Source))
+		m.Target = text.Line(between(m.Target, lastMounts[i].Target))
+		s.Mounts = append(s.Mounts, m)
+	}
+	if i, ok := networks["network_mode: "+first.NetworkMode]; ok {
+		s.Networks = append(s.Networks, i)
 	}
 	for name := range first.Networks {
 		if i, ok := networks[name]; ok {
@@ -152,8 +205,52 @@ func newService(project *types.Project, members []string, networks map[string]in
 	return s
 }
 
-// between returns the range from one text to another, as in agency-{1…30}.csv.
+// label returns the name of a group of services.
+func label(names []string) string {
+	first, last := names[0], names[len(names)-1]
+	shown := names
+	switch {
+	case len(names) == 1:
+		return text.Line(first)
+	case noDigits(first) == noDigits(last):
+		return text.Line(first + " … " + last)
+	case len(names) > 4:
+		shown = append(slices.Clone(names[:2]), "… "+last)
+	}
+	return text.Line(fmt.Sprintf("%d × %s", len(names), strings.Replace(strings.Join(shown, ", "), ", …", " …", 1)))
+}
+
+// mounts returns the mounts of a service, then its configs, secrets and models, as the file has them.
+func mounts(s types.ServiceConfig) []Mount {
+	var all []Mount
+	for _, v := range s.Volumes {
+		kind := bind
+		if v.Type == types.VolumeTypeVolume && v.Source != "" {
+			kind = volume
+		}
+		all = append(all, Mount{kind, cmp.Or(v.Source, v.Type), v.Target, v.ReadOnly})
+	}
+	for _, c := range s.Configs {
+		all = append(all, Mount{config, c.Source, cmp.Or(c.Target, "/"+c.Source), false})
+	}
+	for _, c := range s.Secrets {
+		target := cmp.Or(c.Target, c.Source)
+		if !strings.HasPrefix(target, "/") {
+			target = "/run/secrets/" + target
+		}
+		all = append(all, Mount{secret, c.Source, target, false})
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Models)) {
+		all = append(all, Mount{Kind: model, Source: name})
+	}
+	return all
+}
+
+// between returns the range from one text to another, as in agency-{1…30}.csv, and for equal texts that text.
 func between(first, last string) string {
+	if first == last {
+		return first
+	}
 	begin := 0
 	for begin < min(len(first), len(last)) && first[begin] == last[begin] && !text.IsDigit(first[begin]) {
 		begin++
@@ -197,23 +294,31 @@ func (r portRange) continues(p types.ServicePortConfig) bool {
 }
 
 func portText(p portRange) string {
-	text := strconv.FormatUint(uint64(p.Target), 10)
+	if text, ok := p.Extensions[portKey].(string); ok {
+		return text
+	}
+	target := strconv.FormatUint(uint64(p.Target), 10)
 	if p.length > 1 {
-		text += fmt.Sprintf("-%d", p.Target+p.length-1)
+		target += fmt.Sprintf("-%d", p.Target+p.length-1)
 		if first, err := strconv.ParseUint(p.Published, 10, 16); err == nil {
 			p.Published += fmt.Sprintf("-%d", first+uint64(p.length)-1)
 		}
 	}
-	if p.Published != "" {
-		text = p.Published + " → " + text
+	return describePort(target, p.Protocol, p.Published, p.HostIP)
+}
+
+// describePort returns a text such as 127.0.0.1:5300 → 53/udp.
+func describePort(target, protocol, published, host string) string {
+	if published != "" {
+		target = published + " → " + target
 	}
-	if p.HostIP != "" {
-		text = p.HostIP + ":" + text
+	if host != "" {
+		target = host + ":" + target
 	}
-	if p.Protocol != "" && p.Protocol != "tcp" {
-		text += "/" + p.Protocol
+	if protocol != "" && protocol != "tcp" {
+		target += "/" + protocol
 	}
-	return text
+	return target
 }
 
 func networkDetail(n types.NetworkConfig) string {
@@ -232,29 +337,6 @@ func networkDetail(n types.NetworkConfig) string {
 	return strings.Join(parts, ", ")
 }
 
-// likeness returns a text that is equal for services whose drawings differ only in numbers.
-func likeness(s types.ServiceConfig) string {
-	var b strings.Builder
-	name := s.Name
-	for text.IsDigit(name[len(name)-1]) && len(name) > 1 {
-		name = name[:len(name)-1]
-	}
-	fmt.Fprintf(&b, "%q %t %q %d", name, name == s.Name, s.Image, s.GetScale())
-	for _, p := range joinRanges(s.Ports) {
-		fmt.Fprintf(&b, " p%s", noDigits(portText(p)))
-	}
-	for _, v := range s.Volumes {
-		fmt.Fprintf(&b, " v%s %q %q %t", v.Type, noDigits(v.Source), v.Target, v.ReadOnly)
-	}
-	for _, n := range slices.Sorted(maps.Keys(s.Networks)) {
-		fmt.Fprintf(&b, " n%q", n)
-	}
-	for _, d := range slices.Sorted(maps.Keys(s.DependsOn)) {
-		fmt.Fprintf(&b, " d%q %s", d, s.DependsOn[d].Condition)
-	}
-	return b.String()
-}
-
 func noDigits(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= '0' && r <= '9' {
@@ -264,34 +346,57 @@ func noDigits(text string) string {
 	}, text)
 }
 
-var conditions = map[string]string{
-	types.ServiceConditionHealthy: "healthy", types.ServiceConditionCompletedSuccessfully: "done",
+// link sets the links of a service to others.
+func (s *Service) link(project *types.Project, drawn map[string]*Service) {
+	seen := map[Link]int{} // how many services of the group have a link
+	for _, member := range s.Names {
+		for _, t := range ties(project.Services[member]) {
+			other := drawn[t.name]
+			if other == nil || other == s {
+				continue
+			}
+			l := Link{t.kind, other, t.label}
+			if seen[l] == 0 {
+				s.Links = append(s.Links, l)
+			}
+			seen[l]++
+		}
+	}
+	for i, l := range s.Links {
+		if n := seen[l]; n < len(s.Names)*len(l.Service.Names) {
+			partly := "some"
+			if n == len(s.Names) && n == len(l.Service.Names) {
+				partly = "each its own"
+			}
+			s.Links[i].Label = strings.TrimPrefix(l.Label+", "+partly, ", ")
+		}
+	}
 }
 
-func needs(project *types.Project, s *Service, drawn map[string]*Service) []Need {
-	var all []Need
-	seen := map[*Service]bool{s: true}
-	for _, member := range s.Names {
-		dependencies := project.Services[member].DependsOn
-		for _, name := range slices.SortedFunc(maps.Keys(dependencies), text.NaturalCompare) {
-			if other := drawn[name]; other != nil && !seen[other] {
-				seen[other] = true
-				all = append(all, Need{other, conditions[dependencies[name].Condition]})
+// layer sets the layer of each service, removes links that other links imply, and sorts the services by layer.
+func (g *Graph) layer() {
+	before := map[*Service][]*Service{}
+	for _, s := range g.Services {
+		for _, l := range s.Links {
+			if l.Kind != builds {
+				before[s] = append(before[s], l.Service) // compose-go refuses cycles
 			}
 		}
 	}
-	return all
-}
-
-// layer sets the layer of each service, removes needs that other needs imply, and sorts the services by layer.
-func (g *Graph) layer() {
+	for _, s := range g.Services {
+		for _, l := range s.Links {
+			if l.Kind == builds && !reach(before, l.Service)[s] {
+				before[s] = append(before[s], l.Service)
+			}
+		}
+	}
 	done := map[*Service]bool{}
 	var depth func(s *Service) int
 	depth = func(s *Service) int {
 		if !done[s] {
-			done[s] = true // compose-go refuses cycles
-			for _, n := range s.Needs {
-				s.Layer = max(s.Layer, depth(n.Service)+1)
+			done[s] = true
+			for _, other := range before[s] {
+				s.Layer = max(s.Layer, depth(other)+1)
 			}
 		}
 		return s.Layer
@@ -299,47 +404,56 @@ func (g *Graph) layer() {
 	for _, s := range g.Services {
 		depth(s)
 	}
+	started := map[*Service][]*Service{}
 	for _, s := range g.Services {
-		if len(s.Needs) < 2 {
-			continue
-		}
-		implied := map[*Service]bool{}
-		var reach func(s *Service)
-		reach = func(s *Service) {
-			for _, n := range s.Needs {
-				if !implied[n.Service] {
-					implied[n.Service] = true
-					reach(n.Service)
-				}
+		for _, l := range s.Links {
+			if l.Kind == starts {
+				started[s] = append(started[s], l.Service)
 			}
 		}
-		for _, n := range s.Needs {
-			reach(n.Service)
+	}
+	for _, s := range g.Services {
+		if len(s.Links) < 2 {
+			continue
 		}
-		s.Needs = slices.DeleteFunc(slices.Clone(s.Needs), func(n Need) bool { return implied[n.Service] && n.Until == "" })
+		implied := reach(started, started[s]...)
+		s.Links = slices.DeleteFunc(s.Links, func(l Link) bool { return l.Kind == starts && l.Label == "" && implied[l.Service] })
 	}
 	slices.SortStableFunc(g.Services, func(a, b *Service) int { return cmp.Compare(a.Layer, b.Layer) })
 }
 
-// Describe returns the numbers of services, networks and volumes, and the order in which the first 20 services start.
+// Describe returns the numbers of services, networks and resources, and the links of the first 20 services.
 func (g *Graph) Describe() string {
 	services := 0
 	for _, s := range g.Services {
 		services += len(s.Names)
 	}
+	count := map[string]int{}
+	for _, r := range g.Resources {
+		count[r.Kind]++
+	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %s, %s.", text.Plural(services, "service"), text.Plural(len(g.Networks), "network"), text.Plural(len(g.Volumes), "volume"))
+	fmt.Fprintf(&b, "%s, %s, %s", text.Plural(services, "service"), text.Plural(len(g.Networks), "network"), text.Plural(count[volume], volume))
+	for _, kind := range []string{config, secret, model} {
+		if count[kind] > 0 {
+			b.WriteString(", " + text.Plural(count[kind], kind))
+		}
+	}
+	b.WriteString(".")
 	const most = 20 // services
 	for _, s := range g.Services[:min(most, len(g.Services))] {
-		if len(s.Needs) == 0 {
+		others := map[linkKind][]string{}
+		for _, l := range s.Links {
+			others[l.Kind] = append(others[l.Kind], l.Service.Label)
+		}
+		if others[starts] == nil && others[shares] == nil {
 			fmt.Fprintf(&b, " %s starts first.", s.Label)
-			continue
 		}
-		var first []string
-		for _, n := range s.Needs {
-			first = append(first, n.Service.Label)
+		for kind, verb := range []string{"starts after", "shares a namespace of", "is built from"} {
+			if names := others[linkKind(kind)]; names != nil {
+				fmt.Fprintf(&b, " %s %s %s.", s.Label, verb, strings.Join(names, ", "))
+			}
 		}
-		fmt.Fprintf(&b, " %s starts after %s.", s.Label, strings.Join(first, ", "))
 	}
 	return b.String()
 }

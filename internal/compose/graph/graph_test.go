@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -106,11 +108,21 @@ func TestLikeServices(t *testing.T) {
 		return strings.Join(all, ", ")
 	}
 	for text, want := range map[string]string{
-		clients(3):  "server, client1, client2, client3",
+		clients(2):  "server, client1, client2",
+		clients(3):  "server, client1 … client3",
 		clients(30): "server, client1 … client30",
 		strings.Replace(clients(12), "{image: client,", "{image: other,", 1): "server, client1, client2 … client12",
 		"services: {}":                        "",
 		"services: {a: {image: x, scale: 3}}": "a ×3",
+		"services: {a: {image: x, scale: 0}, b: {image: x, deploy: {replicas: 2}}}":                                                   "a ×0, b ×2",
+		"services: {web: {image: web}, api: {image: x}, cron: {image: x}, mail: {image: x}}":                                          "3 × api, cron, mail, web",
+		"services: {a: {image: x}, b: {image: x}, c: {image: x}, d: {image: x}, e: {image: x}}":                                       "5 × a, b … e",
+		"services: {a: {image: x}, b: {image: x}, c: {image: x, profiles: [p]}, d: {image: x, ports: [80]}}":                          "a, b, c, d",
+		"services: {a: {image: x, ports: ['81:80']}, b: {image: x, ports: ['82:80']}, c: {image: x, ports: ['83:80']}}":               "3 × a, b, c",
+		"services: {a: {image: r/a, volumes: [./a:/x]}, b: {image: r/b, volumes: [./b:/x]}, c: {image: r/c, volumes: [./c:/x]}}":      "3 × a, b, c",
+		"services: {a: {image: x}, b: {image: x}, c: {image: x}, d: {image: y, depends_on: [b]}}":                                     "a, b, c, d",
+		"services: {a: {image: x, scale: 2}, b: {image: x, scale: 2}, c: {image: x, scale: 2}, d: {image: y, depends_on: [a, b, c]}}": "3 × a, b, c ×2, d",
+		"services: {a: {image: x, network_mode: 'service:d'}, b: {image: x, network_mode: host}, c: {image: x}, d: {image: x}}":       "b, c, d, a",
 	} {
 		if got := labels(loadProject(t, text, false)); got != want {
 			t.Errorf("got %s, want %s", got, want)
@@ -233,7 +245,7 @@ func TestShorten(t *testing.T) {
 			t.Errorf("%s in %d is %s, want %s", tt.text, tt.most, got, tt.want)
 		}
 	}
-	m := Mount{false, "./services/client/a-long-path/config.yaml", "/etc/client/config.yaml", true}
+	m := Mount{bind, "./services/client/a-long-path/config.yaml", "/etc/client/config.yaml", true}
 	if got := m.short(40); letters(got) > 40 || !strings.Contains(got, " → /etc") || !strings.HasSuffix(got, ".yaml (ro)") {
 		t.Errorf("got %s", got)
 	}
@@ -273,14 +285,15 @@ func TestArrows(t *testing.T) {
 	d := loadProject(t, text.String(), true).layout()
 	var passing []string
 	heads := 0
-	for i, a := range d.Arrows {
-		if a.Head {
+	arrows := drawnArrows(d)
+	for i, a := range arrows {
+		if a.Head != "" {
 			heads++
 		} else {
 			passing = append(passing, a.Tip)
 		}
-		for _, o := range d.Arrows[:i] {
-			if a.Until != "" && o.Until != "" && a.X == o.X && max(a.Y, o.Y)-min(a.Y, o.Y) < 12 {
+		for _, o := range arrows[:i] {
+			if a.Label != "" && o.Label != "" && a.X == o.X && max(a.Y, o.Y)-min(a.Y, o.Y) < 12 {
 				t.Errorf("%q lies on %q", a.Tip, o.Tip)
 			}
 		}
@@ -295,6 +308,179 @@ func TestArrows(t *testing.T) {
 	}
 }
 
+func drawnArrows(d *drawing) (all []arrow) {
+	for _, t := range d.Trunks {
+		all = append(all, t.Arrows...)
+	}
+	return all
+}
+
+// What services have to do with one another, and what they use, is drawn in all formats.
+func TestRelations(t *testing.T) {
+	const text = `
+services:
+  vpn: {image: v, ports: ["80:80"]}
+  torrent: {image: t, network_mode: "service:vpn", depends_on: {vpn: {condition: service_healthy}}}
+  indexer: {image: i, network_mode: "service:vpn", ipc: "service:torrent"}
+  exporter: {image: e, network_mode: host, profiles: [metrics, debug]}
+  legacy: {image: l, network_mode: "container:old_one"}
+  lonely: {image: o, network_mode: none, scale: 0}
+  base: {build: ./base, depends_on: [app]}
+  app:
+    build: {context: ., additional_contexts: {b: "service:base", docs: ./docs}}
+    configs: [c, {source: d, target: /etc/d}]
+    secrets: [s, {source: s, target: other}]
+    models: [m]
+    volumes: ["data:/data"]
+  tool: {build: {context: ., additional_contexts: {b: "service:base"}}}
+networks: {default: }
+configs: {c: {file: ./c}, d: {content: x}}
+secrets: {s: {file: ./s}}
+models: {m: {model: x}}
+volumes: {data: }
+`
+	g := loadProject(t, text, false)
+	var svg, mermaid, dot bytes.Buffer
+	if err := errors.Join(g.WriteSVG(&svg), g.WriteMermaid(&mermaid), g.WriteDOT(&dot)); err != nil {
+		t.Fatal(err)
+	}
+	number := map[string]int{}
+	for i, s := range g.Services {
+		number[s.Label] = i
+	}
+	link := func(format, from, to string) string { return fmt.Sprintf(format, number[from], number[to]) }
+	for _, want := range []string{
+		link("s%d ===|network| s%d\n", "vpn", "torrent"), link("s%d -->|healthy| s%d\n", "vpn", "torrent"),
+		link("s%d ===|network| s%d\n", "vpn", "indexer"), link("s%d ===|ipc| s%d\n", "torrent", "indexer"),
+		link("s%d -.->|build| s%d\n", "base", "app"), link("s%d --> s%d\n", "app", "base"), link("s%d -.->|build| s%d\n", "base", "tool"),
+		"<br>profile debug, metrics\"]", "<br>network of old_one\"]", "<br>no network\"]", "<br>network of vpn\"]",
+		fmt.Sprintf("style s%d stroke-dasharray", number["exporter"]), fmt.Sprintf("style s%d stroke-dasharray", number["lonely ×0"]),
+		`{{"host<br>network_mode: host"}}`, fmt.Sprintf("s%d --- n1\n", number["exporter"]),
+		`[("data")]`, `[/"config c"/]`, `[/"config d"/]`, `[/"secret s"\]`, `(["model m"])`,
+		"<br>config c<br>config d → /etc/d<br>secret s<br>secret s → /run/secrets/other<br>model m",
+		"1 volume, 2 configs, 1 secret, 1 model.", "indexer shares a namespace of torrent, vpn.", "app is built from base.",
+	} {
+		if !strings.Contains(mermaid.String(), want) {
+			t.Errorf("there is no %q in\n%s", want, mermaid.String())
+		}
+	}
+	for _, no := range []string{link("s%d --> s%d\n", "vpn", "indexer"), link("s%d --> s%d\n", "torrent", "indexer"), link("s%d --> s%d\n", "base", "app")} {
+		if strings.Contains(mermaid.String(), no) {
+			t.Errorf("there is %q in\n%s", no, mermaid.String())
+		}
+	}
+	for _, want := range []string{
+		link(`s%d -> s%d [dir=none, style=bold] [label="network"];`, "vpn", "indexer"), link(`s%d -> s%d [style=dashed] [label="build"];`, "base", "app"),
+		`[shape=note, style="", label="config c"];`, fmt.Sprintf(`s%d [style="rounded,dashed"];`, number["exporter"]),
+	} {
+		if !strings.Contains(dot.String(), want) {
+			t.Errorf("there is no %s in\n%s", want, dot.String())
+		}
+	}
+	texts := readXML(t, svg.Bytes())
+	for _, want := range []string{"indexer shares a namespace of vpn", "app is built from base", "profile debug, metrics", "secret s", "dashed card: starts only if asked for", "network_mode: host"} {
+		if !strings.Contains(texts, want) {
+			t.Errorf("there is no %s in the picture", want)
+		}
+	}
+}
+
+// Groups whose services do not all wait for all of another group say so.
+func TestPartlyLinked(t *testing.T) {
+	for text, want := range map[string]string{
+		"db-a: {image: d}, db-b: {image: d}, db-c: {image: d}, a: {image: x, depends_on: [db-a]}, b: {image: x, depends_on: [db-b]}, c: {image: x, depends_on: [db-c]}":                                                    "each its own",
+		"db-a: {image: d}, db-b: {image: d}, db-c: {image: d}, a: {image: x, depends_on: [db-a, db-b]}, b: {image: x, depends_on: [db-b, db-c]}, c: {image: x, depends_on: [db-c, db-a]}":                                  "some",
+		"db-a: {image: d}, db-b: {image: d}, db-c: {image: d}, a: {image: x, depends_on: [db-a, db-b, db-c]}, b: {image: x, depends_on: [db-b, db-c, db-a]}, c: {image: x, depends_on: [db-c, db-a, db-b]}, e: {image: d}": "",
+	} {
+		g := loadProject(t, "services: {"+text+"}", false)
+		last := g.Services[len(g.Services)-1]
+		if len(last.Names) != 3 || len(last.Links) != 1 || last.Links[0].Label != want {
+			t.Errorf("got %+v, want %q", last, want)
+		}
+	}
+}
+
+// In a dense project each arrow can be followed: no two trunks lie on one another, and each end names its beginning.
+func TestDense(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("services:\n")
+	for i := range 57 { // each waits for eight of the ten in the layer before
+		fmt.Fprintf(&b, "  s%d:\n    image: i%d\n", i, i*i)
+		if i >= 10 {
+			b.WriteString("    depends_on:\n")
+			for j := range 8 {
+				fmt.Fprintf(&b, "      s%d: {condition: service_healthy}\n", i/10*10-10+(i+j*3)%10)
+			}
+		}
+	}
+	d := loadProject(t, b.String(), true).layout()
+	if !d.Dense {
+		t.Fatal("the arrows have no colours")
+	}
+	type segment struct {
+		trunk             *trunk
+		upright           bool
+		at, begin, finish int
+	}
+	var all []segment
+	heads := 0
+	for _, tr := range d.Trunks {
+		for _, a := range tr.Arrows {
+			if a.Head != "" {
+				heads++
+				if a.Label != tr.first+" healthy" {
+					t.Errorf("an arrow says %q at its end, and comes from %s", a.Label, tr.first)
+				}
+			}
+			for _, s := range segments(t, a.Path) {
+				all = append(all, segment{tr, s[0] == s[2], s[0], min(s[1], s[3]), max(s[1], s[3])})
+				if last := &all[len(all)-1]; !last.upright {
+					last.at, last.begin, last.finish = s[1], min(s[0], s[2]), max(s[0], s[2])
+				}
+			}
+		}
+	}
+	if heads != 47*8 {
+		t.Errorf("%d arrows", heads)
+	}
+	for i, s := range all {
+		for _, o := range all[:i] {
+			if s.trunk != o.trunk && s.upright == o.upright && s.at == o.at && s.begin < o.finish && o.begin < s.finish {
+				t.Errorf("trunks of %s and %s lie on one another: %+v %+v", s.trunk.first, o.trunk.first, s, o)
+			}
+		}
+	}
+}
+
+// segments returns the straight lines of a path, each with x and y of its ends.
+func segments(t *testing.T, path string) (all [][4]int) {
+	t.Helper()
+	x, y := 0, 0
+	for _, step := range regexp.MustCompile(`[MHVQ][0-9 ]+`).FindAllString(path, -1) {
+		var n []int
+		for _, field := range strings.Fields(step[1:]) {
+			number, err := strconv.Atoi(field)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n = append(n, number)
+		}
+		switch step[0] {
+		case 'M':
+			x, y = n[0], n[1]
+		case 'H':
+			all = append(all, [4]int{x, y, n[0], y})
+			x = n[0]
+		case 'V':
+			all = append(all, [4]int{x, y, x, n[0]})
+			y = n[0]
+		case 'Q':
+			x, y = n[2], n[3]
+		}
+	}
+	return all
+}
+
 // What depends on variables that are not set is drawn with their names, or left out.
 func TestVariables(t *testing.T) {
 	const text = `
@@ -306,7 +492,8 @@ services:
     mem_limit: ${MEMORY}
     command: ["run", "${FLAG}"]
     environment: {TOKEN: "${TOKEN:?}"}
-    ports: ["${PORT}:80", "127.0.0.1:${PORT:-x}${PORT}:53/udp", "9000:9000", "${PORT}", {target: 81, published: "${PORT}"}]
+    ports: ["${PORT}:80", "127.0.0.1:${PORT:-x}${PORT}:53/udp", "9000:9000", "${PORT}", {target: 81, published: "${PORT}"}, "${IP:-}:${PORT}:82", "${IP}:${PORT}:${INNER}/udp",
+      {target: "${INNER}", published: 83, host_ip: "${IP}"}, "[::1]:${PORT}:84", "${PORT}:85-86"]
     volumes:
       - ${DATA}:/data:ro
       - ${DATA}
@@ -329,9 +516,16 @@ services: {b: {hostname: "${HOST}"}}
 		t.Fatal(err)
 	}
 	g := New(project, "", false)
-	got := fmt.Sprint(g.Services[0].lines(), g.Services[1].lines(), g.Networks[0].Detail)
+	lines := func(s *Service) (all []string) {
+		for _, l := range s.lines() {
+			all = append(all, l.text)
+		}
+		return all
+	}
+	got := fmt.Sprint(lines(g.Services[0]), lines(g.Services[1]), g.Networks[0].Detail)
 	want := fmt.Sprint([]string{
-		"${REGISTRY}/tools", "port ${PORT} → 80", "port 127.0.0.1:x${PORT} → 53/udp", "port 9000 → 9000", "port ${PORT} → 81",
+		"${REGISTRY}/tools", "port ${PORT} → 80", "port 127.0.0.1:x${PORT} → 53/udp", "port 9000 → 9000", "port ${PORT}", "port ${PORT} → 81",
+		"port ${PORT} → 82", "port ${IP}:${PORT} → ${INNER}/udp", "port ${IP}:83 → ${INNER}", "port ::1:${PORT} → 84", "port ${PORT} → 85-86",
 		"${DATA} → /data (ro)", "volume → ${DATA}", "/home/$x/x → /x", "${NAME} → /y", "plain → /z",
 	}, []string{"b:1"}, "${SUBNET}")
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -344,15 +538,6 @@ services: {b: {hostname: "${HOST}"}}
 	}
 	if c := loadProject(t, "services: {a: {image: "+`"${`+strings.Repeat("A", 50)+`}"}}`, false).layout().Cards[0]; c.Lines[0].Fit == 0 {
 		t.Errorf("%+v in a card that is %d wide", c.Lines[0], c.W)
-	}
-}
-
-// Eight or more alike are drawn as one, seven are not.
-func TestManyAlike(t *testing.T) {
-	for n, want := range map[int]int{7: 8, 8: 2} {
-		if got := len(loadProject(t, clients(n), false).Services); got != want {
-			t.Errorf("%d clients and a server are drawn as %d services, want %d", n, got, want)
-		}
 	}
 }
 

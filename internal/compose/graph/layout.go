@@ -18,7 +18,8 @@ const (
 	stubRoom   = 16 // of each network, at a card's foot
 	cardGap    = 22
 	railGap    = 14 // between networks beside a column
-	edgeRoom   = 84 // for arrows between the columns
+	edgeRoom   = 60 // for arrows between the columns, at least
+	laneGap    = 9  // between lines that go up or down
 	letter     = 6.6
 	nameLetter = 8.2
 	leastCard  = 150
@@ -34,8 +35,10 @@ type drawing struct {
 	Title, Desc   string
 	Width, Height int
 	Legend        int // its y
+	Key           string
 	Cards         []card
-	Arrows        []arrow
+	Trunks        []*trunk
+	Dense         bool // trunks have colours
 	Buses         []bus
 	Rails         []rail
 	Stubs         []stub
@@ -45,7 +48,7 @@ type drawing struct {
 type card struct {
 	X, Y, W, H int
 	Name, Full string
-	Many       bool // several services
+	Many, Idle bool // several services; one that starts only if somebody asks for it
 	Lines      []cardLine
 }
 
@@ -54,13 +57,6 @@ type cardLine struct {
 	Fit        int    // width of a text that fills the card, for fonts with wider letters; 0 for other texts
 	Kind, Text string // image, port, bind or volume
 	Full       string
-}
-
-type arrow struct {
-	Path, Until string
-	X, Y        int  // of Until
-	Head        bool // false for an arrow that goes on to the next column
-	Tip         string
 }
 
 // A bus is the line of a network at the top, a rail its line beside a column, and a stub the line from a card to a rail.
@@ -73,43 +69,33 @@ type (
 	stub struct{ Colour, X1, X2, Y int }
 )
 
-// colours is the number of colours of networks.
-const colours = 6
-
-// item is a card in a column, or an arrow that passes the column.
-type item struct {
-	service    *Service // nil for an arrow
-	x, y, w, h int
-	networks   []int
-	order      float64
-	from       []*link
-}
-
-// link is the part of an arrow between an item and one in the column before.
-type link struct {
-	from  *item
-	until string
-	first string   // label of the service where the arrow begins
-	last  []string // labels of the services where it ends
-}
+// colours is the number of colours of networks, and edgeColours that of trunks.
+const (
+	colours     = 6
+	edgeColours = 8
+)
 
 // layout returns the drawing of the graph: a column of cards for each layer, with the rails of its networks beside it.
 func (g *Graph) layout() *drawing {
 	d := &drawing{Title: g.Title, Desc: g.Describe(), Empty: len(g.Services) == 0}
 	columns := g.columns()
 	top := busY(len(g.Networks)) + 16
-	height := 0
+	bottom := place(columns, top)
+	var gaps []*gap
 	for _, c := range columns {
-		height = max(height, columnHeight(c))
+		gaps = append(gaps, connect(c))
 	}
-	right := make([]int, len(g.Networks)) // ends of the buses
-	x := margin
-	for _, c := range columns {
-		width, y := 0, top+(height-columnHeight(c))/2
+	right := make([]int, len(g.Networks))         // ends of the buses
+	x, lanes := margin, make([]int, len(columns)) // where those before each column begin
+	for i, c := range columns {
+		if i > 0 {
+			lanes[i] = x
+			x += gaps[i].width()
+		}
+		width := 0
 		lowest := map[int]int{} // y of the last stub of each network
 		for _, it := range c {
-			it.x, it.y = x, y
-			y += it.h + cardGap
+			it.x = x
 			width = max(width, it.w)
 			for i, n := range it.networks {
 				lowest[n] = it.stubY(i)
@@ -132,22 +118,54 @@ func (g *Graph) layout() *drawing {
 				d.Cards = append(d.Cards, it.card())
 			}
 		}
-		x += width + railGap*(len(rails)+1) + edgeRoom
+		x += width + railGap*(len(rails)+1)
 	}
-	d.Width = max(x-edgeRoom+margin, 420)
-	d.Height = top + max(height, 20) + margin + legendRoom
-	d.Legend = d.Height - margin
+	d.Width = max(x+margin, 420)
+	d.Height = max(bottom, top+20) + margin + legendRoom
+	d.Legend, d.Key = d.Height-margin, g.key()
+	d.Width = max(d.Width, 2*margin+letters(d.Key)*7)
 	for n, network := range g.Networks {
 		b := bus{n % colours, margin, cmp.Or(right[n], margin+40), busY(n), shorten(network.Name, 40), shorten(network.Detail, 60)}
 		d.Width = max(d.Width, 2*margin+(letters(b.Name)+letters(b.Detail)+3)*7)
 		d.Buses = append(d.Buses, b)
 	}
-	for _, c := range columns {
+	for i, c := range columns {
+		gaps[i].draw(lanes[i])
+		d.Dense = d.Dense || len(gaps[i].branches) > manyBranches
 		for _, it := range c {
-			d.arrows(it)
+			if it.service != nil {
+				d.Trunks = append(d.Trunks, it.trunks...)
+			}
+		}
+	}
+	for i, t := range d.Trunks {
+		t.Class = []string{"starts", "shares", "builds"}[t.kind]
+		if d.Dense {
+			t.Class += fmt.Sprintf(" e%d", i%edgeColours)
 		}
 	}
 	return d
+}
+
+// key returns the meaning of the signs in the drawing.
+func (g *Graph) key() string {
+	signs := []string{"→ starts before"}
+	add := func(sign string, used func(s *Service) bool) {
+		if slices.ContainsFunc(g.Services, used) {
+			signs = append(signs, sign)
+		}
+	}
+	linked := func(kind linkKind) func(s *Service) bool {
+		return func(s *Service) bool {
+			return slices.ContainsFunc(s.Links, func(l Link) bool { return l.Kind == kind })
+		}
+	}
+	add("thick line: shares a namespace", linked(shares))
+	add("dashed arrow: its image is built from the other's", linked(builds))
+	add("dashed card: starts only if asked for", func(s *Service) bool { return s.Idle })
+	add("● is on the network", func(s *Service) bool { return len(s.Networks) > 0 })
+	add("(ro) is mounted read-only", func(s *Service) bool { return slices.ContainsFunc(s.Mounts, func(m Mount) bool { return m.ReadOnly }) })
+	return strings.Join(signs, " · ")
 }
 
 // busY returns the y of the bus of the network with index n.
@@ -156,65 +174,12 @@ func busY(n int) int { return margin + titleRoom + n*busRoom }
 // stubY returns the y of the item's stub with index i.
 func (it *item) stubY(i int) int { return it.y + it.h - stubRoom*(len(it.networks)-i) + stubRoom/2 - 4 }
 
-func columnHeight(column []*item) int {
-	sum := -cardGap
-	for _, it := range column {
-		sum += it.h + cardGap
-	}
-	return sum
-}
-
-// columns returns a column for each layer, with the arrows that pass it, sorted by the places where its arrows begin.
-func (g *Graph) columns() [][]*item {
-	var columns [][]*item
-	items := map[*Service]*item{}
-	for _, s := range g.Services {
-		for len(columns) <= s.Layer {
-			columns = append(columns, nil)
-		}
-		it := &item{service: s, networks: s.Networks}
-		it.w, it.h = s.size()
-		items[s] = it
-		columns[s.Layer] = append(columns[s.Layer], it)
-	}
-	passes := map[*Service][]*item{} // of each service, one for each column after its own
-	for _, s := range g.Services {
-		for _, n := range s.Needs {
-			from := items[n.Service]
-			for i := range s.Layer - n.Service.Layer - 1 {
-				if i == len(passes[n.Service]) {
-					pass := &item{h: passRoom, from: []*link{{from: from, first: n.Service.Label}}}
-					columns[n.Service.Layer+1+i] = append(columns[n.Service.Layer+1+i], pass)
-					passes[n.Service] = append(passes[n.Service], pass)
-				}
-				from = passes[n.Service][i]
-				from.from[0].last = append(from.from[0].last, s.Label)
-			}
-			items[s].from = append(items[s].from, &link{from, n.Until, n.Service.Label, []string{s.Label}})
-		}
-		items[s].h = max(items[s].h, firstArrow+arrowGap*(len(s.Needs)-1)+8)
-	}
-	for _, c := range columns {
-		for i, it := range c {
-			it.order = float64(i) / 1000
-			for _, l := range it.from {
-				it.order += l.from.order / float64(len(it.from))
-			}
-		}
-		slices.SortStableFunc(c, func(a, b *item) int { return cmp.Compare(a.order, b.order) })
-		for i, it := range c {
-			it.order = float64(i)
-		}
-	}
-	return columns
-}
-
 // size returns the size of a service's card.
 func (s *Service) size() (w, h int) {
 	width := float64(letters(s.Label)) * nameLetter
 	lines := s.lines()
 	for _, line := range lines {
-		width = max(width, wide(line)+2*letter)
+		width = max(width, wide(line.text)+2*letter)
 	}
 	w = min(max(int(width)+2*cardPad, leastCard), mostCard)
 	return w, 8 + nameRoom + len(lines)*lineRoom + 6 + len(s.Networks)*stubRoom
@@ -222,7 +187,7 @@ func (s *Service) size() (w, h int) {
 
 func (it *item) card() card {
 	s := it.service
-	c := card{X: it.x, Y: it.y, W: it.w, H: it.h, Full: s.Label, Many: len(s.Names) > 1}
+	c := card{X: it.x, Y: it.y, W: it.w, H: it.h, Full: s.Label, Many: len(s.Names) > 1, Idle: s.Idle}
 	c.Name = shorten(s.Label, int(float64(it.w-2*cardPad)/nameLetter)+1)
 	y := it.y + 8 + nameRoom
 	room := int(float64(it.w-2*cardPad)/letter) - 1
@@ -234,18 +199,12 @@ func (it *item) card() card {
 		c.Lines = append(c.Lines, line)
 		y += lineRoom
 	}
-	if s.Image != "" {
-		add("image", s.Image, s.Image)
-	}
-	for _, p := range s.Ports {
-		add("port", "port "+p, "port "+p)
-	}
-	for _, m := range s.Mounts {
-		kind := "bind"
-		if m.Volume {
-			kind = "volume"
+	for _, l := range s.lines() {
+		shown := l.text
+		if l.mount != nil {
+			shown = l.mount.short(room)
 		}
-		add(kind, m.short(room), m.String())
+		add(l.kind, shown, l.text)
 	}
 	return c
 }
@@ -256,36 +215,11 @@ func (m Mount) short(most int) string {
 	if letters(text) <= most {
 		return text
 	}
-	rest := most - letters(Mount{ReadOnly: m.ReadOnly}.String())
+	rest := most - letters(Mount{Kind: m.Kind, ReadOnly: m.ReadOnly, Target: " "}.String()) + 1
 	target := min(letters(m.Target), max(rest/2, rest-letters(m.Source)))
 	m.Target = shorten(m.Target, target)
 	m.Source = shorten(m.Source, rest-letters(m.Target))
 	return m.String()
-}
-
-// arrows draws the arrows that end at an item, in the order of their beginnings from top to bottom.
-func (d *drawing) arrows(it *item) {
-	slices.SortStableFunc(it.from, func(a, b *link) int { return cmp.Compare(a.from.y, b.from.y) })
-	for i, l := range it.from {
-		fromX, fromY := l.from.x+l.from.w, l.from.y+firstArrow
-		if l.from.service == nil {
-			fromY = l.from.y + passRoom/2
-		}
-		end, y, rest := it.x, it.y+it.h/2, fmt.Sprintf("H%d", it.x+it.w)
-		if it.service != nil {
-			end, y, rest = it.x-7, it.y+firstArrow+i*arrowGap, "" // the head is 7 wide
-		}
-		half := max((end-fromX)/2, 20)
-		a := arrow{
-			Path: fmt.Sprintf("M%d %dC%d %d %d %d %d %d%s", fromX, fromY, fromX+half, fromY, end-half, y, end, y, rest),
-			Head: it.service != nil, Tip: l.first + " starts before " + strings.Join(l.last, ", "),
-		}
-		if l.until != "" {
-			a.Until, a.X, a.Y = l.until, it.x-10, y-5
-			a.Tip += ", which waits until it is " + l.until
-		}
-		d.Arrows = append(d.Arrows, a)
-	}
 }
 
 // letters returns the width of a text in letters. A letter of East Asia counts as two.

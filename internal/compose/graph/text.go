@@ -8,26 +8,41 @@ import (
 
 // language holds the formats of a language for diagrams. The format of a node takes an index, a name and more lines.
 type language struct {
-	service, network, volume string
-	need                     string // the indices of the first and the second service, and a label
-	until                    string // that label
-	member, mount            string // the index of a service, and that of a network or a volume
-	lineBreak                string
-	escape                   func(string) string
+	service, network string
+	resources        map[string]string  // the format of a node, by kind
+	links            [builds + 1]string // the indices of the other service and of its own, and a label; by kind
+	label            string             // that label
+	member, mount    string             // the index of a service, and that of a network or a resource
+	idle             string             // the index of a service that starts only if somebody asks for it
+	lineBreak        string
+	escape           func(string) string
 }
 
 var mermaid = language{
-	service: "  s%d[\"<b>%s</b>%s\"]\n", network: "  n%d{{\"%s%s\"}}\n", volume: "  v%d[(\"%s%s\")]\n",
-	need: "  s%[1]d -->%[3]s s%[2]d\n", until: "|%s|", member: "  s%d --- n%d\n", mount: "  s%d -.- v%d\n",
+	service: "  s%d[\"<b>%s</b>%s\"]\n", network: "  n%d{{\"%s%s\"}}\n",
+	resources: map[string]string{
+		volume: "  v%d[(\"%s%s\")]\n", config: "  v%d[/\"config %s%s\"/]\n", secret: "  v%d[/\"secret %s%s\"\\]\n", model: "  v%d([\"model %s%s\"])\n",
+	},
+	links:  [...]string{starts: "  s%d -->%[3]s s%[2]d\n", shares: "  s%d ===%[3]s s%[2]d\n", builds: "  s%d -.->%[3]s s%[2]d\n"},
+	label:  "|%s|",
+	member: "  s%d --- n%d\n", mount: "  s%d -.- v%d\n", idle: "  style s%d stroke-dasharray: 5 3\n",
 	lineBreak: "<br>", escape: mermaidText,
 }
 
 var dot = language{
 	service: "  s%d [label=\"%s%s\"];\n",
 	network: "  n%d [shape=hexagon, style=\"\", label=\"%s%s\"];\n",
-	volume:  "  v%d [shape=cylinder, style=\"\", label=\"%s%s\"];\n",
-	need:    "  s%[1]d -> s%[2]d%[3]s;\n", until: " [label=\"%s\"]",
-	member: "  s%d -> n%d [dir=none];\n", mount: "  s%d -> v%d [dir=none, style=dotted];\n",
+	resources: map[string]string{
+		volume: "  v%d [shape=cylinder, style=\"\", label=\"%s%s\"];\n",
+		config: "  v%d [shape=note, style=\"\", label=\"config %s%s\"];\n",
+		secret: "  v%d [shape=note, style=dashed, label=\"secret %s%s\"];\n",
+		model:  "  v%d [shape=component, style=\"\", label=\"model %s%s\"];\n",
+	},
+	links: [...]string{
+		starts: "  s%d -> s%d%s;\n", shares: "  s%d -> s%d [dir=none, style=bold]%s;\n", builds: "  s%d -> s%d [style=dashed]%s;\n",
+	},
+	label:  " [label=\"%s\"]",
+	member: "  s%d -> n%d [dir=none];\n", mount: "  s%d -> v%d [dir=none, style=dotted];\n", idle: "  s%d [style=\"rounded,dashed\"];\n",
 	lineBreak: `\n`, escape: strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace,
 }
 
@@ -61,10 +76,17 @@ func (g *Graph) write(l language) string {
 		}
 		fmt.Fprintf(&b, format, index, l.escape(name), more.String())
 	}
-	services, volumes := map[*Service]int{}, map[string]int{}
+	services, resources := map[*Service]int{}, map[Resource]int{}
 	for i, s := range g.Services {
 		services[s] = i
-		node(l.service, i, s.Label, s.lines()...)
+		var lines []string
+		for _, line := range s.lines() {
+			lines = append(lines, line.text)
+		}
+		node(l.service, i, s.Label, lines...)
+		if s.Idle {
+			fmt.Fprintf(&b, l.idle, i)
+		}
 	}
 	for i, n := range g.Networks {
 		if n.Detail == "" {
@@ -73,24 +95,24 @@ func (g *Graph) write(l language) string {
 			node(l.network, i, n.Name, n.Detail)
 		}
 	}
-	for i, v := range g.Volumes {
-		volumes[v] = i
-		node(l.volume, i, v)
+	for i, r := range g.Resources {
+		resources[r] = i
+		node(l.resources[r.Kind], i, r.Name)
 	}
 	for i, s := range g.Services {
-		for _, n := range s.Needs {
+		for _, other := range s.Links {
 			label := ""
-			if n.Until != "" {
-				label = fmt.Sprintf(l.until, n.Until)
+			if other.Label != "" {
+				label = fmt.Sprintf(l.label, other.Label)
 			}
-			fmt.Fprintf(&b, l.need, services[n.Service], i, label)
+			fmt.Fprintf(&b, l.links[other.Kind], services[other.Service], i, label)
 		}
 		for _, n := range s.Networks {
 			fmt.Fprintf(&b, l.member, i, n)
 		}
 		for _, m := range s.Mounts {
-			if m.Volume {
-				fmt.Fprintf(&b, l.mount, i, volumes[m.Source])
+			if m.Kind != bind {
+				fmt.Fprintf(&b, l.mount, i, resources[Resource{m.Kind, m.Source}])
 			}
 		}
 	}
@@ -120,24 +142,45 @@ func mermaidText(text string) string {
 	return b.String()
 }
 
+// line is a line of text below the name of a service.
+type line struct {
+	kind, text string
+	mount      *Mount // that the text is of
+}
+
 // lines returns the lines below the name of a service.
-func (s *Service) lines() []string {
-	var all []string
+func (s *Service) lines() []line {
+	var all []line
 	if s.Image != "" {
-		all = append(all, s.Image)
+		all = append(all, line{"image", s.Image, nil})
+	}
+	if s.Profiles != nil {
+		all = append(all, line{"profile", "profile " + strings.Join(s.Profiles, ", "), nil})
+	}
+	for _, note := range s.Notes {
+		all = append(all, line{"note", note, nil})
 	}
 	for _, p := range s.Ports {
-		all = append(all, "port "+p)
+		all = append(all, line{"port", "port " + p, nil})
 	}
-	for _, m := range s.Mounts {
-		all = append(all, m.String())
+	for i, m := range s.Mounts {
+		all = append(all, line{m.Kind, m.String(), &s.Mounts[i]})
 	}
 	return all
 }
 
-// String returns the source and the target, and whether the mount can only be read.
+// String returns the source and the target, and whether the mount can only be read. Configs, secrets and models have
+// their kind before them, and no target that is the usual one.
 func (m Mount) String() string {
-	text := m.Source + " → " + m.Target
+	text := m.Source
+	switch {
+	case m.Kind == config, m.Kind == secret, m.Kind == model:
+		text = m.Kind + " " + text
+		if m.Target == "/"+m.Source || m.Target == "/run/secrets/"+m.Source || m.Target == "" {
+			return text
+		}
+	}
+	text += " → " + m.Target
 	if m.ReadOnly {
 		text += " (ro)"
 	}

@@ -2,12 +2,12 @@ package graph
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4" // the version that compose-go reads with
 
 	"github.com/tp0-lab/composer/internal/compose/vars"
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
 
 // drawable returns a Compose file without variables that have neither a value in environment nor a default. compose-go
@@ -30,7 +30,7 @@ type filler struct {
 
 // drawn holds the keys whose values the graph shows, and the keys that compose-go requires.
 var drawn = map[string]bool{
-	"image": true, "build": true, "context": true, "source": true, "target": true, "published": true, "subnet": true,
+	"image": true, "build": true, "context": true, "source": true, "target": true, "subnet": true,
 	"file": true, "content": true, "environment": true,
 }
 
@@ -39,6 +39,10 @@ func (f *filler) fill(n *yaml.Node, key string) {
 	var content []*yaml.Node
 	switch n.Kind {
 	case yaml.MappingNode:
+		if key == "ports" {
+			f.port(n)
+			return
+		}
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			name, value := n.Content[i], n.Content[i+1]
 			text, known := f.scalar(value)
@@ -47,8 +51,8 @@ func (f *filler) fill(n *yaml.Node, key string) {
 				f.fill(value, name.Value)
 			case key == "volumes" && name.Value == "source":
 				setText(value, text)
-				bind(n) // a bind mount needs no definition of a volume
-			case drawn[name.Value] && (key != "ports" || name.Value != "target") || value.Anchor != "":
+				makeBind(n) // a bind mount needs no definition of a volume
+			case drawn[name.Value] || value.Anchor != "":
 				setText(value, text)
 			default:
 				continue
@@ -105,19 +109,13 @@ func longForm(item *yaml.Node, key, text string) bool {
 		if last == 2 && slices.Contains(strings.Split(parts[2], ","), "ro") {
 			content = append(content, word("read_only"), &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: "true"})
 		}
-	case key == "ports" && last > 0:
-		target, protocol, found := strings.Cut(parts[last], "/")
-		if _, err := strconv.ParseUint(target, 10, 16); err != nil {
-			return false
+	case key == "ports":
+		port, protocol, _ := strings.Cut(parts[last], "/")
+		published, host := "", ""
+		if last > 0 {
+			published, host = parts[last-1], strings.Join(parts[:last-1], ":")
 		}
-		content = append(content, word("target"), &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: target})
-		add("published", parts[last-1])
-		if found {
-			add("protocol", protocol)
-		}
-		if last > 1 {
-			add("host_ip", strings.Join(parts[:last-1], ":"))
-		}
+		content = asText(port, protocol, published, host)
 	default:
 		setText(item, text)
 		return item.Anchor != ""
@@ -126,8 +124,32 @@ func longForm(item *yaml.Node, key, text string) bool {
 	return true
 }
 
-// bind sets the type of a mount to bind.
-func bind(mount *yaml.Node) {
+// portKey is the key of a port as text, because compose-go wants numbers and addresses.
+const portKey = "x-port"
+
+// asText returns the content of a mapping for a port that has unset variables.
+func asText(target, protocol, published, host string) []*yaml.Node {
+	text := describePort(target, protocol, published, strings.Trim(host, "[]"))
+	return []*yaml.Node{
+		word("target"), {Kind: yaml.ScalarNode, Tag: "!!int", Value: "1"}, word("published"), word(text), // different ones of different ports
+		word(portKey), word(text),
+	}
+}
+
+// port rewrites the long form of a port if it has unset variables.
+func (f *filler) port(n *yaml.Node) {
+	values, all := map[string]string{}, true
+	for key, value := range yamltree.Entries(n) {
+		text, known := f.scalar(value)
+		values[key.Value], all = text, all && known
+	}
+	if !all {
+		n.Content = asText(values["target"], values["protocol"], values["published"], values["host_ip"])
+	}
+}
+
+// makeBind sets the type of a mount to bind.
+func makeBind(mount *yaml.Node) {
 	for i := 0; i+1 < len(mount.Content); i += 2 {
 		if mount.Content[i].Value == "type" {
 			setText(mount.Content[i+1], "bind")
