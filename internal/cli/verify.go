@@ -31,9 +31,9 @@ func verifyCommand() *cli.Command {
 			"composer verify --list", "list the scenarios",
 		) + "\n\nA checkout is not touched: each branch is checked in a directory of its own, in a Compose project of its own, and only\n" +
 			"what was made for that is removed. It is asked for what the course's text asks: its server gets a head start, and scenarios beyond\n" +
-			"that are skipped unless --scenario names them. A checkout's scripts run as you.\n\n" +
-			"Exit codes: 0 what was checked passed, 1 something failed, 2 wrong command line, 3 nothing can be said about the solution: no\n" +
-			"repository or branch, nothing checked, trouble with the engine, or an interruption.",
+			"that are left out unless --beyond asks for them or --scenario names them. A checkout's scripts run as you.\n\n" +
+			"Exit codes: 0 all is right, 1 something failed, 2 wrong command line, 3 not all could be judged: no repository or branch,\n" +
+			"nothing checked in a stage, trouble with the engine, or an interruption. The last lines say what was not judged.",
 		Flags: []cli.Flag{
 			listFlag("stage", "COMPOSER_STAGE", "only the stage of that `NAME`; may be repeated"),
 			listFlag("scenario", "COMPOSER_VERIFY_SCENARIO", "only scenarios of that `NAME`; may be repeated"),
@@ -50,6 +50,7 @@ func verifyCommand() *cli.Command {
 				Name: "patience", EnvVars: []string{"COMPOSER_VERIFY_PATIENCE"}, Value: verify.DefaultPatience,
 				Usage: "the most `TIME` to wait for each event that a right solution shows at once",
 			},
+			boolFlag("beyond", "COMPOSER_VERIFY_BEYOND", "check a checkout for what goes beyond the course's text, too"),
 			boolFlag("list", "COMPOSER_VERIFY_LIST", "list the scenarios and run none"),
 			jsonFlag("print the report (or the list) as JSON, and the progress on stderr"),
 		},
@@ -109,27 +110,30 @@ func runVerify(c *cli.Context) (faults int, err error) {
 	if c.Bool("json") {
 		err = errors.Join(err, report.WriteJSON(c.App.Writer, found))
 	}
-	failed, skipped := 0, 0
-	for _, s := range found.Scenarios {
-		switch s.Status {
-		case report.Failed:
-			failed++
-		case report.Skipped:
-			skipped++
-		}
-	}
 	fmt.Fprintln(talk)
 	for _, b := range found.Branches {
 		printLine(talk, "%s: %v", b.Stage, b)
 	}
-	printLine(talk, "%d passed, %d failed, %d skipped in %.1fs (%s, %s, composer %s)",
-		len(found.Scenarios)-failed-skipped, failed, skipped, found.Duration.Seconds(), found.Target, found.Engine, found.Composer)
-	return failed, err
+	others := ""
+	for _, status := range []report.Status{report.Unjudged, report.Unasked} {
+		if n := found.Count(status); n > 0 {
+			others += fmt.Sprintf(", %d %s", n, status)
+		}
+	}
+	printLine(talk, "%d passed, %d failed, %d skipped%s in %.1fs (%s, %s, composer %s)", found.Count(report.Passed), found.Count(report.Failed),
+		found.Count(report.Skipped), others, found.Duration.Seconds(), found.Target, found.Engine, found.Composer)
+	for _, gap := range found.Gaps() {
+		printLine(talk, "not judged: %s: %s", strings.Join(gap.Names, ", "), gap.Reason)
+	}
+	if err == nil && found.Verdict() == report.Unjudged {
+		err = errors.New("verify: not all that was asked for could be judged")
+	}
+	return found.Count(report.Failed), err
 }
 
 func verifyOptions(c *cli.Context) (verify.Options, error) {
 	o := verify.Options{
-		Stages: splitCommas(c, "stage"), Names: splitCommas(c, "scenario"), Repo: c.String("repo"), Version: version(),
+		Stages: splitCommas(c, "stage"), Names: splitCommas(c, "scenario"), Beyond: c.Bool("beyond"), Repo: c.String("repo"), Version: version(),
 		Repeat: c.Int("repeat"), Patience: c.Duration("patience"), Now: streams(c).Now, Parallel: 1,
 	}
 	if o.Repeat < 1 || o.Patience <= 0 {

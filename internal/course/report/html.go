@@ -21,18 +21,28 @@ var pageTemplate = sync.OnceValue(func() *template.Template {
 	functions := template.FuncMap{
 		"visible": func(s string) string { return visible(s, maxPageText) },
 		"seconds": seconds,
-		"symbol":  func(s Status) string { return map[Status]string{Passed: "✓", Failed: "✕", Skipped: "–"}[s] },
+		"symbol": func(s Status) string {
+			return map[Status]string{Passed: "✓", Failed: "✕", Unjudged: "?", Skipped: "–", Unasked: "·"}[s]
+		},
+		"words": func(s Status) string { return words[s] },
 	}
 	return template.Must(template.New("page").Funcs(functions).Parse(pageText))
 })
 
+// words are the verdicts in words.
+var words = map[Status]string{
+	Passed: "passed", Failed: "failed", Unjudged: "cannot be judged", Skipped: "skipped", Unasked: "not asked for",
+}
+
 type (
 	document struct {
 		Report
-		CSS     template.CSS // our own file, no part of a report
-		Verdict string
-		Stages  []pageStage
-		Shapes  []pageShape
+		CSS      template.CSS // our own file, no part of a report
+		Heading  string
+		Statuses []Status
+		Missing  []Gap
+		Stages   []pageStage
+		Shapes   []pageShape
 	}
 	pageStage struct {
 		Report    // of this stage
@@ -95,19 +105,24 @@ func WriteHTML(w io.Writer, r Report) error {
 }
 
 func newPage(r Report) document {
-	p := document{Report: r, CSS: template.CSS(pageCSS), Shapes: shapes}
-	failed, passed, skipped, total := r.Count(Failed), r.Count(Passed), r.Count(Skipped), len(r.Scenarios)
+	p := document{Report: r, CSS: template.CSS(pageCSS), Statuses: statuses, Missing: r.Gaps(), Shapes: shapes}
+	failed, passed, total := r.Count(Failed), r.Count(Passed), len(r.Scenarios)
 	switch {
 	case failed > 0:
-		p.Verdict = fmt.Sprintf("%d of %s failed", failed, plural(total, "scenario"))
+		p.Heading = fmt.Sprintf("%d of %s failed", failed, plural(total, "scenario"))
 	case passed == 0:
-		p.Verdict = "No scenario ran"
-	case skipped > 0:
-		p.Verdict = fmt.Sprintf("%s passed, %d skipped", plural(passed, "scenario"), skipped)
+		p.Heading = "Nothing was judged"
+	case passed < total:
+		p.Heading = plural(passed, "scenario") + " passed"
+		for _, s := range []Status{Unjudged, Skipped, Unasked} {
+			if n := r.Count(s); n > 0 {
+				p.Heading += fmt.Sprintf(", %d %s", n, words[s])
+			}
+		}
 	case total == 1:
-		p.Verdict = "The one scenario passed"
+		p.Heading = "The one scenario passed"
 	default:
-		p.Verdict = "All " + plural(total, "scenario") + " passed"
+		p.Heading = "All " + plural(total, "scenario") + " passed"
 	}
 	ids := identifiers{}
 	for _, st := range r.stages() {

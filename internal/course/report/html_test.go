@@ -114,16 +114,17 @@ func TestPage(t *testing.T) {
 	}
 }
 
-func TestVerdict(t *testing.T) {
+func TestHeading(t *testing.T) {
 	for _, test := range []struct {
 		want string
 		of   []Status
 	}{
-		{"No scenario ran", nil},
-		{"No scenario ran", []Status{Skipped}},
+		{"Nothing was judged", nil},
+		{"Nothing was judged", []Status{Skipped}},
 		{"The one scenario passed", []Status{Passed}},
 		{"All 2 scenarios passed", []Status{Passed, Passed}},
 		{"1 scenario passed, 1 skipped", []Status{Passed, Skipped}},
+		{"1 scenario passed, 1 cannot be judged, 1 not asked for", []Status{Passed, Unjudged, Unasked}},
 		{"1 of 3 scenarios failed", []Status{Passed, Skipped, Failed}},
 		{"1 of 1 scenario failed", []Status{Failed}},
 	} {
@@ -131,7 +132,7 @@ func TestVerdict(t *testing.T) {
 		for _, s := range test.of {
 			r.Scenarios = append(r.Scenarios, Scenario{Status: s})
 		}
-		if got := newPage(r).Verdict; got != test.want {
+		if got := newPage(r).Heading; got != test.want {
 			t.Errorf("%v: %q, want %q", test.of, got, test.want)
 		}
 	}

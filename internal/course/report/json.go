@@ -20,6 +20,10 @@ type (
 		Passed          int            `json:"passed"`
 		Failed          int            `json:"failed"`
 		Skipped         int            `json:"skipped"`
+		Unjudged        int            `json:"unjudged"`
+		Unasked         int            `json:"unasked"`
+		Verdict         Status         `json:"verdict"`
+		Gaps            []Gap          `json:"gaps"`
 		Scenarios       []jsonScenario `json:"scenarios"`
 	}
 	jsonScenario struct {
@@ -31,6 +35,7 @@ type (
 		Problems        []Problem `json:"problems"`
 		ProblemsOmitted int       `json:"problems_omitted"`
 		Reason          string    `json:"reason"`
+		Troubles        []string  `json:"troubles"`
 		Timeline        []Line    `json:"timeline"`
 		LinesOmitted    int       `json:"lines_omitted"`
 	}
@@ -41,7 +46,8 @@ type (
 func WriteJSON(w io.Writer, r Report) error {
 	out := jsonReport{
 		Target: jsonText(r.Target), Composer: jsonText(r.Composer), Branches: append([]Branch{}, r.Branches...), Engine: jsonText(r.Engine), Started: r.Started, DurationSeconds: r.Duration.Seconds(),
-		Passed: r.Count(Passed), Failed: r.Count(Failed), Skipped: r.Count(Skipped),
+		Passed: r.Count(Passed), Failed: r.Count(Failed), Skipped: r.Count(Skipped), Unjudged: r.Count(Unjudged), Unasked: r.Count(Unasked),
+		Verdict: r.Verdict(), Gaps: jsonGaps(r.Gaps()),
 		Scenarios: make([]jsonScenario, len(r.Scenarios)),
 	}
 	for i, s := range r.Scenarios {
@@ -51,7 +57,7 @@ func WriteJSON(w io.Writer, r Report) error {
 			Stage: jsonText(s.Stage), Name: jsonText(s.Name), Title: jsonText(s.Title), Status: s.outcome(),
 			DurationSeconds: s.Duration.Seconds(),
 			Problems:        make([]Problem, len(problems)), ProblemsOmitted: len(s.Problems) - len(problems),
-			Reason: jsonText(s.Reason), Timeline: timeline, LinesOmitted: omitted,
+			Reason: jsonText(s.Reason), Troubles: jsonTexts(s.Troubles), Timeline: timeline, LinesOmitted: omitted,
 		}
 		for j, p := range problems {
 			around, _ := jsonLines(p.Around, maxAround)
@@ -75,6 +81,22 @@ func jsonLines(lines []Line, limit int) (out []Line, omitted int) {
 		out[i].Container, out[i].Text = jsonText(l.Container), jsonText(l.Text)
 	}
 	return out, omitted
+}
+
+func jsonGaps(gaps []Gap) []Gap {
+	for i, g := range gaps {
+		gaps[i] = Gap{jsonText(g.Reason), jsonTexts(g.Names)}
+	}
+	return gaps
+}
+
+// jsonTexts returns a list that is never nil.
+func jsonTexts(texts []string) []string {
+	out := make([]string, len(texts))
+	for i, s := range texts {
+		out[i] = jsonText(s)
+	}
+	return out
 }
 
 func jsonText(s string) string { return strings.ToValidUTF8(cut(s, MaxText), "\uFFFD") }

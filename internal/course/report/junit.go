@@ -42,6 +42,7 @@ type (
 		Name    string        `xml:"name,attr"`
 		Time    string        `xml:"time,attr"`
 		Failure *junitMessage `xml:"failure"`
+		Error   *junitMessage `xml:"error"`
 		Skipped *junitMessage `xml:"skipped"`
 		Output  string        `xml:"system-out,omitempty"`
 	}
@@ -92,7 +93,7 @@ func newJUnitCounts(scenarios []Scenario, r Report) junitCounts {
 		sum += s.Duration
 	}
 	return junitCounts{
-		Tests: len(scenarios), Failures: part.Count(Failed), Skipped: part.Count(Skipped),
+		Tests: len(scenarios), Failures: part.Count(Failed), Errors: part.Count(Unjudged), Skipped: part.Count(Skipped) + part.Count(Unasked),
 		Time: junitTime(sum), Timestamp: r.Started.UTC().Format("2006-01-02T15:04:05"),
 	}
 }
@@ -105,6 +106,10 @@ func newJUnitCase(s Scenario) junitCase {
 	switch s.outcome() {
 	case Failed:
 		c.Failure = &junitMessage{Message: junitSummary(s.Problems), Type: "contract", Text: junitProblems(s)}
+	case Unjudged:
+		c.Error = &junitMessage{Message: junitLine("cannot be judged: " + s.Reason), Type: "unjudged"}
+	case Unasked:
+		c.Skipped = &junitMessage{Message: junitLine("not asked for: " + s.Reason)}
 	case Skipped:
 		c.Skipped = &junitMessage{Message: junitLine(s.Reason)}
 	}

@@ -36,12 +36,17 @@ func (b Branch) String() string {
 // Status is how a scenario ended.
 type Status string
 
-// The ways a scenario ends.
+// The verdicts about a scenario.
 const (
-	Passed  Status = "passed"
-	Failed  Status = "failed"
-	Skipped Status = "skipped"
+	Passed   Status = "passed"   // the solution is right
+	Failed   Status = "failed"   // the solution is wrong, and the problems prove it
+	Unjudged Status = "unjudged" // the scenario ran and proved nothing, for the reason given
+	Unasked  Status = "unasked"  // the course does not ask for it, so it did not run
+	Skipped  Status = "skipped"  // it could not run, for the reason given
 )
+
+// statuses are the verdicts in the order of reports.
+var statuses = []Status{Passed, Failed, Unjudged, Skipped, Unasked}
 
 // Scenario is the result of a check of a stage.
 type Scenario struct {
@@ -51,7 +56,8 @@ type Scenario struct {
 	Status   Status
 	Duration time.Duration
 	Problems []Problem // of a failed one
-	Reason   string    // why it was skipped
+	Reason   string    // why it is neither passed nor failed
+	Troubles []string  // of the machine or the engine, which say nothing about the solution
 	Timeline []Line    // the logs of all containers, in the order received
 }
 
@@ -83,10 +89,52 @@ func (r Report) Count(status Status) int {
 // Failed reports whether a scenario failed.
 func (r Report) Failed() bool { return r.Count(Failed) > 0 }
 
+// Verdict returns the verdict about all scenarios: Failed if one failed, else Unjudged if one is unjudged or a stage has
+// none that passed, else Passed.
+func (r Report) Verdict() Status {
+	if r.Failed() {
+		return Failed
+	}
+	for _, st := range r.stages() {
+		part := Report{Scenarios: st.scenarios}
+		if part.Count(Unjudged) > 0 || part.Count(Passed) == 0 {
+			return Unjudged
+		}
+	}
+	if len(r.Scenarios) == 0 {
+		return Unjudged
+	}
+	return Passed
+}
+
+// Gap holds scenarios that were not judged for the same reason.
+type Gap struct {
+	Reason string   `json:"reason"`
+	Names  []string `json:"scenarios"` // with their stages: ej3 check-any-sh
+}
+
+// Gaps returns what was not judged although the course asks for it, by reason.
+func (r Report) Gaps() []Gap {
+	gaps := []Gap{}
+	for _, s := range r.Scenarios {
+		if status := s.outcome(); status != Unjudged && status != Skipped {
+			continue
+		}
+		i := slices.IndexFunc(gaps, func(g Gap) bool { return g.Reason == s.Reason })
+		if i < 0 {
+			i = len(gaps)
+			gaps = append(gaps, Gap{Reason: s.Reason})
+		}
+		if name := s.Stage + " " + s.Name; !slices.Contains(gaps[i].Names, name) {
+			gaps[i].Names = append(gaps[i].Names, name)
+		}
+	}
+	return gaps
+}
+
 // outcome returns the status. An unknown status counts as Failed, so that no mistake of ours looks green.
 func (s Scenario) outcome() Status {
-	switch s.Status {
-	case Passed, Skipped:
+	if slices.Contains(statuses, s.Status) {
 		return s.Status
 	}
 	return Failed

@@ -36,6 +36,8 @@ func small() Report {
 				},
 			},
 			{Stage: "ej6", Name: "absent", Title: "It is not there.", Status: Skipped, Reason: "no branch ej6"},
+			{Stage: "ej8", Name: "unclear", Title: "It proves nothing.", Status: Unjudged, Reason: "too quick", Troubles: []string{"a network stays"}},
+			{Stage: "ej8", Name: "more", Title: "Nobody asks.", Status: Unasked, Reason: "the course has five agencies"},
 		},
 	}
 }
@@ -50,6 +52,38 @@ func TestCount(t *testing.T) {
 	}
 	if !(Report{Scenarios: []Scenario{{Status: "unknown"}}}).Failed() {
 		t.Error("an unknown status is no failure")
+	}
+}
+
+// What was not judged is never right.
+func TestVerdict(t *testing.T) {
+	s := func(stage string, status Status) Scenario {
+		return Scenario{Stage: stage, Name: string(status), Status: status, Reason: "why"}
+	}
+	tests := []struct {
+		name string
+		all  []Scenario
+		want Status
+	}{
+		{"all right", []Scenario{s("ej1", Passed), s("ej2", Passed)}, Passed},
+		{"one is wrong", []Scenario{s("ej1", Passed), s("ej2", Failed), s("ej3", Unjudged)}, Failed},
+		{"one cannot be judged", []Scenario{s("ej8", Passed), s("ej8", Unjudged)}, Unjudged},
+		{"one is skipped", []Scenario{s("ej3", Passed), s("ej3", Skipped)}, Passed},
+		{"all of a stage is skipped", []Scenario{s("ej1", Passed), s("ej3", Skipped)}, Unjudged},
+		{"all of a stage is not asked for", []Scenario{s("ej1", Passed), s("ej3", Unasked)}, Unjudged},
+		{"more is not asked for", []Scenario{s("ej1", Passed), s("ej1", Unasked)}, Passed},
+		{"nothing", nil, Unjudged},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := (Report{Scenarios: tt.all}).Verdict(); got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+	gaps := Report{Scenarios: []Scenario{s("ej3", Skipped), s("ej1", Passed), s("ej8", Unjudged), s("ej8", Unasked)}}.Gaps()
+	if diff := cmp.Diff([]Gap{{"why", []string{"ej3 skipped", "ej8 unjudged"}}}, gaps); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -83,7 +117,7 @@ func TestJUnitReadsBack(t *testing.T) {
 	if err := xml.Unmarshal([]byte(junit(t, small())), &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Tests != 3 || got.Failures != 1 || got.Skipped != 1 || got.Time != "3.500" || len(got.Suites) != 2 {
+	if got.Tests != 5 || got.Failures != 1 || got.Errors != 1 || got.Skipped != 2 || got.Time != "3.500" || len(got.Suites) != 3 {
 		t.Errorf("%+v", got)
 	}
 	ej5 := got.Suites[0]
@@ -97,6 +131,10 @@ func TestJUnitReadsBack(t *testing.T) {
 	if bad.Failure == nil || bad.Failure.Message != `expected exit code 0; seen exit code 1, "<&>"; and 1 problem more` ||
 		!strings.Contains(bad.Failure.Text, "expected: a line\nseen:     none\n") {
 		t.Errorf("%+v", bad.Failure)
+	}
+	unclear, more := got.Suites[2].Cases[0], got.Suites[2].Cases[1]
+	if unclear.Error == nil || unclear.Error.Message != "cannot be judged: too quick" || more.Skipped == nil || more.Skipped.Message != "not asked for: the course has five agencies" {
+		t.Errorf("%+v, %+v", unclear, more)
 	}
 	if absent.Skipped == nil || absent.Skipped.Message != "no branch ej6" {
 		t.Errorf("%+v", absent.Skipped)
@@ -130,7 +168,7 @@ func drawReport(t *rapid.T) Report {
 	scenario := rapid.Custom(func(t *rapid.T) Scenario {
 		s := Scenario{
 			Stage: text.Draw(t, "stage"), Name: text.Draw(t, "name"), Title: text.Draw(t, "title"), Reason: text.Draw(t, "reason"),
-			Status:   rapid.SampledFrom([]Status{Passed, Failed, Skipped}).Draw(t, "status"),
+			Status:   rapid.SampledFrom(statuses).Draw(t, "status"),
 			Duration: time.Duration(rapid.IntRange(0, 1e6).Draw(t, "ms")) * time.Millisecond, Timeline: lines.Draw(t, "timeline"),
 		}
 		for range rapid.IntRange(0, 2).Draw(t, "problems") {
@@ -151,7 +189,8 @@ func TestJUnitHoldsAnyText(t *testing.T) {
 		if err := xml.Unmarshal([]byte(junit(t, r)), &got); err != nil {
 			t.Fatal(err)
 		}
-		if got.Tests != len(r.Scenarios) || got.Failures != r.Count(Failed) || got.Skipped != r.Count(Skipped) {
+		if got.Tests != len(r.Scenarios) || got.Failures != r.Count(Failed) || got.Errors != r.Count(Unjudged) ||
+			got.Skipped != r.Count(Skipped)+r.Count(Unasked) {
 			t.Fatalf("%+v", got.junitCounts)
 		}
 		i := 0
@@ -210,6 +249,7 @@ func validScenario(s Scenario) Scenario {
 	for _, text := range []*string{&s.Stage, &s.Name, &s.Title, &s.Reason} {
 		*text = strings.ToValidUTF8(*text, "\uFFFD")
 	}
+	s.Troubles = jsonTexts(s.Troubles)
 	s.Timeline = validLines(s.Timeline)
 	problems := make([]Problem, len(s.Problems))
 	for i, p := range s.Problems {
@@ -224,7 +264,7 @@ func (r jsonReport) report() Report {
 	seconds := func(s float64) time.Duration { return time.Duration(s*1000+0.5) * time.Millisecond }
 	out := Report{Target: r.Target, Composer: r.Composer, Branches: r.Branches[:len(r.Branches):len(r.Branches)], Engine: r.Engine, Started: r.Started, Duration: seconds(r.DurationSeconds), Scenarios: make([]Scenario, len(r.Scenarios))}
 	for i, s := range r.Scenarios {
-		out.Scenarios[i] = Scenario{s.Stage, s.Name, s.Title, s.Status, seconds(s.DurationSeconds), s.Problems, s.Reason, s.Timeline}
+		out.Scenarios[i] = Scenario{s.Stage, s.Name, s.Title, s.Status, seconds(s.DurationSeconds), s.Problems, s.Reason, s.Troubles, s.Timeline}
 	}
 	return out
 }
@@ -235,7 +275,7 @@ func TestJSONDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, of := range []any{jsonReport{}, jsonScenario{}, Branch{}, Problem{}, Line{}} {
+	for _, of := range []any{jsonReport{}, jsonScenario{}, Branch{}, Gap{}, Problem{}, Line{}} {
 		for f := range reflect.TypeOf(of).Fields() {
 			if key := f.Tag.Get("json"); !strings.Contains(string(text), "`"+key+"`") {
 				t.Errorf("%T: %s is not in docs/reports.md", of, key)

@@ -2,7 +2,6 @@ package verify
 
 import (
 	"context"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -52,18 +51,22 @@ func gitIn(t *testing.T, dir string, args ...string) string {
 	return string(out)
 }
 
-// What the course does not ask for is skipped in a checkout, until it is named.
+// What the course does not ask for is left out in a checkout, until it is asked for.
 func TestCheckoutIsSparedWhatGoesBeyondTheCourse(t *testing.T) {
 	s := checkout(t, "ej6", map[string]string{"server/Dockerfile": "FROM scratch\n"})
 	ran := false
 	scenario := Scenario{Stage: "ej6", Name: "odd-names", Beyond: "nobody asks", run: func(*trial) { ran = true }}
 	got := runOne(t.Context(), scenario, nil, s, Options{Now: time.Now})
-	if ran || got.Status != report.Skipped || got.Reason != "nobody asks; `--scenario odd-names` checks it all the same" {
+	if ran || got.Status != report.Unasked || got.Reason != "nobody asks; `--beyond` checks it all the same" {
 		t.Errorf("ran: %v, %s: %s", ran, got.Status, got.Reason)
 	}
-	got = runOne(t.Context(), scenario, nil, s, Options{Now: time.Now, Names: []string{"odd-names"}})
-	if !ran || got.Status != report.Passed {
-		t.Errorf("named, ran: %v, %s", ran, got.Status)
+	for _, o := range []Options{{Names: []string{"odd-names"}}, {Beyond: true}} {
+		ran = false
+		o.Now = time.Now
+		got = runOne(t.Context(), scenario, nil, s, o)
+		if !ran || got.Status != report.Passed {
+			t.Errorf("%+v, ran: %v, %s", o, ran, got.Status)
+		}
 	}
 }
 
@@ -328,18 +331,15 @@ func TestScriptThatHangs(t *testing.T) {
 	}
 }
 
-// A branch that was asked for and is not there is a failure, and a run that
-// checks nothing is an error.
+// A branch that is not there is no verdict, and neither is a run that checks nothing.
 func TestNothingIsNoSuccess(t *testing.T) {
 	s := checkout(t, "ej1", map[string]string{"server/Dockerfile": "FROM scratch\n"})
 	scenario := Scenario{Stage: "ej6", Name: "x", run: func(*trial) {}}
-	if got := runOne(t.Context(), scenario, nil, s, Options{Now: time.Now, Stages: []string{"ej6"}}); got.Status != report.Failed {
-		t.Errorf("asked for, and %s", got.Status)
+	if got := runOne(t.Context(), scenario, nil, s, Options{Now: time.Now, Stages: []string{"ej6"}}); got.Status != report.Skipped {
+		t.Errorf("%s: %s", got.Status, got.Reason)
 	}
-	if got := runOne(t.Context(), scenario, nil, s, Options{Now: time.Now}); got.Status != report.Skipped {
-		t.Errorf("not asked for, and %s", got.Status)
-	}
-	if _, err := Run(t.Context(), Options{Names: []string{"check-good-server"}, Now: time.Now}); !errors.Is(err, ErrNothing) {
-		t.Errorf("got %v", err)
+	got, err := Run(t.Context(), Options{Names: []string{"check-good-server"}, Now: time.Now})
+	if err != nil || got.Verdict() != report.Unjudged {
+		t.Errorf("%s, %v", got.Verdict(), err)
 	}
 }

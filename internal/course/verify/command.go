@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Limits of other people's programs.
@@ -67,6 +69,27 @@ func (p process) explain(err error, printed *ending) error {
 	}
 	return fmt.Errorf("%s: %w\n%s", strings.Join(p.Args, " "), err, printed)
 }
+
+// troubles are what programs print when the machine, its engine or the network fails.
+var troubles = text.LazyRegexp(`(?i)cannot connect to the docker daemon|error during connect|no such host|name resolution|network is unreachable|` +
+	`i/o timeout|handshake timeout|client\.timeout exceeded|deadline exceeded|signal: killed|no space left on device|cannot allocate memory|` +
+	`toomanyrequests|too many requests|50[234] (?:bad gateway|service unavailable|gateway time)|pool overlaps|non-overlapping ipv4|` +
+	`port is already allocated|address already in use.*(?:network|gateway)|unexpected eof`)
+
+// isTrouble reports whether an error is about this machine, its engine or the network, and so proves nothing about a
+// solution.
+func isTrouble(err error) bool {
+	if err == nil {
+		return false
+	}
+	if failed, ok := errors.AsType[*exec.ExitError](err); ok && failed.ExitCode() == commandNotFound {
+		return true
+	}
+	return errors.Is(err, exec.ErrNotFound) || troubles().MatchString(err.Error())
+}
+
+// commandNotFound is the exit code of a shell's script that ends with a program which this machine lacks.
+const commandNotFound = 127
 
 // ending keeps the end of the bytes that are written to it.
 type ending struct{ text []byte }

@@ -81,7 +81,7 @@ func unaltered(t *trial) {
 func hold(t *trial) func() {
 	release, err := t.lab.hold(t.ctx, t.site.port)
 	if err != nil {
-		t.fatal("the server takes a connection", err.Error())
+		t.unjudged("no connection to the server can be made: " + err.Error())
 	}
 	return release
 }
@@ -131,7 +131,7 @@ func checkScenarios() []Scenario {
 				}
 			}
 			if shells == 0 {
-				t.skip("neither dash nor busybox is here")
+				t.unjudged("this machine has neither dash nor busybox")
 			}
 		}},
 		{
@@ -172,7 +172,7 @@ func impostor(t *trial, program string) {
 	t.interrupt("kill", "server")
 	stop, err := t.containers().impostor(t.ctx, t.site.port, program)
 	if err != nil {
-		t.fatal("something else can take the server's place", err.Error())
+		t.unjudged("nothing else can take the server's place: " + err.Error())
 	}
 	defer stop()
 	verdict(t, "fail", t.shell())
@@ -256,7 +256,7 @@ func eitherStopped(t *trial, services ...string) {
 		code, err := t.lab.exitCode(t.ctx, s)
 		switch {
 		case err != nil:
-			t.fatal(s+" ends", err.Error())
+			t.unjudged("the exit code of " + s + " cannot be had: " + err.Error())
 		case code == killed:
 			t.problem(s+" ends on SIGTERM", "it had to be killed", t.about(pattern{container: s}))
 		}

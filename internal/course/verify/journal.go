@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/tp0-lab/composer/internal/course/report"
 	"github.com/tp0-lab/composer/internal/lab/logline"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Limits of a journal. It only counts the lines beyond them.
@@ -112,18 +114,20 @@ func (p pattern) matches(e entry) bool {
 }
 
 func (p pattern) String() string {
-	var b strings.Builder
-	if p.container != "" {
-		fmt.Fprintf(&b, "%s: ", p.container)
+	var parts []string
+	if p.action != "" {
+		parts = append(parts, "action: "+p.action)
 	}
-	fmt.Fprintf(&b, "action: %s", p.action)
 	if p.result != "" {
-		fmt.Fprintf(&b, " | result: %s", p.result)
+		parts = append(parts, "result: "+p.result)
 	}
 	for i := 0; i < len(p.fields); i += 2 {
-		fmt.Fprintf(&b, " | %s: %s", p.fields[i], p.fields[i+1])
+		parts = append(parts, p.fields[i]+": "+p.fields[i+1])
 	}
-	return b.String()
+	if p.container != "" {
+		return p.container + ": " + strings.Join(parts, " | ")
+	}
+	return strings.Join(parts, " | ")
 }
 
 // line returns the pattern of a container's successful actions.
@@ -142,4 +146,51 @@ func filter(lines []entry, p pattern) []entry {
 		}
 	}
 	return found
+}
+
+// found says how many lines match a pattern. Without any it quotes the nearest line and says what it lacks.
+func found(lines []entry, p pattern) string {
+	seen := text.Plural(count(lines, p), "line")
+	if count(lines, p) > 0 {
+		return seen
+	}
+	parts := p.parts()
+	var nearest entry
+	most := 0
+	for _, l := range lines {
+		if p.container != "" && l.Container != p.container || !strings.Contains(l.Text, p.action) {
+			continue
+		}
+		has := 1 // of two lines with the same parts the later one is shown
+		for _, part := range parts {
+			if part.matches(l) {
+				has += 2
+			}
+		}
+		if has >= most {
+			nearest, most = l, has
+		}
+	}
+	if most == 0 {
+		return seen
+	}
+	var lacks []string
+	for _, part := range parts {
+		if !part.matches(nearest) {
+			lacks = append(lacks, strconv.Quote(part.String()))
+		}
+	}
+	return fmt.Sprintf("%s; the nearest is %q, which lacks %s", seen, text.Short(nearest.Text, 300), strings.Join(lacks, " and "))
+}
+
+// parts returns a pattern for each part of p besides its container.
+func (p pattern) parts() []pattern {
+	parts := []pattern{{action: p.action}}
+	if p.result != "" {
+		parts = append(parts, pattern{result: p.result})
+	}
+	for i := 0; i < len(p.fields); i += 2 {
+		parts = append(parts, pattern{fields: p.fields[i : i+2]})
+	}
+	return parts
 }

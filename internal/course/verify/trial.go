@@ -37,9 +37,11 @@ type trial struct {
 	limit    time.Duration // of a wait for something that takes a moment in a correct lab
 	patience time.Duration // limit of a wait now: less after the clients have ended
 
-	stages   []string // named on the command line
 	problems []report.Problem
-	skipped  string
+	status   report.Status // of a scenario without a verdict; else ""
+	reason   string        // for it
+	setup    string        // what failed before the scenario could begin; a cause that other scenarios may share
+	troubles []string      // of the machine or the engine
 }
 
 // clients returns the names of the trial's clients.
@@ -83,73 +85,88 @@ func (t *trial) agency(number int, text string) {
 // without names.
 func (t *trial) begin(n int, services ...string) {
 	t.n, t.patience = n, t.limit
-	if err := t.site.generate(t.ctx, n); err != nil {
-		t.fatal("generar-compose.sh writes a Compose file for "+strconv.Itoa(n)+" clients", err.Error())
-	}
-	if err := t.engine.build(t.ctx, t.site); err != nil {
-		t.fatal("the images can be built", err.Error())
-	}
+	t.must("generar-compose.sh writes a Compose file for "+strconv.Itoa(n)+" clients", func() error { return t.site.generate(t.ctx, n) })
+	t.must("the images can be built", func() error { return t.engine.build(t.ctx, t.site) })
 	if t.cancel == nil { // the limit does not count the build
 		t.ctx, t.cancel = context.WithTimeout(t.ctx, max(scenarioLimit, 8*t.limit))
 	}
-	var err error
-	if t.lab, err = t.engine.start(t.ctx, t.site, t.extra, t.journal); err != nil {
-		t.fatal("the Compose file can be started", err.Error())
-	}
+	t.must("the Compose file can be started", func() (err error) {
+		t.lab, err = t.engine.start(t.ctx, t.site, t.extra, t.journal)
+		return err
+	})
 	t.up(services...)
+}
+
+// must does what a scenario needs before it can begin. It tries again after trouble with the machine, and ends the
+// scenario if that stays or the solution is at fault.
+func (t *trial) must(expected string, do func() error) {
+	err := do()
+	if isTrouble(err) && t.ctx.Err() == nil {
+		t.troubles = append(t.troubles, expected+" at the second try: "+err.Error())
+		err = do()
+	}
+	switch {
+	case err == nil:
+		return
+	case isTrouble(err) || t.ctx.Err() != nil:
+		t.unjudged("trouble with this machine or its engine keeps it from being shown that " + expected + ": " + err.Error())
+	}
+	t.setup = expected
+	t.fatal(expected, err.Error())
 }
 
 func (t *trial) up(services ...string) {
 	t.patience = t.limit
-	if err := t.lab.up(t.ctx, services...); err != nil {
-		t.fatal("the containers start", err.Error())
-	}
+	t.must("the containers start", func() error { return t.lab.up(t.ctx, services...) })
 }
 
-// open gets a site of the scenario's stage. A scenario that is named on the command line is not skipped as beyond the
-// course.
-func (t *trial) open(from *sites, s Scenario, named bool) {
+// open gets a site of the scenario's stage. Without the branch the scenario is skipped; so is one beyond the course, unless
+// it is asked for.
+func (t *trial) open(from *sites, s Scenario, asked bool) {
 	var err error
 	t.site, err = from.open(t.ctx, s.Stage)
-	if errors.Is(err, errNoBranch) && !slices.Contains(t.stages, s.Stage) {
+	switch {
+	case errors.Is(err, errNoBranch):
 		t.skip(err.Error())
-	}
-	if err != nil {
-		t.fatal("the project of "+s.Stage+" can be had", err.Error())
-	}
-	if s.Beyond != "" && !t.site.ours && !named {
-		t.skip(s.Beyond + "; `--scenario " + s.Name + "` checks it all the same")
+	case err != nil:
+		t.unjudged("the project of " + s.Stage + " cannot be had: " + err.Error())
+	case s.Beyond != "" && !t.site.ours && !asked:
+		t.finish(report.Unasked, s.Beyond+"; `--beyond` checks it all the same")
 	}
 }
 
-// recover makes a problem of a panic, so that the lab is removed.
+// recover catches a panic, so that the lab is removed.
 func (t *trial) recover() {
 	if reason := recover(); reason != nil {
-		t.problem("the scenario can be run", fmt.Sprintf("composer itself is wrong: %v\n%s", reason, debug.Stack()), nil)
+		t.status, t.reason, t.problems = report.Unjudged, fmt.Sprintf("composer itself is wrong: %v\n%s", reason, debug.Stack()), nil
 	}
 }
 
-// close removes the lab and a temporary site.
+// close removes the lab and a temporary site. What cannot be removed is no fault of the solution.
 func (t *trial) close() {
 	t.end()
 	if t.cancel != nil {
 		t.cancel()
 	}
 	if err := t.site.close(); err != nil {
-		t.problem("the scenario's directory can be removed", err.Error(), nil)
+		t.troubles = append(t.troubles, "the scenario's directory stays: "+err.Error())
 	}
 }
 
-// end takes the lab down.
+// end takes the lab down, with a second try.
 func (t *trial) end() {
 	if t.lab == nil {
 		return
 	}
 	// The lab must go even after the end of the scenario's time.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), time.Minute)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), 2*time.Minute)
 	defer cancel()
-	if err := t.lab.down(ctx); err != nil {
-		t.problem("what the scenario started can be removed", err.Error(), nil)
+	err := t.lab.down(ctx)
+	if err != nil {
+		err = t.lab.down(ctx)
+	}
+	if err != nil {
+		t.troubles = append(t.troubles, "what the scenario started stays: "+err.Error())
 	}
 	t.lab = nil
 }
@@ -171,7 +188,7 @@ func (t *trial) await(n int, p pattern) bool {
 func (t *trial) wait(n int, p pattern) {
 	if !t.await(n, p) {
 		lines, _ := t.journal.snapshot()
-		t.problem(fmt.Sprintf("%s, %s within %v", text.Plural(n, "line"), p, t.patience), text.Plural(count(lines, p), "line"), t.about(p))
+		t.problem(fmt.Sprintf("%s, %s within %v", text.Plural(n, "line"), p, t.patience), found(lines, p), t.about(p))
 		runtime.Goexit()
 	}
 }
@@ -180,7 +197,7 @@ func (t *trial) wait(n int, p pattern) {
 func (t *trial) logged(n int, p pattern) {
 	lines, _ := t.journal.snapshot()
 	if got := count(lines, p); got != n {
-		t.problem(fmt.Sprintf("%s, %s", text.Plural(n, "line"), p), text.Plural(got, "line"), t.about(p))
+		t.problem(fmt.Sprintf("%s, %s", text.Plural(n, "line"), p), found(lines, p), t.about(p))
 	}
 }
 
@@ -212,7 +229,7 @@ func (t *trial) exited(code int, services ...string) {
 		case errors.Is(err, context.DeadlineExceeded):
 			t.problem(expected, fmt.Sprintf("it still runs after %v", t.limit), t.about(pattern{container: s}))
 		case err != nil:
-			t.problem(expected, err.Error(), t.about(pattern{container: s}))
+			t.unjudged("the exit code of " + s + " cannot be had: " + err.Error())
 		case got != code:
 			t.problem(expected, fmt.Sprintf("code %d", got), t.about(pattern{container: s}))
 		}
@@ -229,10 +246,10 @@ const gracefully = 5 * time.Second
 // settle waits until every line that was logged before is in the journal.
 func (t *trial) settle() {
 	if err := t.lab.settle(t.ctx); err != nil {
-		t.fatal("the logs can be read", err.Error())
+		t.unjudged("the logs cannot be read: " + err.Error())
 	}
 	if n := t.journal.lost(); n > 0 {
-		t.problem(fmt.Sprintf("at most %d lines and %d MB of logs", maxLines, maxBytes>>20), fmt.Sprintf("%d lines more", n), nil)
+		t.unjudged(fmt.Sprintf("there are more than %d lines or %d MB of logs", maxLines, maxBytes>>20))
 	}
 }
 
@@ -240,7 +257,7 @@ func (t *trial) settle() {
 func (t *trial) stop(services ...string) {
 	begin := time.Now()
 	if err := t.lab.stop(t.ctx, services...); err != nil {
-		t.fatal("the containers can be stopped", err.Error())
+		t.unjudged("the containers cannot be stopped: " + err.Error())
 	}
 	if took := time.Since(begin); t.site.ours && took > gracefully {
 		t.problem(fmt.Sprintf("%s stops within %v of SIGTERM", strings.Join(services, " and "), gracefully), fmt.Sprintf("it took %v", took.Round(10*time.Millisecond)),
@@ -252,20 +269,25 @@ func (t *trial) stop(services ...string) {
 // interrupt kills, pauses or unpauses a service.
 func (t *trial) interrupt(subcommand, service string) {
 	if err := t.lab.interrupt(t.ctx, subcommand, service); err != nil {
-		t.fatal("`"+subcommand+" "+service+"` works", err.Error())
+		t.unjudged("`" + subcommand + " " + service + "` fails: " + err.Error())
 	}
 }
 
-// skip ends the scenario without a verdict.
-func (t *trial) skip(reason string) {
-	t.skipped = reason
+// skip ends a scenario that cannot run here.
+func (t *trial) skip(reason string) { t.finish(report.Skipped, reason) }
+
+// unjudged ends a scenario that cannot tell a right solution from a wrong one.
+func (t *trial) unjudged(reason string) { t.finish(report.Unjudged, reason) }
+
+func (t *trial) finish(status report.Status, reason string) {
+	t.status, t.reason = status, text.Short(text.Line(reason), 500)
 	runtime.Goexit()
 }
 
 // fatal ends the scenario with a problem that the logs do not show.
 func (t *trial) fatal(expected, seen string) {
-	if t.ctx.Err() != nil && !errors.Is(t.ctx.Err(), context.Canceled) {
-		seen = "the scenario ran out of time: " + seen
+	if errors.Is(t.ctx.Err(), context.DeadlineExceeded) {
+		t.unjudged("the scenario ran out of time before it was shown that " + expected + ": " + seen)
 	}
 	t.problem(expected, seen, t.about(pattern{}))
 	runtime.Goexit()

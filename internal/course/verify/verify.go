@@ -26,6 +26,8 @@ type Options struct {
 	// Stages and Names choose scenarios. Empty lists choose all, without those that go beyond the course in a checkout.
 	Stages []string
 	Names  []string
+	// Beyond checks a checkout for what goes beyond the course, too.
+	Beyond bool
 	// Docker runs the services in containers instead of processes.
 	Docker bool
 	// Repo is the root of a git repository with a branch for each stage; "" is this project.
@@ -70,14 +72,11 @@ const DefaultPatience = 30 * time.Second
 // more than an eighth of it raises it.
 const scenarioLimit = 3 * time.Minute
 
-// Run wraps these errors.
-var (
-	ErrUnknown = errors.New("unknown")             // there is no such stage or scenario
-	ErrNothing = errors.New("nothing was checked") // every scenario was skipped
-)
+// ErrUnknown says that there is no such stage or scenario. Run wraps it.
+var ErrUnknown = errors.New("unknown")
 
-// Run runs the scenarios that the options choose and returns their results. A failed scenario is no error. An error
-// says that there is nothing to run, that every scenario was skipped, or that ctx ended; then the report holds the
+// Run runs the scenarios that the options choose and returns their results. A failed scenario is no error, nor is one
+// that cannot be judged. An error says that there is nothing to run, or that ctx ended; then the report holds the
 // results so far.
 func Run(ctx context.Context, o Options) (r report.Report, err error) {
 	chosen, err := Chosen(o)
@@ -106,9 +105,9 @@ func Run(ctx context.Context, o Options) (r report.Report, err error) {
 		}
 	}
 	r.Scenarios = runAll(ctx, chosen, o, func(s Scenario) report.Scenario { return runOne(ctx, s, e, sites, o) })
-	err = e.close(context.WithoutCancel(ctx))
-	if n := r.Count(report.Skipped); n > 0 && n == len(r.Scenarios) {
-		err = errors.Join(err, fmt.Errorf("verify: %w: %s", ErrNothing, r.Scenarios[0].Reason))
+	if e := e.close(context.WithoutCancel(ctx)); e != nil && len(r.Scenarios) > 0 {
+		last := &r.Scenarios[len(r.Scenarios)-1]
+		last.Troubles = append(last.Troubles, "the images stay: "+e.Error())
 	}
 	r.Duration = o.Now().Sub(r.Started)
 	if ctx.Err() != nil {
@@ -159,7 +158,7 @@ func runOne(ctx context.Context, s Scenario, e engine, sites *sites, o Options) 
 	begin := o.Now()
 	t := &trial{
 		ctx: ctx, engine: e, journal: newJournal(), limit: cmp.Or(o.Patience, DefaultPatience),
-		stages: o.Stages, extra: make(map[string]map[string]string),
+		extra: make(map[string]map[string]string),
 	}
 	done := make(chan struct{})
 	go func() { // a trial ends its goroutine with Goexit
@@ -168,20 +167,22 @@ func runOne(ctx context.Context, s Scenario, e engine, sites *sites, o Options) 
 		if s.docker && !o.Docker {
 			t.skip("this needs the network of containers; `composer verify --engine docker` runs it")
 		}
-		t.open(sites, s, slices.Contains(o.Names, s.Name))
+		t.open(sites, s, o.Beyond || slices.Contains(o.Names, s.Name))
 		defer t.close()
 		s.run(t)
 	}()
 	<-done
 	result := report.Scenario{
-		Stage: s.Stage, Name: s.Name, Title: s.Title, Status: report.Passed,
-		Duration: o.Now().Sub(begin), Problems: t.problems, Timeline: t.journal.timeline(),
+		Stage: s.Stage, Name: s.Name, Title: s.Title, Status: cmp.Or(t.status, report.Passed), Reason: t.reason,
+		Duration: o.Now().Sub(begin), Problems: t.problems, Timeline: t.journal.timeline(), Troubles: t.troubles,
 	}
-	switch {
-	case len(t.problems) > 0:
-		result.Status = report.Failed
-	case t.skipped != "":
-		result.Status, result.Reason = report.Skipped, t.skipped
+	if len(t.problems) == 0 {
+		return result
+	}
+	result.Status, result.Reason = report.Failed, ""
+	if first := sites.cause(s, t.setup); first != s.Name {
+		result.Status, result.Problems = report.Skipped, nil
+		result.Reason = fmt.Sprintf("it follows from the failure of %s: %s", first, t.setup)
 	}
 	return result
 }
@@ -242,10 +243,14 @@ func known(what string, wanted, all []string) error {
 	return nil
 }
 
-// WriteProblems writes the problems of a scenario for people: what was expected, what was seen, and the lines around
-// it.
+// WriteProblems writes the problems of a scenario for people: of the first what was expected, what was seen, and the
+// lines around it; of the others, which may follow from it, a line each.
 func WriteProblems(w io.Writer, s report.Scenario) {
-	for _, p := range s.Problems {
+	for i, p := range s.Problems {
+		if i > 0 {
+			fmt.Fprintf(w, "    and, which may follow from it: expected %s; seen %s\n", text.Line(p.Expected), text.Short(text.Line(p.Seen), 200))
+			continue
+		}
 		fmt.Fprintf(w, "    expected: %s\n    seen:     %s\n", indent(p.Expected), indent(p.Seen))
 		for _, l := range p.Around {
 			fmt.Fprintf(w, "      %-8s | %s\n", text.Printable(l.Container), text.Printable(l.Text))
