@@ -133,21 +133,22 @@ func (l *dockerLab) serverFirst(ctx context.Context, services []string) error {
 		return err
 	}
 	limit := time.Now().Add(startLimit)
-	for time.Now().Before(limit) && ctx.Err() == nil {
-		// A connection would be one too many for some servers.
-		out, err := l.compose(ctx, stepLimit, "exec", "-T", "server", "cat", "/proc/net/tcp", "/proc/net/tcp6").output(maxOutput)
-		if listens(out, uint16(l.site.port)) {
-			return nil
-		}
-		if failed, ok := errors.AsType[*exec.ExitError](err); ok && failed.ExitCode() > 1 {
-			return nil // it is down, or has no cat
-		}
+	for time.Now().Before(limit) && ctx.Err() == nil && !l.listening(ctx) {
 		select {
 		case <-time.After(startPoll):
 		case <-ctx.Done():
 		}
 	}
 	return ctx.Err() // a server that does not listen fails the scenario later
+}
+
+func (l *dockerLab) listening(ctx context.Context) bool {
+	// A connection would be one too many for some servers.
+	out, err := l.compose(ctx, stepLimit, "exec", "-T", "server", "cat", "/proc/net/tcp", "/proc/net/tcp6").output(maxOutput)
+	if failed, ok := errors.AsType[*exec.ExitError](err); ok && failed.ExitCode() > 1 {
+		return true // it is down, or has no cat
+	}
+	return listens(out, uint16(l.site.port))
 }
 
 // listens reports whether a table like /proc/net/tcp has a listening socket of a port. Its second and fourth columns

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,10 +25,29 @@ func echoScenarios() []Scenario {
 	}
 	return append(all, Scenario{
 		Stage: "ej1", Name: "echo-unaltered",
-		Title: "whatever a peer sends comes back as it was, and a peer that says nothing delays the next one only for a while",
-		run:   unaltered,
+		Title: "lines with any text come back as they were",
+		run:   func(t *trial) { unaltered(t, echoLines, false) },
+	}, Scenario{
+		Stage: "ej1", Name: "echo-without-a-line-end", Beyond: "the course's client ends each message with a line end",
+		Title: "a message without a line end comes back as it was",
+		run:   func(t *trial) { unaltered(t, []string{"sin fin de línea"}, false) },
+	}, Scenario{
+		Stage: "ej1", Name: "echo-beside-a-silent-peer", Beyond: "the course does not say what a silent peer does to others",
+		Title: "a peer that says nothing delays the next one only for a while",
+		run:   func(t *trial) { unaltered(t, echoLines[:1], true) },
+	}, Scenario{
+		Stage: "ej1", Name: "no-clients", Beyond: "the course has at least one client",
+		Title: "a Compose file for 0 clients starts the server alone",
+		run: func(t *trial) {
+			t.configure(usualServer, usualClient)
+			t.begin(0)
+			t.ready()
+		},
 	})
 }
+
+// echoLines are messages like those of the course's client, which end with a line end.
+var echoLines = []string{"hola\n", "a | result: fail | b: c\n", strings.Repeat("0123456789", 100) + "\n", "\t ñandú \x01\x7f\n"}
 
 func exchange(t *trial, n, messages int) {
 	// The Compose file of ej1 sets the level DEBUG, which overrides the files.
@@ -53,13 +71,13 @@ func exchange(t *trial, n, messages int) {
 	t.nothingFailed()
 }
 
-func unaltered(t *trial) {
-	t.configure(usualServer, usualClient)
-	t.begin(1, "server")
-	if t.site.ours { // the course does not ask what a silent peer does to others
+// unaltered expects each message to come back, maybe while another connection is silent.
+func unaltered(t *trial, messages []string, besideSilence bool) {
+	startServer(t)
+	if besideSilence {
 		defer hold(t)()
 	}
-	for _, message := range []string{"hola\n", "sin fin de línea", "a | result: fail | b: c\n", strings.Repeat("0123456789", 100) + "\n", "\t ñandú \x01\x7f\n"} {
+	for _, message := range messages {
 		want := []byte(message)
 		ctx, cancel := context.WithTimeout(t.ctx, t.patience)
 		got, err := t.lab.talk(ctx, t.site.port, want)
@@ -106,13 +124,23 @@ func changedFiles(t *trial, s serverKeys, c clientKeys) {
 	t.wait(1, line("client1", "loop_finished"))
 	t.exited(0, "client1")
 	t.logged(c.amount, line("client1", "receive_message"))
-	if s.level == "DEBUG" {
-		t.wait(1, line("server", "config", "port", strconv.Itoa(t.site.port), "listen_backlog", strconv.Itoa(s.backlog), "logging_level", s.level))
-	} else {
+	// A level in the Compose file, where the course's skeleton has one, comes before that of a file.
+	levelOf := func(service, variable string, key ...string) []string {
+		if _, set := t.environment(service)[variable]; set {
+			return nil
+		}
+		return key
+	}
+	switch level := levelOf("server", "LOGGING_LEVEL", "logging_level", s.level); {
+	case s.level == "DEBUG":
+		t.wait(1, line("server", "config", append([]string{"port", strconv.Itoa(t.site.port), "listen_backlog", strconv.Itoa(s.backlog)}, level...)...))
+	case level != nil:
 		t.logged(0, line("server", "config")) // it is a line of level DEBUG
 	}
-	t.logged(1, line("client1", "config", "client_id", "1", "server_address", "server:"+strconv.Itoa(t.site.port),
-		"loop_amount", strconv.Itoa(c.amount), "loop_period", c.period, "log_level", c.level))
+	t.logged(1, line("client1", "config", append([]string{
+		"client_id", "1", "server_address", "server:" + strconv.Itoa(t.site.port),
+		"loop_amount", strconv.Itoa(c.amount), "loop_period", c.period,
+	}, levelOf("client1", "CLI_LOG_LEVEL", "log_level", c.level)...)...))
 }
 
 func checkScenarios() []Scenario {
@@ -139,8 +167,8 @@ func checkScenarios() []Scenario {
 			Title: "validar-echo-server.sh takes the port from config.ini",
 			run: func(t *trial) {
 				t.configure(serverKeys{5, "DEBUG", otherPort}, usualClient)
-				t.begin(0)
-				t.wait(1, pattern{container: "server", action: "accept_connections"})
+				t.begin(1, "server")
+				t.ready()
 				verdict(t, "success", t.shell())
 			},
 		},
@@ -156,14 +184,14 @@ func checkScenarios() []Scenario {
 		{Stage: "ej3", Name: "check-silent-server", docker: true, Title: "validar-echo-server.sh finds that a server which answers nothing is wrong, and does not hang", run: func(t *trial) {
 			impostor(t, "sleep 20")
 		}},
-		{Stage: "ej3", Name: "echo-unaltered", Title: "whatever a peer sends comes back as it was", run: unaltered},
+		{Stage: "ej3", Name: "echo-unaltered", Title: "lines with any text come back as they were", run: func(t *trial) { unaltered(t, echoLines, false) }},
 	}
 }
 
 func startServer(t *trial) {
 	t.configure(usualServer, usualClient)
-	t.begin(0)
-	t.wait(1, pattern{container: "server", action: "accept_connections"})
+	t.begin(1, "server")
+	t.ready()
 }
 
 func impostor(t *trial, program string) {
@@ -219,12 +247,12 @@ func says(output, want string, alone bool) bool {
 }
 
 func signalScenarios() []Scenario {
-	stopping := func(services ...string) func(*trial) {
+	stopping := func(silence bool, services ...string) func(*trial) {
 		return func(t *trial) {
 			t.configure(usualServer, clientKeys{500, "150ms", "DEBUG", 10})
 			t.begin(1)
-			t.wait(3, line("client1", "receive_message"))
-			if slices.Contains(services, "server") {
+			t.need(3, pattern{container: "client1", action: "receive_message"}, "client1 and the server talk")
+			if silence {
 				defer hold(t)()
 				t.journal.wait(t.ctx, time.Second, func([]entry) bool { return false }) // it is accepted by then
 			}
@@ -237,9 +265,13 @@ func signalScenarios() []Scenario {
 		}
 	}
 	return []Scenario{
-		{Stage: "ej4", Name: "sigterm-client", Title: "a client ends gracefully on SIGTERM", run: stopping("client1")},
-		{Stage: "ej4", Name: "sigterm-server", Title: "the server ends gracefully on SIGTERM, with a client and a connection on which nothing is said", run: stopping("server")},
-		{Stage: "ej4", Name: "sigterm-both", Title: "server and client end gracefully together", run: stopping("server", "client1")},
+		{Stage: "ej4", Name: "sigterm-client", Title: "a client ends gracefully on SIGTERM", run: stopping(false, "client1")},
+		{Stage: "ej4", Name: "sigterm-server", Title: "the server ends gracefully on SIGTERM while a client talks to it", run: stopping(false, "server")},
+		{
+			Stage: "ej4", Name: "sigterm-silent-peer", Beyond: "the course's clients are never silent",
+			Title: "the server ends gracefully on SIGTERM, with a connection on which nothing is said", run: stopping(true, "server"),
+		},
+		{Stage: "ej4", Name: "sigterm-both", Title: "server and client end gracefully together", run: stopping(false, "server", "client1")},
 		{Stage: "ej4", Name: "sigterm-idle-server", Title: "a server without clients ends gracefully, too", run: func(t *trial) {
 			startServer(t)
 			t.stop("server")

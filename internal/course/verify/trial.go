@@ -15,6 +15,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/course/report"
 	"github.com/tp0-lab/composer/internal/lab/dataset"
+	"github.com/tp0-lab/composer/internal/lab/local"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -191,6 +192,48 @@ func (t *trial) wait(n int, p pattern) {
 		t.problem(fmt.Sprintf("%s, %s within %v", text.Plural(n, "line"), p, t.patience), found(lines, p), t.about(p))
 		runtime.Goexit()
 	}
+}
+
+// need waits until n lines match p. Without them the scenario proves nothing: they only tell that something happens.
+func (t *trial) need(n int, p pattern, happens string) {
+	if !t.await(n, p) {
+		lines, _ := t.journal.snapshot()
+		t.unjudged(fmt.Sprintf("nothing shows within %v that %s: %s of %s", t.patience, happens, found(lines, p), p))
+	}
+}
+
+// ready waits until the server listens.
+func (t *trial) ready() {
+	if t.site.ours {
+		t.wait(1, pattern{container: "server", action: "accept_connections"})
+		return
+	}
+	limit := time.Now().Add(t.patience)
+	for !t.containers().listening(t.ctx) { // its logs may have any words
+		if time.Now().After(limit) {
+			t.fatal(fmt.Sprintf("the server listens on port %d within %v", t.site.port, t.patience), "it does not")
+		}
+		time.Sleep(startPoll)
+	}
+}
+
+// environment returns the variables that the Compose file gives a service.
+func (t *trial) environment(service string) map[string]string {
+	raw, err := t.site.root.ReadFile(composeFile)
+	if err != nil {
+		t.unjudged("the Compose file cannot be read: " + err.Error())
+	}
+	project, err := local.Load(t.ctx, raw, composeFile, t.site.dir, nil)
+	if err != nil {
+		t.fatal("the Compose file can be read", err.Error())
+	}
+	values := make(map[string]string)
+	for name, value := range project.Services[service].Environment {
+		if value != nil {
+			values[name] = *value
+		}
+	}
+	return values
 }
 
 // logged expects that n lines match p now.
