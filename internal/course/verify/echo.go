@@ -73,7 +73,8 @@ func exchange(t *trial, n, messages int) {
 
 // unaltered expects each message to come back, maybe while another connection is silent.
 func unaltered(t *trial, messages []string, besideSilence bool) {
-	startServer(t)
+	t.configure(usualServer, usualClient)
+	t.begin(1, "server") // talk waits for the server
 	if besideSilence {
 		defer hold(t)()
 	}
