@@ -14,6 +14,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tp0-lab/composer/internal/compose/rules"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/text"
@@ -131,7 +132,7 @@ func (c *Config) read(root *yaml.Node) error {
 	seen := map[string]*yaml.Node{}
 	for key, value := range yamltree.Entries(root) {
 		if !slices.Contains([]string{"sets", "rules", "ignore"}, key.Value) {
-			return c.fail(key, "unknown key %q%s: have sets, rules, ignore", key.Value, suggestion(key.Value, []string{"sets", "rules", "ignore"}))
+			return c.fail(key, "unknown key %q%s: have sets, rules, ignore", key.Value, rules.Suggestion(key.Value, []string{"sets", "rules", "ignore"}))
 		}
 		if seen[key.Value] != nil {
 			return c.fail(key, "key %q is there twice", key.Value)
@@ -155,22 +156,22 @@ func (c *Config) readSets(list *yaml.Node) error {
 	}
 	return c.eachItem(list, "sets", func(item *yaml.Node) error {
 		if !slices.Contains(have, item.Value) {
-			return c.fail(item, "unknown set %q%s: have %s", item.Value, suggestion(item.Value, have), strings.Join(have, ", "))
+			return c.fail(item, "unknown set %q%s: have %s", item.Value, rules.Suggestion(item.Value, have), strings.Join(have, ", "))
 		}
 		c.levels = append(c.levels, namedLevel{item.Value, On})
 		return nil
 	})
 }
 
-func (c *Config) readRules(rules *yaml.Node) error {
-	if rules.Kind != yaml.MappingNode {
-		return c.fail(rules, "rules: want a mapping such as {unquoted-value: error}, not %s", yamltree.KindName(rules))
+func (c *Config) readRules(levels *yaml.Node) error {
+	if levels.Kind != yaml.MappingNode {
+		return c.fail(levels, "rules: want a mapping such as {unquoted-value: error}, not %s", yamltree.KindName(levels))
 	}
 	seen := map[string]bool{}
-	for key, value := range yamltree.Entries(rules) {
+	for key, value := range yamltree.Entries(levels) {
 		switch {
 		case !slices.Contains(ruleNames(), key.Value):
-			return c.fail(key, "unknown rule %q%s; see `composer lint --list-rules`", key.Value, suggestion(key.Value, ruleNames()))
+			return c.fail(key, "unknown rule %q%s; see `composer lint --list-rules`", key.Value, rules.Suggestion(key.Value, ruleNames()))
 		case seen[key.Value]:
 			return c.fail(key, "rule %q is there twice", key.Value)
 		case value.Kind != yaml.ScalarNode:
@@ -181,7 +182,7 @@ func (c *Config) readRules(rules *yaml.Node) error {
 			level = map[bool]string{true: On, false: Off}[yamltree.IsTrue(value)]
 		}
 		if !slices.Contains(Levels, level) {
-			return c.fail(value, "rules.%s: %q is none of %s%s", key.Value, value.Value, strings.Join(Levels, ", "), suggestion(value.Value, Levels))
+			return c.fail(value, "rules.%s: %q is none of %s%s", key.Value, value.Value, strings.Join(Levels, ", "), rules.Suggestion(value.Value, Levels))
 		}
 		seen[key.Value] = true
 		c.levels = append(c.levels, namedLevel{key.Value, level})

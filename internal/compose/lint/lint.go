@@ -165,7 +165,7 @@ func (d *document) suggest(name string, known map[string]bool) string {
 	if d.compared += len(known); d.compared > most {
 		return ""
 	}
-	return suggestion(name, slices.Sorted(maps.Keys(known)))
+	return rules.Suggestion(name, slices.Sorted(maps.Keys(known)))
 }
 
 func (d *document) findings() []Finding {
@@ -197,7 +197,7 @@ func (d *document) readSilencers() {
 			}
 			names[name] = true
 			if _, ok := bookOf()[name]; !ok {
-				d.reportAt("unknown-rule", n, utf8.RuneCount(line[:m[2]])+1, "unknown rule %q%s", name, suggestion(name, ruleNames()))
+				d.reportAt("unknown-rule", n, utf8.RuneCount(line[:m[2]])+1, "unknown rule %q%s", name, rules.Suggestion(name, ruleNames()))
 				continue
 			}
 			d.silenced[n] = append(d.silenced[n], name)

@@ -117,16 +117,16 @@ func TestCheck(t *testing.T) {
 		{"second document broken", "services: {}\n---\na: [", []string{"3:5: error: while parsing a flow node"}},
 		{"anchor in itself", "services: &a {a: *a}", []string{`1:11: error: anchor "a" contains itself`}},
 		{"restart", "services: {a: {image: x, restart: allways}, b: {image: x, restart: 'always:3'}, c: {image: x, restart: 'on-failure:x'}, d: {image: x, restart: 'onfailure:3'}}", []string{
-			`1:35: error: services.a.restart: "allways" is none of no, always, on-failure, unless-stopped, did you mean always? [unlisted-value]`,
-			`1:68: error: services.b.restart: "always:3": only on-failure has a number`, `1:104: error: services.c.restart: "on-failure:x": want a number`,
-			`1:144: error: services.d.restart: "onfailure:3" is none of no, always, on-failure, unless-stopped, did you mean on-failure?`,
+			`1:35: error: service a: restart: "allways" is none of no, always, on-failure, unless-stopped, did you mean always? [unlisted-value]`,
+			`1:68: error: service b: restart: "always:3": only on-failure has a number`, `1:104: error: service c: restart: "on-failure:x": want a number`,
+			`1:144: error: service d: restart: "onfailure:3" is none of no, always, on-failure, unless-stopped, did you mean on-failure?`,
 		}},
 		{"restart that is right", "services: {a: {image: x, restart: no}, b: {image: x, restart: 'on-failure:3'}, c: {image: x, restart: '${X}'}, d: {image: x, restart: 'on-failure:${N}'}, e: {image: x, restart: ''}, f: {image: x, restart: any}, g: {image: x, restart: 'on-failure'}, h: {image: x, restart: unless-stopped}}", nil},
 		{"values of deploy", "services: {a: {image: x, deploy: {mode: replicatd, endpoint_mode: vipp, restart_policy: {condition: onfailure}, update_config: {failure_action: rolback}, rollback_config: {failure_action: rollback}}}}", []string{
-			`1:41: error: services.a.deploy.mode: "replicatd" is none of`, `1:67: error: services.a.deploy.endpoint_mode: "vipp" is none of vip, dnsrr, did you mean vip?`,
-			`1:101: error: services.a.deploy.restart_policy.condition: "onfailure" is none of any, on-failure, none, did you mean on-failure?`,
-			`1:145: error: services.a.deploy.update_config.failure_action: "rolback" is none of continue, rollback, pause, did you mean rollback?`,
-			`1:189: error: services.a.deploy.rollback_config.failure_action: "rollback" is none of continue, pause`,
+			`1:41: error: service a: deploy.mode: "replicatd" is none of`, `1:67: error: service a: deploy.endpoint_mode: "vipp" is none of vip, dnsrr, did you mean vip?`,
+			`1:101: error: service a: deploy.restart_policy.condition: "onfailure" is none of any, on-failure, none, did you mean on-failure?`,
+			`1:145: error: service a: deploy.update_config.failure_action: "rolback" is none of continue, rollback, pause, did you mean rollback?`,
+			`1:189: error: service a: deploy.rollback_config.failure_action: "rollback" is none of continue, pause`,
 		}},
 		{"values of deploy that are right", "services: {a: {image: x, deploy: {mode: global-job, endpoint_mode: '${M}', restart_policy: {condition: always}, update_config: {failure_action: pause}}}}", nil},
 		{"networks of anybody", "services: {a: {image: x, network_mode: somebodys}, b: {image: x, network_mode: 'container:x'}, c: {image: x, network_mode: 'service:a'}}", nil},
@@ -167,21 +167,21 @@ func TestCheck(t *testing.T) {
 		{"no variable", "services: {a: {image: 'x${'}}", []string{`1:25: error: "${" looks like a variable, but Compose cannot read it`}},
 		{"dollar", "services: {a: {image: x, command: 'echo $$HOME $${'}}", nil},
 		{"from compose-go", "services:\n  b: {image: x}\n  a: {image: x, mem_limit: 5q}\n", []string{"3:28: error: services.a.mem_limit invalid suffix: 'q'"}},
-		{"beside a variable", "services:\n  a:\n    image: ñ:${TAG}\n    healthcheck: {interval: '${I:-1s}', test: [ñ, x]}\n    volumes: ['./ñ:/${V}', ./x:/y:ro:z:q, {type: bind, source: x}]\n    mem_limit: 12zz\n    cpus: '${C:-many}'\n    shm_size: ${S}\n  d: {image: '${I:-ñ}', mem_limit: '${M:-2x}', deploy: {replicas: '${N}', resources: {limits: {memory: 2q}}}}\n", []string{
+		{"beside a variable", "services:\n  a:\n    image: ñ:${TAG}\n    healthcheck: {interval: '${I:-1s}', test: [ñ, x]}\n    volumes: ['./ñ:/${V}', ./x:/y:ro:z:q, {type: bind, source: x}]\n    mem_limit: 12zz\n    cpus: '${C:-many}'\n    shm_size: ${S}\n  d: {image: '${I:-n}', mem_limit: '${M:-2x}', deploy: {replicas: '${N}', resources: {limits: {memory: 2q}}}}\n", []string{
 			"4:41: error: service a: healthcheck.test must start either by", "5:28: error: service a: invalid spec: ./x:/y:ro:z:q: too many colons",
 			"5:64: warning: service a: x: no such file", "5:64: error: service volume services.a.volumes..0 is missing a mount target",
 			"6:16: error: services.a.mem_limit invalid suffix: 'zz'", "7:11: error: error while interpolating services.a.cpus: ",
 			"9:36: error: services.d.mem_limit invalid suffix: 'x'", "9:104: error: services.d.deploy.resources.limits.memory invalid suffix: 'q'",
 		}},
 		{"no image beside a variable", "services:\n  proxy:\n    ports: ['${PORT}:80']\n", []string{`2:3: error: service "proxy" has neither an image nor a build context`}},
-		{"broken in the other branch", "services:\n  a:\n    image: ñ:${TAG:-${B%/}/x}\n    command: |\n      ñ\n      ${A:-${B/c/d}}\n  b: {image: ñ, mem_limit: 1q}\n", []string{
+		{"broken in the other branch", "services:\n  a:\n    image: ñ:${TAG:-${B%/}/x}\n    command: |\n      ñ\n      ${A:-${B/c/d}}\n  b: {image: n, mem_limit: 1q}\n", []string{
 			`3:21: error: "${B%/}/x}" looks like a variable, but Compose cannot read it`, `6:12: error: "${B/c/d}}" looks`, "7:28: error: services.b.mem_limit invalid suffix: 'q'",
 		}},
 		{"too many ports", "services:\n  a: {image: ñ, ports: [ñ, '${A:-1}-65535:1-65535']}\n  b: {image: ñ, ports: [1-65535]}\n", []string{"3:25: error: up to here the services have more than 100000 ports"}},
 		{"no image", "services: {a: {command: x}}", []string{`1:12: error: service "a" has neither an image nor a build context`}},
 		{"extends has an image", "services: {a: {extends: {file: https://example.com/other.git, service: a}}}", nil},
-		{"Compose takes what is said twice", "services: {a: {image: x, environment: [A=1, A=1], cap_add: [X, X]}}", nil},
-		{"the same twice", "services: {a: {image: x, security_opt: [b, a, a]}}", []string{"1:47: error: services.a.security_opt: this is the same as item 2 of the list"}},
+		{"Compose takes what is said twice", "services: {a: {image: x, environment: [A=1, A=1], cap_add: [KILL, KILL]}}", nil},
+		{"the same twice", "services: {a: {image: x, security_opt: ['label:b', 'label:a', 'label:a']}}", []string{"1:63: error: services.a.security_opt: this is the same as item 2 of the list"}},
 		{"additional contexts", "services:\n  a:\n    build: {context: ., additional_contexts: {b: 'service:b', c: 'service:c'}}\n  b:\n    build: {context: ., additional_contexts: ['a=service:d']}\n", []string{
 			`3:66: error: service a: there is no service "c"`, `5:47: error: service b: there is no service "d"`,
 		}},
@@ -192,8 +192,10 @@ func TestCheck(t *testing.T) {
 		}},
 		{"duration", "services: {a: {image: x, stop_grace_period: 5 s}}", []string{`1:45: error: services.a.stop_grace_period time: unknown unit " s"`}},
 
-		{"optional dependency", "services: {a: {image: x, depends_on: {b: {condition: service_started, required: false}}}}", nil},
+		{"optional dependency", "services: {a: {image: x, depends_on: {b: {condition: service_started, required: false}}}}", []string{`1:39: error: service a: there is no service "b"`}},
+		{"optional dependency of a profile", "services: {a: {image: x, depends_on: {b: {condition: service_started, required: false}}}, b: {image: x, profiles: [p]}}", nil},
 		{"references", "services:\n  a:\n    image: x\n    links: [b:c]\n    volumes_from: [d:ro, container:e]\n    network_mode: service:f\n    extends: g\n", []string{
+			"4:12: error: service a: links: the container has the network of service:f",
 			`4:13: error: service a: there is no service "b"`, `5:20: error: service a: there is no service "d"`,
 			`6:19: error: service a: there is no service "f"`, `7:14: error: service a: there is no service "g"`,
 		}},
@@ -215,7 +217,7 @@ func TestCheck(t *testing.T) {
 		{"bad ports", "services: {a: {image: x, ports: ['99999:80', 'x', {target: 1, published: '70000'}]}}", []string{
 			`1:34: error: service a: port "99999:80": `, `1:46: error: service a: port "x": `, `1:74: error: service a: published: "70000" is no port`,
 		}},
-		{"host network has no ports", "services:\n  a: {image: x, network_mode: host, ports: ['80:80']}\n  b: {image: x, ports: ['80:80']}", nil},
+		{"host network has no ports", "services:\n  a: {image: x, network_mode: host, ports: ['80:80']}\n  b: {image: x, ports: ['80:80']}", []string{"2:44: warning: service a: ports: Docker discards them"}},
 		{"gateway", "services: {a: {image: x, networks: {n: {ipv4_address: 10.0.0.9}}}}\nnetworks: {n: {ipam: {config: [{subnet: 10.0.0.0/24, gateway: 10.0.0.9}]}}}", []string{
 			"1:55: error: service a: address 10.0.0.9 is that of network n's gateway",
 		}},

@@ -5,7 +5,6 @@ import (
 	"sync"
 
 	"github.com/tp0-lab/composer/internal/compose/rules"
-	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Severity says how bad a finding is.
@@ -24,7 +23,7 @@ type Rule = rules.Rule
 
 // Rules returns all rules, in the order of docs/lint.md. Callers must not change the slice: they share it.
 var Rules = sync.OnceValue(func() []Rule {
-	all := slices.Concat(readingRules, specificationRules, listedRules, referenceRules, rules.Book, scalarRules, fileRules)
+	all := slices.Concat(readingRules, specificationRules, rules.Book, scalarRules, fileRules)
 	for _, s := range Sets() {
 		all = append(all, s.Rules...)
 	}
@@ -34,7 +33,7 @@ var Rules = sync.OnceValue(func() []Rule {
 // checks are what finds that a rule is broken, once a file has been read.
 func checks() []func(*document) {
 	return []func(*document){
-		checkSpecification, checkListed, checkReferences, checkProject, checkScalars, checkFiles, checkSecurity,
+		checkSpecification, checkProject, checkScalars, checkFiles, checkSecurity,
 		checkSample, // the last one: it finds again what others have found
 	}
 }
@@ -53,12 +52,4 @@ func severityOf(name string) Severity {
 		panic("lint: no rule " + name)
 	}
 	return r.Severity
-}
-
-// suggestion asks for the candidate that is nearest to a name.
-func suggestion(name string, candidates []string) string {
-	if near := text.Nearest(name, candidates); near != "" {
-		return ", did you mean " + near + "?"
-	}
-	return ""
 }

@@ -17,10 +17,6 @@ var scalarRules = []Rule{
 		Name: "unquoted-value", Severity: Warning, What: "YAML changes a value that has no quotes",
 		Why: "Without quotes, 007 is the number 7, 0777 is 511, 1e3 and 1_000 are 1000, and 1.10 is 1.1: that is what the container gets. `no`, `on` and `22:22` mean themselves to Compose, and false, true and 1342 to readers of YAML 1.1, such as PyYAML and docker-compose 1.",
 	},
-	{
-		Name: "unquoted-date", Severity: Error, What: "a date has no quotes",
-		Why: "YAML has a type for dates. Compose refuses values of it, or writes them otherwise, depending on its version.",
-	},
 }
 
 // textual are the parts of a service, a network, a volume or a build in which
@@ -34,11 +30,6 @@ func checkScalars(d *document) {
 	for _, kind := range []string{"services", "jobs", "networks", "volumes", "configs", "secrets"} {
 		for _, body := range yamltree.Entries(yamltree.Get(d.root, kind)) {
 			d.checkTexts(body, false)
-		}
-	}
-	for key, value := range yamltree.Entries(d.root) {
-		if !strings.HasPrefix(key.Value, "x-") {
-			d.checkDates(value)
 		}
 	}
 }
@@ -101,13 +92,4 @@ func changed(n *yaml.Node) (becomes, who string) {
 		}
 	}
 	return "", ""
-}
-
-func (d *document) checkDates(n *yaml.Node) {
-	if n.Kind == yaml.ScalarNode && isPlain(n) && n.ShortTag() == "!!timestamp" {
-		d.report("unquoted-date", n, "without quotes, %s is a date to YAML, and Compose refuses those: write %q", n.Value, n.Value)
-	}
-	for _, c := range n.Content {
-		d.checkDates(c)
-	}
 }

@@ -27,7 +27,7 @@ func TestSecurity(t *testing.T) {
 		quiet + "volumes: [{type: bind, source: /run/containerd/containerd.sock, target: /x}]":                                 "engine-socket /run/containerd/containerd.sock",
 		quiet + "volumes: ['~/docker.sock.d:/x', '/srv/x:/x2', 'v:/etc']":                                                      "",
 		quiet + "use_api_socket: true":                                                                                         "engine-socket true",
-		quiet + "network_mode: host, ports: ['80']":                                                                            "host-namespace host",
+		quiet + "network_mode: host":                                                                                           "host-namespace host",
 		quiet + "pid: host, ipc: host, uts: host, userns_mode: host, cgroup: host":                                             "host-namespace host, host-namespace host, host-namespace host, host-namespace host, host-namespace host",
 		quiet + "pid: 'container:a', network_mode: none, ipc: '${X}'":                                                          "",
 		quiet + "cap_add: [sys_admin, CAP_NET_ADMIN, NET_BIND_SERVICE, ALL, '$X']":                                             "dangerous-capability sys_admin, dangerous-capability CAP_NET_ADMIN, dangerous-capability ALL",

@@ -32,9 +32,14 @@ var Specification = Rule{
 
 // Book is the rules of this package.
 var Book = []Rule{
+	unlistedValue,
+	undefinedNetwork, undefinedVolume, undefinedService, undefinedFile, dependencyCycle, extendsCycle,
 	invalidContainerName, duplicateContainerName, duplicateHostname, scaledContainerName, duplicatePort,
 	scaledPort, duplicateAddress, invalidAddress, scaledAddress, invalidSubnet,
-	subnetTooSmall, bridgeFull, subnetOverlap, subnetInDefaultPool,
+	subnetTooSmall, bridgeFull, subnetOverlap, subnetInDefaultPool, outsideSubnet,
+	exclusiveNetworks, sharedNetwork, hostNetworkPorts, disabledDependency, disabledHealthcheck, noHealthcheck,
+	invalidImage, invalidMount, relativeWorkingDir, unknownCapability, unknownSignal, hostSysctl, invalidLimit, invalidHost, invalidDNS, invalidLogging,
+	quotedEnvironment, unquotedDate,
 }
 
 var (
@@ -93,5 +98,109 @@ var (
 	subnetInDefaultPool = Rule{
 		"subnet-in-default-pool", Note, "a subnet is one that Docker hands out itself",
 		"Docker takes the subnets of networks that ask for none from 172.17.0.0/16 … 172.31.0.0/16 and 192.168.0.0/16. If it has given this one away, the network cannot be made.",
+	}
+	unlistedValue = Rule{
+		"unlisted-value", Error, "a value is not in the specification's list",
+		"Compose takes it, and Docker refuses it when it makes the container or the service: `invalid restart policy`. Values of which Compose itself knows the list are of the rule `specification`.",
+	}
+	undefinedNetwork = Rule{
+		"undefined-network", Error, "a service is on a network that is not defined",
+		"Compose refuses the file. Only the network `default` needs no definition.",
+	}
+	undefinedVolume = Rule{
+		"undefined-volume", Error, "a service mounts a volume that is not defined",
+		"Compose refuses the file. A source with no `./` or `/` at its beginning is a volume, not a path: that is often what is missing.",
+	}
+	undefinedService = Rule{
+		"undefined-service", Error, "a service needs another one that is not defined",
+		"Compose refuses the file: in `depends_on`, even with `required: false`, in `links`, `volumes_from`, `extends`, a build's `additional_contexts`, and in a namespace that is `service:NAME`.",
+	}
+	undefinedFile = Rule{
+		"undefined-file", Error, "a service uses a config or secret that is not defined",
+		"Compose refuses the file.",
+	}
+	dependencyCycle = Rule{
+		"dependency-cycle", Error, "services wait for each other in a circle",
+		"None of them could start first, so Compose refuses the file.",
+	}
+	extendsCycle = Rule{
+		"extends-cycle", Error, "services extend each other in a circle",
+		"None of them has a beginning, so Compose refuses the file: `Circular reference`.",
+	}
+	outsideSubnet = Rule{
+		"outside-subnet", Error, "a gateway, `ip_range` or auxiliary address is not in its subnet",
+		"Docker refuses to make the network: `no matching subnet for gateway`.",
+	}
+	exclusiveNetworks = Rule{
+		"exclusive-networks", Error, "a service has both `network_mode` and `networks`",
+		"Compose refuses the file: ``declares mutually exclusive `network_mode` and `networks` ``.",
+	}
+	sharedNetwork = Rule{
+		"shared-network", Error, "a container that has the network of another one, or of the host, asks for its own",
+		"With `network_mode` of `service:` or `container:`, ports, hostname, links, dns, extra_hosts and mac_address belong to the other container; with `host`, links, mac_address and the sysctls of `net.` to the host. Docker refuses the container: `conflicting options: port publishing and the container type network mode`.",
+	}
+	hostNetworkPorts = Rule{
+		"host-network-ports", Warning, "a container with the network of the host publishes ports",
+		"Docker does not publish them: `Published ports are discarded when using host network mode`. What listens in the container is reached at its own port.",
+	}
+	disabledDependency = Rule{
+		"disabled-dependency", Error, "a service that is always up needs one of a profile",
+		"Without the profile, Compose refuses the file: `depends on undefined service`. In `depends_on`, `required: false` lets the service start without the other one.",
+	}
+	disabledHealthcheck = Rule{
+		"disabled-healthcheck", Error, "a service waits for the health of one whose healthcheck is disabled",
+		"It never becomes healthy. Compose gives up: `has no healthcheck configured`.",
+	}
+	noHealthcheck = Rule{
+		"no-healthcheck", Warning, "a service waits for the health of one without a healthcheck",
+		"Unless its image has a healthcheck, Compose gives up: `has no healthcheck configured`.",
+	}
+	invalidImage = Rule{
+		"invalid-image", Error, "the name of an image is none",
+		"Names are lower-case, a tag has letters, digits, `_`, `.` and `-`, and is not empty: `invalid reference format`.",
+	}
+	invalidMount = Rule{
+		"invalid-mount", Error, "something cannot be mounted where the service asks for it",
+		"A path in the container is absolute, not `/`, and of one mount only; a bind mount has a source, a tmpfs none. Docker refuses the container: `invalid mount config`.",
+	}
+	relativeWorkingDir = Rule{
+		"relative-working-dir", Error, "`working_dir` is not absolute",
+		"Docker refuses the container: `the working directory 'app' is invalid, it needs to be an absolute path`.",
+	}
+	unknownCapability = Rule{
+		"unknown-capability", Error, "Linux has no such capability",
+		"Docker refuses the container: `invalid CapAdd: unknown capability`. The names are those of capabilities(7), with or without `CAP_`.",
+	}
+	unknownSignal = Rule{
+		"unknown-signal", Error, "`stop_signal` is no signal of Linux",
+		"Docker refuses the container: `Invalid signal`.",
+	}
+	hostSysctl = Rule{
+		"host-sysctl", Error, "a container sets what only the host has",
+		"Of the kernel's settings, a container has `net.`, `fs.mqueue.` and a few of `kernel.` of its own. Docker does not start it for others, such as vm.max_map_count: `is not in a separate kernel namespace`.",
+	}
+	invalidLimit = Rule{
+		"invalid-limit", Error, "the engine does not take a limit",
+		"Docker refuses the container: `Minimum memory limit allowed is 6MB`, `Minimum memory limit can not be less than memory reservation limit`, `Minimum memoryswap limit should be larger than memory limit`.",
+	}
+	invalidHost = Rule{
+		"invalid-host", Error, "a host has no address, or no name",
+		"An address in `extra_hosts` is an IP address, or `host-gateway`: `invalid IP address in add-host`. A `hostname` has at most 64 characters: `sethostname: invalid argument`.",
+	}
+	invalidDNS = Rule{
+		"invalid-dns", Warning, "a server in `dns` is no IP address",
+		"Docker writes it into the container's `/etc/resolv.conf`, where nothing can use it. Names are not looked up there.",
+	}
+	invalidLogging = Rule{
+		"invalid-logging", Error, "a log driver does not take an option",
+		"Docker refuses the container: `unknown log opt`. Only options of `json-file` and `local` are looked at.",
+	}
+	quotedEnvironment = Rule{
+		"quoted-environment", Warning, "quotes in an item of a list are part of the value",
+		"YAML reads the whole item as one text, and the program gets the quotes. In a mapping, `NAME: \"a b\"`, they are YAML's. Items of `environment`, `labels` and a build's `args` are looked at.",
+	}
+	unquotedDate = Rule{
+		"unquoted-date", Error, "a date has no quotes",
+		"YAML has a type for dates. Compose refuses values of it, `invalid jsonType time.Time`, or writes them otherwise, depending on its version.",
 	}
 )

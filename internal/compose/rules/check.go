@@ -4,8 +4,13 @@ import (
 	"fmt"
 	"iter"
 	"net/netip"
+	"slices"
 	"strconv"
+	"strings"
 
+	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -14,6 +19,8 @@ type Problem struct {
 	Rule Rule
 	// Path is the keys and list indices that lead to the value that is wrong.
 	Path []string
+	// At is the node of the value, or of its key. It is nil if only the path is known.
+	At *yaml.Node
 	// Message is a sentence on one line, without a period.
 	Message string
 }
@@ -23,7 +30,7 @@ type Problem struct {
 func Check(p Project) iter.Seq[Problem] {
 	return func(yield func(Problem) bool) {
 		c := checker{project: p, yield: yield}
-		for _, check := range []func(){c.readSubnets, c.checkOverlaps, c.checkServices, c.checkPorts, c.checkRoom} {
+		for _, check := range []func(){c.checkDates, c.readSubnets, c.checkOverlaps, c.checkServices, c.checkReferences, c.checkPorts, c.checkRoom} {
 			if !c.stopped {
 				check()
 			}
@@ -34,21 +41,59 @@ func Check(p Project) iter.Seq[Problem] {
 // containerName matches the names that the Docker engine takes (daemon/names).
 var containerName = text.LazyRegexp(`^[a-zA-Z0-9][a-zA-Z0-9_.-]+$`)
 
-func quoted(text string) string { return strconv.Quote(text) }
+// maxHostname is __NEW_UTS_LEN of the kernel's include/uapi/linux/utsname.h.
+const maxHostname = 64
 
 type checker struct {
-	project Project
-	yield   func(Problem) bool
-	stopped bool
-	subnets []subnet
-	used    map[string]int // containers by network
+	project  Project
+	yield    func(Problem) bool
+	stopped  bool
+	compared int // names that were compared for a suggestion
+	subnets  []subnet
+	used     map[string]int // containers by network
 	// own are the subnets by network, and complete the networks of which all are known.
 	own      map[string][]subnet
 	complete map[string]bool
 }
 
 func (c *checker) report(rule Rule, path []string, format string, args ...any) {
-	c.stopped = c.stopped || !c.yield(Problem{rule, path, fmt.Sprintf(format, args...)})
+	c.reportAt(rule, nil, path, format, args...)
+}
+
+func (c *checker) reportAt(rule Rule, at *yaml.Node, path []string, format string, args ...any) {
+	c.stopped = c.stopped || !c.yield(Problem{rule, path, at, fmt.Sprintf(format, args...)})
+}
+
+// reportOf reports a problem of a service.
+func (c *checker) reportOf(rule Rule, s *Service, at place, format string, args ...any) {
+	c.reportAt(rule, at.node, append([]string{"services", s.Name}, at.path...), "service %s: %s", s.Name, fmt.Sprintf(format, args...))
+}
+
+// checkDates finds dates without quotes anywhere in the file, but in extensions of it.
+func (c *checker) checkDates() {
+	for key, value := range yamltree.Entries(c.project.Root) {
+		if !strings.HasPrefix(key.Value, "x-") {
+			c.checkDatesBelow(value, []string{key.Value})
+		}
+	}
+}
+
+func (c *checker) checkDatesBelow(n *yaml.Node, path []string) {
+	const quoted = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle | yaml.TaggedStyle
+	switch n.Kind {
+	case yaml.ScalarNode:
+		if n.Style&quoted == 0 && n.ShortTag() == "!!timestamp" {
+			c.reportAt(unquotedDate, n, slices.Clone(path), "without quotes, %s is a date to YAML, and Compose refuses those: write %q", n.Value, n.Value)
+		}
+	case yaml.SequenceNode:
+		for i, item := range n.Content {
+			c.checkDatesBelow(item, append(path, strconv.Itoa(i)))
+		}
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			c.checkDatesBelow(n.Content[i+1], append(path, n.Content[i].Value))
+		}
+	}
 }
 
 func (c *checker) checkServices() {
@@ -60,7 +105,7 @@ func (c *checker) checkServices() {
 		}
 		s := &c.project.Services[i]
 		for _, f := range s.faults {
-			c.report(f.rule, append([]string{"services", s.Name}, f.path...), "service %s: %s", s.Name, f.message)
+			c.reportOf(f.rule, s, f.place, "%s", f.message)
 		}
 		if s.Container != "" {
 			at := []string{"services", s.Name, "container_name"}
@@ -75,6 +120,9 @@ func (c *checker) checkServices() {
 			}
 		}
 		if s.Hostname != "" {
+			if len(s.Hostname) > maxHostname {
+				c.report(invalidHost, []string{"services", s.Name, "hostname"}, "service %s: hostname: Linux takes %d characters at most", s.Name, maxHostname)
+			}
 			if other, taken := hosts.take(s.Hostname, s); taken {
 				c.report(duplicateHostname, []string{"services", s.Name, "hostname"}, "services %s and %s have the same hostname %q", other.Name, s.Name, s.Hostname)
 			}

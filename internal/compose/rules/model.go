@@ -14,6 +14,12 @@ type Project struct {
 	Networks []Network
 	// Root is what Read has read, or nil.
 	Root *yaml.Node
+	// Base is the root of another file that defines more, or nil.
+	Base *yaml.Node
+	// File is the path of the file, if it can extend services of itself by that path.
+	File string
+	// Profiles are those that are enabled. "*" enables all services.
+	Profiles []string
 
 	reader reader
 }
@@ -36,8 +42,8 @@ type Service struct {
 
 // fault is a rule that a service breaks on its own.
 type fault struct {
-	rule    Rule
-	path    []string // below the service
+	rule Rule
+	place
 	message string
 }
 
@@ -77,6 +83,15 @@ type Network struct {
 type Subnet struct {
 	Item          int // its index in that list
 	Text, Gateway string
+	// Range is the part of the subnet from which containers get addresses.
+	Range string
+	// Auxiliary are addresses that the network's driver takes, by name.
+	Auxiliary map[string]string
+}
+
+// enabled reports whether a service is up by the enabled profiles.
+func (p *Project) enabled(s *Service) bool {
+	return len(s.Profiles) == 0 || slices.ContainsFunc(p.Profiles, func(name string) bool { return name == "*" || slices.Contains(s.Profiles, name) })
 }
 
 // PortRange reads ports such as 80 and 8000-8010. It returns false for a text that is not a range from 0 to 65535.

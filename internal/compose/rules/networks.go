@@ -1,7 +1,9 @@
 package rules
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 	"strconv"
 )
 
@@ -59,6 +61,7 @@ func (c *checker) readSubnet(network string, asked Subnet) (subnet, bool) {
 	if asked.Gateway != "" {
 		s.gateway, _ = netip.ParseAddr(asked.Gateway)
 	}
+	c.checkPool(s, asked)
 	if prefix != s.prefix {
 		c.report(invalidSubnet, path, "network %s: %s is an address in a subnet: the subnet is %s", network, prefix, s.prefix)
 	}
@@ -69,6 +72,29 @@ func (c *checker) readSubnet(network string, asked Subnet) (subnet, bool) {
 		}
 	}
 	return s, true
+}
+
+// checkPool reports the addresses of an item of ipam.config that are not in its subnet.
+func (c *checker) checkPool(s subnet, asked Subnet) {
+	at := s.path[:len(s.path)-1]
+	outside := func(text string) bool {
+		addr, err := netip.ParseAddr(text)
+		return text != "" && (err != nil || !s.prefix.Contains(addr))
+	}
+	if outside(asked.Gateway) {
+		c.report(outsideSubnet, append(slices.Clip(at), "gateway"), "network %s: gateway %q is no address in subnet %s", s.network, asked.Gateway, s.prefix)
+	}
+	if asked.Range != "" {
+		part, err := netip.ParsePrefix(asked.Range)
+		if err != nil || !s.prefix.Contains(part.Addr()) {
+			c.report(outsideSubnet, append(slices.Clip(at), "ip_range"), "network %s: ip_range %q is not in subnet %s", s.network, asked.Range, s.prefix)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(asked.Auxiliary)) {
+		if outside(asked.Auxiliary[name]) {
+			c.report(outsideSubnet, append(slices.Clip(at), "aux_addresses", name), "network %s: auxiliary address %q is none in subnet %s", s.network, asked.Auxiliary[name], s.prefix)
+		}
+	}
 }
 
 // checkOverlaps finds subnets that are the same, and subnets that are in another one.

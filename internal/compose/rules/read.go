@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -73,6 +75,7 @@ func (r *reader) service(key, body *yaml.Node) Service {
 			s.Mounts = append(s.Mounts, m)
 		}
 	}
+	judge{r, &s}.run()
 	return s
 }
 
@@ -114,10 +117,9 @@ func (r *reader) ports(s *Service) (all []Port) {
 			continue
 		}
 		seen[item.Value] = true
-		published, fault := r.port(i, item)
-		if fault != nil {
-			fault.path = append([]string{"ports", strconv.Itoa(i)}, fault.path...)
-			s.faults = append(s.faults, *fault)
+		published, at, message := r.port(i, item)
+		if message != "" {
+			s.faults = append(s.faults, fault{Specification, at, message})
 		}
 		all = append(all, published...)
 		r.portsLeft -= len(published)
@@ -125,38 +127,36 @@ func (r *reader) ports(s *Service) (all []Port) {
 	return all
 }
 
-// port returns the ports of the host that an entry of ports takes.
-func (r *reader) port(i int, item *yaml.Node) ([]Port, *fault) {
+// port returns the ports of the host that an entry of ports takes, or what is wrong with the entry, and where.
+func (r *reader) port(i int, item *yaml.Node) (all []Port, at place, wrong string) {
+	at = place{item, entry([]string{"ports"}, i)}
 	if item.Kind == yaml.MappingNode {
-		text := r.value(item, "published")
+		published := yamltree.Get(item, "published")
+		text, _ := r.known(published)
 		first, last, ok := PortRange(text)
 		if !ok && text != "" {
-			return nil, &fault{Specification, []string{"published"}, "published: " + quoted(text) + " is no port from 0 to 65535, and no range of them"}
+			return nil, place{published, append(at.path, "published")}, fmt.Sprintf("published: %q is no port from 0 to 65535, and no range of them", text)
 		}
 		if !ok || first == 0 {
-			return nil, nil
+			return nil, at, ""
 		}
-		protocol := r.value(item, "protocol")
-		if protocol == "" {
-			protocol = "tcp"
-		}
-		return []Port{{Item: i, Protocol: protocol, Address: r.value(item, "host_ip"), First: first, Last: last}}, nil
+		protocol := cmp.Or(r.value(item, "protocol"), "tcp")
+		return []Port{{Item: i, Protocol: protocol, Address: r.value(item, "host_ip"), First: first, Last: last}}, at, ""
 	}
 	text, ok := r.known(item)
 	if !ok {
-		return nil, nil
+		return nil, at, ""
 	}
 	configs, err := types.ParsePortConfig(text)
 	if err != nil {
-		return nil, &fault{Specification, nil, "port " + quoted(text) + ": " + err.Error()}
+		return nil, at, fmt.Sprintf("port %q: %v", text, err)
 	}
-	var all []Port
 	for _, c := range configs {
 		if first, last, ok := PortRange(c.Published); ok && first > 0 {
 			all = append(all, Port{Item: i, Protocol: c.Protocol, Address: c.HostIP, First: first, Last: last})
 		}
 	}
-	return all, nil
+	return all, at, ""
 }
 
 // mount reads an entry of a service's volumes. It returns false for one that cannot be read.
@@ -190,9 +190,20 @@ func (r *reader) network(key, body *yaml.Node) Network {
 	for i, config := range index(yamltree.Get(body, "ipam", "config")) {
 		text, ok := r.known(yamltree.Get(config, "subnet"))
 		if ok {
-			n.Subnets = append(n.Subnets, Subnet{Item: i, Text: text, Gateway: r.value(config, "gateway")})
+			n.Subnets = append(n.Subnets, Subnet{Item: i, Text: text, Gateway: r.value(config, "gateway"), Range: r.value(config, "ip_range"), Auxiliary: r.auxiliary(config)})
 		}
 		n.Complete = n.Complete && ok
 	}
 	return n
+}
+
+// auxiliary returns the auxiliary addresses of an item of ipam.config by name.
+func (r *reader) auxiliary(config *yaml.Node) (all map[string]string) {
+	for key, value := range yamltree.Entries(yamltree.Get(config, "aux_addresses")) {
+		if all == nil {
+			all = map[string]string{}
+		}
+		all[key.Value] = r.value(value)
+	}
+	return all
 }

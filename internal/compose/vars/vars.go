@@ -48,7 +48,11 @@ func Known(n *yaml.Node, lookup Lookup) (text string, ok bool) {
 	if n == nil || n.Kind != yaml.ScalarNode || n.Value == "" || yamltree.IsNull(n) {
 		return "", false
 	}
-	if text, ok = Fill(n.Value, lookup); !ok {
+	if text, ok = Literal(n.Value); ok {
+		return text, true
+	}
+	text, ok = Fill(n.Value, lookup)
+	if !ok || strings.Contains(text, "$") { // a dollar is left, which begins no variable
 		return "", false
 	}
 	return text, true

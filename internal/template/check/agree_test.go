@@ -1,6 +1,11 @@
 package check
 
 import (
+	"context"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tp0-lab/composer/internal/compose/lint"
@@ -28,17 +33,48 @@ func TestLintAgrees(t *testing.T) {
 		"services: {a: {image: x, scale: 1024}}\n":                     true,
 		"services: {a: {image: x, scale: 1024, network_mode: none}}\n": false,
 	} {
-		_, checked := Document(t.Context(), render.Document{Bytes: []byte(text)})
-		found, err := lint.Check(t.Context(), lint.Source{Text: []byte(text)}, nil)
-		if err != nil {
-			t.Fatal(err)
+		agree(t, text, wrong)
+	}
+}
+
+// agree checks a text with both, and that both find an error or none does.
+func agree(t *testing.T, text string, wrong bool) {
+	t.Helper()
+	_, checked := Document(t.Context(), render.Document{Bytes: []byte(text)})
+	linted := lintErrors(t.Context(), []byte(text))
+	if len(linted) > 0 != wrong || (checked != nil) != wrong {
+		t.Errorf("%sgot %v, and from lint %v, want an error: %v", text, checked, linted, wrong)
+	}
+}
+
+// lintErrors returns the errors that lint finds in a text.
+func lintErrors(ctx context.Context, text []byte) (errors []lint.Finding) {
+	found, _ := lint.Check(ctx, lint.Source{Text: text}, nil)
+	for _, f := range found {
+		if f.Severity == lint.Error && f.Rule != "missing-file" { // render knows no place of the document's
+			errors = append(errors, f)
 		}
-		linted := false
-		for _, f := range found {
-			linted = linted || f.Severity == lint.Error
+	}
+	return errors
+}
+
+// Each rule's example in docs/lint.md breaks it for render as for lint, and the mended one for neither.
+func TestLintAgreesOnEachRule(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/lint.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```")
+	for _, section := range strings.Split(string(page), "\n#### `")[1:] {
+		name, _, _ := strings.Cut(section, "`")
+		rule := slices.IndexFunc(lint.Rules(), func(r lint.Rule) bool { return r.Name == name })
+		examples := blocks.FindAllStringSubmatch(section, -1)
+		if name == "missing-file" || len(examples) == 0 {
+			continue
 		}
-		if linted != wrong || (checked != nil) != wrong {
-			t.Errorf("%sgot %v, and from lint %v, want an error: %v", text, checked, found, wrong)
-		}
+		t.Run(name, func(t *testing.T) {
+			agree(t, examples[0][1], lint.Rules()[rule].Severity == lint.Error)
+			agree(t, examples[1][1], false)
+		})
 	}
 }

@@ -137,7 +137,11 @@ func readProject(ctx context.Context, text []byte) (rules.Project, error) {
 	if err != nil {
 		return rules.Project{}, err
 	}
-	return rules.Read(root, nil), nil
+	project := rules.Read(root, nil)
+	if usesOthers(text) { // they may define what is not defined here
+		project.Root = nil
+	}
+	return project, nil
 }
 
 // rootOf returns the root of the YAML of a document. If the document is several in YAML, or its services extend others,

@@ -94,7 +94,7 @@ func TestDocument(t *testing.T) {
 			return strings.Replace(one, "image: client", fmt.Sprintf(ports, port), 1)
 		}, tail), "80000"},
 		{"key equals its neighbour in the middle", document(head, 9, all(`ID: "~"`, "ID5: a\n      ID~: b"), tail), "ID5"},
-		{"a date in the middle", document(head, 9, all(`ID: "~"`, "ID: 2024-1~-30"), tail), ""},
+		{"a date in the middle", document(head, 9, all(`ID: "~"`, "ID: 2024-1~-30"), tail), "without quotes, 2024-11-30 is a date to YAML"},
 
 		{"address twice", document(head, 9, all(netList, fmt.Sprintf(fixedIP, "172.25.125.9")), tail), "services client1 and client2 have the same address 172.25.125.9"},
 		{"address twice in the middle", document(head, 9, func(id int) string {

@@ -1,0 +1,375 @@
+package rules
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/distribution/reference"
+	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
+)
+
+// judge finds the rules that a service breaks on its own, whatever else the project has. Replicas that differ in their
+// names only are judged once.
+type judge struct {
+	r *reader
+	s *Service
+}
+
+func (j judge) run() {
+	if j.s.Body.Kind != yaml.MappingNode {
+		return
+	}
+	for _, rule := range []func(){j.namespace, j.lists, j.names, j.quotes, j.host, j.paths, j.image, j.hosts, j.memory, j.numbers, j.ports, j.logging} {
+		rule()
+	}
+}
+
+func (j judge) fault(rule Rule, at place, format string, args ...any) {
+	j.s.faults = append(j.s.faults, fault{rule, at, fmt.Sprintf(format, args...)})
+}
+
+// text returns the text at a path of keys and its place, and false if it is not known.
+func (j judge) text(path ...string) (string, place, bool) {
+	n := yamltree.Get(j.s.Body, path...)
+	text, ok := j.r.known(n)
+	return text, place{n, path}, ok
+}
+
+// has reports whether the service has a value at a path of keys that is not empty.
+func (j judge) has(path ...string) (place, bool) {
+	n := yamltree.Get(j.s.Body, path...)
+	return place{n, path}, n != nil && !yamltree.IsNull(n) && (n.Kind == yaml.ScalarNode && n.Value != "" || len(n.Content) > 0)
+}
+
+// entry is the path of an item of a list.
+func entry(path []string, i int) []string { return append(slices.Clip(path), strconv.Itoa(i)) }
+
+// namespace finds what a container cannot have in the network namespace of another container, or of the host.
+func (j judge) namespace() {
+	mode, at, ok := j.text("network_mode")
+	if _, networks := j.has("networks"); networks && yamltree.Get(j.s.Body, "network_mode") != nil {
+		at.node = yamltree.Get(j.s.Body, "network_mode")
+		j.fault(exclusiveNetworks, at, "it has both network_mode and networks: leave one out")
+		return
+	}
+	if !ok {
+		return
+	}
+	shared := strings.HasPrefix(mode, types.ServicePrefix) || strings.HasPrefix(mode, types.ContainerPrefix)
+	for _, key := range []string{"ports", "expose", "hostname", "links", "dns", "extra_hosts", "mac_address"} {
+		if at, there := j.has(key); there && (shared || mode == "host" && (key == "links" || key == "mac_address")) {
+			j.fault(sharedNetwork, at, "%s: the container has the network of %s, and cannot have %s of its own", key, mode, key)
+		}
+	}
+	for key := range listed(j.s, "sysctls") {
+		if name, _, _ := strings.Cut(key.node.Value, "="); mode == "host" && strings.HasPrefix(name, "net.") {
+			j.fault(sharedNetwork, key, "sysctls: the container has the network of host, and cannot set %s", name)
+		}
+	}
+	if at, there := j.has("ports"); there && mode == "host" {
+		j.fault(hostNetworkPorts, at, "ports: Docker discards them with network_mode: host")
+	}
+}
+
+// sysctl matches the settings of the kernel that a container has of its own (runc's validator).
+var sysctl = regexp.MustCompile(`^(net\..*|fs\.mqueue\..*|kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced|domainname))$`)
+
+// host finds what only the host has.
+func (j judge) host() {
+	for key := range listed(j.s, "sysctls") {
+		name, _, _ := strings.Cut(key.node.Value, "=")
+		if _, literal := j.r.known(key.node); literal && !sysctl.MatchString(strings.ReplaceAll(name, "/", ".")) {
+			j.fault(hostSysctl, key, "sysctls: a container has no %s of its own: set it on the host", name)
+		}
+	}
+	for at := range listed(j.s, "security_opt") {
+		text, ok := j.r.known(at.node)
+		name := text
+		if i := strings.IndexAny(text, ":="); i >= 0 {
+			name = text[:i]
+		}
+		if ok && !slices.Contains(securityOptions, name) {
+			j.unlisted(at, text, securityOptions, name)
+		}
+	}
+	if text, at, ok := j.text("mac_address"); ok {
+		if _, err := net.ParseMAC(text); err != nil {
+			j.fault(invalidHost, at, "mac_address: %q is no MAC address", text)
+		}
+	}
+}
+
+// securityOptions are the names of the engine's --security-opt, and systempaths, which Compose reads.
+var securityOptions = strings.Fields("no-new-privileges disable label apparmor seccomp systempaths writable-cgroups")
+
+// windows matches absolute paths of Windows containers.
+var windows = regexp.MustCompile(`^([A-Za-z]:|\\\\)`)
+
+// paths finds paths of the container that are not absolute, or that cannot be a mount.
+func (j judge) paths() {
+	if text, at, ok := j.text("working_dir"); ok && !path.IsAbs(text) && !windows.MatchString(text) {
+		j.fault(relativeWorkingDir, at, "working_dir: %q is not absolute: begin it with /", text)
+	}
+	mounted := map[string]bool{}
+	for at := range listed(j.s, "tmpfs") {
+		text, ok := j.r.known(at.node)
+		target, _, _ := strings.Cut(text, ":")
+		if ok {
+			j.target(at, "tmpfs", target)
+			mounted[path.Clean(target)] = true
+		}
+	}
+	for _, m := range j.s.Mounts {
+		at := place{m.At, entry([]string{"volumes"}, m.Item)}
+		if m.Target != "" {
+			j.target(at, "volumes", m.Target)
+		}
+		if mounted[path.Clean(m.Target)] {
+			j.fault(invalidMount, at, "volumes: a tmpfs is mounted at %s already", m.Target)
+		}
+		switch {
+		case m.Type == types.VolumeTypeBind && m.At.Kind == yaml.MappingNode: // the mount itself, for want of a source
+			j.fault(invalidMount, at, "volumes: a bind mount needs a source")
+		case m.Type == types.VolumeTypeTmpfs && m.At.Kind == yaml.ScalarNode:
+			j.fault(invalidMount, at, "volumes: a tmpfs has no source")
+		}
+	}
+}
+
+// target reports a mount point that the engine does not take.
+func (j judge) target(at place, key, target string) {
+	switch {
+	case !path.IsAbs(target) && !windows.MatchString(target):
+		j.fault(invalidMount, at, "%s: the path in the container, %q, is not absolute: begin it with /", key, target)
+	case path.Clean(target) == "/":
+		j.fault(invalidMount, at, "%s: nothing can be mounted at %s", key, target)
+	}
+}
+
+func (j judge) image() {
+	text, at, ok := j.text("image")
+	if !ok {
+		return
+	}
+	if _, err := reference.ParseNormalizedNamed(text); err != nil && !strings.Contains(err.Error(), "64-byte hexadecimal") { // which is the id of an image
+		j.fault(invalidImage, at, "image: %q: %v", text, err)
+	}
+}
+
+// hosts finds addresses that are none.
+func (j judge) hosts() {
+	for at, value := range listed(j.s, "extra_hosts") {
+		if value != nil {
+			for own := range yamltree.Names(value) {
+				if text, ok := j.r.known(own); ok {
+					j.address(place{own, at.path}, text)
+				}
+			}
+			continue
+		}
+		text, ok := j.r.known(at.node)
+		_, addresses, found := strings.Cut(text, "=")
+		if !found {
+			_, addresses, found = strings.Cut(text, ":")
+		}
+		if ok && !found {
+			j.fault(Specification, at, "extra_hosts: %q has no address: write NAME=ADDRESS", text)
+			continue
+		}
+		for one := range strings.SplitSeq(addresses, ",") {
+			if ok {
+				j.address(at, one)
+			}
+		}
+	}
+	for at := range listed(j.s, "dns") {
+		if text, ok := j.r.known(at.node); ok {
+			if _, err := netip.ParseAddr(text); err != nil {
+				j.fault(invalidDNS, at, "dns: %q is no IP address", text)
+			}
+		}
+	}
+}
+
+func (j judge) address(at place, text string) {
+	bare := strings.TrimSuffix(strings.TrimPrefix(text, "["), "]")
+	if _, err := netip.ParseAddr(bare); err != nil && text != "host-gateway" {
+		j.fault(invalidHost, at, "extra_hosts: %q is no IP address, and not host-gateway", text)
+	}
+}
+
+// minMemory is the engine's linuxMinMemory.
+const minMemory = 6 << 20
+
+// size returns a size in bytes, and false if it is missing, not known or 0, which is no limit.
+func (j judge) size(path ...string) (types.UnitBytes, place, bool) {
+	text, at, ok := j.text(path...)
+	var n types.UnitBytes
+	return n, at, ok && n.DecodeMapstructure(text) == nil && n != 0
+}
+
+func (j judge) memory() {
+	limit, at, limited := j.size("mem_limit")
+	if !limited {
+		limit, at, limited = j.size("deploy", "resources", "limits", "memory")
+	}
+	if limited && limit < minMemory {
+		j.fault(invalidLimit, at, "%s: the engine wants 6m (6291456 bytes) at least", strings.Join(at.path, "."))
+	}
+	reserved, at, ok := j.size("mem_reservation")
+	if !ok {
+		reserved, at, ok = j.size("deploy", "resources", "reservations", "memory")
+	}
+	switch {
+	case ok && reserved < minMemory:
+		j.fault(invalidLimit, at, "%s: the engine wants 6m (6291456 bytes) at least", strings.Join(at.path, "."))
+	case ok && limited && reserved > limit:
+		j.fault(invalidLimit, at, "%s: it is more than the limit of the memory", strings.Join(at.path, "."))
+	}
+	if shared, at, ok := j.size("shm_size"); ok && shared < 0 {
+		j.fault(invalidLimit, at, "shm_size: it is less than 0")
+	}
+	swap, at, ok := j.size("memswap_limit")
+	_, one := j.has("mem_limit")
+	_, other := j.has("deploy", "resources", "limits", "memory")
+	switch {
+	case ok && swap > 0 && !one && !other:
+		j.fault(invalidLimit, at, "memswap_limit: it needs a mem_limit")
+	case ok && swap > 0 && limited && swap < limit:
+		j.fault(invalidLimit, at, "memswap_limit: it is memory and swap together, and less than the limit of the memory")
+	}
+}
+
+// ranges are the least and the greatest values that the engine takes. 0 is the engine's own choice, and in some -1, too.
+var ranges = []struct {
+	path        []string
+	least, most float64
+	minusOne    bool
+}{
+	{[]string{"cpus"}, 0.01, 1 << 20, false},
+	{[]string{"deploy", "resources", "limits", "cpus"}, 0.01, 1 << 20, false},
+	{[]string{"cpu_period"}, 1000, 1_000_000, false},
+	{[]string{"cpu_quota"}, 1000, 1 << 50, true},
+	{[]string{"cpu_shares"}, 2, 262_144, false},
+	{[]string{"mem_swappiness"}, 0, 100, true},
+}
+
+// ulimits are the limits that Linux has (getrlimit(2)).
+var ulimits = strings.Fields("as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack")
+
+// cpuSet matches a list of processors, such as 0-2,4.
+var cpuSet = regexp.MustCompile(`^\d+(-\d+)?(,\d+(-\d+)?)*$`)
+
+func (j judge) numbers() {
+	for _, r := range ranges {
+		text, at, ok := j.text(r.path...)
+		n, err := strconv.ParseFloat(text, 64)
+		if !ok || err != nil || n == 0 || r.minusOne && n == -1 {
+			continue
+		}
+		if n < r.least {
+			j.fault(invalidLimit, at, "%s: the engine takes %v at least", strings.Join(r.path, "."), r.least)
+		} else if n > r.most {
+			j.fault(invalidLimit, at, "%s: the engine takes %v at most", strings.Join(r.path, "."), r.most)
+		}
+	}
+	for _, key := range []string{"interval", "timeout", "start_period", "start_interval"} {
+		text, at, ok := j.text("healthcheck", key)
+		var d types.Duration
+		if ok && d.DecodeMapstructure(text) == nil && d != 0 && time.Duration(d) < time.Millisecond {
+			j.fault(invalidLimit, at, "healthcheck.%s: the engine takes 1ms at least", key)
+		}
+	}
+	if text, at, ok := j.text("cpuset"); ok && !cpuSet.MatchString(text) {
+		j.fault(invalidLimit, at, "cpuset: %q is no list of processors such as 0-2,4", text)
+	}
+	for _, key := range []string{"cpu_period", "cpu_quota"} {
+		text, at, ok := j.text(key)
+		if _, both := j.has("cpus"); both && ok && text != "0" {
+			j.fault(invalidLimit, at, "%s: the engine takes it or cpus, not both", key)
+		}
+	}
+	for key, limits := range yamltree.Entries(yamltree.Get(j.s.Body, "ulimits")) {
+		if at := (place{key, []string{"ulimits", key.Value}}); !slices.Contains(ulimits, key.Value) {
+			j.unlisted(at, key.Value, ulimits, key.Value)
+		}
+		soft, err1 := strconv.Atoi(j.r.value(limits, "soft"))
+		hard, err2 := strconv.Atoi(j.r.value(limits, "hard"))
+		if err1 == nil && err2 == nil && hard >= 0 && (soft > hard || soft < 0) {
+			j.fault(invalidLimit, place{key, []string{"ulimits", key.Value}}, "ulimits.%s: the soft limit is more than the hard one", key.Value)
+		}
+	}
+}
+
+// ports finds ports of the container that are none. Those of the host are looked at across services.
+func (j judge) ports() {
+	for i, item := range index(yamltree.Get(j.s.Body, "ports")) {
+		own := entry([]string{"ports"}, i)
+		if item.Kind != yaml.MappingNode {
+			if text, ok := j.r.known(item); ok {
+				target, _, _ := strings.Cut(text[strings.LastIndexByte(text, ':')+1:], "/")
+				j.port(place{item, own}, target)
+			}
+			continue
+		}
+		for key, value := range yamltree.Entries(item) {
+			at := place{value, append(slices.Clip(own), key.Value)}
+			text, ok := j.r.known(value)
+			switch _, err := netip.ParseAddr(text); {
+			case !ok:
+			case key.Value == "target":
+				j.port(at, text)
+			case key.Value == "protocol" && !slices.Contains(protocols, text):
+				j.unlisted(at, text, protocols, text)
+			case key.Value == "host_ip" && err != nil:
+				j.fault(Specification, at, "ports: host_ip: %q is no IP address", text)
+			}
+		}
+	}
+}
+
+// protocols are those that the engine publishes ports of.
+var protocols = []string{"tcp", "udp", "sctp"}
+
+// port reports a port of the container that is none. A text that is no number is of another rule.
+func (j judge) port(at place, text string) {
+	if n, err := strconv.Atoi(text); err == nil && (n < 1 || n > 65535) {
+		j.fault(Specification, at, "ports: %s is no port of a container: want 1 to 65535", text)
+	}
+}
+
+// logging finds options that the engine's own drivers do not take.
+func (j judge) logging() {
+	driver := j.r.value(j.s.Body, "logging", "driver")
+	known := map[string][]string{
+		"json-file": {"max-size", "max-file", "compress", "labels", "labels-regex", "env", "env-regex", "tag", "mode", "max-buffer-size"},
+		"local":     {"max-size", "max-file", "compress", "mode", "max-buffer-size"},
+	}[driver]
+	if known == nil {
+		return
+	}
+	for key, value := range yamltree.Entries(yamltree.Get(j.s.Body, "logging", "options")) {
+		at := place{key, []string{"logging", "options", key.Value}}
+		text, ok := j.r.known(value)
+		switch n, err := strconv.Atoi(text); {
+		case !slices.Contains(known, key.Value):
+			j.fault(invalidLogging, at, "logging.options: the driver %s has no option %q%s", driver, key.Value, Suggestion(key.Value, known))
+		case ok && key.Value == "max-file" && (err != nil || n < 1):
+			j.fault(invalidLogging, at, "logging.options.max-file: want a number from 1, not %q", text)
+		case ok && key.Value == "max-size" && text != "-1" && new(types.UnitBytes).DecodeMapstructure(text) != nil:
+			j.fault(invalidLogging, at, "logging.options.max-size: %q is no size such as 10m", text)
+		case ok && key.Value == "mode" && text != "blocking" && text != "non-blocking":
+			j.fault(invalidLogging, at, "logging.options.mode: want blocking or non-blocking, not %q", text)
+		}
+	}
+}

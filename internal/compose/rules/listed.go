@@ -1,0 +1,120 @@
+package rules
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
+)
+
+// lists are the values of a service that the specification's text lists and its schema does not.
+var lists = []struct {
+	path   []string
+	values []string
+	more   []string // values that Compose takes besides
+}{
+	{[]string{"deploy", "mode"}, []string{"replicated", "global", "replicated-job", "global-job"}, nil},
+	{[]string{"deploy", "endpoint_mode"}, []string{"vip", "dnsrr"}, nil},
+	{[]string{"deploy", "restart_policy", "condition"}, []string{"any", "on-failure", "none"}, []string{"no", "always", "unless-stopped"}},
+	{[]string{"deploy", "update_config", "failure_action"}, []string{"continue", "rollback", "pause"}, nil},
+	{[]string{"deploy", "rollback_config", "failure_action"}, []string{"continue", "pause"}, nil},
+}
+
+// restarts are the policies of `restart`. Compose reads those of deploy, too.
+var restarts = []string{"no", "always", "on-failure", "unless-stopped"}
+
+func (j judge) lists() {
+	for _, l := range lists {
+		text, at, ok := j.text(l.path...)
+		if ok && !slices.Contains(l.values, text) && !slices.Contains(l.more, text) {
+			j.unlisted(at, text, l.values, text)
+		}
+	}
+	j.restart()
+	j.ipc()
+}
+
+// unlisted reports a value that should be one of a list, and suggests the one that is near to name.
+func (j judge) unlisted(at place, value string, list []string, name string) {
+	j.fault(unlistedValue, at, "%s: %q is none of %s%s", strings.Join(at.path, "."), value, strings.Join(list, ", "), Suggestion(name, list))
+}
+
+func (j judge) restart() {
+	text, at, ok := j.text("restart")
+	policy, times, limited := strings.Cut(text, ":")
+	if !ok || policy == "any" || policy == "none" {
+		return
+	}
+	switch n, err := strconv.Atoi(times); {
+	case !slices.Contains(restarts, policy):
+		j.unlisted(at, text, restarts, policy)
+	case limited && policy != "on-failure":
+		j.fault(unlistedValue, at, "restart: %q: only on-failure has a number of times, such as on-failure:3", text)
+	case limited && (err != nil || n < 0):
+		j.fault(unlistedValue, at, "restart: %q: want a number of times, such as on-failure:3", text)
+	}
+}
+
+func (j judge) ipc() {
+	text, at, ok := j.text("ipc")
+	list := []string{"none", "private", "shareable", "host", "service:NAME", "container:NAME"}
+	if kind, name, found := strings.Cut(text, ":"); ok && !slices.Contains(list[:4], text) && !(found && name != "" && (kind == "service" || kind == "container")) {
+		j.unlisted(at, text, list, text)
+	}
+}
+
+// capabilities are those of Linux (capabilities(7)), without CAP_.
+var capabilities = strings.Fields(`ALL AUDIT_CONTROL AUDIT_READ AUDIT_WRITE BLOCK_SUSPEND BPF CHECKPOINT_RESTORE CHOWN DAC_OVERRIDE
+	DAC_READ_SEARCH FOWNER FSETID IPC_LOCK IPC_OWNER KILL LEASE LINUX_IMMUTABLE MAC_ADMIN MAC_OVERRIDE MKNOD NET_ADMIN NET_BIND_SERVICE
+	NET_BROADCAST NET_RAW PERFMON SETFCAP SETGID SETPCAP SETUID SYSLOG SYS_ADMIN SYS_BOOT SYS_CHROOT SYS_MODULE SYS_NICE SYS_PACCT
+	SYS_PTRACE SYS_RAWIO SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG WAKE_ALARM`)
+
+// signals are those of Linux that the engine knows (moby/sys/signal), without SIG and the real-time ones.
+var signals = strings.Fields(`ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM
+	TRAP TSTP TTIN TTOU UNUSED URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX`)
+
+func (j judge) names() {
+	for _, key := range []string{"cap_add", "cap_drop"} {
+		for at := range listed(j.s, key) {
+			text, ok := j.r.known(at.node)
+			name := strings.TrimPrefix(strings.ToUpper(text), "CAP_")
+			if ok && !slices.Contains(capabilities, name) {
+				j.fault(unknownCapability, at, "%s: Linux has no capability %q%s", key, text, Suggestion(name, capabilities))
+			}
+		}
+	}
+	text, at, ok := j.text("stop_signal")
+	name := strings.TrimPrefix(strings.ToUpper(text), "SIG")
+	if n, err := strconv.Atoi(text); ok && !(err == nil && n > 0) && !slices.Contains(signals, name) && !realTime(name) {
+		j.fault(unknownSignal, at, "stop_signal: Linux has no signal %q%s", text, Suggestion(name, signals))
+	}
+}
+
+// realTime reports whether a name is RTMIN+1 … RTMIN+15 or RTMAX-1 … RTMAX-14.
+func realTime(name string) bool {
+	after, low := strings.CutPrefix(name, "RTMIN+")
+	below, high := strings.CutPrefix(name, "RTMAX-")
+	n, err := strconv.Atoi(after)
+	if high {
+		n, err = strconv.Atoi(below)
+	}
+	return err == nil && (low && n >= 1 && n <= 15 || high && n >= 1 && n <= 14)
+}
+
+// quotes finds list items such as NAME="a b", in which the quotes are part of the value.
+func (j judge) quotes() {
+	for _, path := range [][]string{{"environment"}, {"labels"}, {"build", "args"}} {
+		list := yamltree.Get(j.s.Body, path...)
+		for i, item := range index(list) {
+			name, value, found := strings.Cut(item.Value, "=")
+			if !found || len(value) < 2 || item.Style != 0 {
+				continue
+			}
+			quote := value[:1]
+			if inner := value[1 : len(value)-1]; (quote == `"` || quote == "'") && strings.HasSuffix(value, quote) && !strings.Contains(inner, quote) {
+				j.fault(quotedEnvironment, place{item, entry(path, i)}, "%s: the quotes are part of the value of %s: write - %q", strings.Join(path, "."), name, name+"="+inner)
+			}
+		}
+	}
+}

@@ -1,0 +1,270 @@
+package rules
+
+import (
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/text"
+)
+
+// checkReferences looks up the names that services use. It looks up none if the project includes files: a name may be
+// defined there.
+func (c *checker) checkReferences() {
+	p := &c.project
+	if p.Root == nil || yamltree.Get(p.Root, "include") != nil || yamltree.Get(p.Base, "include") != nil {
+		return
+	}
+	r := references{checker: c, services: map[string]*Service{}, definitions: map[string]map[string]bool{}, needs: map[string][]need{}, bases: map[string][]need{}}
+	for _, kind := range []string{"services", "networks", "volumes", "configs", "secrets", "jobs"} {
+		r.definitions[kind] = map[string]bool{}
+		for _, root := range []*yaml.Node{p.Root, p.Base} {
+			for key := range yamltree.Entries(yamltree.Get(root, kind)) {
+				r.definitions[kind][key.Value] = true
+			}
+		}
+	}
+	r.definitions["networks"]["default"] = true
+	for i := range p.Services {
+		s := &p.Services[i]
+		r.services[s.Name], r.definitions["services"][s.Name] = s, true
+	}
+	for i := range p.Services {
+		if r.check(&p.Services[i]); c.stopped {
+			return
+		}
+	}
+	r.checkCycles(r.needs, dependencyCycle, "wait for")
+	r.checkCycles(r.bases, extendsCycle, "extend")
+}
+
+// references looks up names.
+type references struct {
+	*checker
+	services    map[string]*Service
+	definitions map[string]map[string]bool
+	needs       map[string][]need // by service, the services that have to be up first
+	bases       map[string][]need // and those that it extends
+}
+
+// need is another service that a service cannot do without.
+type need struct {
+	name string
+	at   place
+}
+
+// place is where a value of a service is.
+type place struct {
+	node *yaml.Node
+	path []string // of keys and indices, below the service
+}
+
+var undefinedRules = map[string]Rule{
+	"services": undefinedService, "networks": undefinedNetwork, "volumes": undefinedVolume,
+	"configs": undefinedFile, "secrets": undefinedFile,
+}
+
+// want reports a name that is not defined, and returns whether it is.
+func (r references) want(kind, name string, s *Service, at place) bool {
+	if r.definitions[kind][name] {
+		return true
+	}
+	hint := ""
+	const mostCompared = 200_000
+	if r.compared += len(r.definitions[kind]); r.compared <= mostCompared {
+		hint = Suggestion(name, slices.Sorted(maps.Keys(r.definitions[kind])))
+	}
+	if kind == "volumes" && hint == "" && strings.ContainsAny(name, "/.") {
+		hint = "; a path begins with ./ or /"
+	}
+	r.reportOf(undefinedRules[kind], s, at, "there is no %s %q%s", strings.TrimSuffix(kind, "s"), name, hint)
+	return false
+}
+
+// Suggestion asks for the candidate that is nearest to a name. It returns "" if none is near.
+func Suggestion(name string, candidates []string) string {
+	if near := text.Nearest(name, candidates); near != "" {
+		return ", did you mean " + near + "?"
+	}
+	return ""
+}
+
+// listed iterates over the names that the value of a service's key lists, with their places and, for the keys of a
+// mapping, their values.
+func listed(s *Service, path ...string) func(yield func(place, *yaml.Node) bool) {
+	return func(yield func(place, *yaml.Node) bool) {
+		n := yamltree.Get(s.Body, path...)
+		if n != nil && n.Kind == yaml.SequenceNode {
+			for i, item := range index(n) {
+				if item.Kind == yaml.ScalarNode && !yield(place{item, entry(path, i)}, nil) {
+					return
+				}
+			}
+			return
+		}
+		for key, value := range yamltree.Names(n) {
+			own := path
+			if value != nil {
+				own = append(slices.Clip(path), key.Value)
+			}
+			if !yield(place{key, own}, value) {
+				return
+			}
+		}
+	}
+}
+
+func (r references) check(s *Service) {
+	known := r.project.reader.known
+	for at := range listed(s, "networks") {
+		if name, ok := known(at.node); ok {
+			r.want("networks", name, s, at)
+		}
+	}
+	for _, kind := range []string{"configs", "secrets"} {
+		for i, item := range index(yamltree.Get(s.Body, kind)) {
+			from := place{item, entry([]string{kind}, i)}
+			if item.Kind == yaml.MappingNode {
+				from = place{yamltree.Get(item, "source"), append(from.path, "source")}
+			}
+			if name, ok := known(from.node); ok {
+				r.want(kind, name, s, from)
+			}
+		}
+	}
+	for _, m := range s.Mounts {
+		if m.Type == types.VolumeTypeVolume && m.Source != "" {
+			r.want("volumes", m.Source, s, place{m.At, entry([]string{"volumes"}, m.Item)})
+		}
+	}
+	for at, settings := range listed(s, "depends_on") {
+		if name, ok := known(at.node); ok && !r.definitions["jobs"][name] {
+			optional := settings != nil && r.project.reader.value(settings, "required") == "false"
+			r.require(s, name, at, optional)
+			if settings != nil && r.project.reader.value(settings, "condition") == types.ServiceConditionHealthy {
+				r.checkHealth(s, name, place{yamltree.Get(settings, "condition"), append(slices.Clip(at.path), "condition")})
+			}
+		}
+	}
+	for _, key := range []string{"links", "volumes_from"} {
+		for at := range listed(s, key) {
+			if text, ok := known(at.node); ok && !strings.HasPrefix(text, types.ContainerPrefix) {
+				name, _, _ := strings.Cut(text, ":")
+				r.require(s, name, at, false)
+			}
+		}
+	}
+	for _, key := range namespaces {
+		at := yamltree.Get(s.Body, key)
+		if text, ok := known(at); ok {
+			if name, ok := strings.CutPrefix(text, types.ServicePrefix); ok {
+				r.require(s, name, place{at, []string{key}}, false)
+			}
+		}
+	}
+	for at, target := range listed(s, "build", "additional_contexts") {
+		if target != nil {
+			at.node = target
+		}
+		if text, ok := known(at.node); ok {
+			if target == nil { // NAME=CONTEXT
+				_, text, _ = strings.Cut(text, "=")
+			}
+			if name, ok := strings.CutPrefix(text, types.ServicePrefix); ok {
+				r.want("services", name, s, at)
+			}
+		}
+	}
+	r.checkExtends(s)
+}
+
+// namespaces are the keys of a service that may say service:NAME.
+var namespaces = []string{"network_mode", "ipc", "pid", "uts", "cgroup"}
+
+func (r references) checkExtends(s *Service) {
+	at := place{yamltree.Get(s.Body, "extends"), []string{"extends"}}
+	if at.node != nil && at.node.Kind == yaml.MappingNode {
+		file := r.project.reader.value(at.node, "file")
+		if yamltree.Get(at.node, "file") != nil && (file == "" || r.project.File == "" || filepath.Join(filepath.Dir(r.project.File), file) != filepath.Clean(r.project.File)) {
+			return // of another file
+		}
+		at = place{yamltree.Get(at.node, "service"), []string{"extends", "service"}}
+	}
+	if name, ok := r.project.reader.known(at.node); ok && r.want("services", name, s, at) {
+		r.bases[s.Name] = append(r.bases[s.Name], need{name, at})
+	}
+}
+
+// require notes that a service needs another one. Compose knows an optional one that is there, but not enabled.
+func (r references) require(s *Service, name string, at place, optional bool) {
+	if !r.want("services", name, s, at) {
+		return
+	}
+	r.needs[s.Name] = append(r.needs[s.Name], need{name, at})
+	other := r.services[name]
+	if other != nil && !optional && r.project.enabled(s) && !r.project.enabled(other) {
+		r.reportOf(disabledDependency, s, at, "service %s is only up with the profile %s: leave out its profiles, or give this service the same", name, strings.Join(other.Profiles, " or "))
+	}
+}
+
+// checkHealth looks whether a service that another one waits for can become healthy.
+func (r references) checkHealth(s *Service, name string, at place) {
+	other := r.services[name]
+	if other == nil || other.Body == nil || yamltree.Get(other.Body, "extends") != nil || yamltree.Get(other.Body, "provider") != nil || yamltree.Get(r.project.Base, "services", name) != nil {
+		return
+	}
+	health := yamltree.Get(other.Body, "healthcheck")
+	test := yamltree.Get(health, "test")
+	first := ""
+	for item := range yamltree.Names(test) {
+		first = item.Value
+		break
+	}
+	switch {
+	case r.project.reader.value(health, "disable") == "true", first == "NONE":
+		r.reportOf(disabledHealthcheck, s, at, "service %s has its healthcheck disabled, so it never becomes healthy", name)
+	case test == nil && (health == nil || health.Kind == yaml.MappingNode):
+		r.reportOf(noHealthcheck, s, at, "service %s has no healthcheck: give it one, unless its image has", name)
+	}
+}
+
+// checkCycles reports each circle once, where it closes.
+func (r references) checkCycles(needs map[string][]need, rule Rule, verb string) {
+	const (
+		open = 1
+		done = 2
+		most = 8 // services of a circle that are named
+	)
+	state := map[string]int{}
+	var path []string
+	var visit func(name string)
+	visit = func(name string) {
+		state[name] = open
+		path = append(path, name)
+		for _, n := range needs[name] {
+			switch state[n.name] {
+			case 0:
+				visit(n.name)
+			case open:
+				begin := slices.Index(path, n.name)
+				circle := path[begin:]
+				if len(circle) > most {
+					circle = append(slices.Clone(circle[:most]), "…")
+				}
+				r.reportAt(rule, n.at.node, append([]string{"services", name}, n.at.path...), "services %s each other: %s → %s", verb, strings.Join(circle, " → "), n.name)
+			}
+		}
+		path = path[:len(path)-1]
+		state[name] = done
+	}
+	for _, s := range r.project.Services {
+		if state[s.Name] == 0 {
+			visit(s.Name)
+		}
+	}
+}
