@@ -56,6 +56,10 @@ func (r *Rewritten) Placed(err error) error {
 		text := strings.Join(lines[place.Line-1:], "")
 		expression = "<" + actionText(text[offset:]) + ">"
 	}
+	if rest, ok := strings.CutPrefix(parts[5], "error calling "+joinValueFunc); ok { // nor this: the message is about a part
+		_, message, _ := strings.Cut(rest, ": ")
+		return &Error{place, message}
+	}
 	return &Error{place, expression + ": " + names.Replace(parts[5])}
 }
 

@@ -103,10 +103,12 @@ func Rewrite(t *template.Template, funcs template.FuncMap, texts map[string]stri
 			}
 			return text, err
 		},
-		StepFunc:  func(int) (string, error) { return "", nil },
-		EnterFunc: func(int) (string, error) { return "", nil },
-		LeaveFunc: func() string { return "" },
-		RangeFunc: func(_ int, value any) (any, error) { return value, nil },
+		StepFunc:      func(int) (string, error) { return "", nil },
+		EnterFunc:     func(int) (string, error) { return "", nil },
+		LeaveFunc:     func() string { return "" },
+		joinValueFunc: joinParts(false),
+		joinKeyFunc:   joinParts(true),
+		RangeFunc:     func(_ int, value any) (any, error) { return value, nil },
 	})
 	for _, one := range t.Templates() {
 		if one.Tree != nil {
@@ -243,8 +245,17 @@ func (w *walker) list(c context, list *parse.ListNode) (context, error) {
 		rest := list.Nodes[i+1:]
 		switch node := list.Nodes[i].(type) {
 		case *parse.TextNode:
-			c, err = w.scan(c, node, rest)
+			var joined *joined
+			if c, joined, err = w.scan(c, node, rest); joined != nil {
+				list.Nodes = slices.Replace(list.Nodes, i+1, i+1+joined.used, joined.nodes...)
+			}
 		case *parse.ActionNode:
+			if prints(node) && (c.place == beforeNode || c.place == lineStart) {
+				if instead, used, ok := w.joinScalar("", list.Nodes[i:], c.flow != ""); ok {
+					list.Nodes = slices.Replace(list.Nodes, i, i+used, instead...)
+					node = list.Nodes[i].(*parse.ActionNode)
+				}
+			}
 			if err = w.includesIn(node.Pipe); err == nil && prints(node) {
 				c, err = w.action(c, list.Nodes, i)
 			}

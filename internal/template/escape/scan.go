@@ -7,17 +7,28 @@ import (
 	"unicode/utf8"
 )
 
-// scan returns the context behind a text that begins in c. rest are the nodes that follow it in its list.
-func (w *walker) scan(c context, n *parse.TextNode, rest []parse.Node) (context, error) {
+// scan returns the context behind a text that begins in c. rest are the nodes that follow it in its list. If the text
+// ends with the first part of a scalar that is joined, scan cuts it off, and returns what stands in place of it and of
+// the nodes that follow.
+func (w *walker) scan(c context, n *parse.TextNode, rest []parse.Node) (context, *joined, error) {
 	s := scanner{w: w, context: c, text: string(n.Text), rest: rest}
 	problem := s.oddBreak()
-	for s.at < len(s.text) && problem == "" {
+	for s.at < len(s.text) && problem == "" && s.joined == nil {
 		problem = s.next()
 	}
 	if problem != "" {
-		return c, w.out.errorAt(w.tree, n.Pos+parse.Pos(s.at), "%s", problem)
+		return c, nil, w.out.errorAt(w.tree, n.Pos+parse.Pos(s.at), "%s", problem)
 	}
-	return s.context, nil
+	if s.joined != nil {
+		n.Text = n.Text[:s.at]
+	}
+	return s.context, s.joined, nil
+}
+
+// joined is the result of joinScalar: nodes, and the number of nodes that they stand for.
+type joined struct {
+	nodes []parse.Node
+	used  int
 }
 
 // scanner goes through one text of a template. It reads well-formed YAML as YAML does. Other text is refused
@@ -28,6 +39,8 @@ type scanner struct {
 	text string
 	at   int
 	rest []parse.Node
+	// joined is what stands in place of the text from at on and of nodes of rest, or nil.
+	joined *joined
 }
 
 // oddBreak refuses a character that only some versions of YAML take for a line break: a comment
@@ -214,6 +227,10 @@ func (s *scanner) beginNode(ch byte) (problem string) {
 	case strings.IndexByte("]},%@`|>", ch) >= 0:
 		return fmt.Sprintf("a scalar without quotes cannot begin with %q: put it in quotes", ch)
 	default:
+		if nodes, used, ok := s.w.joinScalar(s.text[s.at:], s.rest, s.flow != ""); ok {
+			s.joined = &joined{nodes, used}
+			return ""
+		}
 		e := plainAhead(s.text[s.at:], s.rest, s.flow != "")
 		if s.entry && s.column == 0 && (ch == '.' || ch == '-') {
 			e.unproven = true // with more of them it ends the document
