@@ -39,7 +39,7 @@ func (b *benchmark) measureIdle(ctx context.Context, n int) (o idleOutcome, err 
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	// They are idle, not late: the usual time to the next frame is for others.
-	server, address, err := b.startServer(ctx, dir, n, "SERVER_READ_TIMEOUT=1h")
+	server, address, err := b.startServer(ctx, dir, n, "SERVER_READ_TIMEOUT=1h", fmt.Sprintf("SERVER_MAX_CONNECTIONS=%d", n+1))
 	if err != nil {
 		return o, err
 	}

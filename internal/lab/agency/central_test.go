@@ -45,7 +45,7 @@ func startCentral(t *testing.T, agencies uint32, concurrency int) *realCentral {
 
 func (c *realCentral) start() {
 	log := logline.New(c.log, slog.LevelInfo)
-	l, err := central.OpenLottery(context.Background(), c.path, c.agencies, true, log)
+	l, err := central.OpenLottery(context.Background(), c.path, c.agencies, 0, true, log)
 	if err != nil {
 		c.t.Fatal(err)
 	}

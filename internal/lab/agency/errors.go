@@ -39,6 +39,7 @@ var meanings = map[wire.Code]string{
 	wire.CodeTimeout:     "we stalled",
 	wire.CodeReplaced:    "a newer connection of this agency took our place",
 	wire.CodeShutdown:    "it is going down",
+	wire.CodeBusy:        "it has too many connections",
 	wire.CodeFirstName:   "a bad field of a bet",
 	wire.CodeLastName:    "a bad field of a bet",
 	wire.CodeDocument:    "a bad field of a bet",
@@ -51,6 +52,7 @@ var meanings = map[wire.Code]string{
 	wire.CodeNotFinished: "a question before finishing",
 	wire.CodeMismatch:    "it has stored something else",
 	wire.CodeNoDraw:      "it has no agencies to draw for",
+	wire.CodeLimit:       "it takes no more bets of this agency",
 }
 
 // lostError is the error of a connection that broke, or that could not be made. Another attempt may succeed.
@@ -66,7 +68,7 @@ func (e *lostError) Unwrap() error { return e.err }
 func retryable(err error) bool {
 	if refused := new(RefusedError); errors.As(err, &refused) {
 		switch refused.Code {
-		case wire.CodeTimeout, wire.CodeShutdown, wire.CodeStorage, wire.CodePosition:
+		case wire.CodeTimeout, wire.CodeShutdown, wire.CodeBusy, wire.CodeStorage, wire.CodePosition:
 			return true
 		}
 		return false

@@ -85,8 +85,8 @@ func TestResumeBetAfterEveryByte(t *testing.T) {
 }
 
 func TestErrorCodes(t *testing.T) {
-	retried := []wire.Code{wire.CodeTimeout, wire.CodeShutdown, wire.CodeStorage, wire.CodePosition}
-	for code := range wire.CodeNoDraw + 2 {
+	retried := []wire.Code{wire.CodeTimeout, wire.CodeShutdown, wire.CodeBusy, wire.CodeStorage, wire.CodePosition}
+	for code := range wire.CodeLimit + 2 {
 		for _, at := range []wire.Type{wire.TypeHello, wire.TypeBatch, wire.TypeFinish, wire.TypeAsk} {
 			t.Run(fmt.Sprintf("%v to %v", code, at), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {

@@ -195,7 +195,7 @@ func (c *session) answerFinish(frames []byte, a *answer) []byte {
 // answerAsk waits for the draw. It gives the session's place back meanwhile.
 func (c *session) answerAsk(frames []byte) []byte {
 	l := c.server.lottery
-	var winners []string
+	var winners *lottery.Winners
 	var err error
 	c.during(func() { winners, err = l.Winners(c.agency) })
 	if errors.Is(err, lottery.ErrNotDrawn) {
@@ -205,17 +205,44 @@ func (c *session) answerAsk(frames []byte) []byte {
 		}
 		winners, err = l.Winners(c.agency)
 	}
+	if err == nil {
+		frames, err = c.sendWinners(frames, winners)
+	}
 	if err != nil {
 		c.logAgency(slog.LevelError, "consulta_ganadores", logline.Fail, logline.Err(err))
 		return wire.AppendError(frames, codeOf(err, wire.CodeStorage))
 	}
-	total := len(winners)
-	for more := true; more; more = len(winners) > 0 {
-		c.write(frames)
-		frames, winners, _ = wire.AppendWinners(frames[:0], winners) // Check refuses longer documents
+	return frames
+}
+
+// sendWinners writes all frames but the last, which it returns: a long list comes in portions.
+func (c *session) sendWinners(frames []byte, winners *lottery.Winners) ([]byte, error) {
+	var documents, rest []string
+	total := 0
+	for more := true; more; {
+		var portion []string
+		var err error
+		c.during(func() { portion, more, err = winners.Next(c.stopped) })
+		if err != nil {
+			return frames, err
+		}
+		total += len(portion)
+		documents = append(documents[:len(documents):len(documents)], portion...)
+		for {
+			var frame []byte
+			frame, rest, _ = wire.AppendWinners(nil, documents) // Check refuses longer documents
+			if len(rest) == 0 && more {
+				break // it would say that nothing follows
+			}
+			c.write(frames)
+			frames, documents = frame, rest
+			if len(rest) == 0 {
+				break
+			}
+		}
 	}
 	c.logAgency(slog.LevelDebug, "consulta_ganadores", logline.Success, slog.Int("cant_ganadores", total))
-	return frames
+	return frames, nil
 }
 
 // during runs work, which may wait for the disk, and sends KEEPALIVE meanwhile. It waits for work even if the session

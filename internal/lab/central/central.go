@@ -16,6 +16,7 @@ import (
 
 // Config is the configuration of a Server. All durations must be above 0.
 type Config struct {
+	Connections  int           // how many connections are open at once; 0 is no bound
 	Concurrency  int           // how many agencies are served at once; 0 is no bound
 	HelloTimeout time.Duration // from accept to HELLO
 	ReadTimeout  time.Duration // to the next frame, of an agency that is not waiting for an answer
@@ -39,14 +40,15 @@ type Server struct {
 }
 
 // OpenLottery opens the lottery of that many agencies with the bets.csv at path, for New: see lottery.Open. It logs the
-// draw and what the lottery says of its files. Without sync, stored bets outlast the process but not the machine. The
+// draw and what the lottery says of its files. Each agency has at
+// most maxBets bets; 0 is no bound. Without sync, stored bets outlast the process but not the machine. The
 // caller closes the lottery.
-func OpenLottery(ctx context.Context, path string, agencies uint32, sync bool, log *slog.Logger) (*lottery.Lottery, error) {
+func OpenLottery(ctx context.Context, path string, agencies uint32, maxBets uint64, sync bool, log *slog.Logger) (*lottery.Lottery, error) {
 	logDraw := func(tell func(told bool)) {
 		written := logline.OnWrite(context.Background(), tell)
 		log.LogAttrs(written, slog.LevelInfo, "sorteo", logline.Success)
 	}
-	return lottery.Open(ctx, path, agencies, logDraw, lottery.Options{Encode: appendBet, NoSync: !sync, Log: log})
+	return lottery.Open(ctx, path, agencies, logDraw, lottery.Options{Encode: appendBet, MaxBets: maxBets, NoSync: !sync, Log: log})
 }
 
 // New returns a Server of a lottery of OpenLottery.
@@ -80,10 +82,17 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 func (s *Server) take(conn net.Conn) {
 	c := newSession(s, conn)
 	s.mu.Lock()
-	s.accepted++
-	c.number = s.accepted
-	s.sessions[c] = struct{}{}
+	busy := s.config.Connections > 0 && len(s.sessions) >= s.config.Connections
+	if !busy {
+		s.accepted++
+		c.number = s.accepted
+		s.sessions[c] = struct{}{}
+	}
 	s.mu.Unlock()
+	if busy {
+		c.refuse()
+		return
+	}
 	s.wait.Go(func() {
 		c.run()
 		s.mu.Lock()

@@ -116,7 +116,7 @@ func (h *harness) start(agencies uint32) {
 
 func (h *harness) startWith(agencies uint32, log *slog.Logger) {
 	h.t.Helper()
-	l, err := OpenLottery(context.Background(), h.path, agencies, true, log)
+	l, err := OpenLottery(context.Background(), h.path, agencies, 0, true, log)
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -25,6 +25,7 @@ var (
 	errUnexpected = errors.New("frame has no place here")
 	errTimeout    = errors.New("peer stalled")
 	errReplaced   = errors.New("replaced by a newer connection of the agency")
+	errBusy       = errors.New("too many connections (SERVER_MAX_CONNECTIONS)")
 	errShutdown   = errors.New("shutting down")
 )
 
@@ -101,6 +102,14 @@ func (c *session) run() {
 	if code != wire.CodeOK && !c.broken {
 		c.linger()
 	}
+	listener.Close(c.conn, c.server.log)
+}
+
+// refuse closes a connection that is one too many. It does not wait for the peer: a new socket takes the frame at once.
+func (c *session) refuse() {
+	c.stop(errBusy)
+	c.write(wire.AppendError(nil, wire.CodeBusy))
+	c.log(slog.LevelError, "serve_connection", logline.Fail, listener.IP(c.conn), logline.Err(errBusy))
 	listener.Close(c.conn, c.server.log)
 }
 
@@ -315,12 +324,14 @@ var codes = []struct {
 	{errTimeout, wire.CodeTimeout},
 	{errReplaced, wire.CodeReplaced},
 	{errShutdown, wire.CodeShutdown},
+	{errBusy, wire.CodeBusy},
 	{lottery.ErrPosition, wire.CodePosition},
 	{lottery.ErrFinished, wire.CodeFinished},
 	{lottery.ErrDrawn, wire.CodeDrawn},
 	{lottery.ErrNotFinished, wire.CodeNotFinished},
 	{lottery.ErrMismatch, wire.CodeMismatch},
 	{lottery.ErrNoDraw, wire.CodeNoDraw},
+	{lottery.ErrLimit, wire.CodeLimit},
 }
 
 var fieldCodes = map[lottery.Field]wire.Code{

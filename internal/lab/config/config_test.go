@@ -36,7 +36,8 @@ func TestDefaults(t *testing.T) {
 	}
 	s, err := config.Parse[server.Config]()
 	wantServer := server.Config{
-		Port: 12345, IP: "server", ListenBacklog: 5, LogLevel: s.LogLevel, Mode: server.ModeEcho, Concurrency: 1, Storage: "bets.csv", StorageSync: true,
+		Port: 12345, IP: "server", ListenBacklog: 5, LogLevel: s.LogLevel, Mode: server.ModeEcho, Concurrency: 1,
+		MaxConnections: 10_000, MaxBets: 5_000_000, Storage: "bets.csv", StorageSync: true,
 		HelloTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 10 * time.Second, KeepAlive: 5 * time.Second,
 	}
 	if err != nil || s != wantServer || s.LogLevel.String() != "INFO" {

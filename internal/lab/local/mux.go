@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"github.com/tp0-lab/composer/internal/lab/service"
 )
 
 // All services of a lab write their lines to one pipe, so that lines are read
@@ -47,6 +49,13 @@ func (m *muxWriter) Write(p []byte) (int, error) {
 }
 
 func (m *muxWriter) mark(mark uint16) error { return m.put(mark, 0) }
+
+// GiveUp makes Write fail where it would wait: see service.Output.
+func (m *muxWriter) GiveUp() {
+	if o, ok := m.w.(*service.Output); ok {
+		o.GiveUp()
+	}
+}
 
 // put writes a frame whose first n bytes of payload are in place.
 func (m *muxWriter) put(length uint16, n int) error {

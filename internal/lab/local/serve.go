@@ -54,7 +54,7 @@ func machine(arguments []string) (service.Machine, error) {
 	flags := flag.NewFlagSet(Argument, flag.ContinueOnError)
 	flags.Func("index", "the service's index in its lab", func(s string) error {
 		index, err := strconv.ParseUint(s, 10, 16)
-		m.Stdout = &muxWriter{w: linesFile(), index: uint16(index)}
+		m.Stdout = &muxWriter{w: service.NewOutput(linesFile()), index: uint16(index)}
 		return err
 	})
 	flags.StringVar(&m.Root, "root", "", "the service's root directory")

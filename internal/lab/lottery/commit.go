@@ -105,7 +105,7 @@ func (s *Store) commit() {
 			for _, p := range g.pieces {
 				if p.account != nil {
 					p.account.durable = p.after
-					p.account.winners = append(p.account.winners, p.winners...)
+					s.keep(p.account, p.winners...)
 				}
 			}
 		}

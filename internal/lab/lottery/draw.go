@@ -50,6 +50,7 @@ func Open(ctx context.Context, path string, agencies uint32, onDraw func(tell fu
 		return nil, fmt.Errorf("open draw: %w", err)
 	}
 	// All files are ours.
+	s.recovered(len(state.finishes), state.drawn)
 	s.start()
 	l.marks.file.settle()
 	if state.drawn && !state.told {
@@ -179,10 +180,9 @@ func (l *Lottery) drawIfDue() error {
 // Drawn returns a channel that is closed when the draw has taken place.
 func (l *Lottery) Drawn() <-chan struct{} { return l.drawnC }
 
-// Winners returns the documents of an agency's winners in the order in which their bets were stored. The caller must
-// not change them. Errors are ErrNoDraw, ErrNotFinished, ErrNotDrawn (wait for Drawn), and ErrStorage for a draw that
-// is due and fails.
-func (l *Lottery) Winners(agency uint32) ([]string, error) {
+// Winners returns the winners of an agency, to be read with Next. Errors are ErrNoDraw, ErrNotFinished, ErrNotDrawn
+// (wait for Drawn), and ErrStorage for a draw that is due and fails.
+func (l *Lottery) Winners(agency uint32) (*Winners, error) {
 	if l.agencies == 0 {
 		return nil, ErrNoDraw
 	}
@@ -199,9 +199,7 @@ func (l *Lottery) Winners(agency uint32) ([]string, error) {
 	}
 	select {
 	case <-l.drawnC:
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		return l.accounts[agency].winners, nil
+		return l.winnersOf(agency), nil
 	default:
 		return nil, ErrNotDrawn
 	}

@@ -27,6 +27,7 @@ type FileReader struct {
 	block string // whole lines that have not been parsed
 	line  int    // the line of the last record, from 1
 	err   error  // the error behind block
+	read  int64  // how many bytes r has given
 }
 
 // NewFileReader returns a reader of an agency's file, whose five columns are first name, last name, document, birthdate
@@ -94,6 +95,9 @@ func (r *FileReader) Read(b *Bet) error {
 	}
 }
 
+// offset returns where in the file the next line begins.
+func (r *FileReader) offset() int64 { return r.read - int64(r.held) - int64(len(r.block)) }
+
 // fill reads the next block, which is all whole lines that fit into buf. It appends a line end to a last line without
 // one, so that every line in block has one.
 func (r *FileReader) fill() error {
@@ -111,6 +115,7 @@ func (r *FileReader) fill() error {
 		m, err = r.r.Read(r.buf[n:blockSize])
 		n += m
 	}
+	r.read += int64(n - r.held)
 	data := r.buf[:n]
 	switch {
 	case err == nil:

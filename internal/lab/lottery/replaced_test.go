@@ -2,6 +2,7 @@ package lottery
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -286,4 +287,25 @@ func TestProgress(t *testing.T) {
 	if got := log.with("load_storage | result: in_progress"); len(got) != 3 || !strings.Contains(got[2], "bytes: 3276734 | of: 3377780") {
 		t.Errorf("%q", got)
 	}
+}
+
+// cancelling is a log that cancels at its first line.
+type cancelling struct{ cancel func() }
+
+func (c cancelling) Write(b []byte) (int, error) {
+	c.cancel()
+	return len(b), nil
+}
+
+// A start is stopped in the middle of a long file.
+func TestStoppedWhileReading(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bets.csv")
+	content := records(batch(1, 0, 100_000)...)
+	run(t, os.WriteFile(path, content, 0o600))
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := OpenStore(ctx, path, Options{Encode: encode, Log: logline.New(cancelling{cancel}, slog.LevelDebug), progressStep: 1 << 20})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	fileIs(t, path, content)
 }

@@ -11,6 +11,8 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+
+	"github.com/tp0-lab/composer/internal/lab/logline"
 )
 
 // The errors of a Store and a Lottery, for errors.Is.
@@ -25,6 +27,7 @@ var (
 	ErrNotDrawn    = errors.New("draw has not taken place")
 	ErrMismatch    = errors.New("total or checksum is not that of the stored bets")
 	ErrNoDraw      = errors.New("lottery without agencies has no draw")
+	ErrLimit       = errors.New("limit of stored bets is reached")
 	ErrClosed      = errors.New("store is closed")
 )
 
@@ -44,6 +47,9 @@ func (e *BetError) Unwrap() error { return e.Err }
 // one fills while the other is written.
 const maxPending = 4 << 20
 
+// maxAgencies is how many agencies may have bets where there is no draw, and so no number of agencies.
+const maxAgencies = 100_000
+
 // Options configure a Store. Encode is required.
 type Options struct {
 	// Encode appends the encoded bet. The checksums of an Account are taken over this encoding (docs/protocol.md). It
@@ -52,6 +58,8 @@ type Options struct {
 	// NoSync leaves out all fsyncs. Stored bets then outlast the process but not a crash of the machine.
 	NoSync bool
 
+	// MaxBets is how many bets of one agency are stored; 0 is no bound.
+	MaxBets uint64
 	// Log gets a line for each thing that recovery finds or cuts off, for the progress of a long start, and when a file
 	// is not in its place any more or is back. Nil is no log.
 	Log *slog.Logger
@@ -71,12 +79,12 @@ type Account struct {
 
 // account is the state of one agency.
 type account struct {
-	durable  Account  // the bets on disk
-	appended Account  // the bets on disk and in groups
-	winners  []string // documents of the winning bets on disk, in order
-	closed   bool     // takes no more bets, because the finish is on disk or about to be
-	finished bool     // the finish is on disk
-	failed   bool     // while takeBack runs for this account
+	durable  Account // the bets on disk
+	appended Account // the bets on disk and in groups
+	winners  winners
+	closed   bool // takes no more bets, because the finish is on disk or about to be
+	finished bool // the finish is on disk
+	failed   bool // while takeBack runs for this account
 }
 
 // Store is the only way to read and write bets.csv. It is safe for concurrent use.
@@ -97,6 +105,7 @@ type Store struct {
 	closed   bool
 	durable  int64 // length of the part of bets.csv that is whole and on disk
 	tail     bool  // bets.csv may hold a group that failed
+	kept     int   // bytes of all winners in memory
 	stopped  chan struct{}
 }
 
@@ -139,6 +148,16 @@ func loadStore(ctx context.Context, path string, o Options) (*Store, error) {
 	return s, nil
 }
 
+// recovered logs what was found.
+func (s *Store) recovered(finished int, drawn bool) {
+	bets := uint64(0)
+	for _, a := range s.accounts {
+		bets += a.durable.Count
+	}
+	s.file.log(slog.LevelInfo, "recover_storage", logline.Success, slog.Uint64("bets", bets), slog.Int("agencies", len(s.accounts)),
+		slog.Int("finished", finished), slog.Bool("drawn", drawn))
+}
+
 // start cuts off what a crash left, and starts the committer.
 func (s *Store) start() {
 	s.file.settle()
@@ -156,7 +175,7 @@ func (s *Store) count(file io.Reader) error {
 		encoded = s.options.Encode(encoded[:0], &b)
 		a.durable = a.durable.with(1, encoded, encoded)
 		if s.options.winners && HasWon(b) {
-			a.winners = append(a.winners, strings.Clone(b.Document))
+			s.keep(a, strings.Clone(b.Document))
 		}
 	}
 	for _, a := range s.accounts {
@@ -227,7 +246,7 @@ func bets(file io.Reader, name string) iter.Seq2[Bet, error] {
 // is at least one bet, and all are bets of this agency. The error for a bad bet (Bet.Check) is a *BetError. StoreBets
 // keeps none of its arguments.
 //
-// Other errors are ErrFinished, ErrDrawn and ErrClosed. If a Ticket fails, the Tickets of the agency's later batches
+// Other errors are ErrFinished, ErrDrawn, ErrLimit and ErrClosed. If a Ticket fails, the Tickets of the agency's later batches
 // fail, too, and the next position is that of the failed batch.
 func (s *Store) StoreBets(agency uint32, position uint64, bets []Bet, encoded, last []byte) (*Ticket, error) {
 	s.mu.Lock()
@@ -260,6 +279,8 @@ func (s *Store) StoreBets(agency uint32, position uint64, bets []Bet, encoded, l
 		return nil, ErrDrawn
 	case a != nil && a.closed:
 		return nil, ErrFinished
+	case s.options.MaxBets > 0 && position+uint64(len(bets)) > s.options.MaxBets, a == nil && !s.options.winners && len(s.accounts) >= maxAgencies:
+		return nil, ErrLimit
 	case a == nil && position != 0, a != nil && a.appended.Count != position:
 		return nil, ErrPosition
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -57,7 +58,7 @@ func TestWinnersAreThoseOfTheFile(t *testing.T) {
 	check := func() {
 		t.Helper()
 		for agency := range uint32(9) {
-			if got := l.account(agency + 1).winners; !slices.Equal(got, want[agency+1]) {
+			if got := l.account(agency + 1).winners.documents; !slices.Equal(got, want[agency+1]) {
 				t.Errorf("agency %d: %v, want %v", agency+1, got, want[agency+1])
 			}
 		}
@@ -72,5 +73,68 @@ func TestWinnersAreThoseOfTheFile(t *testing.T) {
 	check()
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Winners that are too many for the memory are read from the file again, all of them and in order; those of other
+// agencies stay in memory. Of a file that has been changed since, the answer is an error.
+func TestManyWinners(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bets.csv")
+	l, err := Open(t.Context(), path, 3, func(func(bool)) {}, Options{Encode: encode, NoSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	const size = 1000
+	var want []string
+	mustPut(t, l.Store, 0, winning(2, "2", "22"))
+	for at := 0; at*documentSize < 2*maxKept; at += size {
+		var documents []string
+		for i := range size {
+			documents = append(documents, strconv.Itoa(at+i))
+		}
+		want = append(want, documents...)
+		mustPut(t, l.Store, at, winning(1, documents...))
+	}
+	run(t, finishAs(l, 1), finishAs(l, 2), finishAs(l, 3))
+	if l.kept > maxKept || l.account(1).winners.documents != nil || l.account(2).winners.dropped {
+		t.Errorf("%d bytes are kept", l.kept)
+	}
+	for agency, want := range map[uint32][]string{1: want, 2: {"2", "22"}, 3: nil} {
+		if got, err := allWinners(l, agency); err != nil || !slices.Equal(got, want) {
+			t.Errorf("agency %d: %d winners of %d, %v", agency, len(got), len(want), err)
+		}
+	}
+	w, err := l.Winners(1)
+	run(t, err)
+	stop := make(chan struct{})
+	close(stop)
+	if _, _, err := w.Next(stop); !errors.Is(err, errStopped) {
+		t.Errorf("stopped: %v", err)
+	}
+	content, err := os.ReadFile(path)
+	run(t, err, os.Truncate(path, int64(len(content)/2)))
+	if _, err := allWinners(l, 1); !errors.Is(err, ErrStorage) {
+		t.Errorf("of half the file: %v", err)
+	}
+	run(t, os.WriteFile(path, content, 0o600), os.Remove(path))
+}
+
+func TestLimitOfBets(t *testing.T) {
+	s, err := OpenStore(t.Context(), filepath.Join(t.TempDir(), "bets.csv"), Options{Encode: encode, NoSync: true, MaxBets: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	mustPut(t, s, 0, batch(1, 0, 2))
+	if _, err := put(s, 2, batch(1, 2, 2)); !errors.Is(err, ErrLimit) {
+		t.Errorf("got %v", err)
+	}
+	mustPut(t, s, 2, batch(1, 2, 1))
+	mustPut(t, s, 0, batch(2, 0, 3))
+	for _, position := range []int{3, 1 << 40} {
+		if _, err := put(s, position, batch(1, 3, 1)); !errors.Is(err, ErrLimit) {
+			t.Errorf("position %d: got %v", position, err)
+		}
 	}
 }

@@ -24,10 +24,12 @@ type Config struct {
 	LogLevel      logline.Level `env:"LOGGING_LEVEL" envDefault:"INFO" doc:"DEBUG, INFO, WARNING, ERROR or CRITICAL, in any case"`
 	Mode          Mode          `env:"SERVER_MODE" envDefault:"echo" doc:"what the server does: echo or lottery"`
 
-	Agencies    uint32 `env:"SERVER_AGENCIES" envDefault:"0" doc:"lottery: how many agencies take part in the draw; 0: no draw"`
-	Concurrency int    `env:"SERVER_CONCURRENCY" envDefault:"1" min:"0" doc:"lottery: how many agencies are served at once; 0: no bound"`
-	Storage     string `env:"SERVER_STORAGE" envDefault:"bets.csv" doc:"lottery: the file of the bets"`
-	StorageSync bool   `env:"SERVER_STORAGE_SYNC" envDefault:"true" doc:"lottery: acknowledge bets only when they are on the disk (fsync)"`
+	Agencies       uint32 `env:"SERVER_AGENCIES" envDefault:"0" doc:"lottery: how many agencies take part in the draw; 0: no draw"`
+	Concurrency    int    `env:"SERVER_CONCURRENCY" envDefault:"1" min:"0" doc:"lottery: how many agencies are served at once; 0: no bound"`
+	MaxConnections int    `env:"SERVER_MAX_CONNECTIONS" envDefault:"10000" min:"0" doc:"lottery: how many connections may be open at once; 0: no bound"`
+	MaxBets        uint64 `env:"SERVER_MAX_BETS" envDefault:"5000000" doc:"lottery: how many bets of one agency are stored; 0: no bound"`
+	Storage        string `env:"SERVER_STORAGE" envDefault:"bets.csv" doc:"lottery: the file of the bets"`
+	StorageSync    bool   `env:"SERVER_STORAGE_SYNC" envDefault:"true" doc:"lottery: acknowledge bets only when they are on the disk (fsync)"`
 
 	HelloTimeout time.Duration `env:"SERVER_HELLO_TIMEOUT" envDefault:"5s" min:"1ns" doc:"how long a new connection may stay silent"`
 	ReadTimeout  time.Duration `env:"SERVER_READ_TIMEOUT" envDefault:"30s" min:"1ns" doc:"how long a peer may take for a whole message, or for its next frame"`

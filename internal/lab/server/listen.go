@@ -3,14 +3,27 @@ package server
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"syscall"
+
+	"github.com/tp0-lab/composer/internal/lab/logline"
 )
 
-// listen listens on the address with that backlog, which Linux limits to net.core.somaxconn. Package net calls
+// listen listens as the configuration says, and logs the port that it took.
+func listen(ctx context.Context, address string, c Config, log *slog.Logger) (net.Listener, error) {
+	l, err := listenBacklog(ctx, address, c.ListenBacklog)
+	if err != nil {
+		return nil, err
+	}
+	log.Info("listen", logline.Success, slog.Int("port", l.Addr().(*net.TCPAddr).Port), slog.String("mode", c.Mode.String()))
+	return l, nil
+}
+
+// listenBacklog listens on the address with that backlog, which Linux limits to net.core.somaxconn. Package net calls
 // listen(2) with the limit and has no option for another backlog; a second call of listen(2) on the socket sets it
 // (inet_listen in the kernel's net/ipv4/af_inet.c).
-func listen(ctx context.Context, address string, backlog int) (net.Listener, error) {
+func listenBacklog(ctx context.Context, address string, backlog int) (net.Listener, error) {
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "tcp", address)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 // (tcp_get_info in net/ipv4/tcp.c).
 func TestBacklogReachesListen(t *testing.T) {
 	for _, backlog := range []int{1, 5, 16} {
-		l, err := listen(t.Context(), ":0", backlog)
+		l, err := listenBacklog(t.Context(), ":0", backlog)
 		if err != nil {
 			t.Fatal(err)
 		}

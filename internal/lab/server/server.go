@@ -52,7 +52,7 @@ func Run(ctx context.Context, m service.Machine) error {
 }
 
 func serveEcho(ctx context.Context, c Config, m service.Machine, log *slog.Logger) error {
-	listener, err := listen(ctx, m.Address(c.Port), c.ListenBacklog)
+	listener, err := listen(ctx, m.Address(c.Port), c, log)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func serveEcho(ctx context.Context, c Config, m service.Machine, log *slog.Logge
 }
 
 func serveLottery(ctx context.Context, c Config, m service.Machine, log *slog.Logger) (err error) {
-	bets, err := central.OpenLottery(ctx, m.Path(c.Storage), c.Agencies, c.StorageSync, log)
+	bets, err := central.OpenLottery(ctx, m.Path(c.Storage), c.Agencies, c.MaxBets, c.StorageSync, log)
 	if err != nil && errors.Is(err, context.Cause(ctx)) {
 		return nil // stopped while it read
 	}
@@ -75,11 +75,12 @@ func serveLottery(ctx context.Context, c Config, m service.Machine, log *slog.Lo
 		}
 		err = errors.Join(err, closeErr)
 	}()
-	listener, err := listen(ctx, m.Address(c.Port), c.ListenBacklog)
+	listener, err := listen(ctx, m.Address(c.Port), c, log)
 	if err != nil {
 		return err
 	}
 	s := central.New(central.Config{
+		Connections:  c.MaxConnections,
 		Concurrency:  c.Concurrency,
 		HelloTimeout: c.HelloTimeout,
 		ReadTimeout:  c.ReadTimeout,

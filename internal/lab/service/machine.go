@@ -28,7 +28,7 @@ type Machine struct {
 }
 
 // ThisMachine returns the process's own view.
-func ThisMachine() Machine { return Machine{Environ: os.Environ(), Stdout: os.Stdout} }
+func ThisMachine() Machine { return Machine{Environ: os.Environ(), Stdout: NewOutput(os.Stdout)} }
 
 // Path returns the path of a file of the service.
 func (m Machine) Path(file string) string {

@@ -232,6 +232,8 @@ func TestWrongConfiguration(t *testing.T) {
 	}
 }
 
+const recovered = "INFO     action: recover_storage | result: success | file: bets.csv | bets: 0 | agencies: 0 | finished: 0 | drawn: false"
+
 func TestPortInUse(t *testing.T) {
 	l, err := net.Listen("tcp", ":0")
 	if err != nil {
@@ -240,7 +242,7 @@ func TestPortInUse(t *testing.T) {
 	defer l.Close()
 	port := l.Addr().(*net.TCPAddr).Port
 	want := fmt.Sprintf("ERROR    action: shutdown_server | result: fail | error: listen tcp :%d: bind: address already in use", port)
-	for mode, before := range map[string][]string{"echo": nil, "lottery": {storage}} {
+	for mode, before := range map[string][]string{"echo": nil, "lottery": {recovered, storage}} {
 		lines, code := start(t, "server", nil, fmt.Sprintf("SERVER_PORT=%d", port), "SERVER_MODE="+mode).end()
 		if all := strings.Join(lines, "\n"); code != 1 || all != strings.Join(append(before, want), "\n") {
 			t.Errorf("exit code %d, lines\n%s", code, all)
@@ -253,7 +255,7 @@ func TestLevels(t *testing.T) {
 	port := freePort(t)
 	s := start(t, "server", nil, fmt.Sprintf("SERVER_PORT=%d", port), "LOGGING_LEVEL=info")
 	s.wait("action: accept_connections | result: in_progress")
-	if len(s.seen) != 1 {
+	if len(s.seen) != 2 || !strings.Contains(s.seen[0], "action: listen") {
 		t.Errorf("got\n%s", strings.Join(s.seen, "\n"))
 	}
 	lines, code := start(t, "client", nil, "CLI_ID=1", fmt.Sprintf("CLI_SERVER_ADDRESS=127.0.0.1:%d", port), "CLI_LOOP_AMOUNT=1", "CLI_LOOP_PERIOD=0s", "CLI_LOG_LEVEL=Warning", "CLI_LOOP_AMUONT=2").end()

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/tp0-lab/composer/internal/lab/config"
 	"github.com/tp0-lab/composer/internal/lab/logline"
@@ -30,10 +31,14 @@ func Main(run Run) int {
 }
 
 // RunOn runs a service until SIGTERM or SIGINT and returns the exit code: 0 after the work or a stop, 1 after an error.
+// After the signal an Output does not wait for its reader any more.
 // A second signal ends the process at once.
 func RunOn(m Machine, run Run) int {
 	ctx, stop := withSignals(context.Background())
 	defer stop()
+	if o, ok := m.Stdout.(interface{ GiveUp() }); ok {
+		context.AfterFunc(ctx, func() { time.AfterFunc(outputGrace, o.GiveUp) })
+	}
 	if err := run(ctx, m); err != nil {
 		return 1
 	}

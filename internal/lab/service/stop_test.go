@@ -297,6 +297,7 @@ INFO     action: loop_finished | result: success | client_id: 1`, port)
 		s.wait("accept_connections | result: in_progress")
 	}
 	want = fmt.Sprintf(`DEBUG    action: config | result: success | port: %d | listen_backlog: 5 | logging_level: DEBUG
+INFO     action: listen | result: success | port: %d | mode: echo
 INFO     action: accept_connections | result: in_progress
 INFO     action: accept_connections | result: success | ip: 127.0.0.1
 INFO     action: receive_message | result: success | ip: 127.0.0.1 | msg: [CLIENT 1] Message N°1
@@ -308,8 +309,59 @@ INFO     action: close_client_connection | result: success | ip: 127.0.0.1
 INFO     action: accept_connections | result: in_progress
 INFO     action: receive_signal | result: success | signal: SIGTERM
 INFO     action: close_server_socket | result: success
-INFO     action: shutdown_server | result: success`, port)
+INFO     action: shutdown_server | result: success`, port, port)
 	if got := strings.Join(s.stop(syscall.SIGTERM), "\n"); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// unread returns a pipe that is full, whose reader has stopped reading.
+func unread(t *testing.T) *os.File {
+	t.Helper()
+	reader, full, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = reader.Close(), full.Close() })
+	_ = full.SetWriteDeadline(time.Now().Add(50 * time.Millisecond))
+	for err == nil {
+		_, err = full.Write(make([]byte, 4096))
+	}
+	return full
+}
+
+// A service whose output nobody reads is stopped as ever, and within a second.
+func TestStopsWhileNobodyReadsTheOutput(t *testing.T) {
+	for name, environ := range map[string][]string{
+		"echo server": {"SERVER_PORT=0"}, "lottery server": {"SERVER_PORT=0", "SERVER_MODE=lottery"},
+		"echo client":    {"CLI_ID=1", "CLI_SERVER_ADDRESS=127.0.0.1:1", "CLI_LOG_LEVEL=DEBUG"},
+		"lottery client": {"CLI_ID=1", "CLI_SERVER_ADDRESS=127.0.0.1:1", "CLI_MODE=bet", "NOMBRE=a", "APELLIDO=b", "DOCUMENTO=1", "NACIMIENTO=2000-01-01", "NUMERO=1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, role, _ := strings.Cut(name, " ")
+			var began time.Time
+			for delay := 300 * time.Millisecond; ; delay *= 2 {
+				p := prepare(t, role, nil, append(environ, "LOGGING_LEVEL=DEBUG")...)
+				p.cmd.Stdout = unread(t)
+				if err := p.cmd.Start(); err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { _ = p.cmd.Process.Kill() })
+				time.Sleep(delay) // by then it is in its first line
+				began = time.Now()
+				_ = p.cmd.Process.Signal(syscall.SIGTERM)
+				err := p.cmd.Wait()
+				if err == nil {
+					break
+				}
+				// Or it has not begun.
+				if status := p.cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGTERM || delay > 5*time.Second {
+					t.Fatalf("ended with %v", err)
+				}
+			}
+			if took := time.Since(began); took > time.Second {
+				t.Errorf("it took %v", took)
+			}
+		})
 	}
 }

@@ -82,6 +82,7 @@ const (
 	CodeTimeout     Code = 5
 	CodeReplaced    Code = 6
 	CodeShutdown    Code = 7
+	CodeBusy        Code = 8
 	CodeFirstName   Code = 10
 	CodeLastName    Code = 11
 	CodeDocument    Code = 12
@@ -94,15 +95,16 @@ const (
 	CodeNotFinished Code = 24
 	CodeMismatch    Code = 25
 	CodeNoDraw      Code = 26
+	CodeLimit       Code = 27
 )
 
 var codeNames = map[Code]string{
 	CodeOK: "ok", CodeMalformed: "malformed", CodeVersion: "version", CodeAgency: "agency", CodeUnexpected: "unexpected",
-	CodeTimeout: "timeout", CodeReplaced: "replaced", CodeShutdown: "shutdown",
+	CodeTimeout: "timeout", CodeReplaced: "replaced", CodeShutdown: "shutdown", CodeBusy: "busy",
 	CodeFirstName: "first_name", CodeLastName: "last_name", CodeDocument: "document", CodeBirthdate: "birthdate",
 	CodeNumber:   "number",
 	CodePosition: "position", CodeStorage: "storage", CodeFinished: "finished", CodeDrawn: "drawn",
-	CodeNotFinished: "not_finished", CodeMismatch: "mismatch", CodeNoDraw: "no_draw",
+	CodeNotFinished: "not_finished", CodeMismatch: "mismatch", CodeNoDraw: "no_draw", CodeLimit: "limit",
 }
 
 // String returns the protocol's name of the code, such as "not_finished".
