@@ -43,15 +43,15 @@ var (
 )
 
 // newError returns what err says of a text that compose-go read as a file of that name.
-func newError(content []byte, err error, file, name string) *Error {
-	e := &Error{Place: text.Place{File: file}}
+func (o Options) newError(content []byte, err error, name string) *Error {
+	e := &Error{Place: text.Place{File: o.File}}
 	if excess, ok := errors.AsType[*yamltree.LimitError](err); ok {
 		e.Message, e.Line, e.Column = excess.Message, excess.Node.Line, excess.Node.Column
 		return e
 	}
 	if needs, ok := errors.AsType[*dependencyError](err); ok {
 		e.Message, e.Path = text.Line(needs.message), needs.path
-		e.find(content, e.Path)
+		o.find(e, content, e.Path)
 		return e
 	}
 	message := err.Error()
@@ -72,14 +72,18 @@ func newError(content []byte, err error, file, name string) *Error {
 	if service := namedService().FindStringSubmatch(e.Message); service != nil {
 		path = []string{"services", service[1]}
 	}
-	e.find(content, path)
+	o.find(e, content, path)
 	return e
 }
 
-// find sets the place to that of the value at a path, or of the innermost one around it.
-func (e *Error) find(content []byte, path []string) {
+// find sets the place of an error to that of the value at a path, or of the innermost one around it.
+func (o Options) find(e *Error, content []byte, path []string) {
 	for found := false; len(path) > 1 && !found; path = path[:len(path)-1] {
-		e.Line, e.Column, found = Find(content, path...)
+		if o.Place == nil {
+			e.Line, e.Column, found = Find(content, path...)
+		} else if place, ok := o.Place(path); ok {
+			e.Place, found = place, true
+		}
 	}
 }
 
@@ -93,13 +97,14 @@ func Find(content []byte, path ...string) (line, column int, ok bool) {
 		if decoder.Decode(&document) != nil || len(document.Content) == 0 {
 			return line, column, ok
 		}
-		if at := find(document.Content[0], path); at != nil {
+		if at := Node(document.Content[0], path); at != nil {
 			line, column, ok = at.Line, at.Column, true
 		}
 	}
 }
 
-func find(node *yaml.Node, path []string) *yaml.Node {
+// Node returns the node that Find returns the place of, or nil.
+func Node(node *yaml.Node, path []string) *yaml.Node {
 	key := node
 	for _, step := range path {
 		var next *yaml.Node

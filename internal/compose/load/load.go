@@ -11,6 +11,8 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Options say how a file is read. The callers use these:
@@ -37,6 +39,8 @@ type Options struct {
 	Project string
 	// Resolve reads the files of env_file and label_file, and makes paths absolute, as `docker compose up` does.
 	Resolve bool
+	// Place returns the place of the value at a path, instead of its place in the text. If it is nil, the text is the file's.
+	Place func(path []string) (text.Place, bool)
 	// Alone leaves out what the file includes and extends, and the checks of names that may be defined there.
 	Alone bool
 }
@@ -49,7 +53,7 @@ func Load(ctx context.Context, text []byte, o Options) (*types.Project, error) {
 	}
 	lookup := func(name string) (string, bool) { value, ok := o.Environment[name]; return value, ok }
 	if err := checkText(text, lookup); err != nil {
-		return nil, newError(text, err, o.File, "")
+		return nil, o.newError(text, err, "")
 	}
 	content := text
 	if o.Prepare != nil {
@@ -76,7 +80,7 @@ func Load(ctx context.Context, text []byte, o Options) (*types.Project, error) {
 	select {
 	case r := <-loaded:
 		if r.err != nil {
-			return nil, newError(text, r.err, o.File, name)
+			return nil, o.newError(text, r.err, name)
 		}
 		return r.project, nil
 	case <-ctx.Done():

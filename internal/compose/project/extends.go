@@ -1,0 +1,166 @@
+package project
+
+import (
+	"path/filepath"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
+)
+
+// pool is services of a file that others extend.
+type pool struct {
+	layer *layer
+	scope scope
+	kinds map[string]*yaml.Node // services and jobs
+	done  map[string]bool       // services that were extended, by kind and name
+}
+
+// extend replaces each service of a layer that extends another one by the other one with its own values laid over it.
+func (r *reader) extend(l *layer, s scope) {
+	p := r.pool(l, s)
+	for kind, all := range p.kinds {
+		for i := 0; i+1 < len(all.Content); i += 2 {
+			r.extendService(p, kind, all.Content[i].Value, nil)
+		}
+	}
+}
+
+func (r *reader) pool(l *layer, s scope) *pool {
+	p := &pool{layer: l, scope: s, kinds: map[string]*yaml.Node{}, done: map[string]bool{}}
+	for _, kind := range []string{"services", "jobs"} {
+		if all := yamltree.Get(l.root, kind); all != nil {
+			p.kinds[kind] = all
+		}
+	}
+	return p
+}
+
+const maxChain = 100 // services that extend each other in a row
+
+// extendService returns a service of a pool with what it extends, and nil if there is none of that name. chain is the
+// services on the way to it, as file and name.
+func (r *reader) extendService(p *pool, kind, name string, chain []string) *yaml.Node {
+	all := p.kinds[kind]
+	at := indexOf(all, name)
+	if at < 0 {
+		return nil
+	}
+	service := all.Content[at+1]
+	extends := yamltree.Get(service, "extends")
+	if extends == nil || p.done[kind+" "+name] {
+		return service
+	}
+	own := key(p.layer.file.Name) + " " + name
+	for _, other := range chain {
+		if other == own || len(chain) == maxChain {
+			r.fault(extends, false, "services extend each other: %s", name)
+			remove(service, "extends")
+			return service
+		}
+	}
+	chain = append(chain[:len(chain):len(chain)], own)
+	target, file := extends, (*yaml.Node)(nil)
+	if extends.Kind == yaml.MappingNode {
+		target, file = yamltree.Get(extends, "service"), yamltree.Get(extends, "file")
+	}
+	ref, known := r.text(target, p.scope)
+	if !known {
+		r.Partly = true
+		return service
+	}
+	from := p
+	if file != nil {
+		if from = r.otherPool(p, file); from == nil {
+			return service
+		}
+	}
+	base := r.extendService(from, kind, ref, chain)
+	if base == nil {
+		r.fault(target, false, "cannot extend service %q: there is no service %q in %s", name, ref, from.layer.file.Name)
+		remove(service, "extends")
+		return service
+	}
+	base = r.clone(base)
+	wrapped := r.wrap(base, kind, name)
+	if from != p {
+		r.rebase(wrapped, from.scope.base, from.scope)
+	}
+	p.layer.reset(wrapped)
+	remove(service, "extends")
+	merged := r.merge(base, service, []string{kind, name})
+	remove(merged, "extends")
+	all.Content[at+1] = merged
+	p.done[kind+" "+name] = true
+	return merged
+}
+
+// otherPool returns the services of another file, or nil if it cannot be read.
+func (r *reader) otherPool(p *pool, at *yaml.Node) *pool {
+	path, known := r.text(at, p.scope)
+	if !known || remote(path) {
+		r.Partly = true
+		return nil
+	}
+	path = join(p.scope.dir, path)
+	f := r.open(at, path)
+	if f == nil {
+		return nil
+	}
+	if made := r.pools[key(path)]; made != nil {
+		return made
+	}
+	documents, err := r.documents(f)
+	if err != nil {
+		r.fault(at, true, "%v", err)
+		return nil
+	}
+	dir := filepath.Dir(path)
+	l := &layer{file: f}
+	for _, document := range documents {
+		root := r.copy(document, nil, l)
+		switch {
+		case root == nil:
+			return nil
+		case l.root == nil:
+			l.root = root
+		default:
+			l.root = r.merge(l.root, root, nil)
+		}
+	}
+	made := r.pool(l, scope{dir: dir, base: relative(p.scope.dir, dir), environment: p.scope.environment})
+	r.pools[key(path)] = made
+	return made
+}
+
+// clone copies a value, because merging and resolving paths change it.
+func (r *reader) clone(n *yaml.Node) *yaml.Node {
+	c := *n
+	c.Content = make([]*yaml.Node, len(n.Content))
+	for i, child := range n.Content {
+		c.Content[i] = r.clone(child)
+	}
+	r.note(&c, r.File(n))
+	r.left--
+	return &c
+}
+
+// wrap returns a tree that has a value as the service, or the network, of that name.
+func (r *reader) wrap(value *yaml.Node, kind, name string) *yaml.Node {
+	outer, inner := r.mapping(value), r.mapping(value)
+	inner.Content = []*yaml.Node{r.scalar(value, name), value}
+	outer.Content = []*yaml.Node{r.scalar(value, kind), inner}
+	return outer
+}
+
+func indexOf(mapping *yaml.Node, name string) int {
+	if mapping == nil {
+		return -1
+	}
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		if mapping.Content[i].Value == name {
+			return i
+		}
+	}
+	return -1
+}
