@@ -18,8 +18,8 @@ services:
     image: server:latest
     entrypoint: /server
     environment:
-      SERVER_CONCURRENCY: "0"
       SERVER_MODE: "lottery"
+      SERVER_CONCURRENCY: "0"
       SERVER_AGENCIES: "$n"
     volumes:
       - type: bind

@@ -24,7 +24,7 @@ func Funcs() template.FuncMap {
 			m.quote = true
 			return m, err
 		},
-		"toYaml":  ToYAML,
+		"toYaml":  func(value any) (Structure, error) { return ToYAML(value, SortedKeys) },
 		"raw":     func(text string) Structure { return Structure{text: text, raw: true} },
 		"indent":  func(n int, value any) (any, error) { return indented(n, "", value) },
 		"nindent": func(n int, value any) (any, error) { return indented(n, "\n", value) },

@@ -103,10 +103,11 @@ const (
 	maxDepth     = 100
 )
 
-// ToYAML returns value as YAML in block style: keys in order, each $ doubled as at a value's place. It fails
-// for a value that YAML cannot hold, that is deeper than 100 levels, or longer than 16 MiB.
-func ToYAML(value any) (Structure, error) {
-	var e emitter
+// ToYAML returns value as YAML in block style, each $ doubled as at a value's place. keys returns the keys of a map in the
+// order in which they are written. ToYAML fails for a value that YAML cannot hold, that is deeper than 100 levels, or
+// longer than 16 MiB.
+func ToYAML(value any, keys func(map[string]any) []string) (Structure, error) {
+	e := emitter{keys: keys}
 	if err := e.node(value, 0); err != nil {
 		return Structure{}, fmt.Errorf("toYaml: %w", err)
 	}
@@ -114,7 +115,13 @@ func ToYAML(value any) (Structure, error) {
 	return Structure{text: text[1:], lines: text[0] == '\n'}, nil
 }
 
-type emitter struct{ out strings.Builder }
+type emitter struct {
+	out  strings.Builder
+	keys func(map[string]any) []string
+}
+
+// SortedKeys returns the keys of a map in order.
+func SortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
 
 // node writes a value behind a colon or dash: a scalar behind a space, a map or a list as lines at column.
 func (e *emitter) node(value any, column int) error {
@@ -149,7 +156,11 @@ func (e *emitter) mapping(v reflect.Value, column int) error {
 	for key, one := range v.Seq2() {
 		entries[fmt.Sprint(key.Interface())] = one.Interface()
 	}
-	for _, name := range slices.Sorted(maps.Keys(entries)) {
+	names := SortedKeys
+	if m, ok := v.Interface().(map[string]any); ok {
+		names, entries = e.keys, m
+	}
+	for _, name := range names(entries) {
 		key, err := scalarText(name, true)
 		if err == nil {
 			err = e.entry(key+":", entries[name], column)

@@ -46,6 +46,7 @@ type execution struct {
 	walks       int  // nested ranges over replicas and includes that are running
 	depth       int  // nested templates that are running
 	undo        undo
+	orders      orders // of the maps of the values
 	failed      string // the name of the replica that an error is about, or ""
 	trace       *trace // for Locate, or nil
 }
@@ -68,6 +69,7 @@ type input struct {
 	kinds          []bundle.Kind
 	counts         Counts
 	values         map[string]any
+	node           *values.Node // the values, which know their order
 	// overrides are the result of bundle.Overrides.
 	overrides map[string]map[int]*values.Node
 }
@@ -86,6 +88,7 @@ func newExecution(e *Engine, t *template.Template, in input) (*execution, error)
 		Replicas: in.counts[in.kinds[0].Name],
 		Kinds:    make(Kinds, len(in.kinds)),
 	}}
+	x.orders.note(in.node, x.data.Values)
 	if x.changes {
 		x.undo.know(x.data.Values)
 	}
@@ -103,6 +106,7 @@ func newExecution(e *Engine, t *template.Template, in input) (*execution, error)
 		escape.LeaveFunc: x.leave,
 		escape.RangeFunc: x.ranged,
 		"include":        x.include,
+		"toYaml":         x.toYAML,
 		patternsFunc: func(kind string) (Walk[pattern], error) {
 			walk, ok := patterns[kind]
 			if !ok {

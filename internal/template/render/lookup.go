@@ -3,7 +3,6 @@ package render
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -113,7 +112,11 @@ func (x *execution) ranged(variables int, of any) (any, error) {
 		v = v.Elem()
 	}
 	switch v.Kind() {
-	case reflect.Slice, reflect.Array, reflect.Map, reflect.Invalid:
+	case reflect.Map:
+		if m, ok := of.(map[string]any); ok && len(m) > 0 {
+			return x.orders.walk(m, variables), nil
+		}
+	case reflect.Slice, reflect.Array, reflect.Invalid:
 	case reflect.Func:
 		if variables > 1 {
 			return nil, errors.New("replicas have one variable, as in {{ range $r := .Kinds.KIND }}: the number from 0 is then $r.Index")
@@ -180,5 +183,3 @@ func lookups() map[string]any {
 	}
 }
 
-// sortedKeys returns the keys of a map in order.
-func sortedKeys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }

@@ -316,7 +316,7 @@ func (e *Engine) input(stage string, n int) (input, error) {
 	}
 	return input{
 		stage: stage, command: e.command(stages, counts, nil), kinds: e.bundle.Kinds, counts: counts,
-		values: own.Plain().(map[string]any), overrides: e.bundle.Overrides(own),
+		values: own.Plain().(map[string]any), node: own, overrides: e.bundle.Overrides(own),
 	}, nil
 }
 

@@ -39,9 +39,12 @@ func (p *population) values(id int) map[string]any {
 		for key := range own {
 			if p.x.changes && key != "replicas" { // a copy of replicas for each replica would take quadratic time
 				own[key] = copyOf(p.x.input.values[key])
+				p.x.orders.note(p.x.input.node.Fields[key], own[key])
 			}
 		}
 		own[p.kind.Name] = instead.Plain()
+		p.x.orders.note(instead, own[p.kind.Name])
+		p.x.orders.note(p.x.input.node, own)
 		if p.x.changes {
 			p.x.undo.know(own)
 		}

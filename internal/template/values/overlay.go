@@ -235,7 +235,7 @@ func (a *assignment) over(n *Node, path []step) (laid *Node, problem string) {
 		return laid, ""
 	}
 	child, problem := a.over(n.Fields[key], path[1:])
-	laid.Fields[key] = child
+	laid.set(key, child)
 	return laid, problem
 }
 

@@ -167,7 +167,7 @@ func (p *parser) mapping(n *yaml.Node, o Origin, path string, depth int) (*Node,
 			return nil, err
 		}
 		if key.Tag != "!!merge" {
-			made.Fields[key.Value] = child
+			made.set(key.Value, child)
 			continue
 		}
 		below = child.Items
@@ -182,9 +182,9 @@ func (p *parser) mapping(n *yaml.Node, o Origin, path string, depth int) (*Node,
 		if b.Fields == nil {
 			return nil, p.fail(n, path, "<< wants a map, or a list of maps")
 		}
-		for key, value := range b.Fields {
-			if _, ok := made.Fields[key]; !ok {
-				made.Fields[key] = value
+		for _, key := range b.Keys {
+			if made.Fields[key] == nil {
+				made.set(key, b.Fields[key])
 			}
 		}
 	}

@@ -24,6 +24,8 @@ type Node struct {
 	// Fields are the values of a map, Items those of a list. Both are nil for a scalar.
 	Fields map[string]*Node
 	Items  []*Node
+	// Keys are the keys of Fields in the order in which they were first written.
+	Keys []string
 	// Scalar is a string, bool, int, *big.Int (for integers that exceed int), float64 or nil. Merge removes a key
 	// whose new value is nil.
 	Scalar any
@@ -45,21 +47,32 @@ func Merge(base, over *Node) *Node {
 	merged := Map(over.Origin)
 	if base != nil && base.Fields != nil {
 		*merged = *base
-		merged.Fields = maps.Clone(base.Fields)
+		merged.Fields, merged.Keys = maps.Clone(base.Fields), slices.Clone(base.Keys)
 	}
-	for key, value := range over.Fields {
-		merged.put(key, value)
+	for _, key := range over.Keys {
+		merged.put(key, over.Fields[key])
 	}
 	return merged
+}
+
+// set sets the value of a key. It changes n, so n must be a new map.
+func (n *Node) set(key string, value *Node) {
+	if _, ok := n.Fields[key]; !ok {
+		n.Keys = append(n.Keys, key)
+	}
+	n.Fields[key] = value
 }
 
 // put lays value over the one at key. It changes n, so n must be a new map.
 func (n *Node) put(key string, value *Node) {
 	if !value.isNull() {
-		n.Fields[key] = Merge(n.Fields[key], value)
+		n.set(key, Merge(n.Fields[key], value))
 		return
 	}
-	delete(n.Fields, key)
+	if _, ok := n.Fields[key]; ok {
+		delete(n.Fields, key)
+		n.Keys = slices.DeleteFunc(n.Keys, func(k string) bool { return k == key })
+	}
 	n.removed = maps.Clone(n.removed)
 	if n.removed == nil {
 		n.removed = map[string]Origin{}
