@@ -112,7 +112,7 @@ func TestOwnBets(t *testing.T) {
 			e := scriptedEngine{file: tt.file, lines: []report.Line{
 				{Container: "client1", Text: "2026-01-01 00:00:00 INFO     " + tt.sent}, {Container: "server", Text: "2026-01-01 00:00:00 INFO     " + tt.stored},
 			}}
-			run := func(tr *trial) { singleBets(tr, 1, "a", "b") }
+			run := func(tr *trial) { singleBets(tr, 1, "a", "b", false) }
 			r := runOne(t.Context(), Scenario{Stage: "ej5", Name: "x", run: run}, e, s, Options{Now: time.Now, Patience: time.Millisecond})
 			if seen := fmt.Sprint(r.Problems); (r.Status == report.Failed) != (tt.seen != "") || !strings.Contains(seen, tt.seen) {
 				t.Errorf("%s: %s %s", r.Status, r.Reason, seen)

@@ -32,18 +32,43 @@ func serveBroken(bug string, arguments []string) int {
 		s, c = server.Run, deaf(client.Run)
 	case "ignores-its-file":
 		s, c = server.Run, with(client.Run, "CLI_LOOP_AMOUNT=5")
+	case "sends-one-too-few":
+		s, c = server.Run, with(client.Run, "CLI_LOOP_AMOUNT=2")
+	case "ignores-its-level":
+		s, c = server.Run, with(client.Run, "CLI_LOG_LEVEL=DEBUG")
+	case "ignores-its-period":
+		s, c = server.Run, with(client.Run, "CLI_LOOP_PERIOD=10ms")
+	case "server-ignores-its-level":
+		s, c = with(server.Run, "LOGGING_LEVEL=INFO"), client.Run
+	case "server-fails-on-sigterm":
+		s, c = failing(server.Run), client.Run
+	case "client-fails-on-sigterm":
+		s, c = server.Run, failing(client.Run)
 	case "sends-another-document":
 		s, c = server.Run, with(client.Run, "DOCUMENTO=1")
+	case "sends-another-number":
+		s, c = server.Run, with(client.Run, "NUMERO=1")
+	case "sends-another-name":
+		s, c = server.Run, with(client.Run, "NOMBRE=Otra")
+	case "sends-another-birthdate":
+		s, c = server.Run, with(client.Run, "NACIMIENTO=2000-01-01")
+	case "sends-as-another-agency":
+		s, c = server.Run, with(client.Run, "CLI_ID=2")
 	case "fails-after-all":
-		s, c = server.Run, func(ctx context.Context, m service.Machine) error {
-			return errors.Join(client.Run(ctx, m), errors.New("for no reason"))
-		}
+		s, c = server.Run, failing(client.Run)
 	}
 	return local.ServeAs(arguments, s, prompt(c))
 }
 
 func deaf(run service.Run) service.Run {
 	return func(ctx context.Context, m service.Machine) error { return run(context.WithoutCancel(ctx), m) }
+}
+
+// failing runs a service that ends with an error.
+func failing(run service.Run) service.Run {
+	return func(ctx context.Context, m service.Machine) error {
+		return errors.Join(run(ctx, m), errors.New("for no reason"))
+	}
 }
 
 func with(run service.Run, variable string) service.Run {
@@ -55,34 +80,62 @@ func with(run service.Run, variable string) service.Run {
 	}
 }
 
+// mutant is a wrong service, the scenario that is meant for it, and what that says.
+type mutant struct{ bug, stage, scenario, says, does string }
+
+// mutants are listed in docs/verify.md.
+var mutants = []mutant{
+	{"echoes-wrongly", "ej1", "echo-unaltered", "comes back", "the server answers in capitals"},
+	{"fails-after-all", "ej1", "echo-1-by-3", "client1 exits with code 0", "the client ends with code 1 after its last message"},
+	{"sends-one-too-few", "ej1", "echo-1-by-3", "client1: action: receive_message", "the client sends one message less than `loop.amount`"},
+	{"ignores-its-file", "ej2", "files-change-without-a-rebuild", "2 lines, client1: action: receive_message", "the client sends five messages whatever its file says"},
+	{"ignores-its-level", "ej2", "files-change-without-a-rebuild", "log_level: INFO", "the client has its log level from elsewhere than its file"},
+	{"ignores-its-period", "ej2", "files-change-without-a-rebuild", "loop_period: 100ms", "the client has its period from elsewhere than its file"},
+	{"server-ignores-its-level", "ej2", "files-change-without-a-rebuild", "server: action: config", "the server has its log level from elsewhere than its file"},
+	{"server-ignores-sigterm", "ej4", "sigterm-server", "within 5s of SIGTERM", "the server goes on after SIGTERM while a client talks to it"},
+	{"server-ignores-sigterm", "ej4", "sigterm-idle-server", "server exits with code 0", "the server goes on after SIGTERM"},
+	{"client-ignores-sigterm", "ej4", "sigterm-client", "within 5s of SIGTERM", "the client goes on after SIGTERM"},
+	{"client-ignores-sigterm", "ej4", "sigterm-both", "client1 exits with code 0", "the client goes on after SIGTERM to both"},
+	{"server-fails-on-sigterm", "ej4", "sigterm-server", "server exits with code 0", "the server ends with code 1 on SIGTERM"},
+	{"client-fails-on-sigterm", "ej4", "sigterm-client", "client1 exits with code 0", "the client ends with code 1 on SIGTERM"},
+	{"sends-another-document", "ej5", "single-bet-1", "dni: 30904465", "the client sends another document"},
+	{"sends-another-number", "ej5", "single-bet-1", "numero: 7574", "the client sends another number"},
+	{"sends-another-name", "ej5", "single-bet-1", "the 1 bets that were sent", "the client sends another name"},
+	{"sends-another-birthdate", "ej5", "single-bet-1", "the 1 bets that were sent", "the client sends another birthdate"},
+	{"sends-as-another-agency", "ej5", "single-bet-1", "each under its agency", "the client sends under another agency's number"},
+	{"server-ignores-sigterm", "ej5", "sigterm-idle-server", "server exits with code 0", "the lottery goes on after SIGTERM"},
+	{"loses-the-last-batch", "ej6", "partial-batch", "the 95 bets that were sent, each once", "the client drops a batch that is not full"},
+	{"splits-wrongly", "ej6", "exact-batches", "batches of 10, 10, 10, 10, 10 bets", "the client sends one bet too many in a batch"},
+	{"ignores-the-frame-limit", "ej6", "frame-limit", "no batch over 8192 bytes", "a batch is as large as `batch.maxAmount` lets it be"},
+	{"pads-its-messages", "ej6", "frame-limit", "bytes on the wire between two answers", "the protocol needs so many bytes that a batch of 100 bets is over 8 kB"},
+	{"does-not-quote", "ej6", "odd-names", "the 4 bets that were sent, each once", "the server stores commas without quotes"},
+	{"stores-twice", "ej6", "one-bet", "the 1 bets that were sent, each once", "the server stores each bet twice"},
+	{"stores-one-too-few", "ej6", "partial-batch", "the 95 bets that were sent, each once", "the server drops the first bet of each batch"},
+	{"counts-wrongly", "ej6", "exact-batches", "batches of 10, 10, 10, 10, 10 bets", "the server logs one bet too many"},
+	{"logs-a-failure", "ej6", "one-bet", "no line with result: fail", "the server logs that a batch failed that it has stored"},
+	{"exits-1", "ej6", "one-bet", "client1 exits with code 0", "the client ends with code 1 after its file"},
+	{"reads-once", "ej6", "short-reads", "the 95 bets that were sent, each once", "the server takes each read for a message"},
+	{"confirms-before-it-stores", "ej6", "sigterm-while-sending", "that the server logged as received", "the server confirms a batch that it will store later"},
+	{"mixes-agencies", "ej6", "three-agencies", "each under its agency", "the server stores all bets under agency 1"},
+	{"broadcasts-all-winners", "ej7", "winners-of-3", "cant_ganadores: 0", "each agency gets the number of all winners"},
+	{"sends-all-winners", "ej7", "only-own-winners", "of a winner of agency", "the server sends all winners to each agency, which logs its own"},
+	{"answers-before-the-draw", "ej7", "no-answer-before-the-last", "neither sorteo nor consulta_ganadores", "the server answers at once"},
+	{"draws-twice", "ej7", "winners-of-3", "1 line, server: action: sorteo", "the server logs two draws"},
+	{"draws-early", "ej8", "no-answer-before-the-last", "neither sorteo nor consulta_ganadores", "the server draws when all but one have finished"},
+	{"draws-without-the-last", "ej7", "no-answer-before-the-last", "neither sorteo nor consulta_ganadores", "the server waits eight seconds for the last agency"},
+	{"forgets-a-winner", "ej8", "winners-of-5", "cant_ganadores: 3", "the server finds one winner too few"},
+	{"confirms-before-it-stores", "ej8", "sigterm-while-sending", "that the server logged as received", "the parallel server confirms a batch that it will store later"},
+	{"serves-one-at-a-time", "ej8", "stalled-agency", "while client1 is held", "the server serves one connection after the other"},
+	{"starts-over-after-a-break", "ej8", "restarted-server", "the 420 bets that were sent, each once", "the client sends its file anew after a break"},
+}
+
 // Each broken service is caught by the scenario that is meant for it.
 func TestBrokenServicesAreCaught(t *testing.T) {
 	t.Parallel()
-	type test struct{ bug, stage, scenario, says string }
-	tests := []test{
-		{"echoes-wrongly", "ej1", "echo-unaltered", "comes back"},
-		{"fails-after-all", "ej1", "echo-1-by-3", "client1 exits with code 0"},
-		{"ignores-its-file", "ej2", "files-change-without-a-rebuild", "2 lines, client1: action: receive_message"},
-		{"server-ignores-sigterm", "ej4", "sigterm-server", "within 5s of SIGTERM"},
-		{"server-ignores-sigterm", "ej4", "sigterm-idle-server", "server exits with code 0"},
-		{"client-ignores-sigterm", "ej4", "sigterm-client", "within 5s of SIGTERM"},
-		{"client-ignores-sigterm", "ej4", "sigterm-both", "client1 exits with code 0"},
-		{"sends-another-document", "ej5", "single-bet-1", "dni: 30904465"},
-		{"loses-the-last-batch", "ej6", "partial-batch", "the 95 bets that were sent, each once"},
-		{"splits-wrongly", "ej6", "exact-batches", "batches of 10, 10, 10, 10, 10 bets"},
-		{"ignores-the-frame-limit", "ej6", "frame-limit", "no batch over 8192 bytes"},
-		{"does-not-quote", "ej6", "odd-names", "the 4 bets that were sent, each once"},
-		{"stores-twice", "ej6", "one-bet", "the 1 bets that were sent, each once"},
-		{"exits-1", "ej6", "one-bet", "client1 exits with code 0"},
-		{"broadcasts-all-winners", "ej7", "winners-of-3", "cant_ganadores: 0"},
-		{"answers-before-the-draw", "ej7", "no-answer-before-the-last", "neither sorteo nor consulta_ganadores"},
-		{"draws-early", "ej8", "no-answer-before-the-last", "neither sorteo nor consulta_ganadores"},
-		{"serves-one-at-a-time", "ej8", "stalled-agency", "apuesta_recibida"},
-		{"starts-over-after-a-break", "ej8", "restarted-server", "the 420 bets that were sent, each once"},
-	}
+	tests := mutants
 	if testing.Short() { // those that are caught without a wait in vain
-		tests = slices.DeleteFunc(tests, func(tt test) bool {
-			return !slices.Contains([]string{"fails-after-all", "loses-the-last-batch", "stores-twice", "broadcasts-all-winners"}, tt.bug)
+		tests = slices.DeleteFunc(slices.Clone(tests), func(m mutant) bool {
+			return !slices.Contains([]string{"fails-after-all", "loses-the-last-batch", "stores-twice", "broadcasts-all-winners"}, m.bug)
 		})
 	}
 	results := atOnce(len(tests), func(i int) report.Report { return runWith(t, tests[i].bug, tests[i].stage, tests[i].scenario) })

@@ -102,7 +102,7 @@ func TestConfigureKeepsTheKeysOfACheckout(t *testing.T) {
 	run := func(tr *trial) {
 		dir = tr.site.dir
 		for range 2 {
-			tr.configure(serverKeys{7, "INFO", 0}, clientKeys{3, "20ms", "DEBUG", 10})
+			tr.configure(serverKeys{7, "INFO", 0}, clientKeys{3, "20ms", "DEBUG", 10, ""})
 		}
 		if ini := tr.read("server/config.ini"); ini != "[DEFAULT]\nSERVER_PORT = 12345\nSERVER_IP = server\nSERVER_LISTEN_BACKLOG = 7\nLOGGING_LEVEL = INFO\n"+
 			"SERVER_AGENCIES = 5\n[default2]\nA = 1\n[OTHER]\nSERVER_PORT = 2\n" {

@@ -24,11 +24,12 @@ type clientKeys struct {
 	period    string
 	level     string
 	maxAmount int
+	address   string // of the server; "" is the lab's own
 }
 
 var (
 	usualServer = serverKeys{5, "DEBUG", 0}
-	usualClient = clientKeys{5, "150ms", "INFO", 10}
+	usualClient = clientKeys{5, "150ms", "INFO", 10, ""}
 )
 
 // otherPort differs from the course's port: it shows whether a program reads its file.
@@ -42,8 +43,8 @@ const (
 func (t *trial) configure(s serverKeys, c clientKeys) {
 	t.site.port = cmp.Or(s.port, usualPort)
 	server := fmt.Sprintf("SERVER_PORT = %d\nSERVER_IP = server\nSERVER_LISTEN_BACKLOG = %d\nLOGGING_LEVEL = %s\n", t.site.port, s.backlog, s.level)
-	client := fmt.Sprintf("server:\n  address: \"server:%d\"\nloop:\n  amount: %d\n  period: %q\nlog:\n  level: %q\nbatch:\n  maxAmount: %d\n",
-		t.site.port, c.amount, c.period, c.level, c.maxAmount)
+	client := fmt.Sprintf("server:\n  address: %q\nloop:\n  amount: %d\n  period: %q\nlog:\n  level: %q\nbatch:\n  maxAmount: %d\n",
+		cmp.Or(c.address, fmt.Sprintf("server:%d", t.site.port)), c.amount, c.period, c.level, c.maxAmount)
 	if t.site.ours {
 		t.write(t.site.serverConfig, "[DEFAULT]\n"+server)
 		t.write(t.site.clientConfig, client)

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path"
@@ -282,6 +283,27 @@ func (l *dockerLab) impostor(ctx context.Context, port int, program string) (fun
 	}
 	stop()
 	return nil, ctx.Err()
+}
+
+// relay listens on the address that this machine has in the lab's network, which engines in a virtual machine do not give
+// it.
+func (l *dockerLab) relay(ctx context.Context, port int) (*relay, error) {
+	id, err := l.container(ctx, "server")
+	if err != nil {
+		return nil, err
+	}
+	format := fmt.Sprintf("{{with index .NetworkSettings.Networks %q}}{{.Gateway}} {{.IPAddress}}{{end}}", l.network)
+	out, err := docker(ctx, stepLimit, "inspect", "-f", format, id).output(maxOutput)
+	if err != nil {
+		return nil, err
+	}
+	gateway, server, found := strings.Cut(strings.TrimSpace(string(out)), " ")
+	if !found || gateway == "" {
+		return nil, fmt.Errorf("the network %s has no gateway", l.network)
+	}
+	return newRelay(ctx, gateway, func(ctx context.Context) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(server, strconv.Itoa(port)))
+	})
 }
 
 func (l *dockerLab) down(ctx context.Context) error {

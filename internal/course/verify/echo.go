@@ -51,7 +51,7 @@ var echoLines = []string{"hola\n", "a | result: fail | b: c\n", strings.Repeat("
 
 func exchange(t *trial, n, messages int) {
 	// The Compose file of ej1 sets the level DEBUG, which overrides the files.
-	t.configure(serverKeys{5, "INFO", 0}, clientKeys{messages, "50ms", "INFO", 10})
+	t.configure(serverKeys{5, "INFO", 0}, clientKeys{messages, "50ms", "INFO", 10, ""})
 	t.begin(n)
 	t.wait(n, pattern{action: "loop_finished", result: "success"})
 	t.exited(0, t.clients()...)
@@ -110,9 +110,9 @@ func configScenarios() []Scenario {
 		Stage: "ej2", Name: "files-change-without-a-rebuild",
 		Title: "what both configuration files say counts at the next start, with no image built anew",
 		run: func(t *trial) {
-			changedFiles(t, serverKeys{8, "DEBUG", 0}, clientKeys{5, "100ms", "DEBUG", 10})
-			changedFiles(t, serverKeys{16, "DEBUG", otherPort}, clientKeys{2, "250ms", "INFO", 10})
-			changedFiles(t, serverKeys{16, "INFO", 0}, clientKeys{1, "50ms", "INFO", 10})
+			changedFiles(t, serverKeys{8, "DEBUG", 0}, clientKeys{5, "100ms", "DEBUG", 10, ""})
+			changedFiles(t, serverKeys{16, "DEBUG", otherPort}, clientKeys{2, "250ms", "INFO", 10, ""})
+			changedFiles(t, serverKeys{16, "INFO", 0}, clientKeys{1, "50ms", "INFO", 10, ""})
 		},
 	}}
 }
@@ -250,7 +250,7 @@ func says(output, want string, alone bool) bool {
 func signalScenarios() []Scenario {
 	stopping := func(silence bool, services ...string) func(*trial) {
 		return func(t *trial) {
-			t.configure(usualServer, clientKeys{500, "150ms", "DEBUG", 10})
+			t.configure(usualServer, clientKeys{500, "150ms", "DEBUG", 10, ""})
 			t.begin(1)
 			t.need(3, pattern{container: "client1", action: "receive_message"}, "client1 and the server talk")
 			if silence {
@@ -273,11 +273,7 @@ func signalScenarios() []Scenario {
 			Title: "the server ends gracefully on SIGTERM, with a connection on which nothing is said", run: stopping(true, "server"),
 		},
 		{Stage: "ej4", Name: "sigterm-both", Title: "server and client end gracefully together", run: stopping(false, "server", "client1")},
-		{Stage: "ej4", Name: "sigterm-idle-server", Title: "a server without clients ends gracefully, too", run: func(t *trial) {
-			startServer(t)
-			t.stop("server")
-			stopped(t, "server")
-		}},
+		idleServer("ej4"),
 	}
 }
 

@@ -37,6 +37,8 @@ type lab interface {
 	// talk sends a message to the server's port from the lab's network, ends its side of the connection, and returns
 	// the whole answer.
 	talk(ctx context.Context, port int, message []byte) ([]byte, error)
+	// relay starts a relay between the lab's clients and the server's port. The caller closes it.
+	relay(ctx context.Context, port int) (*relay, error)
 	// down removes every part of the lab.
 	down(ctx context.Context) error
 }

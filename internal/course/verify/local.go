@@ -152,6 +152,10 @@ func (l *localLab) talk(ctx context.Context, port int, message []byte) ([]byte, 
 	return io.ReadAll(io.LimitReader(conn, 1<<20))
 }
 
+func (l *localLab) relay(ctx context.Context, port int) (*relay, error) {
+	return newRelay(ctx, "127.0.0.1", func(ctx context.Context) (net.Conn, error) { return l.connect(ctx, port) })
+}
+
 func (l *localLab) down(context.Context) error { return l.Close() }
 
 var _ lab = (*localLab)(nil)

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -33,6 +34,8 @@ type message struct {
 	Bets    [][]string `json:"bets,omitempty"`
 	Done    bool       `json:"done,omitempty"`
 	Winners int        `json:"winners"`
+	All     []string   `json:"all,omitempty"`     // the documents of all winners, in which nobody is interested
+	Padding string     `json:"padding,omitempty"` // another's protocol may need more bytes
 }
 
 // central is the server's state.
@@ -45,6 +48,7 @@ type central struct {
 	file     *os.File
 	winners  map[int]int
 	finished map[int]bool
+	all      []string // documents of winners
 	drawn    chan struct{}
 }
 
@@ -90,12 +94,22 @@ func (s *central) serve(ctx context.Context, conn net.Conn) {
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	in, out := json.NewDecoder(bufio.NewReader(conn)), json.NewEncoder(conn)
 	for {
+		if s.bug == "reads-once" {
+			whole := make([]byte, 8192)
+			n, _ := conn.Read(whole)
+			in = json.NewDecoder(bytes.NewReader(whole[:n]))
+		}
 		var m message
 		if err := in.Decode(&m); err != nil {
 			return
 		}
 		if !m.Done {
-			s.store(m)
+			if s.bug == "confirms-before-it-stores" {
+				s.log.Info("apuesta_recibida", logline.Success, slog.Int("cantidad", len(m.Bets)))
+				time.AfterFunc(3*time.Second, func() { s.store(m) })
+			} else {
+				s.store(m)
+			}
 			if out.Encode(message{}) != nil {
 				return
 			}
@@ -112,7 +126,11 @@ func (s *central) serve(ctx context.Context, conn net.Conn) {
 				return
 			}
 		}
-		if out.Encode(message{Winners: s.winnersOf(m.Agency)}) != nil {
+		answer := message{Winners: s.winnersOf(m.Agency)}
+		if s.bug == "sends-all-winners" {
+			answer.All = s.all
+		}
+		if out.Encode(answer) != nil {
 			return
 		}
 	}
@@ -123,7 +141,13 @@ func (s *central) store(m message) {
 	defer s.mu.Unlock()
 	w := csv.NewWriter(s.file)
 	w.UseCRLF = true
-	for _, b := range m.Bets {
+	if s.bug == "mixes-agencies" {
+		m.Agency = 1
+	}
+	for i, b := range m.Bets {
+		if s.bug == "stores-one-too-few" && i == 0 {
+			continue
+		}
 		record := append([]string{strconv.Itoa(m.Agency)}, b...)
 		switch s.bug {
 		case "does-not-quote":
@@ -136,10 +160,20 @@ func (s *central) store(m message) {
 		}
 		if b[4] == "7574" {
 			s.winners[m.Agency]++
+			s.all = append(s.all, b[2])
 		}
 	}
 	w.Flush()
-	s.log.Info("apuesta_recibida", logline.Success, slog.Int("cantidad", len(m.Bets)))
+	count := len(m.Bets)
+	switch s.bug {
+	case "confirms-before-it-stores":
+		return // it is logged already
+	case "counts-wrongly":
+		count++
+	case "logs-a-failure":
+		s.log.Error("apuesta_recibida", slog.String("result", "fail"), slog.Int("cantidad", count))
+	}
+	s.log.Info("apuesta_recibida", logline.Success, slog.Int("cantidad", count))
 }
 
 func (s *central) finish(agency int) {
@@ -150,16 +184,30 @@ func (s *central) finish(agency int) {
 	if s.bug == "draws-early" {
 		wanted--
 	}
-	if len(s.finished) == wanted {
-		s.log.Info("sorteo", logline.Success)
-		close(s.drawn)
+	if len(s.finished) == s.agencies-1 && s.bug == "draws-without-the-last" {
+		time.AfterFunc(8*time.Second, s.draw)
 	}
+	if len(s.finished) == wanted {
+		s.draw()
+	}
+}
+
+func (s *central) draw() {
+	s.log.Info("sorteo", logline.Success)
+	if s.bug == "draws-twice" {
+		s.log.Info("sorteo", logline.Success)
+	}
+	close(s.drawn)
 }
 
 func (s *central) winnersOf(agency int) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.bug != "broadcasts-all-winners" {
+	switch s.bug {
+	case "broadcasts-all-winners":
+	case "forgets-a-winner":
+		return max(s.winners[agency]-1, 0)
+	default:
 		return s.winners[agency]
 	}
 	all := 0
@@ -202,7 +250,11 @@ func (n naive) play(ctx context.Context, m service.Machine, c client.Config, bet
 		if n.bug == "loses-the-last-batch" && size < c.BatchMaxAmount {
 			break
 		}
-		if err := errors.Join(out.Encode(message{Agency: int(c.ID), Bets: bets[:size]}), in.Decode(new(message))); err != nil {
+		batch := message{Agency: int(c.ID), Bets: bets[:size]}
+		if n.bug == "pads-its-messages" {
+			batch.Padding = strings.Repeat("-", 100*size)
+		}
+		if err := errors.Join(out.Encode(batch), in.Decode(new(message))); err != nil {
 			return err
 		}
 		bets = bets[size:]

@@ -31,6 +31,7 @@ type trial struct {
 	site    *site
 	journal *journal
 	lab     lab
+	relays  []*relay
 	n       int                          // clients
 	extra   map[string]map[string]string // variables, by service and name
 	sent    [][]string                   // records that the server must store, in the form of bets.csv
@@ -98,6 +99,26 @@ func (t *trial) begin(n int, services ...string) {
 	t.up(services...)
 }
 
+// relayed puts a relay between the running server and the clients that start later. cut has it pass on small pieces.
+func (t *trial) relayed(s serverKeys, c clientKeys, cut bool) *relay {
+	r, err := t.lab.relay(t.ctx, t.site.port)
+	if err != nil {
+		t.unjudged("nothing can stand between clients and server here: " + err.Error())
+	}
+	r.pieces = cut
+	t.relays = append(t.relays, r)
+	c.address = r.address
+	t.configure(s, c)
+	return r
+}
+
+// usedRelay ends the scenario if no client has come to the relay, without which it proves nothing.
+func (t *trial) usedRelay(r *relay) {
+	if len(r.carried()) == 0 {
+		t.unjudged("no client has connected to the server.address of the configuration file, at which composer passes bytes on")
+	}
+}
+
 // must does what a scenario needs before it can begin. It tries again after trouble with the machine, and ends the
 // scenario if that stays or the solution is at fault.
 func (t *trial) must(expected string, do func() error) {
@@ -156,6 +177,10 @@ func (t *trial) close() {
 
 // end takes the lab down, with a second try.
 func (t *trial) end() {
+	for _, r := range t.relays {
+		r.close()
+	}
+	t.relays = nil
 	if t.lab == nil {
 		return
 	}

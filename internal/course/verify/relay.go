@@ -1,0 +1,200 @@
+package verify
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+)
+
+// relay stands between clients and the server, of any protocol: clients connect to its address, and it passes their bytes
+// on, both ways. It can cut them into pieces, hold them, and tell what went over the wire.
+type relay struct {
+	address  string // HOST:PORT for clients
+	listener net.Listener
+	dial     func(context.Context) (net.Conn, error)
+	ctx      context.Context
+	cancel   context.CancelFunc
+	group    sync.WaitGroup
+
+	pieces bool // bytes are passed on in small pieces; set before clients start
+
+	mu      sync.Mutex // guards the fields below and the links
+	links   []*link
+	holding bool          // the first client that the server answers is held
+	held    string        // the client that is held; "" before
+	resume  chan struct{} // closed when the held client's bytes are passed on again
+}
+
+// link is a connection of a client and what it has carried.
+type link struct {
+	client   string // its address, which all connections of a container share
+	sent     []byte // by the client, without what is held
+	answered []byte // by the server
+	bursts   []int  // numbers of bytes that the client sent between two answers
+	afresh   bool   // the next byte of the client begins a burst
+}
+
+// maxCarried bounds what a link remembers of each direction, in bytes.
+const maxCarried = 4 << 20
+
+// newRelay starts a relay that listens on a host of this machine and reaches the server by dial. The caller closes it.
+func newRelay(ctx context.Context, host string, dial func(context.Context) (net.Conn, error)) (*relay, error) {
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		return nil, err
+	}
+	r := &relay{address: l.Addr().String(), listener: l, dial: dial, resume: make(chan struct{})}
+	r.ctx, r.cancel = context.WithCancel(ctx)
+	r.group.Go(r.serve)
+	return r, nil
+}
+
+// close ends all connections.
+func (r *relay) close() {
+	r.cancel()
+	_ = r.listener.Close()
+	r.group.Wait()
+}
+
+func (r *relay) serve() {
+	for {
+		client, err := r.listener.Accept()
+		if err != nil {
+			return // it is closed
+		}
+		r.group.Go(func() { r.join(client) })
+	}
+}
+
+// join connects a client with the server until both have ended their sides.
+func (r *relay) join(client net.Conn) {
+	defer client.Close()
+	server, err := r.dial(r.ctx)
+	if err != nil {
+		return
+	}
+	defer server.Close()
+	defer context.AfterFunc(r.ctx, func() { _, _ = client.Close(), server.Close() })()
+	l := &link{client: client.RemoteAddr().String(), afresh: true}
+	if host, _, err := net.SplitHostPort(l.client); err == nil && !net.ParseIP(host).IsLoopback() {
+		l.client = host
+	}
+	r.mu.Lock()
+	r.links = append(r.links, l)
+	r.mu.Unlock()
+	var both sync.WaitGroup
+	both.Go(func() { r.pass(server, client, l, true) })
+	both.Go(func() { r.pass(client, server, l, false) })
+	both.Wait()
+}
+
+// pass copies bytes until their end.
+func (r *relay) pass(to, from net.Conn, l *link, fromClient bool) {
+	buffer := make([]byte, 16<<10)
+	for {
+		n, err := from.Read(buffer)
+		if n > 0 {
+			if fromClient {
+				r.wait(l.client)
+			}
+			if r.write(to, buffer[:n], l, fromClient) != nil {
+				_ = from.Close() // nobody reads its bytes anymore
+				return
+			}
+		}
+		if err != nil {
+			if half, ok := to.(*net.TCPConn); ok {
+				_ = half.CloseWrite()
+			}
+			return
+		}
+	}
+}
+
+// wait returns when a client's bytes may go on.
+func (r *relay) wait(client string) {
+	r.mu.Lock()
+	held := r.held == client
+	r.mu.Unlock()
+	if !held {
+		return
+	}
+	select {
+	case <-r.resume:
+	case <-r.ctx.Done():
+	}
+}
+
+// Pieces are single bytes at the beginning of what was read, and then larger ones. The pause lets the peer read each.
+const (
+	singleBytes = 48
+	largePieces = 16
+	piecePause  = time.Millisecond
+)
+
+func (r *relay) write(to net.Conn, p []byte, l *link, fromClient bool) error {
+	r.mu.Lock()
+	l.record(p, fromClient)
+	if !fromClient && r.holding && r.held == "" {
+		r.held = l.client
+	}
+	r.mu.Unlock()
+	for at := 0; at < len(p); {
+		n := len(p) - at
+		if r.pieces && at < singleBytes {
+			n = 1
+		} else if r.pieces {
+			n = min(n, len(p)/largePieces+1)
+		}
+		if _, err := to.Write(p[at : at+n]); err != nil {
+			return err
+		}
+		if at += n; r.pieces {
+			time.Sleep(piecePause)
+		}
+	}
+	return nil
+}
+
+func (l *link) record(p []byte, fromClient bool) {
+	if !fromClient {
+		l.afresh = true
+		l.answered = append(l.answered, p[:min(len(p), maxCarried-len(l.answered))]...)
+		return
+	}
+	if l.afresh {
+		l.bursts = append(l.bursts, 0)
+		l.afresh = false
+	}
+	l.bursts[len(l.bursts)-1] += len(p)
+	l.sent = append(l.sent, p[:min(len(p), maxCarried-len(l.sent))]...)
+}
+
+// hold keeps what the client sends that the server answers next, from its answer on and on all of the client's connections,
+// until release, which is called once.
+func (r *relay) hold() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.holding = true
+}
+
+func (r *relay) release() { close(r.resume) }
+
+// holds reports whether a client is held.
+func (r *relay) holds() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.held != ""
+}
+
+// carried returns copies of the links so far.
+func (r *relay) carried() []link {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	links := make([]link, len(r.links))
+	for i, l := range r.links {
+		links[i] = link{l.client, append([]byte(nil), l.sent...), append([]byte(nil), l.answered...), append([]int(nil), l.bursts...), l.afresh}
+	}
+	return links
+}

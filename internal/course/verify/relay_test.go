@@ -1,0 +1,136 @@
+package verify
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// upper is a server that answers each line in capitals, and the relay before it.
+func upper(t *testing.T, sizes chan<- int) *relay {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				line := ""
+				buffer := make([]byte, 1<<16)
+				for {
+					n, err := conn.Read(buffer)
+					if err != nil {
+						return
+					}
+					if sizes != nil {
+						sizes <- n
+					}
+					if line += string(buffer[:n]); strings.HasSuffix(line, "\n") {
+						_, _ = io.WriteString(conn, strings.ToUpper(line))
+						line = ""
+					}
+				}
+			}()
+		}
+	}()
+	r, err := newRelay(t.Context(), "127.0.0.1", func(ctx context.Context) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "tcp", l.Addr().String())
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.close)
+	return r
+}
+
+func talkTo(t *testing.T, r *relay) (say func(string), hear func() string) {
+	t.Helper()
+	conn, err := net.Dial("tcp", r.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	in := bufio.NewReader(conn)
+	say = func(s string) {
+		if _, err := io.WriteString(conn, s); err != nil {
+			t.Error(err)
+		}
+	}
+	hear = func() string {
+		s, err := in.ReadString('\n')
+		if err != nil {
+			t.Error(err)
+		}
+		return s
+	}
+	return say, hear
+}
+
+// Bytes arrive as they were, and the bursts between answers are counted.
+func TestRelayRecords(t *testing.T) {
+	r := upper(t, nil)
+	say, hear := talkTo(t, r)
+	for _, s := range []string{"hola\n", "qué tal\n"} {
+		say(s)
+		if got := hear(); got != strings.ToUpper(s) {
+			t.Errorf("%q comes back as %q", s, got)
+		}
+	}
+	l := r.carried()[0]
+	if string(l.sent) != "hola\nqué tal\n" || string(l.answered) != "HOLA\nQUÉ TAL\n" || !slices.Equal(l.bursts, []int{5, 9}) {
+		t.Errorf("%q, %q, %v", l.sent, l.answered, l.bursts)
+	}
+}
+
+// In pieces, a message never arrives as a whole.
+func TestRelayCuts(t *testing.T) {
+	sizes := make(chan int, 10_000)
+	r := upper(t, sizes)
+	r.pieces = true
+	say, hear := talkTo(t, r)
+	text := strings.Repeat("0123456789", 100)
+	say(text + "\n")
+	if got := hear(); got != text+"\n" {
+		t.Errorf("got %q", got)
+	}
+	if n := len(sizes); n < 20 {
+		t.Errorf("it arrives in %d reads", n)
+	}
+}
+
+// What a client sends after the first answer is held, and arrives when it is released.
+func TestRelayHolds(t *testing.T) {
+	r := upper(t, nil)
+	r.hold()
+	say, hear := talkTo(t, r)
+	say("one\n")
+	if got := hear(); got != "ONE\n" || !r.holds() {
+		t.Errorf("%q, held: %v", got, r.holds())
+	}
+	say("two\n")
+	time.Sleep(20 * time.Millisecond)
+	if l := r.carried()[0]; string(l.sent) != "one\n" {
+		t.Errorf("%q is passed on", l.sent)
+	}
+	other, answer := talkTo(t, r) // over the loopback network each connection is a client of its own
+	other("three\n")
+	if got := answer(); got != "THREE\n" {
+		t.Errorf("another client gets %q", got)
+	}
+	r.release()
+	if got := hear(); got != "TWO\n" {
+		t.Errorf("got %q", got)
+	}
+}
