@@ -138,7 +138,7 @@ func TestBrokenServicesAreCaught(t *testing.T) {
 			return !slices.Contains([]string{"fails-after-all", "loses-the-last-batch", "stores-twice", "broadcasts-all-winners"}, m.bug)
 		})
 	}
-	results := atOnce(len(tests), func(i int) report.Report { return runWith(t, tests[i].bug, tests[i].stage, tests[i].scenario) })
+	results := atOnce(len(tests), func(i int) report.Report { return runWith(t, tests[i].bug, tests[i].stage, tests[i].scenario, 10*time.Second) })
 	for i, tt := range tests {
 		t.Run(tt.bug+"/"+tt.scenario, func(t *testing.T) {
 			r := only(t, results[i])
@@ -165,6 +165,10 @@ func TestAnotherLabPasses(t *testing.T) {
 		{"", "ej6", "empty-file"},
 		{"", "ej7", "winners-of-3"},
 		{"", "ej7", "no-answer-before-the-last"},
+		{"", "ej6", "short-reads"},
+		{"", "ej6", "sigterm-while-sending"},
+		{"", "ej7", "only-own-winners"},
+		{"", "ej8", "short-reads"},
 		{"", "ej8", "winners-of-5"},
 		{"", "ej8", "stalled-agency"},
 		{"hurries", "ej8", "stalled-agency"},
@@ -172,7 +176,7 @@ func TestAnotherLabPasses(t *testing.T) {
 	if testing.Short() {
 		tests = tests[:1]
 	}
-	results := atOnce(len(tests), func(i int) report.Report { return runWith(t, tests[i].kind, tests[i].stage, tests[i].scenario) })
+	results := atOnce(len(tests), func(i int) report.Report { return runWith(t, tests[i].kind, tests[i].stage, tests[i].scenario, DefaultPatience) })
 	for i, tt := range tests {
 		t.Run(tt.kind+tt.stage+"/"+tt.scenario, func(t *testing.T) {
 			if r := only(t, results[i]); r.Status != report.Passed {
@@ -199,13 +203,13 @@ func atOnce(n int, f func(i int) report.Report) []report.Report {
 	return results
 }
 
-func runWith(t *testing.T, bug, stage, scenario string) report.Report {
+func runWith(t *testing.T, bug, stage, scenario string, patience time.Duration) report.Report {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Error(err)
 	}
-	return run(t, Options{Stages: []string{stage}, Names: []string{scenario}, Service: []string{self, brokenPrefix + bug}, Patience: 10 * time.Second})
+	return run(t, Options{Stages: []string{stage}, Names: []string{scenario}, Service: []string{self, brokenPrefix + bug}, Patience: patience})
 }
 
 func only(t *testing.T, r report.Report) report.Scenario {
