@@ -446,7 +446,10 @@ func (g *Graph) Describe() string {
 		for _, l := range s.Links {
 			others[l.Kind] = append(others[l.Kind], l.Service.Label)
 		}
-		if others[starts] == nil && others[shares] == nil {
+		switch {
+		case strings.HasSuffix(s.Label, " ×0"):
+			fmt.Fprintf(&b, " %s does not start.", s.Label)
+		case others[starts] == nil && others[shares] == nil:
 			fmt.Fprintf(&b, " %s starts first.", s.Label)
 		}
 		for kind, verb := range []string{"starts after", "shares a namespace of", "is built from"} {

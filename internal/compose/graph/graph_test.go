@@ -358,7 +358,7 @@ volumes: {data: }
 		`{{"host<br>network_mode: host"}}`, fmt.Sprintf("s%d --- n1\n", number["exporter"]),
 		`[("data")]`, `[/"config c"/]`, `[/"config d"/]`, `[/"secret s"\]`, `(["model m"])`,
 		"<br>config c<br>config d → /etc/d<br>secret s<br>secret s → /run/secrets/other<br>model m",
-		"1 volume, 2 configs, 1 secret, 1 model.", "indexer shares a namespace of torrent, vpn.", "app is built from base.",
+		"1 volume, 2 configs, 1 secret, 1 model.", "indexer shares a namespace of torrent, vpn.", "app is built from base.", "lonely ×0 does not start.",
 	} {
 		if !strings.Contains(mermaid.String(), want) {
 			t.Errorf("there is no %q in\n%s", want, mermaid.String())
