@@ -178,9 +178,6 @@ func newService(c types.ServiceConfig) (s Service, without []string, err error) 
 func (s *Service) checkFiles() error {
 	slices.SortStableFunc(s.Files, func(a, b File) int { return strings.Compare(a.Target, b.Target) })
 	for i, f := range s.Files {
-		if f.Target == "/" {
-			return fmt.Errorf("%s is mounted at /, in place of everything; that needs Docker", f.Source)
-		}
 		for _, outer := range s.Files[:i] {
 			if within(f.Target, outer.Target) {
 				return fmt.Errorf("%s is mounted within %s, which is mounted as well; that needs Docker", f.Target, outer.Target)

@@ -20,10 +20,10 @@ func TestWhatCannotBeDone(t *testing.T) {
 		{"a command", "{image: server, command: [x, y]}", `command "x y": the server takes no arguments`, ""},
 		{"a shell", "{image: server, entrypoint: [sh, -c, /server]}", "entrypoint", ""},
 		{"replicas", "{image: server, scale: 2}", "2 replicas under one name", ""},
-		{"a signal", "{image: server, stop_signal: SIGNOTHING}", "is no signal", ""},
+		{"a signal", "{image: server, stop_signal: SIGNOTHING}", "no signal", ""},
 		{"a source", "{image: server, volumes: [./nothing:/x]}", "mounted files are missing", ""},
 		{"a mount in a mount", "{image: client, volumes: [.:/data, ./x:/data/agency-1.csv]}", "which is mounted as well", ""},
-		{"everything", "{image: client, volumes: [.:/]}", "in place of everything", ""},
+		{"everything", "{image: client, volumes: [.:/]}", "nothing can be mounted at /", ""},
 		{"bets that are read-only", "{image: server, volumes: [{type: bind, source: ., target: /bets, read_only: true}]}", "is read-only, and the bets go there", ""},
 		{"a restart", "{image: server, restart: always}", "", "restart has no effect"},
 		{"ports", "{image: server, ports: ['80:80']}", "", "ports has no effect"},
@@ -35,10 +35,10 @@ func TestWhatCannotBeDone(t *testing.T) {
 				text = "services:\n  x:\n    " + tt.service + "\n"
 			}
 			project, err := local.Load(t.Context(), []byte(text), "compose.yaml", t.TempDir(), nil)
-			if err != nil {
-				t.Fatal(err)
+			var lab *local.Lab
+			if err == nil {
+				lab, err = local.New(project, local.Options{Now: time.Now})
 			}
-			lab, err := local.New(project, local.Options{Now: time.Now})
 			if err == nil {
 				defer lab.Close()
 			}
@@ -106,5 +106,21 @@ func TestDepth(t *testing.T) {
 	_, err := local.Load(t.Context(), []byte(text), "compose.yaml", t.TempDir(), nil)
 	if err == nil || err.Error() != "load compose.yaml:1:206: values are nested more than 200 deep here" {
 		t.Errorf("got %v", err)
+	}
+}
+
+// What the rule book refuses is not run, with its place; variables have the values of the environment.
+func TestLoadRefuses(t *testing.T) {
+	for text, want := range map[string]string{
+		"services:\n  a: {image: server, container_name: ñandú}\n":                                               "load f.yaml:2:38: service a: container_name",
+		"services:\n  a: {image: server, ports: ['${PORT}:80']}\n  b: {image: server, ports: ['80:80']}\n":       "load f.yaml:3:30: services a and b publish the same port",
+		"services:\n  a: {image: server, ports: ['${PORT}:80']}\n  b: {image: server, ports: ['81:80']}\n":       "",
+		"services:\n  a: {image: server, depends_on: [b]}\n  b: {image: server, profiles: [p]}\n":                "",
+		"services:\n  a: {image: server, depends_on: [b]}\n  b: {image: server, healthcheck: {disable: true}}\n": "",
+	} {
+		_, err := local.Load(t.Context(), []byte(text), "f.yaml", t.TempDir(), []string{"PORT=80", "COMPOSE_PROFILES=p"})
+		if want == "" && err != nil || want != "" && (err == nil || !strings.HasPrefix(err.Error(), want)) {
+			t.Errorf("%sgot %v, want %s", text, err, want)
+		}
 	}
 }

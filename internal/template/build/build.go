@@ -180,6 +180,9 @@ func (j Job) document(ctx context.Context, engine *render.Engine, stage string, 
 		if err != nil {
 			return d, err
 		}
+		for i, w := range d.Report.Warnings {
+			d.Report.Warnings[i] = located(w, engine, stage, n, doc.Bytes)
+		}
 	}
 	d.content = doc.Bytes
 	if isJSON {

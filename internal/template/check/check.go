@@ -27,6 +27,10 @@ type Report struct {
 	// Sources are the paths of the host that the document mounts, each once, in the order of the services' names,
 	// client2 before client10.
 	Sources []string
+	// Warnings are what is most likely a mistake, ten at most. Replicas that share one are named in it.
+	Warnings []*Error
+
+	warnings warnings // before they have places
 }
 
 // Missing returns the sources that do not exist. Relative ones begin in dir, the folder of the Compose file.
@@ -79,12 +83,14 @@ func (r Report) Missing(dir string) []string {
 func Document(ctx context.Context, doc render.Document) (Report, error) {
 	report, s, err := bySample(ctx, doc)
 	if s != nil && err == nil {
+		report.Warnings = report.warnings.located(doc.Bytes)
 		return report, nil
 	}
 	if len(doc.Bytes) <= maxWhole {
 		if report, err = whole(ctx, doc.Bytes); err != nil {
 			return Report{}, explain(ctx, doc.Bytes, err)
 		}
+		report.Warnings = report.warnings.located(doc.Bytes)
 		return report, nil
 	}
 	more := fmt.Sprintf(" (a document of %d MiB is not checked as a whole)", len(doc.Bytes)>>20)

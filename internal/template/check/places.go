@@ -31,6 +31,7 @@ type field int
 const (
 	serviceName field = iota
 	containerName
+	hostname
 	address
 	source
 	free // nothing is demanded of it but to be a string
@@ -102,7 +103,7 @@ func (g *group) readPlaces(services *yaml.Node) bool {
 	for name, service := range yamltree.Entries(services) {
 		g.services = append(g.services, name.Value)
 		note(serviceName, "", name, ":")
-		for key, f := range map[string]field{"container_name": containerName, "hostname": free} {
+		for key, f := range map[string]field{"container_name": containerName, "hostname": hostname} {
 			if n := yamltree.Get(service, key); n != nil {
 				note(f, "", n, "")
 			}

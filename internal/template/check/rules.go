@@ -16,6 +16,8 @@ func has(s *rules.Service, p place) bool {
 		return s.Name == p.value
 	case containerName:
 		return s.Container == p.value
+	case hostname:
+		return s.Hostname == p.value
 	case address:
 		return slices.ContainsFunc(s.Networks, func(a rules.Attachment) bool { return a.Network == p.network && a.IPv4 == p.value })
 	case source:
@@ -33,6 +35,8 @@ func set(s *rules.Service, p place, value string) bool {
 		s.Name = value
 	case containerName:
 		s.Container = value
+	case hostname:
+		s.Hostname = value
 	case address:
 		s.Networks = slices.Clone(s.Networks)
 		i := slices.IndexFunc(s.Networks, func(a rules.Attachment) bool { return a.Network == p.network })
@@ -56,7 +60,8 @@ func mounts(p place) func(rules.Mount) bool {
 	return func(m rules.Mount) bool { return m.Type == types.VolumeTypeBind && m.Source == p.value }
 }
 
-// applyRules returns the first error of package rules, and the sources that services mount. It sorts services.
+// applyRules returns the first error of package rules, or its warnings and the sources that services mount. It sorts
+// services.
 func applyRules(project rules.Project) (Report, error) {
 	services := project.Services
 	slices.SortFunc(services, func(a, b rules.Service) int { // client2 is before client10
@@ -76,8 +81,11 @@ func applyRules(project rules.Project) (Report, error) {
 		}
 	}
 	for p := range rules.Check(project) {
-		if p.Rule.Severity == rules.Error {
+		switch p.Rule.Severity {
+		case rules.Error:
 			return Report{}, violationf(p.Path, "%s", p.Message)
+		case rules.Warning:
+			report.warnings.add(p)
 		}
 	}
 	return report, nil
