@@ -201,7 +201,11 @@ func TestSetCounts(t *testing.T) {
 	}; !cmp.Equal(want, b.Kinds) {
 		t.Errorf("got %v, want %v", b.Kinds, want)
 	}
+	if err := b.SetCounts("all=4,joiner=2"); err != nil || b.Kinds[0].Count != 4 || b.Kinds[1].Count != 2 {
+		t.Errorf("got %v, error %v", b.Kinds, err)
+	}
 	for text, want := range map[string]string{
+		"all=x":                `number of replicas "all=x": want a whole number, such as 5`,
 		"x":                    `number of replicas "x": want a whole number, such as 5`,
 		"":                     `number of replicas "": want a whole number, such as 5`,
 		"joiner=":              `number of replicas "joiner=": want a whole number, such as 5`,

@@ -83,14 +83,23 @@ func isKindName(name string) bool {
 // ErrCount is wrapped by the error of SetCounts.
 var ErrCount = errors.New("number of replicas")
 
-// SetCounts sets Count of kinds. text is N, for the first kind, or KIND=N, or several of those with commas. Limits
-// are not checked here.
+// allKinds stands for all kinds in a text of SetCounts, unless a kind has that name.
+const allKinds = "all"
+
+// SetCounts sets Count of kinds. text is N, for the first kind, or KIND=N, or all=N, or several of those with commas.
+// Limits are not checked here.
 func (b *Bundle) SetCounts(text string) error {
 	var seen []*Kind
 	for part := range strings.SplitSeq(text, ",") {
 		kind, n, err := b.parseCount(strings.TrimSpace(part))
 		if err != nil {
 			return err
+		}
+		if kind == nil {
+			for i := range b.Kinds {
+				b.Kinds[i].Count, b.Kinds[i].Given = n, true
+			}
+			continue
 		}
 		if slices.Contains(seen, kind) { // such as 1,000
 			return fmt.Errorf("%w %q: it says twice how many %s there are", ErrCount, text, kind.Name)
@@ -101,12 +110,13 @@ func (b *Bundle) SetCounts(text string) error {
 	return nil
 }
 
+// parseCount returns no kind for all of them.
 func (b *Bundle) parseCount(text string) (kind *Kind, n int, err error) {
 	number := text
 	kind = &b.Kinds[0]
 	if name, count, ok := strings.Cut(text, "="); ok {
 		number = count
-		if kind = b.kind(name); kind == nil {
+		if kind = b.kind(name); kind == nil && name != allKinds {
 			return nil, 0, fmt.Errorf("%w %s: %s", ErrCount, text, b.unknownKind(name))
 		}
 	}

@@ -59,6 +59,21 @@ func (c *context) openBlockLine() (problem string) {
 	return ""
 }
 
+// behindBlock returns c in a block scalar as a context behind the scalar, to be joined with one that is in none: a line
+// further to the right than the scalar's key would go on with it, and so would more text in this line.
+func (c context) behindBlock() context {
+	end := context{parent: c.parent, above: above{open: max(c.parent, 0)}}
+	switch c.place {
+	case block:
+		end.place, end.under = lineEnd, comment
+	case blockLine:
+		end.place, end.column, end.entry = lineStart, c.column, true
+	default:
+		return c
+	}
+	return end
+}
+
 // joinBlocks is join for places about a block scalar, of which b's is not before a's.
 func joinBlocks(a, b context) (context, bool) {
 	if !a.inBlock() || !b.inBlock() || a.parent != b.parent || a.folded != b.folded || a.keep != b.keep || a.explicit != b.explicit {

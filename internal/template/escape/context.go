@@ -162,6 +162,9 @@ func join(a, b context) (context, bool) {
 	case b.place == dead:
 		return a, true
 	}
+	if !a.inBlock() || !b.inBlock() {
+		a, b = a.behindBlock(), b.behindBlock()
+	}
 	if a.inScalar() && b.inScalar() {
 		a.scalar.mergeWith(&b.scalar)
 	}

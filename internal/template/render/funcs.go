@@ -41,6 +41,7 @@ var unrepeatable = []string{
 //	keys, values       of one or more maps, ordered by key
 //	fromJson TEXT      as sprig's, but integers stay integers
 //	fromYaml YAML      the value of a text, or of the result of include or toYaml
+//	formatEach, shard, roundRobin, position, of listFuncs
 //	index, get, len, eq, ne  of text/template and sprig, which fail for a key or a number that is not there
 //
 // sprig's squote is missing, because package escape writes the quotes.
@@ -69,6 +70,7 @@ func Funcs() template.FuncMap {
 	}
 	funcs["fromYaml"] = fromYAML
 	maps.Copy(funcs, lookups())
+	maps.Copy(funcs, listFuncs())
 	funcs["include"] = func(string, any) (any, error) { return "", nil } // each execution has its own
 	return funcs
 }

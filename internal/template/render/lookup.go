@@ -182,4 +182,3 @@ func lookups() map[string]any {
 		},
 	}
 }
-
