@@ -164,7 +164,7 @@ func TestContrast(t *testing.T) {
 			}
 		}
 		for _, pair := range []string{
-			"passed page", "passed passed-soft", "skipped page", "skipped skipped-soft", "passed card", "skipped card", "draw draw-soft", "answer card", "text draw-soft", "muted draw-soft",
+			"passed page", "passed passed-soft", "skipped page", "skipped skipped-soft", "draw page", "draw card", "passed card", "skipped card", "draw draw-soft", "answer card", "text draw-soft", "muted draw-soft",
 		} {
 			front, back, _ := strings.Cut(pair, " ")
 			check(front, back, 4.5)

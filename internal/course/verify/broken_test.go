@@ -138,7 +138,9 @@ func TestBrokenServicesAreCaught(t *testing.T) {
 			return !slices.Contains([]string{"fails-after-all", "loses-the-last-batch", "stores-twice", "broadcasts-all-winners"}, m.bug)
 		})
 	}
-	results := atOnce(len(tests), func(i int) report.Report { return runWith(t, tests[i].bug, tests[i].stage, tests[i].scenario, 10*time.Second) })
+	results := atOnce(len(tests), func(i int) report.Report {
+		return runWith(t, tests[i].bug, tests[i].stage, tests[i].scenario, 10*time.Second)
+	})
 	for i, tt := range tests {
 		t.Run(tt.bug+"/"+tt.scenario, func(t *testing.T) {
 			r := only(t, results[i])
@@ -176,7 +178,9 @@ func TestAnotherLabPasses(t *testing.T) {
 	if testing.Short() {
 		tests = tests[:1]
 	}
-	results := atOnce(len(tests), func(i int) report.Report { return runWith(t, tests[i].kind, tests[i].stage, tests[i].scenario, DefaultPatience) })
+	results := atOnce(len(tests), func(i int) report.Report {
+		return runWith(t, tests[i].kind, tests[i].stage, tests[i].scenario, DefaultPatience)
+	})
 	for i, tt := range tests {
 		t.Run(tt.kind+tt.stage+"/"+tt.scenario, func(t *testing.T) {
 			if r := only(t, results[i]); r.Status != report.Passed {

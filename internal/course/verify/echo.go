@@ -2,13 +2,17 @@ package verify
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/tp0-lab/composer/internal/lab/local"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -24,6 +28,14 @@ func echoScenarios() []Scenario {
 		}
 	}
 	return append(all, Scenario{
+		Stage: "ej1", Name: "compose-script",
+		Title: "generar-compose.sh writes the file that it is told to, with as many clients, and anew each time",
+		run:   func(t *trial) { writesAnew(t, "otro.yaml") },
+	}, Scenario{
+		Stage: "ej1", Name: "compose-script-path", Beyond: "the course gives generar-compose.sh a name",
+		Title: "generar-compose.sh writes a file in another directory",
+		run:   func(t *trial) { writesAnew(t, "client/otro.yaml") },
+	}, Scenario{
 		Stage: "ej1", Name: "echo-unaltered",
 		Title: "lines with any text come back as they were",
 		run:   func(t *trial) { unaltered(t, echoLines, false) },
@@ -48,6 +60,40 @@ func echoScenarios() []Scenario {
 
 // echoLines are messages like those of the course's client, which end with a line end.
 var echoLines = []string{"hola\n", "a | result: fail | b: c\n", strings.Repeat("0123456789", 100) + "\n", "\t ñandú \x01\x7f\n"}
+
+// writesAnew has generar-compose.sh write a file again and again, with more clients and with fewer.
+func writesAnew(t *trial, out string) {
+	if t.site.builtIn {
+		t.skip("there is no generar-compose.sh here: composer renders the stage itself")
+	}
+	t.configure(usualServer, usualClient)
+	if err := t.site.root.MkdirAll(filepath.Dir(out), 0o755); err != nil {
+		t.unjudged("a directory cannot be made: " + err.Error())
+	}
+	for _, n := range []int{2, 4, 1} {
+		t.must(fmt.Sprintf("generar-compose.sh writes %s for %s", out, text.Plural(n, "client")), func() error { return t.site.script(t.ctx, out, n) })
+		expected := fmt.Sprintf("%s for %s has the services server and %s", out, text.Plural(n, "client"), strings.Join(clientNames(n), ", "))
+		raw, err := t.site.root.ReadFile(out)
+		if err != nil {
+			t.fatal(expected, err.Error())
+		}
+		project, err := local.Load(t.ctx, raw, out, t.site.dir, nil)
+		if err != nil {
+			t.fatal(expected, err.Error())
+		}
+		var got []string
+		for name, service := range project.Services {
+			// A Compose file may have other services, such as a database. The course names containers.
+			if name = cmp.Or(service.ContainerName, name); strings.HasPrefix(name, "client") || name == "server" {
+				got = append(got, name)
+			}
+		}
+		slices.SortFunc(got, text.NaturalCompare)
+		if want := append(clientNames(n), "server"); !slices.Equal(got, want) {
+			t.fatal(expected, orNone(strings.Join(got, ", ")))
+		}
+	}
+}
 
 func exchange(t *trial, n, messages int) {
 	// The Compose file of ej1 sets the level DEBUG, which overrides the files.

@@ -45,7 +45,12 @@ func (s *site) generate(ctx context.Context, n int) error {
 	if s.builtIn {
 		return s.render(n)
 	}
-	script := command(ctx, scriptLimit, "bash", "generar-compose.sh", composeFile, strconv.Itoa(n))
+	return s.script(ctx, composeFile, n)
+}
+
+// script has generar-compose.sh write a file for n clients.
+func (s *site) script(ctx context.Context, out string, n int) error {
+	script := command(ctx, scriptLimit, "bash", "generar-compose.sh", out, strconv.Itoa(n))
 	script.Dir = s.dir
 	script.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "COMPOSER_") })
 	if s.ours {
@@ -54,13 +59,13 @@ func (s *site) generate(ctx context.Context, n int) error {
 	begin := time.Now()
 	err := script.finish()
 	if time.Since(begin) >= scriptLimit {
-		return fmt.Errorf("generar-compose.sh %s %d hangs: it is stopped after %v", composeFile, n, scriptLimit)
+		return fmt.Errorf("generar-compose.sh %s %d hangs: it is stopped after %v", out, n, scriptLimit)
 	}
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(filepath.Join(s.dir, composeFile)); err != nil {
-		return fmt.Errorf("generar-compose.sh %s %d: it has written no such file", composeFile, n)
+	if _, err := os.Stat(filepath.Join(s.dir, out)); err != nil {
+		return fmt.Errorf("generar-compose.sh %s %d: it has written no such file", out, n)
 	}
 	return nil
 }

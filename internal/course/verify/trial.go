@@ -47,8 +47,11 @@ type trial struct {
 }
 
 // clients returns the names of the trial's clients.
-func (t *trial) clients() []string {
-	names := make([]string, t.n)
+func (t *trial) clients() []string { return clientNames(t.n) }
+
+// clientNames returns client1 … clientN.
+func clientNames(n int) []string {
+	names := make([]string, n)
 	for i := range names {
 		names[i] = clientName(i + 1)
 	}
@@ -308,7 +311,7 @@ func (t *trial) exited(code int, services ...string) {
 	t.settle()
 }
 
-// gracefully bounds the stop of this project's services. Docker kills those of a checkout after ten seconds.
+// gracefully bounds the stop of processes.
 const gracefully = 5 * time.Second
 
 // settle waits until every line that was logged before is in the journal.
@@ -321,13 +324,15 @@ func (t *trial) settle() {
 	}
 }
 
-// stop stops services. It expects this project's to stop in time.
+// stop stops services. It expects this project's processes to stop in time. How long Docker's command takes says nothing
+// about a service, but Docker kills it after ten seconds, which its exit code tells.
 func (t *trial) stop(services ...string) {
 	begin := time.Now()
 	if err := t.lab.stop(t.ctx, services...); err != nil {
 		t.unjudged("the containers cannot be stopped: " + err.Error())
 	}
-	if took := time.Since(begin); t.site.ours && took > gracefully {
+	_, inContainers := t.lab.(containers)
+	if took := time.Since(begin); !inContainers && took > gracefully {
 		t.problem(fmt.Sprintf("%s stops within %v of SIGTERM", strings.Join(services, " and "), gracefully), fmt.Sprintf("it took %v", took.Round(10*time.Millisecond)),
 			t.about(pattern{container: services[0]}))
 	}
