@@ -1,13 +1,15 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/sirupsen/logrus"
 	"github.com/urfave/cli/v2"
 
 	"github.com/tp0-lab/composer/internal/compose/lint"
@@ -18,27 +20,35 @@ func lintCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "lint",
 		Usage:     "check Compose files: the specification, and what only shows when containers start",
-		UsageText: "composer lint [--strict] [--enable SET]… [--disable RULE]… [--format text|json|sarif] FILE…",
-		ArgsUsage: "FILE…",
+		UsageText: "composer lint [--fix] [--strict] [--enable SET]… [--disable RULE]… [--format text|json|sarif|github] FILE|DIR…",
+		ArgsUsage: "FILE|DIR…",
 		Description: examples(
 			"composer lint compose.yaml", "file:line:column: severity: message [rule]",
 			"composer lint --strict *.yaml", "warnings fail, too",
+			"composer lint .", "all Compose files in a directory and below it",
+			"composer lint --fix compose.yaml", "mend what can be mended, then check",
 			"composer render -n 5 | composer lint -", "check standard input",
 			"composer lint --disable missing-mount-source dev.yaml", "without one of the rules",
 			"composer lint --enable security compose.yaml", "with a set of rules that is off by default",
 			"composer lint --format sarif dev.yaml", "for GitHub's code scanning and its like",
+			"composer lint --format github .", "beside the lines of a pull request",
 			"composer lint --list-rules", "list the rules",
 		) + "\n\nA comment in the file silences rules, at the end of a line or in the line before it:\n" +
 			"  # composer-lint: disable=RULE,RULE\n\n" +
 			"The nearest .composer-lint.yaml in the directories around a file says which rules apply; flags come before it:\n" +
 			"  sets: [security]\n  rules: {missing-mount-source: off, unquoted-value: error}\n  ignore: [vendor, \"*.old.yaml\"]\n\n" +
 			"Each file is checked alone, but compose.override.yaml is checked as laid over compose.yaml. Exit codes: 0 no\n" +
-			"error; 1 an error, or a warning with --strict; 2 wrong command line.",
+			"error; 1 an error, or more warnings than --strict or --max-warnings allows; 2 wrong command line.",
 		Flags: []cli.Flag{
 			stringFlag("format", "COMPOSER_LINT_FORMAT", "text",
-				"the `FORMAT` of the findings: text, json or sarif"),
+				"the `FORMAT` of the findings: text, json, sarif or github"),
 			jsonFlag("the same as --format json"),
 			boolFlag("strict", "COMPOSER_LINT_STRICT", "exit with 1 for a warning, too"),
+			&cli.IntFlag{
+				Name: "max-warnings", EnvVars: []string{"COMPOSER_LINT_MAX_WARNINGS"}, Value: -1, DefaultText: "any number",
+				Usage: "exit with 1 for more than `N` warnings in all files",
+			},
+			boolFlag("fix", "COMPOSER_LINT_FIX", "first mend what can be mended without changing what Compose reads"),
 			listFlag("enable", "COMPOSER_LINT_ENABLE",
 				"apply a `RULE` of a set, or all of a set: security; may be given several times, or with several names and commas"),
 			listFlag("disable", "COMPOSER_LINT_DISABLE",
@@ -70,18 +80,64 @@ func lintFiles(c *cli.Context) error {
 	if !c.Args().Present() {
 		return usagef("%s wants files; see `%[1]s --help`", c.Command.HelpName)
 	}
-	found := []lint.Finding{}
-	for _, name := range c.Args().Slice() {
+	if limit := c.Int("max-warnings"); c.IsSet("max-warnings") && limit < 0 {
+		return usagef("lint: --max-warnings %d: want none or more", limit)
+	}
+	names, err := l.expand()
+	if err != nil {
+		return fmt.Errorf("lint: %w", err)
+	}
+	out := findingWriter{w: streams(c).Out, format: format}
+	var progress func(done, total int)
+	progress, l.wipe = countProgress(streams(c).Err)
+	defer l.wipe()
+	for i, name := range names {
+		progress(i, len(names))
 		here, err := l.check(name)
 		if err != nil {
 			return fmt.Errorf("lint: %w", err)
 		}
-		found = append(found, here...)
+		if len(here) > 0 && out.streams() {
+			l.wipe()
+		}
+		if err := out.add(here); err != nil {
+			return err
+		}
 	}
-	if err := writeFindings(c.App.Writer, format, found); err != nil {
+	l.wipe()
+	if err := out.close(); err != nil {
 		return err
 	}
-	return verdict(found, c.Bool("strict"))
+	return l.verdict(out.counts, len(names), format)
+}
+
+// expand returns the names of the files to check. A directory stands for the Compose files in it.
+func (l *linter) expand() ([]string, error) {
+	var names []string
+	for _, name := range l.Args().Slice() {
+		if name == "-" && l.Bool("fix") {
+			return nil, usagef("--fix replaces files, and standard input is none; give a file")
+		}
+		if info, err := os.Stat(name); err != nil || !info.IsDir() {
+			names = append(names, name)
+			continue
+		}
+		var wrong error
+		ignored := func(name string) bool {
+			config, err := l.configOf(name)
+			wrong = cmp.Or(wrong, err)
+			return config.Ignores(name)
+		}
+		for _, file := range lint.FindFiles(name, ignored) {
+			if !ignored(file) {
+				names = append(names, file)
+			}
+		}
+		if wrong != nil {
+			return nil, wrong
+		}
+	}
+	return names, nil
 }
 
 // linter checks files by the flags of a command line and the configuration of each file.
@@ -89,6 +145,7 @@ type linter struct {
 	*cli.Context
 	config  *lint.Config            // of --config
 	configs map[string]*lint.Config // those that were found, by directory
+	wipe    func()                  // takes the progress off the terminal
 }
 
 func newLinter(c *cli.Context) (*linter, error) {
@@ -141,7 +198,33 @@ func (l *linter) check(name string) ([]lint.Finding, error) {
 	if config.Ignores(name) {
 		return nil, nil
 	}
-	return lint.CheckFile(l.Context.Context, name, l.options(config))
+	o := l.options(config)
+	if l.Bool("fix") {
+		if err := l.fix(name, o); err != nil {
+			return nil, err
+		}
+	}
+	return lint.CheckFile(l.Context.Context, name, o)
+}
+
+// fix mends a file, and says what it mended.
+func (l *linter) fix(name string, o *lint.Options) error {
+	level := logrus.GetLevel()
+	logrus.SetLevel(logrus.ErrorLevel) // compose-go warns of the version, and of variables that are not set
+	mended, err := lint.FixFile(l.Context.Context, name, o)
+	logrus.SetLevel(level)
+	stderr := streams(l.Context).Err
+	if err != nil || len(mended) > 0 {
+		l.wipe()
+	}
+	if errors.Is(err, lint.ErrChanges) || errors.Is(err, lint.ErrRefused) {
+		warn(stderr, "lint: %s is left as it is: %v", name, err)
+		return nil
+	}
+	for _, f := range mended {
+		printLine(stderr, "%s:%d:%d: mended: %s [%s]", f.File, f.Line, f.Column, f.Message, f.Rule)
+	}
+	return err
 }
 
 // options lays the flags over a configuration: a rule by its own name over its set.
@@ -159,7 +242,7 @@ func (l *linter) options(config *lint.Config) *lint.Options {
 	return o
 }
 
-func lintFormats() []string { return []string{"text", "json", "sarif"} }
+func lintFormats() []string { return []string{"text", "json", "sarif", "github"} }
 
 // lintFormat returns the format that --format and --json choose. A flag of the command line comes before the variable of
 // the other flag.
@@ -179,29 +262,106 @@ func lintFormat(c *cli.Context) (string, error) {
 	return format, nil
 }
 
-func writeFindings(w io.Writer, format string, found []lint.Finding) error {
-	switch format {
-	case "json":
-		return printJSON(w, found)
-	case "sarif":
-		return lint.WriteSARIF(w, found, version())
+// findingWriter writes findings: those of a file as soon as it is checked where the format has a line for each.
+type findingWriter struct {
+	w      *Output
+	format string
+	found  []lint.Finding // for the formats that are written as a whole
+	counts map[lint.Severity]int
+}
+
+// streams reports whether the format has findings written before all are found.
+func (f *findingWriter) streams() bool { return f.format == "text" || f.format == "github" }
+
+func (f *findingWriter) add(found []lint.Finding) error {
+	if f.counts == nil {
+		f.counts = map[lint.Severity]int{}
 	}
-	for _, f := range found {
-		printLine(w, "%s", f)
+	for _, one := range found {
+		f.counts[one.Severity]++
+	}
+	switch f.format {
+	case "text":
+		for _, one := range lint.Fold(found) {
+			f.print(one)
+		}
+	case "github":
+		for _, one := range found {
+			printLine(f.w, "%s", one.GitHub())
+		}
+	default:
+		f.found = append(f.found, found...)
+	}
+	return f.w.err
+}
+
+// print prints a finding, on a terminal in colours.
+func (f *findingWriter) print(one lint.Finding) {
+	line := text.Printable(one.String())
+	if f.w.coloured {
+		colour := map[lint.Severity]string{lint.Error: "31", lint.Warning: "33", lint.Note: "36"}[one.Severity]
+		place := text.Printable(fmt.Sprintf("%s:%d:%d:", one.File, one.Line, one.Column))
+		line = fmt.Sprintf("\x1b[1m%s\x1b[0m \x1b[%sm%s:\x1b[0m %s \x1b[2m[%s]\x1b[0m", place, colour, one.Severity, text.Printable(one.Message), one.Rule)
+	}
+	fmt.Fprintln(f.w, line)
+}
+
+func (f *findingWriter) close() error {
+	found := f.found
+	if found == nil {
+		found = []lint.Finding{}
+	}
+	switch f.format {
+	case "json":
+		return printJSON(f.w, found)
+	case "sarif":
+		return lint.WriteSARIF(f.w, found, version())
 	}
 	return nil
 }
 
-// verdict returns an error if there is a finding that fails the check: an error or, if strict, a warning.
-func verdict(found []lint.Finding, strict bool) error {
-	counts := map[lint.Severity]int{}
-	for _, f := range found {
-		counts[f.Severity]++
+// verdict says how many findings there are. They are an error if one of them is, or if there are more warnings than the
+// flags allow.
+func (l *linter) verdict(counts map[lint.Severity]int, files int, format string) error {
+	errorCount, warnings, notes := counts[lint.Error], counts[lint.Warning], counts[lint.Note]
+	parts := []string{text.Plural(errorCount, "error"), text.Plural(warnings, "warning")}
+	if notes > 0 {
+		parts = append(parts, text.Plural(notes, "note"))
 	}
-	if counts[lint.Error] == 0 && (!strict || counts[lint.Warning] == 0) {
-		return nil
+	summary := strings.Join(parts, ", ")
+	if files > 1 {
+		summary += " in " + text.Plural(files, "file")
 	}
-	return errors.New("lint: " + text.Plural(counts[lint.Error], "error") + ", " + text.Plural(counts[lint.Warning], "warning"))
+	limit := l.Int("max-warnings")
+	switch stderr := streams(l.Context).Err; {
+	case errorCount > 0, l.Bool("strict") && warnings > 0:
+		return errors.New("lint: " + summary)
+	case limit >= 0 && warnings > limit:
+		return fmt.Errorf("lint: %s; --max-warnings allows %d", summary, limit)
+	case format == "json", format == "sarif": // for programs
+	case warnings+notes > 0, files > 1, stderr.Terminal:
+		printLine(stderr, "composer: lint: %s", summary)
+	}
+	return nil
+}
+
+// countProgress returns functions that show how many of many files are done, and that take it away before something
+// else is written. Where w is no terminal, it shows each hundredth file.
+func countProgress(w *Output) (show func(done, total int), wipe func()) {
+	const step = 100
+	if w.Terminal {
+		show, wipe = progressBar(w)
+		return func(done, total int) {
+			if total > 1 {
+				show(done, total)
+			}
+		}, wipe
+	}
+	return func(done, total int) {
+		if done > 0 && done%step == 0 {
+			printLine(w, "composer: lint: %d of %d files", done, total)
+		}
+	}, func() {}
 }
 
 func listRules(w *Output, format string) error {

@@ -41,7 +41,7 @@ func TestUnreadable(t *testing.T) {
 	tests := []struct{ name, want string }{
 		{"gone", "gone:1:1: error: no such file or directory [unreadable]"},
 		{"file/below", "file/below:1:1: error: not a directory [unreadable]"},
-		{"folder", "folder:1:1: error: it is a directory [unreadable]"},
+		{"folder", "folder:1:1: error: it is a directory without Compose files [unreadable]"},
 		{"loop", "loop:1:1: error: it is a symbolic link that leads to itself [unreadable]"},
 		{"pipe", "pipe:1:1: error: it is a pipe that nobody writes to [unreadable]"},
 		{"/dev/zero", "/dev/zero:1:1: error: it is larger than 4 MiB [unreadable]"},

@@ -10,6 +10,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -36,6 +37,9 @@ type Finding struct {
 	Rule     string   `json:"rule"`
 	// Message is a sentence on one line, without a period.
 	Message string `json:"message"`
+
+	service string // that it is about, or ""
+	edit    edit   // what mends it, if anything does
 }
 
 // String returns the finding as compilers write theirs.
@@ -96,6 +100,9 @@ func checkRead(ctx context.Context, s Source, err error, o *Options) ([]Finding,
 		return Check(ctx, s, o)
 	}
 	d := &document{Source: s, options: o}
+	if errors.Is(err, files.ErrDirectory) {
+		err = errors.New("it is a directory without Compose files")
+	}
 	d.reportAt("unreadable", 1, 1, "%v", files.Cause(err))
 	return d.findings(), nil
 }
@@ -114,7 +121,8 @@ type document struct {
 	silenced map[int][]string // by line
 	found    []Finding
 	counts   map[Severity]int
-	compared int // names that were compared for a suggestion
+	starts   []int // offsets at which they begin, see offset
+	compared int   // names that were compared for a suggestion
 }
 
 // maxFound is how many findings of one severity are kept.
@@ -169,6 +177,7 @@ func (d *document) suggest(name string, known map[string]bool) string {
 }
 
 func (d *document) findings() []Finding {
+	d.setServices()
 	slices.SortStableFunc(d.found, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Message, b.Message))
 	})

@@ -169,7 +169,7 @@ func TestCheck(t *testing.T) {
 		{"from compose-go", "services:\n  b: {image: x}\n  a: {image: x, mem_limit: 5q}\n", []string{"3:28: error: services.a.mem_limit invalid suffix: 'q'"}},
 		{"beside a variable", "services:\n  a:\n    image: ñ:${TAG}\n    healthcheck: {interval: '${I:-1s}', test: [ñ, x]}\n    volumes: ['./ñ:/${V}', ./x:/y:ro:z:q, {type: bind, source: x}]\n    mem_limit: 12zz\n    cpus: '${C:-many}'\n    shm_size: ${S}\n  d: {image: '${I:-n}', mem_limit: '${M:-2x}', deploy: {replicas: '${N}', resources: {limits: {memory: 2q}}}}\n", []string{
 			"4:41: error: service a: healthcheck.test must start either by", "5:28: error: service a: invalid spec: ./x:/y:ro:z:q: too many colons",
-			"5:64: warning: service a: x: no such file", "5:64: error: service volume services.a.volumes..0 is missing a mount target",
+			"5:64: note: service a: x: no such file", "5:64: error: service volume services.a.volumes..0 is missing a mount target",
 			"6:16: error: services.a.mem_limit invalid suffix: 'zz'", "7:11: error: error while interpolating services.a.cpus: ",
 			"9:36: error: services.d.mem_limit invalid suffix: 'x'", "9:104: error: services.d.deploy.resources.limits.memory invalid suffix: 'q'",
 		}},
@@ -180,7 +180,10 @@ func TestCheck(t *testing.T) {
 		{"too many ports", "services:\n  a: {image: ñ, ports: [ñ, '${A:-1}-65535:1-65535']}\n  b: {image: ñ, ports: [1-65535]}\n", []string{"3:25: error: up to here the services have more than 100000 ports"}},
 		{"no image", "services: {a: {command: x}}", []string{`1:12: error: service "a" has neither an image nor a build context`}},
 		{"extends has an image", "services: {a: {extends: {file: https://example.com/other.git, service: a}}}", nil},
-		{"Compose takes what is said twice", "services: {a: {image: x, environment: [A=1, A=1], cap_add: [KILL, KILL]}}", nil},
+		{"Compose takes what is said twice", "services: {a: {image: x, environment: [A=1, A=1], cap_add: [KILL, CHOWN, KILL, KILL]}}", []string{
+			"1:45: note: services.a.environment: this is the same as item 1 of the list [duplicate-item]",
+			"1:74: note: services.a.cap_add: this is the same as item 1 of the list [duplicate-item]", "1:80: note: services.a.cap_add",
+		}},
 		{"the same twice", "services: {a: {image: x, security_opt: ['label:b', 'label:a', 'label:a']}}", []string{"1:63: error: services.a.security_opt: this is the same as item 2 of the list"}},
 		{"additional contexts", "services:\n  a:\n    build: {context: ., additional_contexts: {b: 'service:b', c: 'service:c'}}\n  b:\n    build: {context: ., additional_contexts: ['a=service:d']}\n", []string{
 			`3:66: error: service a: there is no service "c"`, `5:47: error: service b: there is no service "d"`,

@@ -52,7 +52,11 @@ func (d *document) checkTexts(n *yaml.Node, text bool) {
 			return
 		}
 		if becomes, who := changed(n); becomes != "" {
-			d.report("unquoted-value", n, "without quotes, %s is %s%s: write %q", n.Value, becomes, who, n.Value)
+			mended := edit{}
+			if who != "" { // Compose reads the same
+				mended = d.quoted(n)
+			}
+			d.reportWithEdit("unquoted-value", n, mended, "without quotes, %s is %s%s: write %q", n.Value, becomes, who, n.Value)
 		}
 	}
 }

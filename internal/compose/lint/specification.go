@@ -30,12 +30,16 @@ var specificationRules = []Rule{
 		Name: "obsolete-version", Severity: Note, What: "`version` says nothing any more",
 		Why: "Compose ignores it since 2020, and warns about it at each run.",
 	},
+	{
+		Name: "duplicate-item", Severity: Note, What: "a list has the same item twice",
+		Why: "Compose drops one of them without a word. In lists of which it refuses that, such as `security_opt`, it is an error of the rule `specification`.",
+	},
 }
 
 func checkSpecification(d *document) {
 	for key := range yamltree.Entries(d.root) {
 		if key.Value == "version" {
-			d.report("obsolete-version", key, "`version` has had no meaning since 2020: leave it out")
+			d.reportWithEdit("obsolete-version", key, d.withoutKey("version"), "`version` has had no meaning since 2020: leave it out")
 		}
 	}
 	for key, value := range yamltree.Entries(d.root) {
@@ -228,10 +232,11 @@ func (d *document) reportSchema(s schemas, e *jsonschema.ValidationError) {
 		}
 		d.report("specification", node, "%s must be %s%s", path, typeNames(k.Want), hint)
 	case *kind.UniqueItems:
-		if !mergedByCompose(e.InstanceLocation) {
-			again := node.Content[k.Duplicates[1]]
-			d.report("specification", again, "%s: this is the same as item %d of the list", path, k.Duplicates[0]+1)
+		rule := "specification"
+		if mergedByCompose(e.InstanceLocation) {
+			rule = "duplicate-item"
 		}
+		d.reportDuplicates(rule, path, node, k.Duplicates)
 	case *kind.Pattern:
 		if !strings.Contains(node.Value, "$") {
 			d.report("specification", node, "%s: %q does not match %s%s", path, node.Value, k.Want, d.suggest(node.Value, wordsOf(k.Want)))
@@ -266,6 +271,28 @@ func wordsOf(pattern string) map[string]bool {
 		}
 	}
 	return words
+}
+
+// reportDuplicates reports the items of a list that are there already: all scalars, or else the pair that the schema names.
+func (d *document) reportDuplicates(rule, path string, list *yaml.Node, pair [2]int) {
+	const message = "%s: this is the same as item %d of the list"
+	first := map[any]int{}
+	some := false
+	for i, item := range list.Content {
+		if item = yamltree.Follow(item); item.Kind != yaml.ScalarNode {
+			continue
+		}
+		content := d.values.of(item)
+		if other, ok := first[content]; ok {
+			some = true
+			d.reportWithEdit(rule, item, d.withoutItem(list, i), message, path, other+1)
+			continue
+		}
+		first[content] = i
+	}
+	if !some {
+		d.report(rule, list.Content[pair[1]], message, path, pair[0]+1)
+	}
 }
 
 // mergedByCompose reports whether the list at a path is one of those that Compose

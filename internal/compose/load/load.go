@@ -88,7 +88,12 @@ func Load(ctx context.Context, text []byte, o Options) (*types.Project, error) {
 	}
 }
 
-func (o Options) load(ctx context.Context, content []byte, dir, name string) (*types.Project, error) {
+func (o Options) load(ctx context.Context, content []byte, dir, name string) (project *types.Project, err error) {
+	defer func() {
+		if fault := recover(); fault != nil { // such as for a date in a list of names
+			project, err = nil, fmt.Errorf("compose-go cannot read it: %v", fault)
+		}
+	}()
 	environment := maps.Clone(o.Environment) // compose-go adds the name of the project
 	if environment == nil {
 		environment = map[string]string{}
@@ -111,7 +116,7 @@ func (o Options) load(ctx context.Context, content []byte, dir, name string) (*t
 	}
 	projectName, _ = model["name"].(string)
 	dependencies := withoutDependencies(model)
-	project, err := loader.ModelToProject(model, loader.ToOptions(&details, []func(*loader.Options){set}), details)
+	project, err = loader.ModelToProject(model, loader.ToOptions(&details, []func(*loader.Options){set}), details)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ func TestErrors(t *testing.T) {
 		"services:\n  a: {}\n": `f.yaml:2:3: service "a" has neither an image nor a build context`,
 		"services: {a: {image: x}}\n---\nservices:\n  a: {privileged: soon}\n": "f.yaml:4:19: error while interpolating services.a.privileged: ",
 		"a: [\n": "f.yaml: ",
+		"services: {a: {image: x, networks: [1999-03-17]}}\n":             "f.yaml: compose-go cannot read it: ",
 		"a: ñ\nb: " + strings.Repeat("[", 300) + strings.Repeat("]", 300): "f.yaml:2:204: values are nested more than 200 deep here",
 	} {
 		_, err := Load(t.Context(), []byte(text), Options{File: "f.yaml", Dir: t.TempDir(), Profiles: []string{"*"}, Project: "p"})

@@ -1,0 +1,176 @@
+package lint
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/text"
+)
+
+// boundary is where a service or another part of the file begins. service is "" for other parts.
+type boundary struct {
+	line, column int
+	service      string
+}
+
+// setServices notes the service that each finding is about: the one that the message names first, else the one in whose
+// text the place is.
+func (d *document) setServices() {
+	var boundaries []boundary
+	add := func(key *yaml.Node, service string) {
+		boundaries = append(boundaries, boundary{key.Line, key.Column, service})
+	}
+	known := map[string]bool{}
+	if d.root == nil {
+		return
+	}
+	for i := 0; i+1 < len(d.root.Content); i += 2 {
+		key, value := d.root.Content[i], d.root.Content[i+1]
+		add(key, "")
+		if key.Value != "services" || value.Kind != yaml.MappingNode {
+			continue
+		}
+		for j := 0; j+1 < len(value.Content); j += 2 {
+			add(value.Content[j], value.Content[j].Value)
+		}
+		for service := range yamltree.Entries(value) {
+			known[service.Value] = true
+		}
+	}
+	compare := func(b boundary, f Finding) int {
+		return cmp.Or(cmp.Compare(b.line, f.Line), cmp.Compare(b.column, f.Column))
+	}
+	slices.SortFunc(boundaries, func(a, b boundary) int { return compare(a, Finding{Line: b.line, Column: b.column}) })
+	for i := range d.found {
+		f := &d.found[i]
+		if rest, ok := strings.CutPrefix(f.Message, "service "); ok {
+			if name, _, ok := strings.Cut(rest, ":"); ok && known[name] {
+				f.service = name
+				continue
+			}
+		}
+		at, exact := slices.BinarySearchFunc(boundaries, *f, compare)
+		if exact {
+			at++
+		}
+		if at > 0 {
+			f.service = boundaries[at-1].service
+		}
+	}
+}
+
+// Fold joins findings of one file that say the same of three services or more, for people. They say the same if they
+// are alike but for the names of the services, or for the numbers in the messages of services that differ by their
+// number. The joined finding has the place of the first.
+func Fold(found []Finding) []Finding {
+	const few = 3
+	type key struct{ file, rule, message, stem string }
+	type occurrence struct {
+		key
+		nth int
+	}
+	seen := map[[2]any]int{} // how often a service has a key
+	groups := map[occurrence][]int{}
+	folded := make([]occurrence, len(found))
+	for i, f := range found {
+		if f.service == "" {
+			continue
+		}
+		k := key{f.File, f.Rule + string(f.Severity), withoutName(f.Message, f.service), ""}
+		if stem := withoutNumbers(f.service); stem != f.service {
+			if message := withoutNumbers(k.message); message != k.message {
+				k.message, k.stem = message, stem
+			}
+		}
+		nth := seen[[2]any{k, f.service}]
+		seen[[2]any{k, f.service}]++
+		folded[i] = occurrence{k, nth}
+		groups[folded[i]] = append(groups[folded[i]], i)
+	}
+	var all []Finding
+	for i, f := range found {
+		switch group := groups[folded[i]]; {
+		case len(group) < few:
+			all = append(all, f)
+		case group[0] == i:
+			var services []string
+			for _, member := range group {
+				services = append(services, found[member].service)
+			}
+			all = append(all, f.of(services))
+		}
+	}
+	return all
+}
+
+// of returns the finding as that of several services.
+func (f Finding) of(services []string) Finding {
+	who := fmt.Sprintf("%s (%d services)", enumerate(services), len(services))
+	if rest, ok := strings.CutPrefix(f.Message, "service "+f.service+":"); ok {
+		f.Message = who + ":" + rest
+	} else {
+		f.Message += ": " + who
+	}
+	return f
+}
+
+// enumerate returns names in a few words: client1 … client99, db, web.
+func enumerate(names []string) string {
+	const few, most = 3, 5 // names of a run that are all named, and parts
+	var parts []string
+	for i := 0; i < len(names); {
+		end := i + 1
+		for end < len(names) && withoutNumbers(names[end]) == withoutNumbers(names[i]) {
+			end++
+		}
+		if end-i > few {
+			parts = append(parts, names[i]+" … "+names[end-1])
+		} else {
+			parts = append(parts, names[i:end]...)
+		}
+		i = end
+	}
+	if len(parts) > most {
+		parts = append(parts[:most-1], "…")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// withoutName leaves the first place out at which a message has a name as a word.
+func withoutName(message, name string) string {
+	for begin := 0; ; {
+		at := strings.Index(message[begin:], name)
+		if at < 0 {
+			return message
+		}
+		at += begin
+		end := at + len(name)
+		if (at == 0 || !isWord(message[at-1])) && (end == len(message) || !isWord(message[end])) {
+			return message[:at] + "\x00" + message[end:]
+		}
+		begin = at + 1
+	}
+}
+
+func isWord(c byte) bool {
+	return c == '_' || text.IsDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'z'
+}
+
+// withoutNumbers writes a # for each number.
+func withoutNumbers(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		switch {
+		case !text.IsDigit(s[i]):
+			b.WriteByte(s[i])
+		case i == 0 || !text.IsDigit(s[i-1]):
+			b.WriteByte('#')
+		}
+	}
+	return b.String()
+}
