@@ -128,6 +128,7 @@ func progressBar(w *Output) (progress func(done, total int), wipe func()) {
 	return progress, func() {
 		if last >= 0 {
 			fmt.Fprintf(w, "\r%*s\r", width+len("[] 100%"), "")
+			last = -1
 		}
 	}
 }

@@ -50,7 +50,7 @@ func lintCommand() *cli.Command {
 			},
 			boolFlag("fix", "COMPOSER_LINT_FIX", "first mend what can be mended without changing what Compose reads"),
 			listFlag("enable", "COMPOSER_LINT_ENABLE",
-				"apply a `RULE` of a set, or all of a set: security; may be given several times, or with several names and commas"),
+				"apply a `RULE` of a set, or all of a set, which are off by default; may be given several times, or with several names and commas"),
 			listFlag("disable", "COMPOSER_LINT_DISABLE",
 				"leave out a `RULE`, or all of a set; may be given several times, or with several names and commas"),
 			stringFlag("config", "COMPOSER_LINT_CONFIG", "",
@@ -350,10 +350,10 @@ func (l *linter) verdict(counts map[lint.Severity]int, files int, format string)
 func countProgress(w *Output) (show func(done, total int), wipe func()) {
 	const step = 100
 	if w.Terminal {
-		show, wipe = progressBar(w)
+		bar, wipe := progressBar(w)
 		return func(done, total int) {
 			if total > 1 {
-				show(done, total)
+				bar(done, total)
 			}
 		}, wipe
 	}
