@@ -30,7 +30,7 @@ func TestConfigErrors(t *testing.T) {
 		"rles: {}":                       `1:1: unknown key "rles", did you mean rules?: have sets, rules, ignore`,
 		"ñ: 1":                           `1:1: unknown key "ñ": have sets, rules, ignore`,
 		"[]":                             `1:1: want a mapping with sets, rules or ignore, not a list`,
-		"sets: [securty]":                `1:8: unknown set "securty", did you mean security?: have security`,
+		"sets: [securty]":                `1:8: unknown set "securty", did you mean security?: have security, style`,
 		"sets: security":                 `1:7: sets: want a list, not a single value`,
 		"sets: [[]]":                     `1:8: sets: want names, not a list`,
 		"rules:\n  unquotedvalue: off":   "2:3: unknown rule \"unquotedvalue\", did you mean unquoted-value?; see `composer lint --list-rules`",

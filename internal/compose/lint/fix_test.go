@@ -56,6 +56,33 @@ func TestFix(t *testing.T) {
 	}
 }
 
+// With the set style, ports get quotes, whatever Compose takes them for.
+func TestFixStyle(t *testing.T) {
+	text := "services:\n  a:\n    image: x\n    ports:\n      - 80:80 # c\n      - 8080\n      - {target: 81}\n      - '82'\n      - ${P}:83\n    expose: [3000-3001,84]\n"
+	want := "services:\n  a:\n    image: x\n    ports:\n      - \"80:80\" # c\n      - \"8080\"\n      - {target: 81}\n      - '82'\n      - \"${P}:83\"\n    expose: [\"3000-3001\",\"84\"]\n"
+	fixed, _, err := Fix(t.Context(), Source{Name: "f", Dir: ".", Text: []byte(text)}, levels(On, "style"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, string(fixed)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// The set style reports the first key of each mapping that is out of order, and ports without quotes once.
+func TestStyle(t *testing.T) {
+	text := "services:\n  a: {ports: [22:22, 80:80], x-z: 1, image: x, cap_add: [KILL], build: .}\n  b: {<<: {user: u}, image: x}\nx-a: 1\nname: n\n"
+	got := ""
+	for _, f := range checkWith(t, Source{Name: "f", Dir: ".", Text: []byte(text)}, levels(On, "style")) {
+		got += fmt.Sprintf("%d:%d %s\n", f.Line, f.Column, f.Message)
+	}
+	want := "2:15 without quotes, 22:22 is 1342 to readers of YAML 1.1: write \"22:22\"\n2:22 service a: port 80:80 has no quotes: write \"80:80\"\n" +
+		"2:38 service a: image usually stands before ports\n4:1 the file: x-a usually stands before services\n"
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // A file that Compose refuses, and goes on to refuse, is left as it is.
 func TestFixRefused(t *testing.T) {
 	text := "version: 3\nservices: {a: {image: x, stop_grace_period: soon}}\n"
@@ -136,7 +163,7 @@ func TestFixKeepsMeaning(t *testing.T) {
 		version()
 		text := strings.ReplaceAll(b.String(), "  ña:", "  a:")
 		s := Source{Name: "f", Dir: "/nowhere", Text: []byte(text)}
-		o := levels(On, "security")
+		o := levels(On, "security", "style")
 		fixed, mended, err := Fix(t.Context(), s, o)
 		if err != nil && !errors.Is(err, ErrChanges) && !errors.Is(err, ErrRefused) {
 			t.Fatal(err)

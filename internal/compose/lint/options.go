@@ -16,7 +16,7 @@ type Set struct {
 
 // Sets returns the sets of rules. Callers must not change them.
 func Sets() []Set {
-	return []Set{{"security", securityRules}}
+	return []Set{{"security", securityRules}, {"style", styleRules}}
 }
 
 // SetOf returns the name of the set that a rule belongs to, or "" for a rule that is always on.

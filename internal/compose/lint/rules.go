@@ -33,7 +33,7 @@ var Rules = sync.OnceValue(func() []Rule {
 // checks are what finds that a rule is broken, once a file has been read.
 func checks() []func(*document) {
 	return []func(*document){
-		checkSpecification, checkProject, checkScalars, checkFiles, checkSecurity,
+		checkSpecification, checkProject, checkScalars, checkFiles, checkSecurity, checkStyle,
 		checkSample, // the last one: it finds again what others have found
 	}
 }
