@@ -44,14 +44,14 @@ func (o *Overlay) Empty() bool {
 	return o == nil || len(o.files)+len(o.keys)+len(o.wrong.Problems) == 0
 }
 
-// AddFile adds the values in a file: a YAML map of at most 1 MiB. Over returns its problems.
+// AddFile adds the values in a file of at most 1 MiB, see ParseFile. Over returns its problems.
 func (o *Overlay) AddFile(path string) {
 	name, text, err := o.read(path)
 	if err != nil {
 		o.unread(Origin{File: name}, "", files.Cause(err))
 		return
 	}
-	node, err := Parse(name, text)
+	node, err := ParseFile(name, text)
 	if o.failed(err) {
 		return
 	}

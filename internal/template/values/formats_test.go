@@ -1,0 +1,76 @@
+package values
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// Each format has its values as text, in order, with their places.
+func TestFormats(t *testing.T) {
+	for _, test := range []struct {
+		name, text string
+		want       []string // the leaves, or one error
+	}{
+		{"a.env", "# c\nexport A=1\n\nB = x y # c\nC=\"a\\n\\\"b\\\" $X #\" # c\nD='a\\n'\nE=\nF=a#b\nG=#c\n", []string{
+			`2:1 A="1"`, `4:1 B="x y"`, `5:1 C="a\n\"b\" $X #"`, `6:1 D="a\\n"`, `7:1 E=""`, `8:1 F="a#b"`, `9:1 G=""`,
+		}},
+		{"a.env", "A=1\nB\n", []string{"a.env:2:1: want KEY=VALUE"}},
+		{"a.env", "A=1\n  A=2\n", []string{"a.env:2:3: A: is there already, in line 1"}},
+		{"a.env", "A=\"1\n", []string{"a.env:1:1: the quote of the value is not closed in this line, or more than a comment is behind it"}},
+		{"a.env", "=1", []string{"a.env:1:1: want a key before the ="}},
+		{"a.INI", "x = 1\n[server]\n; c\nport = 80\nhost: a=b\n[empty]\n[server]\nname=\n", []string{
+			`6:1 empty={}`, `5:1 server.host="a=b"`, `8:1 server.name=""`, `4:1 server.port="80"`, `1:1 x="1"`,
+		}},
+		{"a.ini", "[server\n", []string{"a.ini:1:1: want the name of a section in brackets, as in [server]"}},
+		{"a.ini", "x\n", []string{"a.ini:1:1: want key = value, or [section]"}},
+		{"a.ini", "x=1\n[x]\ny=1", []string{"a.ini:2:1: x: is there already, in line 1"}},
+		{"a.properties", "! c\na.b=1\na.c: x\\ty\nd e f\ng=1,\\\n   2\nh\n", []string{
+			`2:1 a.b="1"`, `3:1 a.c="x\ty"`, `4:1 d="e f"`, `5:1 g="1,2"`, `7:1 h=""`,
+		}},
+		{"a.properties", "a=1\na.b=2\n", []string{"a.properties:2:1: a.b: is there already, in line 1"}},
+		{"a.properties", "a=\\q\n", []string{"a.properties:1:1: a: a backslash begins no escape here: write two"}},
+		{"dir/rows.csv", "name,port\na,80\n\"b, c\",81\n", []string{
+			`2:1 rows[0].name="a"`, `2:3 rows[0].port="80"`, `3:1 rows[1].name="b, c"`, `3:8 rows[1].port="81"`,
+		}},
+		{"rows.csv", "name,port\na\n", []string{"rows.csv:2:1: wrong number of fields"}},
+		{"rows.csv", "a,a\n1,2\n", []string{"rows.csv:2:3: a: is there already, in line 2"}},
+		{"rows.csv", "", []string{`1:1 rows=[]`}},
+		{"a.json", "{\n\t\"a\": [1, \"2\"],\n\t\"b\": {\"c\": 1.5}\n}\n", []string{`2:8 a[0]=1`, `2:11 a[1]="2"`, `3:8 b.c=1.5`}},
+		{"a.yaml", "a: 1", []string{`1:1 a=1`}},
+	} {
+		n, err := ParseFile(test.name, []byte(test.text))
+		if err != nil {
+			if diff := cmp.Diff(test.want, []string{err.Error()}); diff != "" {
+				t.Errorf("%s %q (-want +got):\n%s", test.name, test.text, diff)
+			}
+			continue
+		}
+		var got []string
+		for _, leaf := range n.Leaves() {
+			value := fmt.Sprintf("%#v", leaf.Value)
+			switch v := leaf.Value.(type) {
+			case string:
+				value = fmt.Sprintf("%q", v)
+			case map[string]any, []any:
+				value = Literal(v)
+			default:
+				value = fmt.Sprint(v)
+			}
+			got = append(got, fmt.Sprintf("%s %s=%s", strings.TrimPrefix(leaf.Origin.String(), test.name+":"), leaf.Path, value))
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s %q (-want +got):\n%s", test.name, test.text, diff)
+		}
+	}
+}
+
+// Order is that of the file.
+func TestFormatOrder(t *testing.T) {
+	n, err := ParseFile("a.env", []byte("B=1\nA=2\n"))
+	if diff := cmp.Diff([]string{"B", "A"}, n.Keys); diff != "" || err != nil {
+		t.Errorf("keys (-want +got):\n%s, error %v", diff, err)
+	}
+}
