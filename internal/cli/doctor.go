@@ -99,6 +99,9 @@ func labOf(c *cli.Context, b *bundle.Bundle) (doctor.Lab, error) {
 	if err == nil {
 		lab.Project, err = graph.Load(c.Context, text, ".", environment)
 	}
+	if err == nil {
+		err = local.Refuse(text, "stage "+stage, environment, []string{"*"})
+	}
 	if err != nil {
 		lab.Err, lab.Next = err, "mend that; `composer render` says when it is right"
 		if errors.Is(err, bundle.ErrUnknownStage) {

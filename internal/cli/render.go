@@ -91,6 +91,11 @@ func renderStages(c *cli.Context, source *bundleFlags) error {
 	if err != nil {
 		return err
 	}
+	for _, d := range made.All {
+		for _, w := range d.Report.Warnings {
+			warn(c.App.ErrWriter, "%v", w)
+		}
+	}
 	warnMissing(c.App.ErrWriter, made.Missing())
 	return nil
 }
