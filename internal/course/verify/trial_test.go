@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os/exec"
@@ -52,6 +53,26 @@ func TestVerdicts(t *testing.T) {
 				t.Errorf("problems: %v", got.Problems)
 			}
 		})
+	}
+}
+
+// A service that has ended is not blamed for the time that Docker took to say so.
+func TestExitCodeOf(t *testing.T) {
+	tests := []struct {
+		printed string
+		code    int
+		err     error
+	}{
+		{"0\n", 0, nil},
+		{"137\n", 137, nil},
+		{"0 false\n", 0, nil},
+		{"1 false\n", 1, nil},
+		{"0 true\n", 0, context.DeadlineExceeded},
+	}
+	for _, tt := range tests {
+		if code, err := exitCodeOf(tt.printed, context.DeadlineExceeded); code != tt.code || !errors.Is(err, tt.err) {
+			t.Errorf("%q: %d, %v", tt.printed, code, err)
+		}
 	}
 }
 
