@@ -117,6 +117,12 @@ bench: ## measure the lottery against a floor, and write docs/benchmarks.md
 	go run ./bench/lottery -write
 .PHONY: bench
 
+# ROUNDS is how many rounds of each kind of accident; a full disk needs root.
+ROUNDS ?= 10
+campaign: ## kill, stop and starve the lottery's processes, take their files away, and compare what is left
+	go run ./bench/campaign -rounds $(ROUNDS)
+.PHONY: campaign
+
 fuzz: ## run each fuzz target for FUZZTIME
 	@set -e; for package in $$(git grep -l '^func Fuzz' '*_test.go' | xargs -n 1 dirname | sort -u); do \
 	  for target in $$(grep -ho '^func Fuzz[A-Za-z0-9]*' $$package/*_test.go | cut -d ' ' -f 2); do \

@@ -126,8 +126,8 @@ func TestWindow(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.storedIs(all...)
-		if written != 1000*batch || most != window {
-			t.Errorf("%d batches were in flight, want %d, of %d bytes", most, window, written)
+		if written != 1000*batch || most != wire.MaxInFlight {
+			t.Errorf("%d batches were in flight, want %d, of %d bytes", most, wire.MaxInFlight, written)
 		}
 	})
 }

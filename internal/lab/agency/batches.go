@@ -15,8 +15,6 @@ import (
 )
 
 const (
-	// window is how many batches may be in flight (docs/protocol.md, "Batches").
-	window = 256
 	// showLifeEvery is how many stored bets are read between two calls of showLife.
 	showLifeEvery = 1 << 16
 )
@@ -166,9 +164,9 @@ func (b *batches) sendBatch(ctx context.Context) error {
 			return err
 		}
 	}
-	if len(b.inFlight) == window {
+	if len(b.inFlight) == wire.MaxInFlight {
 		// Half of the window: the next batches then go out in a few large writes.
-		if err := b.collect(window / 2); err != nil {
+		if err := b.collect(wire.MaxInFlight / 2); err != nil {
 			return err
 		}
 	}

@@ -102,11 +102,11 @@ func (c *session) ask(body []byte) error {
 	return nil
 }
 
-// push hands the answer to the goroutine that answers. It blocks while maxAnswers are due, because then the peer has
+// push hands the answer to the goroutine that answers. It blocks while wire.MaxInFlight are due, because then the peer has
 // sent more than it may.
 func (c *session) push(a *answer) {
 	if c.answers == nil {
-		c.answers = make(chan *answer, maxAnswers)
+		c.answers = make(chan *answer, wire.MaxInFlight)
 		c.answering.Go(c.answer)
 	}
 	c.unanswered.Add(1)

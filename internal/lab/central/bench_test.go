@@ -40,7 +40,7 @@ func BenchmarkBatches(b *testing.B) {
 		var wg sync.WaitGroup
 		for a := range agencies {
 			c, _ := h.join(uint32(a + 1))
-			window := make(chan struct{}, maxAnswers)
+			window := make(chan struct{}, wire.MaxInFlight)
 			wg.Go(func() {
 				frame := append([]byte(nil), frame...)
 				for i := range rounds {

@@ -44,7 +44,7 @@ func TestBatchesInFlight(t *testing.T) {
 	h := serve(t, 0, nil)
 	c, _ := h.join(7)
 	var frames []byte
-	for i := range maxAnswers {
+	for i := range wire.MaxInFlight {
 		frames = append(frames, batch(i*10, bets(i*10, 10)...)...)
 	}
 	for len(frames) > 0 { // in pieces that are no frames
@@ -52,16 +52,16 @@ func TestBatchesInFlight(t *testing.T) {
 		c.send(frames[:n])
 		frames = frames[n:]
 	}
-	for i := range maxAnswers {
+	for i := range wire.MaxInFlight {
 		c.result(ok(i*10, 10))
 	}
-	if n := h.log.count("apuesta_recibida | result: success | cantidad: 10"); n != maxAnswers {
+	if n := h.log.count("apuesta_recibida | result: success | cantidad: 10"); n != wire.MaxInFlight {
 		t.Errorf("%d lines", n)
 	}
-	h.storedIs(7, bets(0, maxAnswers*10)...)
+	h.storedIs(7, bets(0, wire.MaxInFlight*10)...)
 	c.conn.Close()
 	_, w := h.join(7)
-	all := bets(0, maxAnswers*10)
+	all := bets(0, wire.MaxInFlight*10)
 	want := wire.Welcome{
 		Stored: uint64(len(all)), Checksum: wire.Checksum(0, encoded(all...)), Last: wire.Checksum(0, encoded(all[len(all)-1])),
 	}
@@ -303,7 +303,7 @@ func TestShutdown(t *testing.T) {
 	asking.expect(wire.TypeFinished)
 	silent := h.dial()
 	var frames []byte
-	for i := range maxAnswers {
+	for i := range wire.MaxInFlight {
 		frames = append(frames, batch(i*100, bets(i*100, 100)...)...)
 	}
 	busy.send(frames)

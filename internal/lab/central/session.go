@@ -35,8 +35,6 @@ const (
 	// linger is how long a session reads after ERROR, until the peer closes. Closing with unread bytes would reset the
 	// connection, and the peer might never read the ERROR.
 	linger = 200 * time.Millisecond
-	// maxAnswers is how many batches may be in flight (docs/protocol.md).
-	maxAnswers = 256
 )
 
 // session is one connection. Its goroutine reads. The goroutine that answers starts with the first frame that needs an

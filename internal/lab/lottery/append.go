@@ -181,7 +181,7 @@ func (a *appendFile) append(group []byte) error {
 	}
 	if err := a.put(group); err != nil {
 		// Cutting drops the pages whose fsync failed, too. If it fails, the next append cuts first.
-		if a.astray == nil && a.inPlace() == nil {
+		if a.astray == nil && a.inPlace(a.durable) == nil {
 			_ = a.cut()
 		}
 		return err
@@ -202,7 +202,7 @@ func (a *appendFile) put(group []byte) error {
 		}
 	}
 	// Whoever has taken the file away meanwhile has taken the group, too.
-	if err := a.inPlace(); err != nil {
+	if err := a.inPlace(a.most); err != nil {
 		return err
 	}
 	// A file that was emptied before the group was written has zeros in place of all other groups.
@@ -245,8 +245,8 @@ func (a *appendFile) cut() error {
 	return nil
 }
 
-// inPlace returns an error unless the open file is the one at path and has a length that it can have.
-func (a *appendFile) inPlace() error {
+// inPlace returns an error unless the open file is the one at path and has a length from least to most.
+func (a *appendFile) inPlace(least int64) error {
 	open, err := a.disk.Load().Stat()
 	if err != nil {
 		return err
@@ -257,8 +257,8 @@ func (a *appendFile) inPlace() error {
 		return err
 	case !os.SameFile(open, named):
 		return fmt.Errorf("%s is another file now", a.path)
-	case open.Size() < a.durable || open.Size() > a.most:
-		return fmt.Errorf("%s has %d bytes, and %d were stored", a.path, open.Size(), a.durable)
+	case open.Size() < least || open.Size() > a.most:
+		return fmt.Errorf("%s has %d bytes, and %d were stored", a.path, open.Size(), least)
 	}
 	if a.astray == nil {
 		a.changed = open.ModTime()
@@ -271,7 +271,7 @@ func (a *appendFile) inPlace() error {
 func (a *appendFile) ready() error {
 	err := a.openForWriting()
 	if err == nil {
-		err = a.inPlace()
+		err = a.inPlace(a.durable)
 	}
 	if err == nil && a.astray == nil {
 		return nil
@@ -384,7 +384,7 @@ func (a *appendFile) log(level slog.Level, action string, result slog.Attr, attr
 func (a *appendFile) close() error {
 	var err error
 	if a.f != nil {
-		err = a.inPlace()
+		err = a.inPlace(a.durable)
 		whole := err == nil && a.astray == nil && a.most == a.durable
 		err = errors.Join(err, a.journal.close(whole), a.f.Close())
 	}

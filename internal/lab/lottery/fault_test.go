@@ -177,7 +177,7 @@ func TestBackpressure(t *testing.T) {
 	for i := range big {
 		big[i].FirstName = strings.Repeat("x", 250)
 	}
-	full := maxPending/len(records(big...)) + 1 // batches that fill a buffer
+	full := MaxPending/len(records(big...)) + 1 // batches that fill a buffer
 	stored := make(chan int)
 	go func() {
 		defer close(stored)
@@ -191,7 +191,7 @@ func TestBackpressure(t *testing.T) {
 	// With the disk at a stand, one group on its way and one pending are taken.
 	taken := 0
 	<-f.entered
-	for s.pendingBytes() < maxPending {
+	for s.pendingBytes() < MaxPending {
 		<-stored
 		taken++
 	}

@@ -167,38 +167,48 @@ func TestFileGone(t *testing.T) {
 	}
 }
 
-// takenAway takes the file away in the middle of a group's fsync, after it was written.
+// The file is taken away in the middle of a group's fsync, after it was written, whether it is the first one or not.
 func TestFileGoneDuringTheWrite(t *testing.T) {
 	for name, away := range map[string]func(string) error{
 		"deleted": os.Remove, "emptied": func(path string) error { return os.Truncate(path, 0) },
+		"cut": func(path string) error { return os.Truncate(path, 55) },
 	} {
-		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "bets.csv")
-			var f faults
-			s := open(t, path, f.wrap)
-			mustPut(t, s, 0, batch(1, 0, 2))
-			gate, entered := make(chan struct{}), make(chan struct{})
-			f.mu.Lock()
-			f.gate, f.entered = gate, entered
-			f.mu.Unlock()
-			ticket, err := put(s, 2, batch(1, 2, 1))
-			if err != nil {
-				t.Fatal(err)
-			}
-			<-entered
-			run(t, away(path))
-			f.mu.Lock()
-			f.gate = nil
-			f.mu.Unlock()
-			close(gate)
-			if err := ticket.Err(); !errors.Is(err, ErrStorage) {
-				t.Errorf("got %v", err)
-			}
-			if err := s.Close(); err == nil {
-				t.Error("a clean end without the file")
-			}
-		})
+		for _, before := range []int{0, 2} {
+			testGoneDuringTheWrite(t, name, away, before)
+		}
 	}
+}
+
+func testGoneDuringTheWrite(t *testing.T, name string, away func(string) error, before int) {
+	t.Helper()
+	t.Run(fmt.Sprintf("%s after %d bets", name, before), func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "bets.csv")
+		var f faults
+		s := open(t, path, f.wrap)
+		if before > 0 {
+			mustPut(t, s, 0, batch(1, 0, before))
+		}
+		gate, entered := make(chan struct{}), make(chan struct{})
+		f.mu.Lock()
+		f.gate, f.entered = gate, entered
+		f.mu.Unlock()
+		ticket, err := put(s, before, batch(1, before, 9))
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-entered
+		run(t, away(path))
+		f.mu.Lock()
+		f.gate = nil
+		f.mu.Unlock()
+		close(gate)
+		if err := ticket.Err(); !errors.Is(err, ErrStorage) {
+			t.Errorf("got %v", err)
+		}
+		if err := s.Close(); err == nil && (name == "deleted" || name == "emptied" && before > 0) {
+			t.Error("a clean end without the file")
+		}
+	})
 }
 
 // Without its journal a store goes on, with a new one; a foreign file in the journal's place stays.

@@ -43,12 +43,12 @@ func (e *BetError) Error() string { return e.Err.Error() }
 // Unwrap returns the reason.
 func (e *BetError) Unwrap() error { return e.Err }
 
-// maxPending is how many bytes of records may wait for the disk before StoreBets blocks. There are two such buffers:
+// MaxPending is how many bytes of records may wait for the disk before StoreBets blocks. There are two such buffers:
 // one fills while the other is written.
-const maxPending = 4 << 20
+const MaxPending = 4 << 20
 
-// maxAgencies is how many agencies may have bets where there is no draw, and so no number of agencies.
-const maxAgencies = 100_000
+// MaxAgencies is how many agencies may have bets where there is no draw, and so no number of agencies.
+const MaxAgencies = 100_000
 
 // Options configure a Store. Encode is required.
 type Options struct {
@@ -250,7 +250,7 @@ func bets(file io.Reader, name string) iter.Seq2[Bet, error] {
 // fail, too, and the next position is that of the failed batch.
 func (s *Store) StoreBets(agency uint32, position uint64, bets []Bet, encoded, last []byte) (*Ticket, error) {
 	s.mu.Lock()
-	for len(s.pending.records) >= maxPending && !s.closed {
+	for len(s.pending.records) >= MaxPending && !s.closed {
 		s.room.Wait()
 	}
 	s.mu.Unlock()
@@ -279,7 +279,7 @@ func (s *Store) StoreBets(agency uint32, position uint64, bets []Bet, encoded, l
 		return nil, ErrDrawn
 	case a != nil && a.closed:
 		return nil, ErrFinished
-	case s.options.MaxBets > 0 && position+uint64(len(bets)) > s.options.MaxBets, a == nil && !s.options.winners && len(s.accounts) >= maxAgencies:
+	case s.options.MaxBets > 0 && position+uint64(len(bets)) > s.options.MaxBets, a == nil && !s.options.winners && len(s.accounts) >= MaxAgencies:
 		return nil, ErrLimit
 	case a == nil && position != 0, a != nil && a.appended.Count != position:
 		return nil, ErrPosition

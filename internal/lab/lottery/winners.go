@@ -9,13 +9,13 @@ import (
 )
 
 const (
-	// maxKept is how many bytes of winners' documents are kept in memory, of all agencies together. The winners of an
+	// MaxKept is how many bytes of winners' documents are kept in memory, of all agencies together. The winners of an
 	// agency that are not kept are read from bets.csv again for each answer.
-	maxKept = 4 << 20
+	MaxKept = 4 << 20
 	// documentSize is what a document costs beside its bytes.
 	documentSize = 32
-	// maxPortion is how many bytes of documents are read from bets.csv at once.
-	maxPortion = 64 << 10
+	// MaxPortion is how many bytes of documents are read from bets.csv at once.
+	MaxPortion = 64 << 10
 )
 
 // winners are the documents of an agency's winning bets on disk, in order.
@@ -37,7 +37,7 @@ func (s *Store) keep(a *account, documents ...string) {
 		w.bytes += len(d) + documentSize
 		s.kept += len(d) + documentSize
 	}
-	if s.kept > maxKept {
+	if s.kept > MaxKept {
 		s.kept -= w.bytes
 		*w = winners{dropped: true}
 	}
@@ -82,7 +82,7 @@ func (w *Winners) Next(stop <-chan struct{}) (documents []string, more bool, err
 	s.mu.Unlock()
 	r := newStoreReader(io.NewSectionReader(s.file.disk.Load(), w.at, size-w.at), s.file.path)
 	var encoded []byte
-	for n, portion := 0, 0; portion < maxPortion; n++ {
+	for n, portion := 0, 0; portion < MaxPortion; n++ {
 		if n%1024 == 0 {
 			select {
 			case <-stop:

@@ -88,7 +88,7 @@ func TestManyWinners(t *testing.T) {
 	const size = 1000
 	var want []string
 	mustPut(t, l.Store, 0, winning(2, "2", "22"))
-	for at := 0; at*documentSize < 2*maxKept; at += size {
+	for at := 0; at*documentSize < 2*MaxKept; at += size {
 		var documents []string
 		for i := range size {
 			documents = append(documents, strconv.Itoa(at+i))
@@ -97,7 +97,7 @@ func TestManyWinners(t *testing.T) {
 		mustPut(t, l.Store, at, winning(1, documents...))
 	}
 	run(t, finishAs(l, 1), finishAs(l, 2), finishAs(l, 3))
-	if l.kept > maxKept || l.account(1).winners.documents != nil || l.account(2).winners.dropped {
+	if l.kept > MaxKept || l.account(1).winners.documents != nil || l.account(2).winners.dropped {
 		t.Errorf("%d bytes are kept", l.kept)
 	}
 	for agency, want := range map[uint32][]string{1: want, 2: {"2", "22"}, 3: nil} {

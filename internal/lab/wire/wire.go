@@ -21,6 +21,8 @@ const (
 	Version = 1
 	// MaxText is the length of the longest text of a bet in bytes: one byte holds the length.
 	MaxText = 255
+	// MaxInFlight is how many batches an agency may have sent whose results it has not read.
+	MaxInFlight = 256
 	// NoIndex is the Index of a Result that blames no single bet.
 	NoIndex = 0xFFFF
 )

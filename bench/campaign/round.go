@@ -1,0 +1,397 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/tp0-lab/composer/internal/lab/dataset"
+)
+
+const (
+	agencies = 3
+	winners  = 5
+	// roundLimit is how long a round may take before it has hung.
+	roundLimit = 2 * time.Minute
+	// stopLimit is how long a server may take to end after SIGTERM.
+	stopLimit = 2 * time.Second
+)
+
+var errSkipped = errors.New("skipped")
+
+// round is one lottery, from the first bet to the last agency's winners.
+type round struct {
+	ctx      context.Context
+	binaries string
+	dir      string // of the processes
+	data     string // the directory of bets.csv
+	random   *rand.Rand
+	port     int
+	files    [agencies][]string // the lines of the agencies' files
+	server   *process
+	clients  [agencies]*process
+	servers  int // lives of the server
+	figures  figures
+}
+
+// process is a process with a log file, to which its next life appends.
+type process struct {
+	cmd  *exec.Cmd
+	done chan struct{}
+}
+
+func (p *process) ended() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
+}
+
+func (p *process) signal(s syscall.Signal) { _ = p.cmd.Process.Signal(s) }
+
+func (p *process) kill() {
+	p.signal(syscall.SIGKILL)
+	<-p.done
+}
+
+// play plays a round in which accidents of that kind happen.
+func play(ctx context.Context, k kind, binaries, dir string, random *rand.Rand) (figures, error) {
+	ctx, cancel := context.WithTimeout(ctx, roundLimit)
+	defer cancel()
+	r := &round{ctx: ctx, binaries: binaries, dir: dir, data: filepath.Join(dir, "data"), random: random, port: 15_000 + random.IntN(15_000)}
+	defer r.end()
+	if err := r.begin(); err != nil {
+		return r.figures, err
+	}
+	for range 3 + random.IntN(6) {
+		r.sleep(random.IntN(120))
+		if r.over() {
+			break
+		}
+		r.figures.accidents++
+		if err := k.happen(r); err != nil {
+			return r.figures, err
+		}
+	}
+	for i := range r.clients {
+		for !r.clients[i].ended() || r.clients[i].cmd.ProcessState.ExitCode() != 0 {
+			if ctx.Err() != nil {
+				return r.figures, fmt.Errorf("agency %d did not end: %w", i+1, ctx.Err())
+			}
+			if r.clients[i].ended() {
+				return r.figures, fmt.Errorf("agency %d ended with %v", i+1, r.clients[i].cmd.ProcessState)
+			}
+			r.sleep(5)
+		}
+	}
+	r.server.signal(syscall.SIGTERM)
+	select {
+	case <-r.server.done:
+	case <-time.After(stopLimit):
+		return r.figures, errors.New("the server did not end")
+	}
+	if code := r.server.cmd.ProcessState.ExitCode(); code != 0 {
+		return r.figures, fmt.Errorf("the server ended with %d", code)
+	}
+	return r.figures, r.compare()
+}
+
+func (r *round) sleep(milliseconds int) {
+	select {
+	case <-time.After(time.Duration(milliseconds) * time.Millisecond):
+	case <-r.ctx.Done():
+	}
+}
+
+func (r *round) over() bool {
+	for _, c := range r.clients {
+		if !c.ended() {
+			return false
+		}
+	}
+	return true
+}
+
+// begin makes the agencies' files and starts everybody.
+func (r *round) begin() error {
+	if err := os.MkdirAll(r.data, 0o755); err != nil {
+		return err
+	}
+	r.figures.rounds = 1
+	for i := range r.files {
+		bets := 500 + r.random.IntN(4000)
+		var csv bytes.Buffer
+		err := dataset.Generate(&csv, dataset.Options{Agency: uint32(i + 1), Bets: bets, Winners: winners, Seed: 1, Before: 100_000 * i})
+		if err == nil {
+			err = os.WriteFile(filepath.Join(r.dir, dataset.FileName(uint32(i+1))), csv.Bytes(), 0o644)
+		}
+		if err != nil {
+			return err
+		}
+		lines := strings.SplitAfter(csv.String(), "\n")
+		r.files[i] = lines[:len(lines)-1]
+		r.figures.bets += bets
+	}
+	if err := r.startServer(); err != nil {
+		return err
+	}
+	for i := range r.clients {
+		if err := r.startClient(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// end leaves no process and no file system behind.
+func (r *round) end() {
+	for _, p := range append(r.clients[:], r.server) {
+		if p != nil {
+			p.kill()
+		}
+	}
+	_ = syscall.Unmount(r.data, 0)
+}
+
+func (r *round) start(program, log string, environ ...string) (*process, error) {
+	out, err := os.OpenFile(filepath.Join(r.dir, log), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	defer out.Close()
+	p := &process{cmd: exec.Command(filepath.Join(r.binaries, program)), done: make(chan struct{})}
+	p.cmd.Dir, p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = r.dir, environ, out, out
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		_ = p.cmd.Wait()
+		close(p.done)
+	}()
+	return p, nil
+}
+
+// startServer starts the server and waits until it listens.
+func (r *round) startServer() (err error) {
+	r.servers++
+	r.server, err = r.start("server", "server.log", fmt.Sprintf("SERVER_PORT=%d", r.port), "SERVER_MODE=lottery", "LOGGING_LEVEL=DEBUG",
+		fmt.Sprintf("SERVER_AGENCIES=%d", agencies), fmt.Sprintf("SERVER_CONCURRENCY=%d", r.random.IntN(3)),
+		"SERVER_STORAGE="+filepath.Join(r.data, "bets.csv"), "SERVER_KEEPALIVE=100ms")
+	for err == nil {
+		conn, dialErr := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", r.port))
+		if dialErr == nil {
+			return conn.Close()
+		}
+		if r.server.ended() {
+			return fmt.Errorf("the server ended at its start: %v", r.server.cmd.ProcessState)
+		}
+		if err = r.ctx.Err(); err == nil {
+			r.sleep(2)
+		}
+	}
+	return err
+}
+
+func (r *round) startClient(i int) (err error) {
+	period := "0s"
+	if i == 1 {
+		period = "1ms" // waits for each result
+	}
+	r.clients[i], err = r.start("client", fmt.Sprintf("client%d.log", i+1), fmt.Sprintf("CLI_ID=%d", i+1), fmt.Sprintf("CLI_SERVER_ADDRESS=127.0.0.1:%d", r.port),
+		"CLI_MODE=lottery", "CLI_AGENCY_FILE="+dataset.FileName(uint32(i+1)), "CLI_BATCH_MAXAMOUNT=10", "CLI_BATCH_PERIOD="+period, "CLI_RETRY_LIMIT=10m")
+	return err
+}
+
+// kill kills the server, or a client that runs, and starts it again.
+func (r *round) kill() error {
+	if i := r.random.IntN(2 * agencies); i < agencies {
+		c := r.clients[i]
+		c.kill()
+		if c.cmd.ProcessState.ExitCode() == 0 {
+			return nil // it was quicker
+		}
+		return r.startClient(i)
+	}
+	r.server.kill()
+	return r.startServer()
+}
+
+// pause stops the server or a client for a while.
+func (r *round) pause() error {
+	p := r.server
+	if i := r.random.IntN(2 * agencies); i < agencies {
+		p = r.clients[i]
+	}
+	p.signal(syscall.SIGSTOP)
+	r.sleep(50 + r.random.IntN(500))
+	p.signal(syscall.SIGCONT)
+	return nil
+}
+
+// fill starts the server on a small file system, if it is not on one, and then fills that for a while. Sometimes it
+// kills the server meanwhile.
+func (r *round) fill() error {
+	if r.figures.accidents == 1 {
+		r.server.kill()
+		bets, err := os.ReadFile(filepath.Join(r.data, "bets.csv"))
+		files, globErr := filepath.Glob(filepath.Join(r.data, "*"))
+		content := map[string][]byte{}
+		for _, f := range files {
+			content[f], _ = os.ReadFile(f)
+		}
+		if err = errors.Join(err, globErr); err != nil {
+			return err
+		}
+		if err := syscall.Mount("tmpfs", r.data, "tmpfs", 0, "size=8m"); err != nil {
+			return fmt.Errorf("%w: a small file system needs root: %w", errSkipped, err)
+		}
+		content[filepath.Join(r.data, "bets.csv")] = bets
+		for f, b := range content {
+			if err := os.WriteFile(f, b, 0o644); err != nil {
+				return err
+			}
+		}
+		if err := r.startServer(); err != nil {
+			return err
+		}
+	}
+	ballast, err := os.Create(filepath.Join(r.data, "ballast"))
+	if err != nil {
+		return err
+	}
+	block := make([]byte, 4096)
+	for err == nil {
+		_, err = ballast.Write(block)
+	}
+	_ = ballast.Close()
+	r.sleep(50 + r.random.IntN(300))
+	killed := r.random.IntN(3) == 0
+	if killed {
+		r.server.kill()
+	}
+	if err := os.Remove(ballast.Name()); err != nil || !killed {
+		return err
+	}
+	return r.startServer()
+}
+
+// stopServer stops the server and waits until each of its threads stands still: one that is in a write finishes that
+// first.
+func (r *round) stopServer() error {
+	r.server.signal(syscall.SIGSTOP)
+	for {
+		running := false
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", r.server.cmd.Process.Pid))
+		for _, t := range threads {
+			text, _ := os.ReadFile(t)
+			_, state, _ := strings.Cut(string(text), ") ")
+			running = running || !strings.HasPrefix(state, "T")
+		}
+		if err = errors.Join(err, r.ctx.Err()); err != nil || !running {
+			return err
+		}
+		r.sleep(1)
+	}
+}
+
+// takeAway takes bets.csv, bets.csv.draw or their directory away, or empties or replaces a file, and brings it back.
+func (r *round) takeAway() error {
+	path := r.data
+	if name := []string{"", "bets.csv", "bets.csv", "bets.csv.draw"}[r.random.IntN(4)]; name != "" {
+		path = filepath.Join(r.data, name)
+	}
+	if _, err := os.Stat(path); err != nil {
+		return nil // there is no draw yet
+	}
+	wait := func() { r.sleep(50 + r.random.IntN(300)) }
+	if path == r.data || r.random.IntN(2) == 0 {
+		err := os.Rename(path, path+".away")
+		wait()
+		return errors.Join(err, os.Rename(path+".away", path))
+	}
+	// The copy has all that was stored, so the server stands still meanwhile.
+	err := r.stopServer()
+	content, readErr := os.ReadFile(path)
+	if err = errors.Join(err, readErr); err == nil {
+		switch r.random.IntN(3) {
+		case 0:
+			err = os.Remove(path)
+		case 1:
+			err = os.Truncate(path, 0)
+		default:
+			err = errors.Join(os.WriteFile(path+".new", []byte("another file\n"), 0o644), os.Rename(path+".new", path))
+		}
+	}
+	r.server.signal(syscall.SIGCONT)
+	wait()
+	return errors.Join(err, os.WriteFile(path+".new", content, 0o644), os.Rename(path+".new", path))
+}
+
+// compare compares what is left with what the agencies were given.
+func (r *round) compare() error {
+	f, err := os.Open(filepath.Join(r.data, "bets.csv"))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(f)
+	if err != nil {
+		return err
+	}
+	stored := [agencies]map[string]int{}
+	var order [agencies][]string
+	for line := range strings.Lines(string(text)) {
+		var agency int
+		if _, err := fmt.Sscanf(line, "%d,", &agency); err != nil || agency < 1 || agency > agencies {
+			r.figures.wrong++
+			continue
+		}
+		i := agency - 1
+		if stored[i] == nil {
+			stored[i] = map[string]int{}
+		}
+		_, bet, _ := strings.Cut(line, ",")
+		stored[i][bet]++
+		order[i] = append(order[i], bet)
+	}
+	for i, file := range r.files {
+		given := map[string]int{}
+		for _, bet := range file {
+			given[bet]++
+		}
+		for bet, n := range given {
+			r.figures.lost += max(0, n-stored[i][bet])
+			r.figures.doubled += max(0, stored[i][bet]-n)
+		}
+		for n, bet := range order[i] {
+			if given[bet] == 0 || n >= len(file) || file[n] != bet {
+				r.figures.wrong++
+			}
+		}
+		log, err := os.ReadFile(filepath.Join(r.dir, fmt.Sprintf("client%d.log", i+1)))
+		if err != nil {
+			return err
+		}
+		told := strings.Count(string(log), "action: consulta_ganadores | result: success")
+		if right := strings.Count(string(log), fmt.Sprintf("cant_ganadores: %d\n", winners)); told == 0 || told != right {
+			r.figures.told++
+		}
+	}
+	log, err := os.ReadFile(filepath.Join(r.dir, "server.log"))
+	if strings.Count(string(log), "action: sorteo | result: success") != 1 {
+		r.figures.log++
+	}
+	return err
+}
