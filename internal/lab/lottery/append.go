@@ -127,7 +127,7 @@ type loading struct {
 }
 
 // progressStep is how many bytes of a long file are read from one line of the log to the next.
-const progressStep = 256 << 20
+const progressStep = 64 << 20
 
 func (l *loading) Read(b []byte) (int, error) {
 	if err := context.Cause(l.ctx); err != nil && l.read >= 1<<20 { // a short file is read to the end
