@@ -3,34 +3,78 @@ package cli
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/tp0-lab/composer/internal/compose/lint"
+	"github.com/tp0-lab/composer/internal/compose/project"
 	"github.com/tp0-lab/composer/internal/files"
 )
 
-// composeFile is the Compose file of --file.
-type composeFile struct {
-	name string // of the file, or stdin
-	text []byte
-	dir  string // where its relative paths start from
+// composeFiles is the Compose files of --file, as one project.
+type composeFiles struct {
+	*project.Project
+	name        string // of the files, or stdin
+	dir         string // where relative paths start from
+	environment map[string]string
 }
 
-// readComposeFile reads the Compose file of --file, "-" being stdin; nil without --file. It refuses --file beside flags
-// that choose a stage or its values, but not beside their variables, which are often set for all commands.
-func readComposeFile(c *cli.Context, source *bundleFlags) (*composeFile, error) {
-	name := c.String("file")
-	if name == "" {
-		return nil, nil
-	}
-	if source.onCommandLine("stage", "replicas", "bundle", "template", "values", "set", "set-string", "set-file") {
+// readComposeFiles reads the Compose files of --file, "-" being stdin, or else those of COMPOSE_FILE; nil without either.
+// It refuses --file beside flags that choose a stage or its values, but not beside their variables, which are often set
+// for all commands.
+func readComposeFiles(c *cli.Context, source *bundleFlags) (*composeFiles, error) {
+	ofStage := source.onCommandLine("stage", "replicas", "bundle", "template", "values", "set", "set-string", "set-file")
+	names := c.StringSlice("file")
+	if len(names) > 0 && ofStage {
 		return nil, usagef("%s: --file says all that a stage, replicas, a bundle and its values would; give one or the other", c.Command.Name)
 	}
-	f := &composeFile{dir: filepath.Dir(name)}
-	var err error
-	if f.text, f.name, err = streams(c).read(name, lint.MaxFile); err != nil {
-		return nil, fmt.Errorf("%s: %s: %w", c.Command.Name, f.name, files.Cause(err))
+	if len(names) == 0 && !ofStage {
+		environment, err := project.Environment(".", streams(c).Environ)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.Command.Name, err)
+		}
+		names = project.Names(environment)
+	}
+	if len(names) == 0 {
+		return nil, nil
+	}
+	all, dir, err := openFiles(c, names)
+	if err != nil {
+		return nil, err
+	}
+	f := &composeFiles{dir: dir}
+	var bases []string
+	for _, file := range all {
+		bases = append(bases, filepath.Base(file.Name))
+	}
+	f.name = strings.Join(bases, " + ")
+	if f.environment, err = project.Environment(f.dir, streams(c).Environ); err != nil {
+		return nil, fmt.Errorf("%s: %s: %w", c.Command.Name, f.name, err)
+	}
+	if f.Project, err = project.Read(all, project.Options{Dir: f.dir, Environment: f.environment}); err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Command.Name, err)
 	}
 	return f, nil
+}
+
+// openFiles reads files, "-" being stdin, and returns the folder of the first one that is none.
+func openFiles(c *cli.Context, names []string) (all []*project.File, dir string, err error) {
+	for _, name := range names {
+		if name == "" {
+			return nil, "", usagef("--file wants a value; see `%s --help`", c.Command.HelpName)
+		}
+		content, shown, err := streams(c).read(name, lint.MaxFile)
+		if err != nil {
+			return nil, "", fmt.Errorf("%s: %s: %w", c.Command.Name, shown, files.Cause(err))
+		}
+		if name != "-" && dir == "" {
+			dir = filepath.Dir(name)
+		}
+		all = append(all, &project.File{Name: shown, Text: content})
+	}
+	if dir == "" {
+		dir = "."
+	}
+	return all, dir, nil
 }

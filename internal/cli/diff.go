@@ -11,8 +11,8 @@ import (
 
 	"github.com/tp0-lab/composer/internal/compose/diff"
 	"github.com/tp0-lab/composer/internal/compose/lint"
+	"github.com/tp0-lab/composer/internal/compose/project"
 	"github.com/tp0-lab/composer/internal/files"
-	"github.com/tp0-lab/composer/internal/lab/local"
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/render"
 	"github.com/tp0-lab/composer/internal/text"
@@ -31,7 +31,8 @@ func diffCommand() *cli.Command {
 			"composer diff --exit-code ej8 ./dev.yaml", "a stage and a file; exits with 1 if they differ",
 			"composer diff --normalize old.yaml new.yaml", "what Compose would run, whatever the notation",
 			"composer diff a.yaml b.yaml | patch -p0", "two files",
-		) + "\n\nOLD and NEW are stages, or else Compose files; ./NAME is a file in any case, and - is stdin. Both stages get the same\n" +
+		) + "\n\nOLD and NEW are stages, or else Compose files; ./NAME is a file in any case, - is stdin, and\n" +
+			"A.yaml:B.yaml is files laid over each other, as in COMPOSE_FILE. Both stages get the same\n" +
 			"number of clients and the same values. With --normalize, variables are those of the environment and of .env beside the file.",
 		Flags: append(
 			source.documentFlags(),
@@ -60,7 +61,7 @@ func showDiff(c *cli.Context, source *bundleFlags) error {
 	engine.OfAnyStage = true
 	var sides [2]diff.Text
 	for i, name := range c.Args().Slice() {
-		if sides[i], err = streams(c).textToCompare(b, engine, name); err != nil {
+		if sides[i], err = streams(c).textToCompare(c, b, engine, name); err != nil {
 			return err
 		}
 	}
@@ -85,7 +86,7 @@ func showDiff(c *cli.Context, source *bundleFlags) error {
 
 // normalize returns a side as what Compose would run of it in dir.
 func normalize(c *cli.Context, side diff.Text, dir string) (diff.Text, error) {
-	environment, err := local.Environment(dir, streams(c).Environ)
+	environment, err := project.Environment(dir, streams(c).Environ)
 	if err == nil {
 		side, err = diff.Normalize(c.Context, side, dir, environment)
 	}
@@ -127,13 +128,29 @@ func differ(c *cli.Context, sides [2]diff.Text, different bool) error {
 }
 
 // textToCompare renders the stage called name, or else reads the file called name.
-func (s *Streams) textToCompare(b *bundle.Bundle, engine *render.Engine, name string) (diff.Text, error) {
+func (s *Streams) textToCompare(c *cli.Context, b *bundle.Bundle, engine *render.Engine, name string) (diff.Text, error) {
 	side := diff.Text{Name: name}
 	_, unknown := b.Stage(name)
 	if unknown == nil {
 		doc, err := engine.Render(name, b.Kinds[0].Count)
 		side.Content = string(doc.Bytes)
 		return side, render.OfStage(name, err)
+	}
+	if _, missing := os.Stat(name); missing != nil && len(filepath.SplitList(name)) > 1 {
+		all, dir, err := openFiles(c, filepath.SplitList(name))
+		if err != nil {
+			return side, err
+		}
+		p, err := project.Read(all, project.Options{Dir: dir})
+		if err != nil {
+			return side, fmt.Errorf("diff: %w", err)
+		}
+		if len(p.Faults) > 0 {
+			return side, fmt.Errorf("diff: %w", &p.Faults[0])
+		}
+		content, err := p.Text()
+		side.Content = string(content)
+		return side, err
 	}
 	content, shown, err := s.read(name, lint.MaxFile)
 	side.Name = shown

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tp0-lab/composer/internal/compose/graph"
+	"github.com/tp0-lab/composer/internal/compose/project"
 	"github.com/tp0-lab/composer/internal/course/doctor"
 	"github.com/tp0-lab/composer/internal/lab/local"
 	"github.com/tp0-lab/composer/internal/template/bundle"
@@ -94,7 +95,7 @@ func labOf(c *cli.Context, b *bundle.Bundle) (doctor.Lab, error) {
 	}
 	var environment map[string]string
 	if err == nil {
-		environment, err = local.Environment(".", streams(c).Environ)
+		environment, err = project.Environment(".", streams(c).Environ)
 	}
 	if err == nil {
 		lab.Project, err = graph.Load(c.Context, text, ".", environment)

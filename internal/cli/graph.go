@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -13,7 +12,6 @@ import (
 
 	"github.com/tp0-lab/composer/internal/compose/graph"
 	"github.com/tp0-lab/composer/internal/files"
-	"github.com/tp0-lab/composer/internal/lab/local"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -22,18 +20,19 @@ func graphCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "graph",
 		Usage:     "draw a stage, or any Compose file: services in start order, networks, ports and mounts",
-		UsageText: "composer graph [--stage NAME] [-n N] [-f FILE] [--format mermaid|dot|svg] [--all] [-o FILE]",
+		UsageText: "composer graph [--stage NAME] [-n N] [-f FILE]… [--format mermaid|dot|svg] [--all] [-o FILE]",
 		Description: examples(
 			"composer graph --stage ej8 -n 5 --format svg -o ej8.svg", "a picture, made without another program",
 			"composer graph -f compose.yaml", "a Mermaid diagram, for a README",
+			"composer graph -f compose.yaml -f prod.yaml", "files laid over each other, as Compose does it",
 			"composer graph -n 30 --format svg --all -o all.svg", "each of thirty clients",
 			"composer graph -f compose.yaml --format dot | dot -Tpdf -o compose.pdf", "drawn by Graphviz",
 		) + "\n\nThree or more services that differ only in names and numbers are drawn as one. " +
 			"A file's variables are those of the environment and of the file .env beside it; one that is not set is drawn as ${NAME}.",
 		Flags: append(
 			source.renderingFlags(),
-			stringFlag("file", "COMPOSER_GRAPH_FILE", "",
-				"the Compose `FILE` to draw, instead of a stage; - is stdin", "f"),
+			listFlag("file", "COMPOSER_GRAPH_FILE",
+				"the Compose `FILE` to draw, instead of a stage; - is stdin; several are laid over each other", "f"),
 			stringFlag("format", "COMPOSER_GRAPH_FORMAT", "mermaid",
 				"the `FORMAT` to write: mermaid, dot or svg"),
 			boolFlag("all", "COMPOSER_GRAPH_ALL", "draw each service, however many are alike"),
@@ -61,7 +60,7 @@ func drawGraph(c *cli.Context, source *bundleFlags) error {
 	}
 	if slices.Contains([]string{"", "-", "/dev/stdout"}, c.String("output")) {
 		_, err = c.App.Writer.Write(drawing.Bytes())
-	} else if err = source.refuseOverwritingInput(c, c.String("output"), c.String("file")); err == nil {
+	} else if err = source.refuseOverwritingInput(c, c.String("output"), c.StringSlice("file")...); err == nil {
 		_, err = files.WriteFile(c.String("output"), drawing.Bytes())
 	}
 	return err
@@ -71,7 +70,7 @@ func graphFormats() []string { return []string{"mermaid", "dot", "svg"} }
 
 // projectToDraw loads the Compose file of --file, or else of the stage, and returns a title for the drawing.
 func projectToDraw(c *cli.Context, source *bundleFlags) (project *types.Project, title string, err error) {
-	file, err := readComposeFile(c, source)
+	file, err := readComposeFiles(c, source)
 	if err != nil {
 		return nil, "", err
 	}
@@ -91,13 +90,9 @@ func projectToDraw(c *cli.Context, source *bundleFlags) (project *types.Project,
 		project, err = graph.Load(c.Context, content, ".", nil)
 		return project, strings.Join(names, ", "), err
 	}
-	environment, err := local.Environment(file.dir, streams(c).Environ)
+	project, err = graph.LoadProject(c.Context, file.Project, file.dir, file.environment)
 	if err != nil {
-		return nil, "", fmt.Errorf("graph: %s: %w", file.name, err)
+		return nil, "", fmt.Errorf("graph: %w", err)
 	}
-	project, err = graph.Load(c.Context, file.text, file.dir, environment)
-	if err != nil {
-		return nil, "", fmt.Errorf("graph: %s: %w; `composer lint` says where", file.name, err)
-	}
-	return project, filepath.Base(file.name), nil
+	return project, file.name, nil
 }

@@ -31,7 +31,10 @@ func (b *bundleFlags) files() []string {
 
 // stdinTwice returns an error if a command line names standard input, -, as more than one of its inputs.
 func stdinTwice(c *cli.Context) error {
-	inputs := append(c.Args().Slice(), c.String("file"))
+	inputs := append(c.Args().Slice(), c.StringSlice("file")...)
+	if one, ok := c.Value("file").(string); ok {
+		inputs = append(inputs, one)
+	}
 	for _, f := range c.Command.Flags {
 		if repeated, ok := f.(*repeatedFlag); ok {
 			inputs = append(inputs, repeated.source.files()...)

@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tp0-lab/composer/internal/compose/lint"
+	"github.com/tp0-lab/composer/internal/compose/project"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -20,11 +21,12 @@ func lintCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "lint",
 		Usage:     "check Compose files: the specification, and what only shows when containers start",
-		UsageText: "composer lint [--fix] [--strict] [--enable SET]… [--disable RULE]… [--format text|json|sarif|github] FILE|DIR…",
+		UsageText: "composer lint [--fix] [--strict] [--enable SET]… [--disable RULE]… [--format text|json|sarif|github] [FILE|DIR… | -f FILE…]",
 		ArgsUsage: "FILE|DIR…",
 		Description: examples(
 			"composer lint compose.yaml", "file:line:column: severity: message [rule]",
 			"composer lint --strict *.yaml", "warnings fail, too",
+			"composer lint -f compose.yaml -f prod.yaml", "as one project: files laid over each other, with what they include",
 			"composer lint .", "all Compose files in a directory and below it",
 			"composer lint --fix compose.yaml", "mend what can be mended, then check",
 			"composer render -n 5 | composer lint -", "check standard input",
@@ -37,9 +39,12 @@ func lintCommand() *cli.Command {
 			"  # composer-lint: disable=RULE,RULE\n\n" +
 			"The nearest .composer-lint.yaml in the directories around a file says which rules apply; flags come before it:\n" +
 			"  sets: [security]\n  rules: {missing-mount-source: off, unquoted-value: error}\n  ignore: [vendor, \"*.old.yaml\"]\n\n" +
-			"Each file is checked alone, but compose.override.yaml is checked as laid over compose.yaml. Exit codes: 0 no\n" +
+			"Files of a project are given by -f, by COMPOSE_FILE, or are compose.yaml and compose.override.yaml. An operand\n" +
+			"is checked alone, but compose.override.yaml is checked as laid over compose.yaml. Exit codes: 0 no\n" +
 			"error; 1 an error, or more warnings than --strict or --max-warnings allows; 2 wrong command line.",
 		Flags: []cli.Flag{
+			listFlag("file", "COMPOSER_LINT_FILE",
+				"a Compose `FILE` of a project; several are laid over each other (default: those of COMPOSE_FILE)", "f"),
 			stringFlag("format", "COMPOSER_LINT_FORMAT", "text",
 				"the `FORMAT` of the findings: text, json, sarif or github"),
 			jsonFlag("the same as --format json"),
@@ -77,8 +82,9 @@ func lintFiles(c *cli.Context) error {
 		}
 		return listRules(streams(c).Out, format)
 	}
-	if !c.Args().Present() {
-		return usagef("%s wants files; see `%[1]s --help`", c.Command.HelpName)
+	found, err := l.checkProject()
+	if err != nil {
+		return err
 	}
 	if limit := c.Int("max-warnings"); c.IsSet("max-warnings") && limit < 0 {
 		return usagef("lint: --max-warnings %d: want none or more", limit)
@@ -91,6 +97,11 @@ func lintFiles(c *cli.Context) error {
 	var progress func(done, total int)
 	progress, l.wipe = countProgress(streams(c).Err)
 	defer l.wipe()
+	if len(found) > 0 {
+		if err := out.add(found); err != nil {
+			return err
+		}
+	}
 	for i, name := range names {
 		progress(i, len(names))
 		here, err := l.check(name)
@@ -138,6 +149,46 @@ func (l *linter) expand() ([]string, error) {
 		}
 	}
 	return names, nil
+}
+
+// checkProject checks the files of --file as one project, or without operands those that Compose would read: of
+// COMPOSE_FILE, or compose.yaml and compose.override.yaml.
+func (l *linter) checkProject() ([]lint.Finding, error) {
+	names := l.StringSlice("file")
+	switch {
+	case len(names) > 0 && l.Args().Present():
+		return nil, usagef("lint: give each file of a project behind -f, or files without a flag to check each of them alone")
+	case l.Args().Present():
+		return nil, nil
+	case l.Bool("fix"):
+		return nil, usagef("lint: --fix mends files that are checked alone; name them without -f")
+	case len(names) == 0:
+		environment, err := project.Environment(".", streams(l.Context).Environ)
+		if err != nil {
+			return nil, fmt.Errorf("lint: %w", err)
+		}
+		if names = project.Names(environment); names == nil {
+			names = project.DefaultNames("")
+		}
+	}
+	if len(names) == 0 {
+		return nil, usagef("%s wants files; see `%[1]s --help`", l.Command.HelpName)
+	}
+	all, dir, err := openFiles(l.Context, names)
+	if err != nil {
+		return nil, err
+	}
+	config, err := l.configOf(names[0])
+	if err != nil {
+		return nil, err
+	}
+	options := l.options(config)
+	found, err := lint.CheckProject(l.Context.Context, all, dir, func(string) *lint.Options { return options })
+	if err != nil {
+		return nil, fmt.Errorf("lint: %w", err)
+	}
+	found = slices.DeleteFunc(found, func(f lint.Finding) bool { return config.Ignores(f.File) })
+	return found, nil
 }
 
 // linter checks files by the flags of a command line and the configuration of each file.

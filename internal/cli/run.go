@@ -18,7 +18,7 @@ func runCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "run",
 		Usage:     "run a stage on this machine, without Docker",
-		UsageText: "composer run [--stage NAME] [-n N] [--values FILE]… [--set KEY=VALUE]… [-f FILE] [--keep] [--json]",
+		UsageText: "composer run [--stage NAME] [-n N] [--values FILE]… [--set KEY=VALUE]… [-f FILE]… [--keep] [--json]",
 		Description: examples(
 			"composer run --stage ej8 -n 5", "five agencies and their central, and a summary at the end",
 			"composer run --stage ej1 -n 0", "an echo server to talk to, until Ctrl-C",
@@ -28,8 +28,8 @@ func runCommand() *cli.Command {
 			"A missing agency file is replaced by 1000 invented bets, for this run only.",
 		Flags: append(
 			source.renderingFlags(),
-			stringFlag("file", "COMPOSER_RUN_FILE", "",
-				"the Compose `FILE` to run, instead of a stage; - is stdin", "f"),
+			listFlag("file", "COMPOSER_RUN_FILE",
+				"the Compose `FILE` to run, instead of a stage; - is stdin; several are laid over each other", "f"),
 			boolFlag("keep", "COMPOSER_RUN_KEEP", "leave the server up after the last client, until Ctrl-C"),
 			jsonFlag("print the summary as JSON, and the logs on stderr"),
 		),
@@ -72,12 +72,12 @@ func runStage(c *cli.Context, source *bundleFlags) error {
 // projectToRun loads the Compose file of --file, or else of the stage, and returns the configuration files that the
 // images of a stage have.
 func projectToRun(c *cli.Context, source *bundleFlags) (*types.Project, map[local.Kind]string, error) {
-	file, err := readComposeFile(c, source)
+	file, err := readComposeFiles(c, source)
 	if err != nil {
 		return nil, nil, err
 	}
 	if file != nil {
-		project, err := local.Load(c.Context, file.text, file.name, file.dir, streams(c).Environ)
+		project, err := local.LoadProject(c.Context, file.Project, file.dir, file.environment)
 		return project, nil, err
 	}
 	b, err := source.open(c)

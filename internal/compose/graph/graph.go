@@ -14,19 +14,29 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"github.com/tp0-lab/composer/internal/compose/load"
+	"github.com/tp0-lab/composer/internal/compose/project"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Load reads a Compose file in dir. A variable without a value in environment and without a default is drawn as ${NAME}.
 // Paths stay as the file has them. An error about the file is a *load.Error.
 func Load(ctx context.Context, raw []byte, dir string, environment map[string]string) (*types.Project, error) {
-	return load.Load(ctx, raw, load.Options{
+	return load.Load(ctx, raw, options(dir, environment))
+}
+
+// LoadProject is Load for a project in dir.
+func LoadProject(ctx context.Context, p *project.Project, dir string, environment map[string]string) (*types.Project, error) {
+	return p.Load(ctx, options(dir, environment))
+}
+
+func options(dir string, environment map[string]string) load.Options {
+	return load.Options{
 		Dir:         dir,
 		Environment: environment,
 		Prepare:     func(text []byte) []byte { return drawable(text, environment) },
 		Profiles:    []string{"*"},
 		Project:     "unnamed",
-	})
+	}
 }
 
 // Graph holds the services, networks and resources of a drawing.

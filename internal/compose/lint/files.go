@@ -37,7 +37,7 @@ func checkFiles(d *document) {
 		_, err := os.Stat(filepath.Join(d.Dir, path))
 		there[path] = err == nil
 		if err != nil {
-			d.reportAs(severity, rule, at.Line, at.Column, "%s: %s: %v", what, path, files.Cause(err))
+			d.in(at).reportAs(severity, rule, at.Line, at.Column, "%s: %s: %v", what, path, files.Cause(err))
 		}
 	}
 	for _, s := range d.project.Services {

@@ -118,7 +118,9 @@ type document struct {
 	values   plain
 	byName   map[*yaml.Node]map[string]entry // of mappings that were looked at, see entries
 	options  *Options
-	silenced map[int][]string // by line
+	of       func(*yaml.Node) *document // the document of the file that a node is from, or nil: all are from this one
+	wrong    map[*yaml.Node]bool        // nodes that are reported for the specification
+	silenced map[int][]string           // by line
 	found    []Finding
 	counts   map[Severity]int
 	starts   []int // offsets at which they begin, see offset
@@ -130,7 +132,21 @@ const maxFound = 1000
 
 // report notes that a rule is broken at a node.
 func (d *document) report(rule string, at *yaml.Node, format string, args ...any) {
-	d.reportAt(rule, at.Line, at.Column, format, args...)
+	if rule == "specification" {
+		if d.wrong == nil {
+			d.wrong = map[*yaml.Node]bool{}
+		}
+		d.wrong[at] = true
+	}
+	d.in(at).reportAt(rule, at.Line, at.Column, format, args...)
+}
+
+// in returns the document of the file that a node is from.
+func (d *document) in(n *yaml.Node) *document {
+	if d.of == nil {
+		return d
+	}
+	return d.of(n)
 }
 
 // full reports whether findings of a rule are left out by now.

@@ -45,7 +45,7 @@ func checkSample(d *document) {
 	for _, s := range d.project.Services {
 		shape, ok := appendShape(nil, s.Body)
 		shape = strconv.AppendBool(shape, d.overrides("services", s.Name))
-		if ok && !shapes[string(shape)] && len(sample) < maxSample && s.Body.Kind == yaml.MappingNode && !standsIn(wrong, s.Body) {
+		if ok && !shapes[string(shape)] && len(sample) < maxSample && s.Body.Kind == yaml.MappingNode && !d.standsIn(wrong, s.Body) {
 			shapes[string(shape)] = true
 			sample = append(sample, s)
 		}
@@ -54,7 +54,7 @@ func checkSample(d *document) {
 	for key, value := range yamltree.Entries(d.root) {
 		switch {
 		case slices.Contains([]string{"include", "version", "services", "name"}, key.Value), strings.HasPrefix(key.Value, "x-"):
-		case !wrong[key.Line] && !standsIn(wrong, value):
+		case !wrong[key.Line] && !d.wrong[key] && !d.standsIn(wrong, value):
 			if _, ok := appendShape(nil, value); ok {
 				if known, _ := vars.Prune(value); known != nil {
 					l.top[key.Value] = d.values.of(known)
@@ -85,10 +85,13 @@ func checkSample(d *document) {
 	}
 }
 
-// standsIn reports whether a value has a node in one of the lines.
-func standsIn(lines map[int]bool, n *yaml.Node) bool {
+// standsIn reports whether a value has a node in one of the lines, or one that is reported.
+func (d *document) standsIn(lines map[int]bool, n *yaml.Node) bool {
 	n = yamltree.Follow(n)
-	return len(lines) > 0 && (lines[n.Line] || slices.ContainsFunc(n.Content, func(c *yaml.Node) bool { return standsIn(lines, c) }))
+	if len(lines) == 0 && len(d.wrong) == 0 {
+		return false
+	}
+	return lines[n.Line] || d.wrong[n] || slices.ContainsFunc(n.Content, func(c *yaml.Node) bool { return d.standsIn(lines, c) })
 }
 
 // ties are what a service says about others, or about other files, and ports,

@@ -37,17 +37,17 @@ var specificationRules = []Rule{
 }
 
 func checkSpecification(d *document) {
-	for key := range yamltree.Entries(d.root) {
-		if key.Value == "version" {
-			d.reportWithEdit("obsolete-version", key, d.withoutKey("version"), "`version` has had no meaning since 2020: leave it out")
-		}
-	}
+	d.checkVersion()
+	d.checkAllVariables()
+	d.checkSchema()
+}
+
+func (d *document) checkAllVariables() {
 	for key, value := range yamltree.Entries(d.root) {
 		if !strings.HasPrefix(key.Value, "x-") {
 			d.checkVariables(value)
 		}
 	}
-	d.checkSchema()
 }
 
 // checkVariables reports what looks like a variable, but Compose cannot read it.
