@@ -115,11 +115,13 @@ func runVerify(c *cli.Context) (faults int, err error) {
 		printLine(talk, "%s: %v", b.Stage, b)
 	}
 	others := ""
+	var othersSb118 strings.Builder
 	for _, status := range []report.Status{report.Unjudged, report.Unasked} {
 		if n := found.Count(status); n > 0 {
-			others += fmt.Sprintf(", %d %s", n, status)
+			othersSb118.WriteString(fmt.Sprintf(", %d %s", n, status))
 		}
 	}
+	others += othersSb118.String()
 	printLine(talk, "%d passed, %d failed, %d skipped%s in %.1fs (%s, %s, composer %s)", found.Count(report.Passed), found.Count(report.Failed),
 		found.Count(report.Skipped), others, found.Duration.Seconds(), found.Target, found.Engine, found.Composer)
 	for _, gap := range found.Gaps() {

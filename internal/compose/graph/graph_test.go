@@ -458,7 +458,7 @@ func segments(t *testing.T, path string) (all [][4]int) {
 	x, y := 0, 0
 	for _, step := range regexp.MustCompile(`[MHVQ][0-9 ]+`).FindAllString(path, -1) {
 		var n []int
-		for _, field := range strings.Fields(step[1:]) {
+		for field := range strings.FieldsSeq(step[1:]) {
 			number, err := strconv.Atoi(field)
 			if err != nil {
 				t.Fatal(err)

@@ -85,7 +85,9 @@ func (it *item) receive(leaves map[int]bool) {
 		case straight >= least && straight <= last:
 			l.y = straight
 		default:
-			for l.y = y; leaves[l.y] && l.y < y+6; l.y += 2 {
+			l.y = y
+			for leaves[l.y] && l.y < y+6 {
+				l.y += 2
 			}
 		}
 		y = max(y, l.y) + arrowGap

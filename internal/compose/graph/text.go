@@ -173,8 +173,8 @@ func (s *Service) lines() []line {
 // their kind before them, and no target that is the usual one.
 func (m Mount) String() string {
 	text := m.Source
-	switch {
-	case m.Kind == config, m.Kind == secret, m.Kind == model:
+	switch m.Kind {
+	case config, secret, model:
 		text = m.Kind + " " + text
 		if m.Target == "/"+m.Source || m.Target == "/run/secrets/"+m.Source || m.Target == "" {
 			return text

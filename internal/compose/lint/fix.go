@@ -20,7 +20,7 @@ import (
 
 // Errors of Fix and FixFile, which leave the text as it is.
 var (
-	ErrRefused = errors.New("Compose refuses the file as it is; mend its errors first")
+	ErrRefused = errors.New("the file has errors that Compose refuses; mend them first")
 	ErrChanges = errors.New("mending it would change what Compose reads")
 )
 

@@ -30,8 +30,10 @@ func TestFix(t *testing.T) {
 		{"quotes", "services:\n  a: &a\n    image: x\n    environment: {Ñ: on, B: yes, C: 22:22} # on\n    ports:\n    - 22:22 # on\n", "services:\n  a: &a\n    image: x\n    environment: {Ñ: \"on\", B: \"yes\", C: \"22:22\"} # on\n    ports:\n    - \"22:22\" # on\n"},
 		{"a number is another one", "services: {a: {image: x, environment: {A: 007, B: 0777}}}\n", "services: {a: {image: x, environment: {A: 007, B: 0777}}}\n"},
 		{"a date", "services: {a: {image: x, environment: {A: 1999-03-17}}}\n", "services: {a: {image: x, environment: {A: 1999-03-17}}}\n"},
-		{"duplicates", "services:\n  a:\n    image: x\n    cap_add:\n      - CHOWN # first\n      # second\n      - CHOWN   # why\n      - KILL\n      - 'CHOWN'\n    security_opt: [a, b, a, a]\n    dns: [1.1.1.1,1.1.1.1 , 8.8.8.8]\n",
-			"services:\n  a:\n    image: x\n    cap_add:\n      - CHOWN # first\n      # second\n      # why\n      - KILL\n    security_opt: [a, b]\n    dns: [1.1.1.1 , 8.8.8.8]\n"},
+		{
+			"duplicates", "services:\n  a:\n    image: x\n    cap_add:\n      - CHOWN # first\n      # second\n      - CHOWN   # why\n      - KILL\n      - 'CHOWN'\n    security_opt: [a, b, a, a]\n    dns: [1.1.1.1,1.1.1.1 , 8.8.8.8]\n",
+			"services:\n  a:\n    image: x\n    cap_add:\n      - CHOWN # first\n      # second\n      # why\n      - KILL\n    security_opt: [a, b]\n    dns: [1.1.1.1 , 8.8.8.8]\n",
+		},
 		{"twice for a reason", "services: {a: {image: x, command: [echo, a, a]}}\n", "services: {a: {image: x, command: [echo, a, a]}}\n"},
 		{"the last one counts", "version: '3'\nservices: {a: {image: x, environment: [A=1, A=2, A=1]}}\n", "services: {a: {image: x, environment: [A=1, A=2, A=1]}}\n"},
 		{"refused at first", "version: 3\nservices: {a: {image: x, environment: [A=1, A=2, A=1], security_opt: [a, b, a, a]}}\n", "services: {a: {image: x, environment: [A=1, A=2, A=1], security_opt: [a, b]}}\n"},
@@ -73,9 +75,11 @@ func TestFixStyle(t *testing.T) {
 func TestStyle(t *testing.T) {
 	text := "services:\n  a: {ports: [22:22, 80:80], x-z: 1, image: x, cap_add: [KILL], build: .}\n  b: {<<: {user: u}, image: x}\nx-a: 1\nname: n\n"
 	got := ""
+	var gotSb76 strings.Builder
 	for _, f := range checkWith(t, Source{Name: "f", Dir: ".", Text: []byte(text)}, levels(On, "style")) {
-		got += fmt.Sprintf("%d:%d %s\n", f.Line, f.Column, f.Message)
+		gotSb76.WriteString(fmt.Sprintf("%d:%d %s\n", f.Line, f.Column, f.Message))
 	}
+	got += gotSb76.String()
 	want := "2:15 without quotes, 22:22 is 1342 to readers of YAML 1.1: write \"22:22\"\n2:22 service a: port 80:80 has no quotes: write \"80:80\"\n" +
 		"2:38 service a: image usually stands before ports\n4:1 the file: x-a usually stands before services\n"
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -13,7 +14,7 @@ func TestFold(t *testing.T) {
 	replicas := func(n int, body string) string {
 		var b strings.Builder
 		for i := 1; i <= n; i++ {
-			fmt.Fprintf(&b, "  client%d: {%s}\n", i, strings.ReplaceAll(body, "#", fmt.Sprint(i)))
+			fmt.Fprintf(&b, "  client%d: {%s}\n", i, strings.ReplaceAll(body, "#", strconv.Itoa(i)))
 		}
 		return b.String()
 	}
@@ -28,9 +29,11 @@ func TestFold(t *testing.T) {
 		{"outside", "services: {a: {image: x}}\nconfigs: {a: {x: 1}, b: {x: 1}, c: {x: 1}}\n", "2:15 unknown key \"configs.a.x\"\n2:26 unknown key \"configs.b.x\"\n2:37 unknown key \"configs.c.x\"\n"},
 	} {
 		got := ""
+		var gotSb31 strings.Builder
 		for _, f := range Fold(checkSource(t, Source{Name: "f", Dir: ".", Text: []byte(tt.text)})) {
-			got += fmt.Sprintf("%d:%d %s\n", f.Line, f.Column, f.Message)
+			gotSb31.WriteString(fmt.Sprintf("%d:%d %s\n", f.Line, f.Column, f.Message))
 		}
+		got += gotSb31.String()
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}

@@ -51,14 +51,16 @@ func TestSecurity(t *testing.T) {
 	} {
 		text := "services:\n  a: {" + body + "}\nvolumes: {v: {}}\n"
 		got := ""
+		var gotSb54 strings.Builder
 		for _, f := range checkWith(t, Source{Name: "f", Dir: t.TempDir(), Text: []byte(text)}, levels(On, "security")) {
 			if SetOf(f.Rule) != "security" {
 				t.Errorf("%s: %v", body, f)
 			}
 			line := []rune(strings.Split(text, "\n")[f.Line-1])
 			at := string(line[f.Column-1:])
-			got += ", " + f.Rule + " " + at[:max(strings.IndexAny(at, ",]}:"), 1)]
+			gotSb54.WriteString(", " + f.Rule + " " + at[:max(strings.IndexAny(at, ",]}:"), 1)])
 		}
+		got += gotSb54.String()
 		if got != "" {
 			got = got[2:]
 		}

@@ -2,6 +2,7 @@ package project
 
 import (
 	"path/filepath"
+	"slices"
 
 	"go.yaml.in/yaml/v4"
 
@@ -59,7 +60,7 @@ func (r *reader) extendService(p *pool, kind, name string, chain []string) *yaml
 			return service
 		}
 	}
-	chain = append(chain[:len(chain):len(chain)], own)
+	chain = append(slices.Clip(chain), own)
 	target, file := extends, (*yaml.Node)(nil)
 	if extends.Kind == yaml.MappingNode {
 		target, file = yamltree.Get(extends, "service"), yamltree.Get(extends, "file")

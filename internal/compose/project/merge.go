@@ -81,7 +81,7 @@ func (r *reader) mappings(base, over *yaml.Node, at []string) *yaml.Node {
 	for i := 0; i+1 < len(over.Content); i += 2 {
 		name, value := over.Content[i], over.Content[i+1]
 		if there, ok := index[name.Value]; ok {
-			result := r.merge(merged.Content[there+1], value, append(at[:len(at):len(at)], name.Value))
+			result := r.merge(merged.Content[there+1], value, append(slices.Clip(at), name.Value))
 			if result == value {
 				merged.Content[there] = name // the key stands with its value
 			}
@@ -322,7 +322,7 @@ func (r *reader) mergePools(base, over *yaml.Node, at []string) *yaml.Node {
 				merged.Content = append(merged.Content, other)
 				continue
 			}
-			one.Content = r.mappings(one, other, append(at[:len(at):len(at)], "[]")).Content // where it stands in merged, too
+			one.Content = r.mappings(one, other, append(slices.Clip(at), "[]")).Content // where it stands in merged, too
 			if i := find(subnet(one)); i >= 0 {
 				merged.Content[i] = one
 			} else {

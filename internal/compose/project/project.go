@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -135,12 +136,7 @@ func tagged(n *yaml.Node) bool {
 	if n.Tag == "!reset" || n.Tag == "!override" {
 		return true
 	}
-	for _, c := range n.Content {
-		if tagged(c) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(n.Content, tagged)
 }
 
 // Load returns the project as compose-go loads it. An error about the project is a *load.Error or a *Fault, with the file
@@ -309,14 +305,14 @@ func (r *reader) copy(n *yaml.Node, path []string, l *layer) *yaml.Node {
 	case yaml.MappingNode:
 		for k, v := range entries(n) {
 			name := &yaml.Node{Kind: k.Kind, Style: k.Style, Tag: k.Tag, Value: k.Value, Line: k.Line, Column: k.Column}
-			if value := r.copy(v, append(path[:len(path):len(path)], k.Value), l); value != nil {
+			if value := r.copy(v, append(slices.Clip(path), k.Value), l); value != nil {
 				r.note(name, l.file)
 				c.Content = append(c.Content, name, value)
 			}
 		}
 	case yaml.SequenceNode:
 		for _, item := range n.Content {
-			if value := r.copy(item, append(path[:len(path):len(path)], "[]"), l); value != nil {
+			if value := r.copy(item, append(slices.Clip(path), "[]"), l); value != nil {
 				c.Content = append(c.Content, value)
 			}
 		}

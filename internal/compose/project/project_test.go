@@ -21,17 +21,17 @@ import (
 
 // write writes the files of an archive into a new folder, and returns it and the names of the first ones, up to one that
 // is in a folder or begins with "_".
-func write(t testing.TB, archive string) (dir string, names []string) {
-	t.Helper()
-	dir = t.TempDir()
+func write(tb testing.TB, archive string) (dir string, names []string) {
+	tb.Helper()
+	dir = tb.TempDir()
 	first := true
 	for _, f := range txtar.Parse([]byte(archive)).Files {
 		path := filepath.Join(dir, f.Name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		if err := os.WriteFile(path, f.Data, 0o600); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		if first = first && !strings.ContainsAny(f.Name, "/_") && strings.HasSuffix(f.Name, ".yaml"); first {
 			names = append(names, path)
@@ -40,8 +40,8 @@ func write(t testing.TB, archive string) (dir string, names []string) {
 	return dir, names
 }
 
-func readAll(t testing.TB, dir string, names []string, environment map[string]string) (*Project, error) {
-	t.Helper()
+func readAll(tb testing.TB, dir string, names []string, environment map[string]string) (*Project, error) {
+	tb.Helper()
 	var all []*File
 	for _, name := range names {
 		all = append(all, &File{Name: name})
@@ -50,8 +50,8 @@ func readAll(t testing.TB, dir string, names []string, environment map[string]st
 }
 
 // compare loads files with compose-go, and the tree that Read makes of them, and compares both projects.
-func compare(t testing.TB, dir string, names []string, fatalf func(format string, args ...any)) {
-	t.Helper()
+func compare(tb testing.TB, dir string, names []string, fatalf func(format string, args ...any)) {
+	tb.Helper()
 	environment := map[string]string{"A": "a", "P": "8080"}
 	compose := func(all ...types.ConfigFile) (*types.Project, error) {
 		details := types.ConfigDetails{WorkingDir: dir, Environment: map[string]string{"A": "a", "P": "8080"}, ConfigFiles: all}
@@ -65,7 +65,7 @@ func compare(t testing.TB, dir string, names []string, fatalf func(format string
 		all = append(all, types.ConfigFile{Filename: name})
 	}
 	want, theirs := compose(all...)
-	project, ours := readAll(t, dir, names, environment)
+	project, ours := readAll(tb, dir, names, environment)
 	var got *types.Project
 	if ours == nil {
 		content, err := project.Text()

@@ -152,7 +152,7 @@ func (r *Repository) Quarantine(dir string) *Repository {
 // A git process gets no input but Input, and the environment without variables that name another repository.
 func (r *Repository) command(ctx context.Context, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, "git", append([]string{"-c", "core.hooksPath=" + os.DevNull, "-C", r.Dir}, args...)...)
-	c.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return foreign(v) }),
+	c.Env = append(slices.DeleteFunc(os.Environ(), foreign),
 		"LC_ALL=C", "GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0")
 	c.Env = append(c.Env, r.env...)
 	return c

@@ -54,7 +54,7 @@ func TestOpenRoot(t *testing.T) {
 }
 
 // run runs git with the names of the tests.
-func run(t *testing.T, dir string, args ...string) string {
+func run(t *testing.T, dir string, args ...string) {
 	t.Helper()
 	c := exec.Command("git", args...)
 	c.Dir = dir
@@ -64,7 +64,6 @@ func run(t *testing.T, dir string, args ...string) string {
 	if err != nil {
 		t.Fatalf("git %v: %v\n%s", args, err, out)
 	}
-	return string(out)
 }
 
 func write(t *testing.T, path, text string) {

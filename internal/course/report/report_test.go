@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -262,7 +263,7 @@ func validScenario(s Scenario) Scenario {
 // report is what the JSON says, as a Report.
 func (r jsonReport) report() Report {
 	seconds := func(s float64) time.Duration { return time.Duration(s*1000+0.5) * time.Millisecond }
-	out := Report{Target: r.Target, Composer: r.Composer, Branches: r.Branches[:len(r.Branches):len(r.Branches)], Engine: r.Engine, Started: r.Started, Duration: seconds(r.DurationSeconds), Scenarios: make([]Scenario, len(r.Scenarios))}
+	out := Report{Target: r.Target, Composer: r.Composer, Branches: slices.Clip(r.Branches), Engine: r.Engine, Started: r.Started, Duration: seconds(r.DurationSeconds), Scenarios: make([]Scenario, len(r.Scenarios))}
 	for i, s := range r.Scenarios {
 		out.Scenarios[i] = Scenario{s.Stage, s.Name, s.Title, s.Status, seconds(s.DurationSeconds), s.Problems, s.Reason, s.Troubles, s.Timeline}
 	}

@@ -274,7 +274,7 @@ func batchesOfAtMost(t *trial, most int) {
 	lines, _ := t.journal.snapshot()
 	for _, l := range filter(lines, received) {
 		if n, err := strconv.Atoi(l.Value("cantidad")); err != nil || n > most {
-			t.problem(fmt.Sprintf("each batch has at most %s", text.Plural(most, "bet")), l.Text, t.about(received))
+			t.problem("each batch has at most "+text.Plural(most, "bet"), l.Text, t.about(received))
 			return
 		}
 	}

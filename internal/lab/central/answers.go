@@ -227,7 +227,7 @@ func (c *session) sendWinners(frames []byte, winners *lottery.Winners) ([]byte, 
 			return frames, err
 		}
 		total += len(portion)
-		documents = append(documents[:len(documents):len(documents)], portion...)
+		documents = append(slices.Clip(documents), portion...)
 		for {
 			var frame []byte
 			frame, rest, _ = wire.AppendWinners(nil, documents) // Check refuses longer documents

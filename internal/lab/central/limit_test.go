@@ -1,7 +1,7 @@
 package central
 
 import (
-	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/tp0-lab/composer/internal/lab/wire"
@@ -35,7 +35,7 @@ func TestWinnersInPortions(t *testing.T) {
 	for at := 0; at < total; at += size {
 		var list []wire.Bet
 		for i := range size {
-			list = append(list, wire.Bet{FirstName: "a", LastName: "b", Document: fmt.Sprint(at + i), Year: 2000, Month: 1, Day: 1, Number: 7574})
+			list = append(list, wire.Bet{FirstName: "a", LastName: "b", Document: strconv.Itoa(at + i), Year: 2000, Month: 1, Day: 1, Number: 7574})
 		}
 		c.send(batch(at, list...))
 		c.result(ok(at, size))
@@ -45,7 +45,7 @@ func TestWinnersInPortions(t *testing.T) {
 	c.expect(wire.TypeFinished)
 	c.send(wire.AppendAsk(nil))
 	got := c.winners()
-	if len(got) != total || got[0] != "0" || got[total-1] != fmt.Sprint(total-1) {
+	if len(got) != total || got[0] != "0" || got[total-1] != strconv.Itoa(total-1) {
 		t.Errorf("%d winners of %d", len(got), total)
 	}
 }

@@ -62,7 +62,7 @@ func openAppendFile(path string, create bool, o *Options) (*appendFile, error) {
 	if readOnly(err) {
 		f, err = openRegular(path, os.O_RDONLY)
 	}
-	real := path // the journal lies beside the file itself, not beside a link to it
+	target := path // the journal lies beside the file itself, not beside a link to it
 	switch {
 	case err == nil:
 		a.disk.Store(f)
@@ -70,7 +70,7 @@ func openAppendFile(path string, create bool, o *Options) (*appendFile, error) {
 			_ = f.Close()
 			return nil, err
 		}
-		if real, err = filepath.EvalSymlinks(path); err != nil {
+		if target, err = filepath.EvalSymlinks(path); err != nil {
 			_ = f.Close()
 			return nil, err
 		}
@@ -80,7 +80,7 @@ func openAppendFile(path string, create bool, o *Options) (*appendFile, error) {
 	if writable {
 		a.f = o.wrap(diskFile{f})
 	}
-	a.journal = journal{path: real + journalSuffix, options: o}
+	a.journal = journal{path: target + journalSuffix, options: o}
 	return a, nil
 }
 

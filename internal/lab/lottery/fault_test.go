@@ -224,7 +224,9 @@ func TestForeignFiles(t *testing.T) {
 			}
 			l, err := Open(t.Context(), path, 1, func(func(bool)) {}, Options{Encode: encode})
 			if err == nil {
-				err = l.Close()
+				if err := l.Close(); err != nil {
+					t.Error(err)
+				}
 				if suffix != ".journal" && suffix != ".draw.journal" || !torn([]byte(content), newJournal(0)) {
 					t.Errorf("%q in %s is taken", content, suffix)
 				}

@@ -260,7 +260,7 @@ func TestOverrides(t *testing.T) {
 
 // Names and first numbers of replicas, and keys of their values.
 func TestNames(t *testing.T) {
-	b, err := open(`default: a
+	_, err := open(`default: a
 kinds:
 - {name: node, first: 0}
 - {name: "worker-{id}"}
@@ -270,7 +270,7 @@ stages: [{name: a}]`)
 	if err == nil || !strings.Contains(err.Error(), "the first is a letter") {
 		t.Errorf("got %v", err)
 	}
-	b, err = open(`default: a
+	b, err := open(`default: a
 kinds:
 - {name: node, first: 0}
 - {name: "worker-{id}"}

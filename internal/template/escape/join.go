@@ -22,7 +22,7 @@ func (w *walker) joinScalar(text string, nodes []parse.Node, flow bool) (instead
 		values int
 		dollar dollar
 		rest   string
-		kinds  string
+		kinds  strings.Builder
 	)
 	take := func(text string, at parse.Pos, after []parse.Node) (ended bool) {
 		end, _, ended := plainEnd(text, flow, after)
@@ -34,7 +34,7 @@ func (w *walker) joinScalar(text string, nodes []parse.Node, flow bool) (instead
 		}
 		if end > 0 {
 			parts = append(parts, textNode(at, text[:end]))
-			kinds += "t"
+			kinds.WriteString("t")
 		}
 		rest = text[end:]
 		return ended
@@ -53,7 +53,7 @@ func (w *walker) joinScalar(text string, nodes []parse.Node, flow bool) (instead
 				pos = n.Pos
 			}
 			parts = append(parts, n.Pipe)
-			kinds += "v"
+			kinds.WriteString("v")
 			values++
 		default:
 			ended = true
@@ -72,7 +72,7 @@ func (w *walker) joinScalar(text string, nodes []parse.Node, flow bool) (instead
 		name = joinKeyFunc
 	}
 	cmd := &parse.CommandNode{NodeType: parse.NodeCommand, Pos: pos, Args: slices.Concat([]parse.Node{
-		parse.NewIdentifier(name).SetPos(pos).SetTree(w.tree), textNode(pos, kinds),
+		parse.NewIdentifier(name).SetPos(pos).SetTree(w.tree), textNode(pos, kinds.String()),
 	}, parts)}
 	instead = []parse.Node{silentAction(pos, cmd)}
 	if rest != "" {

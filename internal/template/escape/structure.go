@@ -157,7 +157,7 @@ func (e *emitter) mapping(v reflect.Value, column int) error {
 		entries[fmt.Sprint(key.Interface())] = one.Interface()
 	}
 	names := SortedKeys
-	if m, ok := v.Interface().(map[string]any); ok {
+	if m, ok := reflect.TypeAssert[map[string]any](v); ok {
 		names, entries = e.keys, m
 	}
 	for _, name := range names(entries) {

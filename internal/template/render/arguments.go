@@ -171,7 +171,7 @@ func checkNumber(arg reflect.Value, whole bool) error {
 			return nil
 		}
 	default:
-		if n, ok := arg.Interface().(*big.Int); ok && n.IsInt64() {
+		if n, ok := reflect.TypeAssert[*big.Int](arg); ok && n.IsInt64() {
 			return nil
 		}
 	}
@@ -204,7 +204,7 @@ func described(v reflect.Value) string {
 	case reflect.Slice, reflect.Array:
 		return "a list of " + text.Plural(v.Len(), "item")
 	case reflect.Bool:
-		return fmt.Sprint(v.Bool())
+		return strconv.FormatBool(v.Bool())
 	case reflect.Func:
 		return "replicas"
 	case reflect.Struct:

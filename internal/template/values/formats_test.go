@@ -50,7 +50,7 @@ func TestFormats(t *testing.T) {
 		}
 		var got []string
 		for _, leaf := range n.Leaves() {
-			value := fmt.Sprintf("%#v", leaf.Value)
+			var value string
 			switch v := leaf.Value.(type) {
 			case string:
 				value = fmt.Sprintf("%q", v)
