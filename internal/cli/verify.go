@@ -114,16 +114,14 @@ func runVerify(c *cli.Context) (faults int, err error) {
 	for _, b := range found.Branches {
 		printLine(talk, "%s: %v", b.Stage, b)
 	}
-	others := ""
-	var othersSb118 strings.Builder
+	var others strings.Builder
 	for _, status := range []report.Status{report.Unjudged, report.Unasked} {
 		if n := found.Count(status); n > 0 {
-			othersSb118.WriteString(fmt.Sprintf(", %d %s", n, status))
+			fmt.Fprintf(&others, ", %d %s", n, status)
 		}
 	}
-	others += othersSb118.String()
 	printLine(talk, "%d passed, %d failed, %d skipped%s in %.1fs (%s, %s, composer %s)", found.Count(report.Passed), found.Count(report.Failed),
-		found.Count(report.Skipped), others, found.Duration.Seconds(), found.Target, found.Engine, found.Composer)
+		found.Count(report.Skipped), others.String(), found.Duration.Seconds(), found.Target, found.Engine, found.Composer)
 	for _, gap := range found.Gaps() {
 		printLine(talk, "not judged: %s: %s", strings.Join(gap.Names, ", "), gap.Reason)
 	}

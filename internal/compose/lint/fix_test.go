@@ -74,15 +74,13 @@ func TestFixStyle(t *testing.T) {
 // The set style reports the first key of each mapping that is out of order, and ports without quotes once.
 func TestStyle(t *testing.T) {
 	text := "services:\n  a: {ports: [22:22, 80:80], x-z: 1, image: x, cap_add: [KILL], build: .}\n  b: {<<: {user: u}, image: x}\nx-a: 1\nname: n\n"
-	got := ""
-	var gotSb76 strings.Builder
+	var got strings.Builder
 	for _, f := range checkWith(t, Source{Name: "f", Dir: ".", Text: []byte(text)}, levels(On, "style")) {
-		gotSb76.WriteString(fmt.Sprintf("%d:%d %s\n", f.Line, f.Column, f.Message))
+		fmt.Fprintf(&got, "%d:%d %s\n", f.Line, f.Column, f.Message)
 	}
-	got += gotSb76.String()
 	want := "2:15 without quotes, 22:22 is 1342 to readers of YAML 1.1: write \"22:22\"\n2:22 service a: port 80:80 has no quotes: write \"80:80\"\n" +
 		"2:38 service a: image usually stands before ports\n4:1 the file: x-a usually stands before services\n"
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

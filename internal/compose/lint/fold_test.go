@@ -28,13 +28,11 @@ func TestFold(t *testing.T) {
 		{"of an anchor", "x-a: &a {image: x, networks: [n]}\nservices:\n  a1: *a\n  a2: *a\n  a3: *a\n  a4: *a\n", "1:31 a1 … a4 (4 services): there is no network \"n\"\n"},
 		{"outside", "services: {a: {image: x}}\nconfigs: {a: {x: 1}, b: {x: 1}, c: {x: 1}}\n", "2:15 unknown key \"configs.a.x\"\n2:26 unknown key \"configs.b.x\"\n2:37 unknown key \"configs.c.x\"\n"},
 	} {
-		got := ""
-		var gotSb31 strings.Builder
+		var got strings.Builder
 		for _, f := range Fold(checkSource(t, Source{Name: "f", Dir: ".", Text: []byte(tt.text)})) {
-			gotSb31.WriteString(fmt.Sprintf("%d:%d %s\n", f.Line, f.Column, f.Message))
+			fmt.Fprintf(&got, "%d:%d %s\n", f.Line, f.Column, f.Message)
 		}
-		got += gotSb31.String()
-		if diff := cmp.Diff(tt.want, got); diff != "" {
+		if diff := cmp.Diff(tt.want, got.String()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}
 	}

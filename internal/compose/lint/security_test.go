@@ -50,21 +50,16 @@ func TestSecurity(t *testing.T) {
 		quiet + "build: {context: ., args: {NPM_TOKEN: abc}, privileged: true}":                                                                                                                  "secret-in-environment abc, privileged true",
 	} {
 		text := "services:\n  a: {" + body + "}\nvolumes: {v: {}}\n"
-		got := ""
-		var gotSb54 strings.Builder
+		var got strings.Builder
 		for _, f := range checkWith(t, Source{Name: "f", Dir: t.TempDir(), Text: []byte(text)}, levels(On, "security")) {
 			if SetOf(f.Rule) != "security" {
 				t.Errorf("%s: %v", body, f)
 			}
 			line := []rune(strings.Split(text, "\n")[f.Line-1])
 			at := string(line[f.Column-1:])
-			gotSb54.WriteString(", " + f.Rule + " " + at[:max(strings.IndexAny(at, ",]}:"), 1)])
+			got.WriteString(", " + f.Rule + " " + at[:max(strings.IndexAny(at, ",]}:"), 1)])
 		}
-		got += gotSb54.String()
-		if got != "" {
-			got = got[2:]
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := cmp.Diff(want, strings.TrimPrefix(got.String(), ", ")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", body, diff)
 		}
 		if found := checkSource(t, Source{Name: "f", Dir: ".", Text: []byte(text)}); len(found) > 0 {

@@ -59,7 +59,7 @@ func (j judge) restart() {
 func (j judge) ipc() {
 	text, at, ok := j.text("ipc")
 	list := []string{"none", "private", "shareable", "host", "service:NAME", "container:NAME"}
-	if kind, name, found := strings.Cut(text, ":"); ok && !slices.Contains(list[:4], text) && !(found && name != "" && (kind == "service" || kind == "container")) {
+	if kind, name, found := strings.Cut(text, ":"); ok && !slices.Contains(list[:4], text) && (!found || name == "" || kind != "service" && kind != "container") {
 		j.unlisted(at, text, list, text)
 	}
 }
@@ -86,7 +86,7 @@ func (j judge) names() {
 	}
 	text, at, ok := j.text("stop_signal")
 	name := strings.TrimPrefix(strings.ToUpper(text), "SIG")
-	if n, err := strconv.Atoi(text); ok && !(err == nil && n > 0) && !slices.Contains(signals, name) && !realTime(name) {
+	if n, err := strconv.Atoi(text); ok && (err != nil || n <= 0) && !slices.Contains(signals, name) && !realTime(name) {
 		j.fault(unknownSignal, at, "stop_signal: Linux has no signal %q%s", text, Suggestion(name, signals))
 	}
 }
