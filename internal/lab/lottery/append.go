@@ -155,11 +155,11 @@ func (a *appendFile) settle() {
 	_ = a.cut()
 }
 
-// append makes the group durable, or leaves the file without it. With an empty group it only cuts off what an earlier
-// group has left.
+// append makes the group durable, or leaves the file without it. With an empty group it only makes sure that the file is
+// in its place, and cuts off what an earlier group has left.
 func (a *appendFile) append(group []byte) error {
-	if len(group) == 0 && a.most == a.durable {
-		return nil
+	if len(group) == 0 && a.f == nil { // a file that cannot be written to can be finished
+		return a.inPlace(a.durable)
 	}
 	if len(group) > 0 && a.end != "" {
 		group = append([]byte(a.end), group...)
@@ -192,6 +192,7 @@ func (a *appendFile) append(group []byte) error {
 }
 
 func (a *appendFile) put(group []byte) error {
+	defer a.noteTime()
 	a.most, a.content = a.durable+int64(len(group)), notStored
 	if _, err := a.f.WriteAt(group, a.durable); err != nil {
 		return err
@@ -239,10 +240,15 @@ func (a *appendFile) cut() error {
 	if n := before.Size() - a.durable; n > 0 {
 		a.log(slog.LevelWarn, "cut_storage", logline.Success, slog.Int64("bytes", n), slog.String("content", a.content))
 	}
-	if after, err := a.disk.Load().Stat(); err == nil {
-		a.changed = after.ModTime()
-	}
+	a.noteTime()
 	return nil
+}
+
+// noteTime notes when the file was changed, after a change of our own.
+func (a *appendFile) noteTime() {
+	if info, err := a.disk.Load().Stat(); err == nil {
+		a.changed = info.ModTime()
+	}
 }
 
 // inPlace returns an error unless the open file is the one at path and has a length from least to most.
@@ -260,21 +266,22 @@ func (a *appendFile) inPlace(least int64) error {
 	case open.Size() < least || open.Size() > a.most:
 		return fmt.Errorf("%s has %d bytes, and %d were stored", a.path, open.Size(), least)
 	}
-	if a.astray == nil {
-		a.changed = open.ModTime()
-	}
 	return nil
 }
 
-// ready makes sure that the file can be appended to. After it was astray it is back when the same file is in its place
-// again, or another one with the same bytes.
+// ready makes sure that the file can be appended to. Somebody else's change, seen by the file's time, is one of nothing
+// if the bytes are the same. After the file was astray it is back when the same file is in its place again, or another
+// one with the same bytes.
 func (a *appendFile) ready() error {
 	err := a.openForWriting()
 	if err == nil {
 		err = a.inPlace(a.durable)
 	}
 	if err == nil && a.astray == nil {
-		return nil
+		open, statErr := a.disk.Load().Stat()
+		if statErr != nil || open.ModTime().Equal(a.changed) {
+			return statErr
+		}
 	}
 	named, statErr := os.Stat(a.path)
 	switch {
@@ -287,6 +294,7 @@ func (a *appendFile) ready() error {
 	}
 	if err == nil {
 		a.astray, a.refused = nil, nil
+		a.noteTime()
 		a.log(slog.LevelInfo, "storage_file", logline.Success)
 		return nil
 	}

@@ -115,6 +115,18 @@ func TestFileGone(t *testing.T) {
 			func(path string, stored []byte) error { return os.Truncate(path, int64(len(stored))) },
 			"bytes, and",
 		},
+		"changed, as long as before": {
+			func(path string) error {
+				text, err := os.ReadFile(path)
+				if err != nil {
+					return err
+				}
+				text[len(text)/2] ^= 1
+				return os.WriteFile(path, text, 0o600)
+			},
+			func(path string, stored []byte) error { return os.WriteFile(path, stored, 0o600) },
+			"is not the file that was stored",
+		},
 		"a directory": {
 			func(path string) error { return errors.Join(os.Rename(path, path+".old"), os.Mkdir(path, 0o700)) },
 			func(path string, _ []byte) error { return errors.Join(os.Remove(path), os.Rename(path+".old", path)) },
@@ -134,6 +146,7 @@ func TestFileGone(t *testing.T) {
 			mustPut(t, s, 0, batch(1, 0, 2))
 			stored := records(batch(1, 0, 2)...)
 			fileIs(t, path, stored)
+			time.Sleep(10 * time.Millisecond) // a change within the same tick of the clock is none
 			run(t, tt.away(path))
 			left, _ := os.ReadFile(path)
 			for range 3 {
@@ -151,7 +164,7 @@ func TestFileGone(t *testing.T) {
 			if l := log.with("storage_file | result: fail"); len(l) != 1 || !strings.Contains(l[0], tt.want) {
 				t.Errorf("logged %q", l)
 			}
-			time.Sleep(10 * time.Millisecond) // a change within the same tick of the clock is none
+			time.Sleep(10 * time.Millisecond)
 			run(t, tt.back(path, stored))
 			mustPut(t, s, 2, batch(1, 2, 1))
 			mustPut(t, s, 3, batch(1, 3, 1))
@@ -164,6 +177,28 @@ func TestFileGone(t *testing.T) {
 				t.Errorf("account %+v", got)
 			}
 		})
+	}
+}
+
+// An agency does not finish, and there is no draw, while its stored bets are not in their place.
+func TestFinishWithoutTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bets.csv")
+	draws := 0
+	l, err := Open(t.Context(), path, 1, func(func(bool)) { draws++ }, Options{Encode: encode})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	mustPut(t, l.Store, 0, batch(1, 0, 2))
+	stored := records(batch(1, 0, 2)...)
+	account := l.Account(1)
+	run(t, os.Remove(path))
+	if err := l.Finish(1, account.Count, account.Checksum); !errors.Is(err, ErrStorage) || draws > 0 {
+		t.Errorf("error %v, %d draws", err, draws)
+	}
+	run(t, os.WriteFile(path, stored, 0o600), l.Finish(1, account.Count, account.Checksum))
+	if draws != 1 {
+		t.Errorf("%d draws", draws)
 	}
 }
 

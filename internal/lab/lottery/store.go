@@ -291,13 +291,10 @@ func (s *Store) StoreBets(agency uint32, position uint64, bets []Bet, encoded, l
 	return t, nil
 }
 
-// settle returns nil if no group that failed can come back after a crash: it is cut off for good.
+// settle returns nil if the stored bets are in their place and no group that failed can come back after a crash: it is
+// cut off for good.
 func (s *Store) settle() error {
 	s.mu.Lock()
-	if !s.tail {
-		s.mu.Unlock()
-		return nil
-	}
 	if s.closed {
 		s.mu.Unlock()
 		return ErrClosed
