@@ -231,6 +231,7 @@ func TestCheck(t *testing.T) {
 		{"host bits", "networks: {n: {ipam: {config: [{subnet: 10.0.0.1/24}]}}}\nservices: {a: {image: x}}", []string{"1:41: error: network n: 10.0.0.1/24 is an address in a subnet: the subnet is 10.0.0.0/24"}},
 		{"same subnet", "networks: {n: {ipam: {config: [{subnet: 10.0.0.0/24}]}}, m: {ipam: {config: [{subnet: 10.0.0.0/24}]}}}\nservices: {a: {image: x}}", []string{"1:87: error: networks n and m have the same subnet 10.0.0.0/24"}},
 		{"IPv6 has room", "networks: {n: {ipam: {config: [{subnet: 'fd00::/64'}]}}}\nservices: {a: {image: x, networks: [n], scale: 900}}", nil},
+		{"without containers there is no clash", "services:\n  a: {image: x, scale: 0, ports: ['80:80'], container_name: cc}\n  b: {image: x, deploy: {replicas: 0}, ports: ['80:80']}\n  c: {image: x, ports: ['80:80'], container_name: cc}", nil},
 		{"default network is full", "services: {a: {image: x, scale: 1024}}", []string{"1:1: error: network default: 1024 containers, and a Linux bridge takes 1023"}},
 
 		{"alias is checked where it is used", "x-e: &e {A: 007}\nservices: {a: {image: x, environment: *e}, b: {image: x, environment: *e}}", []string{"1:13: warning: without quotes, 007 is 7"}},

@@ -156,6 +156,9 @@ func (c *checker) checkPorts() {
 	taken := map[hostPort][]portHolder{}
 	for i := range c.project.Services {
 		s := &c.project.Services[i]
+		if s.Scale == 0 {
+			continue // it has no container
+		}
 		item, told := -1, map[string]bool{} // services that the item was said to clash with; "" for its own scale
 		for _, p := range s.Ports {
 			if left--; left < 0 || c.stopped {

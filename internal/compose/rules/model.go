@@ -122,9 +122,12 @@ func together(a, b *Service) bool {
 type holders[K comparable] map[K][]*Service
 
 // take returns another service that has key and can be up at the same time as s.
-// Without such a service it returns nothing, and s has key from now on.
+// Without such a service it returns nothing, and s has key from now on, unless s has no container.
 func (h holders[K]) take(key K, s *Service) (other *Service, taken bool) {
 	const most = 16 // services of different profiles that are remembered
+	if s.Scale == 0 {
+		return nil, false // it has no container
+	}
 	for _, other := range h[key] {
 		if together(other, s) {
 			return other, true
