@@ -456,6 +456,7 @@ func holdFirst(t *trial, bets, winners []int) *relay {
 	t.begin(len(bets), "server")
 	r := t.relayed(usualServer, keys, false)
 	r.hold()
+	t.held = true
 	t.up("client1")
 	for limit := time.Now().Add(t.patience); !r.holds(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(limit) || t.ctx.Err() != nil {

@@ -32,6 +32,7 @@ type trial struct {
 	journal *journal
 	lab     lab
 	relays  []*relay
+	held    bool                         // a client was held, and may have connected anew
 	n       int                          // clients
 	extra   map[string]map[string]string // variables, by service and name
 	sent    [][]string                   // records that the server must store, in the form of bets.csv
@@ -273,10 +274,10 @@ func (t *trial) logged(n int, p pattern) {
 }
 
 // nothingFailed expects no line with result: fail. From ej5 on, a checkout may log it for actions of its own, such as a
-// question for winners that comes too early.
+// question for winners that comes too early. So may this project if a client was held: it gives up a silent connection.
 func (t *trial) nothingFailed() {
 	failed := func(e entry) bool {
-		return e.Result == "fail" && (t.site.ours || t.site.stage < "ej5" || slices.Contains(courseActions, e.Action))
+		return e.Result == "fail" && (t.site.ours && !t.held || t.site.stage < "ej5" || slices.Contains(courseActions, e.Action))
 	}
 	lines, _ := t.journal.snapshot()
 	if i := slices.IndexFunc(lines, failed); i >= 0 {
