@@ -52,13 +52,9 @@ func TestUnreadable(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			begin := time.Now()
 			found, err := CheckFile(t.Context(), tt.name, nil)
 			if err != nil || len(found) != 1 || found[0].String() != tt.want {
 				t.Errorf("got %v, %v, want %s", found, err, tt.want)
-			}
-			if took := time.Since(begin); took > 5*time.Second {
-				t.Errorf("it took %v", took)
 			}
 		})
 	}
@@ -148,17 +144,17 @@ func TestLargeTexts(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			begin := time.Now()
 			found := checkSource(t, Source{Name: "f", Text: []byte(tt.text)})
-			took := time.Since(begin)
 			runtime.ReadMemStats(&after)
 			first := "nothing"
 			if len(found) > 0 {
 				first = found[0].String()
 			}
-			t.Logf("%v, %d MiB allocated, %d findings: %s", took.Round(time.Millisecond), (after.TotalAlloc-before.TotalAlloc)>>20, len(found), first)
-			if took > time.Minute {
-				t.Errorf("it took %v", took)
+			const most = 4096 // more than all but what grows with the square of the text
+			allocated := (after.TotalAlloc - before.TotalAlloc) >> 20
+			t.Logf("%d MiB allocated, %d findings: %s", allocated, len(found), first)
+			if allocated > most {
+				t.Errorf("%d MiB allocated", allocated)
 			}
 		})
 	}

@@ -139,7 +139,12 @@ func TestBrokenServicesAreCaught(t *testing.T) {
 		})
 	}
 	results := atOnce(len(tests), func(i int) report.Report {
-		return runWith(t, tests[i].bug, tests[i].stage, tests[i].scenario, 10*time.Second)
+		m := tests[i]
+		r := runWith(t, m.bug, m.stage, m.scenario, 10*time.Second)
+		if len(r.Scenarios) == 1 && !strings.Contains(problemsOf(r.Scenarios[0]), m.says) { // a busy machine ends waits in vain
+			r = runWith(t, m.bug, m.stage, m.scenario, time.Minute)
+		}
+		return r
 	})
 	for i, tt := range tests {
 		t.Run(tt.bug+"/"+tt.scenario, func(t *testing.T) {
@@ -147,13 +152,17 @@ func TestBrokenServicesAreCaught(t *testing.T) {
 			if r.Status != report.Failed {
 				t.Fatalf("%s: it is not caught", r.Status)
 			}
-			var said strings.Builder
-			WriteProblems(&said, r)
-			if !strings.Contains(said.String(), tt.says) {
-				t.Errorf("want %q in\n%s", tt.says, said.String())
+			if said := problemsOf(r); !strings.Contains(said, tt.says) {
+				t.Errorf("want %q in\n%s", tt.says, said)
 			}
 		})
 	}
+}
+
+func problemsOf(s report.Scenario) string {
+	var said strings.Builder
+	WriteProblems(&said, s)
+	return said.String()
 }
 
 // A lab of another make that does what the contract says passes; or the test
@@ -179,7 +188,7 @@ func TestAnotherLabPasses(t *testing.T) {
 		tests = tests[:1]
 	}
 	results := atOnce(len(tests), func(i int) report.Report {
-		return runWith(t, tests[i].kind, tests[i].stage, tests[i].scenario, DefaultPatience)
+		return runWith(t, tests[i].kind, tests[i].stage, tests[i].scenario, time.Minute)
 	})
 	for i, tt := range tests {
 		t.Run(tt.kind+tt.stage+"/"+tt.scenario, func(t *testing.T) {
