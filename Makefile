@@ -69,7 +69,7 @@ check: ## the inner loop: format, vet and test the packages that changed since B
 # The list of the slowest tests comes at the end.
 race: ## run all tests with the race detector, the long ones too
 	@mkdir -p bin
-	$(GOTESTSUM) --format pkgname --jsonfile bin/tests.json -- -race ./...
+	$(GOTESTSUM) --format pkgname --jsonfile bin/tests.json -- -race -timeout 30m ./...
 	@echo "the slowest ten tests:"
 	@$(GOTESTSUM) tool slowest --jsonfile bin/tests.json --num 10
 .PHONY: race
