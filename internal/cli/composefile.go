@@ -58,7 +58,7 @@ func readComposeFiles(c *cli.Context, source *bundleFlags) (*composeFiles, error
 	return f, nil
 }
 
-// openFiles reads files, "-" being stdin, and returns the folder of the first one that is none.
+// openFiles reads files, "-" being stdin, and returns the folder of the first one that is not stdin.
 func openFiles(c *cli.Context, names []string) (all []*project.File, dir string, err error) {
 	for _, name := range names {
 		if name == "" {

@@ -127,7 +127,7 @@ func (l *linter) expand() ([]string, error) {
 	var names []string
 	for _, name := range l.Args().Slice() {
 		if name == "-" && l.Bool("fix") {
-			return nil, usagef("--fix replaces files, and standard input is none; give a file")
+			return nil, usagef("--fix replaces files and cannot replace standard input; give a file")
 		}
 		if info, err := os.Stat(name); err != nil || !info.IsDir() {
 			names = append(names, name)

@@ -129,26 +129,20 @@ func number(column []*item) {
 	}
 }
 
-func (it *item) meanIn() float64 {
-	if len(it.in) == 0 {
-		return it.order
-	}
-	sum := 0.0
-	for _, l := range it.in {
-		sum += l.from.order
-	}
-	return sum / float64(len(it.in))
-}
+func (it *item) meanIn() float64 { return it.mean(it.in, func(l *link) *item { return l.from }) }
 
-func (it *item) meanOut() float64 {
-	if len(it.out) == 0 {
+func (it *item) meanOut() float64 { return it.mean(it.out, func(l *link) *item { return l.to }) }
+
+// mean returns the mean order of the items at the other ends of the links, or the item's own without links.
+func (it *item) mean(links []*link, other func(*link) *item) float64 {
+	if len(links) == 0 {
 		return it.order
 	}
 	sum := 0.0
-	for _, l := range it.out {
-		sum += l.to.order
+	for _, l := range links {
+		sum += other(l).order
 	}
-	return sum / float64(len(it.out))
+	return sum / float64(len(links))
 }
 
 // place sets the y of all items so that lines are as straight as their order allows. The least y is top. It returns the

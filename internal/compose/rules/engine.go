@@ -166,7 +166,7 @@ func (j judge) image() {
 	}
 }
 
-// hosts finds addresses that are none.
+// hosts finds invalid addresses.
 func (j judge) hosts() {
 	for at, value := range listed(j.s, "extra_hosts") {
 		if value != nil {
@@ -311,7 +311,7 @@ func (j judge) numbers() {
 	}
 }
 
-// ports finds ports of the container that are none. Those of the host are looked at across services.
+// ports finds invalid ports of the container. Those of the host are looked at across services.
 func (j judge) ports() {
 	for i, item := range index(yamltree.Get(j.s.Body, "ports")) {
 		own := entry([]string{"ports"}, i)
@@ -341,7 +341,7 @@ func (j judge) ports() {
 // protocols are those that the engine publishes ports of.
 var protocols = []string{"tcp", "udp", "sctp"}
 
-// port reports a port of the container that is none. A text that is no number is of another rule.
+// port reports an invalid port of the container. Another rule reports text that is not a number.
 func (j judge) port(at place, text string) {
 	if n, err := strconv.Atoi(text); err == nil && (n < 1 || n > 65535) {
 		j.fault(Specification, at, "ports: %s is no port of a container: want 1 to 65535", text)

@@ -109,7 +109,6 @@ func (s *Store) commit() {
 				}
 			}
 		}
-		s.tail = s.file.most != s.file.durable
 		s.spare = g.reset()
 		s.mu.Unlock()
 		close(g.done)

@@ -104,7 +104,6 @@ type Store struct {
 	drawn    bool // the draw has taken place: no more bets
 	closed   bool
 	durable  int64 // length of the part of bets.csv that is whole and on disk
-	tail     bool  // bets.csv may hold a group that failed
 	kept     int   // bytes of all winners in memory
 	stopped  chan struct{}
 }
