@@ -82,6 +82,7 @@ var varying = []struct {
 	{regexp.MustCompile(`\r|\x1b\[[0-9;]*[A-Za-z]`), ""},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`), "TIME"},
 	{regexp.MustCompile(`in \d+\.\ds`), "in a while"},
+	{regexp.MustCompile(`composer (\(devel\)|v\d[^ )]*)`), "composer VERSION"},
 	{regexp.MustCompile(`172\.25\.125\.\d+`), "ADDRESS"},
 	{regexp.MustCompile(`^(\S+) +\| `), "$1 | "},
 }
