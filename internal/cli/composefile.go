@@ -52,6 +52,7 @@ func readComposeFiles(c *cli.Context, source *bundleFlags) (*composeFiles, error
 	if f.environment, err = project.Environment(f.dir, streams(c).Environ); err != nil {
 		return nil, fmt.Errorf("%s: %s: %w", c.Command.Name, f.name, err)
 	}
+	setProfiles(c, f.environment)
 	if f.Project, err = project.Read(all, project.Options{Dir: f.dir, Environment: f.environment}); err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Command.Name, err)
 	}

@@ -23,7 +23,7 @@ func diffCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "diff",
 		Usage:     "show what one stage adds to another",
-		UsageText: "composer diff [-n N] [--exit-code] [--json] [--normalize] [--values FILE]… [--set KEY=VALUE]… [--bundle DIR] OLD NEW",
+		UsageText: "composer diff [-n N] [--exit-code] [--json] [--normalize [--profile NAME]…] [--values FILE]… [--set KEY=VALUE]… [--bundle DIR] OLD NEW",
 		ArgsUsage: "STAGE|FILE…",
 		Description: examples(
 			"composer diff ej5 ej6", "how the Compose files of two stages differ",
@@ -39,6 +39,7 @@ func diffCommand() *cli.Command {
 			boolFlag("exit-code", "COMPOSER_EXIT_CODE",
 				"exit with 1 if there is a difference, as git diff does"),
 			jsonFlag("print JSON: the changes of what the files mean, whatever the order of keys, comments and quotes"),
+			profileFlag("COMPOSER_DIFF_PROFILE", "with --normalize, compare the services of the `PROFILE` and those without one, instead of all"),
 			boolFlag("normalize", "COMPOSER_NORMALIZE",
 				"compare what Compose would run: short and long forms are the same, and so are lists and maps of the same"),
 		),
@@ -88,6 +89,7 @@ func showDiff(c *cli.Context, source *bundleFlags) error {
 func normalize(c *cli.Context, side diff.Text, dir string) (diff.Text, error) {
 	environment, err := project.Environment(dir, streams(c).Environ)
 	if err == nil {
+		setProfiles(c, environment)
 		side, err = diff.Normalize(c.Context, side, dir, environment)
 	}
 	if err != nil {

@@ -20,7 +20,7 @@ func graphCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "graph",
 		Usage:     "draw a stage, or any Compose file: services in start order, networks, ports and mounts",
-		UsageText: "composer graph [--stage NAME] [-n N] [-f FILE]… [--format mermaid|dot|svg] [--all] [-o FILE]",
+		UsageText: "composer graph [--stage NAME] [-n N] [-f FILE]… [--profile NAME]… [--format mermaid|dot|svg] [--all] [-o FILE]",
 		Description: examples(
 			"composer graph --stage ej8 -n 5 --format svg -o ej8.svg", "a picture, made without another program",
 			"composer graph -f compose.yaml", "a Mermaid diagram, for a README",
@@ -35,6 +35,7 @@ func graphCommand() *cli.Command {
 				"the Compose `FILE` to draw, instead of a stage; - is stdin; several are laid over each other", "f"),
 			stringFlag("format", "COMPOSER_GRAPH_FORMAT", "mermaid",
 				"the `FORMAT` to write: mermaid, dot or svg"),
+			profileFlag("COMPOSER_GRAPH_PROFILE", "draw the services of the `PROFILE` and those without one, instead of all of a file"),
 			boolFlag("all", "COMPOSER_GRAPH_ALL", "draw each service, however many are alike"),
 			stringFlag("output", "COMPOSER_OUTPUT", "",
 				"the `FILE` to write, untouched if it would not change (default: stdout)", "o"),

@@ -21,7 +21,7 @@ func lintCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "lint",
 		Usage:     "check Compose files: the specification, and what only shows when containers start",
-		UsageText: "composer lint [--fix] [--strict] [--enable SET]… [--disable RULE]… [--format text|json|sarif|github] [FILE|DIR… | -f FILE…]",
+		UsageText: "composer lint [--fix] [--strict] [--enable SET]… [--disable RULE]… [--format text|json|sarif|github] [FILE|DIR… | -f FILE… [--profile NAME]…]",
 		ArgsUsage: "FILE|DIR…",
 		Description: examples(
 			"composer lint compose.yaml", "file:line:column: severity: message [rule]",
@@ -45,6 +45,7 @@ func lintCommand() *cli.Command {
 		Flags: []cli.Flag{
 			listFlag("file", "COMPOSER_LINT_FILE",
 				"a Compose `FILE` of a project; several are laid over each other (default: those of COMPOSE_FILE)", "f"),
+			profileFlag("COMPOSER_LINT_PROFILE", "take services of the `PROFILE` for started"),
 			stringFlag("format", "COMPOSER_LINT_FORMAT", "text",
 				"the `FORMAT` of the findings: text, json, sarif or github"),
 			jsonFlag("the same as --format json"),
@@ -182,7 +183,7 @@ func (l *linter) checkProject() ([]lint.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := l.options(config)
+	options := l.options(config, dir)
 	found, err := lint.CheckProject(l.Context.Context, all, dir, func(string) *lint.Options { return options })
 	if err != nil {
 		return nil, fmt.Errorf("lint: %w", err)
@@ -244,12 +245,12 @@ func (l *linter) check(name string) ([]lint.Finding, error) {
 		return nil, err
 	}
 	if name == "-" {
-		return lint.CheckReader(l.Context.Context, streams(l.Context).In, "stdin", l.options(config))
+		return lint.CheckReader(l.Context.Context, streams(l.Context).In, "stdin", l.options(config, "."))
 	}
 	if config.Ignores(name) {
 		return nil, nil
 	}
-	o := l.options(config)
+	o := l.options(config, filepath.Dir(name))
 	if l.Bool("fix") {
 		if err := l.fix(name, o); err != nil {
 			return nil, err
@@ -278,9 +279,15 @@ func (l *linter) fix(name string, o *lint.Options) error {
 	return err
 }
 
-// options lays the flags over a configuration: a rule by its own name over its set.
-func (l *linter) options(config *lint.Config) *lint.Options {
+// options lays the flags over a configuration: a rule by its own name over its set. dir is the folder of the project.
+func (l *linter) options(config *lint.Config, dir string) *lint.Options {
 	o := config.Options()
+	environment, err := project.Environment(dir, streams(l.Context).Environ)
+	if err != nil { // whoever reads .env says why
+		environment = map[string]string{}
+	}
+	setProfiles(l.Context, environment)
+	o.Profiles = project.Profiles(environment)
 	for _, ofSets := range []bool{true, false} {
 		for _, flag := range []string{"enable", "disable"} {
 			for _, name := range splitCommas(l.Context, flag) {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/urfave/cli/v2"
@@ -18,7 +20,7 @@ func runCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "run",
 		Usage:     "run a stage on this machine, without Docker",
-		UsageText: "composer run [--stage NAME] [-n N] [--values FILE]… [--set KEY=VALUE]… [-f FILE]… [--keep] [--json]",
+		UsageText: "composer run [--stage NAME] [-n N] [--values FILE]… [--set KEY=VALUE]… [-f FILE]… [--profile NAME]… [--keep] [--json]",
 		Description: examples(
 			"composer run --stage ej8 -n 5", "five agencies and their central, and a summary at the end",
 			"composer run --stage ej1 -n 0", "an echo server to talk to, until Ctrl-C",
@@ -30,6 +32,7 @@ func runCommand() *cli.Command {
 			source.renderingFlags(),
 			listFlag("file", "COMPOSER_RUN_FILE",
 				"the Compose `FILE` to run, instead of a stage; - is stdin; several are laid over each other", "f"),
+			profileFlag("COMPOSER_RUN_PROFILE", "start the services of the `PROFILE`, too"),
 			boolFlag("keep", "COMPOSER_RUN_KEEP", "leave the server up after the last client, until Ctrl-C"),
 			jsonFlag("print the summary as JSON, and the logs on stderr"),
 		),
@@ -99,7 +102,11 @@ func loadStage(c *cli.Context, b *bundle.Bundle) (*types.Project, error) {
 	if err != nil {
 		return nil, err
 	}
-	return local.Load(c.Context, text, "stage "+stage, ".", streams(c).Environ)
+	environ := streams(c).Environ
+	if named := c.StringSlice("profile"); len(named) > 0 {
+		environ = append(slices.Clip(environ), "COMPOSE_PROFILES="+strings.Join(named, ","))
+	}
+	return local.Load(c.Context, text, "stage "+stage, ".", environ)
 }
 
 // renderStage renders a stage of a bundle, and returns its name and its Compose file. The stage is that of --stage,

@@ -14,11 +14,12 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tp0-lab/composer/internal/compose/load"
+	"github.com/tp0-lab/composer/internal/compose/project"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
 
 // Normalize returns the project that Compose would run of a file in dir, as YAML with one notation: long forms, sorted
-// keys, and lists sorted where their order means nothing. It has the services of all profiles, the content of env_file,
+// keys, and lists sorted where their order means nothing. It has the services of the profiles in environment's COMPOSE_PROFILES, or of all, the content of env_file,
 // and the values of variables from environment; it has no keys that begin with x-. Paths begin at dir.
 // A project without a name has the same one in all files. An error about the file is a *load.Error, which names it.
 func Normalize(ctx context.Context, file Text, dir string, environment map[string]string) (Text, error) {
@@ -26,18 +27,18 @@ func Normalize(ctx context.Context, file Text, dir string, environment map[strin
 	if err != nil {
 		return file, err
 	}
-	project, err := load.Load(ctx, []byte(file.Content), load.Options{
-		File: file.Name, Dir: dir, Environment: environment, Profiles: []string{"*"}, Project: "unnamed", Resolve: true,
+	made, err := load.Load(ctx, []byte(file.Content), load.Options{
+		File: file.Name, Dir: dir, Environment: environment, Profiles: project.ProfilesOrAll(environment), Project: "unnamed", Resolve: true,
 	})
 	if err != nil {
 		return file, err
 	}
-	project.Extensions = nil
-	for name, s := range project.Services {
+	made.Extensions = nil
+	for name, s := range made.Services {
 		simplify(&s)
-		project.Services[name] = s
+		made.Services[name] = s
 	}
-	content, err := project.MarshalYAML(types.WithSecretContent)
+	content, err := made.MarshalYAML(types.WithSecretContent)
 	if err == nil {
 		content, err = relative(content, dir)
 	}

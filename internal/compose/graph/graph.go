@@ -18,7 +18,8 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// Load reads a Compose file in dir. A variable without a value in environment and without a default is drawn as ${NAME}.
+// Load reads a Compose file in dir. It leaves out services of profiles that COMPOSE_PROFILES in environment does not
+// name, if it names any. A variable without a value in environment and without a default is drawn as ${NAME}.
 // Paths stay as the file has them. An error about the file is a *load.Error.
 func Load(ctx context.Context, raw []byte, dir string, environment map[string]string) (*types.Project, error) {
 	return load.Load(ctx, raw, options(dir, environment))
@@ -34,7 +35,7 @@ func options(dir string, environment map[string]string) load.Options {
 		Dir:         dir,
 		Environment: environment,
 		Prepare:     func(text []byte) []byte { return drawable(text, environment) },
-		Profiles:    []string{"*"},
+		Profiles:    project.ProfilesOrAll(environment),
 		Project:     "unnamed",
 	}
 }
@@ -170,7 +171,7 @@ func newService(project *types.Project, members []string, networks map[string]in
 	first, last := project.Services[members[0]], project.Services[members[len(members)-1]]
 	s := &Service{
 		Names: members, Label: label(members), Image: text.Line(between(first.Image, last.Image)),
-		Idle: len(first.Profiles) > 0 || first.GetScale() == 0,
+		Idle: len(first.Profiles) > 0 && slices.Contains(project.Profiles, "*") || first.GetScale() == 0,
 	}
 	if n := first.GetScale(); n != 1 {
 		s.Label += fmt.Sprintf(" ×%d", n)

@@ -41,6 +41,9 @@ var Levels = []string{Off, On, string(Note), string(Warning), string(Error)}
 // Options say which rules apply, and the severities of their findings. A nil *Options has the defaults: the rules of
 // sets are off.
 type Options struct {
+	// Profiles are those whose services are up. "*" is all of them.
+	Profiles []string
+
 	levels map[string]string // of the rules that were set
 }
 

@@ -17,6 +17,9 @@ func checkProject(d *document) {
 func (d *document) readProject() rules.Project {
 	p := rules.Read(d.root, nil)
 	p.Base, p.File = d.base, d.Name
+	if d.options != nil {
+		p.Profiles = d.options.Profiles
+	}
 	for i, n := range p.Networks {
 		p.Networks[i].Complete = n.Complete && !d.overrides("networks", n.Name)
 	}

@@ -21,7 +21,7 @@ import (
 //	Dir              /        /        file's   file's
 //	Environment      none     none     .env     .env and the process's
 //	unset variables  left out refused  drawn    empty
-//	Profiles         all      all      all      COMPOSE_PROFILES
+//	Profiles         all      all      chosen   chosen: those of --profile, or of COMPOSE_PROFILES
 //	Resolve          no       no       no       yes
 //	Alone            if it names other files, else no
 type Options struct {

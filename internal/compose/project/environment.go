@@ -40,6 +40,24 @@ func Names(environment map[string]string) []string {
 	return strings.Split(environment["COMPOSE_FILE"], separator)
 }
 
+// Profiles returns the profiles that COMPOSE_PROFILES enables in an environment. "*" is all of them.
+func Profiles(environment map[string]string) (profiles []string) {
+	for name := range strings.SplitSeq(environment["COMPOSE_PROFILES"], ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			profiles = append(profiles, name)
+		}
+	}
+	return profiles
+}
+
+// ProfilesOrAll is Profiles, or all if COMPOSE_PROFILES enables none.
+func ProfilesOrAll(environment map[string]string) []string {
+	if profiles := Profiles(environment); profiles != nil {
+		return profiles
+	}
+	return []string{"*"}
+}
+
 // DefaultNames returns the file that Compose reads in a folder without being told, and the one that it lays over that, as
 // far as they are there.
 func DefaultNames(dir string) (names []string) {

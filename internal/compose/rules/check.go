@@ -29,6 +29,12 @@ type Problem struct {
 // those of ports and of networks that are too full.
 func Check(p Project) iter.Seq[Problem] {
 	return func(yield func(Problem) bool) {
+		if len(p.Profiles) > 0 {
+			p.Services = slices.Clone(p.Services)
+			for i := range p.Services {
+				p.Services[i].chosen = p.enabled(&p.Services[i])
+			}
+		}
 		c := checker{project: p, yield: yield}
 		for _, check := range []func(){c.checkDates, c.readSubnets, c.checkOverlaps, c.checkServices, c.checkReferences, c.checkPorts, c.checkRoom} {
 			if !c.stopped {

@@ -38,6 +38,7 @@ type Service struct {
 	Key, Body *yaml.Node
 
 	faults []fault // of the body
+	chosen bool    // one of the profiles that are enabled
 }
 
 // fault is a rule that a service breaks on its own.
@@ -105,9 +106,10 @@ func PortRange(text string) (first, last int, ok bool) {
 	return first, last, err == nil && 0 <= first && first <= last && last <= 65535
 }
 
-// together reports whether both services can be up at the same time. Services of different profiles are alternatives.
+// together reports whether both services can be up at the same time. Services of different profiles are alternatives,
+// unless both are enabled.
 func together(a, b *Service) bool {
-	if len(a.Profiles) == 0 || len(b.Profiles) == 0 {
+	if len(a.Profiles) == 0 || len(b.Profiles) == 0 || a.chosen && b.chosen {
 		return true
 	}
 	for _, profile := range a.Profiles {

@@ -161,3 +161,17 @@ func TestPortRange(t *testing.T) {
 		}
 	}
 }
+
+// Services of different profiles are alternatives until both are enabled, and a profile that is enabled lets others need it.
+func TestAlternatives(t *testing.T) {
+	clash := services(profiled(publishing("a", "", 1, 80), "p"), profiled(publishing("b", "", 1, 80), "q"))
+	for _, tt := range []struct {
+		profiles []string
+		want     int
+	}{{nil, 0}, {[]string{"p"}, 0}, {[]string{"p", "q"}, 1}, {[]string{"*"}, 1}} {
+		clash.Profiles = tt.profiles
+		if got := len(slices.Collect(Check(clash))); got != tt.want {
+			t.Errorf("profiles %v: %d problems, want %d", tt.profiles, got, tt.want)
+		}
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
 
@@ -35,10 +34,7 @@ func LoadProject(ctx context.Context, p *project.Project, dir string, environmen
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", p.Files[0].Name, err)
 	}
-	var profiles []string
-	if named := environment["COMPOSE_PROFILES"]; named != "" {
-		profiles = strings.Split(named, ",")
-	}
+	profiles := project.Profiles(environment)
 	loaded, err := p.Load(ctx, load.Options{Dir: dir, Environment: environment, Profiles: profiles, Project: "local", Resolve: true})
 	if err == nil {
 		err = refuse(p, environment, profiles)
