@@ -58,7 +58,7 @@ func TestCookbook(t *testing.T) {
 			if stage == "" {
 				stage = b.Default
 			}
-			doc, err := e.Render(stage, b.Kinds[0].Count)
+			doc, err := e.Render(stage, render.Counted)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -68,8 +68,9 @@ func TestCookbook(t *testing.T) {
 			if result == "" || !strings.Contains(string(doc.Bytes)+"\n", result) {
 				t.Errorf("got\n%s\nwant in it\n%s", doc.Bytes, result)
 			}
-			if unread := e.Unread(); unread != nil {
-				t.Errorf("no template reads %v", unread)
+			kinds, err := b.Kinds(stage)
+			if unread := e.Unread(kinds); len(unread) > 0 || err != nil {
+				t.Errorf("no template reads %v, error %v", unread, err)
 			}
 		})
 	}

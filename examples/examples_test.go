@@ -43,7 +43,7 @@ func TestGolden(t *testing.T) {
 		b, e := open(t, "pipeline", counts...)
 		for _, s := range b.Stages {
 			t.Run(s.Name+" "+name, func(t *testing.T) {
-				doc, err := e.Render(s.Name, b.Kinds[0].Count)
+				doc, err := e.Render(s.Name, render.Counted)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -60,6 +60,7 @@ func (b *bundleFlags) documentFlags() []cli.Flag {
 	return append([]cli.Flag{
 		listFlag("replicas", "COMPOSER_REPLICAS",
 			"how many clients, `N` from 0 to 1022; KIND=N for a kind of a bundle's replicas; may be repeated (default: 5)", "n"),
+		b.repeated("counts", "COMPOSER_COUNTS", "take the numbers of replicas from a `FILE` of KIND: N, in any format of --values; -n is laid over it; may be repeated"),
 		bundleFlag(),
 		b.repeated("template", "COMPOSER_TEMPLATE", "take a file for the bundle's template of a name: `NAME=FILE`; may be repeated"),
 	}, b.valueFlags()...)
@@ -75,6 +76,13 @@ func (b *bundleFlags) open(c *cli.Context) (*bundle.Bundle, error) {
 	if dir != "" {
 		opened.Arguments = append(opened.Arguments, "--bundle", dir)
 	}
+	for _, g := range b.given {
+		if g.flag == "counts" {
+			if err := streams(c).addCounts(opened, g); err != nil {
+				return nil, err
+			}
+		}
+	}
 	for _, text := range c.StringSlice("replicas") {
 		if err := opened.SetCounts(text); err != nil {
 			return nil, err
@@ -82,6 +90,9 @@ func (b *bundleFlags) open(c *cli.Context) (*bundle.Bundle, error) {
 	}
 	opened.Overlay = &values.Overlay{Stdin: streams(c).In}
 	for _, g := range b.given {
+		if g.flag == "counts" {
+			continue // the command line has its numbers
+		}
 		opened.Arguments = append(opened.Arguments, "--"+g.flag, g.text)
 		switch g.flag {
 		case "template":
@@ -109,6 +120,19 @@ func (b *bundleFlags) open(c *cli.Context) (*bundle.Bundle, error) {
 	return opened, nil
 }
 
+// addCounts sets the numbers of replicas in the file of a flag.
+func (s *Streams) addCounts(b *bundle.Bundle, g given) error {
+	content, name, err := s.read(g.text, bundle.MaxFile)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", g.by, g.text, files.Cause(err))
+	}
+	node, err := values.ParseFile(name, content)
+	if err != nil {
+		return err
+	}
+	return b.AddCounts(node)
+}
+
 // warnWithoutEffect says which values are about replicas that are not rendered.
 func warnWithoutEffect(stderr io.Writer, b *bundle.Bundle, stages ...string) {
 	var found []values.Problem
@@ -130,10 +154,10 @@ func warnWithoutEffect(stderr io.Writer, b *bundle.Bundle, stages ...string) {
 }
 
 // warnUnread says which kinds of replicas no template reads, so that their number has no effect.
-func warnUnread(stderr io.Writer, b *bundle.Bundle, unread []string) {
-	for _, kind := range b.Kinds {
+func warnUnread(stderr io.Writer, b *bundle.Bundle, unread []bundle.Kind) {
+	for _, kind := range unread {
 		switch {
-		case !slices.Contains(unread, kind.Name) || kind.Count == 0 && !kind.Given:
+		case kind.Count == 0 && !kind.Given:
 		case !b.NoKinds:
 			warn(stderr, "-n %s=%d has no effect: no template reads .Kinds.%[1]s, or its names or number", kind.Name, kind.Count)
 		case kind.Given:

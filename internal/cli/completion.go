@@ -146,9 +146,22 @@ func (s *Streams) bundleValues(r completion.Request) []completion.Value {
 		return nil
 	}
 	var all []completion.Value
+	name := ""
+	if given := r.Given["stage"]; len(given) > 0 {
+		name = given[len(given)-1]
+	}
+	stage, unknown := b.Choose(name, stageFileOf(s.bundleDir(r)))
+	b.Overlay = &values.Overlay{}
+	if unknown != nil && r.Flag != "template" {
+		return nil
+	}
 	switch r.Flag {
 	case "replicas":
-		for _, k := range b.Kinds {
+		kinds, err := b.Kinds(stage.Name)
+		if err != nil {
+			return nil
+		}
+		for _, k := range kinds.All {
 			all = append(all, completion.Value{Text: k.Name + "=", Meaning: fmt.Sprintf("default: %d", k.Count)})
 		}
 	case "template":
@@ -160,15 +173,6 @@ func (s *Streams) bundleValues(r completion.Request) []completion.Value {
 			all = append(all, completion.Value{Text: strings.TrimSuffix(name, ".tmpl") + "="})
 		}
 	default:
-		name := ""
-		if given := r.Given["stage"]; len(given) > 0 {
-			name = given[len(given)-1]
-		}
-		stage, err := b.Choose(name, stageFileOf(s.bundleDir(r)))
-		if err != nil {
-			return nil
-		}
-		b.Overlay = &values.Overlay{}
 		merged, err := b.Values(stage.Name)
 		if err != nil {
 			return nil

@@ -75,7 +75,12 @@ func showDiff(c *cli.Context, source *bundleFlags) error {
 			}
 		}
 	}
-	warnUnread(c.App.ErrWriter, b, engine.Unread())
+	for _, name := range c.Args().Slice() {
+		if kinds, err := b.Kinds(name); err == nil {
+			warnUnread(c.App.ErrWriter, b, engine.Unread(kinds))
+			break
+		}
+	}
 	if c.Bool("json") {
 		return showChanges(c, sides)
 	}
@@ -134,7 +139,7 @@ func (s *Streams) textToCompare(c *cli.Context, b *bundle.Bundle, engine *render
 	side := diff.Text{Name: name}
 	_, unknown := b.Stage(name)
 	if unknown == nil {
-		doc, err := engine.Render(name, b.Kinds[0].Count)
+		doc, err := engine.Render(name, render.Counted)
 		side.Content = string(doc.Bytes)
 		return side, render.OfStage(name, err)
 	}

@@ -85,7 +85,11 @@ func projectToDraw(c *cli.Context, source *bundleFlags) (project *types.Project,
 			return nil, "", err
 		}
 		names := []string{stage}
-		for _, kind := range b.Kinds {
+		kinds, err := b.Kinds(stage)
+		if err != nil {
+			return nil, "", err
+		}
+		for _, kind := range kinds.Rows() {
 			names = append(names, text.Plural(kind.Count, kind.Name))
 		}
 		project, err = graph.Load(c.Context, content, ".", nil)

@@ -18,7 +18,7 @@ func (b *bundleFlags) files() []string {
 	for _, g := range b.given {
 		_, file, _ := strings.Cut(g.text, "=")
 		switch g.flag {
-		case "values":
+		case "values", "counts":
 			file = g.text
 		case "template", "set-file":
 		default:

@@ -120,11 +120,13 @@ func renderStage(c *cli.Context, b *bundle.Bundle) (stage string, text []byte, e
 	if err != nil {
 		return "", nil, err
 	}
-	doc, err := engine.Render(chosen.Name, b.Kinds[0].Count)
+	doc, err := engine.Render(chosen.Name, render.Counted)
 	if err != nil {
 		return "", nil, err
 	}
 	warnWithoutEffect(c.App.ErrWriter, b, chosen.Name)
-	warnUnread(c.App.ErrWriter, b, engine.Unread())
+	if kinds, err := b.Kinds(chosen.Name); err == nil {
+		warnUnread(c.App.ErrWriter, b, engine.Unread(kinds))
+	}
 	return chosen.Name, doc.Bytes, nil
 }

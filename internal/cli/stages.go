@@ -4,6 +4,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/template/render"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -14,7 +15,7 @@ func stagesCommand() *cli.Command {
 		UsageText: "composer stages [--bundle DIR] [--json]",
 		Description: examples(
 			"composer stages", "a line for each",
-			"composer stages --json", "for programs: name, summary, default",
+			"composer stages --json", "for programs: name, summary, default, kinds of replicas",
 			"composer stages --bundle DIR", "those of a bundle of your own",
 		),
 		Flags: []cli.Flag{
@@ -43,14 +44,28 @@ func stagesCommand() *cli.Command {
 }
 
 func printStagesJSON(c *cli.Context, b *bundle.Bundle) error {
+	type kind struct {
+		Name  string `json:"name"`
+		Of    string `json:"of,omitempty"`
+		Count int    `json:"count"`
+		First string `json:"first"`
+	}
 	type stage struct {
 		Name    string `json:"name"`
 		Summary string `json:"summary"`
 		Default bool   `json:"default"`
+		Kinds   []kind `json:"kinds"`
 	}
 	stages := make([]stage, len(b.Stages))
 	for i, s := range b.Stages {
-		stages[i] = stage{s.Name, s.Summary, s.Name == b.Default}
+		kinds, err := b.Kinds(s.Name)
+		if err != nil {
+			return render.OfStage(s.Name, err)
+		}
+		stages[i] = stage{s.Name, s.Summary, s.Name == b.Default, make([]kind, len(kinds.All))}
+		for j, k := range kinds.All {
+			stages[i].Kinds[j] = kind{k.Name, k.Of, k.Count, k.NameOf(k.First)}
+		}
 	}
 	return printJSON(c.App.Writer, stages)
 }

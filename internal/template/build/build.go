@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
@@ -63,8 +64,8 @@ type Documents struct {
 	All []Document
 	// Command is the command line that writes the documents again.
 	Command string
-	// Unread are the kinds of replicas that no template reads.
-	Unread []string
+	// Unread are the kinds of replicas that no template reads, each once.
+	Unread []bundle.Kind
 }
 
 // Render renders and checks all documents of the job. Its errors are those of bundle.Choose, package render and package
@@ -79,7 +80,7 @@ func (j Job) Render(ctx context.Context, b *bundle.Bundle) (Documents, error) {
 	if err != nil {
 		return Documents{}, err
 	}
-	made := Documents{Unread: engine.Unread()}
+	var made Documents
 	var more []string
 	if !j.Validate {
 		more = append(more, "--no-validate")
@@ -94,11 +95,11 @@ func (j Job) Render(ctx context.Context, b *bundle.Bundle) (Documents, error) {
 	if len(j.Stages) > 0 {
 		names = j.Stages // the user may have written all
 	}
-	if made.Command, err = engine.Command(names, more...); err != nil {
+	if made.Command, err = engine.Command(stages[0], names, more...); err != nil {
 		return Documents{}, err // not a StageError: all stages have the same number of replicas
 	}
 	for _, stage := range stages {
-		d, err := j.document(ctx, engine, stage, b.Kinds[0].Count)
+		d, err := j.document(ctx, engine, stage, render.Counted)
 		if ctx.Err() != nil {
 			return Documents{}, interrupted(ctx, stage)
 		}
@@ -111,8 +112,22 @@ func (j Job) Render(ctx context.Context, b *bundle.Bundle) (Documents, error) {
 			return Documents{}, err
 		}
 		made.All = append(made.All, d)
+		made.addUnread(b, engine, stage)
 	}
 	return made, nil
+}
+
+// addUnread adds the kinds of a stage that has been rendered.
+func (d *Documents) addUnread(b *bundle.Bundle, engine *render.Engine, stage string) {
+	kinds, err := b.Kinds(stage)
+	if err != nil {
+		return
+	}
+	for _, kind := range engine.Unread(kinds) {
+		if !slices.ContainsFunc(d.Unread, func(k bundle.Kind) bool { return k.Name == kind.Name }) {
+			d.Unread = append(d.Unread, kind)
+		}
+	}
 }
 
 // stages returns the names of the job's stages in their order, each once.

@@ -35,9 +35,7 @@ type Bundle struct {
 	MaxReplicas int
 	// UserLimit reports that LimitReplicas set MaxReplicas.
 	UserLimit bool
-	// Kinds are the kinds of replicas, at least one, in the table's order. NoKinds reports that the table has none, so
-	// there is one called client.
-	Kinds   []Kind
+	// NoKinds reports that the table has no kinds of replicas, so there is one called client.
 	NoKinds bool
 	// Stages are in the table's order.
 	Stages []Stage
@@ -46,6 +44,10 @@ type Bundle struct {
 	// Arguments are the words of a command line that renders the same documents, without the stage and the numbers
 	// of replicas.
 	Arguments []string
+
+	sources []kindSource // the table's kinds
+	known   Kinds        // those of them that need no values, with the counts of given
+	given   []counts     // in the order in which they are applied
 
 	files    fs.FS
 	base     *values.Node           // the content of ValuesFile

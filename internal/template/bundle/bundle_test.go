@@ -78,15 +78,15 @@ func TestOpenErrors(t *testing.T) {
 		{"kind that ends with a digit", "default: a\nkinds: [{name: a1}]\nstages: [{name: a}]", `name "a1": the number would go on with the digit before it; write name: "a1-{id}"`},
 		{"digit behind the number", "default: a\nkinds: [{name: 'a{id}1'}]\nstages: [{name: a}]", `write name: "a{id}-1"`},
 		{"two numbers", "default: a\nkinds: [{name: 'a{id}-{id}'}]\nstages: [{name: a}]", `want {id} once`},
-		{"another part", "default: a\nkinds: [{name: '{type}-{id}'}]\nstages: [{name: a}]", `want {id} once`},
+		{"another part", "default: a\nkinds: [{name: '{type}-{id}'}]\nstages: [{name: a}]", `{type} is a field of rows, and this kind has no rows`},
 		{"name without number", "default: a\nkinds: [{kind: a, name: a}]\nstages: [{name: a}]", `want {id} in it`},
 		{"name that begins with the number", "default: a\nkinds: [{name: '{id}a'}]\nstages: [{name: a}]", `the first is a letter`},
-		{"name that ends with a sign", "default: a\nkinds: [{name: 'a{id}-'}]\nstages: [{name: a}]", `the last is no sign`},
+		{"a kind called all", "default: a\nkinds: [{name: all}]\nstages: [{name: a}]", `2:9: kind "all": -n all=N is the number of every kind; give this one another name`},
 		{"names twice", "default: a\nkinds: [{kind: a, name: 'x-{id}'}, {kind: b, name: 'x-{id}'}]\nstages: [{name: a}]", `kind "b": its replicas have the names of those of kind a`},
 		{"first below 0", "default: a\nkinds: [{name: a, first: -1}]\nstages: [{name: a}]", `first is -1`},
 		{"kind twice", "default: a\nkinds: [{name: k}, {name: k}]\nstages: [{name: a}]", `2:20: kind "k" is there twice`},
 		{"fewer than none of a kind", "default: a\nkinds: [{name: k, count: -1}]\nstages: [{name: a}]", `kind "k": there cannot be -1 of it`},
-		{"a count that is text", "default: a\nkinds: [{name: k, count: x}]\nstages: [{name: a}]", "2:19: count: want a whole number"},
+		{"a count that is neither", "default: a\nkinds: [{name: k, count: true}]\nstages: [{name: a}]", "2:19: count: want a whole number"},
 		{"kinds are a map", "default: a\nkinds: {name: k}\nstages: [{name: a}]", "2:1: kinds: want a list"},
 		{"values are a list", "default: a\nstages: [{name: a, values: [x]}]", `stage "a": its values are not a map`},
 		{"a near miss", "default: a\nstage: [{name: a}]", "2:1: unknown key stage, did you mean stages?"},
@@ -198,11 +198,11 @@ func TestSetCounts(t *testing.T) {
 	if want := []Kind{
 		{Name: "filter", Count: 9, Given: true, First: 1, Before: "filter"},
 		{Name: "joiner", Count: 3, Given: true, First: 1, Before: "joiner"},
-	}; !cmp.Equal(want, b.Kinds) {
-		t.Errorf("got %v, want %v", b.Kinds, want)
+	}; !cmp.Equal(want, b.known.All) {
+		t.Errorf("got %v, want %v", b.known.All, want)
 	}
-	if err := b.SetCounts("all=4,joiner=2"); err != nil || b.Kinds[0].Count != 4 || b.Kinds[1].Count != 2 {
-		t.Errorf("got %v, error %v", b.Kinds, err)
+	if err := b.SetCounts("all=4,joiner=2"); err != nil || b.known.All[0].Count != 4 || b.known.All[1].Count != 2 {
+		t.Errorf("got %v, error %v", b.known.All, err)
 	}
 	for text, want := range map[string]string{
 		"all=x":                `number of replicas "all=x": want a whole number, such as 5`,
@@ -234,7 +234,7 @@ func TestOverrides(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	overrides := b.Overrides(n)
+	overrides := b.Overrides(n, b.known)
 	if len(overrides) != 2 || len(overrides["filter"]) != 1 || len(overrides["joiner"]) != 1 {
 		t.Fatalf("got %v", overrides)
 	}
@@ -277,15 +277,16 @@ kinds:
 - {name: "tier1-{id}", first: 10}
 - {kind: peer, name: "org-{id}-peer"}
 - {name: "x-{id}_y"}
+- {name: "dash-{id}-"}
 stages: [{name: a}]`)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, k := range b.Kinds {
+	for _, k := range b.known.All {
 		got = append(got, k.Name+" "+k.NameOf(k.First))
 	}
-	if diff := cmp.Diff([]string{"node node0", "worker worker-1", "tier1 tier1-10", "peer org-1-peer", "x-_y x-1_y"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"node node0", "worker worker-1", "tier1 tier1-10", "peer org-1-peer", "x-_y x-1_y", "dash dash-1-"}, got); diff != "" {
 		t.Errorf("kinds (-want +got):\n%s", diff)
 	}
 	for key, want := range map[string]string{
@@ -295,6 +296,7 @@ stages: [{name: a}]`)
 		"worker-3":   "worker 3 ",
 		"tier1-10":   "tier1 10 ",
 		"org-7-peer": "peer 7 ",
+		"dash-2-":    "dash 2 ",
 		"worker-0":   "worker 0 want the number of a replica from 1, or a kind with one, such as worker-1",
 		"tier1-9":    "tier1 9 want the number of a replica from 10, or a kind with one, such as tier1-10",
 		"node01":     "node 1 want the number of a replica from 0, or a kind with one, such as node0",
@@ -302,7 +304,7 @@ stages: [{name: a}]`)
 		"wroker-3":   `none 0 unknown kind "wroker-", did you mean worker?`,
 		"peer":       "none 0 want the number of a replica from 0, or a kind with one, such as node0",
 	} {
-		kind, id, problem := b.replica(key)
+		kind, id, problem := b.known.replica(key)
 		name := "none"
 		if kind != nil {
 			name = kind.Name

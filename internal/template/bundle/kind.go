@@ -1,12 +1,11 @@
 package bundle
 
 import (
-	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/tp0-lab/composer/internal/template/values"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -15,8 +14,13 @@ type Kind struct {
 	Name string
 	// Count is the number of its replicas.
 	Count int
-	// Given reports that SetCounts set Count.
+	// Given reports that SetCounts or AddCounts set Count.
 	Given bool
+	// OfValues reports that the kind or its count comes from values, so that another stage may have others.
+	OfValues bool
+	// Of is the name of the kind with rows of which Row is one, or "".
+	Of  string
+	Row *values.Node
 	// First is the ID of the first replica.
 	First int
 	// Before and After are the parts of a replica's name before and behind its ID.
@@ -39,6 +43,16 @@ func (k Kind) id(name string) (id string, ok bool) {
 // Last returns the ID of the last of count replicas; it is less than First if there are none.
 func (k Kind) Last(count int) int { return k.First + count - 1 }
 
+// nameFields returns the fields of rows that stand in a name, in their order.
+func nameFields(name string) (fields []string) {
+	for part := range strings.SplitSeq(name, "{") {
+		if field, _, closed := strings.Cut(part, "}"); closed && field != "id" {
+			fields = append(fields, field)
+		}
+	}
+	return fields
+}
+
 // newKind returns the kind of a row of the table. name is the name of its replicas, with or without {id}; kind is the name
 // of the kind, or "" for name without {id} and without the signs beside it.
 func newKind(kind, name string) (k Kind, problem string) {
@@ -52,11 +66,16 @@ func newKind(kind, name string) (k Kind, problem string) {
 	}
 	switch {
 	case strings.ContainsAny(after, "{}") || strings.ContainsAny(before, "{}"):
+		if fields := nameFields(name); len(fields) > 0 {
+			return k, fmt.Sprintf("name %q: {%s} is a field of rows, and this kind has no rows", name, fields[0])
+		}
 		return k, fmt.Sprintf("name %q: want {id} once, and no other braces", name)
+	case k.Name == allKinds:
+		return k, fmt.Sprintf("kind %q: -n all=N is the number of every kind; give this one another name", k.Name)
 	case !isKindName(k.Name):
 		return k, fmt.Sprintf("kind %q: a name has lower-case letters, digits, '_' and '-'; the first is a letter, the last is no sign", k.Name)
-	case !isKindName(before + "1" + after):
-		return k, fmt.Sprintf("name %q: a name has lower-case letters, digits, '_', '-' and {id}; the first is a letter, the last is no sign", name)
+	case !isKindName(before+"1"+strings.TrimRight(after, "_-")) || len(name) > maxKindName:
+		return k, fmt.Sprintf("name %q: a name has lower-case letters, digits, '_', '-' and {id}; the first is a letter", name)
 	case before != "" && text.IsDigit(before[len(before)-1]):
 		return k, fmt.Sprintf("name %q: the number would go on with the digit before it; write name: %q", name, before+"-{id}"+after)
 	case after != "" && text.IsDigit(after[0]):
@@ -78,74 +97,4 @@ func isKindName(name string) bool {
 	letter := func(c byte) bool { return 'a' <= c && c <= 'z' }
 	return name != "" && len(name) <= maxKindName && letter(name[0]) && strings.IndexByte("_-", name[len(name)-1]) < 0 &&
 		strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == ""
-}
-
-// ErrCount is wrapped by the error of SetCounts.
-var ErrCount = errors.New("number of replicas")
-
-// allKinds stands for all kinds in a text of SetCounts, unless a kind has that name.
-const allKinds = "all"
-
-// SetCounts sets Count of kinds. text is N, for the first kind, or KIND=N, or all=N, or several of those with commas.
-// Limits are not checked here.
-func (b *Bundle) SetCounts(text string) error {
-	var seen []*Kind
-	for part := range strings.SplitSeq(text, ",") {
-		kind, n, err := b.parseCount(strings.TrimSpace(part))
-		if err != nil {
-			return err
-		}
-		if kind == nil {
-			for i := range b.Kinds {
-				b.Kinds[i].Count, b.Kinds[i].Given = n, true
-			}
-			continue
-		}
-		if slices.Contains(seen, kind) { // such as 1,000
-			return fmt.Errorf("%w %q: it says twice how many %s there are", ErrCount, text, kind.Name)
-		}
-		seen = append(seen, kind)
-		kind.Count, kind.Given = n, true
-	}
-	return nil
-}
-
-// parseCount returns no kind for all of them.
-func (b *Bundle) parseCount(text string) (kind *Kind, n int, err error) {
-	number := text
-	kind = &b.Kinds[0]
-	if name, count, ok := strings.Cut(text, "="); ok {
-		number = count
-		if kind = b.kind(name); kind == nil && name != allKinds {
-			return nil, 0, fmt.Errorf("%w %s: %s", ErrCount, text, b.unknownKind(name))
-		}
-	}
-	n, err = strconv.Atoi(number)
-	switch {
-	case errors.Is(err, strconv.ErrRange):
-		return nil, 0, fmt.Errorf("%w %s: far too large", ErrCount, text)
-	case err != nil:
-		return nil, 0, fmt.Errorf("%w %q: want a whole number, such as 5", ErrCount, text)
-	}
-	return kind, n, nil
-}
-
-func (b *Bundle) kind(name string) *Kind {
-	for i := range b.Kinds {
-		if b.Kinds[i].Name == name {
-			return &b.Kinds[i]
-		}
-	}
-	return nil
-}
-
-func (b *Bundle) unknownKind(name string) string {
-	names := make([]string, len(b.Kinds))
-	for i, k := range b.Kinds {
-		names[i] = k.Name
-	}
-	if near := text.Nearest(name, names); near != "" {
-		return fmt.Sprintf("unknown kind %q, did you mean %s?", name, near)
-	}
-	return fmt.Sprintf("unknown kind %q: have %s", name, strings.Join(names, ", "))
 }

@@ -27,29 +27,15 @@ func (b *Bundle) readTable(table *values.Node) error {
 		r.fail(table.Fields["max_replicas"], "max_replicas is %d, and 0 is no limit", b.MaxReplicas)
 	}
 	for i, row := range r.rows(table, "kinds", maxKinds) {
-		r.checkKeys(row, fmt.Sprintf("kind %d: ", i+1), "name", "kind", "count", "first")
-		kind, problem := newKind(r.text(row, "kind"), r.text(row, "name"))
-		kind.Count, kind.First = r.number(row, "count"), r.number(row, "first")
-		if row.Fields["first"] == nil {
-			kind.First = 1
-		}
-		same := slices.IndexFunc(b.Kinds, kind.sameNames)
-		switch {
-		case problem != "":
-			r.fail(row, "%s", problem)
-		case b.kind(kind.Name) != nil:
-			r.fail(row, "kind %q is there twice", kind.Name)
-		case same >= 0:
-			r.fail(row, "kind %q: its replicas have the names of those of kind %s", kind.Name, b.Kinds[same].Name)
-		case kind.Count < 0:
-			r.fail(row, "kind %q: there cannot be %d of it", kind.Name, kind.Count)
-		case kind.First < 0 || kind.First > maxFirst:
-			r.fail(row, "kind %q: first is %d; want a number from 0 to %d", kind.Name, kind.First, maxFirst)
-		}
-		b.Kinds = append(b.Kinds, kind)
+		b.sources = append(b.sources, r.kind(i, row))
 	}
-	if len(b.Kinds) == 0 {
-		b.Kinds, b.NoKinds = []Kind{{Name: "client", Count: 5, First: 1, Before: "client"}}, true
+	known := resolver{fail: r.fail}
+	for _, source := range b.sources {
+		known.add(source)
+	}
+	b.known = known.kinds
+	if len(b.sources) == 0 {
+		b.known, b.NoKinds = Kinds{All: []Kind{{Name: "client", Count: 5, First: 1, Before: "client"}}}, true
 	}
 	for i, row := range r.rows(table, "stages", maxStages) {
 		b.Stages = append(b.Stages, r.stage(b, i, row))
@@ -61,6 +47,20 @@ func (b *Bundle) readTable(table *values.Node) error {
 		r.fail(table, "the default %q is not a stage", b.Default)
 	}
 	return r.err
+}
+
+func (r *tableReader) kind(i int, row *values.Node) kindSource {
+	r.checkKeys(row, fmt.Sprintf("kind %d: ", i+1), "name", "kind", "count", "first", "rows")
+	source := kindSource{at: row, kind: r.text(row, "kind"), name: r.text(row, "name"), first: 1, count: row.Fields["count"], rows: row.Fields["rows"]}
+	if row.Fields["first"] != nil {
+		source.first = r.number(row, "first")
+	}
+	if count := source.count; count != nil {
+		if _, path := count.Scalar.(string); !path {
+			r.number(row, "count")
+		}
+	}
+	return source
 }
 
 func (r *tableReader) stage(b *Bundle, i int, row *values.Node) Stage {

@@ -39,8 +39,12 @@ func (b *Bundle) Values(name string) (*values.Node, error) {
 			return nil, err
 		}
 	}
-	if replicas := merged.Fields[replicasKey]; replicas != nil {
-		b.checkReplicas(replicas, &wrong)
+	kinds, err := b.kindsIn(merged)
+	if !wrong.Add(err) {
+		return nil, err
+	}
+	if replicas := merged.Fields[replicasKey]; replicas != nil && err == nil {
+		kinds.checkReplicas(replicas, &wrong)
 	}
 	return merged, wrong.OrNil()
 }
@@ -71,7 +75,7 @@ func (b *Bundle) schema() (*values.Schema, error) {
 
 // checkReplicas adds the problems of the values for single replicas to wrong, unless the schema has found a
 // problem at the same path.
-func (b *Bundle) checkReplicas(replicas *values.Node, wrong *values.Error) {
+func (kinds Kinds) checkReplicas(replicas *values.Node, wrong *values.Error) {
 	fail := func(n *values.Node, what string, path ...string) {
 		problem := values.Problem{Origin: n.Origin, Path: replicas.Spell(path), What: what}
 		if !slices.ContainsFunc(wrong.Problems, func(p values.Problem) bool { return p.Path == problem.Path }) {
@@ -83,7 +87,7 @@ func (b *Bundle) checkReplicas(replicas *values.Node, wrong *values.Error) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(replicas.Fields)) {
 		n := replicas.Fields[key]
-		if _, _, problem := b.replica(key); problem != "" {
+		if _, _, problem := kinds.replica(key); problem != "" {
 			fail(n, problem, replicasKey, key)
 		} else if n.Fields == nil {
 			fail(n, "want a map of values for this replica", replicasKey, key)
@@ -92,22 +96,25 @@ func (b *Bundle) checkReplicas(replicas *values.Node, wrong *values.Error) {
 }
 
 // replica reads a key of the values for single replicas: the ID of one of the first kind, or the name of any.
-func (b *Bundle) replica(key string) (kind *Kind, id int, problem string) {
-	first := &b.Kinds[0]
+func (kinds Kinds) replica(key string) (kind *Kind, id int, problem string) {
+	if len(kinds.All) == 0 {
+		return nil, 0, "there are no replicas"
+	}
+	first := &kinds.All[0]
 	digits := key
 	if name := strings.TrimRight(key, "0123456789"); name != "" {
 		digits = ""
-		for i := range b.Kinds {
-			if own, ok := b.Kinds[i].id(key); ok {
-				kind, digits = &b.Kinds[i], own
+		for i := range kinds.All {
+			if own, ok := kinds.All[i].id(key); ok {
+				kind, digits = &kinds.All[i], own
 				break
 			}
 		}
-		if own := b.kind(name); kind == nil && own != nil && name != key {
+		if own := kinds.kind(name); kind == nil && own != nil && name != key {
 			return nil, 0, fmt.Sprintf("unknown kind %q: the names of its replicas are as %s", name, own.NameOf(own.First))
 		}
 		if kind == nil && name != key {
-			return nil, 0, b.unknownKind(name)
+			return nil, 0, kinds.unknown(name)
 		}
 	} else {
 		kind = first
@@ -125,15 +132,15 @@ func (b *Bundle) replica(key string) (kind *Kind, id int, problem string) {
 }
 
 // Overrides returns the values that single replicas have in place of the values of their kind, by kind and
-// number. merged is the result of Values.
-func (b *Bundle) Overrides(merged *values.Node) map[string]map[int]*values.Node {
+// number; those of a kind that is a row are laid over the row. merged is the result of Values, kinds that of Kinds.
+func (b *Bundle) Overrides(merged *values.Node, kinds Kinds) map[string]map[int]*values.Node {
 	overrides := map[string]map[int]*values.Node{}
 	replicas := merged.Get(replicasKey)
 	if replicas == nil {
 		return overrides
 	}
 	for _, key := range slices.Sorted(maps.Keys(replicas.Fields)) {
-		kind, number, problem := b.replica(key)
+		kind, number, problem := kinds.replica(key)
 		if problem != "" || replicas.Fields[key].Fields == nil {
 			continue // Values refuses them in all but the built-in values, and a test looks at those
 		}
@@ -142,7 +149,9 @@ func (b *Bundle) Overrides(merged *values.Node) map[string]map[int]*values.Node 
 		}
 		base := overrides[kind.Name][number] // 3 and client3 are one replica
 		if base == nil {
-			base = merged.Fields[kind.Name]
+			if base = merged.Fields[kind.Name]; kind.Row != nil {
+				base = kind.Row
+			}
 		}
 		overrides[kind.Name][number] = values.Merge(base, replicas.Fields[key])
 	}
@@ -158,13 +167,14 @@ func (b *Bundle) WithoutEffect(stage string) []values.Problem {
 	}
 	merged, _ := b.Overlay.Over(b.merge(s))
 	replicas := merged.Get(replicasKey)
-	if replicas == nil {
+	kinds, err := b.kindsIn(merged)
+	if replicas == nil || err != nil {
 		return nil
 	}
 	shorter := func(x, y string) int { return cmp.Or(cmp.Compare(len(x), len(y)), cmp.Compare(x, y)) }
 	var found []values.Problem
 	for _, key := range slices.SortedFunc(maps.Keys(replicas.Fields), shorter) {
-		kind, number, problem := b.replica(key)
+		kind, number, problem := kinds.replica(key)
 		if problem != "" || number <= kind.Last(kind.Count) {
 			continue
 		}

@@ -4,26 +4,37 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/tp0-lab/composer/internal/template/bundle"
 )
 
 // Command returns the command line that renders stages again, each word quoted for a shell, with the words more at its
-// end. Its error wraps ErrReplicas.
-func (e *Engine) Command(stages []string, more ...string) (string, error) {
-	counts, err := e.counts(e.bundle.Kinds[0].Count)
+// end. The numbers of replicas are those of the stage called of. Its errors are those of
+// bundle.Bundle.Kinds, or wrap ErrReplicas.
+func (e *Engine) Command(of string, stages []string, more ...string) (string, error) {
+	kinds, err := e.kinds(of)
 	if err != nil {
 		return "", err
 	}
-	return e.command(stages, counts, more), nil
+	counts, err := e.counts(kinds, Counted)
+	if err != nil {
+		return "", err
+	}
+	return e.command(stages, kinds, counts, more), nil
 }
 
-func (e *Engine) command(stages []string, counts Counts, more []string) string {
+// command leaves out the numbers that come from values, as the values are there.
+func (e *Engine) command(stages []string, kinds bundle.Kinds, counts Counts, more []string) string {
 	words := []string{"composer", "render"}
 	for _, stage := range stages {
 		words = append(words, "--stage", stage)
 	}
-	for i, kind := range e.bundle.Kinds {
+	for _, kind := range kinds.All {
+		if kind.OfValues && !kind.Given {
+			continue
+		}
 		count := strconv.Itoa(counts[kind.Name])
-		if i > 0 {
+		if kind.Name != kinds.First() {
 			count = kind.Name + "=" + count
 		}
 		words = append(words, "-n", count)

@@ -66,7 +66,7 @@ type hole struct{ at, plus int }
 // input is the data that a document is rendered from.
 type input struct {
 	stage, command string
-	kinds          []bundle.Kind
+	kinds          bundle.Kinds
 	counts         Counts
 	values         map[string]any
 	node           *values.Node // the values, which know their order
@@ -85,20 +85,31 @@ func newExecution(e *Engine, t *template.Template, in input) (*execution, error)
 		Values:   copyOf(in.values).(map[string]any),
 		Counts:   in.counts,
 		naming:   naming{in.kinds, in.counts},
-		Replicas: in.counts[in.kinds[0].Name],
-		Kinds:    make(Kinds, len(in.kinds)),
+		Replicas: in.counts[in.kinds.First()],
+		Kinds:    make(Kinds, len(in.kinds.All)),
 	}}
 	x.orders.note(in.node, x.data.Values)
 	if x.changes {
 		x.undo.know(x.data.Values)
 	}
-	patterns := make(map[string]Walk[pattern], len(in.kinds))
-	for _, kind := range in.kinds {
+	patterns := make(map[string]Walk[pattern], len(in.kinds.All))
+	for _, kind := range in.kinds.All {
 		p := &population{x: x, kind: kind, ordinal: x.all, count: in.counts[kind.Name], overrides: in.overrides[kind.Name]}
 		x.all += p.count
 		x.data.Kinds[kind.Name], patterns[kind.Name] = p.each, p.repeat
 	}
-	first := in.kinds[0].Name
+	for _, name := range in.kinds.Names() {
+		if x.data.Kinds[name] == nil { // it has rows
+			var walks []Walk[Replica]
+			var repeats []Walk[pattern]
+			of, _ := in.kinds.Of(name)
+			for _, kind := range of {
+				walks, repeats = append(walks, x.data.Kinds[kind.Name]), append(repeats, patterns[kind.Name])
+			}
+			x.data.Kinds[name], patterns[name] = inTurn(walks), inTurn(repeats)
+		}
+	}
+	first := in.kinds.First()
 	x.data.Clients, patterns[""] = x.data.Kinds[first], patterns[first]
 	clone.Funcs(e.functions.with(x)).Funcs(template.FuncMap{
 		escape.StepFunc:  x.step,

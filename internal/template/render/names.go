@@ -76,8 +76,8 @@ func similarFunction(message string, funcs template.FuncMap) string {
 
 var noEntry = text.LazyRegexp(`(?s)^<(.*)>: map has no entry for key "(\w+)"$`)
 
-// explained adds the hint of similarKey to an *escape.Error about a key that a map lacks.
-func (in input) explained(err error) error {
+// explained adds the hint of similarKey to an *escape.Error about a key that a map lacks, in a replica or in none ("").
+func (in input) explained(replica string, err error) error {
 	placed, ok := errors.AsType[*escape.Error](err)
 	if !ok {
 		return err
@@ -87,18 +87,24 @@ func (in input) explained(err error) error {
 		return err
 	}
 	own := *placed
-	own.Message += in.similarKey(found[1], found[2])
+	own.Message += in.similarKey(replica, found[1], found[2])
 	return &own
 }
 
 // similarKey returns what to write instead of an expression whose last map lacks a key: a similar key, or the keys of
 // that map and a call of get.
-func (in input) similarKey(expression, key string) string {
+func (in input) similarKey(replica, expression, key string) string {
 	counts := make(map[string]any, len(in.counts))
 	for name, n := range in.counts {
 		counts[name] = n
 	}
-	have := keysAt(map[string]any{"Values": in.values, "Kinds": counts, "Counts": counts}, expression, key)
+	row := map[string]any{}
+	if kind, ok := in.kinds.OfReplica(replica); ok && kind.Row != nil {
+		row = kind.Row.Plain().(map[string]any)
+	} else if ok && strings.Contains(expression, ".Row.") {
+		return ": this kind has no rows"
+	}
+	have := keysAt(map[string]any{"Values": in.values, "Row": row, "Kinds": counts, "Counts": counts}, expression, key)
 	candidates := have
 	if len(have) == 0 {
 		candidates = allKeys(in.values)
@@ -107,7 +113,7 @@ func (in input) similarKey(expression, key string) string {
 	if strings.HasPrefix(hint, ",") {
 		return hint
 	}
-	isValue := len(have) == 0 || strings.Contains(expression, ".Values.")
+	isValue := len(have) == 0 || strings.Contains(expression, ".Values.") || strings.Contains(expression, ".Row.")
 	if of, ok := strings.CutSuffix(expression, "."+key); ok && isValue { // the expression ends with the key
 		hint += fmt.Sprintf("; if it need not be there, write (get %s %q)", cmp.Or(of, "."), key)
 	}

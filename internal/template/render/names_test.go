@@ -11,7 +11,7 @@ func TestWrongNames(t *testing.T) {
 	tests := []struct{ text, want string }{
 		{"a: {{ .Value.x }}", "render stage one: compose.yaml.tmpl:1:13: <.Value.x>: there is no .Value: did you mean .Values?"},
 		{"a: {{ .ID }}", "render stage one: compose.yaml.tmpl:1:7: <.ID>: there is no .ID: have .Clients, .Command, .Counts, .Kinds, .Names, .Replicas, .Stage, .Values"},
-		{"a:{{ range .Clients }}\n  - {{ .Command }}{{ end }}", "render stage one: compose.yaml.tmpl:2:8: <.Command>: there is no .Command: have .Counts, .ID, .Index, .Kind, .Name, .Names, .Ordinal, .Replicas, .Stage, .Values (in client1)"},
+		{"a:{{ range .Clients }}\n  - {{ .Command }}{{ end }}", "render stage one: compose.yaml.tmpl:2:8: <.Command>: there is no .Command: have .Counts, .ID, .Index, .Kind, .Name, .Names, .Ordinal, .Replicas, .Row, .Stage, .Values (in client1)"},
 		{"a: {{ .Values.wrod }}", `render stage one: compose.yaml.tmpl:1:14: <.Values.wrod>: map has no entry for key "wrod", did you mean word?`},
 		{"a: {{ .Values.colour }}", `render stage one: compose.yaml.tmpl:1:14: <.Values.colour>: map has no entry for key "colour": have ID, dict, list, map, off, on, word; if it need not be there, write (get .Values "colour")`},
 		{"a: {{ .Values.colour.red }}", `render stage one: compose.yaml.tmpl:1:14: <.Values.colour.red>: map has no entry for key "colour": have ID, dict, list, map, off, on, word`},

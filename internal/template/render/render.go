@@ -6,11 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
+	"math"
 	"text/template"
 
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/escape"
+	"github.com/tp0-lab/composer/internal/template/values"
 )
 
 // MainTemplate is the name of the template file that Render executes.
@@ -57,24 +58,26 @@ type Counts map[string]int
 
 // naming names the replicas of all kinds.
 type naming struct {
-	kinds  []bundle.Kind
+	kinds  bundle.Kinds
 	counts Counts
 }
 
 // Names returns the names of all replicas of a kind, in order. It fails for an unknown kind, and for more than
 // 1,048,576 replicas.
 func (n naming) Names(kind string) ([]string, error) {
-	at := slices.IndexFunc(n.kinds, func(k bundle.Kind) bool { return k.Name == kind })
-	if at < 0 {
+	of, ok := n.kinds.Of(kind)
+	if !ok {
 		return nil, noKey(n.counts, kind)
 	}
 	count := n.counts[kind]
 	if count > maxItems {
 		return nil, fmt.Errorf("%d names are too many for a list: at most %d", count, maxItems)
 	}
-	names := make([]string, count)
-	for i := range names {
-		names[i] = n.kinds[at].NameOf(n.kinds[at].First + i)
+	names := make([]string, 0, count)
+	for _, k := range of {
+		for i := range n.counts[k.Name] {
+			names = append(names, k.NameOf(k.First+i))
+		}
 	}
 	return names, nil
 }
@@ -104,6 +107,8 @@ type Replica struct {
 	Values map[string]any
 	// Kind is the name of its kind.
 	Kind string
+	// Row is the row of its kind, in a kind with rows, with this replica's own values laid over it; else it is empty.
+	Row map[string]any
 	// Counts are those of Data.
 	Counts Counts
 
@@ -120,6 +125,7 @@ type pattern struct {
 	Stage    string
 	Values   map[string]any
 	Kind     string
+	Row      map[string]any
 	Counts   Counts
 
 	naming
@@ -205,23 +211,36 @@ func inBundle(b *bundle.Bundle, err error) error {
 // maxReplicas is the limit for the number of replicas, whatever the bundle's own limit.
 const maxReplicas = 1_000_000_000
 
-// counts returns the number of replicas of each kind for n replicas of the first. Its error wraps ErrReplicas.
-func (e *Engine) counts(n int) (Counts, error) {
-	counts := make(Counts, len(e.bundle.Kinds))
+// Counted leaves the number of replicas of the first kind to the bundle, as that of all others.
+const Counted = math.MinInt
+
+// counts returns the number of replicas of each kind, and of each kind with rows, for n replicas of the first. Its error
+// wraps ErrReplicas.
+func (e *Engine) counts(kinds bundle.Kinds, n int) (Counts, error) {
+	counts := make(Counts, len(kinds.All))
 	all := 0
-	for i, kind := range e.bundle.Kinds {
+	for i, kind := range kinds.All {
 		count, name := kind.Count, kind.Name+"="
 		if i == 0 {
-			count, name = n, ""
+			name = ""
+		}
+		if n != Counted && (i == 0 || kind.Of == kinds.First()) {
+			count = n
 		}
 		if count < 0 {
 			return nil, fmt.Errorf("%w %s%d: cannot be negative", ErrReplicas, name, count)
 		}
 		counts[kind.Name] = count
+		if kind.Of != "" {
+			counts[kind.Of] += count
+		}
 		if all += count; all < 0 || all > maxReplicas {
 			all = max(count, maxReplicas+1) // the sum may have overflowed
 			break
 		}
+	}
+	for _, name := range kinds.Names() {
+		counts[name] += 0 // a kind without rows has a count, too
 	}
 	return counts, e.checkReplicas(all)
 }
@@ -240,8 +259,8 @@ func (e *Engine) checkReplicas(n int) error {
 	return nil
 }
 
-// Render executes the templates for the stage called stage with n replicas of the first kind; the bundle has the
-// numbers of the other kinds. Memory grows with the document only, which may have 256 MiB. Its errors wrap
+// Render executes the templates for the stage called stage with n replicas of the first kind, of each of
+// its rows if it has some; the bundle has the numbers of the other kinds, and of the first too if n is Counted. Memory grows with the document only, which may have 256 MiB. Its errors wrap
 // bundle.ErrUnknownStage, ErrReplicas or *values.Error, or are a *StageError with an *escape.Error.
 func (e *Engine) Render(stage string, n int) (Document, error) {
 	x, err := e.execute(stage, n, maxDocument)
@@ -294,7 +313,7 @@ func (e *Engine) execute(stage string, n, keep int) (*execution, error) {
 		failed = x.failed
 		// An error of special would show what specialise made of the templates.
 	}
-	return nil, OfStage(stage, of(failed, in.explained(inBundle(e.bundle, err))))
+	return nil, OfStage(stage, of(failed, in.explained(failed, inBundle(e.bundle, err))))
 }
 
 // input returns the data for a document of a stage with n replicas of the first kind.
@@ -302,7 +321,11 @@ func (e *Engine) input(stage string, n int) (input, error) {
 	if _, err := e.bundle.Stage(stage); err != nil {
 		return input{}, err
 	}
-	counts, err := e.counts(n)
+	kinds, err := e.kinds(stage)
+	if err != nil {
+		return input{}, err
+	}
+	counts, err := e.counts(kinds, n)
 	if err != nil {
 		return input{}, err
 	}
@@ -315,9 +338,18 @@ func (e *Engine) input(stage string, n int) (input, error) {
 		stages = nil
 	}
 	return input{
-		stage: stage, command: e.command(stages, counts, nil), kinds: e.bundle.Kinds, counts: counts,
-		values: own.Plain().(map[string]any), node: own, overrides: e.bundle.Overrides(own),
+		stage: stage, command: e.command(stages, kinds, counts, nil), kinds: kinds, counts: counts,
+		values: own.Plain().(map[string]any), node: own, overrides: e.bundle.Overrides(own, kinds),
 	}, nil
+}
+
+// kinds returns the kinds of a stage, or all problems of its values.
+func (e *Engine) kinds(stage string) (bundle.Kinds, error) {
+	kinds, err := e.bundle.Kinds(stage)
+	if errors.As(err, new(*values.Error)) {
+		_, err = e.bundle.Values(stage)
+	}
+	return kinds, err
 }
 
 // copyOf returns a deep copy of values: templates that change values (with sprig's set or merge) change their copy.

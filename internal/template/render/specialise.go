@@ -251,7 +251,7 @@ func hidesID(p *parse.PipeNode, in scope) bool {
 
 // constant reports whether a field of Replica is the same for all replicas.
 func constant(field string) bool {
-	return slices.Contains([]string{"Values", "Stage", "Replicas", "Kind", "Counts", "Names"}, field)
+	return slices.Contains([]string{"Values", "Stage", "Replicas", "Kind", "Row", "Counts", "Names"}, field)
 }
 
 // leaves reports whether a function may leave something behind: because it

@@ -1,10 +1,15 @@
 package render
 
-import "text/template/parse"
+import (
+	"slices"
+	"text/template/parse"
 
-// Unread returns the names of the kinds that no template reads: neither their replicas nor their names or number. A
-// template that reads kinds by a name that is not in the template may read all.
-func (e *Engine) Unread() []string {
+	"github.com/tp0-lab/composer/internal/template/bundle"
+)
+
+// Unread returns those of kinds that no template reads: neither their replicas nor their names or number. A template that
+// reads kinds by a name that is not in the template may read all. A kind with rows is one if none of its rows is read.
+func (e *Engine) Unread(kinds bundle.Kinds) []bundle.Kind {
 	read := map[string]bool{}
 	all := false
 	constant := func(args []parse.Node) {
@@ -21,7 +26,7 @@ func (e *Engine) Unread() []string {
 		for i, ident := range idents {
 			switch ident {
 			case "Clients", "Replicas":
-				read[e.bundle.Kinds[0].Name] = true
+				read[kinds.First()] = true
 			case "Kinds", "Counts":
 				if i+1 < len(idents) {
 					read[idents[i+1]] = true
@@ -54,11 +59,10 @@ func (e *Engine) Unread() []string {
 			}
 		})
 	}
-	var unread []string
-	for _, kind := range e.bundle.Kinds {
-		if !all && !read[kind.Name] {
-			unread = append(unread, kind.Name)
+	for _, kind := range kinds.All {
+		if read[kind.Name] && kind.Of != "" {
+			read[kind.Of] = true
 		}
 	}
-	return unread
+	return slices.DeleteFunc(kinds.Rows(), func(kind bundle.Kind) bool { return all || read[kind.Name] })
 }

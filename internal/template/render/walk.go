@@ -23,9 +23,10 @@ type population struct {
 	count int
 	// ordinal is the number of replicas of the kinds before this one.
 	ordinal int
-	// overrides are, by ID, the values that replace those of the kind. own caches the results of values.
+	// overrides are, by ID, the values that replace those of the kind. own caches the results of values, or of row.
 	overrides map[int]*values.Node
 	own       map[int]map[string]any
+	common    map[string]any // the row without overrides
 }
 
 // values returns Replica.Values for one ID.
@@ -35,6 +36,9 @@ func (p *population) values(id int) map[string]any {
 		return p.x.data.Values
 	}
 	if p.own[id] == nil {
+		if p.kind.Row != nil {
+			return p.x.data.Values // they are laid over the row
+		}
 		own := maps.Clone(p.x.data.Values)
 		for key := range own {
 			if p.x.changes && key != "replicas" { // a copy of replicas for each replica would take quadratic time
@@ -54,6 +58,52 @@ func (p *population) values(id int) map[string]any {
 		p.own[id] = own
 	}
 	return p.own[id]
+}
+
+// row returns Replica.Row for one ID, a copy that templates may change.
+func (p *population) row(id int) map[string]any {
+	if p.kind.Row == nil {
+		return map[string]any{}
+	}
+	instead := p.overrides[id]
+	if instead == nil {
+		if p.common == nil {
+			p.common = p.copyOfRow(p.kind.Row)
+		}
+		return p.common
+	}
+	if p.own[id] == nil {
+		if p.own == nil {
+			p.own = map[int]map[string]any{}
+		}
+		p.own[id] = p.copyOfRow(instead)
+	}
+	return p.own[id]
+}
+
+func (p *population) copyOfRow(n *values.Node) map[string]any {
+	row := n.Plain().(map[string]any)
+	p.x.orders.note(n, row)
+	if p.x.changes {
+		p.x.undo.know(row)
+	}
+	return row
+}
+
+// inTurn returns the sequence of the replicas of several populations, one after the other.
+func inTurn[T any](all []Walk[T]) Walk[T] {
+	return func(yield func(T) bool) {
+		more := true
+		for _, walk := range all {
+			walk(func(one T) bool {
+				more = yield(one)
+				return more
+			})
+			if !more {
+				return
+			}
+		}
+	}
 }
 
 // each is the sequence in Data.Kinds. Where a body breaks, text/template panics through yield, which does not return.
@@ -90,7 +140,7 @@ func (p *population) each(yield func(Replica) bool) {
 		begin, more = x.offset(), false
 		replica = Replica{
 			ID: id, Index: i, Ordinal: p.ordinal + i, Name: p.kind.NameOf(id), Replicas: p.count, Stage: x.data.Stage,
-			Values: p.values(id), Kind: p.kind.Name, Counts: x.data.Counts, naming: x.data.naming,
+			Values: p.values(id), Kind: p.kind.Name, Row: p.row(id), Counts: x.data.Counts, naming: x.data.naming,
 		}
 		x.undo.begin()
 		if !yield(replica) {
@@ -119,12 +169,12 @@ func (p *population) repeat(yield func(pattern) bool) {
 	others := slices.Sorted(maps.Keys(p.overrides))
 	others = slices.DeleteFunc(others, func(id int) bool { return id > p.kind.Last(p.count) })
 	if len(others) == 0 {
-		p.pattern(yield, x.data.Values, x.add)
+		p.pattern(yield, commonID, x.add)
 		return
 	}
 	var common piece
 	if len(others) < p.count {
-		p.pattern(yield, x.data.Values, func(all piece) { common = all })
+		p.pattern(yield, commonID, func(all piece) { common = all })
 	}
 	next, last := p.kind.First, p.kind.Last(p.count)
 	for _, id := range append(others, last+1) {
@@ -132,7 +182,7 @@ func (p *population) repeat(yield func(pattern) bool) {
 			x.add(common)
 		}
 		if next = id + 1; id <= last {
-			p.pattern(yield, p.values(id), func(one piece) {
+			p.pattern(yield, id, func(one piece) {
 				one.first, one.last = id, id
 				x.add(one)
 			})
@@ -140,8 +190,12 @@ func (p *population) repeat(yield func(pattern) bool) {
 	}
 }
 
-// pattern executes the body once, and calls take with its output.
-func (p *population) pattern(yield func(pattern) bool, values map[string]any, take func(piece)) {
+// commonID is the ID of no replica.
+const commonID = -1
+
+// pattern executes the body once, with the values of the replica with that ID, and calls take with its output. For commonID they are those
+// of all replicas without values of their own.
+func (p *population) pattern(yield func(pattern) bool, id int, take func(piece)) {
 	x := p.x
 	made := piece{repeated: true, first: p.kind.First, last: p.kind.First} // last is first if the body breaks, see each
 	defer func() {
@@ -152,7 +206,7 @@ func (p *population) pattern(yield func(pattern) bool, values map[string]any, ta
 		h.at += x.out.Len()
 		made.holes = append(made.holes, h)
 	}
-	if yield(pattern{p.count, x.data.Stage, values, p.kind.Name, x.data.Counts, x.data.naming, p.kind, p.ordinal, mark}) {
+	if yield(pattern{p.count, x.data.Stage, p.values(id), p.kind.Name, p.row(id), x.data.Counts, x.data.naming, p.kind, p.ordinal, mark}) {
 		made.last = p.kind.Last(p.count)
 	}
 }
