@@ -43,7 +43,8 @@ func stageFlag() cli.Flag {
 // valueFlags returns the flags that set values.
 func (b *bundleFlags) valueFlags() []cli.Flag {
 	return []cli.Flag{
-		b.repeated("values", "COMPOSER_VALUES", "lay the values in the YAML `FILE` over the stage's, - is stdin; may be repeated"),
+		b.repeated("values", "COMPOSER_VALUES", "lay the values in the `FILE` over the stage's, - is stdin; its ending says the format (yaml, json, toml, env, ini, properties, csv); may be repeated"),
+		stringFlag("values-format", "COMPOSER_VALUES_FORMAT", "yaml", "the `FORMAT` of stdin and of files whose ending says none: "+strings.Join(values.Formats, ", ")),
 		b.repeated("set", "COMPOSER_SET", "set one value, typed as YAML: `KEY.PATH=VALUE`; may be repeated, as the next two"),
 		b.repeated("set-string", "COMPOSER_SET_STRING", "set one value to a string: `KEY.PATH=TEXT`"),
 		b.repeated("set-file", "COMPOSER_SET_FILE", "set one value to the text in a file: `KEY.PATH=FILE`"),
@@ -76,9 +77,13 @@ func (b *bundleFlags) open(c *cli.Context) (*bundle.Bundle, error) {
 	if dir != "" {
 		opened.Arguments = append(opened.Arguments, "--bundle", dir)
 	}
+	format := c.String("values-format")
+	if !slices.Contains(values.Formats, format) {
+		return nil, usagef("%s: unknown format of values %q: have %s", c.Command.Name, format, strings.Join(values.Formats, ", "))
+	}
 	for _, g := range b.given {
 		if g.flag == "counts" {
-			if err := streams(c).addCounts(opened, g); err != nil {
+			if err := streams(c).addCounts(opened, g, format); err != nil {
 				return nil, err
 			}
 		}
@@ -88,7 +93,10 @@ func (b *bundleFlags) open(c *cli.Context) (*bundle.Bundle, error) {
 			return nil, err
 		}
 	}
-	opened.Overlay = &values.Overlay{Stdin: streams(c).In}
+	opened.Overlay = &values.Overlay{Stdin: streams(c).In, Format: format}
+	if format != "yaml" {
+		opened.Arguments = append(opened.Arguments, "--values-format", format)
+	}
 	for _, g := range b.given {
 		if g.flag == "counts" {
 			continue // the command line has its numbers
@@ -121,12 +129,12 @@ func (b *bundleFlags) open(c *cli.Context) (*bundle.Bundle, error) {
 }
 
 // addCounts sets the numbers of replicas in the file of a flag.
-func (s *Streams) addCounts(b *bundle.Bundle, g given) error {
+func (s *Streams) addCounts(b *bundle.Bundle, g given, format string) error {
 	content, name, err := s.read(g.text, bundle.MaxFile)
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", g.by, g.text, files.Cause(err))
 	}
-	node, err := values.ParseFile(name, content)
+	node, err := values.ParseFile(name, format, content)
 	if err != nil {
 		return err
 	}

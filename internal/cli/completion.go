@@ -75,6 +75,8 @@ func (s *Streams) completionValues(r completion.Request) []completion.Value {
 			return choices(graphFormats()...)
 		}
 		return choices("yaml", "json")
+	case "values-format":
+		return choices(values.Formats...)
 	case "report":
 		return choices("junit=", "json=", "html=")
 	case "enable", "disable":

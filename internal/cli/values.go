@@ -16,6 +16,7 @@ func valuesCommand() *cli.Command {
 		Description: examples(
 			"composer values --stage ej6", "a line for each: file:line:column  key=value, as --set takes it",
 			"composer values --values my.yaml --set client.image=client:2", "with values of your own",
+			"printenv | composer values --values - --values-format env", "from another program",
 			"composer values --json", "for programs: the values, and path, value and origin of each",
 		) + "\n\nLater ones win: values.yaml of the bundle, the stage and those it extends, COMPOSER_VALUES, --values, then COMPOSER_SET,\n" +
 			"COMPOSER_SET_STRING and COMPOSER_SET_FILE (a value on each line), then --set, --set-string and --set-file as they come.\n" +

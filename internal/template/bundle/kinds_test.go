@@ -140,7 +140,7 @@ func TestAddCounts(t *testing.T) {
 		{"counts.yaml", "filter: many\njoiner: -1\n", "2 things are wrong with the values:\n  counts.yaml:1:1: filter: want a whole number of replicas, such as 5\n  counts.yaml:2:1: joiner: there cannot be -1 of it"},
 		{"counts.csv", "name,count\njoiner,5\n", "counts.csv:2:1: want rows with the columns kind and count"},
 	} {
-		node, err := values.ParseFile(test.file, []byte(test.text))
+		node, err := values.ParseFile(test.file, "", []byte(test.text))
 		if err != nil {
 			t.Fatal(err)
 		}

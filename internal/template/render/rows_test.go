@@ -79,11 +79,11 @@ func TestRows(t *testing.T) {
 
 func TestRowErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"a:{{ range .Kinds.worker }}\n  - {{ .Row.tpye }}{{ end }}":   `compose.yaml.tmpl:2:12: <.Row.tpye>: map has no entry for key "tpye", did you mean type? (in filter_1)`,
-		"a:{{ range .Kinds.worker }}\n  - {{ .Row.more }}{{ end }}":   `compose.yaml.tmpl:2:12: <.Row.more>: map has no entry for key "more": have count, in, type; if it need not be there, write (get .Row "more") (in filter_1)`,
-		"a:{{ range .Kinds.node }}\n  - {{ .Row.type }}{{ end }}":     `compose.yaml.tmpl:2:12: <.Row.type>: map has no entry for key "type": this kind has no rows (in node0)`,
-		"a:{{ range .Kinds.wroker }}\n  - {{ .Row.type }}{{ end }}":   `map has no entry for key "wroker", did you mean worker?`,
-		"a:{{ range .Kinds.worker }}\n  - {{ .Values.x }}{{ end }}":   `map has no entry for key "x": have nodes, workers`,
+		"a:{{ range .Kinds.worker }}\n  - {{ .Row.tpye }}{{ end }}":    `compose.yaml.tmpl:2:12: <.Row.tpye>: map has no entry for key "tpye", did you mean type? (in filter_1)`,
+		"a:{{ range .Kinds.worker }}\n  - {{ .Row.more }}{{ end }}":    `compose.yaml.tmpl:2:12: <.Row.more>: map has no entry for key "more": have count, in, type; if it need not be there, write (get .Row "more") (in filter_1)`,
+		"a:{{ range .Kinds.node }}\n  - {{ .Row.type }}{{ end }}":      `compose.yaml.tmpl:2:12: <.Row.type>: map has no entry for key "type": this kind has no rows (in node0)`,
+		"a:{{ range .Kinds.wroker }}\n  - {{ .Row.type }}{{ end }}":    `map has no entry for key "wroker", did you mean worker?`,
+		"a:{{ range .Kinds.worker }}\n  - {{ .Values.x }}{{ end }}":    `map has no entry for key "x": have nodes, workers`,
 		"a:\n  - {{ index (.Names \"filter\") 2 }}\n":                  `there is no item 2: the list has 2 items, from 0 to 1`,
 		"a:{{ range $i, $r := .Kinds.worker }}\n  - {{ $i }}{{ end }}": `replicas have one variable, as in {{ range $r := .Kinds.worker }}`,
 	} {

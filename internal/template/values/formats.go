@@ -2,10 +2,12 @@ package values
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"io"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -13,20 +15,40 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// ParseFile reads the values of a file in the format of its ending:
+// Formats are the names of the formats of files with values.
+var Formats = []string{"yaml", "json", "toml", "env", "ini", "properties", "csv"}
+
+// FormatOf returns the format that the ending of a file's name says, or "".
+func FormatOf(name string) string {
+	base := strings.ToLower(filepath.Base(name))
+	format := strings.TrimPrefix(filepath.Ext(base), ".")
+	switch {
+	case strings.HasPrefix(base, ".env."): // such as .env.production
+		return "env"
+	case format == "yml":
+		return "yaml"
+	case slices.Contains(Formats, format):
+		return format
+	}
+	return ""
+}
+
+// ParseFile reads the values of a file in the format of its ending, or in another one if the ending says none:
 //
-//	.env         KEY=VALUE lines, with quotes as Compose reads them, and export before a key
-//	.ini         key = value lines below [sections], which are maps
-//	.properties  key=value or key: value lines; a dot in a key begins the key of a map
-//	.csv         a row of names, and rows; they are a list of maps, whose key is the file's name without ending
+//	yaml, json  as Parse does; this is also the format if other is ""
+//	toml        tables and arrays; dates and times are text
+//	env         KEY=VALUE lines, with quotes as Compose reads them, and export before a key
+//	ini         key = value lines below [sections], which are maps
+//	properties  key=value or key: value lines; a dot in a key begins the key of a map
+//	csv         a row of names, and rows; they are a list of maps, whose key is the file's name without ending. The
+//	            separator is a comma, or a semicolon or tab if the first row has no comma
 //
-// All values of these formats are text. A file with any other ending is YAML, of which JSON is a part. The limits are
-// those of Parse. Its errors are *Error.
-func ParseFile(name string, content []byte) (*Node, error) {
+// All values of the last four are text. The limits are those of Parse. Its errors are *Error.
+func ParseFile(name, other string, content []byte) (*Node, error) {
 	p := parser{name: name}
 	read, ok := map[string]func(*parser, []byte) (*Node, error){
-		".env": (*parser).env, ".ini": (*parser).ini, ".properties": (*parser).properties, ".csv": (*parser).csv,
-	}[strings.ToLower(filepath.Ext(name))]
+		"env": (*parser).env, "ini": (*parser).ini, "properties": (*parser).properties, "csv": (*parser).csv, "toml": (*parser).toml,
+	}[cmp.Or(FormatOf(name), other)]
 	switch {
 	case !ok:
 		return Parse(name, content)
@@ -71,7 +93,12 @@ func (p *parser) put(m *Node, at line, value string, path ...string) error {
 		switch {
 		case key == "":
 			return p.errorf(at.number, at.column, "", "want a key before the =")
-		case last && there != nil, there != nil && there.Fields == nil:
+		case there != nil && there.Fields == nil && !last:
+			whole := strings.Join(path[:i+1], ".")
+			return p.errorf(at.number, at.column, strings.Join(path, "."), "%s has a value of its own, in line %d, so it has no keys below it: rename one of the two", whole, there.Origin.Line)
+		case last && there != nil && there.Fields != nil:
+			return p.errorf(at.number, at.column, strings.Join(path, "."), "has keys below it, in line %d, so it has no value of its own: rename one of the two", there.Origin.Line)
+		case last && there != nil:
 			return p.errorf(at.number, at.column, strings.Join(path, "."), "is there already, in line %d", there.Origin.Line)
 		case last:
 			m.set(key, &Node{Origin: origin, Scalar: value})
@@ -90,7 +117,7 @@ func (p *parser) env(content []byte) (*Node, error) {
 	for _, l := range lines(content, "#") {
 		key, value, ok := strings.Cut(l.text, "=")
 		if !ok {
-			return nil, p.errorf(l.number, l.column, "", "want KEY=VALUE")
+			return nil, p.errorf(l.number, l.column, "", "want KEY=VALUE, and there is no = behind %q", text.Short(l.text, 40))
 		}
 		value = strings.TrimSpace(value)
 		if value != "" && strings.IndexByte(`"'`, value[0]) >= 0 {
@@ -197,6 +224,13 @@ func (p *parser) properties(content []byte) (*Node, error) {
 
 func (p *parser) csv(content []byte) (*Node, error) {
 	reader := csv.NewReader(bytes.NewReader(content))
+	header, _, _ := bytes.Cut(content, []byte("\n"))
+	for _, separator := range ";\t" {
+		if !bytes.ContainsRune(header, ',') && bytes.ContainsRune(header, separator) {
+			reader.Comma = separator
+			break
+		}
+	}
 	list := &Node{Origin: p.origin(1, 1), Items: []*Node{}}
 	var names []string
 	for {

@@ -21,6 +21,8 @@ import (
 type Overlay struct {
 	// Stdin is read for a file named "-". nil reads as empty.
 	Stdin io.Reader
+	// Format is the format of files whose names say none, one of Formats; "" is yaml.
+	Format string
 	files []*Node
 	keys  []assignment
 	wrong Error
@@ -51,7 +53,7 @@ func (o *Overlay) AddFile(path string) {
 		o.unread(Origin{File: name}, "", files.Cause(err))
 		return
 	}
-	node, err := ParseFile(name, text)
+	node, err := ParseFile(name, o.Format, text)
 	if o.failed(err) {
 		return
 	}
