@@ -40,8 +40,8 @@ func lintCommand() *cli.Command {
 			"The nearest .composer-lint.yaml in the directories around a file says which rules apply; flags come before it:\n" +
 			"  sets: [security]\n  rules: {missing-mount-source: off, unquoted-value: error}\n  ignore: [vendor, \"*.old.yaml\"]\n\n" +
 			"Files of a project are given by -f, by COMPOSE_FILE, or are compose.yaml and compose.override.yaml. An operand\n" +
-			"is checked alone, but compose.override.yaml is checked as laid over compose.yaml. Exit codes: 0 no\n" +
-			"error; 1 an error, or more warnings than --strict or --max-warnings allows; 2 wrong command line.",
+			"is a project of its own, with what it includes and extends; compose.override.yaml is laid over compose.yaml.\n" +
+			"Exit codes: 0 no error; 1 an error, or more warnings than --strict or --max-warnings allows; 2 wrong command line.",
 		Flags: []cli.Flag{
 			listFlag("file", "COMPOSER_LINT_FILE",
 				"a Compose `FILE` of a project; several are laid over each other (default: those of COMPOSE_FILE)", "f"),
@@ -326,6 +326,7 @@ type findingWriter struct {
 	format string
 	found  []lint.Finding // for the formats that are written as a whole
 	counts map[lint.Severity]int
+	told   map[string]bool // findings that were added
 }
 
 // streams reports whether the format has findings written before all are found.
@@ -333,8 +334,13 @@ func (f *findingWriter) streams() bool { return f.format == "text" || f.format =
 
 func (f *findingWriter) add(found []lint.Finding) error {
 	if f.counts == nil {
-		f.counts = map[lint.Severity]int{}
+		f.counts, f.told = map[lint.Severity]int{}, map[string]bool{}
 	}
+	found = slices.DeleteFunc(found, func(one lint.Finding) bool { // in what several files include
+		told := f.told[one.String()]
+		f.told[one.String()] = true
+		return told
+	})
 	for _, one := range found {
 		f.counts[one.Severity]++
 	}

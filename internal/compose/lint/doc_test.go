@@ -41,7 +41,7 @@ func TestPage(t *testing.T) {
 				t.Fatalf("there are %d examples", len(examples))
 			}
 			for n, example := range examples {
-				found := checkWith(t, Source{Name: "compose.yaml", Dir: dir, Text: []byte(example[1])}, levels(On, r.Name))
+				found := checkWith(t, Source{Name: "file.yaml", Dir: dir, Text: []byte(example[1]), Part: r.Name == "part-of-project"}, levels(On, r.Name))
 				breaks := false
 				for _, f := range found {
 					breaks = breaks || f.Rule == r.Name

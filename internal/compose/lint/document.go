@@ -23,7 +23,7 @@ var readingRules = []Rule{
 	},
 	{
 		Name: "several-documents", Severity: Warning, What: "the file has more than one YAML document",
-		Why: "Compose lays each document over the ones before it, which is easily overlooked; only the first one is checked.",
+		Why: "Compose lays each document over the ones before it, which is easily overlooked.",
 	},
 	{
 		Name: "duplicate-key", Severity: Error, What: "a key is twice in one mapping",
@@ -88,15 +88,10 @@ func (d *document) parse() bool {
 		return false
 	}
 	d.root = doc.Content[0]
-	d.readBase()
-	var second yaml.Node
-	switch err := decoder.Decode(&second); {
-	case err == nil:
-		d.report("several-documents", second.Content[0], "a second document begins here; only the first one is checked")
-	case !errors.Is(err, io.EOF):
-		d.reportSyntax(err)
-	}
 	d.checkKeys(d.root)
+	if !d.parseMore(decoder) {
+		return false
+	}
 	if excess != nil {
 		d.report("alias-expansion", excess.Node, "%s", excess.Message)
 		return false
@@ -108,6 +103,37 @@ func (d *document) parse() bool {
 	d.values = plain{}
 	d.project = d.readProject()
 	return true
+}
+
+// parseMore reads further documents of the text, and tells whether they can be read.
+func (d *document) parseMore(decoder *yaml.Decoder) bool {
+	for {
+		var doc yaml.Node
+		err := decoder.Decode(&doc)
+		if errors.Is(err, io.EOF) {
+			return true
+		}
+		if err != nil {
+			d.reportSyntax(err)
+			return false
+		}
+		root := doc.Content[0]
+		if d.more == nil {
+			d.report("several-documents", root, "a second document begins here, which Compose lays over the first one")
+		}
+		switch excess := yamltree.CheckLimits(root, yamltree.MaxValues); {
+		case yamltree.IsNull(root):
+		case root.Kind != yaml.MappingNode:
+			d.report("yaml-syntax", root, "want a mapping with services, not %s", yamltree.KindName(root))
+			return false
+		case excess != nil:
+			d.report("alias-expansion", excess.Node, "%s", excess.Message)
+			return false
+		default:
+			d.checkKeys(root)
+			d.more = append(d.more, root)
+		}
+	}
 }
 
 // reportSyntax reports an error of the YAML package, which has its place in its text.

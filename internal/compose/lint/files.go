@@ -57,14 +57,16 @@ func checkFiles(d *document) {
 			}
 		}
 	}
-	for at := range includes(yamltree.Get(d.root, "include")) {
-		path, _ := known(at)
-		look(Error, "missing-file", "include", at, path)
-	}
-	for _, s := range d.project.Services {
-		at := yamltree.Get(s.Body, "extends", "file")
-		path, _ := known(at)
-		look(Error, "missing-file", "service "+s.Name, at, path)
+	if !d.merged { // or the project has looked for them
+		for at := range includes(yamltree.Get(d.root, "include")) {
+			path, _ := known(at)
+			look(Error, "missing-file", "include", at, path)
+		}
+		for _, s := range d.project.Services {
+			at := yamltree.Get(s.Body, "extends", "file")
+			path, _ := known(at)
+			look(Error, "missing-file", "service "+s.Name, at, path)
+		}
 	}
 	for _, kind := range []string{"configs", "secrets"} {
 		for key, body := range yamltree.Entries(yamltree.Get(d.root, kind)) {

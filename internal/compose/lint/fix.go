@@ -57,7 +57,7 @@ func Fix(ctx context.Context, s Source, o *Options) (fixed []byte, mended []Find
 		if err != nil {
 			return nil, nil, err
 		}
-		found = slices.DeleteFunc(found, func(f Finding) bool { return f.edit == edit{} })
+		found = slices.DeleteFunc(found, func(f Finding) bool { return f.edit == edit{} || f.File != s.Name })
 		if len(found) == 0 {
 			break
 		}
@@ -164,10 +164,11 @@ func (before reading) refused() bool {
 
 // reportWithEdit reports that a rule is broken, with the edit that mends it.
 func (d *document) reportWithEdit(rule string, at *yaml.Node, e edit, format string, args ...any) {
-	n := len(d.found)
+	own := d.in(at)
+	n := len(own.found)
 	d.report(rule, at, format, args...)
-	if len(d.found) > n && d.found[n].Rule == rule {
-		d.found[n].edit = e
+	if len(own.found) > n && own.found[n].Rule == rule {
+		own.found[n].edit = e
 	}
 }
 

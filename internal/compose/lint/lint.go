@@ -1,16 +1,15 @@
 // Package lint finds mistakes in a Compose file and their places: breaches of the Compose specification, and mistakes
 // that only show when containers start.
 //
-// Package lint reads the text of the file, and names in the file that it overrides. It does not read files that the
-// file includes or extends, and asks neither the environment nor Docker, so a file gets the same findings on every
-// machine. Of files with relative paths, it only looks whether they exist.
+// Package lint reads the file, the file that it overrides, and what it includes and extends. It asks neither the
+// environment nor Docker, so a file gets the same findings on every machine. Of other files with relative paths, it only
+// looks whether they exist.
 package lint
 
 import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -21,10 +20,10 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tp0-lab/composer/internal/compose/project"
 	"github.com/tp0-lab/composer/internal/compose/rules"
-	"github.com/tp0-lab/composer/internal/text"
-
 	"github.com/tp0-lab/composer/internal/files"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Finding is one mistake in a file.
@@ -51,80 +50,73 @@ func (f Finding) String() string {
 type Source struct {
 	// Name is what findings call it.
 	Name string
-	// Dir is where its relative paths begin.
+	// Dir is where its relative paths begin. If it is "", what the file includes and extends is not read.
 	Dir string
 	// Text is at most MaxFile bytes of it.
 	Text []byte
-	// Base is the text of the file that Compose lays it over, or nil.
-	Base []byte
+	// Base is the file that Compose lays it over, or nil. Findings in the base are left out.
+	Base *project.File
+	// Part says that the file may be a part of a project that is not known.
+	Part bool
 }
 
-// Check returns the findings of a source in the order of its lines. It leaves out rules that are off in o, and those that
-// comments disable: "# composer-lint: disable=RULE,RULE" at the end of a line is about that line, and on a line of its
-// own it is about the next line, too.
+// Check returns the findings of a source in the order of its lines, then those of files that it includes and extends. It
+// leaves out rules that are off in o, and those that comments disable: "# composer-lint: disable=RULE,RULE" at the end of
+// a line is about that line, and on a line of its own it is about the next line, too.
 //
 // If ctx ends before all is checked, Check returns no findings and the cause. It looks at ctx between checks, each of
 // which takes three seconds at most.
 func Check(ctx context.Context, s Source, o *Options) ([]Finding, error) {
-	d := &document{ctx: ctx, Source: s, options: o}
-	d.readSilencers()
-	if d.parse() {
-		for _, check := range checks() {
-			if ctx.Err() == nil {
-				check(d)
-			}
-		}
-	}
-	if ctx.Err() != nil {
-		return nil, fmt.Errorf("%s: not all was checked: %w", s.Name, context.Cause(ctx))
-	}
-	return d.findings(), nil
+	return checkRead(ctx, s, nil, o)
 }
 
 // CheckFile reads the file called name and checks it. It checks NAME.override.yaml together with NAME.yaml beside it.
 // A file that cannot be read has a finding of the rule "unreadable". Errors are those of Check.
 func CheckFile(ctx context.Context, name string, o *Options) ([]Finding, error) {
 	text, err := files.Read(name, MaxFile)
-	return checkRead(ctx, Source{Name: name, Dir: filepath.Dir(name), Text: text, Base: baseOf(name)}, err, o)
+	return checkRead(ctx, Source{Name: name, Dir: filepath.Dir(name), Text: text, Base: baseOf(name), Part: true}, err, o)
 }
 
 // CheckReader checks the text that r has, like CheckFile. Findings call it name, and its relative paths begin in the
 // working directory.
 func CheckReader(ctx context.Context, r io.Reader, name string, o *Options) ([]Finding, error) {
 	text, err := files.ReadFrom(r, name, MaxFile)
-	return checkRead(ctx, Source{Name: name, Dir: ".", Text: text}, err, o)
+	return checkRead(ctx, Source{Name: name, Dir: ".", Text: text, Part: true}, err, o)
 }
 
 func checkRead(ctx context.Context, s Source, err error, o *Options) ([]Finding, error) {
-	if err == nil {
-		return Check(ctx, s, o)
+	w := whole{
+		ctx: ctx, all: []*project.File{{Name: s.Name, Text: s.Text}}, unread: []error{err}, dir: s.Dir, alone: s.Dir == "", part: s.Part,
+		optionsOf: func(string) *Options { return o },
 	}
-	d := &document{Source: s, options: o}
-	if errors.Is(err, files.ErrDirectory) {
-		err = errors.New("it is a directory without Compose files")
+	if s.Base != nil {
+		w.all, w.unread, w.base, w.part = []*project.File{s.Base, w.all[0]}, []error{nil, err}, true, false
 	}
-	d.reportAt("unreadable", 1, 1, "%v", files.Cause(err))
-	return d.findings(), nil
+	return w.check()
 }
 
 // document is a source on its way through the rules.
 type document struct {
 	Source
-	ctx      context.Context
-	root     *yaml.Node // a mapping
-	base     *yaml.Node // of Source.Base, or nil
-	project  rules.Project
-	lines    []string // of Text, see line
-	values   plain
-	byName   map[*yaml.Node]map[string]entry // of mappings that were looked at, see entries
-	options  *Options
-	of       func(*yaml.Node) *document // the document of the file that a node is from, or nil: all are from this one
-	wrong    map[*yaml.Node]bool        // nodes that are reported for the specification
-	silenced map[int][]string           // by line
-	found    []Finding
-	counts   map[Severity]int
-	starts   []int // offsets at which they begin, see offset
-	compared int   // names that were compared for a suggestion
+	ctx        context.Context
+	root       *yaml.Node   // a mapping
+	more       []*yaml.Node // the roots of further YAML documents
+	project    rules.Project
+	lines      []string // of Text, see line
+	values     plain
+	byName     map[*yaml.Node]map[string]entry // of mappings that were looked at, see entries
+	options    *Options
+	of         func(*yaml.Node) *document // the document of the file that a node is from, or nil: all are from this one
+	wrong      map[*yaml.Node]bool        // nodes that are reported for the specification
+	wrongLines map[int]bool               // lines that have such a finding, see isWrong
+	merged     bool                       // it is one of several files, or its services extend others
+	mayBePart  bool
+	isPart     bool             // of a project that is not known
+	silenced   map[int][]string // by line
+	found      []Finding
+	counts     map[Severity]int
+	starts     []int // offsets at which they begin, see offset
+	compared   int   // names that were compared for a suggestion
 }
 
 // maxFound is how many findings of one severity are kept.
@@ -197,8 +189,19 @@ func (d *document) findings() []Finding {
 	slices.SortStableFunc(d.found, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Message, b.Message))
 	})
-	return slices.Compact(d.found) // what an alias repeats is one thing
+	d.found = slices.Compact(d.found) // what an alias repeats is one thing
+	if d.merged {
+		d.found = slices.CompactFunc(d.found, func(a, b Finding) bool {
+			return a.Line == b.Line && a.Column == b.Column && a.Rule == b.Rule && withoutService(a.Message) == withoutService(b.Message)
+		})
+	}
+	return d.found
 }
+
+// withoutService returns a message for whatever service it is. Services that extend another one share what is wrong.
+func withoutService(message string) string { return namedService().ReplaceAllString(message, "$1#") }
+
+var namedService = text.LazyRegexp(`\b(service "?|services\.)[\w-]+`)
 
 var silencer = text.LazyRegexp(`#\s*composer-lint:\s*disable=([^\s#]*)`)
 

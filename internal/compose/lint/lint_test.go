@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/tp0-lab/composer/internal/compose/project"
 )
 
 func checkSource(t *testing.T, s Source, disabled ...string) []Finding {
@@ -58,9 +60,9 @@ func TestOverride(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"compose.yaml": "[]",
-		"compose.override.yml": `[4:37 service more: there is no service "bd" 4:53 service more: there is no network "fornt", did you mean front?` +
+		"compose.override.yml": `[2:71 services.web.depends_on.db missing property 'condition' 4:37 service more: there is no service "bd" 4:53 service more: there is no network "fornt", did you mean front?` +
 			` 5:3 service "none" has neither an image nor a build context specified: invalid compose project]`,
-		"prod.yaml": `[1:12 service "web" has neither an image nor a build context specified: invalid compose project]`,
+		"prod.yaml": `[1:12 the file looks like a part of a project: 1 service has no image. Check them together: composer lint -f DIR/compose.yaml -f DIR/prod.yaml]`,
 	} {
 		found, err := CheckFile(t.Context(), filepath.Join(dir, name), nil)
 		if err != nil {
@@ -68,7 +70,7 @@ func TestOverride(t *testing.T) {
 		}
 		lines := []string{}
 		for _, f := range found {
-			lines = append(lines, fmt.Sprintf("%d:%d %s", f.Line, f.Column, f.Message))
+			lines = append(lines, fmt.Sprintf("%d:%d %s", f.Line, f.Column, strings.ReplaceAll(f.Message, dir, "DIR")))
 		}
 		if diff := cmp.Diff(want, fmt.Sprint(lines)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
@@ -131,7 +133,7 @@ func TestCheck(t *testing.T) {
 		{"values of deploy that are right", "services: {a: {image: x, deploy: {mode: global-job, endpoint_mode: '${M}', restart_policy: {condition: always}, update_config: {failure_action: pause}}}}", nil},
 		{"networks of anybody", "services: {a: {image: x, network_mode: somebodys}, b: {image: x, network_mode: 'container:x'}, c: {image: x, network_mode: 'service:a'}}", nil},
 		{"extends in a circle", "services:\n  a: {image: x, extends: b}\n  b: {extends: {service: c}}\n  c: {extends: a}\n  d: {image: x, extends: {file: config.ini, service: d}}", []string{
-			`4:16: error: services extend each other: a → b → c → a [extends-cycle]`, `5:33: error: service d: config.ini: no such file or directory`,
+			`4:16: error: services extend each other: a → b → c → a [extends-cycle]`, `5:33: error: config.ini: no such file or directory`,
 		}},
 		{"duplicate keys at all depths", "services:\n  a: {image: x, image: x}\n  a: {image: x}\n", []string{
 			`2:17: error: key "image" is in line 2 already`, `3:3: error: key "a" is in line 2 already`,
@@ -190,8 +192,8 @@ func TestCheck(t *testing.T) {
 		}},
 		{"nested deep", "services: {a: {image: x, x-a: " + strings.Repeat("[", 9000) + strings.Repeat("]", 9000) + "}}", []string{"1:229: error: values are nested more than 200 deep here [yaml-syntax]"}},
 		{"included and extended files", "include: [gone.yaml, {path: [gone2.yaml]}]\nservices: {a: {extends: {file: gone3.yaml, service: a}}}", []string{
-			"1:11: error: include: gone.yaml: no such file or directory [missing-file]", "1:30: error: include: gone2.yaml: no such file or directory",
-			"2:32: error: service a: gone3.yaml: no such file or directory",
+			"1:11: error: gone.yaml: no such file or directory [missing-file]", "1:30: error: gone2.yaml: no such file or directory",
+			"2:32: error: gone3.yaml: no such file or directory",
 		}},
 		{"duration", "services: {a: {image: x, stop_grace_period: 5 s}}", []string{`1:45: error: services.a.stop_grace_period time: unknown unit " s"`}},
 
@@ -362,7 +364,7 @@ func TestBrokenBase(t *testing.T) {
 		"a: &a [x, x, x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]\n" +
 			"d: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c]\ne: &e [*d, *d, *d, *d, *d, *d, *d, *d, *d, *d]\nnetworks: {front: [*e, *e, *e, *e]}",
 	} {
-		found, err := Check(t.Context(), Source{Name: "compose.override.yaml", Dir: ".", Text: text, Base: []byte(base)}, nil)
+		found, err := Check(t.Context(), Source{Name: "compose.override.yaml", Dir: ".", Text: text, Base: &project.File{Name: "compose.yaml", Text: []byte(base)}}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

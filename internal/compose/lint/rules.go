@@ -23,20 +23,12 @@ type Rule = rules.Rule
 
 // Rules returns all rules, in the order of docs/lint.md. Callers must not change the slice: they share it.
 var Rules = sync.OnceValue(func() []Rule {
-	all := slices.Concat(readingRules, specificationRules, rules.Book, scalarRules, fileRules)
+	all := slices.Concat(readingRules, partRules, specificationRules, rules.Book, scalarRules, fileRules)
 	for _, s := range Sets() {
 		all = append(all, s.Rules...)
 	}
 	return all
 })
-
-// checks are what finds that a rule is broken, once a file has been read.
-func checks() []func(*document) {
-	return []func(*document){
-		checkSpecification, checkProject, checkScalars, checkFiles, checkSecurity, checkStyle,
-		checkSample, // the last one: it finds again what others have found
-	}
-}
 
 func ruleNames() []string {
 	var names []string

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -34,18 +33,11 @@ func checkSample(d *document) {
 	if yamltree.Get(d.root, "jobs") != nil {
 		return // they use what the sample leaves out
 	}
-	wrong := map[int]bool{}
-	for _, f := range d.found {
-		if f.Rule == "specification" {
-			wrong[f.Line] = true
-		}
-	}
 	shapes := map[string]bool{}
 	var sample []rules.Service
 	for _, s := range d.project.Services {
 		shape, ok := appendShape(nil, s.Body)
-		shape = strconv.AppendBool(shape, d.overrides("services", s.Name))
-		if ok && !shapes[string(shape)] && len(sample) < maxSample && s.Body.Kind == yaml.MappingNode && !d.standsIn(wrong, s.Body) {
+		if ok && !shapes[string(shape)] && len(sample) < maxSample && s.Body.Kind == yaml.MappingNode && !d.standsInWrong(s.Body) {
 			shapes[string(shape)] = true
 			sample = append(sample, s)
 		}
@@ -54,7 +46,7 @@ func checkSample(d *document) {
 	for key, value := range yamltree.Entries(d.root) {
 		switch {
 		case slices.Contains([]string{"include", "version", "services", "name"}, key.Value), strings.HasPrefix(key.Value, "x-"):
-		case !wrong[key.Line] && !d.wrong[key] && !d.standsIn(wrong, value):
+		case !d.isWrong(key) && !d.standsInWrong(value):
 			if _, ok := appendShape(nil, value); ok {
 				if known, _ := vars.Prune(value); known != nil {
 					l.top[key.Value] = d.values.of(known)
@@ -85,13 +77,24 @@ func checkSample(d *document) {
 	}
 }
 
-// standsIn reports whether a value has a node in one of the lines, or one that is reported.
-func (d *document) standsIn(lines map[int]bool, n *yaml.Node) bool {
+// standsInWrong reports whether a value has a node for which isWrong reports true.
+func (d *document) standsInWrong(n *yaml.Node) bool {
 	n = yamltree.Follow(n)
-	if len(lines) == 0 && len(d.wrong) == 0 {
-		return false
+	return d.isWrong(n) || slices.ContainsFunc(n.Content, d.standsInWrong)
+}
+
+// isWrong reports whether a node is reported for the specification, or something in its line is.
+func (d *document) isWrong(n *yaml.Node) bool {
+	own := d.in(n)
+	if own.wrongLines == nil {
+		own.wrongLines = map[int]bool{}
+		for _, f := range own.found {
+			if f.Rule == "specification" {
+				own.wrongLines[f.Line] = true
+			}
+		}
 	}
-	return lines[n.Line] || d.wrong[n] || slices.ContainsFunc(n.Content, func(c *yaml.Node) bool { return d.standsIn(lines, c) })
+	return d.wrong[n] || own.wrongLines[n.Line]
 }
 
 // ties are what a service says about others, or about other files, and ports,
@@ -152,7 +155,7 @@ func (l *loading) body(s rules.Service) map[string]any {
 	body, _ := l.values.of(known).(map[string]any)
 	body = maps.Clone(body)
 	_, extends := body["extends"]
-	if _, ok := body["image"]; !ok && (extends || body["provider"] != nil || l.overrides("services", s.Name)) {
+	if _, ok := body["image"]; !ok && (extends || body["provider"] != nil || l.isPart || l.project.Partly) {
 		body["image"] = "image"
 	}
 	for _, key := range ties {

@@ -27,9 +27,11 @@ var textual = []string{
 }
 
 func checkScalars(d *document) {
-	for _, kind := range []string{"services", "jobs", "networks", "volumes", "configs", "secrets"} {
-		for _, body := range yamltree.Entries(yamltree.Get(d.root, kind)) {
-			d.checkTexts(body, false)
+	for _, root := range d.roots() {
+		for _, kind := range []string{"services", "jobs", "networks", "volumes", "configs", "secrets"} {
+			for _, body := range yamltree.Entries(yamltree.Get(root, kind)) {
+				d.checkTexts(body, false)
+			}
 		}
 	}
 }

@@ -36,19 +36,18 @@ var specificationRules = []Rule{
 	},
 }
 
-func checkSpecification(d *document) {
-	d.checkVersion()
-	d.checkAllVariables()
-	d.checkSchema()
-}
-
 func (d *document) checkAllVariables() {
-	for key, value := range yamltree.Entries(d.root) {
-		if !strings.HasPrefix(key.Value, "x-") {
-			d.checkVariables(value)
+	for _, root := range d.roots() {
+		for key, value := range yamltree.Entries(root) {
+			if !strings.HasPrefix(key.Value, "x-") {
+				d.checkVariables(value)
+			}
 		}
 	}
 }
+
+// roots returns the mappings of all documents of the text.
+func (d *document) roots() []*yaml.Node { return append([]*yaml.Node{d.root}, d.more...) }
 
 // checkVariables reports what looks like a variable, but Compose cannot read it.
 func (d *document) checkVariables(n *yaml.Node) {
@@ -251,9 +250,6 @@ func (d *document) reportSchema(s schemas, e *jsonschema.ValidationError) {
 		}
 		d.report("specification", node, "%s: %q is none of %s%s", path, node.Value, strings.Join(slices.Sorted(maps.Keys(words)), ", "), d.suggest(node.Value, words))
 	default:
-		if _, missing := k.(*kind.Required); missing && len(e.InstanceLocation) > 1 && d.overrides(e.InstanceLocation[0], e.InstanceLocation[1]) {
-			return // it may be there
-		}
 		d.report("specification", node, "%s %s", path, e.ErrorKind.LocalizedString(message.NewPrinter(language.English)))
 	}
 }
@@ -285,7 +281,7 @@ func (d *document) reportDuplicates(rule, path string, list *yaml.Node, pair [2]
 		content := d.values.of(item)
 		if other, ok := first[content]; ok {
 			some = true
-			d.reportWithEdit(rule, item, d.withoutItem(list, i), message, path, other+1)
+			d.reportWithEdit(rule, item, d.in(item).withoutItem(list, i), message, path, other+1)
 			continue
 		}
 		first[content] = i

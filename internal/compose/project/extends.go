@@ -3,10 +3,12 @@ package project
 import (
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // pool is services of a file that others extend.
@@ -40,8 +42,8 @@ func (r *reader) pool(l *layer, s scope) *pool {
 const maxChain = 100 // services that extend each other in a row
 
 // extendService returns a service of a pool with what it extends, and nil if there is none of that name. chain is the
-// services on the way to it, as file and name.
-func (r *reader) extendService(p *pool, kind, name string, chain []string) *yaml.Node {
+// services on the way to it.
+func (r *reader) extendService(p *pool, kind, name string, chain []link) *yaml.Node {
 	all := p.kinds[kind]
 	at := indexOf(all, name)
 	if at < 0 {
@@ -52,19 +54,18 @@ func (r *reader) extendService(p *pool, kind, name string, chain []string) *yaml
 	if extends == nil || p.done[kind+" "+name] {
 		return service
 	}
-	own := key(p.layer.file.Name) + " " + name
-	for _, other := range chain {
-		if other == own || len(chain) == maxChain {
-			r.fault(extends, false, "services extend each other: %s", name)
-			remove(service, "extends")
+	for i, other := range chain {
+		if other.service == service || len(chain) == maxChain {
+			r.fault(chain[len(chain)-1].at, ExtendsCircle, "services extend each other: %s → %s", circle(chain[i:]), name)
+			p.done[kind+" "+name] = true
 			return service
 		}
 	}
-	chain = append(slices.Clip(chain), own)
 	target, file := extends, (*yaml.Node)(nil)
 	if extends.Kind == yaml.MappingNode {
 		target, file = yamltree.Get(extends, "service"), yamltree.Get(extends, "file")
 	}
+	chain = append(slices.Clip(chain), link{service, name, target})
 	ref, known := r.text(target, p.scope)
 	if !known {
 		r.Partly = true
@@ -78,8 +79,8 @@ func (r *reader) extendService(p *pool, kind, name string, chain []string) *yaml
 	}
 	base := r.extendService(from, kind, ref, chain)
 	if base == nil {
-		r.fault(target, false, "cannot extend service %q: there is no service %q in %s", name, ref, from.layer.file.Name)
-		remove(service, "extends")
+		r.fault(target, UnknownService, "service %s: there is no service %q%s%s", name, ref, inFile(from, p), suggestion(ref, from.kinds[kind]))
+		p.done[kind+" "+name] = true
 		return service
 	}
 	base = r.clone(base)
@@ -88,12 +89,57 @@ func (r *reader) extendService(p *pool, kind, name string, chain []string) *yaml
 		r.rebase(wrapped, from.scope.base, from.scope)
 	}
 	p.layer.reset(wrapped)
+	missing := yamltree.Get(base, "extends") // what could not be extended, which is reported
 	remove(service, "extends")
+	remove(base, "extends")
 	merged := r.merge(base, service, []string{kind, name})
-	remove(merged, "extends")
+	if missing != nil {
+		merged.Content = append(merged.Content, r.scalar(missing, "extends"), missing)
+	}
 	all.Content[at+1] = merged
 	p.done[kind+" "+name] = true
 	return merged
+}
+
+// link is a service of a chain, and where it names the next one.
+type link struct {
+	service *yaml.Node
+	name    string
+	at      *yaml.Node
+}
+
+// circle names the services of a chain.
+func circle(chain []link) string {
+	const most = 8
+	var names []string
+	for i, one := range chain {
+		if i == most {
+			names = append(names, "…")
+			break
+		}
+		names = append(names, one.name)
+	}
+	return strings.Join(names, " → ")
+}
+
+// inFile says which file a pool is of, if it is not that of another one.
+func inFile(p, other *pool) string {
+	if p == other {
+		return ""
+	}
+	return " in " + p.layer.file.Name
+}
+
+// suggestion asks for the key of a mapping that is nearest to a name.
+func suggestion(name string, mapping *yaml.Node) string {
+	var names []string
+	for key := range yamltree.Entries(mapping) {
+		names = append(names, key.Value)
+	}
+	if near := text.Nearest(name, names); near != "" {
+		return ", did you mean " + near + "?"
+	}
+	return ""
 }
 
 // otherPool returns the services of another file, or nil if it cannot be read.
@@ -113,7 +159,7 @@ func (r *reader) otherPool(p *pool, at *yaml.Node) *pool {
 	}
 	documents, err := r.documents(f)
 	if err != nil {
-		r.fault(at, true, "%v", err)
+		r.fault(at, MissingFile, "%v", err)
 		return nil
 	}
 	dir := filepath.Dir(path)

@@ -94,7 +94,7 @@ func (r *reader) included(item *yaml.Node, s scope) *yaml.Node {
 				dir = filepath.Join(s.dir, dir)
 			}
 			if slices.Contains(r.opening, key(path)) {
-				r.fault(at, false, "include cycle: %s includes itself", path)
+				r.fault(at, OtherFault, "include cycle: %s includes itself", path)
 				return nil
 			}
 		}
@@ -114,7 +114,7 @@ func (r *reader) included(item *yaml.Node, s scope) *yaml.Node {
 	}
 	root, err := r.layers(all, inner)
 	if err != nil {
-		r.fault(item, true, "%v", err)
+		r.fault(item, MissingFile, "%v", err)
 		return nil
 	}
 	if root != nil {
@@ -166,7 +166,7 @@ func (r *reader) environment(envFiles []*yaml.Node, dir string, s scope) map[str
 		file, err := dotenv.GetEnvFromFile(s.environment, []string{name})
 		if err != nil {
 			if len(envFiles) > 0 {
-				r.fault(envFiles[min(i, len(envFiles)-1)], true, "%v", err)
+				r.fault(envFiles[min(i, len(envFiles)-1)], MissingFile, "%v", err)
 			}
 			continue
 		}

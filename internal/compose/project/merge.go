@@ -61,7 +61,7 @@ func (r *reader) merge(base, over *yaml.Node, at []string) *yaml.Node {
 	case yamltree.IsNull(base):
 		return over
 	case base.Kind != yaml.ScalarNode && base.Kind != over.Kind:
-		r.fault(over, false, "cannot override %s: it is %s in %s and %s here", strings.Join(at, "."), yamltree.KindName(base), r.Place(base), yamltree.KindName(over))
+		r.fault(over, OtherFault, "cannot override %s: it is %s in %s and %s here", strings.Join(at, "."), yamltree.KindName(base), r.Place(base), yamltree.KindName(over))
 		return base
 	case base.Kind == yaml.MappingNode:
 		return r.mappings(base, over, at)

@@ -66,9 +66,20 @@ type Project struct {
 type Fault struct {
 	text.Place
 	Message string
-	// Missing reports that a file could not be read.
-	Missing bool
+	Kind    FaultKind
 }
+
+// FaultKind says what a fault is about.
+type FaultKind int
+
+// The kinds of faults.
+const (
+	OtherFault     FaultKind = iota
+	MissingFile              // a file could not be read
+	TooLarge                 // the project has too many values
+	ExtendsCircle            // services extend each other
+	UnknownService           // a service extends one that is not there
+)
 
 // Error returns the place and the message.
 func (f *Fault) Error() string { return f.Place.String() + ": " + f.Message }
@@ -104,7 +115,7 @@ func Read(all []*File, o Options) (*Project, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(documents) == 1 && !combines(documents[0]) {
+		if len(documents) == 1 && !Combines(documents[0]) {
 			p.Root = documents[0]
 			return p, nil
 		}
@@ -117,8 +128,8 @@ func Read(all []*File, o Options) (*Project, error) {
 	return p, nil
 }
 
-// combines reports whether a document names other files or services that it is made of, or has tags of Compose.
-func combines(root *yaml.Node) bool {
+// Combines reports whether a document names other files or services that it is made of, or has tags of Compose.
+func Combines(root *yaml.Node) bool {
 	if yamltree.Get(root, "include") != nil {
 		return true
 	}
@@ -224,17 +235,17 @@ func (r *reader) open(at *yaml.Node, path string) *File {
 	}
 	f := &File{Name: path}
 	if err := r.read(f); err != nil {
-		r.fault(at, true, "%v", err)
+		r.fault(at, MissingFile, "%s", strings.Replace(err.Error(), path, at.Value, 1))
 		return nil
 	}
 	return f
 }
 
-func (r *reader) fault(at *yaml.Node, missing bool, format string, args ...any) {
+func (r *reader) fault(at *yaml.Node, kind FaultKind, format string, args ...any) {
 	const most = 100
-	r.Partly = r.Partly || missing
+	r.Partly = r.Partly || kind == MissingFile || kind == TooLarge
 	if len(r.Faults) < most {
-		r.Faults = append(r.Faults, Fault{r.Place(at), text.Line(fmt.Sprintf(format, args...)), missing})
+		r.Faults = append(r.Faults, Fault{r.Place(at), text.Line(fmt.Sprintf(format, args...)), kind})
 	}
 }
 
@@ -288,7 +299,7 @@ func (r *reader) copy(n *yaml.Node, path []string, l *layer) *yaml.Node {
 	}
 	if r.left--; r.left < 0 {
 		if r.left == -1 {
-			r.fault(n, true, "up to here the project has more than %d values", maxValues)
+			r.fault(n, TooLarge, "up to here the project has more than %d values", maxValues)
 		}
 		return nil
 	}

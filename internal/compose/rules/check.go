@@ -23,6 +23,8 @@ type Problem struct {
 	At *yaml.Node
 	// Message is a sentence on one line, without a period.
 	Message string
+	// Kind and Name are what is not defined, such as networks and lab. They are "" for other problems.
+	Kind, Name string
 }
 
 // Check iterates over the problems of a project, first those of subnets, then those of services in their order, then
@@ -67,8 +69,10 @@ func (c *checker) report(rule Rule, path []string, format string, args ...any) {
 }
 
 func (c *checker) reportAt(rule Rule, at *yaml.Node, path []string, format string, args ...any) {
-	c.stopped = c.stopped || !c.yield(Problem{rule, path, at, fmt.Sprintf(format, args...)})
+	c.yieldProblem(Problem{Rule: rule, Path: path, At: at, Message: fmt.Sprintf(format, args...)})
 }
+
+func (c *checker) yieldProblem(p Problem) { c.stopped = c.stopped || !c.yield(p) }
 
 // reportOf reports a problem of a service.
 func (c *checker) reportOf(rule Rule, s *Service, at place, format string, args ...any) {

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
 
 // Project is what the rules look at of a Compose project. Values that are not known are "".
@@ -14,8 +16,10 @@ type Project struct {
 	Networks []Network
 	// Root is what Read has read, or nil.
 	Root *yaml.Node
-	// Base is the root of another file that defines more, or nil.
-	Base *yaml.Node
+	// Partly says that Root lacks what another file defines.
+	Partly bool
+	// Extended says that Root has what services extend, but for faults that are reported already.
+	Extended bool
 	// File is the path of the file, if it can extend services of itself by that path.
 	File string
 	// Profiles are those that are enabled. "*" enables all services.
@@ -88,6 +92,12 @@ type Subnet struct {
 	Range string
 	// Auxiliary are addresses that the network's driver takes, by name.
 	Auxiliary map[string]string
+}
+
+// Complete reports whether the service has an image, a build, or a provider. Without, it is an error, or the rest of it is
+// in what it extends or in another file.
+func (s *Service) Complete() bool {
+	return yamltree.Get(s.Body, "extends") == nil && slices.ContainsFunc([]string{"image", "build", "provider"}, func(key string) bool { return yamltree.Get(s.Body, key) != nil })
 }
 
 // enabled reports whether a service is up by the enabled profiles.

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -13,20 +14,17 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// checkReferences looks up the names that services use. It looks up none if the project includes files: a name may be
-// defined there.
+// checkReferences looks up the names that services use. It looks up none if a name may be defined in another file.
 func (c *checker) checkReferences() {
 	p := &c.project
-	if p.Root == nil || yamltree.Get(p.Root, "include") != nil || yamltree.Get(p.Base, "include") != nil {
+	if p.Root == nil || p.Partly || yamltree.Get(p.Root, "include") != nil {
 		return
 	}
 	r := references{checker: c, services: map[string]*Service{}, definitions: map[string]map[string]bool{}, needs: map[string][]need{}, bases: map[string][]need{}}
 	for _, kind := range []string{"services", "networks", "volumes", "configs", "secrets", "jobs"} {
 		r.definitions[kind] = map[string]bool{}
-		for _, root := range []*yaml.Node{p.Root, p.Base} {
-			for key := range yamltree.Entries(yamltree.Get(root, kind)) {
-				r.definitions[kind][key.Value] = true
-			}
+		for key := range yamltree.Entries(yamltree.Get(p.Root, kind)) {
+			r.definitions[kind][key.Value] = true
 		}
 	}
 	r.definitions["networks"]["default"] = true
@@ -82,7 +80,10 @@ func (r references) want(kind, name string, s *Service, at place) bool {
 	if kind == "volumes" && hint == "" && strings.ContainsAny(name, "/.") {
 		hint = "; a path begins with ./ or /"
 	}
-	r.reportOf(undefinedRules[kind], s, at, "there is no %s %q%s", strings.TrimSuffix(kind, "s"), name, hint)
+	r.yieldProblem(Problem{
+		Rule: undefinedRules[kind], Path: append([]string{"services", s.Name}, at.path...), At: at.node, Kind: kind, Name: name,
+		Message: fmt.Sprintf("service %s: there is no %s %q%s", s.Name, strings.TrimSuffix(kind, "s"), name, hint),
+	})
 	return false
 }
 
@@ -180,7 +181,9 @@ func (r references) check(s *Service) {
 			}
 		}
 	}
-	r.checkExtends(s)
+	if !r.project.Extended {
+		r.checkExtends(s)
+	}
 }
 
 // namespaces are the keys of a service that may say service:NAME.
@@ -215,7 +218,7 @@ func (r references) require(s *Service, name string, at place, optional bool) {
 // checkHealth looks whether a service that another one waits for can become healthy.
 func (r references) checkHealth(s *Service, name string, at place) {
 	other := r.services[name]
-	if other == nil || other.Body == nil || yamltree.Get(other.Body, "extends") != nil || yamltree.Get(other.Body, "provider") != nil || yamltree.Get(r.project.Base, "services", name) != nil {
+	if other == nil || !other.Complete() || yamltree.Get(other.Body, "provider") != nil {
 		return
 	}
 	health := yamltree.Get(other.Body, "healthcheck")
