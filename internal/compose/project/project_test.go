@@ -221,14 +221,14 @@ func TestPlaces(t *testing.T) {
 // What cannot be read or merged has the place where it is named.
 func TestFaults(t *testing.T) {
 	for archive, want := range map[string]string{
-		"-- one.yaml --\ninclude: [no.yaml]\n":                                                                   "one.yaml:1:11: no.yaml: no such file or directory",
-		"-- one.yaml --\nservices:\n  a: {extends: {service: b, file: ñ.yaml}}\n":                                "one.yaml:2:35: ñ.yaml: no such file or directory",
-		"-- one.yaml --\nservices: {a: {extends: b}}\n":                                                          "one.yaml:1:25: service a: there is no service \"b\"",
-		"-- one.yaml --\nservices: {a: {security_opt: [b]}}\n-- two.yaml --\nservices: {a: {security_opt: ñ}}\n": "two.yaml:1:30: cannot override services.a.security_opt: it is a list in DIR/one.yaml:1:30 and a single value here",
-		"-- one.yaml --\ninclude: [s/x.yaml]\n-- s/x.yaml --\ninclude: [../one.yaml]\n":                          "s/x.yaml:1:11: include cycle: DIR/one.yaml includes itself",
-		"-- one.yaml --\ninclude: [s/x.yaml]\n-- s/x.yaml --\na: [\n":                                            "one.yaml:1:11: DIR/s/x.yaml:1:5: while",
+		"-- one.yaml --\ninclude: [no.yaml]\n":                                                                                    "one.yaml:1:11: no.yaml: no such file or directory",
+		"-- one.yaml --\nservices:\n  a: {extends: {service: b, file: ñ.yaml}}\n":                                                 "one.yaml:2:35: ñ.yaml: no such file or directory",
+		"-- one.yaml --\nservices: {a: {extends: b}}\n":                                                                           "one.yaml:1:25: service a: there is no service \"b\"",
+		"-- one.yaml --\nservices: {a: {security_opt: [b]}}\n-- two.yaml --\nservices: {a: {security_opt: ñ}}\n":                  "two.yaml:1:30: cannot override services.a.security_opt: it is a list in DIR/one.yaml:1:30 and a single value here",
+		"-- one.yaml --\ninclude: [s/x.yaml]\n-- s/x.yaml --\ninclude: [../one.yaml]\n":                                           "s/x.yaml:1:11: include cycle: DIR/one.yaml includes itself",
+		"-- one.yaml --\ninclude: [s/x.yaml]\n-- s/x.yaml --\na: [\n":                                                             "one.yaml:1:11: DIR/s/x.yaml:1:5: while",
 		"-- one.yaml --\nservices: {a: {extends: {service: wbe, file: s/x.yaml}}}\n-- s/x.yaml --\nservices: {web: {image: x}}\n": "one.yaml:1:35: service a: there is no service \"wbe\" in DIR/s/x.yaml, did you mean web?",
-		"-- one.yaml --\nservices: {a: {extends: b}, b: {extends: a}}\n":                                         "one.yaml:1:42: services extend each other: a → b → a",
+		"-- one.yaml --\nservices: {a: {extends: b}, b: {extends: a}}\n":                                                          "one.yaml:1:42: services extend each other: a → b → a",
 	} {
 		dir, names := write(t, archive)
 		p, err := readAll(t, dir, names, nil)
