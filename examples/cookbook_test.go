@@ -36,9 +36,14 @@ func TestCookbook(t *testing.T) {
 		t.Run(title, func(t *testing.T) {
 			dir := t.TempDir()
 			var result string
+			beside := map[string]string{}
 			for _, b := range blocks {
 				if b[1] == "result" {
 					result = b[2]
+					continue
+				}
+				if result != "" { // what is behind the result is an output
+					beside[b[1]] = b[2]
 					continue
 				}
 				if err := os.WriteFile(filepath.Join(dir, b[1]), []byte(b[2]), 0o600); err != nil {
@@ -68,6 +73,7 @@ func TestCookbook(t *testing.T) {
 			if result == "" || !strings.Contains(string(doc.Bytes)+"\n", result) {
 				t.Errorf("got\n%s\nwant in it\n%s", doc.Bytes, result)
 			}
+			checkOutputs(t, e, stage, beside)
 			kinds, err := b.Kinds(stage)
 			if unread := e.Unread(kinds); len(unread) > 0 || err != nil {
 				t.Errorf("no template reads %v, error %v", unread, err)
@@ -76,6 +82,33 @@ func TestCookbook(t *testing.T) {
 	}
 	if recipes < 12 {
 		t.Errorf("there are %d recipes", recipes)
+	}
+}
+
+// checkOutputs checks that the outputs make the files that the page shows.
+func checkOutputs(t *testing.T, e *render.Engine, stage string, want map[string]string) {
+	t.Helper()
+	outputs, err := e.Outputs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := map[string]string{}
+	for _, o := range outputs {
+		rendered, err := o.Render(stage, render.Counted)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range rendered {
+			made[filepath.ToSlash(f.Path)] = string(f.Bytes)
+		}
+	}
+	for path, content := range want {
+		if made[path] != content {
+			t.Errorf("%s: got\n%s\nwant\n%s", path, made[path], content)
+		}
+	}
+	if len(made) > 0 && len(want) == 0 {
+		t.Error("the page shows no output")
 	}
 }
 

@@ -36,6 +36,7 @@ func renderCommand() *cli.Command {
 			"composer render -n 3 -o dev.yaml --check", "exit with 1 if dev.yaml is not what would be written, for CI",
 			"composer render -n 3 -o dev.yaml --diff", "how dev.yaml would change",
 			"composer render --format json -o dev.json", "the same project as JSON",
+			"composer render --bundle DIR -o out/compose.yaml", "with the files of the bundle's `outputs:` beside it, all of them or none",
 			"composer render --bundle DIR -o dev.yaml --watch", "again at each change of a template or of values",
 		) + "\n\nThe stage is that of --stage, else of COMPOSER_STAGE, else of the one-line file .stage, else the default of `composer stages`.",
 		Flags: append([]cli.Flag{
@@ -85,6 +86,9 @@ func renderStages(c *cli.Context, source *bundleFlags) error {
 		return compareStages(c, made)
 	case j.Output == "":
 		err = made.All[0].Write(c.App.Writer)
+		if files := len(made.Beside); files > 0 {
+			warn(c.App.ErrWriter, "this is the Compose file alone; -o FILE writes it and %s of its stage beside it: %s", text.Plural(files, "file"), firstNames(made.Beside))
+		}
 	default:
 		_, err = made.Write()
 	}
@@ -95,6 +99,9 @@ func renderStages(c *cli.Context, source *bundleFlags) error {
 		for _, w := range d.Report.Warnings {
 			warn(c.App.ErrWriter, "%v", w)
 		}
+	}
+	if len(made.Left) > 0 {
+		warn(c.App.ErrWriter, "no replica makes %s; delete what nothing else needs", firstNames(made.Left))
 	}
 	warnMissing(c.App.ErrWriter, made.Missing())
 	return nil
@@ -159,7 +166,7 @@ func compareStages(c *cli.Context, made build.Documents) error {
 	if err != nil {
 		return err
 	}
-	if len(stale) == 0 {
+	if len(stale)+len(made.Left) == 0 {
 		return nil
 	}
 	for _, s := range stale {
@@ -171,6 +178,12 @@ func compareStages(c *cli.Context, made build.Documents) error {
 			what = "missing"
 		}
 		printLine(c.App.Writer, "%s: %s", s.Path, what)
+	}
+	for _, path := range made.Left {
+		printLine(c.App.Writer, "%s: left over, no replica makes it", path)
+	}
+	if len(stale) == 0 {
+		return fmt.Errorf("render: %s left over from replicas that are gone; delete what nothing else needs", text.Plural(len(made.Left), "file"))
 	}
 	are := "are"
 	if len(stale) == 1 {

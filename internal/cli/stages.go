@@ -15,7 +15,7 @@ func stagesCommand() *cli.Command {
 		UsageText: "composer stages [--bundle DIR] [--json]",
 		Description: examples(
 			"composer stages", "a line for each",
-			"composer stages --json", "for programs: name, summary, default, kinds of replicas",
+			"composer stages --json", "for programs: name, summary, default, kinds of replicas, files beside the Compose file",
 			"composer stages --bundle DIR", "those of a bundle of your own",
 		),
 		Flags: []cli.Flag{
@@ -50,11 +50,23 @@ func printStagesJSON(c *cli.Context, b *bundle.Bundle) error {
 		Count int    `json:"count"`
 		First string `json:"first"`
 	}
+	type output struct {
+		Path     string `json:"path"`
+		Template string `json:"template"`
+		Format   string `json:"format"`
+		Kind     string `json:"kind,omitempty"`
+		Each     bool   `json:"each"`
+	}
 	type stage struct {
-		Name    string `json:"name"`
-		Summary string `json:"summary"`
-		Default bool   `json:"default"`
-		Kinds   []kind `json:"kinds"`
+		Name    string   `json:"name"`
+		Summary string   `json:"summary"`
+		Default bool     `json:"default"`
+		Kinds   []kind   `json:"kinds"`
+		Outputs []output `json:"outputs"`
+	}
+	outputs := make([]output, len(b.Outputs))
+	for i, o := range b.Outputs {
+		outputs[i] = output{o.Path, o.Template, o.Format, o.Kind, o.Each}
 	}
 	stages := make([]stage, len(b.Stages))
 	for i, s := range b.Stages {
@@ -62,7 +74,7 @@ func printStagesJSON(c *cli.Context, b *bundle.Bundle) error {
 		if err != nil {
 			return render.OfStage(s.Name, err)
 		}
-		stages[i] = stage{s.Name, s.Summary, s.Name == b.Default, make([]kind, len(kinds.All))}
+		stages[i] = stage{s.Name, s.Summary, s.Name == b.Default, make([]kind, len(kinds.All)), outputs}
 		for j, k := range kinds.All {
 			stages[i].Kinds[j] = kind{k.Name, k.Of, k.Count, k.NameOf(k.First)}
 		}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -57,6 +58,7 @@ type Document struct {
 	Report check.Report
 
 	content []byte // the bytes that Write writes, or nil if it streams them
+	below   string // for a file beside a Compose file: its path from the folder of that
 }
 
 // Documents are the documents of a job.
@@ -66,6 +68,10 @@ type Documents struct {
 	Command string
 	// Unread are the kinds of replicas that no template reads, each once.
 	Unread []bundle.Kind
+	// Beside are the paths of files that belong beside a Compose file on stdout, so they are not written.
+	Beside []string
+	// Left are files at paths of outputs for replicas that are not there. Nobody deletes them.
+	Left []string
 }
 
 // Render renders and checks all documents of the job. Its errors are those of bundle.Choose, package render and package
@@ -77,6 +83,10 @@ func (j Job) Render(ctx context.Context, b *bundle.Bundle) (Documents, error) {
 		return Documents{}, err
 	}
 	engine, err := render.New(b)
+	if err != nil {
+		return Documents{}, err
+	}
+	outputs, err := engine.Outputs()
 	if err != nil {
 		return Documents{}, err
 	}
@@ -111,10 +121,26 @@ func (j Job) Render(ctx context.Context, b *bundle.Bundle) (Documents, error) {
 		if err != nil {
 			return Documents{}, err
 		}
+		beside, err := j.outputs(ctx, outputs, stage)
+		if err != nil {
+			return Documents{}, render.OfStage(stage, err)
+		}
 		made.All = append(made.All, d)
 		made.addUnread(b, engine, stage)
+		if j.Output == "" {
+			for _, one := range beside {
+				made.Beside = append(made.Beside, one.Path)
+			}
+			continue
+		}
+		made.All = append(made.All, beside...)
+		kinds, err := b.Kinds(stage)
+		if err != nil {
+			return Documents{}, err
+		}
+		made.Left = append(made.Left, left(b.Outputs, kinds, filepath.Dir(d.Path), stage)...)
 	}
-	return made, nil
+	return made, checkPaths(made.All)
 }
 
 // addUnread adds the kinds of a stage that has been rendered.
@@ -177,7 +203,7 @@ func interrupted(ctx context.Context, stage string) error {
 }
 
 func (j Job) document(ctx context.Context, engine *render.Engine, stage string, n int) (Document, error) {
-	d := Document{Stage: stage, Path: strings.ReplaceAll(j.Output, Placeholder, stage)}
+	d := Document{Stage: stage, Path: j.path(stage)}
 	isJSON := j.Format == "json"
 	if !j.Validate && !isJSON {
 		d.Write = func(w io.Writer) error { return engine.Stream(stoppable{ctx, w, stage}, stage, n) }
@@ -214,22 +240,34 @@ func (j Job) document(ctx context.Context, engine *render.Engine, stage string, 
 
 // located returns err with its place in the templates, if Locate finds it.
 func located(err *check.Error, engine *render.Engine, stage string, n int, document []byte) *check.Error {
+	return locatedBy(err, func(offset int) (string, error) { return engine.Locate(stage, n, document, offset) })
+}
+
+// locatedBy is located with a function that returns the place of an offset.
+func locatedBy(err *check.Error, locate func(offset int) (string, error)) *check.Error {
 	own := *err
-	if place, err := engine.Locate(stage, n, document, own.Offset); err == nil {
+	if place, err := locate(own.Offset); err == nil {
 		own.Place = place
 	}
 	return &own
 }
 
 // Write writes the documents to their files, all or none, and returns the paths of the files that changed.
-func (d Documents) Write() ([]string, error) {
+// If it fails, the folders that it made are gone again.
+func (d Documents) Write() (written []string, err error) {
 	if len(d.All) == 1 { // the file may be a pipe, which files.Set refuses
 		return d.All[0].writeFile()
 	}
 	var set files.Set
-	defer set.Discard()
+	var dirs []string
+	defer func() {
+		set.Discard()
+		for i := len(dirs) - 1; i >= 0 && err != nil; i-- {
+			_ = os.Remove(dirs[i]) // it stays if somebody else put something into it
+		}
+	}()
 	for _, one := range d.All {
-		if err := set.Add(one.Path, one.Write); err != nil {
+		if err := one.add(&set, &dirs); err != nil {
 			return nil, err
 		}
 	}
@@ -260,12 +298,19 @@ func (d Document) text() ([]byte, error) {
 	return text.Bytes(), err
 }
 
-// Missing returns the files and directories that the documents mount and that do not exist, each once.
+// Missing returns the files and directories that the documents mount and that do not exist, each once. It leaves out
+// those that belong beside a Compose file on stdout.
 func (d Documents) Missing() []string {
 	var all []string
 	for _, one := range d.All {
 		all = append(all, one.Report.Missing(filepath.Dir(one.Path))...)
 	}
+	all = slices.DeleteFunc(all, func(source string) bool {
+		source = filepath.Clean(source)
+		return slices.ContainsFunc(d.Beside, func(path string) bool {
+			return path == source || strings.HasPrefix(path, source+string(filepath.Separator))
+		})
+	})
 	return distinct(all)
 }
 

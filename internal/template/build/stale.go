@@ -21,7 +21,7 @@ type Stale struct {
 func (d Documents) Stale() ([]Stale, error) {
 	var all []Stale
 	for _, one := range d.All {
-		state, err := files.Compare(one.Path, one.Write)
+		state, err := one.state()
 		if err != nil {
 			return nil, err
 		}
@@ -40,8 +40,8 @@ func (d Documents) Diff(w io.Writer, style diff.Style) error {
 	for _, one := range d.All {
 		old, err := files.Read(one.Path, maxOld)
 		missing := errors.Is(err, fs.ErrNotExist)
-		if missing { // Compare fails if the directory is missing, too
-			_, err = files.Compare(one.Path, func(io.Writer) error { return nil })
+		if missing { // state fails if the directory is missing, too
+			_, err = one.state()
 		}
 		if err != nil {
 			return fmt.Errorf("compare %s: %w", one.Path, files.Cause(err))

@@ -37,6 +37,8 @@ type Bundle struct {
 	UserLimit bool
 	// NoKinds reports that the table has no kinds of replicas, so there is one called client.
 	NoKinds bool
+	// Outputs are the files that are written beside the Compose file.
+	Outputs []Output
 	// Stages are in the table's order.
 	Stages []Stage
 	// Overlay is the user's values over those of each stage; nil without values of a user.

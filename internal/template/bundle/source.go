@@ -105,23 +105,33 @@ var ErrTemplate = errors.New("unknown template")
 // Replace puts the content of a file in place of a whole template file of the bundle. name is the template
 // file's name, with or without .tmpl. Messages call the content by the file's name.
 func (b *Bundle) Replace(name, file string, content []byte) error {
-	names, err := b.Templates()
+	target, err := b.templateFile(name)
 	if err != nil {
 		return err
-	}
-	target := strings.TrimSuffix(name, ".tmpl") + ".tmpl"
-	if !slices.Contains(names, target) {
-		for i := range names {
-			names[i] = strings.TrimSuffix(names[i], ".tmpl")
-		}
-		if near := text.Nearest(strings.TrimSuffix(target, ".tmpl"), names); near != "" {
-			return fmt.Errorf("%w %q, did you mean %s?", ErrTemplate, name, near)
-		}
-		return fmt.Errorf("%w %q: have %s", ErrTemplate, name, strings.Join(names, ", "))
 	}
 	if b.replaced == nil {
 		b.replaced = map[string]replacement{}
 	}
 	b.replaced[target] = replacement{file, content}
 	return nil
+}
+
+// templateFile returns the name of the template file that a user calls name, with or without .tmpl. Its error wraps
+// ErrTemplate.
+func (b *Bundle) templateFile(name string) (string, error) {
+	names, err := b.Templates()
+	if err != nil {
+		return "", err
+	}
+	target := strings.TrimSuffix(name, ".tmpl") + ".tmpl"
+	if slices.Contains(names, target) {
+		return target, nil
+	}
+	for i := range names {
+		names[i] = strings.TrimSuffix(names[i], ".tmpl")
+	}
+	if near := text.Nearest(strings.TrimSuffix(target, ".tmpl"), names); near != "" {
+		return "", fmt.Errorf("%w %q, did you mean %s?", ErrTemplate, name, near)
+	}
+	return "", fmt.Errorf("%w %q: have %s", ErrTemplate, name, strings.Join(names, ", "))
 }

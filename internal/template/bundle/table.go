@@ -21,7 +21,7 @@ const (
 // readTable sets the fields of b to the content of the table of stages.
 func (b *Bundle) readTable(table *values.Node) error {
 	r := tableReader{}
-	r.checkKeys(table, "", "default", "max_replicas", "kinds", "stages")
+	r.checkKeys(table, "", "default", "max_replicas", "kinds", "outputs", "stages")
 	b.Default = r.text(table, "default")
 	if b.MaxReplicas = r.number(table, "max_replicas"); b.MaxReplicas < 0 {
 		r.fail(table.Fields["max_replicas"], "max_replicas is %d, and 0 is no limit", b.MaxReplicas)
@@ -36,6 +36,9 @@ func (b *Bundle) readTable(table *values.Node) error {
 	b.known = known.kinds
 	if len(b.sources) == 0 {
 		b.known, b.NoKinds = Kinds{All: []Kind{{Name: "client", Count: 5, First: 1, Before: "client"}}}, true
+	}
+	for i, row := range r.rows(table, "outputs", maxOutputs) {
+		b.Outputs = append(b.Outputs, r.output(b, i, row))
 	}
 	for i, row := range r.rows(table, "stages", maxStages) {
 		b.Stages = append(b.Stages, r.stage(b, i, row))

@@ -12,7 +12,12 @@ import (
 // action gives nodes[i] the command that writes its value for c, and returns the context behind it.
 func (w *walker) action(c context, nodes []parse.Node, i int) (context, error) {
 	n := nodes[i].(*parse.ActionNode)
-	s := site{tree: w.tree, pos: n.Pos, column: -1, flow: c.flow != ""}
+	s := site{tree: w.tree, pos: n.Pos, column: -1, flow: c.flow != "", dollars: w.out.Format != Compose}
+	if c.place == anyText {
+		s.place = anyText
+		n.Pipe.Cmds = append(n.Pipe.Cmds, w.command(n.Pos, WriteFunc, w.add(s)))
+		return c, nil
+	}
 	if i > 0 && c.place == beforeNode && !c.entry && !c.glued && makesStructure(n.Pipe) {
 		s.trimmed = trimColon(nodes[i-1]) // lines of structure begin with a line break
 		c.glued = s.trimmed
@@ -143,7 +148,7 @@ func (w *walker) part(c context, s *site) (after context, problem string) {
 		return c, `a value cannot stand in a scalar of several lines: write it in one line, in double quotes, with \n where it has line breaks`
 	case c.scalar.escape > 0:
 		return c, "a value cannot stand within an escape: the backslash before it wants more characters"
-	case c.scalar.dollar != noDollar && !c.scalar.key:
+	case c.scalar.dollar != noDollar && !c.scalar.key && !s.dollars:
 		return c, `a value cannot stand within an interpolation of Compose: write ${NAME} in braces before it, $$ for a dollar, or {{ interpolate (printf "${NAME:-%s}" .Value) }}`
 	case c.place == plain && c.scalar.loose && !c.scalar.values && (!c.scalar.key || c.flow != "") && (c.scalar.column >= 0 || strings.HasSuffix(c.brackets(), "{")) && keyAndValue().MatchString(s.source):
 		return c, "there is no space between the colon and the value: put one there, or the whole scalar in quotes"

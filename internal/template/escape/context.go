@@ -23,6 +23,7 @@ const (
 	block
 	property
 	dead
+	anyText
 )
 
 var placeNames = [...]string{
@@ -39,6 +40,7 @@ var placeNames = [...]string{
 	block:        "in a block scalar",
 	property:     "in an anchor, alias or tag",
 	dead:         "behind break or continue",
+	anyText:      "in text", // of a file that is no YAML
 }
 
 func (p place) String() string { return placeNames[p] }

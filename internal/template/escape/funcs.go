@@ -7,14 +7,17 @@ import (
 
 // Funcs returns the functions with which a template says how a value is written:
 //
-//	interpolate VALUE  its $ is not doubled, so Compose interpolates it
+//	interpolate VALUE  its $ is not doubled, so Compose interpolates it; VALUE may be the result of toYaml
 //	quote VALUE        a string, in double quotes where it is all of a scalar
 //	toYaml VALUE       a map, list or scalar as YAML, indented for its place
 //	raw TEXT           YAML as it is; only where a value or a line begins
 //	indent N, nindent N, of TEXT or of the result of toYaml, include and raw
 func Funcs() template.FuncMap {
 	return template.FuncMap{
-		"interpolate": func(value any) (marked, error) {
+		"interpolate": func(value any) (any, error) {
+			if s, ok := value.(Structure); ok && s.of != nil {
+				return ToYAML(s.of.value, s.of.keys, YAML)
+			}
 			m, err := markable(value)
 			m.interpolate = true
 			return m, err
@@ -24,7 +27,7 @@ func Funcs() template.FuncMap {
 			m.quote = true
 			return m, err
 		},
-		"toYaml":  func(value any) (Structure, error) { return ToYAML(value, SortedKeys) },
+		"toYaml":  func(value any) (Structure, error) { return ToYAML(value, SortedKeys, Compose) },
 		"raw":     func(text string) Structure { return Structure{text: text, raw: true} },
 		"indent":  func(n int, value any) (any, error) { return indented(n, "", value) },
 		"nindent": func(n int, value any) (any, error) { return indented(n, "\n", value) },

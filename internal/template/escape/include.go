@@ -39,7 +39,7 @@ func (w *walker) include(at *parse.IdentifierNode, args []parse.Node, called boo
 	if constant == nil {
 		return w.out.errorAt(w.tree, at.Pos, "include wants the name of a template in quotes, and its data")
 	}
-	d, err := w.derive(call{constant.Text, beginning()}, w.tree, constant.Pos)
+	d, err := w.derive(call{constant.Text, w.out.Format.beginning()}, w.tree, constant.Pos)
 	if err != nil {
 		return err
 	}
@@ -58,9 +58,17 @@ func lastFunction(p *parse.PipeNode) string {
 	return ""
 }
 
-// makesStructure reports whether the last command of p is a function that makes YAML on purpose.
+// makesStructure reports whether the last command of p is a function that makes YAML on purpose, or interpolate of toYaml.
 func makesStructure(p *parse.PipeNode) bool {
-	return slices.Contains([]string{"toYaml", "include", "raw", "nindent", "indent"}, lastFunction(p))
+	last := lastFunction(p)
+	if last == "interpolate" {
+		args := p.Cmds[len(p.Cmds)-1].Args
+		if inner, ok := args[len(args)-1].(*parse.PipeNode); ok {
+			return lastFunction(inner) == "toYaml"
+		}
+		return len(p.Cmds) > 1 && lastFunction(&parse.PipeNode{Cmds: p.Cmds[:len(p.Cmds)-1]}) == "toYaml"
+	}
+	return slices.Contains([]string{"toYaml", "include", "raw", "nindent", "indent"}, last)
 }
 
 // ownLines reports whether a node prints lines that begin with a line break, and how far the first is indented.

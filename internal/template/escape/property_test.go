@@ -27,7 +27,7 @@ func execute(text string, data any) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	r, err := escape.Rewrite(t, funcs, map[string]string{"t": text})
+	r, err := escape.Rewrite(t, funcs, map[string]string{"t": text}, escape.Compose)
 	if err != nil {
 		return "", err
 	}

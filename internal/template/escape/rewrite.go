@@ -35,6 +35,9 @@ const (
 type Rewritten struct {
 	// Template is the main template. The caller gives it StepFunc, EnterFunc, LeaveFunc, RangeFunc and include by Funcs.
 	Template *template.Template
+	// Format is what Template writes.
+	Format Format
+
 	sites    []site
 	includes map[string]string
 	texts    map[string]string
@@ -82,15 +85,15 @@ func (r *Rewritten) written(cmd *parse.CommandNode) *site {
 	return &r.sites[cmd.Args[1].(*parse.NumberNode).Int64]
 }
 
-// Rewrite returns t, and the templates that it calls, rewritten. They may call funcs. texts holds the texts
-// that the templates were parsed from, by the names of their files: the places of errors are columns of these
-// texts. Its errors are *Error.
-func Rewrite(t *template.Template, funcs template.FuncMap, texts map[string]string) (*Rewritten, error) {
+// Rewrite returns t, and the templates that it calls, rewritten to write a file of a format. They may call funcs. texts
+// holds the texts that the templates were parsed from, by the names of their files: the places of errors are columns of
+// these texts. Its errors are *Error.
+func Rewrite(t *template.Template, funcs template.FuncMap, texts map[string]string, format Format) (*Rewritten, error) {
 	r := &rewriter{
 		trees:   map[string]*parse.Tree{},
 		derived: map[call]*derivation{},
 		names:   map[string]int{},
-		out:     &Rewritten{includes: map[string]string{}, texts: texts, sites: make([]site, 1)}, // context.structure counts from 1
+		out:     &Rewritten{Format: format, includes: map[string]string{}, texts: texts, sites: make([]site, 1)}, // context.structure counts from 1
 	}
 	r.out.Template = template.New(t.Name()).Option("missingkey=error").Funcs(funcs).Funcs(template.FuncMap{
 		WriteFunc: func(number int, value any) (string, error) {
@@ -118,7 +121,7 @@ func Rewrite(t *template.Template, funcs template.FuncMap, texts map[string]stri
 	if r.trees[t.Name()] == nil {
 		return nil, &Error{text.Place{File: t.Name(), Line: 1, Column: 1}, "the template is empty"}
 	}
-	main, err := r.derive(call{t.Name(), beginning()}, nil, 0)
+	main, err := r.derive(call{t.Name(), format.beginning()}, nil, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -245,6 +248,9 @@ func (w *walker) list(c context, list *parse.ListNode) (context, error) {
 		rest := list.Nodes[i+1:]
 		switch node := list.Nodes[i].(type) {
 		case *parse.TextNode:
+			if c.place == anyText {
+				continue
+			}
 			var joined *joined
 			if c, joined, err = w.scan(c, node, rest); joined != nil {
 				list.Nodes = slices.Replace(list.Nodes, i+1, i+1+joined.used, joined.nodes...)

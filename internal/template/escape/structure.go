@@ -103,21 +103,28 @@ const (
 	maxDepth     = 100
 )
 
-// ToYAML returns value as YAML in block style, each $ doubled as at a value's place. keys returns the keys of a map in the
-// order in which they are written. ToYAML fails for a value that YAML cannot hold, that is deeper than 100 levels, or
-// longer than 16 MiB.
-func ToYAML(value any, keys func(map[string]any) []string) (Structure, error) {
-	e := emitter{keys: keys}
+// ToYAML returns value as YAML in block style for a file of a format: for Compose each $ is doubled, as at a value's
+// place. keys returns the keys of a map in the order in which they are written. ToYAML fails for a value that YAML cannot
+// hold, that is deeper than 100 levels, or longer than 16 MiB.
+func ToYAML(value any, keys func(map[string]any) []string, format Format) (Structure, error) {
+	e := emitter{keys: keys, dollars: format != Compose}
 	if err := e.node(value, 0); err != nil {
 		return Structure{}, fmt.Errorf("toYaml: %w", err)
 	}
 	text := e.out.String()
-	return Structure{text: text[1:], lines: text[0] == '\n'}, nil
+	return Structure{text: text[1:], lines: text[0] == '\n', of: &made{value, keys}}, nil
+}
+
+// made is what toYaml made a structure of, for interpolate.
+type made struct {
+	value any
+	keys  func(map[string]any) []string
 }
 
 type emitter struct {
-	out  strings.Builder
-	keys func(map[string]any) []string
+	out     strings.Builder
+	keys    func(map[string]any) []string
+	dollars bool // a $ is written as it is
 }
 
 // SortedKeys returns the keys of a map in order.
@@ -145,7 +152,7 @@ func (e *emitter) node(value any, column int) error {
 	case kind == reflect.Slice || kind == reflect.Array:
 		text = "[]"
 	default:
-		text, err = scalarText(value, false)
+		text, err = e.scalar(value, false)
 	}
 	e.out.WriteString(" " + text)
 	return err
@@ -161,7 +168,7 @@ func (e *emitter) mapping(v reflect.Value, column int) error {
 		names, entries = e.keys, m
 	}
 	for _, name := range names(entries) {
-		key, err := scalarText(name, true)
+		key, err := e.scalar(name, true)
 		if err == nil {
 			err = e.entry(key+":", entries[name], column)
 		}
@@ -187,7 +194,7 @@ func (e *emitter) entry(start string, value any, column int) error {
 	return nil
 }
 
-// scalarText returns a value as all of a scalar.
-func scalarText(value any, key bool) (string, error) {
-	return (&site{whole: true, key: key}).write(value)
+// scalar returns a value as all of a scalar.
+func (e *emitter) scalar(value any, key bool) (string, error) {
+	return (&site{whole: true, key: key, dollars: e.dollars}).write(value)
 }

@@ -21,6 +21,8 @@ type Structure struct {
 	lines bool
 	// raw: it is written as it is.
 	raw bool
+	// of is what toYaml made it of; nil for any other.
+	of *made
 }
 
 // String returns the YAML.

@@ -16,8 +16,10 @@ type site struct {
 	pos   parse.Pos
 	place place
 	key   bool // no interpolation
-	flow  bool // within brackets
-	whole bool // the value is all of a scalar, or of a line
+	// dollars: nobody interpolates this file, so a $ is a dollar.
+	dollars bool
+	flow    bool // within brackets
+	whole   bool // the value is all of a scalar, or of a line
 	// In a scalar without quotes: whether the value begins it, whether it cannot be empty, and the scalar as it
 	// stands in the template.
 	start, loose bool
@@ -49,6 +51,9 @@ func (s *site) write(value any) (string, error) {
 	if nothing, ok := value.(*Structure); ok && nothing == nil {
 		value = Structure{}
 	}
+	if s.place == anyText {
+		return inText(value)
+	}
 	switch st, ok := value.(Structure); {
 	case ok && s.takesStructure():
 		return s.fit(st)
@@ -65,7 +70,7 @@ func (s *site) write(value any) (string, error) {
 		return "", fmt.Errorf("a key of %d bytes: YAML takes at most 1024 characters, and composer %d bytes for each value", len(c.text), maxKey)
 	}
 	text := c.text
-	if !s.key && !c.interpolate {
+	if !s.key && !s.dollars && !c.interpolate {
 		text = strings.ReplaceAll(c.text, "$", "$$")
 	}
 	space := ""

@@ -17,6 +17,11 @@ import (
 //
 // Locate renders the document again up to offset, so it is for errors only.
 func (e *Engine) Locate(stage string, n int, document []byte, offset int) (string, error) {
+	return e.locate(stage, n, document, offset, func(x *execution) error { return x.templates.Execute(x, x.data) })
+}
+
+// locate is Locate for what run makes of the templates.
+func (e *Engine) locate(stage string, n int, document []byte, offset int, run func(*execution) error) (string, error) {
 	in, err := e.input(stage, n)
 	if err != nil {
 		return "", err
@@ -32,7 +37,7 @@ func (e *Engine) Locate(stage string, n int, document []byte, offset int) (strin
 	x.to = io.Discard
 	x.trace = &trace{length: func() int { return x.size }, until: &offset}
 	x.templates.Funcs(template.FuncMap{escape.MarkFunc: x.mark})
-	if err := x.templates.Execute(x, x.data); err != nil && !errors.Is(err, errPassed) {
+	if err := run(x); err != nil && !errors.Is(err, errPassed) {
 		return "", e.rewritten.Placed(err)
 	}
 	place, ok := find(sources, x.trace.marks, string(document), offset)

@@ -78,7 +78,7 @@ func (o orders) walk(m map[string]any, variables int) any {
 
 // toYAML is the template function toYaml.
 func (x *execution) toYAML(value any) (escape.Structure, error) {
-	s, err := escape.ToYAML(value, x.orders.keys)
+	s, err := escape.ToYAML(value, x.orders.keys, x.rewritten.Format)
 	if err != nil {
 		return s, err
 	}

@@ -162,6 +162,9 @@ type Engine struct {
 	bundle    *bundle.Bundle
 	rewritten *escape.Rewritten
 	functions boundedFuncs
+	// parsed are the templates as the files have them, and texts the texts of the files.
+	parsed *template.Template
+	texts  map[string]string
 	// special is the result of specialise for rewritten, or nil.
 	special *template.Template
 	// breaks reports that a range over replicas in special may end early.
@@ -176,14 +179,17 @@ func New(b *bundle.Bundle) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse templates: %w", inBundle(b, err))
 	}
-	called := bound(t, funcs)
-	r, err := escape.Rewrite(t, called.with(nil), texts)
-	if err != nil {
-		return nil, fmt.Errorf("parse templates: %w", inBundle(b, err))
+	e := &Engine{bundle: b, functions: bound(t, funcs), parsed: t, texts: texts}
+	return e, e.rewrite(t, escape.Compose)
+}
+
+// rewrite makes t, one of the templates that are parsed, the one that e executes.
+func (e *Engine) rewrite(t *template.Template, format escape.Format) (err error) {
+	if e.rewritten, err = escape.Rewrite(t, e.functions.with(nil), e.texts, format); err != nil {
+		return fmt.Errorf("parse templates: %w", inBundle(e.bundle, err))
 	}
-	e := &Engine{bundle: b, rewritten: r, functions: called}
-	e.special, e.breaks = specialise(r)
-	return e, nil
+	e.special, e.breaks = specialise(e.rewritten)
+	return nil
 }
 
 // of adds the name of a replica, if there is one, to the message of an *escape.Error.

@@ -38,7 +38,14 @@ func (e *Engine) Unread(kinds bundle.Kinds) []bundle.Kind {
 			}
 		}
 	}
-	for _, t := range e.rewritten.Template.Templates() {
+	templates := e.rewritten.Template.Templates()
+	for _, o := range e.bundle.Outputs {
+		templates = append(templates, e.parsed.Templates()...)
+		if read[o.Kind] = true; o.Each && o.Kind == "" {
+			all = true
+		}
+	}
+	for _, t := range templates {
 		if t.Tree == nil {
 			continue
 		}

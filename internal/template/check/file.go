@@ -1,0 +1,47 @@
+package check
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/text"
+)
+
+// YAML returns an *Error if a file that is no Compose file is not YAML, which may be several documents.
+func YAML(content []byte) error {
+	decoder := yaml.NewDecoder(bytes.NewReader(content))
+	for {
+		err := decoder.Decode(new(yaml.Node))
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			line, column, message := yamltree.DescribeSyntaxError(content, err)
+			return errorAt(content, offsetOf(content, line, column), message)
+		}
+	}
+}
+
+// JSON returns the JSON of a YAML document. Its error is an *Error if its place is known.
+func JSON(content []byte) ([]byte, error) {
+	made, err := yamltree.JSON(content)
+	if err == nil {
+		return made, nil
+	}
+	parts := placed().FindStringSubmatch(err.Error())
+	if parts == nil {
+		return nil, fmt.Errorf("make JSON: %w", err)
+	}
+	line, _ := strconv.Atoi(parts[1])
+	column, _ := strconv.Atoi(parts[2])
+	return nil, errorAt(content, offsetOf(content, line, column), parts[3])
+}
+
+// placed matches an error that begins with line:column.
+var placed = text.LazyRegexp(`(?s)^(\d+):(\d+): (.*)$`)

@@ -1,0 +1,137 @@
+package render
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/template/escape"
+	"github.com/tp0-lab/composer/internal/text"
+)
+
+// maxOutputFiles is the limit for the files that one output makes.
+const maxOutputFiles = 10_000
+
+// Output renders one of the outputs of a bundle.
+type Output struct {
+	bundle.Output
+
+	engine *Engine
+}
+
+// File is a file that an output makes.
+type File struct {
+	// Path is relative to the folder of the Compose file.
+	Path  string
+	Bytes []byte
+
+	replica string // the name of the replica whose file it is, or ""
+}
+
+// formats are the formats of templates, by the names of the formats of outputs. JSON is made of YAML.
+var formats = map[string]escape.Format{"compose": escape.Compose, "yaml": escape.YAML, "json": escape.YAML, "text": escape.Text}
+
+// Outputs returns the outputs of the bundle, ready to be rendered. Its errors are those of New.
+func (e *Engine) Outputs() ([]*Output, error) {
+	all := make([]*Output, 0, len(e.bundle.Outputs))
+	for _, one := range e.bundle.Outputs {
+		own := &Engine{bundle: e.bundle, functions: e.functions, parsed: e.parsed, texts: e.texts, OfAnyStage: e.OfAnyStage}
+		t := e.parsed.Lookup(one.Template)
+		if t == nil || t.Tree == nil {
+			return nil, fmt.Errorf("parse templates: %w", inBundle(e.bundle, &escape.Error{Place: text.Place{File: one.Template}, Message: "the template is empty"}))
+		}
+		if err := own.rewrite(t, formats[one.Format]); err != nil {
+			return nil, err
+		}
+		all = append(all, &Output{one, own})
+	}
+	return all, nil
+}
+
+// Render executes the template of the output for a stage, with n replicas of the first kind. An output for each replica has
+// the replica as its data, and any other that of the main template. Its errors are those of Engine.Render.
+func (o *Output) Render(stage string, n int) ([]File, error) {
+	if !o.Each {
+		doc, err := o.engine.Render(stage, n)
+		if err != nil {
+			return nil, err
+		}
+		return []File{{Path: o.PathOf(stage, bundle.Kind{}, 0), Bytes: doc.Bytes}}, nil
+	}
+	e := o.engine
+	in, err := e.input(stage, n)
+	if err != nil {
+		return nil, err
+	}
+	x, err := newExecution(e, e.rewritten.Template, in)
+	if err != nil {
+		return nil, err
+	}
+	var (
+		all   []File
+		size  int
+		wrong error
+	)
+	x.walk(o, func(kind bundle.Kind, r Replica) bool {
+		var out bytes.Buffer
+		x.to = &boundedWriter{&out, &size}
+		switch err := x.templates.Execute(x, r); {
+		case err != nil:
+			wrong = of(r.Name, in.explained(r.Name, inBundle(e.bundle, x.rewritten.Placed(err))))
+		case len(all) == maxOutputFiles:
+			wrong = fmt.Errorf("output %s: it makes more than %d files", o.Path, maxOutputFiles)
+		}
+		all = append(all, File{o.PathOf(stage, kind, r.ID), out.Bytes(), r.Name})
+		return wrong == nil
+	})
+	if wrong != nil {
+		return nil, OfStage(stage, wrong)
+	}
+	return all, nil
+}
+
+// walk calls yield for each replica that has a file of an output, until it returns false.
+func (x *execution) walk(o *Output, yield func(bundle.Kind, Replica) bool) {
+	more := true
+	for _, kind := range o.Kinds(x.input.kinds) {
+		if !more {
+			return
+		}
+		x.data.Kinds[kind.Name](func(r Replica) bool {
+			more = yield(kind, r)
+			return more
+		})
+	}
+}
+
+// Locate returns the place in the templates that wrote the byte at an offset of a file that Render returned for the same
+// stage and n. See Engine.Locate.
+func (o *Output) Locate(stage string, n int, f File, offset int) (string, error) {
+	if !o.Each {
+		return o.engine.Locate(stage, n, f.Bytes, offset)
+	}
+	return o.engine.locate(stage, n, f.Bytes, offset, func(x *execution) (err error) {
+		x.walk(o, func(_ bundle.Kind, r Replica) bool {
+			if r.Name != f.replica {
+				return true
+			}
+			err = x.templates.Execute(x, r)
+			return false
+		})
+		return err
+	})
+}
+
+// boundedWriter refuses more than maxDocument bytes, together with those of other writers.
+type boundedWriter struct {
+	to   *bytes.Buffer
+	size *int
+}
+
+func (w *boundedWriter) Write(p []byte) (int, error) {
+	if *w.size += len(p); *w.size > maxDocument {
+		return 0, errors.New("the files of this output together are too long")
+	}
+	return w.to.Write(p)
+}
