@@ -141,24 +141,35 @@ func (w *walker) value(c context, pipe *parse.PipeNode, ahead []parse.Node, s *s
 const noSpace = "there is no space before the value: put one behind the colon or dash, or the whole scalar in quotes"
 
 // part is value for a value that is a part of a scalar.
+//
+// Where no value may stand it notes that, and goes on as if one could, so that all such places are reported at once.
 func (w *walker) part(c context, s *site) (after context, problem string) {
 	s.source = w.source
-	switch {
-	case c.place != block && c.scalar.lines:
-		return c, `a value cannot stand in a scalar of several lines: write it in one line, in double quotes, with \n where it has line breaks`
-	case c.scalar.escape > 0:
-		return c, "a value cannot stand within an escape: the backslash before it wants more characters"
-	case c.scalar.dollar != noDollar && !c.scalar.key && !s.dollars:
-		return c, `a value cannot stand within an interpolation of Compose: write ${NAME} in braces before it, $$ for a dollar, or {{ interpolate (printf "${NAME:-%s}" .Value) }}`
-	case c.place == plain && c.scalar.loose && !c.scalar.values && (!c.scalar.key || c.flow != "") && (c.scalar.column >= 0 || strings.HasSuffix(c.brackets(), "{")) && keyAndValue().MatchString(s.source):
-		return c, "there is no space between the colon and the value: put one there, or the whole scalar in quotes"
-	case c.place == plain && c.scalar.unproven:
-		return c, "without quotes this may be read as a number, a date, or a word such as yes: write " + advice(s.source)
+	if problem := notPart(c, s); problem != "" {
+		w.refused = append(w.refused, w.out.errorAt(s.tree, s.pos, "%s", problem))
+		c.scalar.escape, c.scalar.dollar, c.scalar.unproven = 0, noDollar, false
 	}
 	s.key, s.start, s.loose = c.scalar.key, c.scalar.start, c.scalar.loose
 	s.content, s.folded = c.content, c.folded
 	c.scalar.values, c.scalar.start, c.scalar.loose = true, false, false
 	return c, ""
+}
+
+// notPart says why a value may not be a part of the scalar at c, or returns "".
+func notPart(c context, s *site) string {
+	switch {
+	case c.place != block && c.scalar.lines:
+		return `a value cannot stand in a scalar of several lines: write it in one line, in double quotes, with \n where it has line breaks`
+	case c.scalar.escape > 0:
+		return "a value cannot stand within an escape: the backslash before it wants more characters"
+	case c.scalar.dollar != noDollar && !c.scalar.key && !s.dollars:
+		return `a value cannot stand within an interpolation of Compose: write ${NAME} in braces before it, $$ for a dollar, or {{ interpolate (printf "${NAME:-%s}" .Value) }}`
+	case c.place == plain && c.scalar.loose && !c.scalar.values && (!c.scalar.key || c.flow != "") && (c.scalar.column >= 0 || strings.HasSuffix(c.brackets(), "{")) && keyAndValue().MatchString(s.source):
+		return "there is no space between the colon and the value: put one there, or the whole scalar in quotes"
+	case c.place == plain && c.scalar.unproven:
+		return "without quotes this may be read as a number, a date, or a word such as yes: write " + advice(s.source)
+	}
+	return ""
 }
 
 // keyAndValue matches a scalar that is most likely meant to be a key and a value.

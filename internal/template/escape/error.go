@@ -1,8 +1,10 @@
 package escape
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"text/template"
@@ -15,9 +17,90 @@ import (
 type Error struct {
 	Place   text.Place
 	Message string
+	// Replica is the name of the replica in which the value is wrong, or "".
+	Replica string
 }
 
-func (e *Error) Error() string { return e.Place.String() + ": " + e.Message }
+func (e *Error) Error() string {
+	message := e.Place.String() + ": " + e.Message
+	if e.Replica != "" {
+		message += " (in " + e.Replica + ")"
+	}
+	return message
+}
+
+// Errors are several errors, each at a place of its own.
+type Errors []*Error
+
+// maxShown is the number of errors of which Errors shows the text.
+const maxShown = 20
+
+// Error returns a line for each error below a heading.
+func (e Errors) Error() string {
+	lines := []string{fmt.Sprintf("%d places are wrong:", len(e))}
+	for i, one := range e {
+		if i == maxShown {
+			lines = append(lines, fmt.Sprintf("  and %d more", len(e)-i))
+			break
+		}
+		lines = append(lines, "  "+one.Error())
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap returns the errors.
+func (e Errors) Unwrap() []error {
+	all := make([]error, len(e))
+	for i, one := range e {
+		all[i] = one
+	}
+	return all
+}
+
+// Join returns the errors in the order of their places, and behind them those of last, which may be nil. Of errors at the
+// same place it keeps the first. It returns one error as it is, and last if that is no *Error.
+func Join(all []*Error, last error) error {
+	own, ok := errors.AsType[*Error](last)
+	if last != nil && !ok {
+		return last
+	}
+	all = slices.Clone(all)
+	slices.SortStableFunc(all, func(a, b *Error) int {
+		return cmp.Or(strings.Compare(a.Place.File, b.Place.File), a.Place.Line-b.Place.Line, a.Place.Column-b.Place.Column)
+	})
+	if last != nil {
+		all = append(all, own)
+	}
+	seen := map[text.Place]bool{}
+	all = slices.DeleteFunc(all, func(e *Error) bool {
+		before := seen[e.Place]
+		seen[e.Place] = true
+		return before
+	})
+	switch len(all) {
+	case 0:
+		return nil
+	case 1:
+		return all[0]
+	}
+	return Errors(all)
+}
+
+// Each returns err with f applied to the *Error that it is or wraps, or to each of Errors. It returns any other error as
+// it is.
+func Each(err error, f func(e Error) *Error) error {
+	if several, ok := errors.AsType[Errors](err); ok {
+		made := make(Errors, len(several))
+		for i, one := range several {
+			made[i] = f(*one)
+		}
+		return made
+	}
+	if one, ok := errors.AsType[*Error](err); ok {
+		return f(*one)
+	}
+	return err
+}
 
 // placeOf returns the place of a position in tree.
 func (r *Rewritten) placeOf(tree *parse.Tree, pos parse.Pos) text.Place {
@@ -25,7 +108,7 @@ func (r *Rewritten) placeOf(tree *parse.Tree, pos parse.Pos) text.Place {
 }
 
 func (r *Rewritten) errorAt(tree *parse.Tree, pos parse.Pos, format string, args ...any) *Error {
-	return &Error{r.placeOf(tree, pos), fmt.Sprintf(format, args...)}
+	return &Error{Place: r.placeOf(tree, pos), Message: fmt.Sprintf(format, args...)}
 }
 
 var executeMessage = text.LazyRegexp(`(?s)^template: (.+?):(\d+):(\d+): executing ".*?" at (<.*?>): (.*)$`)
@@ -58,9 +141,9 @@ func (r *Rewritten) Placed(err error) error {
 	}
 	if rest, ok := strings.CutPrefix(parts[5], "error calling "+joinValueFunc); ok { // nor this: the message is about a part
 		_, message, _ := strings.Cut(rest, ": ")
-		return &Error{place, message}
+		return &Error{Place: place, Message: message}
 	}
-	return &Error{place, expression + ": " + names.Replace(parts[5])}
+	return &Error{Place: place, Message: expression + ": " + names.Replace(parts[5])}
 }
 
 // shown returns text as an error shows it: quoted, and cut after 40 characters.

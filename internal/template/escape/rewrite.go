@@ -51,6 +51,32 @@ func (r *Rewritten) Errorf(number int, format string, args ...any) error {
 	return r.errorAt(r.sites[number].tree, r.sites[number].pos, format, args...)
 }
 
+// Write returns a value as it is written at the place with that number, as WriteFunc does.
+func (r *Rewritten) Write(number int, value any) (string, *Error) {
+	s := &r.sites[number]
+	text, err := s.write(value)
+	switch {
+	case errors.Is(err, errNothing):
+		return "", r.errorAt(s.tree, s.pos, "<%s>: %s", r.action(number), err)
+	case err != nil:
+		return "", r.errorAt(s.tree, s.pos, "%s", err)
+	}
+	return text, nil
+}
+
+// Instead returns a text that can stand in place of a value that Write refused, so that the execution can go on and find
+// what else is wrong. ok is false where a structure is expected.
+func (r *Rewritten) Instead(number int, value any) (text string, ok bool) {
+	if _, structure := value.(Structure); structure {
+		return "", false
+	}
+	s := &r.sites[number]
+	if s.below || s.more != nil || s.glued {
+		return "", false
+	}
+	return "x", true
+}
+
 // action returns the text of the action with that number, as it stands in the template.
 func (r *Rewritten) action(number int) string {
 	s := r.sites[number]
@@ -87,7 +113,7 @@ func (r *Rewritten) written(cmd *parse.CommandNode) *site {
 
 // Rewrite returns t, and the templates that it calls, rewritten to write a file of a format. They may call funcs. texts
 // holds the texts that the templates were parsed from, by the names of their files: the places of errors are columns of
-// these texts. Its errors are *Error.
+// these texts. Its errors are *Error, or Errors for several places where no value can stand.
 func Rewrite(t *template.Template, funcs template.FuncMap, texts map[string]string, format Format) (*Rewritten, error) {
 	r := &rewriter{
 		trees:   map[string]*parse.Tree{},
@@ -97,14 +123,11 @@ func Rewrite(t *template.Template, funcs template.FuncMap, texts map[string]stri
 	}
 	r.out.Template = template.New(t.Name()).Option("missingkey=error").Funcs(funcs).Funcs(template.FuncMap{
 		WriteFunc: func(number int, value any) (string, error) {
-			text, err := r.out.sites[number].write(value)
-			switch {
-			case errors.Is(err, errNothing):
-				err = r.out.Errorf(number, "<%s>: %s", r.out.action(number), err)
-			case err != nil:
-				err = r.out.Errorf(number, "%s", err)
+			text, err := r.out.Write(number, value)
+			if err != nil {
+				return "", err // a nil *Error would be an error
 			}
-			return text, err
+			return text, nil
 		},
 		StepFunc:      func(int) (string, error) { return "", nil },
 		EnterFunc:     func(int) (string, error) { return "", nil },
@@ -119,10 +142,10 @@ func Rewrite(t *template.Template, funcs template.FuncMap, texts map[string]stri
 		}
 	}
 	if r.trees[t.Name()] == nil {
-		return nil, &Error{text.Place{File: t.Name(), Line: 1, Column: 1}, "the template is empty"}
+		return nil, &Error{Place: text.Place{File: t.Name(), Line: 1, Column: 1}, Message: "the template is empty"}
 	}
 	main, err := r.derive(call{t.Name(), format.beginning()}, nil, 0)
-	if err != nil {
+	if err = Join(r.refused, err); err != nil {
 		return nil, err
 	}
 	if !main.out.whole() {
@@ -157,6 +180,7 @@ type rewriter struct {
 	order   []call // the keys of derived, as they came
 	names   map[string]int
 	out     *Rewritten
+	refused []*Error // places where no value can stand
 	depth   int
 	work    int // how many bytes of templates were gone through
 }

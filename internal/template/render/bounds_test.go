@@ -98,7 +98,7 @@ func TestEndless(t *testing.T) {
 func TestLastRound(t *testing.T) {
 	x := newNormal(t, newEngine(t, commented(`{{ range 1000 }}{{ end }}`)))
 	x.steps = maxSteps - 500
-	if err := x.run(); err == nil || err.Error() != "compose.yaml.tmpl:1:12: more than 1000100 rounds of ranges and calls of templates: does this end?" {
+	if err := x.run(x.data); err == nil || err.Error() != "compose.yaml.tmpl:1:12: more than 1000100 rounds of ranges and calls of templates: does this end?" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -108,7 +108,7 @@ func TestLongDocument(t *testing.T) {
 	e := newEngine(t, commented(`{{ range 1000000000000 }}`+strings.Repeat("long ", 2000)+`{{ end }}`))
 	x := newNormal(t, e)
 	x.longest, x.keep = 4<<20, 4<<20
-	if err := x.run(); err == nil || err.Error() != "compose.yaml.tmpl:1:12: the document is longer than 4 MiB: does this end?" {
+	if err := x.run(x.data); err == nil || err.Error() != "compose.yaml.tmpl:1:12: the document is longer than 4 MiB: does this end?" {
 		t.Errorf("got %v", err)
 	}
 	if x.size > 5<<20 {
@@ -118,7 +118,7 @@ func TestLongDocument(t *testing.T) {
 	e = newEngine(t, commented(`{{ $s := repeat 1000000 "x" }}{{ range list 1 }}`+strings.Repeat("{{ $s }}", 20)+`{{ end }}`))
 	x = newNormal(t, e)
 	x.longest, x.keep = 4<<20, 4<<20
-	if err := x.run(); err == nil || x.out.Len() > 8<<20 {
+	if err := x.run(x.data); err == nil || x.out.Len() > 8<<20 {
 		t.Errorf("%d bytes, error %v", x.out.Len(), err)
 	}
 }

@@ -2,9 +2,11 @@ package render
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"text/template"
 
 	"github.com/tp0-lab/composer/internal/template/bundle"
@@ -46,9 +48,13 @@ type execution struct {
 	walks       int  // nested ranges over replicas and includes that are running
 	depth       int  // nested templates that are running
 	undo        undo
-	orders      orders // of the maps of the values
-	failed      string // the name of the replica that an error is about, or ""
-	trace       *trace // for Locate, or nil
+	orders      orders          // of the maps of the values
+	inside      string          // the name of the replica that is being executed, or ""
+	failed      string          // the name of the replica that an error is about, or ""
+	refused     []*escape.Error // values that cannot be written, one of each place
+	broken      bool            // an error has ended the execution
+	enough      int             // the number of refused that ends the execution; 0 is none
+	trace       *trace          // for Locate, or nil
 }
 
 // piece is a part of a document: a text that appears once, or once for each replica with its ID at the holes.
@@ -112,6 +118,7 @@ func newExecution(e *Engine, t *template.Template, in input) (*execution, error)
 	first := in.kinds.First()
 	x.data.Clients, patterns[""] = x.data.Kinds[first], patterns[first]
 	clone.Funcs(e.functions.with(x)).Funcs(template.FuncMap{
+		escape.WriteFunc: x.write,
 		escape.StepFunc:  x.step,
 		escape.EnterFunc: x.enter,
 		escape.LeaveFunc: x.leave,
@@ -129,12 +136,43 @@ func newExecution(e *Engine, t *template.Template, in input) (*execution, error)
 	return x, nil
 }
 
-// run executes the templates. Its errors have a place.
-func (x *execution) run() error {
-	if err := x.templates.Execute(x, x.data); err != nil {
-		return x.rewritten.Placed(err)
+// run executes the main template with data. Its errors have a place. Values that cannot be written do not end it, so that all of them are
+// in its error.
+func (x *execution) run(data any) error {
+	err := x.templates.Execute(x, data)
+	if errors.Is(err, errEnough) {
+		err = nil
 	}
-	return nil
+	if x.broken = err != nil; x.broken {
+		err = escape.Each(x.rewritten.Placed(err), func(e escape.Error) *escape.Error {
+			e.Replica = cmp.Or(x.failed, x.inside)
+			return &e
+		})
+	}
+	return escape.Join(x.refused, err)
+}
+
+// errEnough ends an execution that has found all values that cannot be written.
+var errEnough = errors.New("enough")
+
+// write is escape.WriteFunc: it writes a value, or notes that it cannot be written and writes another.
+func (x *execution) write(number int, value any) (string, error) {
+	text, wrong := x.rewritten.Write(number, value)
+	if wrong == nil {
+		return text, nil
+	}
+	instead, ok := x.rewritten.Instead(number, value)
+	if !ok {
+		return "", wrong
+	}
+	if slices.ContainsFunc(x.refused, func(e *escape.Error) bool { return e.Place == wrong.Place }) {
+		return instead, nil
+	}
+	wrong.Replica = x.inside
+	if x.refused = append(x.refused, wrong); len(x.refused) == x.enough {
+		return "", errEnough
+	}
+	return instead, nil
 }
 
 // Write takes the output of the templates.

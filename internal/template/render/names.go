@@ -2,7 +2,6 @@ package render
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -76,19 +75,14 @@ func similarFunction(message string, funcs template.FuncMap) string {
 
 var noEntry = text.LazyRegexp(`(?s)^<(.*)>: map has no entry for key "(\w+)"$`)
 
-// explained adds the hint of similarKey to an *escape.Error about a key that a map lacks, in a replica or in none ("").
-func (in input) explained(replica string, err error) error {
-	placed, ok := errors.AsType[*escape.Error](err)
-	if !ok {
-		return err
-	}
-	found := noEntry().FindStringSubmatch(placed.Message)
-	if found == nil {
-		return err
-	}
-	own := *placed
-	own.Message += in.similarKey(replica, found[1], found[2])
-	return &own
+// explained adds the hint of similarKey to an *escape.Error about a key that a map lacks.
+func (in input) explained(err error) error {
+	return escape.Each(err, func(e escape.Error) *escape.Error {
+		if found := noEntry().FindStringSubmatch(e.Message); found != nil {
+			e.Message += in.similarKey(e.Replica, found[1], found[2])
+		}
+		return &e
+	})
 }
 
 // similarKey returns what to write instead of an expression whose last map lacks a key: a similar key, or the keys of

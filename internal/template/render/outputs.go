@@ -76,9 +76,10 @@ func (o *Output) Render(stage string, n int) ([]File, error) {
 	x.walk(o, func(kind bundle.Kind, r Replica) bool {
 		var out bytes.Buffer
 		x.to = &boundedWriter{&out, &size}
-		switch err := x.templates.Execute(x, r); {
+		x.inside = r.Name
+		switch err := x.run(r); {
 		case err != nil:
-			wrong = of(r.Name, in.explained(r.Name, inBundle(e.bundle, x.rewritten.Placed(err))))
+			wrong = in.explained(inBundle(e.bundle, err))
 		case len(all) == maxOutputFiles:
 			wrong = fmt.Errorf("output %s: it makes more than %d files", o.Path, maxOutputFiles)
 		}

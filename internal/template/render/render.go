@@ -192,26 +192,13 @@ func (e *Engine) rewrite(t *template.Template, format escape.Format) (err error)
 	return nil
 }
 
-// of adds the name of a replica, if there is one, to the message of an *escape.Error.
-func of(replica string, err error) error {
-	e, ok := errors.AsType[*escape.Error](err)
-	if !ok || replica == "" {
-		return err
-	}
-	own := *e
-	own.Message += " (in " + replica + ")"
-	return &own
-}
-
 // inBundle replaces the name of a template file in an *escape.Error by its path, and explains its message.
 func inBundle(b *bundle.Bundle, err error) error {
-	if e, ok := errors.AsType[*escape.Error](err); ok {
-		own := *e
-		own.Message = named(own.Message)
-		own.Place.File = b.Path(e.Place.File)
-		return &own
-	}
-	return err
+	return escape.Each(err, func(e escape.Error) *escape.Error {
+		e.Message = named(e.Message)
+		e.Place.File = b.Path(e.Place.File)
+		return &e
+	})
 }
 
 // maxReplicas is the limit for the number of replicas, whatever the bundle's own limit.
@@ -267,7 +254,8 @@ func (e *Engine) checkReplicas(n int) error {
 
 // Render executes the templates for the stage called stage with n replicas of the first kind, of each of
 // its rows if it has some; the bundle has the numbers of the other kinds, and of the first too if n is Counted. Memory grows with the document only, which may have 256 MiB. Its errors wrap
-// bundle.ErrUnknownStage, ErrReplicas or *values.Error, or are a *StageError with an *escape.Error.
+// bundle.ErrUnknownStage, ErrReplicas or *values.Error, or are a *StageError with an *escape.Error or
+// escape.Errors.
 func (e *Engine) Render(stage string, n int) (Document, error) {
 	x, err := e.execute(stage, n, maxDocument)
 	if err != nil {
@@ -293,7 +281,7 @@ func (e *Engine) Stream(w io.Writer, stage string, n int) error {
 			return err
 		}
 		again.to = w
-		return inBundle(e.bundle, again.run())
+		return inBundle(e.bundle, again.run(again.data))
 	})
 }
 
@@ -303,7 +291,7 @@ func (e *Engine) execute(stage string, n, keep int) (*execution, error) {
 	if err != nil {
 		return nil, err
 	}
-	failed := ""
+	refused := 0
 	for _, t := range []*template.Template{e.special, e.rewritten.Template} {
 		if t == nil || t == e.special && e.breaks && len(in.overrides) > 0 {
 			continue
@@ -312,14 +300,16 @@ func (e *Engine) execute(stage string, n, keep int) (*execution, error) {
 		if x, err = newExecution(e, t, in); err != nil {
 			return nil, err
 		}
-		x.keep = keep
-		if err = x.run(); err == nil {
+		x.keep, x.enough = keep, refused
+		if err = x.run(x.data); err == nil {
 			return x, nil
 		}
-		failed = x.failed
+		if refused = len(x.refused); x.broken {
+			refused = 0
+		}
 		// An error of special would show what specialise made of the templates.
 	}
-	return nil, OfStage(stage, of(failed, in.explained(failed, inBundle(e.bundle, err))))
+	return nil, OfStage(stage, in.explained(inBundle(e.bundle, err)))
 }
 
 // input returns the data for a document of a stage with n replicas of the first kind.

@@ -120,7 +120,9 @@ func (p *population) each(yield func(Replica) bool) {
 	}
 	x.walks++
 	var replica Replica
+	outer := x.inside
 	defer func() {
+		x.inside = outer
 		if !more { // the body broke out, in the middle of a replica
 			done()
 		}
@@ -143,6 +145,7 @@ func (p *population) each(yield func(Replica) bool) {
 			Values: p.values(id), Kind: p.kind.Name, Row: p.row(id), Counts: x.data.Counts, naming: x.data.naming,
 		}
 		x.undo.begin()
+		x.inside = replica.Name
 		if !yield(replica) {
 			return
 		}

@@ -23,9 +23,9 @@ type Overlay struct {
 	Stdin io.Reader
 	// Format is the format of files whose names say none, one of Formats; "" is yaml.
 	Format string
-	files []*Node
-	keys  []assignment
-	wrong Error
+	files  []*Node
+	keys   []assignment
+	wrong  Error
 }
 
 // assignment is a value for the key at a path.
