@@ -24,7 +24,7 @@ func TestJSON(t *testing.T) {
 	for name, text := range map[string]string{
 		"agency-1.csv": "A,B,1,2000-01-01,7574\nA,B,1,2000-01-01,7574\nx\n",
 		"config.yaml":  "loop:\n  amuont: 5\n",
-		"compose.yaml": "services:\n  a: {imgae: x}\n",
+		"compose.yaml": "services:\n  a: {imgae: x, hostname: h}\n  b: {image: x, hostname: h}\n",
 		"old.yaml":     "name: a\nx: 1\n",
 		"new.yaml":     "name: b\ny: 1\n",
 	} {

@@ -365,7 +365,7 @@ func (f *findingWriter) print(one lint.Finding) {
 	if f.w.coloured {
 		colour := map[lint.Severity]string{lint.Error: "31", lint.Warning: "33", lint.Note: "36"}[one.Severity]
 		place := text.Printable(fmt.Sprintf("%s:%d:%d:", one.File, one.Line, one.Column))
-		line = fmt.Sprintf("\x1b[1m%s\x1b[0m \x1b[%sm%s:\x1b[0m %s \x1b[2m[%s]\x1b[0m", place, colour, one.Severity, text.Printable(one.Message), one.Rule)
+		line = fmt.Sprintf("\x1b[1m%s\x1b[0m \x1b[%sm%s:\x1b[0m %s \x1b[2m[%s]\x1b[0m", place, colour, one.Severity, text.Printable(one.Text()), one.Rule)
 	}
 	fmt.Fprintln(f.w, line)
 }

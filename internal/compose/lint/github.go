@@ -13,5 +13,5 @@ func (f Finding) GitHub() string {
 	if f.Severity == Note {
 		level = "notice"
 	}
-	return fmt.Sprintf("::%s file=%s,line=%d,col=%d,title=%s::%s", level, property.Replace(f.File), f.Line, f.Column, property.Replace(f.Rule), data.Replace(f.Message))
+	return fmt.Sprintf("::%s file=%s,line=%d,col=%d,title=%s::%s", level, property.Replace(f.File), f.Line, f.Column, property.Replace(f.Rule), data.Replace(f.Text()))
 }

@@ -36,14 +36,31 @@ type Finding struct {
 	Rule     string   `json:"rule"`
 	// Message is a sentence on one line, without a period.
 	Message string `json:"message"`
+	// Related is the place that the value clashes with, if it does with one.
+	Related Related `json:"related,omitzero"`
 
 	service string // that it is about, or ""
 	edit    edit   // what mends it, if anything does
 }
 
+// Related is another place that a finding is about.
+type Related struct {
+	File   string `json:"file"`
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
+}
+
 // String returns the finding as compilers write theirs.
 func (f Finding) String() string {
-	return fmt.Sprintf("%s:%d:%d: %s: %s [%s]", f.File, f.Line, f.Column, f.Severity, f.Message, f.Rule)
+	return fmt.Sprintf("%s:%d:%d: %s: %s [%s]", f.File, f.Line, f.Column, f.Severity, f.Text(), f.Rule)
+}
+
+// Text returns the message with the related place.
+func (f Finding) Text() string {
+	if f.Related == (Related{}) {
+		return f.Message
+	}
+	return f.Message + "; the other is at " + text.Place(f.Related).String()
 }
 
 // Source is a file to check.

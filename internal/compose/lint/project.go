@@ -18,7 +18,13 @@ func checkProject(d *document) {
 		if at == nil {
 			at = d.node(p.Path)
 		}
+		own := d.in(at)
+		n := len(own.found)
 		d.report(p.Rule.Name, at, "%s", p.Message)
+		if len(own.found) > n && p.Other != nil {
+			other := d.node(p.Other)
+			own.found[n].Related = Related{d.in(other).Name, other.Line, other.Column}
+		}
 	}
 }
 

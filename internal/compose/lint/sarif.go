@@ -46,9 +46,11 @@ type (
 		Level     Severity        `json:"level"` // its names are ours
 		Message   sarifText       `json:"message"`
 		Locations []sarifLocation `json:"locations"`
+		Related   []sarifLocation `json:"relatedLocations,omitempty"`
 	}
 	sarifLocation struct {
 		Physical sarifPlace `json:"physicalLocation"`
+		Message  *sarifText `json:"message,omitempty"`
 	}
 	sarifPlace struct {
 		Artifact struct {
@@ -77,10 +79,10 @@ func WriteSARIF(w io.Writer, found []Finding, version string) error {
 	}
 	for _, f := range found {
 		result := sarifResult{RuleID: f.Rule, RuleIndex: index[f.Rule], Level: f.Severity, Message: sarifText{f.Message}}
-		var place sarifPlace
-		place.Artifact.URI = uri(f.File)
-		place.Region.StartLine, place.Region.StartColumn = f.Line, f.Column
-		result.Locations = []sarifLocation{{place}}
+		result.Locations = []sarifLocation{{Physical: newSARIFPlace(f.File, f.Line, f.Column)}}
+		if r := f.Related; r != (Related{}) {
+			result.Related = []sarifLocation{{newSARIFPlace(r.File, r.Line, r.Column), &sarifText{"the other one"}}}
+		}
 		run.Results = append(run.Results, result)
 	}
 	run.Tool.Driver = driver
@@ -88,6 +90,12 @@ func WriteSARIF(w io.Writer, found []Finding, version string) error {
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run}})
+}
+
+func newSARIFPlace(file string, line, column int) (place sarifPlace) {
+	place.Artifact.URI = uri(file)
+	place.Region.StartLine, place.Region.StartColumn = line, column
+	return place
 }
 
 // uri returns a path as a reference, which is relative where the path is.

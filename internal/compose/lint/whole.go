@@ -83,9 +83,11 @@ func (w *whole) check() ([]Finding, error) {
 	}
 	var found []Finding
 	for i, d := range w.documents {
-		if i > 0 || !w.base {
-			found = append(found, d.findings()...)
+		own := d.findings()
+		if i == 0 && w.base { // but for what a value of another file clashes with
+			own = slices.DeleteFunc(own, func(f Finding) bool { return f.Related.File == "" || f.Related.File == d.Name })
 		}
+		found = append(found, own...)
 	}
 	return found, nil
 }

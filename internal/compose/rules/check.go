@@ -19,6 +19,8 @@ type Problem struct {
 	Rule Rule
 	// Path is the keys and list indices that lead to the value that is wrong.
 	Path []string
+	// Other leads to the value that this one clashes with, or is nil.
+	Other []string
 	// At is the node of the value, or of its key. It is nil if only the path is known.
 	At *yaml.Node
 	// Message is a sentence on one line, without a period.
@@ -74,6 +76,11 @@ func (c *checker) reportAt(rule Rule, at *yaml.Node, path []string, format strin
 
 func (c *checker) yieldProblem(p Problem) { c.stopped = c.stopped || !c.yield(p) }
 
+// reportClash reports a value that clashes with another one.
+func (c *checker) reportClash(rule Rule, path, other []string, format string, args ...any) {
+	c.yieldProblem(Problem{Rule: rule, Path: path, Other: other, Message: fmt.Sprintf(format, args...)})
+}
+
 // reportOf reports a problem of a service.
 func (c *checker) reportOf(rule Rule, s *Service, at place, format string, args ...any) {
 	c.reportAt(rule, at.node, append([]string{"services", s.Name}, at.path...), "service %s: %s", s.Name, fmt.Sprintf(format, args...))
@@ -123,7 +130,7 @@ func (c *checker) checkServices() {
 				c.report(invalidContainerName, at, "service %s: container_name %q: Docker takes letters, digits, '_', '.' and '-', at least two, the first a letter or digit", s.Name, s.Container)
 			}
 			if other, taken := containers.take(s.Container, s); taken {
-				c.report(duplicateContainerName, at, "services %s and %s have the same container_name %q", other.Name, s.Name, s.Container)
+				c.reportClash(duplicateContainerName, at, []string{"services", other.Name, "container_name"}, "services %s and %s have the same container_name %q", other.Name, s.Name, s.Container)
 			}
 			if s.Scale > 1 {
 				c.report(scaledContainerName, at, "service %s: one container_name for %d containers: leave it out, or the number", s.Name, s.Scale)
@@ -134,7 +141,7 @@ func (c *checker) checkServices() {
 				c.report(invalidHost, []string{"services", s.Name, "hostname"}, "service %s: hostname: Linux takes %d characters at most", s.Name, maxHostname)
 			}
 			if other, taken := hosts.take(s.Hostname, s); taken {
-				c.report(duplicateHostname, []string{"services", s.Name, "hostname"}, "services %s and %s have the same hostname %q", other.Name, s.Name, s.Hostname)
+				c.reportClash(duplicateHostname, []string{"services", s.Name, "hostname"}, []string{"services", other.Name, "hostname"}, "services %s and %s have the same hostname %q", other.Name, s.Name, s.Hostname)
 			}
 		}
 		for _, a := range s.Networks {
@@ -155,6 +162,7 @@ type hostPort struct {
 type portHolder struct {
 	*Service
 	address string
+	path    []string // of the port
 }
 
 func (c *checker) checkPorts() {
@@ -194,13 +202,13 @@ func (c *checker) checkPorts() {
 			switch {
 			case other == nil:
 				if len(taken[key]) < mostHolders {
-					taken[key] = append(taken[key], portHolder{s, p.Address})
+					taken[key] = append(taken[key], portHolder{s, p.Address, at})
 				}
 			case told[other.Name]:
-			case other == s:
-				c.report(duplicatePort, at, "service %s publishes port %d/%s of the host twice", s.Name, p.First, p.Protocol)
+			case other.Service == s:
+				c.reportClash(duplicatePort, at, other.path, "service %s publishes port %d/%s of the host twice", s.Name, p.First, p.Protocol)
 			default:
-				c.report(duplicatePort, at, "services %s and %s publish the same port %d/%s of the host", other.Name, s.Name, p.First, p.Protocol)
+				c.reportClash(duplicatePort, at, other.path, "services %s and %s publish the same port %d/%s of the host", other.Name, s.Name, p.First, p.Protocol)
 			}
 			if other != nil {
 				told[other.Name] = true
@@ -210,10 +218,10 @@ func (c *checker) checkPorts() {
 }
 
 // holderOf returns the service of which a port is in the way of s at an address, or nil.
-func holderOf(all []portHolder, s *Service, address string) *Service {
-	for _, h := range all {
+func holderOf(all []portHolder, s *Service, address string) *portHolder {
+	for i, h := range all {
 		if sameAddress(h.address, address) && together(h.Service, s) {
-			return h.Service
+			return &all[i]
 		}
 	}
 	return nil

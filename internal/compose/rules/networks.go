@@ -102,7 +102,7 @@ func (c *checker) checkOverlaps() {
 	byPrefix := map[netip.Prefix]subnet{}
 	for _, s := range c.subnets { // of two equal ones the later one is to be moved
 		if other, ok := byPrefix[s.prefix]; ok {
-			c.report(subnetOverlap, s.path, "networks %s and %s have the same subnet %s", other.network, s.network, s.prefix)
+			c.reportClash(subnetOverlap, s.path, other.path, "networks %s and %s have the same subnet %s", other.network, s.network, s.prefix)
 			continue
 		}
 		byPrefix[s.prefix] = s
@@ -111,7 +111,7 @@ func (c *checker) checkOverlaps() {
 		for bits := s.prefix.Bits() - 1; bits >= 0; bits-- {
 			around, _ := s.prefix.Addr().Prefix(bits)
 			if other, ok := byPrefix[around]; ok {
-				c.report(subnetOverlap, s.path, "network %s: subnet %s is in %s of network %s", s.network, s.prefix, around, other.network)
+				c.reportClash(subnetOverlap, s.path, other.path, "network %s: subnet %s is in %s of network %s", s.network, s.prefix, around, other.network)
 				break
 			}
 		}
@@ -135,7 +135,7 @@ func (c *checker) checkAddress(taken holders[networkAddress], s *Service, networ
 		c.report(scaledAddress, at, "service %s: %d containers, and one address %s", s.Name, s.Scale, addr)
 	}
 	if other, ok := taken.take(networkAddress{network, addr}, s); ok {
-		c.report(duplicateAddress, at, "services %s and %s have the same address %s", other.Name, s.Name, addr)
+		c.reportClash(duplicateAddress, at, []string{"services", other.Name, "networks", network, key}, "services %s and %s have the same address %s", other.Name, s.Name, addr)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/tp0-lab/composer/internal/compose/load"
 	"github.com/tp0-lab/composer/internal/compose/project"
 	"github.com/tp0-lab/composer/internal/compose/rules"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Load reads a Compose file as Compose does: text is what it holds, dir the
@@ -65,14 +66,21 @@ func refuse(p *project.Project, environment map[string]string, profiles []string
 		if problem.Rule.Severity != rules.Error {
 			continue
 		}
-		refused := &load.Error{Message: problem.Message, Path: problem.Path}
-		refused.File = read.File
-		for path := problem.Path; len(path) > 0 && refused.Line == 0; path = path[:len(path)-1] {
-			if n := load.Node(p.Root, path); n != nil {
-				refused.Place = p.Place(n)
-			}
+		refused := &load.Error{Message: problem.Message, Path: problem.Path, Place: placeOf(p, problem.Path)}
+		if problem.Other != nil {
+			refused.Message += "; the other is at " + placeOf(p, problem.Other).String()
 		}
 		return refused
 	}
 	return nil
+}
+
+// placeOf returns the place of the value at a path, or of the innermost one around it.
+func placeOf(p *project.Project, path []string) text.Place {
+	for ; len(path) > 0; path = path[:len(path)-1] {
+		if n := load.Node(p.Root, path); n != nil {
+			return p.Place(n)
+		}
+	}
+	return text.Place{File: p.Files[0].Name}
 }
