@@ -33,7 +33,7 @@ var Specification = Rule{
 // Book is the rules of this package.
 var Book = []Rule{
 	unlistedValue,
-	undefinedNetwork, undefinedVolume, undefinedService, undefinedFile, dependencyCycle, extendsCycle,
+	undefinedNetwork, undefinedVolume, undefinedService, undefinedFile, dependencyCycle, extendsCycle, manyPaths,
 	invalidContainerName, duplicateContainerName, duplicateHostname, scaledContainerName, duplicatePort,
 	scaledPort, duplicateAddress, invalidAddress, scaledAddress, invalidSubnet,
 	subnetTooSmall, bridgeFull, subnetOverlap, subnetInDefaultPool, outsideSubnet,
@@ -126,6 +126,10 @@ var (
 	extendsCycle = Rule{
 		"extends-cycle", Error, "services extend each other in a circle",
 		"None of them has a beginning, so Compose refuses the file: `Circular reference`.",
+	}
+	manyPaths = Rule{
+		"many-dependency-paths", Warning, "services wait for each other on millions of paths",
+		"Compose walks each path of dependencies, a second for each million or so, and several times in `docker compose up`. If each of 24 services waits for all before it, there are 16 million paths. More than 4 million are reported, with a dependency that others imply.",
 	}
 	outsideSubnet = Rule{
 		"outside-subnet", Error, "a gateway, `ip_range` or auxiliary address is not in its subnet",

@@ -37,8 +37,11 @@ func (c *checker) checkReferences() {
 			return
 		}
 	}
-	r.checkCycles(r.needs, dependencyCycle, "wait for")
+	circles := r.checkCycles(r.needs, dependencyCycle, "wait for")
 	r.checkCycles(r.bases, extendsCycle, "extend")
+	if !circles && !c.stopped {
+		r.checkPaths()
+	}
 }
 
 // references looks up names.
@@ -54,6 +57,8 @@ type references struct {
 type need struct {
 	name string
 	at   place
+	// condition is what it waits for, or "" for the start.
+	condition string
 }
 
 // place is where a value of a service is.
@@ -146,8 +151,12 @@ func (r references) check(s *Service) {
 	for at, settings := range listed(s, "depends_on") {
 		if name, ok := known(at.node); ok && !r.definitions["jobs"][name] {
 			optional := settings != nil && r.project.reader.value(settings, "required") == "false"
-			r.require(s, name, at, optional)
-			if settings != nil && r.project.reader.value(settings, "condition") == types.ServiceConditionHealthy {
+			condition := r.project.reader.value(settings, "condition")
+			if condition == types.ServiceConditionStarted {
+				condition = ""
+			}
+			r.require(s, name, at, optional, condition)
+			if condition == types.ServiceConditionHealthy {
 				r.checkHealth(s, name, place{yamltree.Get(settings, "condition"), append(slices.Clip(at.path), "condition")})
 			}
 		}
@@ -156,7 +165,7 @@ func (r references) check(s *Service) {
 		for at := range listed(s, key) {
 			if text, ok := known(at.node); ok && !strings.HasPrefix(text, types.ContainerPrefix) {
 				name, _, _ := strings.Cut(text, ":")
-				r.require(s, name, at, false)
+				r.require(s, name, at, false, "")
 			}
 		}
 	}
@@ -164,7 +173,7 @@ func (r references) check(s *Service) {
 		at := yamltree.Get(s.Body, key)
 		if text, ok := known(at); ok {
 			if name, ok := strings.CutPrefix(text, types.ServicePrefix); ok {
-				r.require(s, name, place{at, []string{key}}, false)
+				r.require(s, name, place{at, []string{key}}, false, "")
 			}
 		}
 	}
@@ -199,16 +208,16 @@ func (r references) checkExtends(s *Service) {
 		at = place{yamltree.Get(at.node, "service"), []string{"extends", "service"}}
 	}
 	if name, ok := r.project.reader.known(at.node); ok && r.want("services", name, s, at) {
-		r.bases[s.Name] = append(r.bases[s.Name], need{name, at})
+		r.bases[s.Name] = append(r.bases[s.Name], need{name: name, at: at})
 	}
 }
 
 // require notes that a service needs another one. Compose knows an optional one that is there, but not enabled.
-func (r references) require(s *Service, name string, at place, optional bool) {
+func (r references) require(s *Service, name string, at place, optional bool, condition string) {
 	if !r.want("services", name, s, at) {
 		return
 	}
-	r.needs[s.Name] = append(r.needs[s.Name], need{name, at})
+	r.needs[s.Name] = append(r.needs[s.Name], need{name, at, condition})
 	other := r.services[name]
 	if other != nil && !optional && r.project.enabled(s) && !r.project.enabled(other) {
 		r.reportOf(disabledDependency, s, at, "service %s is only up with the profile %s: leave out its profiles, or give this service the same", name, strings.Join(other.Profiles, " or "))
@@ -236,8 +245,8 @@ func (r references) checkHealth(s *Service, name string, at place) {
 	}
 }
 
-// checkCycles reports each circle once, where it closes.
-func (r references) checkCycles(needs map[string][]need, rule Rule, verb string) {
+// checkCycles reports each circle once, where it closes, and returns whether there is one.
+func (r references) checkCycles(needs map[string][]need, rule Rule, verb string) (found bool) {
 	const (
 		open = 1
 		done = 2
@@ -254,6 +263,7 @@ func (r references) checkCycles(needs map[string][]need, rule Rule, verb string)
 			case 0:
 				visit(n.name)
 			case open:
+				found = true
 				begin := slices.Index(path, n.name)
 				circle := path[begin:]
 				if len(circle) > most {
@@ -270,4 +280,5 @@ func (r references) checkCycles(needs map[string][]need, rule Rule, verb string)
 			visit(s.Name)
 		}
 	}
+	return found
 }

@@ -1,0 +1,61 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// layers is services of which each waits for all of the layer before.
+func layers(count, width int, more string) string {
+	var b strings.Builder
+	b.WriteString("services:\n")
+	for i := range count {
+		for j := range width {
+			var needs []string
+			for k := range width {
+				if i > 0 {
+					needs = append(needs, fmt.Sprintf("l%dx%d", i-1, k))
+				}
+			}
+			fmt.Fprintf(&b, "  l%dx%d: {image: x, depends_on: [%s]}\n", i, j, strings.Join(needs, ", "))
+		}
+	}
+	return b.String() + more
+}
+
+func TestPaths(t *testing.T) {
+	chain := "services:\n"
+	for i := range 23 {
+		needs := ""
+		for j := range i {
+			needs += fmt.Sprintf("s%d, ", j)
+		}
+		chain += fmt.Sprintf("  s%d: {image: x, depends_on: [%s]}\n", i, needs)
+	}
+	for _, tt := range []struct {
+		name, text string
+		want       []string // in the only message; none is no problem
+	}{
+		{"each waits for all before it", chain, []string{"there are 8388607 of them", "which it waits for by"}},
+		{"layers", layers(8, 8, ""), []string{"there are 21913088 of them", "let fewer services wait"}},
+		{"few", layers(6, 8, ""), nil},
+		{"across a layer", layers(8, 8, "  z: {image: x, depends_on: [l7x0, l0x0, l6x1]}\n"), []string{"such as that of z on l6x1, which it waits for by l7x0"}},
+		{"for another condition", layers(8, 8, "  z: {image: x, depends_on: {l7x0: {condition: service_started}, l0x0: {condition: service_completed_successfully}}}\n"), []string{"let fewer"}},
+		{"more than can be counted", layers(40, 20, ""), []string{"about 1.2e+52 of them"}},
+		{"circle", layers(8, 8, "  a: {image: x, depends_on: [a]}\n"), []string{"a → a"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			found := slices.Collect(Check(read(t, tt.text)))
+			if len(found) > 1 || len(found) != min(1, len(tt.want)) {
+				t.Fatalf("got %v", found)
+			}
+			for _, words := range tt.want {
+				if !strings.Contains(found[0].Message, words) {
+					t.Errorf("got %s, want %s", found[0].Message, words)
+				}
+			}
+		})
+	}
+}
