@@ -68,7 +68,26 @@ func explain(ctx context.Context, text []byte, err error) error {
 	if !found {
 		return fmt.Errorf("check: %w", err)
 	}
-	return errorAt(text, offsetOf(text, line, column), message)
+	offset := offsetOf(text, line, column)
+	key, ok := emptyKey(text, offset)
+	if ok {
+		offset = key
+	}
+	if ok && strings.Contains(message, ".") {
+		message += ": there is nothing below it; write the key only where there is something, as in {{ if .Counts.KIND }}"
+	}
+	return errorAt(text, offset, message)
+}
+
+// emptyKey returns the offset of the key whose value would begin at the end of a line. ok is false if a value begins at
+// offset.
+func emptyKey(text []byte, offset int) (key int, ok bool) {
+	begin := bytes.LastIndexByte(text[:offset], '\n') + 1
+	line := text[begin:offset]
+	if offset < len(text) && text[offset] != '\n' || !bytes.HasSuffix(line, []byte(":")) {
+		return 0, false
+	}
+	return offset - len(bytes.TrimLeft(line, " -")), true
 }
 
 // part is one of the YAML documents in a text, behind so many lines of it.

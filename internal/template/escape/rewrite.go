@@ -57,7 +57,11 @@ func (r *Rewritten) Write(number int, value any) (string, *Error) {
 	text, err := s.write(value)
 	switch {
 	case errors.Is(err, errNothing):
-		return "", r.errorAt(s.tree, s.pos, "<%s>: %s", r.action(number), err)
+		action := r.action(number)
+		if ofList().MatchString(action) {
+			err = errOfEmpty
+		}
+		return "", r.errorAt(s.tree, s.pos, "<%s>: %s", action, err)
 	case err != nil:
 		return "", r.errorAt(s.tree, s.pos, "%s", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Structure is YAML that a template made on purpose, so it is written without quotes. It has a type of its
@@ -49,6 +50,11 @@ func (m marked) String() string { return m.text }
 func textOf(text string) (marked, error) { return marked{text: text}, valid(text) }
 
 func literal(text string) (marked, error) { return marked{text: text, literal: true}, nil }
+
+// ofList matches an action that takes an item of a list.
+var ofList = text.LazyRegexp(`\b(first|last|pluck)\b`)
+
+var errOfEmpty = errors.New("there is no value, as the list is empty: write (… | default VALUE), or {{ with … }} around what needs it")
 
 var errNothing = errors.New("there is no value (null): write (… | default VALUE), or {{ with … }} around what needs it")
 

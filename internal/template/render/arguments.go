@@ -286,8 +286,19 @@ func singleDollars(value any) (any, error) {
 	return value, nil
 }
 
+// argumentHints says in which order functions take their arguments, and what is often done wrong.
+var argumentHints = map[string]string{
+	"without": ": the list is the first argument, as in (without LIST ITEM)",
+	"has":     ": the list is the last argument, as in (has ITEM LIST)",
+	"append":  ": the list is the first argument, as in (append LIST ITEM)",
+	"prepend": ": the list is the first argument, as in (prepend LIST ITEM)",
+	"slice":   ": the numbers are from 0 to the length of the list, as in (slice LIST 0 (min 3 (len LIST)))",
+	"chunk":   ": the size is the first argument, from 1, as in (chunk 2 LIST)",
+	"rest":    ": write it only for a list with items",
+}
+
 // misused explains a panic or an error of a function whose text names Go's types or package reflect.
-func misused(cause string, args []reflect.Value) error {
+func misused(name, cause string, args []reflect.Value) error {
 	plain := true
 	for _, word := range []string{"runtime error", "reflect", "interface {}", "interface conversion", "map[string]", "[]", "on type", "out of range", "out of bounds"} {
 		plain = plain && !strings.Contains(cause, word)
@@ -306,5 +317,5 @@ func misused(cause string, args []reflect.Value) error {
 	case strings.Contains(cause, "out of range"), strings.Contains(cause, "out of bounds"), strings.Contains(cause, "bounds out"):
 		what = "out of range with "
 	}
-	return errors.New(what + strings.Join(shown, ", "))
+	return errors.New(what + strings.Join(shown, ", ") + argumentHints[name])
 }

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -134,7 +135,7 @@ func bounded(name string, f reflect.Value, grows bool) func(account) any {
 			}
 		}
 		if out, err = called(f, args); err != nil {
-			return fail("%w", misused(err.Error(), args))
+			return fail("%w", misused(name, err.Error(), args))
 		}
 		w = weight{}
 		if w.add(out[0], 0); w.tooMuch() {
@@ -287,6 +288,15 @@ var pointerVerb = text.LazyRegexp(`%[-+# 0-9.*\[\]]*p`)
 // printf is fmt.Sprintf with a limit for the length of the result, which widths and repeated arguments can make huge.
 //
 // It refuses addresses, which differ from run to run: the verb %p, and a function such as .Clients.
+// notFitting is the error for a format whose verbs do not fit its arguments.
+func notFitting(format string, args []any) error {
+	shown := make([]string, len(args))
+	for i, arg := range args {
+		shown[i] = described(reflect.ValueOf(arg))
+	}
+	return fmt.Errorf("the format %q does not fit %s: %%d writes a whole number, %%s text, and each wants an argument", format, cmp.Or(strings.Join(shown, ", "), "nothing"))
+}
+
 func printf(format string, args ...any) (string, error) {
 	if pointerVerb().MatchString(strings.ReplaceAll(format, "%%", "")) {
 		return "", errors.New("%p writes an address, which differs from run to run")
@@ -307,7 +317,11 @@ func printf(format string, args ...any) (string, error) {
 	if long > 4*maxText {
 		return "", errors.New("its format makes too long a text of its arguments")
 	}
-	return fmt.Sprintf(format, args...), nil
+	made := fmt.Sprintf(format, args...)
+	if strings.Contains(made, "%!") && !strings.Contains(format, "%!") {
+		return "", notFitting(format, args)
+	}
+	return made, nil
 }
 
 // maxWidth is the largest width and precision of package fmt.

@@ -42,7 +42,7 @@ var unrepeatable = []string{
 //	fromJson TEXT      as sprig's, but integers stay integers
 //	fromYaml YAML      the value of a text, or of the result of include or toYaml
 //	formatEach, shard, roundRobin, position, of listFuncs
-//	index, get, len, eq, ne  of text/template and sprig, which fail for a key or a number that is not there
+//	index, get, len, eq, ne, lt, le, gt, ge  of text/template and sprig, which fail for a key or a number that is not there
 //
 // sprig's squote is missing, because package escape writes the quotes.
 func Funcs() template.FuncMap {

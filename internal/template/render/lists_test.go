@@ -8,7 +8,7 @@ func TestLists(t *testing.T) {
 		`{{ formatEach "%s:9001" (.Names "joiner") | join "," }}`:                          `"joiner1:9001,joiner2:9001,joiner3:9001"`,
 		`{{ formatEach "%[2]d-%[3]d@%[1]s" (list "a" "b") | join " " }}`:                   `"0-1@a 1-2@b"`,
 		`{{ formatEach "%02d" (until 3) | join " " }}`:                                     `"00 01 02"`,
-		`{{ formatEach "%d" (list "a") | join " " }}`:                                      wrong + `formatEach "%d" (list "a")>: error calling formatEach: the format "%d" does not fit the text "a": %!d(string=a)`,
+		`{{ formatEach "%d" (list "a") | join " " }}`:                                      wrong + `formatEach "%d" (list "a")>: error calling formatEach: the format "%d" does not fit the text "a": %d writes a whole number, %s text, and each wants an argument`,
 		`{{ formatEach "x" .Values | join " " }}`:                                          wrong + `formatEach "x" .Values>: error calling formatEach: want a list, not a map of 4 keys`,
 		`{{ range $i := until 3 }}{{ end }}{{ len (shard (list) 0 2) }}`:                   `0`,
 		`"{{ range $i := until 3 }}{{ shard (until 8) $i 3 | join "" }} {{ end }}"`:        `"01 234 567 "`,

@@ -1,8 +1,12 @@
 package render
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
+	"math"
+	"math/big"
 	"reflect"
 	"slices"
 	"strings"
@@ -16,6 +20,9 @@ import (
 func index(of any, at ...any) (any, error) {
 	for _, key := range at {
 		v := reflect.ValueOf(of)
+		if v.Kind() == reflect.Struct {
+			return nil, readByDot(of, key)
+		}
 		switch v.Kind() {
 		case reflect.Map:
 			name, ok := key.(string)
@@ -47,6 +54,22 @@ func index(of any, at ...any) (any, error) {
 	return of, nil
 }
 
+// readByDot is the error for a key of data that has fields.
+func readByDot(of, key any) error {
+	name, _ := key.(string)
+	if name == "" {
+		return fmt.Errorf("%s is read by a dot, as in .Name", described(reflect.ValueOf(of)))
+	}
+	have := fieldsOf(reflect.TypeOf(of))
+	switch near := text.Nearest(name, have); {
+	case slices.Contains(have, name):
+		return fmt.Errorf("%s is read by a dot: write .%s", described(reflect.ValueOf(of)), name)
+	case near != "":
+		return fmt.Errorf("%s has no %s: did you mean .%s?", described(reflect.ValueOf(of)), name, near)
+	}
+	return fmt.Errorf("%s has no %s: have .%s", described(reflect.ValueOf(of)), name, strings.Join(have, ", ."))
+}
+
 // get is the template function: it returns the entry of a map, or "" if the map lacks the key. The kinds of a bundle
 // are always the same, so an unknown kind is an error.
 func get(of any, key string) (any, error) {
@@ -61,6 +84,9 @@ func get(of any, key string) (any, error) {
 	}
 	if m, ok := plainMap(reflect.ValueOf(of)); ok {
 		return get(m, key)
+	}
+	if reflect.ValueOf(of).Kind() == reflect.Struct {
+		return nil, readByDot(of, key)
 	}
 	return nil, fmt.Errorf("want a map, not %s", described(reflect.ValueOf(of)))
 }
@@ -113,6 +139,9 @@ func (x *execution) ranged(variables int, of any) (any, error) {
 	}
 	switch v.Kind() {
 	case reflect.Map:
+		if kinds, ok := of.(Kinds); ok && variables < 2 {
+			return nil, fmt.Errorf("these are kinds, each with its replicas: write {{ range .Kinds.%s }} for those of one", firstKey(kinds))
+		}
 		if m, ok := of.(map[string]any); ok && len(m) > 0 {
 			return x.orders.walk(m, variables), nil
 		}
@@ -134,6 +163,49 @@ func (x *execution) ranged(variables int, of any) (any, error) {
 		}
 	}
 	return of, nil
+}
+
+// firstKey returns the first key of a map, in order.
+func firstKey(kinds Kinds) string {
+	return slices.Min(slices.Collect(maps.Keys(kinds)))
+}
+
+// compared returns the template function that compares two numbers or two texts: less, equal and more say what it
+// returns for two values in that order.
+func compared(less, equal, more bool) func(a, b any) (bool, error) {
+	return func(a, b any) (bool, error) {
+		x, y := reflect.ValueOf(a), reflect.ValueOf(b)
+		var order int
+		switch {
+		case x.Kind() == reflect.String && y.Kind() == reflect.String:
+			order = strings.Compare(x.String(), y.String())
+		case x.CanInt() && y.CanInt():
+			order = cmp.Compare(x.Int(), y.Int())
+		case isNumber(x) && isNumber(y):
+			order = asFloat(x).Cmp(asFloat(y))
+		default:
+			hint := ""
+			if x.IsValid() && y.IsValid() && (isNumber(x) || isNumber(y)) && (x.Kind() == reflect.String || y.Kind() == reflect.String) {
+				hint = ": write (int …) for the number in the text"
+			}
+			return false, fmt.Errorf("want two numbers or two texts, not %s and %s%s", described(x), described(y), hint)
+		}
+		return order < 0 && less || order == 0 && equal || order > 0 && more, nil
+	}
+}
+
+func isNumber(v reflect.Value) bool {
+	return v.IsValid() && (v.CanInt() || v.CanUint() || v.CanFloat() && !math.IsNaN(v.Float()))
+}
+
+func asFloat(v reflect.Value) *big.Float {
+	switch {
+	case v.CanInt():
+		return new(big.Float).SetInt64(v.Int())
+	case v.CanUint():
+		return new(big.Float).SetUint64(v.Uint())
+	}
+	return big.NewFloat(v.Float())
 }
 
 // equal is the template function eq.
@@ -176,6 +248,8 @@ func same(a, b reflect.Value) (bool, error) {
 func lookups() map[string]any {
 	return map[string]any{
 		"index": index, "get": get, "len": length, "eq": equal,
+		"lt": compared(true, false, false), "le": compared(true, true, false),
+		"gt": compared(false, false, true), "ge": compared(false, true, true),
 		"ne": func(a, b any) (bool, error) {
 			same, err := equal(a, b)
 			return !same, err

@@ -19,7 +19,11 @@ var noField = text.LazyRegexp(`(?:can't evaluate field (\w+) in type (?:render\.
 // ofKind matches an expression that has the name of a kind.
 var (
 	ownCalls = text.LazyRegexp(`^(<.*>: )error calling (?:_range|index|get|len|Names): `)
-	ofKind   = text.LazyRegexp(`\.Kinds\.([a-z0-9_]+)`)
+	// wrongNames matches the end of an error about the arguments of .Names, wrongCall an error about their number for
+	// functions.
+	wrongNames = text.LazyRegexp(`: (?:wrong number of args for Names: want 1 got \d+|expected string; found .*)$`)
+	wrongCall  = text.LazyRegexp(`^(?:<.*>: )?wrong number of args for (\w+): want ((?:at least )?\d+) got (\d+)$`)
+	ofKind     = text.LazyRegexp(`\.Kinds\.([a-z0-9_]+)`)
 )
 
 // named rewrites text/template's message about an unknown field: the result lists the fields, or suggests one. It
@@ -28,6 +32,12 @@ func named(message string) string {
 	message = ownCalls().ReplaceAllString(message, "$1")
 	if kind := ofKind().FindStringSubmatch(message); kind != nil {
 		message = strings.ReplaceAll(message, "KIND", kind[1])
+	}
+	if at := wrongNames().FindStringIndex(message); at != nil {
+		return message[:at[0]] + `: .Names wants the name of one kind in quotes, as in (.Names "KIND")`
+	}
+	if of := wrongCall().FindStringSubmatch(message); of != nil {
+		return fmt.Sprintf(`%s takes %s, and there are %s: a call among them stands in parentheses, as in (.Names "KIND")`, of[1], arguments(of[2]), of[3])
 	}
 	found := noField().FindStringSubmatch(message)
 	if found == nil {
@@ -40,6 +50,16 @@ func named(message string) string {
 	case "Replica":
 		of = reflect.TypeFor[Replica]()
 	}
+	have := fieldsOf(of)
+	hint := "have ." + strings.Join(have, ", .")
+	if near := text.Nearest(field, have); near != "" {
+		hint = "did you mean ." + near + "?"
+	}
+	return before + "there is no ." + field + ": " + hint
+}
+
+// fieldsOf returns the names that templates read of data of a type, in order.
+func fieldsOf(of reflect.Type) []string {
 	var have []string
 	for _, f := range reflect.VisibleFields(of) {
 		if f.IsExported() {
@@ -51,17 +71,22 @@ func named(message string) string {
 			have = append(have, method.Name)
 		}
 	}
-	hint := "have ." + strings.Join(slices.Sorted(slices.Values(have)), ", .")
-	if near := text.Nearest(field, have); near != "" {
-		hint = "did you mean ." + near + "?"
-	}
-	return before + "there is no ." + field + ": " + hint
+	slices.Sort(have)
+	return have
 }
 
 var noFunction = text.LazyRegexp(`^function "(\w+)" not defined$`)
 
-// similarFunction returns `, did you mean NAME?` for text/template's message about an unknown function. It returns
-// "" without a similar name, and for a function that templates deliberately lack.
+// arguments returns "2 arguments" for "2".
+func arguments(n string) string {
+	if strings.HasSuffix(n, " 1") || n == "1" {
+		return n + " argument"
+	}
+	return n + " arguments"
+}
+
+// similarFunction returns `, did you mean NAME?` for text/template's message about an unknown function, or how to write
+// the name as a text. It returns "" for a function that templates deliberately lack.
 func similarFunction(message string, funcs template.FuncMap) string {
 	found := noFunction().FindStringSubmatch(message)
 	if found == nil || slices.Contains(unrepeatable, found[1]) {
@@ -70,7 +95,7 @@ func similarFunction(message string, funcs template.FuncMap) string {
 	if near := text.Nearest(found[1], slices.Collect(maps.Keys(funcs))); near != "" {
 		return ", did you mean " + near + "?"
 	}
-	return ""
+	return fmt.Sprintf("; a text stands in quotes, as in %q", found[1])
 }
 
 var noEntry = text.LazyRegexp(`(?s)^<(.*)>: map has no entry for key "(\w+)"$`)
@@ -78,11 +103,36 @@ var noEntry = text.LazyRegexp(`(?s)^<(.*)>: map has no entry for key "(\w+)"$`)
 // explained adds the hint of similarKey to an *escape.Error about a key that a map lacks.
 func (in input) explained(err error) error {
 	return escape.Each(err, func(e escape.Error) *escape.Error {
+		if found := notMap().FindStringSubmatch(e.Message); found != nil && found[2] == found[3] {
+			e.Message = strings.TrimSuffix(e.Message, found[4]) + in.whatIs(found[1], found[2])
+		}
 		if found := noEntry().FindStringSubmatch(e.Message); found != nil {
 			e.Message += in.similarKey(e.Replica, found[1], found[2])
 		}
 		return &e
 	})
+}
+
+var notMap = text.LazyRegexp(`^<(.*)\.(\w+)>: cannot read \.(\w+) of (a value that is not a map)$`)
+
+// whatIs names the value of an expression of which a key is read and that is no map.
+func (in input) whatIs(expression, key string) string {
+	steps := strings.Split(strings.TrimLeft(expression, "$."), ".")
+	switch {
+	case len(steps) == 2 && steps[0] == "Kinds":
+		return "replicas: range over them"
+	case len(steps) > 1 && steps[0] == "Values":
+		if n := in.node.Get(steps[1:]...); n != nil {
+			hint := ""
+			if n.IsList() {
+				hint = ": range over it, or write (index … 0)"
+			}
+			return described(reflect.ValueOf(n.Plain())) + hint
+		}
+	case expression == "" && slices.Contains(fieldsOf(reflect.TypeFor[Replica]()), key):
+		return "a value that is not a map; in a range, . is an item: the data around it is $"
+	}
+	return "a value that is not a map"
 }
 
 // similarKey returns what to write instead of an expression whose last map lacks a key: a similar key, or the keys of
