@@ -36,6 +36,12 @@ func bundleFlag() cli.Flag {
 		"the `DIR` of a bundle of templates, see `composer init` (default: the built-in lab)")
 }
 
+// targetFlag returns the flag that chooses the engine for which a bundle is rendered.
+func targetFlag() cli.Flag {
+	return stringFlag("target", "COMPOSER_TARGET", bundle.Compose.Name,
+		"the `TARGET` to render for: compose, swarm or kubernetes, see `composer targets`")
+}
+
 func stageFlag() cli.Flag {
 	return stringFlag("stage", "COMPOSER_STAGE", "", "the `NAME` of the stage, see `composer stages`")
 }
@@ -76,6 +82,14 @@ func (b *bundleFlags) open(c *cli.Context) (*bundle.Bundle, error) {
 	}
 	if dir != "" {
 		opened.Arguments = append(opened.Arguments, "--bundle", dir)
+	}
+	if target := c.String("target"); target != "" {
+		if err := opened.SetTarget(target); err != nil {
+			return nil, err
+		}
+		if opened.Target != bundle.Compose {
+			opened.Arguments = append(opened.Arguments, "--target", target)
+		}
 	}
 	format := c.String("values-format")
 	if !slices.Contains(values.Formats, format) {

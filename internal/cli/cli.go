@@ -80,7 +80,7 @@ func newApp(s *Streams) *cli.App {
 		OnUsageError:              onUsageError,
 		Action:                    unknownCommand,
 		Commands: []*cli.Command{
-			renderCommand(), runCommand(), verifyCommand(), lintCommand(), graphCommand(), diffCommand(), valuesCommand(), stagesCommand(), initCommand(),
+			renderCommand(), runCommand(), verifyCommand(), lintCommand(), graphCommand(), diffCommand(), valuesCommand(), stagesCommand(), targetsCommand(), initCommand(),
 			dataCommand(), configCommand(), deliverCommand(), versionCommand(), helpCommand(),
 			completionCommand(), completeCommand(), manCommand(), doctorCommand(),
 		},

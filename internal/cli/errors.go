@@ -40,7 +40,7 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 
 // wrongRequests are errors of other packages that mean a wrong command line.
 var wrongRequests = []error{
-	bundle.ErrUnknownStage, bundle.ErrCount, bundle.ErrTemplate, render.ErrReplicas, build.ErrOutput,
+	bundle.ErrUnknownStage, bundle.ErrCount, bundle.ErrTemplate, bundle.ErrTarget, render.ErrReplicas, build.ErrOutput,
 }
 
 // exitCode returns the exit code for an error.

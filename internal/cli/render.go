@@ -23,9 +23,9 @@ func renderCommand() *cli.Command {
 	source := &bundleFlags{}
 	return &cli.Command{
 		Name:  "render",
-		Usage: "render a stage as a Compose file",
-		UsageText: "composer render [--stage NAME]… [-n N] [-o FILE] [--check] [--diff] [--watch] [--format yaml|json]\n" +
-			"[--values FILE]… [--set KEY=VALUE]… [--bundle DIR] [--no-validate]",
+		Usage: "render a stage as a Compose file, a stack file or a Kubernetes file",
+		UsageText: "composer render [--stage NAME]… [-n N] [-o FILE] [--target TARGET] [--check] [--diff] [--watch]\n" +
+			"[--format yaml|json] [--values FILE]… [--set KEY=VALUE]… [--bundle DIR] [--no-validate]",
 		Description: examples(
 			"composer render --stage ej6 -n 5", "to stdout",
 			"composer render -n 3 -o dev.yaml", "to a file, which is replaced as a whole or not at all",
@@ -37,6 +37,7 @@ func renderCommand() *cli.Command {
 			"composer render -n 3 -o dev.yaml --diff", "how dev.yaml would change",
 			"composer render --format json -o dev.json", "the same project as JSON",
 			"composer render --bundle DIR -o out/compose.yaml", "with the files of the bundle's `outputs:` beside it, all of them or none",
+			"composer render --target swarm -n 500 -o stack.yaml", "for several machines, see `composer targets`",
 			"composer render --bundle DIR -o dev.yaml --watch", "again at each change of a template or of values",
 		) + "\n\nThe stage is that of --stage, else of COMPOSER_STAGE, else of the one-line file .stage, else the default of `composer stages`.",
 		Flags: append([]cli.Flag{
@@ -44,6 +45,7 @@ func renderCommand() *cli.Command {
 				"the `NAME` of the stage, see `composer stages`; may be repeated, and all is all of them, if -o has {stage}"),
 		}, append(
 			source.documentFlags(),
+			targetFlag(),
 			stringFlag("max-replicas", "COMPOSER_MAX_REPLICAS", "",
 				"allow `N` clients at most; 0 sets no limit, but a bridge network has room for 1022 (default: the templates' limit)"),
 			stringFlag("output", "COMPOSER_OUTPUT", "",

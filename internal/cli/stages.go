@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"slices"
+
 	"github.com/urfave/cli/v2"
 
+	"github.com/tp0-lab/composer/internal/template/build"
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/render"
 	"github.com/tp0-lab/composer/internal/text"
@@ -15,7 +18,7 @@ func stagesCommand() *cli.Command {
 		UsageText: "composer stages [--bundle DIR] [--json]",
 		Description: examples(
 			"composer stages", "a line for each",
-			"composer stages --json", "for programs: name, summary, default, kinds of replicas, files beside the Compose file",
+			"composer stages --json", "for programs: name, summary, default, kinds of replicas, files beside the Compose file, targets",
 			"composer stages --bundle DIR", "those of a bundle of your own",
 		),
 		Flags: []cli.Flag{
@@ -63,6 +66,12 @@ func printStagesJSON(c *cli.Context, b *bundle.Bundle) error {
 		Default bool     `json:"default"`
 		Kinds   []kind   `json:"kinds"`
 		Outputs []output `json:"outputs"`
+		// Targets are those for which the stage renders.
+		Targets []string `json:"targets"`
+	}
+	targets, err := build.Targets(b)
+	if err != nil {
+		return err
 	}
 	outputs := make([]output, len(b.Outputs))
 	for i, o := range b.Outputs {
@@ -74,9 +83,14 @@ func printStagesJSON(c *cli.Context, b *bundle.Bundle) error {
 		if err != nil {
 			return render.OfStage(s.Name, err)
 		}
-		stages[i] = stage{s.Name, s.Summary, s.Name == b.Default, make([]kind, len(kinds.All)), outputs}
+		stages[i] = stage{s.Name, s.Summary, s.Name == b.Default, make([]kind, len(kinds.All)), outputs, []string{}}
 		for j, k := range kinds.All {
 			stages[i].Kinds[j] = kind{k.Name, k.Of, k.Count, k.NameOf(k.First)}
+		}
+		for _, t := range targets {
+			if slices.Contains(t.Stages, s.Name) {
+				stages[i].Targets = append(stages[i].Targets, t.Name)
+			}
 		}
 	}
 	return printJSON(c.App.Writer, stages)

@@ -31,6 +31,8 @@ var ErrUnknownStage = errors.New("unknown stage")
 type Bundle struct {
 	// Default is the name of the stage to render if the user names none.
 	Default string
+	// Target is what the documents are for. It is Compose unless SetTarget sets another.
+	Target Target
 	// MaxReplicas is the limit for the replicas of all kinds together; 0 is no limit.
 	MaxReplicas int
 	// UserLimit reports that LimitReplicas set MaxReplicas.
@@ -51,6 +53,7 @@ type Bundle struct {
 	known   Kinds        // those of them that need no values, with the counts of given
 	given   []counts     // in the order in which they are applied
 
+	limits   map[string]int // max_replicas of the table, by target
 	files    fs.FS
 	base     *values.Node           // the content of ValuesFile
 	dir      string                 // the bundle's directory, "" for the built-in bundle
@@ -68,7 +71,7 @@ type Stage struct {
 // Open reads the table of stages and the values of the built-in bundle, which is in fsys. Origins of its values
 // begin with "built-in/". Its errors have the file, line and column.
 func Open(fsys fs.FS) (*Bundle, error) {
-	b := &Bundle{files: fsys}
+	b := &Bundle{Target: Compose, files: fsys}
 	return b, b.readFiles()
 }
 
@@ -78,7 +81,7 @@ func OpenDir(dir string) (*Bundle, error) {
 	if _, err := fs.Stat(directory(dir), "."); err != nil {
 		return nil, openError(dir, err)
 	}
-	b := &Bundle{files: directory(dir), dir: dir}
+	b := &Bundle{Target: Compose, files: directory(dir), dir: dir}
 	return b, b.readFiles()
 }
 

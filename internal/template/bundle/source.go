@@ -82,10 +82,13 @@ func (b *Bundle) Path(name string) string {
 	return strings.TrimSuffix(b.dir, "/") + "/" + name
 }
 
+// builtIn begins the names of the files of the built-in bundle in origins of values.
+const builtIn = "built-in/"
+
 // source is Path for origins of values. The built-in files have a name that no file of the user has.
 func (b *Bundle) source(name string) string {
 	if b.dir == "" {
-		return "built-in/" + name
+		return builtIn + name
 	}
 	return b.Path(name)
 }

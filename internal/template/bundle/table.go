@@ -23,9 +23,8 @@ func (b *Bundle) readTable(table *values.Node) error {
 	r := tableReader{}
 	r.checkKeys(table, "", "default", "max_replicas", "kinds", "outputs", "stages")
 	b.Default = r.text(table, "default")
-	if b.MaxReplicas = r.number(table, "max_replicas"); b.MaxReplicas < 0 {
-		r.fail(table.Fields["max_replicas"], "max_replicas is %d, and 0 is no limit", b.MaxReplicas)
-	}
+	b.limits = r.limits(table)
+	b.MaxReplicas = b.limits[b.Target.Name]
 	for i, row := range r.rows(table, "kinds", maxKinds) {
 		b.sources = append(b.sources, r.kind(i, row))
 	}

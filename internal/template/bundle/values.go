@@ -44,7 +44,7 @@ func (b *Bundle) Values(name string) (*values.Node, error) {
 		return nil, err
 	}
 	if replicas := merged.Fields[replicasKey]; replicas != nil && err == nil {
-		kinds.checkReplicas(replicas, &wrong)
+		kinds.checkReplicas(replicas, b.Target, &wrong)
 	}
 	return merged, wrong.OrNil()
 }
@@ -75,7 +75,7 @@ func (b *Bundle) schema() (*values.Schema, error) {
 
 // checkReplicas adds the problems of the values for single replicas to wrong, unless the schema has found a
 // problem at the same path.
-func (kinds Kinds) checkReplicas(replicas *values.Node, wrong *values.Error) {
+func (kinds Kinds) checkReplicas(replicas *values.Node, target Target, wrong *values.Error) {
 	fail := func(n *values.Node, what string, path ...string) {
 		problem := values.Problem{Origin: n.Origin, Path: replicas.Spell(path), What: what}
 		if !slices.ContainsFunc(wrong.Problems, func(p values.Problem) bool { return p.Path == problem.Path }) {
@@ -87,7 +87,9 @@ func (kinds Kinds) checkReplicas(replicas *values.Node, wrong *values.Error) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(replicas.Fields)) {
 		n := replicas.Fields[key]
-		if _, _, problem := kinds.replica(key); problem != "" {
+		if target.Single() {
+			fail(n, fmt.Sprintf("a %s has one service for all replicas of a kind, with one set of values: take this away, or render for compose", target.Document), replicasKey, key)
+		} else if _, _, problem := kinds.replica(key); problem != "" {
 			fail(n, problem, replicasKey, key)
 		} else if n.Fields == nil {
 			fail(n, "want a map of values for this replica", replicasKey, key)

@@ -26,6 +26,7 @@ const (
 
 // execution is one run of the templates.
 type execution struct {
+	bundle    *bundle.Bundle
 	rewritten *escape.Rewritten
 	templates *template.Template
 	input     input
@@ -85,12 +86,13 @@ func newExecution(e *Engine, t *template.Template, in input) (*execution, error)
 	if err != nil {
 		return nil, err
 	}
-	x := &execution{rewritten: e.rewritten, templates: clone, input: in, changes: changes(t), keep: maxDocument, longest: maxDocument, data: Data{
+	x := &execution{bundle: e.bundle, rewritten: e.rewritten, templates: clone, input: in, changes: changes(t), keep: maxDocument, longest: maxDocument, data: Data{
 		Command:  in.command,
 		Stage:    in.stage,
 		Values:   copyOf(in.values).(map[string]any),
 		Counts:   in.counts,
 		naming:   naming{in.kinds, in.counts},
+		target:   e.bundle.Target,
 		Replicas: in.counts[in.kinds.First()],
 		Kinds:    make(Kinds, len(in.kinds.All)),
 	}}
@@ -124,6 +126,8 @@ func newExecution(e *Engine, t *template.Template, in input) (*execution, error)
 		escape.LeaveFunc: x.leave,
 		escape.RangeFunc: x.ranged,
 		"include":        x.include,
+		"file":           x.file,
+		"fileHash":       x.fileHash,
 		"toYaml":         x.toYAML,
 		patternsFunc: func(kind string) (Walk[pattern], error) {
 			walk, ok := patterns[kind]

@@ -37,6 +37,8 @@ var unrepeatable = []string{
 // Funcs returns the functions of templates: sprig's repeatable ones; those of escape.Funcs; and
 //
 //	include NAME DATA  the output of the template NAME for DATA, as lines
+//	file NAME          the text of a file of the bundle, or of one that a value of the user names
+//	fileHash NAME      twelve digits that differ where the contents of files do, for names
 //	subnetFor CIDR N   the smallest subnet around CIDR, never smaller than it, with addresses for N containers
 //	keys, values       of one or more maps, ordered by key
 //	fromJson TEXT      as sprig's, but integers stay integers
@@ -71,7 +73,8 @@ func Funcs() template.FuncMap {
 	funcs["fromYaml"] = fromYAML
 	maps.Copy(funcs, lookups())
 	maps.Copy(funcs, listFuncs())
-	funcs["include"] = func(string, any) (any, error) { return "", nil } // each execution has its own
+	funcs["include"] = func(string, any) (any, error) { return "", nil } // each execution has its own, and of the next two
+	funcs["file"], funcs["fileHash"] = func(string) (string, error) { return "", nil }, func(string) (string, error) { return "", nil }
 	return funcs
 }
 

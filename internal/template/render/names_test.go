@@ -10,7 +10,7 @@ import (
 func TestWrongNames(t *testing.T) {
 	tests := []struct{ text, want string }{
 		{"a: {{ .Value.x }}", "render stage one: compose.yaml.tmpl:1:13: <.Value.x>: there is no .Value: did you mean .Values?"},
-		{"a: {{ .ID }}", "render stage one: compose.yaml.tmpl:1:7: <.ID>: there is no .ID: have .Clients, .Command, .Counts, .Kinds, .Names, .Replicas, .Stage, .Values"},
+		{"a: {{ .ID }}", "render stage one: compose.yaml.tmpl:1:7: <.ID>: there is no .ID: have .Clients, .Command, .Counts, .Kinds, .Names, .Replicas, .Slot, .Stage, .Values"},
 		{"a:{{ range .Clients }}\n  - {{ .Command }}{{ end }}", "render stage one: compose.yaml.tmpl:2:8: <.Command>: there is no .Command: have .Counts, .ID, .Index, .Kind, .Name, .Names, .Ordinal, .Replicas, .Row, .Stage, .Values (in client1)"},
 		{"a: {{ .Values.wrod }}", `render stage one: compose.yaml.tmpl:1:14: <.Values.wrod>: map has no entry for key "wrod", did you mean word?`},
 		{"a: {{ .Values.colour }}", `render stage one: compose.yaml.tmpl:1:14: <.Values.colour>: map has no entry for key "colour": have ID, dict, list, map, off, on, word; if it need not be there, write (get .Values "colour")`},
@@ -36,9 +36,9 @@ func TestWrongNames(t *testing.T) {
 		{"a: {{ toYaml .Values | upper }}", "render stage one: compose.yaml.tmpl:1:24: <upper>: error calling upper: want a single value, and these are lines of YAML (of toYaml, include or raw): write (fromYaml …) for the map or list in them, (toString …) for their text"},
 		{"a: {{ quote .Stage | upper }}", "render stage one: compose.yaml.tmpl:1:22: <upper>: error calling upper: want text, not a value of quote or interpolate, which come last"},
 		// The data of specialised templates is out of reach, in templates that are specialised and in others.
-		{"a:{{ range .Pattern }}\n  - x{{ end }}", "render stage one: compose.yaml.tmpl:1:12: <.Pattern>: there is no .Pattern: have .Clients, .Command, .Counts, .Kinds, .Names, .Replicas, .Stage, .Values"},
-		{"a:{{ range .Clients }}\n  - x{{ end }}\nb:{{ range .Pattern }}\n  - x{{ end }}", "render stage one: compose.yaml.tmpl:3:12: <.Pattern>: there is no .Pattern: have .Clients, .Command, .Counts, .Kinds, .Names, .Replicas, .Stage, .Values"},
-		{"a:{{ range .Clients }}\n  - x{{ end }}\nb:{{ range .Patterns.client }}\n  - x{{ end }}", "render stage one: compose.yaml.tmpl:3:21: <.Patterns.client>: there is no .Patterns: have .Clients, .Command, .Counts, .Kinds, .Names, .Replicas, .Stage, .Values"},
+		{"a:{{ range .Pattern }}\n  - x{{ end }}", "render stage one: compose.yaml.tmpl:1:12: <.Pattern>: there is no .Pattern: have .Clients, .Command, .Counts, .Kinds, .Names, .Replicas, .Slot, .Stage, .Values"},
+		{"a:{{ range .Clients }}\n  - x{{ end }}\nb:{{ range .Pattern }}\n  - x{{ end }}", "render stage one: compose.yaml.tmpl:3:12: <.Pattern>: there is no .Pattern: have .Clients, .Command, .Counts, .Kinds, .Names, .Replicas, .Slot, .Stage, .Values"},
+		{"a:{{ range .Clients }}\n  - x{{ end }}\nb:{{ range .Patterns.client }}\n  - x{{ end }}", "render stage one: compose.yaml.tmpl:3:21: <.Patterns.client>: there is no .Patterns: have .Clients, .Command, .Counts, .Kinds, .Names, .Replicas, .Slot, .Stage, .Values"},
 		{"a:{{ range .Clients }}\n  - x{{ end }}\nb:{{ range _patterns \"client\" }}\n  - x{{ end }}", `parse templates: compose.yaml.tmpl:3:3: function "_patterns" not defined; a text stands in quotes, as in "_patterns"`},
 		{"a: {{ toYalm .Values }}", `parse templates: compose.yaml.tmpl:1:4: function "toYalm" not defined, did you mean toYaml?`},
 		{"a: {{ now }}", `parse templates: compose.yaml.tmpl:1:4: function "now" not defined`},

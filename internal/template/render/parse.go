@@ -21,7 +21,8 @@ const (
 	maxFiles     = 1000
 )
 
-// parseFiles parses the template files of b into one set of templates, and returns the files' texts, too.
+// parseFiles parses the template files of b, but for the main templates of other targets, into one set of templates, and
+// returns the files' texts, too.
 func parseFiles(b *bundle.Bundle, funcs template.FuncMap) (*template.Template, map[string]string, error) {
 	names, err := b.Templates()
 	if err != nil {
@@ -31,8 +32,11 @@ func parseFiles(b *bundle.Bundle, funcs template.FuncMap) (*template.Template, m
 		return nil, nil, &escape.Error{Place: text.Place{File: names[maxFiles]}, Message: fmt.Sprintf("with this one, the bundle has more than %d templates", maxFiles)}
 	}
 	size, texts := 0, map[string]string{}
-	main := template.New(MainTemplate).Option("missingkey=error").Funcs(funcs)
+	main := template.New(b.Target.Template).Option("missingkey=error").Funcs(funcs)
 	for _, name := range names {
+		if b.OtherTarget(name) {
+			continue
+		}
 		content, err := readTemplate(b, name)
 		if err != nil {
 			return nil, nil, err
@@ -50,7 +54,7 @@ func parseFiles(b *bundle.Bundle, funcs template.FuncMap) (*template.Template, m
 		}
 	}
 	if main.Tree == nil || parse.IsEmptyTree(main.Root) {
-		return nil, nil, &escape.Error{Place: text.Place{File: MainTemplate}, Message: "this file is missing or empty, and rendering begins with it"}
+		return nil, nil, &escape.Error{Place: text.Place{File: b.Target.Template}, Message: "this file is missing or empty, and rendering begins with it"}
 	}
 	return main, texts, nil
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/tp0-lab/composer/internal/template/values"
 )
 
-// MainTemplate is the name of the template file that Render executes.
+// MainTemplate is the name of the template file that Render executes for Compose.
 const MainTemplate = "compose.yaml.tmpl"
 
 // ErrReplicas is wrapped by errors about a negative or too large number of replicas.
@@ -51,6 +51,7 @@ type Data struct {
 	Clients  Walk[Replica]
 
 	naming
+	target bundle.Target
 }
 
 // Counts is the number of replicas of each kind.
@@ -243,6 +244,9 @@ func (e *Engine) checkReplicas(n int) error {
 	if limit := e.bundle.MaxReplicas; limit > 0 && n > limit {
 		if e.bundle.UserLimit {
 			return fmt.Errorf("%w %d: at most %d, by --max-replicas", ErrReplicas, n, limit)
+		}
+		if e.bundle.Target.Single() {
+			return fmt.Errorf("%w %d: at most %d for %s, by %s", ErrReplicas, n, limit, e.bundle.Target.Name, e.bundle.Path(bundle.StagesFile))
 		}
 		return fmt.Errorf("%w %d: at most %d fit on one network", ErrReplicas, n, limit)
 	}

@@ -1,0 +1,62 @@
+package bundle
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/tp0-lab/composer/internal/files"
+	"github.com/tp0-lab/composer/internal/template/values"
+)
+
+// errForeign is the error for a file that neither the bundle has nor the user names.
+var errForeign = errors.New("templates read files of their bundle, and those that a value of yours names (--values, --set)")
+
+// ReadData returns the content of a file for the templates: one of the bundle by its path there, or else one that a value
+// of the user, among the merged values, names exactly; that path is relative to the working directory. The values of the
+// built-in bundle count as the user's. The file is regular and has at most MaxFile bytes. Links that lead out of the
+// bundle are not followed.
+func (b *Bundle) ReadData(name string, merged *values.Node) ([]byte, error) {
+	if inside := path.Clean(name); fs.ValidPath(inside) && inside != "." {
+		content, err := b.Read(inside)
+		if err == nil || !errors.Is(err, fs.ErrNotExist) {
+			return content, namedFile(b.Path(inside), err)
+		}
+	}
+	if !b.named(merged, name) {
+		return nil, namedFile(name, errForeign)
+	}
+	content, err := files.Read(name, MaxFile)
+	return content, namedFile(name, err)
+}
+
+func namedFile(name string, err error) error {
+	if err != nil {
+		return fmt.Errorf("file %s: %w", name, files.Cause(err))
+	}
+	return nil
+}
+
+// named reports whether one of the values is that text, and does not come from the files of a bundle in a directory.
+func (b *Bundle) named(n *values.Node, text string) bool {
+	if n == nil {
+		return false
+	}
+	for _, one := range n.Fields {
+		if b.named(one, text) {
+			return true
+		}
+	}
+	for _, one := range n.Items {
+		if b.named(one, text) {
+			return true
+		}
+	}
+	if n.Scalar != text {
+		return false
+	}
+	own := n.Origin.File == b.source(ValuesFile) || n.Origin.File == b.source(StagesFile)
+	return !own || strings.HasPrefix(n.Origin.File, builtIn)
+}

@@ -1,0 +1,103 @@
+// Package cluster checks stack files for Docker Swarm and manifests for Kubernetes, without either engine: what the
+// engine's own tools would refuse, and what the engine would accept and silently ignore or fail at later.
+package cluster
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
+)
+
+// Problem is a mistake in a document.
+type Problem struct {
+	// Line and Column count from 1; columns are characters.
+	Line, Column int
+	Message      string
+	// Warning reports that the engine takes the document, though most likely it does not do what was meant.
+	Warning bool
+}
+
+// problems collects the problems of a document.
+type problems []Problem
+
+func (p *problems) fail(at *yaml.Node, format string, args ...any) {
+	*p = append(*p, Problem{Line: at.Line, Column: at.Column, Message: fmt.Sprintf(format, args...)})
+}
+
+func (p *problems) warn(at *yaml.Node, format string, args ...any) {
+	*p = append(*p, Problem{Line: at.Line, Column: at.Column, Message: fmt.Sprintf(format, args...), Warning: true})
+}
+
+// sorted returns the errors by line, and the warnings behind them.
+func (p problems) sorted() []Problem {
+	slices.SortStableFunc(p, func(a, b Problem) int {
+		if a.Warning != b.Warning {
+			if b.Warning {
+				return -1
+			}
+			return 1
+		}
+		return a.Line - b.Line
+	})
+	return p
+}
+
+// maxDocuments is the limit for the YAML documents of a text.
+const maxDocuments = 1000
+
+// parse returns the roots of the YAML documents of a text; empty ones are left out. It refuses keys that are twice in a
+// mapping. A mistake is in p.
+func (p *problems) parse(text []byte) []*yaml.Node {
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	var roots []*yaml.Node
+	for {
+		var document yaml.Node
+		err := decoder.Decode(&document)
+		if errors.Is(err, io.EOF) {
+			return roots
+		}
+		if err != nil {
+			line, column, message := yamltree.DescribeSyntaxError(text, err)
+			*p = append(*p, Problem{Line: line, Column: column, Message: message})
+			return nil
+		}
+		if len(document.Content) == 0 || yamltree.IsNull(document.Content[0]) {
+			continue
+		}
+		root := document.Content[0]
+		if excess := yamltree.CheckLimits(root, yamltree.MaxValues+len(text)); excess != nil {
+			p.fail(excess.Node, "%s", excess.Message)
+			return nil
+		}
+		if len(roots) == maxDocuments {
+			p.fail(root, "this is document %d of the file, and %d are read", maxDocuments+1, maxDocuments)
+			return nil
+		}
+		p.checkKeys(root)
+		roots = append(roots, root)
+	}
+}
+
+// checkKeys reports keys that are twice in one mapping.
+func (p *problems) checkKeys(n *yaml.Node) {
+	if n.Kind == yaml.MappingNode {
+		seen := make(map[string]int, len(n.Content)/2)
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key := n.Content[i]
+			if first, ok := seen[key.Value]; ok {
+				p.fail(key, "key %q is in line %d already", key.Value, first)
+				continue
+			}
+			seen[key.Value] = key.Line
+		}
+	}
+	for _, c := range n.Content {
+		p.checkKeys(c)
+	}
+}

@@ -1,0 +1,45 @@
+package render
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+
+	"github.com/tp0-lab/composer/internal/template/bundle"
+)
+
+// slots are, by target, the texts that the engine replaces by the number of a replica.
+var slots = map[string]string{
+	bundle.Swarm.Name:      "{{.Task.Slot}}",
+	bundle.Kubernetes.Name: "$(JOB_COMPLETION_INDEX)",
+}
+
+// Slot returns the text that the engine of the target replaces by the number of a replica: Swarm from 1, in the
+// environment, the hostname, the source of a mount and a config with `template_driver: golang`; Kubernetes from 0, in the
+// command, the arguments and subPathExpr of a pod of an Indexed Job. It fails for Compose, which numbers nothing.
+func (d Data) Slot() (string, error) {
+	slot, ok := slots[d.target.Name]
+	if !ok {
+		return "", errors.New("a Compose file has a service for each replica: write .ID in a range over .Clients or .Kinds")
+	}
+	return slot, nil
+}
+
+// hashDigits is the length of the result of fileHash. 48 bits tell the versions of a file apart, and fit into any name.
+const hashDigits = 12
+
+// file is the template function: it returns the text of a file, see bundle.ReadData.
+func (x *execution) file(name string) (string, error) {
+	content, err := x.bundle.ReadData(name, x.input.node)
+	if err != nil {
+		return "", err
+	}
+	return string(content), x.spend(len(content))
+}
+
+// fileHash is the template function: it returns hexadecimal digits that differ where the contents of files do.
+func (x *execution) fileHash(name string) (string, error) {
+	content, err := x.file(name)
+	sum := sha256.Sum256([]byte(content))
+	return hex.EncodeToString(sum[:])[:hashDigits], err
+}

@@ -1,0 +1,140 @@
+package render
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/template/values"
+)
+
+// renderFor renders the stage one of a bundle for a target.
+func renderFor(t *testing.T, b *bundle.Bundle, target string, n int) (string, error) {
+	t.Helper()
+	if err := b.SetTarget(target); err != nil {
+		t.Fatal(err)
+	}
+	e, err := New(b)
+	if err != nil {
+		return "", err
+	}
+	doc, err := e.Render("one", n)
+	return string(doc.Bytes), err
+}
+
+// Each target has a main template, and what another one defines is not there.
+func TestTargets(t *testing.T) {
+	fsys := body("{{ define \"own\" }}compose{{ end }}a: {{ template \"own\" }}\nshared: {{ template \"shared\" }}\n", "shared", "x")
+	fsys[bundle.Swarm.Template] = &fstest.MapFile{Data: []byte("{{ define \"own\" }}swarm{{ end }}a: {{ template \"own\" }}\nslot: \"{{ .Slot }}\"\n# {{ .Replicas }}\n")}
+	fsys[bundle.Kubernetes.Template] = &fstest.MapFile{Data: []byte("a: {{ .Stage }}\n---\nb: {{ .Replicas }}\n---\n")}
+	for target, want := range map[string]string{
+		"compose":    "a: compose\nshared: x\n",
+		"swarm":      "a: swarm\nslot: \"{{.Task.Slot}}\"\n# 3\n",
+		"kubernetes": "a: one\n---\nb: 3\n---\n",
+	} {
+		b, err := bundle.Open(fsys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := renderFor(t, b, target, 3); err != nil || got != want {
+			t.Errorf("%s: got %q, error %v, want %q", target, got, err, want)
+		}
+	}
+	fsys[bundle.Swarm.Template] = &fstest.MapFile{Data: []byte("a: {{ if }}")}
+	b, err := bundle.Open(fsys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := renderFor(t, b, "compose", 3); err != nil {
+		t.Errorf("a mistake in the templates of another target: %v", err)
+	}
+	if _, err := renderFor(t, b, "swarm", 3); err == nil || !strings.Contains(err.Error(), "stack.yaml.tmpl:1:4:") {
+		t.Errorf("a mistake in its own templates: %v", err)
+	}
+}
+
+func TestSlotOfCompose(t *testing.T) {
+	_, err := newEngine(t, body("a: {{ .Slot }}")).Render("one", 1)
+	if err == nil || !strings.Contains(err.Error(), "compose.yaml.tmpl:1:7: <.Slot>: ") || !strings.Contains(err.Error(), "write .ID") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A document of one service is as long for any number of replicas.
+func TestLimitOfATarget(t *testing.T) {
+	fsys := body("a: b\n")
+	fsys[bundle.StagesFile] = &fstest.MapFile{Data: []byte("default: one\nmax_replicas: {kubernetes: 100000}\nstages: [{name: one}]\n")}
+	fsys[bundle.Kubernetes.Template] = &fstest.MapFile{Data: []byte("completions: {{ .Replicas }}\n")}
+	b, err := bundle.Open(fsys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := renderFor(t, b, "kubernetes", 100_000); err != nil || got != "completions: 100000\n" {
+		t.Errorf("got %q, error %v", got, err)
+	}
+	if _, err := renderFor(t, b, "kubernetes", 100_001); err == nil || !strings.Contains(err.Error(), "100001: at most 100000 for kubernetes, by stages.yaml") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// The text of a file is a value: escaped for its place, and only of files that the bundle has or the user names.
+func TestFile(t *testing.T) {
+	dir := t.TempDir()
+	inside := filepath.Join(dir, "bundle")
+	secret := filepath.Join(dir, "secret")
+	for name, content := range map[string]string{
+		"bundle/stages.yaml":  "default: one\nstages: [{name: one, values: {theirs: " + secret + "}}]\n",
+		"bundle/conf/app.ini": "[a]\nb = \"c: $d\"\n",
+		"secret":              "hush\n",
+		"bundle/large":        strings.Repeat("x", bundle.MaxFile+1),
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(secret, filepath.Join(inside, "link")); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ template, set, want string }{
+		{`a: {{ file "conf/app.ini" }}`, "", `a: "[a]\nb = \"c: $$d\"\n"`},
+		{`a: {{ file "./conf/app.ini" | trunc 3 | quote }}`, "", `a: "[a]"`},
+		{"a: |\n  {{ file \"conf/app.ini\" | trim }}\nb: c", "", "a: |\n  [a]\n  b = \"c: $$d\"\nb: c"},
+		{`a: app-{{ fileHash "conf/app.ini" }}`, "", "a: app-ca092235c753"},
+		{`a: {{ file .Values.mine }}`, "mine=" + secret, `a: "hush\n"`},
+		{`a: {{ file .Values.theirs }}`, "", "error: templates read files of their bundle"},
+		{`a: {{ file "` + secret + `" }}`, "", "error: templates read files of their bundle"},
+		{`a: {{ file "../secret" }}`, "", "error: templates read files of their bundle"},
+		{`a: {{ file "link" }}`, "", "error: leads out of the bundle"},
+		{`a: {{ file "large" }}`, "", "error: "},
+		{`a: {{ file "conf" }}`, "", "error: it is a directory"},
+		{`a: {{ file "none" }}`, "", "error: templates read files of their bundle"},
+		{`a: {{ file .Values.mine }}`, "mine=" + secret + "2", "error: no such file"},
+	} {
+		if err := os.WriteFile(filepath.Join(inside, MainTemplate), []byte(test.template+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		b, err := bundle.OpenDir(inside)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Overlay = &values.Overlay{}
+		if test.set != "" {
+			b.Overlay.AddKey("--set", values.YAML, test.set)
+		}
+		got, err := renderFor(t, b, "compose", 1)
+		wrong, isError := strings.CutPrefix(test.want, "error: ")
+		switch {
+		case isError && (err == nil || !strings.Contains(err.Error(), wrong) || !strings.Contains(err.Error(), MainTemplate+":1:")):
+			t.Errorf("%s: got %q, error %v, want %s", test.template, got, err, wrong)
+		case !isError && (err != nil || strings.TrimSuffix(got, "\n") != test.want):
+			t.Errorf("%s: got %q, error %v, want %q", test.template, got, err, test.want)
+		}
+	}
+}
