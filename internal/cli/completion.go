@@ -9,6 +9,7 @@ import (
 	"github.com/tp0-lab/composer/internal/cli/completion"
 	"github.com/tp0-lab/composer/internal/compose/lint"
 	"github.com/tp0-lab/composer/internal/course/verify"
+	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/values"
 )
 
@@ -67,6 +68,8 @@ func (s *Streams) completionValues(r completion.Request) []completion.Value {
 		return choices("server", "client")
 	case "engine":
 		return choices("local", "docker")
+	case "target":
+		return choices(bundle.TargetNames(bundle.AllTargets())...)
 	case "format":
 		switch r.Command.Base() {
 		case "lint":

@@ -109,7 +109,7 @@ func (j Job) Render(ctx context.Context, b *bundle.Bundle) (Documents, error) {
 		return Documents{}, err // not a StageError: all stages have the same number of replicas
 	}
 	for _, stage := range stages {
-		d, err := j.document(ctx, engine, stage, render.Counted)
+		d, err := j.document(ctx, engine, b.Target, stage)
 		if ctx.Err() != nil {
 			return Documents{}, interrupted(ctx, stage)
 		}
@@ -202,27 +202,27 @@ func interrupted(ctx context.Context, stage string) error {
 	return render.OfStage(stage, context.Cause(ctx))
 }
 
-func (j Job) document(ctx context.Context, engine *render.Engine, stage string, n int) (Document, error) {
+func (j Job) document(ctx context.Context, engine *render.Engine, target bundle.Target, stage string) (Document, error) {
 	d := Document{Stage: stage, Path: j.path(stage)}
 	isJSON := j.Format == "json"
 	if !j.Validate && !isJSON {
-		d.Write = func(w io.Writer) error { return engine.Stream(stoppable{ctx, w, stage}, stage, n) }
+		d.Write = func(w io.Writer) error { return engine.Stream(stoppable{ctx, w, stage}, stage, render.Counted) }
 		return d, nil
 	}
-	doc, err := engine.Render(stage, n)
+	doc, err := engine.Render(stage, render.Counted)
 	if err != nil {
 		return d, err
 	}
 	if j.Validate {
-		d.Report, err = check.Document(ctx, doc)
+		d.Report, err = check.ForTarget(ctx, target, doc, filepath.Dir(d.Path))
 		if wrong, ok := errors.AsType[*check.Error](err); ok {
-			return d, render.OfStage(stage, located(wrong, engine, stage, n, doc.Bytes))
+			return d, render.OfStage(stage, located(wrong, engine, stage, render.Counted, doc.Bytes))
 		}
 		if err != nil {
 			return d, err
 		}
 		for i, w := range d.Report.Warnings {
-			d.Report.Warnings[i] = located(w, engine, stage, n, doc.Bytes)
+			d.Report.Warnings[i] = located(w, engine, stage, render.Counted, doc.Bytes)
 		}
 	}
 	d.content = doc.Bytes

@@ -181,7 +181,11 @@ func New(b *bundle.Bundle) (*Engine, error) {
 		return nil, fmt.Errorf("parse templates: %w", inBundle(b, err))
 	}
 	e := &Engine{bundle: b, functions: bound(t, funcs), parsed: t, texts: texts}
-	return e, e.rewrite(t, escape.Compose)
+	format := escape.Compose // docker stack deploy replaces ${NAME}, too
+	if b.Target == bundle.Kubernetes {
+		format = escape.YAML
+	}
+	return e, e.rewrite(t, format)
 }
 
 // rewrite makes t, one of the templates that are parsed, the one that e executes.

@@ -29,11 +29,11 @@ func renderFor(t *testing.T, b *bundle.Bundle, target string, n int) (string, er
 func TestTargets(t *testing.T) {
 	fsys := body("{{ define \"own\" }}compose{{ end }}a: {{ template \"own\" }}\nshared: {{ template \"shared\" }}\n", "shared", "x")
 	fsys[bundle.Swarm.Template] = &fstest.MapFile{Data: []byte("{{ define \"own\" }}swarm{{ end }}a: {{ template \"own\" }}\nslot: \"{{ .Slot }}\"\n# {{ .Replicas }}\n")}
-	fsys[bundle.Kubernetes.Template] = &fstest.MapFile{Data: []byte("a: {{ .Stage }}\n---\nb: {{ .Replicas }}\n---\n")}
+	fsys[bundle.Kubernetes.Template] = &fstest.MapFile{Data: []byte("a: \"{{ .Slot }}\"\n---\nb: {{ .Replicas }}\n---\n")}
 	for target, want := range map[string]string{
 		"compose":    "a: compose\nshared: x\n",
 		"swarm":      "a: swarm\nslot: \"{{.Task.Slot}}\"\n# 3\n",
-		"kubernetes": "a: one\n---\nb: 3\n---\n",
+		"kubernetes": "a: \"$(JOB_COMPLETION_INDEX)\"\n---\nb: 3\n---\n",
 	} {
 		b, err := bundle.Open(fsys)
 		if err != nil {

@@ -1,0 +1,349 @@
+package cluster
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/docker/cli/cli/compose/schema"
+	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/text"
+)
+
+// StackSlot is what Swarm replaces by the number of a task, from 1, where it replaces anything.
+const StackSlot = "{{.Task.Slot}}"
+
+// maxConfig is how many bytes Swarm takes for a config or a secret's file.
+const maxConfig = 1_024_000 - 1
+
+// CheckStack returns what is wrong with a stack file for `docker stack deploy`, errors first: what the schema of the
+// Docker client refuses, what the client refuses behind it, what Swarm ignores without a word, and what Swarm fails at
+// again and again once it is deployed. dir is the folder of the stack file, where relative paths begin; a file that is
+// not there is not looked at.
+func CheckStack(content []byte, dir string) []Problem {
+	s := stack{dir: dir}
+	roots := s.parse(content)
+	switch {
+	case len(s.problems) > 0:
+		return s.sorted()
+	case len(roots) == 0:
+		return []Problem{{Line: 1, Column: 1, Message: "there is nothing in it: want a mapping with services"}}
+	case len(roots) > 1:
+		s.fail(roots[1], "a second document begins here, and docker stack deploy reads the first one only")
+	}
+	s.root = roots[0]
+	if s.root.Kind != yaml.MappingNode {
+		s.fail(s.root, "want a mapping with services, not %s", yamltree.KindName(s.root))
+		return s.sorted()
+	}
+	s.checkSchema()
+	if len(s.problems) > 0 {
+		return s.sorted() // the rest would stumble over it
+	}
+	for name, service := range yamltree.Entries(yamltree.Get(s.root, "services")) {
+		s.service(name.Value, service)
+	}
+	for _, kind := range []string{"configs", "secrets"} {
+		for name, one := range yamltree.Entries(yamltree.Get(s.root, kind)) {
+			s.file(strings.TrimSuffix(kind, "s"), name, one)
+		}
+	}
+	return s.sorted()
+}
+
+type stack struct {
+	problems
+	root *yaml.Node
+	dir  string
+}
+
+// forbidden are keys of services that the Docker client refuses with a reason, before the schema.
+var forbidden = map[string]string{
+	"extends": "it knows no extends", "volumes_from": "declare a volume, and let both services mount it",
+	"cpus": "write deploy.resources.limits.cpus", "cpu_quota": "write deploy.resources.limits.cpus",
+	"cpu_shares": "write deploy.resources", "cpuset": "it has none", "mem_limit": "write deploy.resources.limits.memory",
+	"memswap_limit": "it has none", "scale": "write deploy.replicas", "profiles": "leave the service out instead",
+	"pull_policy": "docker stack deploy has --resolve-image", "name": "docker stack deploy names the stack",
+}
+
+// checkSchema reports the first thing that the schema of the Docker client refuses.
+func (s *stack) checkSchema() {
+	config, _ := plainValue(s.root).(map[string]any)
+	err := schema.Validate(config, schema.Version(config))
+	if err == nil {
+		return
+	}
+	path, message, _ := strings.Cut(err.Error(), ": ")
+	at := s.find(path)
+	if _, quoted, ok := strings.Cut(message, "additional property '"); ok {
+		name, _, _ := strings.Cut(quoted, "'")
+		for key := range yamltree.Entries(at) {
+			if key.Value == name {
+				at = key
+			}
+		}
+		message = fmt.Sprintf("docker stack deploy does not know the key %q", name)
+		if why := forbidden[name]; why != "" {
+			message += ": " + why
+		}
+	} else if path == "" || path == "(root)" {
+		message = "docker stack deploy refuses it: " + message
+	} else {
+		message = "docker stack deploy refuses " + path + ": " + message
+	}
+	s.fail(at, "%s", message)
+}
+
+// find returns the node at a path of keys that dots join, which may have dots themselves, or the nearest one around it.
+func (s *stack) find(path string) *yaml.Node {
+	at := s.root
+	for path != "" {
+		var next *yaml.Node
+		rest := ""
+		for key, value := range yamltree.Entries(at) {
+			if behind, ok := strings.CutPrefix(path, key.Value); ok && (behind == "" || behind[0] == '.') {
+				next, rest = value, strings.TrimPrefix(behind, ".")
+			}
+		}
+		if at.Kind == yaml.SequenceNode {
+			index, behind, _ := strings.Cut(path, ".")
+			if i, err := strconv.Atoi(index); err == nil && i >= 0 && i < len(at.Content) {
+				next, rest = yamltree.Follow(at.Content[i]), behind
+			}
+		}
+		if next == nil {
+			return at
+		}
+		at, path = next, rest
+	}
+	return at
+}
+
+// plainValue returns a value as the Docker client reads it.
+func plainValue(n *yaml.Node) any {
+	n = yamltree.Follow(n)
+	switch n.Kind {
+	case yaml.MappingNode:
+		m := make(map[string]any, len(n.Content)/2)
+		for key, value := range yamltree.Entries(n) {
+			m[key.Value] = plainValue(value)
+		}
+		return m
+	case yaml.SequenceNode:
+		list := make([]any, 0, len(n.Content))
+		for item := range yamltree.Items(n) {
+			list = append(list, plainValue(item))
+		}
+		return list
+	}
+	var value any
+	if err := n.Decode(&value); err != nil || n.ShortTag() == "!!timestamp" {
+		return n.Value
+	}
+	return value
+}
+
+// ignored are keys of services that the schema has and Swarm does not look at, with what to write instead.
+var ignored = map[string]string{
+	"build":         "the nodes want an image that they can pull",
+	"cgroup_parent": "", "cgroupns_mode": "", "devices": "", "domainname": "", "ipc": "", "mac_address": "", "pid": "",
+	"privileged": "", "security_opt": "", "shm_size": "", "userns_mode": "",
+	"container_name": "tasks have names of their own; others reach the service by its name",
+	"depends_on":     "all services start at once, so clients have to wait and try again",
+	"expose":         "services of one network reach all ports",
+	"external_links": "networks do that", "links": "networks do that",
+	"network_mode": "write networks",
+	"restart":      "write deploy.restart_policy",
+}
+
+// service checks one service.
+func (s *stack) service(name string, service *yaml.Node) {
+	for key := range yamltree.Entries(service) {
+		if instead, ok := ignored[key.Value]; ok {
+			s.warn(key, "service %s: Swarm ignores %s%s", name, key.Value, because(instead))
+		}
+	}
+	s.references(name, service)
+	deploy := yamltree.Get(service, "deploy")
+	mode := scalar(deploy, "mode")
+	slots := slotsIn(service)
+	if mode == "replicated-job" && len(slots) > 0 {
+		s.fail(slots[0].node, "service %s: the slots of a replicated-job begin with 0, and %s of slot 0 is not a number: write mode: replicated, and restart_policy: {condition: on-failure}", name, StackSlot)
+	}
+	replicas, err := strconv.Atoi(scalar(deploy, "replicas"))
+	if err == nil && replicas > 1 && (mode == "" || mode == "replicated") && yamltree.Get(deploy, "restart_policy", "condition") == nil {
+		s.fail(keyOf(deploy, "replicas"), "service %s: without deploy.restart_policy.condition Swarm starts its %d tasks again for ever when they are done: write condition: on-failure, or any if they never are done", name, replicas)
+	}
+	for _, slot := range slots {
+		if !slot.replaced() {
+			s.fail(slot.node, "service %s: Swarm does not replace %s here, only in environment, hostname and the source of a mount", name, StackSlot)
+		}
+	}
+	for mount := range yamltree.Items(yamltree.Get(service, "volumes")) {
+		s.mount(name, mount)
+	}
+}
+
+func because(why string) string {
+	if why != "" {
+		return ": " + why
+	}
+	return ""
+}
+
+// mount checks one of the mounts of a service.
+func (s *stack) mount(name string, mount *yaml.Node) {
+	source, at := mount.Value, mount
+	if mount.Kind == yaml.MappingNode {
+		if scalar(mount, "type") != "bind" {
+			return
+		}
+		source, at = scalar(mount, "source"), yamltree.Get(mount, "source")
+		if create := keyOf(yamltree.Get(mount, "bind"), "create_host_path"); create != nil {
+			s.warn(create, "service %s: Swarm ignores create_host_path: a source that a node lacks is refused there, again and again", name)
+		}
+	} else {
+		var both bool
+		if source, _, both = strings.Cut(source, ":"); !both {
+			return
+		}
+	}
+	if strings.HasPrefix(source, ".") || strings.HasPrefix(source, "~") {
+		s.fail(at, "service %s: the source %q begins on the machine that deploys, and each node needs it at the same place: write an absolute path of a directory that all nodes have", name, text.Short(source, 60))
+	}
+}
+
+// references checks that what a service names is declared.
+func (s *stack) references(name string, service *yaml.Node) {
+	for _, kind := range []string{"networks", "configs", "secrets"} {
+		of := yamltree.Get(service, kind)
+		for item := range yamltree.Names(of) {
+			s.declared(name, kind, item)
+		}
+		for item := range yamltree.Items(of) {
+			if source := yamltree.Get(item, "source"); item.Kind == yaml.MappingNode && source != nil {
+				s.declared(name, kind, source)
+			}
+		}
+	}
+	for mount := range yamltree.Items(yamltree.Get(service, "volumes")) {
+		source := yamltree.Get(mount, "source")
+		if scalar(mount, "type") == "volume" && source != nil && !strings.Contains(source.Value, "{{") {
+			s.declared(name, "volumes", source)
+		}
+		if from, _, both := strings.Cut(mount.Value, ":"); both && !strings.ContainsAny(from, `/\.~{`) {
+			own := *mount
+			own.Value = from
+			s.declared(name, "volumes", &own)
+		}
+	}
+}
+
+func (s *stack) declared(service, kind string, name *yaml.Node) {
+	if kind == "networks" && name.Value == "default" {
+		return
+	}
+	declared := yamltree.Get(s.root, kind)
+	have := map[string]bool{}
+	for key := range yamltree.Entries(declared) {
+		have[key.Value] = true
+	}
+	if have[name.Value] {
+		return
+	}
+	names := slices.Sorted(maps.Keys(have))
+	s.fail(name, "service %s: the %s %q is not declared%s", service, strings.TrimSuffix(kind, "s"), name.Value, text.DidYouMean(name.Value, names))
+}
+
+// hashLike is how many digits of a hash make a name that changes with the content.
+const hashLike = 8
+
+// file checks a config or a secret that is made of a file.
+func (s *stack) file(kind string, name, one *yaml.Node) {
+	path := scalar(one, "file")
+	if path == "" {
+		return
+	}
+	if !hasHash(scalar(one, "name")) {
+		s.warn(name, "%s %s: what Swarm has of it never changes, and docker stack deploy fails once the file has: put the content's hash into its name, as in name: %s-{{ fileHash … }}", kind, name.Value, name.Value)
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(s.dir, path)
+	}
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Size() > maxConfig {
+		s.fail(yamltree.Get(one, "file"), "%s %s: the file has %d bytes, and Swarm takes %d: let nodes mount it, or get it by HTTP", kind, name.Value, info.Size(), maxConfig)
+	}
+}
+
+// hasHash reports whether a name has a part that may be a hash.
+func hasHash(name string) bool {
+	run := 0
+	for _, r := range name {
+		if strings.ContainsRune("0123456789abcdef", r) {
+			if run++; run >= hashLike {
+				return true
+			}
+			continue
+		}
+		run = 0
+	}
+	return false
+}
+
+// slot is a scalar of a service that has StackSlot in it, and the keys that lead to it.
+type slot struct {
+	path []string
+	node *yaml.Node
+}
+
+func (s slot) replaced() bool {
+	switch first := s.path[0]; first {
+	case "environment", "hostname":
+		return true
+	case "volumes":
+		return len(s.path) < 2 || s.path[1] == "source"
+	default:
+		return strings.HasPrefix(first, "x-")
+	}
+}
+
+func slotsIn(service *yaml.Node) (found []slot) {
+	var walk func(n *yaml.Node, path []string)
+	walk = func(n *yaml.Node, path []string) {
+		if n.Kind == yaml.ScalarNode && strings.Contains(strings.ReplaceAll(n.Value, " ", ""), StackSlot) && len(path) > 0 {
+			found = append(found, slot{path, n})
+		}
+		for key, value := range yamltree.Entries(n) {
+			walk(value, append(slices.Clone(path), key.Value))
+		}
+		for item := range yamltree.Items(n) {
+			walk(item, path)
+		}
+	}
+	walk(service, nil)
+	return found
+}
+
+// scalar returns the text at a path of keys, or "".
+func scalar(n *yaml.Node, path ...string) string {
+	if at := yamltree.Get(n, path...); at != nil && at.Kind == yaml.ScalarNode {
+		return at.Value
+	}
+	return ""
+}
+
+// keyOf returns the node of a key, or nil.
+func keyOf(n *yaml.Node, name string) *yaml.Node {
+	for key := range yamltree.Entries(n) {
+		if key.Value == name {
+			return key
+		}
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package cluster
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const goodStack = `networks:
+  net: {}
+volumes:
+  bets: {}
+configs:
+  app:
+    name: app-0123456789ab
+    file: app.ini
+services:
+  server:
+    image: server:1
+    networks: [net]
+    configs: [app]
+    volumes:
+      - {type: volume, source: bets, target: /bets}
+      - bets:/more
+      - /srv/data:/data:ro
+  client:
+    image: client:1
+    hostname: "client{{.Task.Slot}}"
+    environment:
+      CLI_ID: "{{.Task.Slot}}"
+    networks: [net, default]
+    volumes:
+      - {type: bind, source: "/srv/agency-{{ .Task.Slot }}.csv", target: /agency.csv}
+    deploy:
+      replicas: 5
+      restart_policy: {condition: on-failure}
+`
+
+func shownProblems(all []Problem) string {
+	var b strings.Builder
+	for _, p := range all {
+		kind := "error"
+		if p.Warning {
+			kind = "warning"
+		}
+		fmt.Fprintf(&b, "%d:%d: %s: %s\n", p.Line, p.Column, kind, p.Message)
+	}
+	return b.String()
+}
+
+func TestGoodStack(t *testing.T) {
+	if got := CheckStack([]byte(goodStack), t.TempDir()); len(got) > 0 {
+		t.Errorf("got\n%s", shownProblems(got))
+	}
+}
+
+func TestBadStacks(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "app.ini"), make([]byte, maxConfig+1), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	const restart = "      restart_policy: {condition: on-failure}\n"
+	for _, test := range []struct{ old, instead, want string }{
+		{"networks:\n  net: {}", "name: lab\nnetworks:\n  net: {}", `1:1: error: docker stack deploy does not know the key "name": docker stack deploy names the stack`},
+		{"    image: server:1", "    image: server:1\n    cpus: 2", `12:5: error: docker stack deploy does not know the key "cpus": write deploy.resources.limits.cpus`},
+		{"    image: server:1", "    image: server:1\n    profiles: [a]", `12:5: error: docker stack deploy does not know the key "profiles"`},
+		{"    image: server:1", "    image: server:1\n    depends_on: {client: {condition: service_started}}", "12:17: error: docker stack deploy refuses services.server.depends_on: must be a list"},
+		{"    image: server:1", "    image: server:1\n    depends_on: [client]", "12:5: warning: service server: Swarm ignores depends_on: all services start at once"},
+		{"    image: server:1", "    image: server:1\n    restart: always", "12:5: warning: service server: Swarm ignores restart: write deploy.restart_policy"},
+		{"    image: server:1", "    image: server:1\n    container_name: x", "12:5: warning: service server: Swarm ignores container_name"},
+		{"    image: server:1", "    image: server:1\n    image: server:2", `12:5: error: key "image" is in line 11 already`},
+		{"    image: server:1", "    image: server:1\n    stop_grace_period: soon", "12:24: error: docker stack deploy refuses services.server.stop_grace_period"},
+		{"[net, default]", "[nat]", `23:16: error: service client: the network "nat" is not declared, did you mean "net"?`},
+		{"configs: [app]", "configs: [{source: ap, target: /x}]", `13:24: error: service server: the config "ap" is not declared`},
+		{"- bets:/more", "- bots:/more", `16:9: error: service server: the volume "bots" is not declared, did you mean "bets"?`},
+		{"name: app-0123456789ab", "name: app", "6:3: warning: config app: what Swarm has of it never changes"},
+		{"/srv/data:/data:ro", "./data:/data:ro", `17:9: error: service server: the source "./data" begins on the machine that deploys`},
+		{`source: "/srv/agency`, `source: "./agency`, `25:30: error: service client: the source "./agency-`},
+		{"target: /agency.csv}", "target: /agency.csv, bind: {create_host_path: false}}", "25:"},
+		{restart, "", "27:7: error: service client: without deploy.restart_policy.condition Swarm starts its 5 tasks again for ever"},
+		{"      replicas: 5\n", "      mode: replicated-job\n      replicas: 5\n", "20:15: error: service client: the slots of a replicated-job begin with 0"},
+		{"image: client:1", "image: \"client:{{.Task.Slot}}\"", "19:12: error: service client: Swarm does not replace {{.Task.Slot}} here"},
+		{goodStack, "- a\n", "1:1: error: want a mapping with services, not a list"},
+		{goodStack, "", "1:1: error: there is nothing in it"},
+		{goodStack, "a: [", "1:5: error: "},
+		{goodStack, goodStack + "---\nservices: {}\n", "30:1: error: a second document begins here"},
+	} {
+		text := strings.Replace(goodStack, test.old, test.instead, 1)
+		got := shownProblems(CheckStack([]byte(text), t.TempDir()))
+		if first, _, _ := strings.Cut(got, "\n"); !strings.HasPrefix(first, test.want) {
+			t.Errorf("%q: got %q, want %s", test.instead, got, test.want)
+		}
+	}
+	got := shownProblems(CheckStack([]byte(goodStack), dir))
+	if want := "8:11: error: config app: the file has 1024000 bytes, and Swarm takes 1023999"; !strings.HasPrefix(got, want) {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
