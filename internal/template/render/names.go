@@ -92,7 +92,8 @@ func similarFunction(message string, funcs template.FuncMap) string {
 	if found == nil || slices.Contains(unrepeatable, found[1]) {
 		return ""
 	}
-	if near := text.Nearest(found[1], slices.Collect(maps.Keys(funcs))); near != "" {
+	near := text.Nearest(found[1], slices.Collect(maps.Keys(funcs)))
+	if near != "" && len(near) > len(found[1])-2 { // filter is a kind more often than it is file
 		return ", did you mean " + near + "?"
 	}
 	return fmt.Sprintf("; a text stands in quotes, as in %q", found[1])
