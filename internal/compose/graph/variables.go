@@ -14,6 +14,9 @@ import (
 // reads such a variable as the empty string, or refuses the file. drawable writes it as the text ${NAME} in values that
 // the graph shows, and removes the other values that have it.
 func drawable(text []byte, environment map[string]string) []byte {
+	if _, literal := vars.Literal(string(text)); literal {
+		return text
+	}
 	filled, _ := vars.Rewrite(text, func(document *yaml.Node) (edited *yaml.Node, unset bool) {
 		f := filler{environment: environment}
 		f.fill(document, "")

@@ -168,10 +168,12 @@ func (c *Config) readRules(levels *yaml.Node) error {
 		return c.fail(levels, "rules: want a mapping such as {unquoted-value: error}, not %s", yamltree.KindName(levels))
 	}
 	seen := map[string]bool{}
+	var ofRules []namedLevel // which come after those of sets
 	for key, value := range yamltree.Entries(levels) {
+		unknown := UnknownRule(key.Value)
 		switch {
-		case !slices.Contains(ruleNames(), key.Value):
-			return c.fail(key, "unknown rule %q%s; see `composer lint --list-rules`", key.Value, rules.Suggestion(key.Value, ruleNames()))
+		case unknown != "":
+			return c.fail(key, "%s; see `composer lint --list-rules`", unknown)
 		case seen[key.Value]:
 			return c.fail(key, "rule %q is there twice", key.Value)
 		case value.Kind != yaml.ScalarNode:
@@ -185,8 +187,13 @@ func (c *Config) readRules(levels *yaml.Node) error {
 			return c.fail(value, "rules.%s: %q is none of %s%s", key.Value, value.Value, strings.Join(Levels, ", "), rules.Suggestion(value.Value, Levels))
 		}
 		seen[key.Value] = true
-		c.levels = append(c.levels, namedLevel{key.Value, level})
+		if IsSet(key.Value) {
+			c.levels = append(c.levels, namedLevel{key.Value, level})
+		} else {
+			ofRules = append(ofRules, namedLevel{key.Value, level})
+		}
 	}
+	c.levels = append(c.levels, ofRules...)
 	return nil
 }
 

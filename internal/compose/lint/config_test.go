@@ -26,6 +26,8 @@ func TestConfigErrors(t *testing.T) {
 		"":                         "",
 		"# nothing\n":              "",
 		"rules:\nsets:\nignore:\n": "",
+		"rules: {security: off, privileged: on, style: note}": "",
+		"rules: {securty: off}":                               `1:9: unknown rule "securty", did you mean security?; see ` + "`composer lint --list-rules`",
 		"rules: {privileged: on, unquoted-value: off, host-mount: error}\nsets: [security]\nignore: ['a/**']": "",
 		"rles: {}":                       `1:1: unknown key "rles", did you mean rules?: have sets, rules, ignore`,
 		"ñ: 1":                           `1:1: unknown key "ñ": have sets, rules, ignore`,
@@ -122,5 +124,17 @@ func TestIgnores(t *testing.T) {
 		if c.Ignores(filepath.Join(dir, "..", "vendor", "a.old.yaml")) != (pattern == "none") && !strings.Contains(pattern, "/") {
 			t.Logf("%s is about files outside, too", pattern)
 		}
+	}
+}
+
+// A rule by its own name counts, wherever its set stands.
+func TestSetInRules(t *testing.T) {
+	c, err := ReadConfig(writeConfig(t, t.TempDir(), "sets: [style]\nrules: {host-mount: error, security: on, style: off}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := c.Options()
+	if o.severity("host-mount", Warning) != Error || !o.applies("privileged") || o.applies("key-order") {
+		t.Errorf("got %v", o)
 	}
 }

@@ -89,6 +89,7 @@ func (d *document) parse() bool {
 	}
 	d.root = doc.Content[0]
 	d.checkKeys(d.root)
+	d.checkReadable(d.root)
 	if !d.parseMore(decoder) {
 		return false
 	}
@@ -131,6 +132,7 @@ func (d *document) parseMore(decoder *yaml.Decoder) bool {
 			return false
 		default:
 			d.checkKeys(root)
+			d.checkReadable(root)
 			d.more = append(d.more, root)
 		}
 	}
@@ -140,6 +142,16 @@ func (d *document) parseMore(decoder *yaml.Decoder) bool {
 func (d *document) reportSyntax(err error) {
 	line, column, message := yamltree.DescribeSyntaxError(d.Text, err)
 	d.reportAt("yaml-syntax", line, column, "%s", message)
+}
+
+// checkReadable reports nodes that are no values.
+func (d *document) checkReadable(root *yaml.Node) {
+	for n, message := range yamltree.Unreadable(root) {
+		d.report("specification", n, "%s", message)
+	}
+	if list := yamltree.Get(root, "include"); list != nil && list.Kind != yaml.SequenceNode && !yamltree.IsNull(list) {
+		d.report("specification", list, "include must be a list: write - before the file")
+	}
 }
 
 // checkKeys reports keys that are twice in one mapping. It follows no aliases.

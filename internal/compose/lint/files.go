@@ -21,7 +21,7 @@ var fileRules = []Rule{
 	},
 	{
 		Name: "missing-file", Severity: Error, What: "a file that Compose reads does not exist",
-		Why: "It is an `env_file`, a `label_file`, what is included or extended, or the `file` of a config or secret; Compose fails without it. Only relative paths are looked for.",
+		Why: "It is an `env_file`, a `label_file`, what is included or extended, the `file` of a config or secret, or a seccomp profile; Compose fails without it. Only relative paths are looked for.",
 	},
 }
 
@@ -53,6 +53,13 @@ func checkFiles(d *document) {
 		for _, key := range []string{"env_file", "label_file"} {
 			for at := range filesOf(yamltree.Get(s.Body, key)) {
 				path, _ := known(at)
+				look(Error, "missing-file", "service "+s.Name, at, path)
+			}
+		}
+		for at := range yamltree.Items(yamltree.Get(s.Body, "security_opt")) {
+			option, _ := known(at)
+			name, path, _ := strings.Cut(strings.Replace(option, ":", "=", 1), "=")
+			if name == "seccomp" && path != "unconfined" && path != "builtin" {
 				look(Error, "missing-file", "service "+s.Name, at, path)
 			}
 		}

@@ -241,6 +241,22 @@ func TestCheck(t *testing.T) {
 			"1:38: warning: without quotes, on is true to readers of YAML 1.1",
 		}},
 		{"kept", "services: {a: {image: x, environment: {A: 5, B: true, C: ~, D: '007', E: word, F: -1, G: 1.5, H: 1:99}}}", nil},
+		{"keys that are no texts", "services:\n  1: {image: x}\n  a: {image: x, environment: {ñ: x, true: q, ~: z}, x-k: {2: a, ? [b] : c}}\n", []string{
+			`2:3: error: a key is a text, and without quotes 1 is none: write "1" [specification]`,
+			`3:37: error: a key is a text, and without quotes true is none: write "true"`, `3:46: error: a key is a text, and without quotes ~ is none`,
+			`3:59: error: a key is a text, and without quotes 2 is none`, `3:67: error: a key is a text, not a list`,
+		}},
+		{"tags that do not fit", "services: {a: {image: !!int \"x\", hostname: !foo y, x-a: !!bool maybe, x-b: !!int '5'}}", []string{
+			`1:23: error: "x" is no value of the tag !!int [specification]`, `1:57: error: "maybe" is no value of the tag !!bool`,
+		}},
+		{"merge of no mapping", "x-a: &a [1]\nservices:\n  a: {<<: *a, image: x}\n  b: {<<: text, image: x}\n", []string{
+			`3:7: error: the value of << is a mapping, or a list of mappings, not a single value [specification]`, `4:7: error: the value of <<`,
+		}},
+		{"include that is no list", "include: {path: a.yaml}\nservices: {a: {image: x}}\n", []string{`1:10: error: include must be a list`}},
+		{"one cause", "services:\n  a: {image: x, container_name: aa, deploy: {replicas: 2}}\n  b: {image: x, tmpfs: /x, volumes: ['vol:/x']}\n  c: {image: x, networks: {n: {ipv4_address: 1}}}\nvolumes: {vol: }\nnetworks: {n: }\n", []string{
+			`2:33: error: service a: one container_name for 2 containers`, `3:38: error: service b: volumes: a tmpfs is mounted at /x already`, `4:46: error: services.c.networks.n.ipv4_address must be a string`,
+		}},
+		{"seccomp profiles", "services: {a: {image: x, security_opt: ['seccomp:none.json', 'seccomp=unconfined', 'seccomp=/etc/x.json']}}", []string{`1:41: error: service a: none.json: no such file`}},
 		{"silenced", "services:\n  a:\n    image: x\n    environment:\n      A: 007 # composer-lint: disable=unquoted-value\n      B: 007\n      # composer-lint: disable=unquoted-value,specification\n      C: 007\n", []string{"6:10: warning"}},
 		{"silence of nothing", "# composer-lint: disable=unquoted-valu\nservices: {a: {image: x}}", []string{`1:26: warning: unknown rule "unquoted-valu", did you mean unquoted-value?`}},
 		{"merge bomb", "x-a: &a {k: v}\n" + bomb("{<<: [%s]}") + "services: {a: {image: x}}", []string{"6:51: error: up to here there are more than 300000 values, with aliases written out"}},

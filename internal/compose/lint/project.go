@@ -18,6 +18,9 @@ func checkProject(d *document) {
 		if at == nil {
 			at = d.node(p.Path)
 		}
+		if d.wrong[at] {
+			continue // it is no value of that kind at all
+		}
 		own := d.in(at)
 		n := len(own.found)
 		d.report(p.Rule.Name, at, "%s", p.Message)

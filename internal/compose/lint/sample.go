@@ -98,8 +98,8 @@ func (d *document) isWrong(n *yaml.Node) bool {
 }
 
 // ties are what a service says about others, or about other files, and ports,
-// of which a range is as many as it has.
-var ties = []string{"ports", "depends_on", "links", "volumes_from", "extends", "network_mode", "ipc", "pid", "env_file", "label_file", "networks", "configs", "secrets", "models", "use_api_socket", "provider"}
+// of which a range is as many as it has, and tmpfs, which rules are about.
+var ties = []string{"ports", "depends_on", "links", "volumes_from", "extends", "network_mode", "ipc", "pid", "env_file", "label_file", "networks", "configs", "secrets", "models", "use_api_socket", "provider", "tmpfs"}
 
 // loading loads rules.Services of a document.
 type loading struct {
@@ -160,6 +160,9 @@ func (l *loading) body(s rules.Service) map[string]any {
 	}
 	for _, key := range ties {
 		delete(body, key)
+	}
+	if s.Scale > 1 { // another rule is about both
+		delete(body, "container_name")
 	}
 	if build, ok := body["build"].(map[string]any); ok { // its contexts may be other services
 		build = maps.Clone(build)

@@ -234,8 +234,8 @@ func (d *document) checkSecrets(s rules.Service, where string, variables *yaml.N
 		if content == "" || strings.HasPrefix(content, "/") {
 			continue // no value here, or a path
 		}
-		if _, literal := vars.Literal(content); !literal {
-			continue
+		if content, literal := vars.Fill(content, nil); !literal || content == "" || strings.HasPrefix(content, "/") {
+			continue // it is not known here
 		}
 		switch {
 		case secretURL().MatchString(content):

@@ -25,7 +25,7 @@ func TestSecurity(t *testing.T) {
 		quiet + "volumes: ['/var/run/docker.sock:/var/run/docker.sock:ro']":                                                    "engine-socket '/var/run/docker.sock",
 		quiet + "volumes: ['/run/podman/podman.sock:/x']":                                                                      "engine-socket '/run/podman/podman.sock",
 		quiet + "volumes: [{type: bind, source: /run/containerd/containerd.sock, target: /x}]":                                 "engine-socket /run/containerd/containerd.sock",
-		quiet + "volumes: ['~/docker.sock.d:/x', '/srv/x:/x2', 'v:/etc']":                                                      "",
+		quiet + "volumes: ['~/docker.sock.d:/x', '/srv/x:/x2', 'vol:/etc']":                                                    "",
 		quiet + "use_api_socket: true":                                                                                         "engine-socket true",
 		quiet + "network_mode: host":                                                                                           "host-namespace host",
 		quiet + "pid: host, ipc: host, uts: host, userns_mode: host, cgroup: host":                                             "host-namespace host, host-namespace host, host-namespace host, host-namespace host, host-namespace host",
@@ -46,10 +46,11 @@ func TestSecurity(t *testing.T) {
 		quiet + "environment: {DB_PASSWORD: ñandú, API_TOKEN: '', PGPASSWORD: s3, AWS_SECRET_ACCESS_KEY: k, OLD_PASS: x}":                                                                        "secret-in-environment ñandú, secret-in-environment s3, secret-in-environment k, secret-in-environment x",
 		quiet + "environment: ['JWT_SECRET=abc', 'SECRET_KEY_BASE=x', 'TOKEN=$T', DB_PASSWORD, 'A_TOKEN=']":                                                                                      "secret-in-environment 'JWT_SECRET=abc', secret-in-environment 'SECRET_KEY_BASE=x'",
 		quiet + "environment: {DB_PASSWORD: '${X}', DB_PASSWORD_FILE: /run/secrets/x, MYSQL_ALLOW_EMPTY_PASSWORD: 'yes', TOKEN_LIFETIME: 5m, USE_TOKEN: true, PWD: /x, SSL_PRIVATE_KEY: /k.pem}": "",
+		quiet + "environment: {DB_PASSWORD: '${P:-hunter2}', A_TOKEN: '${T}', B_TOKEN: '${T:?}', C_TOKEN: '${T:-}', D_TOKEN: '${T:-${U}}', E_PASSWORD: '${F:-/run/x}'}":                          "secret-in-environment '${P",
 		quiet + "environment: {DATABASE_URL: 'postgres://a:b@db/x', OTHER_URL: 'postgres://a@db/x'}":                                                                                             "secret-in-environment 'postgres",
 		quiet + "build: {context: ., args: {NPM_TOKEN: abc}, privileged: true}":                                                                                                                  "secret-in-environment abc, privileged true",
 	} {
-		text := "services:\n  a: {" + body + "}\nvolumes: {v: {}}\n"
+		text := "services:\n  a: {" + body + "}\nvolumes: {vol: {}}\n"
 		var got strings.Builder
 		for _, f := range checkWith(t, Source{Name: "f", Dir: t.TempDir(), Text: []byte(text)}, levels(On, "security")) {
 			if SetOf(f.Rule) != "security" {

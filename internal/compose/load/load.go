@@ -3,15 +3,20 @@
 package load
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
+	"go.yaml.in/yaml/v4"
 
+	"github.com/tp0-lab/composer/internal/compose/vars"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -59,6 +64,7 @@ func Load(ctx context.Context, text []byte, o Options) (*types.Project, error) {
 	if o.Prepare != nil {
 		content = o.Prepare(text)
 	}
+	content = withoutInfinities(content)
 	dir := o.Dir
 	if dir == "" {
 		dir = "/"
@@ -87,6 +93,30 @@ func Load(ctx context.Context, text []byte, o Options) (*types.Project, error) {
 		return nil, context.Cause(ctx) // compose-go does not look at ctx: it goes on until the program ends
 	}
 }
+
+// withoutInfinities writes .inf and .nan as the texts that Compose makes of them: compose-go cannot compare them with its
+// schema.
+func withoutInfinities(content []byte) []byte {
+	if !bytes.ContainsAny(content, ".") || !infinity().Match(content) {
+		return content
+	}
+	var quote func(n *yaml.Node) (changed bool)
+	quote = func(n *yaml.Node) (changed bool) {
+		var f float64
+		if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!float" && n.Decode(&f) == nil && (math.IsInf(f, 0) || math.IsNaN(f)) {
+			n.Tag, n.Style, n.Value = "!!str", yaml.DoubleQuotedStyle, strconv.FormatFloat(f, 'g', -1, 64)
+			return true
+		}
+		for _, c := range n.Content {
+			changed = quote(c) || changed
+		}
+		return changed
+	}
+	content, _ = vars.Rewrite(content, func(document *yaml.Node) (*yaml.Node, bool) { return document, quote(document) })
+	return content
+}
+
+var infinity = text.LazyRegexp(`(?i)\.(?:inf|nan)\b`)
 
 func (o Options) load(ctx context.Context, content []byte, dir, name string) (project *types.Project, err error) {
 	defer func() {

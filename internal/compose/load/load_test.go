@@ -70,3 +70,16 @@ func TestFind(t *testing.T) {
 		}
 	}
 }
+
+// compose-go compares values with its schema as JSON, which has no infinite numbers. Compose reads them as texts.
+func TestInfinities(t *testing.T) {
+	project, err := Load(t.Context(), []byte("services: {a: {image: x, environment: {A: .inf, B: -.Inf, C: .nan, D: '.inf'}, x-a: .inf}}\n"), Options{Profiles: []string{"*"}, Project: "p"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"A": "+Inf", "B": "-Inf", "C": "NaN", "D": ".inf"} {
+		if got := project.Services["a"].Environment[name]; got == nil || *got != want {
+			t.Errorf("%s: got %v, want %s", name, got, want)
+		}
+	}
+}

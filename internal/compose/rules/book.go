@@ -39,7 +39,7 @@ var Book = []Rule{
 	subnetTooSmall, bridgeFull, subnetOverlap, subnetInDefaultPool, outsideSubnet,
 	exclusiveNetworks, sharedNetwork, hostNetworkPorts, disabledDependency, disabledHealthcheck, noHealthcheck,
 	invalidImage, invalidMount, relativeWorkingDir, unknownCapability, unknownSignal, hostSysctl, invalidLimit, invalidHost, invalidDNS, invalidLogging,
-	quotedEnvironment, unquotedDate,
+	changedName, predefinedNetwork, invalidEnvironment, quotedEnvironment, unquotedDate,
 }
 
 var (
@@ -116,8 +116,8 @@ var (
 		"Compose refuses the file: in `depends_on`, even with `required: false`, in `links`, `volumes_from`, `extends`, a build's `additional_contexts`, and in a namespace that is `service:NAME`.",
 	}
 	undefinedFile = Rule{
-		"undefined-file", Error, "a service uses a config or secret that is not defined",
-		"Compose refuses the file.",
+		"undefined-file", Error, "a service uses a config, secret or model that is not defined",
+		"Compose refuses the file. `secrets` of a build count, too.",
 	}
 	dependencyCycle = Rule{
 		"dependency-cycle", Error, "services wait for each other in a circle",
@@ -198,6 +198,18 @@ var (
 	invalidLogging = Rule{
 		"invalid-logging", Error, "a log driver does not take an option",
 		"Docker refuses the container: `unknown log opt`. Only options of `json-file` and `local` are looked at.",
+	}
+	invalidEnvironment = Rule{
+		"invalid-environment", Error, "a variable has no name",
+		"Docker refuses the container: `invalid environment variable: =x`.",
+	}
+	changedName = Rule{
+		"changed-project-name", Warning, "the name of the project is not as Compose uses it",
+		"Names of projects are lower-case letters, digits, `_` and `-`, the first a letter or digit. Compose leaves out the rest and writes `Foo Bar` as `foobar`, in the names of containers, networks and volumes, too.",
+	}
+	predefinedNetwork = Rule{
+		"predefined-network", Error, "a network is one that Docker has made itself",
+		"Docker has exactly one network of the drivers `host` and `null`, and the names bridge, host and none are taken. For the host's network, write `network_mode: host` at the service, or `external: true` at the network.",
 	}
 	quotedEnvironment = Rule{
 		"quoted-environment", Warning, "quotes in an item of a list are part of the value",

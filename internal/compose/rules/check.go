@@ -40,7 +40,7 @@ func Check(p Project) iter.Seq[Problem] {
 			}
 		}
 		c := checker{project: p, yield: yield}
-		for _, check := range []func(){c.checkDates, c.readSubnets, c.checkOverlaps, c.checkServices, c.checkReferences, c.checkPorts, c.checkRoom} {
+		for _, check := range []func(){c.checkName, c.checkDates, c.readSubnets, c.checkOverlaps, c.checkServices, c.checkReferences, c.checkPorts, c.checkRoom} {
 			if !c.stopped {
 				check()
 			}
@@ -85,6 +85,24 @@ func (c *checker) reportClash(rule Rule, path, other []string, format string, ar
 func (c *checker) reportOf(rule Rule, s *Service, at place, format string, args ...any) {
 	c.reportAt(rule, at.node, append([]string{"services", s.Name}, at.path...), "service %s: %s", s.Name, fmt.Sprintf(format, args...))
 }
+
+// checkName compares the name of the project with that which Compose makes of it (loader.NormalizeProjectName).
+func (c *checker) checkName() {
+	n := yamltree.Get(c.project.Root, "name")
+	name, ok := c.project.reader.known(n)
+	if !ok {
+		return
+	}
+	kept := strings.TrimLeft(notInNames().ReplaceAllString(strings.ToLower(name), ""), "_-")
+	switch {
+	case kept == "":
+		c.reportAt(Specification, n, []string{"name"}, "name: there is no letter or digit in %q, which a project's name begins with", name)
+	case kept != name:
+		c.reportAt(changedName, n, []string{"name"}, "name: to Compose, the project %q is %q: want lower-case letters, digits, '_' and '-', the first a letter or digit", name, kept)
+	}
+}
+
+var notInNames = text.LazyRegexp(`[^-_a-z0-9]`)
 
 // checkDates finds dates without quotes anywhere in the file, but in extensions of it.
 func (c *checker) checkDates() {

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"go.yaml.in/yaml/v4"
+
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
 
@@ -53,6 +55,29 @@ func (j judge) restart() {
 		j.fault(unlistedValue, at, "restart: %q: only on-failure has a number of times, such as on-failure:3", text)
 	case limited && (err != nil || n < 0):
 		j.fault(unlistedValue, at, "restart: %q: want a number of times, such as on-failure:3", text)
+	}
+}
+
+// isolations are those of the engine. Linux takes only the first one.
+var isolations = []string{"default", "process", "hyperv"}
+
+// platform finds platforms that are none: containerd reads OS, architecture, OS/architecture, or these and a variant.
+func (j judge) platform() {
+	if text, at, ok := j.text("isolation"); ok && !slices.Contains(isolations, text) {
+		j.unlisted(at, text, isolations, text)
+	}
+	text, at, ok := j.text("platform")
+	if ok && (strings.Count(text, "/") > 2 || slices.Contains(strings.Split(text, "/"), "")) {
+		j.fault(unlistedValue, at, "platform: %q is not OS, OS/architecture or OS/architecture/variant, such as linux/arm64/v8", text)
+	}
+}
+
+// environment finds variables without a name.
+func (j judge) environment() {
+	for i, item := range index(yamltree.Get(j.s.Body, "environment")) {
+		if item.Kind == yaml.ScalarNode && strings.HasPrefix(item.Value, "=") {
+			j.fault(invalidEnvironment, place{item, entry([]string{"environment"}, i)}, "environment: %q has no name before the =", item.Value)
+		}
 	}
 }
 

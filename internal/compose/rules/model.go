@@ -82,6 +82,8 @@ type Network struct {
 	// Complete says that the network has no subnets besides Subnets.
 	Complete bool
 	Subnets  []Subnet
+
+	faults []fault
 }
 
 // Subnet is an item of a network's ipam.config.

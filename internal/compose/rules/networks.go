@@ -35,6 +35,9 @@ type networkAddress struct {
 func (c *checker) readSubnets() {
 	c.own, c.complete = map[string][]subnet{}, map[string]bool{}
 	for _, n := range c.project.Networks {
+		for _, f := range n.faults {
+			c.reportAt(f.rule, f.node, append([]string{"networks", n.Name}, f.path...), "network %s: %s", n.Name, f.message)
+		}
 		c.complete[n.Name] = n.Complete && !n.External
 		if n.External {
 			continue // who made the network knows its subnets

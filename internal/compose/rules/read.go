@@ -189,10 +189,23 @@ func (r *reader) network(key, body *yaml.Node) Network {
 	}
 	for i, config := range index(yamltree.Get(body, "ipam", "config")) {
 		text, ok := r.known(yamltree.Get(config, "subnet"))
+		for _, key := range []string{"gateway", "ip_range", "aux_addresses"} {
+			if at := yamltree.Get(config, key); at != nil && !yamltree.IsNull(at) && yamltree.Get(config, "subnet") == nil && !n.External {
+				n.faults = append(n.faults, fault{outsideSubnet, place{at, []string{"ipam", "config", strconv.Itoa(i), key}}, key + " has no subnet beside it"})
+			}
+		}
 		if ok {
 			n.Subnets = append(n.Subnets, Subnet{Item: i, Text: text, Gateway: r.value(config, "gateway"), Range: r.value(config, "ip_range"), Auxiliary: r.auxiliary(config)})
 		}
 		n.Complete = n.Complete && ok
+	}
+	name := r.value(body, "name")
+	switch {
+	case n.External:
+	case slices.Contains([]string{"bridge", "host", "none"}, name):
+		n.faults = append(n.faults, fault{predefinedNetwork, place{yamltree.Get(body, "name"), []string{"name"}}, "Docker has made the network " + name + " itself"})
+	case slices.Contains([]string{"host", "null", "none"}, n.Driver):
+		n.faults = append(n.faults, fault{predefinedNetwork, place{yamltree.Get(body, "driver"), []string{"driver"}}, "Docker has made the only network of the driver " + n.Driver + " itself"})
 	}
 	return n
 }

@@ -21,7 +21,7 @@ func (c *checker) checkReferences() {
 		return
 	}
 	r := references{checker: c, services: map[string]*Service{}, definitions: map[string]map[string]bool{}, needs: map[string][]need{}, bases: map[string][]need{}}
-	for _, kind := range []string{"services", "networks", "volumes", "configs", "secrets", "jobs"} {
+	for _, kind := range []string{"services", "networks", "volumes", "configs", "secrets", "models", "jobs"} {
 		r.definitions[kind] = map[string]bool{}
 		for key := range yamltree.Entries(yamltree.Get(p.Root, kind)) {
 			r.definitions[kind][key.Value] = true
@@ -69,7 +69,7 @@ type place struct {
 
 var undefinedRules = map[string]Rule{
 	"services": undefinedService, "networks": undefinedNetwork, "volumes": undefinedVolume,
-	"configs": undefinedFile, "secrets": undefinedFile,
+	"configs": undefinedFile, "secrets": undefinedFile, "models": undefinedFile,
 }
 
 // want reports a name that is not defined, and returns whether it is.
@@ -132,9 +132,15 @@ func (r references) check(s *Service) {
 			r.want("networks", name, s, at)
 		}
 	}
-	for _, kind := range []string{"configs", "secrets"} {
-		for i, item := range index(yamltree.Get(s.Body, kind)) {
-			from := place{item, entry([]string{kind}, i)}
+	for at := range listed(s, "models") {
+		if name, ok := known(at.node); ok {
+			r.want("models", name, s, at)
+		}
+	}
+	for _, path := range [][]string{{"configs"}, {"secrets"}, {"build", "secrets"}} {
+		kind := path[len(path)-1]
+		for i, item := range index(yamltree.Get(s.Body, path...)) {
+			from := place{item, entry(path, i)}
 			if item.Kind == yaml.MappingNode {
 				from = place{yamltree.Get(item, "source"), append(from.path, "source")}
 			}
@@ -186,7 +192,9 @@ func (r references) check(s *Service) {
 				_, text, _ = strings.Cut(text, "=")
 			}
 			if name, ok := strings.CutPrefix(text, types.ServicePrefix); ok {
-				r.want("services", name, s, at)
+				if other := r.services[name]; r.want("services", name, s, at) && other != nil && other.Complete() && yamltree.Get(other.Body, "build") == nil {
+					r.reportOf(Specification, s, at, "build.additional_contexts: service %s has no build", name)
+				}
 			}
 		}
 	}

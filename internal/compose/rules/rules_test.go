@@ -175,3 +175,35 @@ func TestAlternatives(t *testing.T) {
 		}
 	}
 }
+
+// What a project and its networks break on their own.
+func TestProjects(t *testing.T) {
+	for text, want := range map[string]string{
+		"name: Foo Bar":               "name changed-project-name",
+		"name: '!'":                   "name specification",
+		"name: foo_1-b":               "",
+		"name: '${N}'":                "",
+		"name: '${N:-A}'":             "name changed-project-name",
+		"networks: {n: {name: host}}": "networks.n.name predefined-network",
+		"networks: {n: {name: host, external: true}}":                                    "",
+		"networks: {n: {driver: host}}":                                                  "networks.n.driver predefined-network",
+		"networks: {n: {driver: 'null'}}":                                                "networks.n.driver predefined-network",
+		"networks: {n: {driver: bridge, name: hosts}}":                                   "",
+		"networks: {n: {ipam: {config: [{gateway: 10.0.0.1}]}}}":                         "networks.n.ipam.config.0.gateway outside-subnet",
+		"networks: {n: {ipam: {config: [{ip_range: 10.0.0.0/24}]}}}":                     "networks.n.ipam.config.0.ip_range outside-subnet",
+		"networks: {n: {ipam: {config: [{gateway: 10.0.0.1, subnet: '${S}'}]}}}":         "",
+		"services: {a: {build: {additional_contexts: {x: 'service:b'}}}, b: {image: x}}": "services.a.build.additional_contexts.x specification",
+		"services: {a: {build: {additional_contexts: ['x=service:b']}}, b: {build: .}}":  "",
+		"services: {a: {image: x, models: {m: {}}}}\nmodels: {m: {model: x}}":            "",
+		"services: {a: {image: x, models: {n: {}}}}\nmodels: {m: {model: x}}":            "services.a.models.n undefined-file",
+		"services: {a: {build: {secrets: [s]}}}\nsecrets: {s: {file: x}}":                "",
+	} {
+		var found []string
+		for p := range Check(read(t, text)) {
+			found = append(found, strings.Join(p.Path, ".")+" "+p.Rule.Name)
+		}
+		if got := strings.Join(found, ", "); got != want {
+			t.Errorf("%s: got %s, want %s", text, got, want)
+		}
+	}
+}

@@ -8,6 +8,9 @@ import (
 
 // PruneText returns a Compose file as Prune returns its documents. all reports that nothing was left out.
 func PruneText(text []byte) (rest []byte, all bool) {
+	if _, literal := Literal(string(text)); literal {
+		return text, true
+	}
 	p := newPruner()
 	rest, pruned := Rewrite(text, func(document *yaml.Node) (known *yaml.Node, pruned bool) {
 		known, all := p.prune(document)

@@ -135,11 +135,8 @@ func each(parts []part, yield func(*Variable) bool) bool {
 }
 
 // Rewrite returns the YAML documents of text as edit returns them, each a document node. It returns text itself, and
-// false, if edit changes none, if edit returns nil or an empty document, or if text is not YAML or has no variables.
+// false, if edit changes none, if edit returns nil or an empty document, or if text is not YAML.
 func Rewrite(text []byte, edit func(document *yaml.Node) (edited *yaml.Node, changed bool)) (out []byte, changed bool) {
-	if _, literal := Literal(string(text)); literal {
-		return text, false
-	}
 	var buffer bytes.Buffer
 	decoder, encoder := yaml.NewDecoder(bytes.NewReader(text)), yaml.NewEncoder(&buffer)
 	for {

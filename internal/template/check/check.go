@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4" // the version that compose-go reads with
@@ -192,14 +191,6 @@ func loadProject(ctx context.Context, text []byte) (*types.Project, error) {
 		if f, found := lint.Refused(ctx, text); found {
 			return nil, &load.Error{Message: f.Message}
 		}
-	}
-	// Compose would leave out what it does not like of a name.
-	var top struct {
-		Name string `yaml:"name"`
-	}
-	_ = yaml.Unmarshal(text, &top) // compose-go could
-	if top.Name != "" && top.Name != project.Name && !strings.Contains(top.Name, "$") {
-		return nil, violationf([]string{"name"}, "project name %q: want lower-case letters, digits, '_' and '-', the first a letter or digit", top.Name)
 	}
 	return project, nil
 }

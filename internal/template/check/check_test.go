@@ -75,7 +75,7 @@ func TestDocument(t *testing.T) {
 		{"container of the server", document(head, 9, but("container_name: client~", "container_name: server"), tail), `services server and client5 have the same container_name "server"`},
 		{"all one container", document(head, 9, all("container_name: client~", "container_name: client"), tail), `services client1 and client2 have the same container_name "client"`},
 		{"odd container", document(head, 9, but("container_name: client~", "container_name: \"client 5\""), tail), `service client5: container_name "client 5"`},
-		{"project name", document(strings.Replace(head, "tp0", "Tp 0", 1), 9, same(one), tail), "Tp 0"},
+		{"project name", document(strings.Replace(head, "tp0", "'!'", 1), 9, same(one), tail), "no letter or digit in \"!\""},
 		{"unknown network", document(head, 9, but("- net", "- nets"), tail), `service client5: there is no network "nets", did you mean net?`},
 		{"unknown network by number", document(head, 9, all("- net", "- net~"), tail), `there is no network "net1"`},
 		{"unknown dependency", document(head, 9, but("- server", "- client77"), tail), "client77"},

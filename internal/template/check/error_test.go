@@ -66,8 +66,8 @@ func TestErrors(t *testing.T) {
 			`service "client1" has neither an image nor a build context specified`, 10, "client1:", "client1:",
 		},
 		{
-			"name", document(strings.Replace(head, "tp0", "Tp 0", 1), 3, same(one), tail),
-			`project name "Tp 0": want lower-case`, 1, "name: Tp 0", "Tp 0",
+			"name", document(strings.Replace(head, "tp0", "'!'", 1), 3, same(one), tail),
+			`name: there is no letter or digit in "!"`, 1, "name: '!'", "'!'",
 		},
 		{
 			"container name", document(head, 3, all("container_name: client~", "container_name: client"), tail),
