@@ -13,6 +13,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tp0-lab/composer/internal/cli/help"
+	"github.com/tp0-lab/composer/internal/compose/load"
+	"github.com/tp0-lab/composer/internal/compose/project"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -42,11 +44,19 @@ func Main(ctx context.Context, args []string, s Streams) (code int) {
 }
 
 // logrusFormatter writes what compose-go logs, such as a variable that is not set, like composer's warnings.
-type logrusFormatter struct{}
+type logrusFormatter struct {
+	project *project.Project // that is loaded, if it is known
+}
 
-// Format implements logrus.Formatter.
-func (logrusFormatter) Format(entry *logrus.Entry) ([]byte, error) {
-	return []byte("composer: " + entry.Level.String() + ": " + text.Line(entry.Message) + "\n"), nil
+// Format implements logrus.Formatter. It puts the place of a value before a message that begins with its path.
+func (f logrusFormatter) Format(entry *logrus.Entry) ([]byte, error) {
+	message := text.Line(entry.Message)
+	if path, _, found := strings.Cut(message, ": "); found && f.project != nil {
+		if n := load.Node(f.project.Root, strings.Split(path, ".")); n != nil {
+			message = f.project.Place(n).String() + ": " + message
+		}
+	}
+	return []byte("composer: " + entry.Level.String() + ": " + message + "\n"), nil
 }
 
 func newApp(s *Streams) *cli.App {

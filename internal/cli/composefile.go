@@ -1,20 +1,26 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
 
+	"github.com/sirupsen/logrus"
 	"github.com/urfave/cli/v2"
 
 	"github.com/tp0-lab/composer/internal/compose/lint"
+	"github.com/tp0-lab/composer/internal/compose/load"
 	"github.com/tp0-lab/composer/internal/compose/project"
 	"github.com/tp0-lab/composer/internal/files"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // composeFiles is the Compose files of --file, as one project.
 type composeFiles struct {
 	*project.Project
+	given       []*project.File
 	name        string // of the files, or stdin
 	dir         string // where relative paths start from
 	environment map[string]string
@@ -43,7 +49,7 @@ func readComposeFiles(c *cli.Context, source *bundleFlags) (*composeFiles, error
 	if err != nil {
 		return nil, err
 	}
-	f := &composeFiles{dir: dir}
+	f := &composeFiles{given: all, dir: dir}
 	var bases []string
 	for _, file := range all {
 		bases = append(bases, filepath.Base(file.Name))
@@ -56,7 +62,19 @@ func readComposeFiles(c *cli.Context, source *bundleFlags) (*composeFiles, error
 	if f.Project, err = project.Read(all, project.Options{Dir: f.dir, Environment: f.environment}); err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Command.Name, err)
 	}
+	logrus.SetFormatter(logrusFormatter{f.Project})
 	return f, nil
+}
+
+// explain returns an error of compose-go about the files as lint has it, with the place of the value. Other errors stay.
+func (f *composeFiles) explain(ctx context.Context, err error) error {
+	if _, ok := errors.AsType[*load.Error](err); !ok {
+		return err
+	}
+	if one, found := lint.RefusedProject(ctx, f.given, f.dir); found {
+		return &load.Error{Place: text.Place{File: one.File, Line: one.Line, Column: one.Column}, Message: one.Message}
+	}
+	return err
 }
 
 // openFiles reads files, "-" being stdin, and returns the folder of the first one that is not stdin.

@@ -97,7 +97,7 @@ func projectToDraw(c *cli.Context, source *bundleFlags) (project *types.Project,
 	}
 	project, err = graph.LoadProject(c.Context, file.Project, file.dir, file.environment)
 	if err != nil {
-		return nil, "", fmt.Errorf("graph: %w", err)
+		return nil, "", fmt.Errorf("graph: %w", file.explain(c.Context, err))
 	}
 	return project, file.name, nil
 }

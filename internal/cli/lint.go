@@ -69,6 +69,8 @@ func lintCommand() *cli.Command {
 }
 
 func lintFiles(c *cli.Context) error {
+	defer logrus.SetLevel(logrus.GetLevel())
+	logrus.SetLevel(logrus.ErrorLevel) // what compose-go warns of is a finding with a place
 	format, err := lintFormat(c)
 	if err != nil {
 		return err
@@ -261,10 +263,7 @@ func (l *linter) check(name string) ([]lint.Finding, error) {
 
 // fix mends a file, and says what it mended.
 func (l *linter) fix(name string, o *lint.Options) error {
-	level := logrus.GetLevel()
-	logrus.SetLevel(logrus.ErrorLevel) // compose-go warns of the version, and of variables that are not set
 	mended, err := lint.FixFile(l.Context.Context, name, o)
-	logrus.SetLevel(level)
 	stderr := streams(l.Context).Err
 	if err != nil || len(mended) > 0 {
 		l.wipe()

@@ -81,6 +81,9 @@ func projectToRun(c *cli.Context, source *bundleFlags) (*types.Project, map[loca
 	}
 	if file != nil {
 		project, err := local.LoadProject(c.Context, file.Project, file.dir, file.environment)
+		if explained := file.explain(c.Context, err); explained != err { //nolint:errorlint // it is the same one, or another
+			err = fmt.Errorf("load %w", explained)
+		}
 		return project, nil, err
 	}
 	b, err := source.open(c)

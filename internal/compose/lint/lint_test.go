@@ -146,7 +146,7 @@ func TestCheck(t *testing.T) {
 		}},
 		{"types", "services:\n  a:\n    image: 3\n    scale: []\n    ports: {}\n    restart: no\n    read_only: 'yes'\n", []string{
 			`3:12: error: services.a.image must be a string: write "3"`, "4:12: error: services.a.scale must be a whole number or a string",
-			"5:12: error: services.a.ports must be a list",
+			"5:12: error: services.a.ports must be a list", `7:16: note: read_only: write true, not yes`,
 		}},
 		{"one of several", "services:\n  a: {image: x, depends_on: {b: {condition: ready}}, environment: {A: [1]}}\n  b: {image: x}", []string{
 			"2:45: error: services.a.depends_on.b.condition: \"ready\" is none of service_completed_successfully, service_healthy, service_started [specification]",
@@ -171,7 +171,7 @@ func TestCheck(t *testing.T) {
 		{"from compose-go", "services:\n  b: {image: x}\n  a: {image: x, mem_limit: 5q}\n", []string{"3:28: error: services.a.mem_limit invalid suffix: 'q'"}},
 		{"beside a variable", "services:\n  a:\n    image: ñ:${TAG}\n    healthcheck: {interval: '${I:-1s}', test: [ñ, x]}\n    volumes: ['./ñ:/${V}', ./x:/y:ro:z:q, {type: bind, source: x}]\n    mem_limit: 12zz\n    cpus: '${C:-many}'\n    shm_size: ${S}\n  d: {image: '${I:-n}', mem_limit: '${M:-2x}', deploy: {replicas: '${N}', resources: {limits: {memory: 2q}}}}\n", []string{
 			"4:41: error: service a: healthcheck.test must start either by", "5:28: error: service a: invalid spec: ./x:/y:ro:z:q: too many colons",
-			"5:64: note: service a: x: no such file", "5:64: error: service volume services.a.volumes..0 is missing a mount target",
+			"5:64: note: service a: x: no such file", "5:64: error: service volume services.a.volumes.0 is missing a mount target",
 			"6:16: error: services.a.mem_limit invalid suffix: 'zz'", "7:11: error: error while interpolating services.a.cpus: ",
 			"9:36: error: services.d.mem_limit invalid suffix: 'x'", "9:104: error: services.d.deploy.resources.limits.memory invalid suffix: 'q'",
 		}},

@@ -3,6 +3,8 @@ package lint
 import (
 	"context"
 	"slices"
+
+	"github.com/tp0-lab/composer/internal/compose/project"
 )
 
 // refusing are the rules for which compose-go refuses a file, whatever other files there are.
@@ -15,13 +17,19 @@ var refusing = []string{
 // or if ctx ends before.
 func Refused(ctx context.Context, text []byte) (Finding, bool) {
 	findings, err := Check(ctx, Source{Text: text}, nil)
-	if err != nil {
-		return Finding{}, false
+	return firstRefused(findings), err == nil && firstRefused(findings).Rule != ""
+}
+
+// RefusedProject is Refused for files that are one project in dir.
+func RefusedProject(ctx context.Context, all []*project.File, dir string) (Finding, bool) {
+	findings, err := CheckProject(ctx, all, dir, func(string) *Options { return nil })
+	return firstRefused(findings), err == nil && firstRefused(findings).Rule != ""
+}
+
+// firstRefused returns the first finding for which compose-go refuses a file, or none.
+func firstRefused(findings []Finding) Finding {
+	if i := slices.IndexFunc(findings, func(f Finding) bool { return slices.Contains(refusing, f.Rule) }); i >= 0 {
+		return findings[i]
 	}
-	for _, f := range findings {
-		if slices.Contains(refusing, f.Rule) {
-			return f, true
-		}
-	}
-	return Finding{}, false
+	return Finding{}
 }

@@ -37,7 +37,7 @@ func checkSample(d *document) {
 	var sample []rules.Service
 	for _, s := range d.project.Services {
 		shape, ok := appendShape(nil, s.Body)
-		if ok && !shapes[string(shape)] && len(sample) < maxSample && s.Body.Kind == yaml.MappingNode && !d.standsInWrong(s.Body) {
+		if ok && !shapes[string(shape)] && len(sample) < maxSample && s.Body.Kind == yaml.MappingNode && !d.wrong[s.Key] && !d.standsInWrong(s.Body) {
 			shapes[string(shape)] = true
 			sample = append(sample, s)
 		}

@@ -69,6 +69,11 @@ var (
 	oldSexa = text.LazyRegexp(`^[1-9][0-9]*(?::[0-5]?[0-9])+$`)
 )
 
+// meansTrue reports whether a text that oldBool matches is true.
+func meansTrue(text string) bool {
+	return strings.EqualFold(text, "on") || strings.HasPrefix(strings.ToLower(text), "y")
+}
+
 // changed returns what a plain scalar becomes, and for whom, or "".
 func changed(n *yaml.Node) (becomes, who string) {
 	const old = " to readers of YAML 1.1"
@@ -76,7 +81,7 @@ func changed(n *yaml.Node) (becomes, who string) {
 	case "!!str":
 		switch {
 		case oldBool().MatchString(n.Value):
-			return strconv.FormatBool(strings.EqualFold(n.Value, "on") || strings.HasPrefix(strings.ToLower(n.Value), "y")), old
+			return strconv.FormatBool(meansTrue(n.Value)), old
 		case oldSexa().MatchString(n.Value):
 			sum := 0
 			for part := range strings.SplitSeq(n.Value, ":") {

@@ -31,6 +31,10 @@ var specificationRules = []Rule{
 		Why: "Compose ignores it since 2020, and warns about it at each run.",
 	},
 	{
+		Name: "obsolete-notation", Severity: Note, What: "a notation is of older versions of Compose",
+		Why: "Compose warns about it at each run: the name of an external network or volume is `name`, beside `external: true`, and a boolean is true or false, not `yes` or `on`.",
+	},
+	{
 		Name: "duplicate-item", Severity: Note, What: "a list has the same item twice",
 		Why: "Compose drops one of them without a word. In lists of which it refuses that, such as `security_opt`, it is an error of the rule `specification`.",
 	},

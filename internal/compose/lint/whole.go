@@ -108,7 +108,7 @@ func (w *whole) open(f *project.File, err error) bool {
 	if !d.parse() {
 		return false
 	}
-	for _, check := range []func(*document){(*document).checkVersion, (*document).checkAllVariables, checkScalars, checkStyle} {
+	for _, check := range []func(*document){(*document).checkVersion, (*document).checkAllVariables, checkNotation, checkScalars, checkStyle} {
 		if w.ctx.Err() == nil {
 			check(d)
 		}
