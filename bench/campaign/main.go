@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command campaign runs the lottery's server and clients as processes while bad things happen to them: kill -9, SIGSTOP,
 // full disks, and files that are taken away, emptied and replaced. After each round it compares bets.csv and what the
 // agencies were told with what they were given. It prints its figures, and exits with 1 if a bet was lost, doubled or

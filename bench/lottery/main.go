@@ -1,3 +1,5 @@
+//go:build unix
+
 // Command lotterybench measures the lottery's server and clients as native
 // processes, fsync on and nothing paced, against a floor: the same bytes through
 // as many plain processes into one file. It prints one Markdown table; `make

@@ -1,3 +1,5 @@
+//go:build unix
+
 // Command renderbench compares composer render with what people write today: a
 // Python script of f-strings, and a loop over a heredoc in bash. It builds
 // composer, checks that all print the same bytes, and measures whole processes
