@@ -6,8 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
+
+	"github.com/tp0-lab/composer/internal/test/fifo"
 )
 
 func TestCompare(t *testing.T) {
@@ -69,9 +70,7 @@ func TestCompare(t *testing.T) {
 
 func TestWhatCannotBeCompared(t *testing.T) {
 	dir := t.TempDir()
-	if err := syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fifo.Make(t, filepath.Join(dir, "pipe"))
 	for name, want := range map[string]string{
 		dir:                              "it is a directory",
 		filepath.Join(dir, "pipe"):       "it is not a regular file",

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tp0-lab/composer/internal/test/fifo"
 )
 
 func write(t *testing.T, path, text string, mode fs.FileMode) {
@@ -207,39 +209,10 @@ func TestUnwritableDirectory(t *testing.T) {
 	}
 }
 
-// What does not fit does not replace what did. A limit on file sizes stands for a full disk.
-func TestFullDisk(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "file")
-	write(t, path, "old", 0o644)
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
-		t.Fatal(err)
-	}
-	small := limit
-	small.Cur = 1 << 20 // the testing package has a file, too
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &small); err != nil {
-		t.Fatal(err)
-	}
-	_, err := WriteFile(path, []byte(strings.Repeat("new", 1<<20)))
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
-		t.Fatal(err)
-	}
-	if err == nil || err.Error() != "write "+path+": file too large" {
-		t.Errorf("got %v", err)
-	}
-	if got := read(t, path); got != "old" {
-		t.Errorf("the old file holds %q", got)
-	}
-	only(t, dir, "file")
-}
-
 func TestPipe(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "pipe")
-	if err := syscall.Mkfifo(path, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fifo.Make(t, path)
 	if _, err := WriteFile(path, []byte("text")); err == nil || !strings.Contains(err.Error(), "nobody reads from it") {
 		t.Errorf("without a reader: %v", err)
 	}

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"testing/iotest"
+
+	"github.com/tp0-lab/composer/internal/test/fifo"
 )
 
 func TestRead(t *testing.T) {
@@ -23,9 +25,7 @@ func TestRead(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := syscall.Mkfifo(path("pipe"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fifo.Make(t, path("pipe"))
 	for _, tt := range []struct {
 		path, want, err string
 		is              error

@@ -8,10 +8,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
-	"path/filepath"
 	"slices"
-
-	"github.com/google/renameio/v2"
 )
 
 // Set is files that are replaced together, all of them or none, each as WriteFile replaces one: Add writes a
@@ -26,15 +23,15 @@ type Set struct {
 	Mode fs.FileMode
 
 	files   []*staged
-	taken   map[string]string                              // paths as the caller gave them, by target
-	replace func(f *renameio.PendingFile, to string) error // CloseAtomicallyReplace, but in tests
+	taken   map[string]string                 // paths as the caller gave them, by target
+	replace func(f *pending, to string) error // (*pending).replace, but in tests
 }
 
 type staged struct {
-	path     string                // as the caller gave it
-	target   string                // path without links
-	temp     *renameio.PendingFile // the new content until it replaces target; nil if target has it already
-	backup   string                // a second name of the old file at target, "" without one
+	path     string   // as the caller gave it
+	target   string   // path without links
+	temp     *pending // the new content until it replaces target; nil if target has it already
+	backup   string   // a second name of the old file at target, "" without one
 	replaced bool
 }
 
@@ -90,11 +87,7 @@ func (s *Set) stage(path string) (*staged, error) {
 		}
 		mode = cmp.Or(mode, info.Mode())
 	}
-	permissions := renameio.WithPermissions(0o666)
-	if mode != 0 {
-		permissions = renameio.WithStaticPermissions(mode.Perm())
-	}
-	f.temp, err = renameio.NewPendingFile(f.target, renameio.WithTempDir(filepath.Dir(f.target)), permissions)
+	f.temp, err = newPending(f.target, mode)
 	return f, err
 }
 
@@ -127,7 +120,7 @@ func (s *Set) put(f *staged, keep bool) (err error) {
 	if s.replace != nil {
 		err = s.replace(f.temp, f.target)
 	} else {
-		err = f.temp.CloseAtomicallyReplace()
+		err = f.temp.replace(f.target)
 	}
 	f.replaced = err == nil
 	return err
@@ -174,7 +167,7 @@ func (s *Set) Discard() {
 
 func (f *staged) discard() {
 	if f.temp != nil {
-		_ = f.temp.Cleanup() // does nothing once it is renamed
+		f.temp.cleanUp()
 		f.temp = nil
 	}
 	if f.backup != "" {

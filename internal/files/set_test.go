@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/renameio/v2"
 )
 
 // text writes s.
@@ -95,11 +93,11 @@ func TestSetPutsBack(t *testing.T) {
 			write(t, filepath.Join(dir, name), content, 0o644)
 		}
 		broken := errors.New("broken")
-		s := Set{replace: func(f *renameio.PendingFile, to string) error {
+		s := Set{replace: func(f *pending, to string) error {
 			if filepath.Base(to) == string("abc"[failAt]) {
 				return broken
 			}
-			return f.CloseAtomicallyReplace()
+			return f.replace(to)
 		}}
 		for _, name := range []string{"same", "a", "b", "c"} {
 			if err := s.Add(filepath.Join(dir, name), text("x")); err != nil {
