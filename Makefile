@@ -131,8 +131,14 @@ fuzz: ## run each fuzz target for FUZZTIME
 	  done; done
 .PHONY: fuzz
 
-portable: ## build the services for macOS
-	GOOS=darwin go build ./services/...
+portable: ## build and vet for Linux, macOS and Windows, amd64 and arm64
+	@set -e; for system in linux darwin windows; do \
+	  for processor in amd64 arm64; do \
+	    echo "$$system/$$processor"; \
+	    GOOS=$$system GOARCH=$$processor CGO_ENABLED=0 go build ./...; \
+	  done; \
+	  GOOS=$$system CGO_ENABLED=0 go vet ./...; \
+	done
 .PHONY: portable
 
 ci: lint deadcode portable race ## what CI runs before the tests in a browser and in containers

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/sys/unix"
 
 	"github.com/tp0-lab/composer/internal/compose/graph"
 	"github.com/tp0-lab/composer/internal/compose/project"
@@ -64,7 +63,7 @@ func examine(c *cli.Context, source *bundleFlags) error {
 		Run:      doctor.Command,
 		ReadFile: os.ReadFile,
 		Exists:   func(name string) bool { _, err := os.Stat(name); return err == nil },
-		Writable: func(dir string) error { return unix.Access(dir, unix.W_OK) },
+		Writable: writable,
 		OS:       runtime.GOOS,
 	}, lab, c.Duration("timeout"))
 	right := doctor.Right(findings)

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/sys/unix"
+	"golang.org/x/term"
 
 	"github.com/tp0-lab/composer/internal/files"
 )
@@ -28,17 +28,18 @@ type Output struct {
 	Terminal bool
 	Width    int // columns of the terminal; 0: not known
 
+	plain    bool  // a terminal that shows escape sequences as text
 	coloured bool  // colours may be written
 	err      error // the first error of Writer
 }
 
 // FileOutput returns an Output that writes to f, and finds out whether f is a terminal.
 func FileOutput(f *os.File) *Output {
-	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
+	width, _, err := term.GetSize(int(f.Fd()))
 	if err != nil {
 		return &Output{Writer: f}
 	}
-	return &Output{Writer: f, Terminal: true, Width: int(size.Col)}
+	return &Output{Writer: f, Terminal: true, Width: width, plain: !takesEscapes(f)}
 }
 
 // Write writes p and remembers the first error.
@@ -88,7 +89,7 @@ func (s *Streams) takeEnvironment() {
 		if columns > 0 {
 			o.Width = columns
 		}
-		o.coloured = o.Terminal && s.getenv("NO_COLOR") == "" && s.getenv("TERM") != "dumb"
+		o.coloured = o.Terminal && !o.plain && s.getenv("NO_COLOR") == "" && s.getenv("TERM") != "dumb"
 	}
 	const prefix = "COMPOSER_"
 	for _, variable := range os.Environ() {

@@ -8,9 +8,10 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tp0-lab/composer/internal/test/fifo"
 )
 
 // One finding that says what is wrong, in bounded time.
@@ -33,7 +34,8 @@ func TestUnreadable(t *testing.T) {
 		t.Fatal(err)
 	}
 	large.Close()
-	for _, err := range []error{os.Mkdir("folder", 0o755), os.Symlink("loop", "loop"), syscall.Mkfifo("pipe", 0o644)} {
+	fifo.Make(t, "pipe")
+	for _, err := range []error{os.Mkdir("folder", 0o755), os.Symlink("loop", "loop")} {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,9 +88,7 @@ func TestInterrupted(t *testing.T) {
 // A pipe that somebody writes to is read to its end, as in lint <(make-it).
 func TestPipe(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "pipe")
-	if err := syscall.Mkfifo(name, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	fifo.Make(t, name)
 	f, err := os.OpenFile(name, os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)

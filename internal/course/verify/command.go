@@ -7,9 +7,9 @@ import (
 	"io"
 	"os/exec"
 	"strings"
-	"syscall"
 	"time"
 
+	"github.com/tp0-lab/composer/internal/course/program"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -30,9 +30,7 @@ type process struct {
 
 func command(ctx context.Context, limit time.Duration, name string, arguments ...string) process {
 	ctx, cancel := context.WithTimeout(ctx, limit)
-	c := exec.CommandContext(ctx, name, arguments...)
-	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }
+	c := program.Command(ctx, name, arguments...)
 	c.WaitDelay = time.Second // a process that it has started may hold its output open
 	return process{c, cancel}
 }

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/tp0-lab/composer/internal/course/report"
@@ -79,11 +78,15 @@ func (l *localLab) stop(ctx context.Context, services ...string) error {
 	return ctx.Err()
 }
 
-var signals = map[string]syscall.Signal{"kill": syscall.SIGKILL, "pause": syscall.SIGSTOP, "unpause": syscall.SIGCONT}
-
 func (l *localLab) interrupt(ctx context.Context, subcommand, service string) error {
-	err := l.Signal(service, signals[subcommand])
-	if err == nil && subcommand == "kill" {
+	switch subcommand {
+	case "pause":
+		return l.Pause(service)
+	case "unpause":
+		return l.Unpause(service)
+	}
+	err := l.Kill(service)
+	if err == nil {
 		_, err = l.Wait(ctx, service)
 	}
 	return err
@@ -113,7 +116,7 @@ func (l *localLab) settle(context.Context) error { return nil }
 func (l *localLab) skew() time.Duration { return 0 }
 
 func (l *localLab) connect(ctx context.Context, port int) (net.Conn, error) {
-	address := net.JoinHostPort(l.Address("server"), strconv.Itoa(int(l.Port(uint16(port)))))
+	address := l.Address("server", uint16(port))
 	for {
 		conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 		if err == nil {

@@ -9,12 +9,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"pgregory.net/rapid"
 
 	"github.com/tp0-lab/composer/internal/lab/config"
+	"github.com/tp0-lab/composer/internal/test/fifo"
 )
 
 func write(t *testing.T, name, text string) string {
@@ -248,9 +248,7 @@ func FuzzFiles(f *testing.F) {
 // A pipe is refused, rather than waited for.
 func TestPipeIsNoConfiguration(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config")
-	if err := syscall.Mkfifo(path, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fifo.Make(t, path)
 	if _, err := config.YAMLFile(path, "CLI_"); err == nil || !strings.Contains(err.Error(), "a pipe that nobody writes to") {
 		t.Errorf("got %v", err)
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"path"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/config"
 	"github.com/tp0-lab/composer/internal/lab/dataset"
 	"github.com/tp0-lab/composer/internal/lab/server"
+	"github.com/tp0-lab/composer/internal/lab/service"
 	"github.com/tp0-lab/composer/services"
 )
 
@@ -24,11 +24,9 @@ const inventedCount = 1000
 // inventedWinners are the winners of the agencies in turn. The last agency has 0.
 var inventedWinners = []int{3, 1, 4, 1, 5}
 
-// makeDirectories makes the root directory of each service: the files of its image, and links to its mounts.
+// makeDirectories makes the root directory of each service, with the files of its image, and finds its mounts.
 func (l *Lab) makeDirectories() error {
-	if err := os.WriteFile(filepath.Join(l.dir, "hosts"), []byte(hosts(l.services, l.network)), 0o644); err != nil {
-		return fmt.Errorf("write the lab's hosts: %w", err)
-	}
+	l.mounts = make(map[string][]service.Mount)
 	var absent, invented, configs []string
 	for _, s := range l.services {
 		root, err := l.makeImageFiles(s)
@@ -39,7 +37,7 @@ func (l *Lab) makeDirectories() error {
 			_, err := os.Stat(f.Source)
 			switch {
 			case err == nil:
-				err = link(root, f)
+				l.mounts[s.Name] = append(l.mounts[s.Name], f)
 			case !errors.Is(err, fs.ErrNotExist):
 			case l.options.InventMissing && s.Kind == Client && f.Target == l.agencyFile(s):
 				if err = l.inventAgencyFile(root, s, f); err == nil {
@@ -59,6 +57,13 @@ func (l *Lab) makeDirectories() error {
 			}
 		}
 		_ = root.Close() // only a handle
+		// Behind the mounts, which hide the image's own file. It is not copied, so messages name the user's file.
+		if file := l.options.Configs[s.Kind]; file != "" {
+			if file, err = filepath.Abs(file); err != nil {
+				return fmt.Errorf("find %s: %w", l.options.Configs[s.Kind], err)
+			}
+			l.mounts[s.Name] = append(l.mounts[s.Name], service.Mount{Target: "/" + configName[s.Kind], Source: file})
+		}
 	}
 	if len(absent) > 0 {
 		return fmt.Errorf("mounted files are missing: %s", sentenceList(absent))
@@ -88,12 +93,7 @@ var configName = map[Kind]string{Server: server.ConfigFile, Client: client.Confi
 // directory. Writes through the os.Root cannot follow links out of it. The caller closes it.
 func (l *Lab) makeImageFiles(s Service) (_ *os.Root, err error) {
 	text := map[Kind][]byte{Server: services.ServerConfig, Client: services.ClientConfig}[s.Kind]
-	if file := l.options.Configs[s.Kind]; file != "" {
-		if text, err = os.ReadFile(file); err != nil {
-			return nil, err
-		}
-	}
-	dir := l.Path(s.Name, "/")
+	dir := l.root(s.Name)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -115,18 +115,6 @@ func (l *Lab) makeImageFiles(s Service) (_ *os.Root, err error) {
 // inside makes an absolute path of a service relative to its root.
 func inside(file string) string { return path.Join(".", file) }
 
-// link puts a symbolic link to f.Source at f.Target below root.
-func link(root *os.Root, f File) error {
-	at := inside(f.Target)
-	if err := root.MkdirAll(path.Dir(at), 0o755); err != nil {
-		return err
-	}
-	if err := root.RemoveAll(at); err != nil { // the image's own
-		return err
-	}
-	return root.Symlink(f.Source, at)
-}
-
 // agencyFile is the path at which a client looks for its agency's file.
 func (l *Lab) agencyFile(s Service) string {
 	file := s.Variable("CLI_AGENCY_FILE")
@@ -137,7 +125,7 @@ func (l *Lab) agencyFile(s Service) string {
 }
 
 // inventAgencyFile writes random bets for the agency of s in place of its missing file f.
-func (l *Lab) inventAgencyFile(root *os.Root, s Service, f File) error {
+func (l *Lab) inventAgencyFile(root *os.Root, s Service, f service.Mount) error {
 	number, err := strconv.ParseUint(s.Variable("CLI_ID"), 10, 32)
 	if err != nil || number == 0 {
 		return fmt.Errorf("the file is missing, and CLI_ID %q is no agency number to invent bets for", s.Variable("CLI_ID"))
@@ -160,18 +148,8 @@ func (l *Lab) inventAgencyFile(root *os.Root, s Service, f File) error {
 	if err != nil {
 		return err
 	}
+	l.mounts[s.Name] = append(l.mounts[s.Name], service.Mount{Target: f.Target, Source: filepath.Join(root.Name(), filepath.FromSlash(at))})
 	return errors.Join(dataset.Generate(file, o), file.Close())
-}
-
-// serverPorts returns the ports that the lab's servers will listen on.
-func (l *Lab) serverPorts() []uint16 {
-	var ports []uint16
-	for _, s := range l.services {
-		if port := l.serverPort(s); port != 0 {
-			ports = append(ports, port)
-		}
-	}
-	return ports
 }
 
 // serverPort returns the port that a server will listen on. It returns 0 for a client, and for a server whose
@@ -193,5 +171,5 @@ func (l *Lab) serverPort(s Service) uint16 {
 
 // serverAddress returns the HOST:PORT at which a server can be reached.
 func (l *Lab) serverAddress(s Service) string {
-	return net.JoinHostPort(l.Address(s.Name), strconv.Itoa(int(l.Port(l.serverPort(s)))))
+	return l.Address(s.Name, l.serverPort(s))
 }

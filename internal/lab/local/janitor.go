@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 )
@@ -22,8 +23,8 @@ type Janitor struct {
 func NewJanitor(program []string, dir string) (*Janitor, error) {
 	program = commandLine(program)
 	command := exec.Command(program[0], append(program[1:len(program):len(program)], "janitor", dir)...)
-	command.Dir = "/"
-	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // a signal to our group or terminal is none to it
+	command.Dir = filepath.VolumeName(dir) + string(filepath.Separator) // a directory that nobody removes
+	command.SysProcAttr = apart()
 	hold, err := command.StdinPipe()
 	if err == nil {
 		err = command.Start()

@@ -4,7 +4,7 @@
 // The services run in the program that imports this package: its main function passes command lines that begin with
 // Argument on to Serve.
 //
-// Each service has a directory of its own as its root, and a loopback address of its own. When the program ends, even
+// Each service has a directory of its own as its root, and a loopback address or ports of its own. When the program ends, even
 // when it is killed, the services end with it, and a separate process, the janitor, removes the directories.
 package local
 
@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/tp0-lab/composer/internal/lab/service"
 )
 
 // Options are the options of New. Now is required.
@@ -38,6 +40,8 @@ type Options struct {
 	// Log, if not nil, is called with the lines and ends of all services, one at a time, in the order in which the
 	// services wrote them.
 	Log func(Event)
+	// Network is how services are told apart. The default is that of DefaultNetwork.
+	Network Network
 	// Now returns the current time.
 	Now func() time.Time
 }
@@ -59,7 +63,8 @@ type Lab struct {
 	ignored   []string
 	dir       string
 	network   *network
-	ports     map[uint16]uint16
+	mounts    map[string][]service.Mount // by service
+	hosts     map[string]service.Host    // by name; services connect to each other by them
 	spawner   *spawner
 	janitor   *Janitor
 	mu        sync.Mutex // guards what follows, and the ends of processes
@@ -83,8 +88,8 @@ var (
 
 // New makes the directories and the network of a project's services. Up starts the services. The caller closes the lab.
 func New(project *types.Project, o Options) (_ *Lab, err error) {
-	if err := supported(); err != nil {
-		return nil, err
+	if o.Network == "" {
+		o.Network = DefaultNetwork()
 	}
 	if o.Log == nil {
 		o.Log = func(Event) {}
@@ -102,13 +107,17 @@ func New(project *types.Project, o Options) (_ *Lab, err error) {
 	if len(services) > maxServices {
 		return nil, fmt.Errorf("%d services: there are addresses for %d", len(services), maxServices)
 	}
-	l := &Lab{options: o, services: services, ignored: ignored, processes: make(map[string]*process), spawner: newSpawner()}
+	spawner, err := newSpawner()
+	if err != nil {
+		return nil, err
+	}
+	l := &Lab{options: o, services: services, ignored: ignored, processes: make(map[string]*process), spawner: spawner}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, l.Close())
 		}
 	}()
-	if l.network, err = claimNetwork(); err != nil {
+	if l.network, err = newNetwork(o.Network); err != nil {
 		return nil, err
 	}
 	if l.dir, err = os.MkdirTemp("", "composer-lab-"); err != nil {
@@ -120,10 +129,10 @@ func New(project *types.Project, o Options) (_ *Lab, err error) {
 	if err := l.makeDirectories(); err != nil {
 		return nil, err
 	}
-	if err := l.readOutput(); err != nil {
+	if err := l.makeHosts(); err != nil {
 		return nil, err
 	}
-	if l.ports, err = freePorts(l.network.address(0), l.serverPorts()); err != nil {
+	if err := l.readOutput(); err != nil {
 		return nil, err
 	}
 	return l, nil
@@ -147,28 +156,21 @@ func (l *Lab) Services() []Service { return l.services }
 // Ignored returns a sentence for each setting of the Compose file that has no effect.
 func (l *Lab) Ignored() []string { return l.ignored }
 
+// root returns the directory of a service.
+func (l *Lab) root(name string) string { return filepath.Join(l.dir, "services", name) }
+
+// hostsFile returns the path of the file from which services learn where the others are.
+func (l *Lab) hostsFile() string { return filepath.Join(l.dir, "hosts.json") }
+
 // Path returns the path on this machine of a file that the service sees at the path file. For a name that no service
 // has, no file is there.
-func (l *Lab) Path(service, file string) string {
-	return filepath.Join(l.dir, "services", service, filepath.Clean("/"+file))
+func (l *Lab) Path(name, file string) string {
+	return service.Machine{Root: l.root(name), Mounts: l.mounts[name]}.Path(file)
 }
 
-// Address returns the loopback address of a service, or "" if the lab has no such service.
-func (l *Lab) Address(service string) string {
-	i := slices.IndexFunc(l.services, func(s Service) bool { return s.Name == service })
-	if i < 0 {
-		return ""
-	}
-	return l.network.address(i)
-}
-
-// Port returns the port to connect to instead of a server's port. They differ if another program of this machine has
-// taken the port on all addresses.
-func (l *Lab) Port(port uint16) uint16 {
-	if other, ok := l.ports[port]; ok {
-		return other
-	}
-	return port
+// Address returns the HOST:PORT on this machine of a port of a service.
+func (l *Lab) Address(name string, port uint16) string {
+	return service.Machine{Host: l.hosts[name]}.Address(port)
 }
 
 // Up starts the named services and their dependencies, in order, or all services if no name is given. A service that
@@ -274,14 +276,22 @@ func (l *Lab) Stop(ctx context.Context, names ...string) {
 	group.Wait()
 }
 
-// Signal sends a signal to a service that is running.
-func (l *Lab) Signal(name string, signal os.Signal) error {
+// Kill ends a running service at once. Wait waits for it.
+func (l *Lab) Kill(name string) error { return l.do("kill", name, killProcess) }
+
+// Pause stops a running service in the middle of whatever it does, until Unpause.
+func (l *Lab) Pause(name string) error { return l.do("pause", name, pauseProcess) }
+
+// Unpause lets a paused service go on.
+func (l *Lab) Unpause(name string) error { return l.do("unpause", name, resumeProcess) }
+
+func (l *Lab) do(what, name string, with func(*os.Process) error) error {
 	p, err := l.process(name)
 	if err != nil {
 		return err
 	}
-	if err := p.command.Process.Signal(signal); err != nil {
-		return fmt.Errorf("signal %s: %w", name, err)
+	if err := with(p.command.Process); err != nil {
+		return fmt.Errorf("%s %s: %w", what, name, err)
 	}
 	return nil
 }
@@ -301,6 +311,9 @@ func (l *Lab) Close() error {
 	}
 	for _, p := range running {
 		<-p.done
+		if p.leash != nil {
+			_ = p.leash.Close() // its reader has gone
+		}
 	}
 	l.spawner.close()
 	var errs []error

@@ -52,10 +52,11 @@ func stubborn(_ context.Context, m service.Machine) error {
 	return nil
 }
 
-func options(output *bytes.Buffer, notes *[]string) local.RunOptions {
+func options(network local.Network, output *bytes.Buffer, notes *[]string) local.RunOptions {
 	return local.RunOptions{
 		Output: output,
 		Options: local.Options{
+			Network:       network,
 			InventMissing: true,
 			Now:           time.Now,
 			Note:          func(s string) { *notes = append(*notes, s) },
@@ -63,8 +64,13 @@ func options(output *bytes.Buffer, notes *[]string) local.RunOptions {
 	}
 }
 
-// run runs a Compose file in a directory of its own, with files.
+// run runs a Compose file in a directory of its own, with files, in the usual network.
 func run(t *testing.T, text string, files map[string]string) (sum local.Summary, output string, notes []string, err error) {
+	t.Helper()
+	return runIn(t, local.DefaultNetwork(), text, files)
+}
+
+func runIn(t *testing.T, network local.Network, text string, files map[string]string) (sum local.Summary, output string, notes []string, err error) {
 	t.Helper()
 	dir := t.TempDir()
 	for name, content := range files {
@@ -80,7 +86,7 @@ func run(t *testing.T, text string, files map[string]string) (sum local.Summary,
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	sum, err = local.Run(t.Context(), project, options(&out, &notes))
+	sum, err = local.Run(t.Context(), project, options(network, &out, &notes))
 	return sum, out.String(), notes, err
 }
 
@@ -109,20 +115,22 @@ func TestStages(t *testing.T) {
 	const quick = "server:\n  address: server:12345\nloop:\n  amount: 2\n  period: 1ms\nbatch:\n  maxAmount: 100\n"
 	for _, tt := range []struct {
 		stage                   string
+		network                 local.Network
 		n                       int
 		messages, bets, winners int
 		table                   string
 	}{
-		{"ej2", 2, 4, 0, 0, "client  messages"},
-		{"ej4", 1, 2, 0, 0, "client  messages"},
-		{"ej5", 2, 0, 2, 0, "agency  bets"},
-		{"ej6", 2, 0, 2000, 0, "agency  bets"},
-		{"ej7", 3, 0, 3000, 4, "agency  bets"},
-		{"ej8", 1, 0, 1000, 3, "agency  bets"},
+		{"ej2", local.DefaultNetwork(), 2, 4, 0, 0, "client  messages"},
+		{"ej4", local.Ports, 1, 2, 0, 0, "client  messages"},
+		{"ej5", local.DefaultNetwork(), 2, 0, 2, 0, "agency  bets"},
+		{"ej6", local.DefaultNetwork(), 2, 0, 2000, 0, "agency  bets"},
+		{"ej7", local.DefaultNetwork(), 3, 0, 3000, 4, "agency  bets"},
+		{"ej8", local.Ports, 3, 0, 3000, 4, "agency  bets"},
+		{"ej8", local.DefaultNetwork(), 1, 0, 1000, 3, "agency  bets"},
 	} {
-		t.Run(tt.stage, func(t *testing.T) {
+		t.Run(tt.stage+" by "+string(tt.network), func(t *testing.T) {
 			t.Parallel()
-			sum, output, notes, err := run(t, stage(t, tt.stage, tt.n), map[string]string{"services/client/config.yaml": quick})
+			sum, output, notes, err := runIn(t, tt.network, stage(t, tt.stage, tt.n), map[string]string{"services/client/config.yaml": quick})
 			if err != nil {
 				t.Fatalf("%v\n%s", err, output)
 			}
@@ -150,6 +158,26 @@ func TestStages(t *testing.T) {
 				t.Errorf("output:\n%s", output)
 			}
 		})
+	}
+}
+
+// A file that is mounted into a mounted directory is seen in its place, and a message about it names the user's file.
+func TestMountInAMount(t *testing.T) {
+	const text = "services:\n  client:\n    image: client\n    environment: {CLI_ID: 1}\n    volumes: [./data:/data, ./other.yaml:/data/../config.yaml]\n"
+	_, output, _, err := run(t, text, map[string]string{"data/x": "", "other.yaml": "loop: {amount: many}\n"})
+	if err == nil || !strings.Contains(output, string(filepath.Separator)+"other.yaml:1") {
+		t.Errorf("%v\n%s", err, output)
+	}
+}
+
+// A port on which no service listens is refused with the ports on which the service does listen.
+func TestRefusedPortIsExplained(t *testing.T) {
+	for _, network := range []local.Network{local.DefaultNetwork(), local.Ports} {
+		text := strings.Replace(stage(t, "ej5", 1), "CLI_LINGER: \"0s\"", "CLI_RETRY_LIMIT: 1ms\n      CLI_SERVER_ADDRESS: server:9", 1)
+		_, output, _, err := runIn(t, network, text, nil)
+		if err == nil || !strings.Contains(output, "connection refused; server listens on port 12345") {
+			t.Errorf("%s: %v\n%s", network, err, output)
+		}
 	}
 }
 
@@ -225,7 +253,7 @@ func TestStopKillsWhatStays(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen.wait(t, "begun")
-	if err := lab.Signal("server", syscall.SIGCONT); err != nil {
+	if err := errors.Join(lab.Pause("server"), lab.Unpause("server")); err != nil {
 		t.Error(err)
 	}
 	lab.Stop(t.Context(), "server")

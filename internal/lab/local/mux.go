@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/tp0-lab/composer/internal/lab/service"
 )
@@ -15,14 +14,14 @@ import (
 // All services of a lab write their lines to one pipe, so that lines are read
 // in the order in which they were written: what one service logs because of
 // another comes behind it. A pipe takes up to PIPE_BUF bytes in one piece
-// (pipe(7)), so that is how large a frame is, at most:
+// (pipe(7)), and that is 512 at least on every system, so that is how large a frame is, at most:
 //
 //	2 bytes  index of the service, big-endian
 //	2 bytes  length of what follows; 0: the service's process has ended; 65535: it is ready for signals
 //	length   bytes of its output
 const (
 	frameHeader = 4
-	maxFrame    = 4096
+	maxFrame    = 512
 	endMark     = 0
 	readyMark   = 0xFFFF
 	// maxLine is how much of a line is kept together, in bytes.
@@ -116,8 +115,3 @@ func demux(r io.Reader, services int, line func(index int, text string), ready, 
 		}
 	}
 }
-
-// lines is the file descriptor on which a process of a lab finds the pipe.
-const lines = 3
-
-func linesFile() *os.File { return os.NewFile(lines, "lines") }

@@ -1,17 +1,41 @@
 package local
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
+	"os"
+	"runtime"
 	"strconv"
-	"strings"
 	"syscall"
+
+	"github.com/tp0-lab/composer/internal/lab/service"
 )
 
-// Linux answers on all of 127.0.0.0/8 (RFC 1122, section 3.2.1.3), so a lab
-// gets a network of its own there: a /20 out of 127.64.0.0 … 127.254.255.255.
+// Network is how services of one machine are told apart.
+type Network string
+
+// The networks. Names of services lead to the right one in both.
+const (
+	// Addresses gives each service a loopback address, so that ports are as the Compose file has them.
+	Addresses Network = "addresses"
+	// Ports gives all services the address 127.0.0.1, and each server ports of its own.
+	Ports Network = "ports"
+)
+
+// DefaultNetwork returns the network for this machine: Addresses on Linux, which answers on all of 127.0.0.0/8
+// (RFC 1122, section 3.2.1.3), and Ports elsewhere.
+func DefaultNetwork() Network {
+	if runtime.GOOS == "linux" {
+		return Addresses
+	}
+	return Ports
+}
+
+// In a network of addresses, a lab has a /20 out of 127.64.0.0 … 127.254.255.255.
 const (
 	networkBits = 12 // of an address within its network
 	networks    = (255 - 64) << (16 - networkBits)
@@ -19,15 +43,21 @@ const (
 	maxServices = 1<<networkBits - 2
 )
 
-// network is a range of loopback addresses that no other lab on this machine has.
+// network is a range of loopback addresses that no other lab on this machine has, or one address for all.
 type network struct {
 	number int
-	// claim is an abstract unix socket (unix(7)) by which others see that the
-	// network is taken. The kernel frees it with the process.
+	// claim is an abstract unix socket (unix(7)) by which others see that the range is taken. The kernel frees it with
+	// the process. It is nil if the network has one address.
 	claim net.Listener
 }
 
-func claimNetwork() (*network, error) {
+func newNetwork(kind Network) (*network, error) {
+	switch {
+	case kind == Ports:
+		return &network{}, nil
+	case runtime.GOOS != "linux":
+		return nil, fmt.Errorf("services get addresses of their own on Linux only: use --network %s", Ports)
+	}
 	first := rand.IntN(networks)
 	for i := range networks {
 		n := (first + i) % networks
@@ -42,42 +72,89 @@ func claimNetwork() (*network, error) {
 	return nil, errors.New("find a loopback network: all are taken")
 }
 
+func (n *network) shared() bool { return n.claim == nil }
+
 // address returns the address of the service with that index, from 0.
 func (n *network) address(index int) string {
+	if n.shared() {
+		return "127.0.0.1"
+	}
 	a := 127<<24 + 64<<16 + n.number<<networkBits + index + 1
 	return fmt.Sprintf("%d.%d.%d.%d", a>>24, a>>16&255, a>>8&255, a&255)
 }
 
-func (n *network) close() error { return n.claim.Close() }
-
-// freePorts returns which other port stands for each that cannot be had on the
-// host's address, because some process listens on it on all addresses.
-func freePorts(host string, ports []uint16) (map[uint16]uint16, error) {
-	var other map[uint16]uint16
-	for _, port := range ports {
-		l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(int(port))))
-		if err == nil {
-			_ = l.Close()
-			continue
-		}
-		free, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
-		if err != nil {
-			return nil, fmt.Errorf("find a free port on %s: %w", host, err)
-		}
-		if other == nil {
-			other = make(map[uint16]uint16)
-		}
-		other[port] = uint16(free.Addr().(*net.TCPAddr).Port)
-		_ = free.Close()
+func (n *network) close() error {
+	if n.claim == nil {
+		return nil
 	}
-	return other, nil
+	return n.claim.Close()
 }
 
-// hosts is the text of a hosts(5) file.
-func hosts(services []Service, n *network) string {
-	var b strings.Builder
-	for i, s := range services {
-		fmt.Fprintf(&b, "%s %s\n", n.address(i), strings.Join(s.Names, " "))
+// host returns where the service with that index is reached if it listens on ports. Other ports stand for those that
+// cannot be had: in a network of one address all, else those on which some process listens on all addresses.
+func (n *network) host(index int, ports ...uint16) (service.Host, error) {
+	h := service.Host{Address: n.address(index), Shared: n.shared()}
+	for _, port := range ports {
+		other := port
+		if n.shared() || !canListen(h.Address, port) {
+			var err error
+			if other, err = freePort(h.Address); err != nil {
+				return service.Host{}, err
+			}
+		}
+		if h.Ports == nil {
+			h.Ports = make(map[uint16]uint16)
+		}
+		h.Ports[port] = other
 	}
-	return b.String()
+	return h, nil
+}
+
+func canListen(address string, port uint16) bool {
+	l, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(int(port))))
+	if err != nil {
+		return false
+	}
+	_ = l.Close()
+	return true
+}
+
+// freePort returns a port below those that systems give to connections: a server that starts again finds it free.
+func freePort(address string) (uint16, error) {
+	const first, behind, attempts = 20_000, 32_000, 1000
+	for range attempts {
+		if port := uint16(first + rand.IntN(behind-first)); canListen(address, port) {
+			return port, nil
+		}
+	}
+	return 0, fmt.Errorf("find a free port on %s: none of %d from %d to %d is", address, attempts, first, behind-1)
+}
+
+// makeHosts finds out where each service is reached, and writes it to a file for all of them.
+func (l *Lab) makeHosts() error {
+	l.hosts = make(map[string]service.Host)
+	own := make(map[string]service.Host) // a service's name comes before another's alias
+	for i, s := range l.services {
+		var ports []uint16
+		if port := l.serverPort(s); port != 0 {
+			ports = append(ports, port)
+		}
+		host, err := l.network.host(i, ports...)
+		if err != nil {
+			return err
+		}
+		own[s.Name] = host
+		for _, name := range s.Names {
+			l.hosts[name] = host
+		}
+	}
+	maps.Copy(l.hosts, own)
+	text, err := json.Marshal(l.hosts)
+	if err == nil {
+		err = os.WriteFile(l.hostsFile(), text, 0o644)
+	}
+	if err != nil {
+		return fmt.Errorf("write the lab's hosts: %w", err)
+	}
+	return nil
 }

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
-	"golang.org/x/sys/unix"
 
+	"github.com/tp0-lab/composer/internal/lab/service"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -31,17 +31,14 @@ const (
 type Service struct {
 	Name    string
 	Kind    Kind
-	Names   []string // under which others reach it
-	Environ []string // "NAME=value", sorted
-	Files   []File   // mounted from outside
+	Names   []string        // under which others reach it
+	Environ []string        // "NAME=value", sorted
+	Files   []service.Mount // mounted from outside
 	After   []Dependency
 	// StopSignal asks it to stop, and Grace later it is killed.
 	StopSignal syscall.Signal
 	Grace      time.Duration
 }
-
-// File is a file or directory that a service sees at an absolute path.
-type File struct{ Target, Source string }
 
 // Dependency is a service that has to be started before, or to have done well.
 type Dependency struct {
@@ -155,13 +152,10 @@ func newService(c types.ServiceConfig) (s Service, without []string, err error) 
 			without = append(without, fmt.Sprintf("%s %q is a directory that goes with the run", v.Type, v.Target))
 			continue
 		}
-		s.Files = append(s.Files, File{Target: path.Clean("/" + v.Target), Source: v.Source})
+		s.Files = append(s.Files, service.Mount{Target: path.Clean("/" + v.Target), Source: v.Source})
 		if v.ReadOnly && kind == Server && within(path.Clean("/"+environment["SERVER_STORAGE"]), path.Clean("/"+v.Target)) {
 			return Service{}, nil, fmt.Errorf("%s is read-only, and the bets go there; without Docker nothing would keep them out", v.Target)
 		}
-	}
-	if err := s.checkFiles(); err != nil {
-		return Service{}, nil, err
 	}
 	for _, name := range slices.SortedFunc(maps.Keys(c.DependsOn), text.NaturalCompare) {
 		d := c.DependsOn[name]
@@ -171,20 +165,6 @@ func newService(c types.ServiceConfig) (s Service, without []string, err error) 
 		s.After = append(s.After, Dependency{Name: name, Done: d.Condition == types.ServiceConditionCompletedSuccessfully})
 	}
 	return s, append(without, ignored(c)...), nil
-}
-
-// checkFiles sorts the files by where they are seen, and refuses mounts within
-// mounts: the inner one would be made in the machine's own directory.
-func (s *Service) checkFiles() error {
-	slices.SortStableFunc(s.Files, func(a, b File) int { return strings.Compare(a.Target, b.Target) })
-	for i, f := range s.Files {
-		for _, outer := range s.Files[:i] {
-			if within(f.Target, outer.Target) {
-				return fmt.Errorf("%s is mounted within %s, which is mounted as well; that needs Docker", f.Target, outer.Target)
-			}
-		}
-	}
-	return nil
 }
 
 // within reports whether a path is outer, or below it.
@@ -244,7 +224,7 @@ func signalOf(name string) (syscall.Signal, error) {
 	if !strings.HasPrefix(full, "SIG") {
 		full = "SIG" + full
 	}
-	if s := unix.SignalNum(full); s != 0 {
+	if s := signalNumber(full); s != 0 {
 		return s, nil
 	}
 	return 0, fmt.Errorf("stop_signal %q is no signal", name)

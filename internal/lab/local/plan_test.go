@@ -22,7 +22,6 @@ func TestWhatCannotBeDone(t *testing.T) {
 		{"replicas", "{image: server, scale: 2}", "2 replicas under one name", ""},
 		{"a signal", "{image: server, stop_signal: SIGNOTHING}", "no signal", ""},
 		{"a source", "{image: server, volumes: [./nothing:/x]}", "mounted files are missing", ""},
-		{"a mount in a mount", "{image: client, volumes: [.:/data, ./x:/data/agency-1.csv]}", "which is mounted as well", ""},
 		{"everything", "{image: client, volumes: [.:/]}", "nothing can be mounted at /", ""},
 		{"bets that are read-only", "{image: server, volumes: [{type: bind, source: ., target: /bets, read_only: true}]}", "is read-only, and the bets go there", ""},
 		{"a restart", "{image: server, restart: always}", "", "restart has no effect"},

@@ -14,10 +14,11 @@ import (
 // process is a service that was started.
 type process struct {
 	command    *exec.Cmd
-	begin, end time.Time     // end is set when done is closed
-	code       int           // likewise
-	ready      chan struct{} // closed when it takes signals, or has ended
-	done       chan struct{} // closed when it has ended and its last line was logged
+	leash      io.WriteCloser // see holdLeash; nil where the kernel ends the service with this program
+	begin, end time.Time      // end is set when done is closed
+	code       int            // likewise
+	ready      chan struct{}  // closed when it takes signals, or has ended
+	done       chan struct{}  // closed when it has ended and its last line was logged
 }
 
 func (p *process) ended() bool {
@@ -29,7 +30,7 @@ func (p *process) ended() bool {
 	}
 }
 
-func (p *process) kill() { _ = p.command.Process.Kill() }
+func (p *process) kill() { _ = killProcess(p.command.Process) }
 
 // beReady closes ready, once. It is for the goroutine that reads the lab's lines.
 func (p *process) beReady() {
@@ -40,7 +41,7 @@ func (p *process) beReady() {
 	}
 }
 
-func (p *process) stop(ctx context.Context, signal os.Signal, grace time.Duration) {
+func (p *process) stop(ctx context.Context, signal syscall.Signal, grace time.Duration) {
 	timer := time.NewTimer(grace)
 	defer timer.Stop()
 	// A program that has just begun would die of any signal.
@@ -50,7 +51,7 @@ func (p *process) stop(ctx context.Context, signal os.Signal, grace time.Duratio
 		timer.Reset(0)
 	case <-ctx.Done():
 	}
-	_ = p.command.Process.Signal(signal)
+	_ = p.signal(signal)
 	select {
 	case <-p.done:
 		return
@@ -61,6 +62,15 @@ func (p *process) stop(ctx context.Context, signal os.Signal, grace time.Duratio
 	<-p.done
 }
 
+// signal sends a signal to the process, through its leash where the system has no signals.
+func (p *process) signal(s syscall.Signal) error {
+	if p.leash != nil && leashCarriesSignals {
+		_, err := fmt.Fprintln(p.leash, int(s))
+		return err
+	}
+	return p.command.Process.Signal(s)
+}
+
 // exitCode is that of a process that was waited for, as shells and Docker give it.
 func exitCode(state *os.ProcessState) int {
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
@@ -69,16 +79,20 @@ func exitCode(state *os.ProcessState) int {
 	return state.ExitCode()
 }
 
-// spawner starts processes that die with it. The kernel ties a process to the
-// thread that made it (PR_SET_PDEATHSIG in prctl(2)), so one thread makes all
-// of them, and lives as long as they may.
+// spawner starts processes that end with this program, however it ends. Linux ties a process to the thread that made it
+// (PR_SET_PDEATHSIG in prctl(2)), so one thread makes all of them, and lives as long as they may.
 type spawner struct {
+	tie  tie
 	work chan func()
 	gone chan struct{}
 }
 
-func newSpawner() *spawner {
-	s := &spawner{work: make(chan func()), gone: make(chan struct{})}
+func newSpawner() (*spawner, error) {
+	t, err := newTie()
+	if err != nil {
+		return nil, err
+	}
+	s := &spawner{tie: t, work: make(chan func()), gone: make(chan struct{})}
 	go func() {
 		defer close(s.gone)
 		runtime.LockOSThread() // and never unlock: the thread ends with the goroutine
@@ -86,25 +100,23 @@ func newSpawner() *spawner {
 			f()
 		}
 	}()
-	return s
+	return s, nil
 }
 
 func (s *spawner) close() {
 	close(s.work)
 	<-s.gone
+	s.tie.close()
 }
 
-// start starts a command in a process group of its own, so that a terminal's
-// Ctrl-C reaches it through us and not twice. It logs to the pipe pass, and
-// what it prints otherwise, a panic for one, goes to other.
-func (s *spawner) start(command *exec.Cmd, pass *os.File, other io.Writer) error {
-	command.ExtraFiles = []*os.File{pass}
-	command.Stdout, command.Stderr = other, other
-	command.SysProcAttr = dieWithParent()
+// start starts the command of p in a process group of its own, so that a terminal's Ctrl-C reaches it through us and not
+// twice. It logs to the pipe pass, and what it prints otherwise, a panic for one, goes to other.
+func (s *spawner) start(p *process, pass *os.File, other io.Writer) error {
+	p.command.Stdout, p.command.Stderr = pass, other
 	started := make(chan error)
-	s.work <- func() { started <- command.Start() }
+	s.work <- func() { started <- s.tie.start(p) }
 	if err := <-started; err != nil {
-		return fmt.Errorf("start %s: %w", command.Path, err)
+		return fmt.Errorf("start %s: %w", p.command.Path, err)
 	}
 	return nil
 }

@@ -2,11 +2,12 @@ package local
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"strconv"
-	"strings"
 
 	"github.com/tp0-lab/composer/internal/lab/client"
 	"github.com/tp0-lab/composer/internal/lab/server"
@@ -54,34 +55,38 @@ func machine(arguments []string) (service.Machine, error) {
 	flags := flag.NewFlagSet(Argument, flag.ContinueOnError)
 	flags.Func("index", "the service's index in its lab", func(s string) error {
 		index, err := strconv.ParseUint(s, 10, 16)
-		m.Stdout = &muxWriter{w: service.NewOutput(linesFile()), index: uint16(index)}
+		m.Stdout = &muxWriter{w: service.NewOutput(os.Stdout), index: uint16(index)}
 		return err
 	})
 	flags.StringVar(&m.Root, "root", "", "the service's root directory")
-	flags.StringVar(&m.Host, "host", "", "the service's address")
-	flags.Func("hosts", "a hosts(5) file", func(path string) error {
+	name := flags.String("name", "", "the service's name")
+	flags.Func("hosts", "a file with the hosts of the lab", func(path string) error {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return err
 		}
-		m.Hosts, err = service.ParseHosts(string(text))
-		return err
+		return json.Unmarshal(text, &m.Hosts)
 	})
-	flags.Func("port", "PORT=OTHER, which stands for it", func(s string) error {
-		port, other, _ := strings.Cut(s, "=")
-		from, err := strconv.ParseUint(port, 10, 16)
-		if err != nil {
-			return err
-		}
-		to, err := strconv.ParseUint(other, 10, 16)
-		if err != nil {
-			return err
-		}
-		if m.Ports == nil {
-			m.Ports = make(map[uint16]uint16)
-		}
-		m.Ports[uint16(from)] = uint16(to)
+	flags.Func("mount", "a path of the service, whose place -from is", func(target string) error {
+		m.Mounts = append(m.Mounts, service.Mount{Target: target})
 		return nil
 	})
-	return m, flags.Parse(arguments)
+	flags.Func("from", "the place of the -mount before", func(source string) error {
+		if len(m.Mounts) == 0 {
+			return errors.New("no -mount is before it")
+		}
+		m.Mounts[len(m.Mounts)-1].Source = source
+		return nil
+	})
+	leash := flags.Bool("leash", false, "stdin is the leash")
+	if err := flags.Parse(arguments); err != nil {
+		return service.Machine{}, err
+	}
+	m.Host = m.Hosts[*name]
+	if *leash {
+		signals := make(chan os.Signal, 1)
+		m.Signals = signals
+		go holdLeash(os.Stdin, signals, os.Exit)
+	}
+	return m, nil
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 )
@@ -65,19 +64,19 @@ func (l *Lab) run(s Service) (*process, error) {
 	arguments := slices.Concat(commandLine(l.options.Program), []string{
 		string(s.Kind),
 		"-index", strconv.Itoa(index),
-		"-root", l.Path(s.Name, "/"),
-		"-host", l.Address(s.Name),
-		"-hosts", filepath.Join(l.dir, "hosts"),
+		"-root", l.root(s.Name),
+		"-name", s.Name,
+		"-hosts", l.hostsFile(),
 	})
-	for port, other := range l.ports {
-		arguments = append(arguments, "-port", fmt.Sprintf("%d=%d", port, other))
+	for _, m := range l.mounts[s.Name] {
+		arguments = append(arguments, "-mount", m.Target, "-from", m.Source)
 	}
 	command := exec.Command(arguments[0], arguments[1:]...)
-	command.Dir = l.Path(s.Name, "/")
+	command.Dir = l.root(s.Name)
 	command.Env = append([]string{}, s.Environ...) // nil would be this program's environment
 	output := &muxWriter{w: l.output, index: uint16(index)}
 	p := &process{command: command, begin: l.options.Now(), ready: make(chan struct{}), done: make(chan struct{})}
-	if err := l.spawner.start(command, l.output, output); err != nil {
+	if err := l.spawner.start(p, l.output, output); err != nil {
 		return nil, err
 	}
 	go func() {

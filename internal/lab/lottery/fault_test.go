@@ -8,6 +8,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/tp0-lab/composer/internal/test/fifo"
 )
 
 type faulty struct {
@@ -239,7 +241,7 @@ func TestForeignFiles(t *testing.T) {
 		}
 		for name, make := range map[string]func(string) error{
 			"directory": func(p string) error { return os.Mkdir(p, 0o700) },
-			"pipe":      func(p string) error { return syscall.Mkfifo(p, 0o600) },
+			"pipe":      func(p string) error { fifo.Make(t, p); return nil },
 			"device":    func(p string) error { return os.Symlink("/dev/zero", p) },
 		} {
 			path := filepath.Join(t.TempDir(), "bets.csv")

@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"syscall"
 )
 
@@ -50,26 +49,6 @@ func sameFile(f, g *os.File) error {
 		err = fmt.Errorf("%s is another file now", f.Name())
 	}
 	return err
-}
-
-// lock locks the file for this process until f is closed. The error is ErrLocked if another process has it: two
-// centrals would overwrite each other's bets.
-func lock(f *os.File) error {
-	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	if errors.Is(err, syscall.EWOULDBLOCK) {
-		return fmt.Errorf("%w: %s", ErrLocked, f.Name())
-	}
-	return os.NewSyscallError("flock", err)
-}
-
-// syncDirectory syncs the directory of path, so that a new file in it survives a power failure.
-func syncDirectory(path string) error {
-	d, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }
 
 // readOnly reports whether the error says that a file must not be written.

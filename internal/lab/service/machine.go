@@ -4,11 +4,15 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // Machine is what a service sees of the world. In a container that is the process's own view. Where several services
@@ -19,68 +23,97 @@ type Machine struct {
 	// Root is the directory in which the service's files are, absolute paths included. Empty is the process's own view
 	// of files.
 	Root string
-	// Host is the address to listen on and to connect from. Empty is any address.
-	Host string
-	// Hosts are addresses by host name. Other names are resolved as usual.
-	Hosts map[string]string
-	// Ports are the ports to use on those addresses, and to listen on, in place of others.
-	Ports map[uint16]uint16
+	// Mounts are files and directories outside of Root that the service sees at paths of its own.
+	Mounts []Mount
+	// Host is where the service listens, and where it connects from.
+	Host Host
+	// Hosts are the other hosts by name. Other names are resolved as usual.
+	Hosts map[string]Host
+	// Signals are signals besides those that the process gets. Nil is none.
+	Signals <-chan os.Signal
+}
+
+// Mount is a file or directory that a service sees at the slash-separated path Target.
+type Mount struct{ Target, Source string }
+
+// Host is where a service can be reached.
+type Host struct {
+	Address string `json:"address"` // empty is any address
+	// Ports are the ports that the service listens on, as it and its clients know them, and the ports that stand for
+	// them on Address.
+	Ports map[uint16]uint16 `json:"ports,omitempty"`
+	// Shared says that other services have the same address: a port that is not in Ports leads to none of this one.
+	Shared bool `json:"shared,omitempty"`
 }
 
 // ThisMachine returns the process's own view.
 func ThisMachine() Machine { return Machine{Environ: os.Environ(), Stdout: NewOutput(os.Stdout)} }
 
-// Path returns the path of a file of the service.
+// Path returns the path on this machine of a file of the service.
 func (m Machine) Path(file string) string {
 	if m.Root == "" {
 		return file
 	}
-	return filepath.Join(m.Root, filepath.Clean("/"+file))
-}
-
-// Dial connects as a net.Dialer does, after it has replaced a name of Hosts with its address.
-func (m Machine) Dial(ctx context.Context, network, address string) (net.Conn, error) {
-	var dialer net.Dialer
-	if host, port, err := net.SplitHostPort(address); err == nil {
-		if ip, ok := m.Hosts[host]; ok {
-			address = net.JoinHostPort(ip, m.port(port))
-			dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(m.Host)} // nil is any
+	file = path.Clean("/" + filepath.ToSlash(file))
+	longest := Mount{Target: "/", Source: m.Root}
+	for _, mount := range m.Mounts {
+		if len(mount.Target) > len(longest.Target) && (file == mount.Target || strings.HasPrefix(file, mount.Target+"/")) {
+			longest = mount
 		}
 	}
-	return dialer.DialContext(ctx, network, address)
+	return filepath.Join(longest.Source, filepath.FromSlash(strings.TrimPrefix(file, longest.Target)))
+}
+
+// Dial connects as a net.Dialer does, after it has replaced a name of Hosts with its address. The error for a port of
+// such a host that refuses the connection names the ports that the host listens on.
+func (m Machine) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	var dialer net.Dialer
+	name, port, err := net.SplitHostPort(address)
+	host, known := m.Hosts[name]
+	if err != nil || !known {
+		return dialer.DialContext(ctx, network, address)
+	}
+	other, there := host.port(port)
+	if !there {
+		return nil, refused(name, port, host, syscall.ECONNREFUSED)
+	}
+	dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(m.Host.Address)} // nil is any
+	conn, err := dialer.DialContext(ctx, network, net.JoinHostPort(host.Address, other))
+	if err != nil && other == port && len(host.Ports) > 0 && !host.listens(port) {
+		err = refused(name, port, host, err)
+	}
+	return conn, err
+}
+
+func refused(name, port string, host Host, err error) error {
+	var ports []string
+	for _, p := range slices.Sorted(maps.Keys(host.Ports)) {
+		ports = append(ports, strconv.Itoa(int(p)))
+	}
+	where := "no port"
+	if len(ports) > 0 {
+		where = "port " + strings.Join(ports, " and ")
+	}
+	return fmt.Errorf("dial %s:%s: %w; %s listens on %s", name, port, err, name, where)
 }
 
 // Address returns the host:port to listen on for a port.
 func (m Machine) Address(port uint16) string {
-	return net.JoinHostPort(m.Host, m.port(strconv.Itoa(int(port))))
+	other, _ := m.Host.port(strconv.Itoa(int(port)))
+	return net.JoinHostPort(m.Host.Address, other)
 }
 
-func (m Machine) port(port string) string {
+// port returns the port that stands for another, or the same one, and whether it can lead to the host.
+func (h Host) port(port string) (other string, there bool) {
 	n, err := strconv.ParseUint(port, 10, 16)
-	if other, ok := m.Ports[uint16(n)]; ok && err == nil {
-		return strconv.Itoa(int(other))
+	if other, ok := h.Ports[uint16(n)]; ok && err == nil {
+		return strconv.Itoa(int(other)), true
 	}
-	return port
+	return port, !h.Shared
 }
 
-// ParseHosts reads names and addresses in the format of hosts(5): each line has an address and its names, and '#'
-// begins a comment.
-func ParseHosts(text string) (map[string]string, error) {
-	hosts := make(map[string]string)
-	number := 0
-	for line := range strings.Lines(text) {
-		number++
-		line, _, _ = strings.Cut(line, "#")
-		fields := strings.Fields(line)
-		if len(fields) == 0 {
-			continue
-		}
-		if net.ParseIP(fields[0]) == nil {
-			return nil, fmt.Errorf("hosts:%d: %q is not an IP address", number, fields[0])
-		}
-		for _, name := range fields[1:] {
-			hosts[name] = fields[0]
-		}
-	}
-	return hosts, nil
+func (h Host) listens(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	_, ok := h.Ports[uint16(n)]
+	return ok && err == nil
 }

@@ -1,7 +1,9 @@
 package service_test
 
 import (
+	"fmt"
 	"net"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -15,8 +17,13 @@ func TestMachinePath(t *testing.T) {
 		{"/run/server", "config.ini", "/run/server/config.ini"},
 		{"/run/server", "/bets/bets.csv", "/run/server/bets/bets.csv"},
 		{"/run/server", "../../etc/passwd", "/run/server/etc/passwd"},
+		{"/run/server", "/data", "/home/data"},
+		{"/run/server", "/data/./x/agency.csv", "/home/data/x/agency.csv"},
+		{"/run/server", "/data/agency-1.csv", "/home/one.csv"},
+		{"/run/server", "/database", "/run/server/database"},
 	} {
-		if got := (service.Machine{Root: tt.root}).Path(tt.file); got != tt.want {
+		mounts := []service.Mount{{Target: "/data", Source: "/home/data"}, {Target: "/data/agency-1.csv", Source: "/home/one.csv"}}
+		if got := filepath.ToSlash((service.Machine{Root: tt.root, Mounts: mounts}).Path(tt.file)); got != tt.want {
 			t.Errorf("%q in %q: %q, want %q", tt.file, tt.root, got, tt.want)
 		}
 	}
@@ -29,7 +36,7 @@ func TestMachineDial(t *testing.T) {
 	}
 	defer listener.Close()
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	m := service.Machine{Host: "127.9.8.6", Hosts: map[string]string{"server": "127.9.8.7"}}
+	m := service.Machine{Host: service.Host{Address: "127.9.8.6"}, Hosts: map[string]service.Host{"server": {Address: "127.9.8.7"}}}
 	conn, err := m.Dial(t.Context(), "tcp", "server:"+port)
 	if err != nil {
 		t.Fatal(err)
@@ -45,12 +52,32 @@ func TestMachineDial(t *testing.T) {
 	}
 }
 
-func TestParseHosts(t *testing.T) {
-	hosts, err := service.ParseHosts("# made here\n127.1.2.3 server db\n\n127.1.2.4\tclient1 # the first\n")
-	if err != nil || len(hosts) != 3 || hosts["db"] != "127.1.2.3" || hosts["client1"] != "127.1.2.4" {
-		t.Errorf("got %v, %v", hosts, err)
+// A host that shares its address is reached through its own ports only. The error for another port names them.
+func TestMachineDialPorts(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
 	}
-	if _, err := service.ParseHosts("127.1.2.3 server\nserver 127.1.2.4\n"); err == nil || err.Error() != `hosts:2: "server" is not an IP address` {
-		t.Errorf("got %v", err)
+	defer listener.Close()
+	port := uint16(listener.Addr().(*net.TCPAddr).Port)
+	m := service.Machine{
+		Host: service.Host{Address: "127.0.0.1", Shared: true},
+		Hosts: map[string]service.Host{
+			"server":  {Address: "127.0.0.1", Ports: map[uint16]uint16{12345: port}, Shared: true},
+			"client1": {Address: "127.0.0.1", Shared: true},
+		},
+	}
+	conn, err := m.Dial(t.Context(), "tcp", "server:12345")
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	for address, want := range map[string]string{
+		fmt.Sprintf("server:%d", port): fmt.Sprintf("dial server:%d: connection refused; server listens on port 12345", port),
+		"client1:12345":                "dial client1:12345: connection refused; client1 listens on no port",
+	} {
+		if _, err := m.Dial(t.Context(), "tcp", address); err == nil || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", address, err, want)
+		}
 	}
 }

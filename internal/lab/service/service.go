@@ -34,7 +34,7 @@ func Main(run Run) int {
 // After the signal an Output does not wait for its reader any more.
 // A second signal ends the process at once.
 func RunOn(m Machine, run Run) int {
-	ctx, stop := withSignals(context.Background())
+	ctx, stop := withSignals(context.Background(), m.Signals)
 	defer stop()
 	if o, ok := m.Stdout.(interface{ GiveUp() }); ok {
 		context.AfterFunc(ctx, func() { time.AfterFunc(outputGrace, o.GiveUp) })
@@ -52,7 +52,8 @@ func (e signalError) Error() string { return "received " + string(e) }
 
 var signalNames = map[os.Signal]string{syscall.SIGTERM: "SIGTERM", syscall.SIGINT: "SIGINT"}
 
-func withSignals(parent context.Context) (context.Context, context.CancelFunc) {
+// withSignals returns a context that is done after SIGTERM or SIGINT, from the system or from others.
+func withSignals(parent context.Context, others <-chan os.Signal) (context.Context, context.CancelFunc) {
 	// A reader of the log that goes away costs lines, but must not end the process.
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, cancel := context.WithCancelCause(parent)
@@ -64,6 +65,9 @@ func withSignals(parent context.Context) (context.Context, context.CancelFunc) {
 		select {
 		case s := <-signals:
 			signal.Stop(signals) // the next signal ends the process
+			cancel(signalError(signalNames[s]))
+		case s := <-others:
+			signal.Stop(signals)
 			cancel(signalError(signalNames[s]))
 		case <-ctx.Done():
 			signal.Stop(signals)

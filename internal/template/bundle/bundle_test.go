@@ -7,13 +7,13 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
-	"syscall"
 	"testing"
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tp0-lab/composer/internal/template/values"
+	"github.com/tp0-lab/composer/internal/test/fifo"
 )
 
 func open(text string) (*Bundle, error) {
@@ -154,9 +154,7 @@ func TestChoose(t *testing.T) {
 		return path
 	}
 	pipe := filepath.Join(dir, "pipe")
-	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fifo.Make(t, pipe)
 	tests := []struct{ name, asked, file, want string }{
 		{"asked for", "c", write("1", "b\n"), "c"},
 		{"the file's", "", write("2", "b\n"), "b"},
@@ -374,9 +372,7 @@ func TestRead(t *testing.T) {
 	}
 	write("most.tmpl", MaxFile)
 	write("more.tmpl", MaxFile+1)
-	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.tmpl"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fifo.Make(t, filepath.Join(dir, "pipe.tmpl"))
 	if err := os.Mkdir(filepath.Join(dir, "directory.tmpl"), 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -8,12 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 	"pgregory.net/rapid"
+
+	"github.com/tp0-lab/composer/internal/test/fifo"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -246,9 +247,7 @@ func TestHugeFile(t *testing.T) {
 // A pipe is read if somebody writes to it, and otherwise not waited for.
 func TestPipe(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pipe")
-	if err := syscall.Mkfifo(path, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fifo.Make(t, path)
 	var o Overlay
 	o.AddFile(path)
 	o.AddKey("--set-file", File, "k="+path)

@@ -1,3 +1,5 @@
+//go:build unix
+
 // Package transcript tests the pages of the project: it runs the commands that a
 // page shows and compares what they print with what the page shows of it.
 package transcript

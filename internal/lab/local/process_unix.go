@@ -1,0 +1,26 @@
+//go:build unix
+
+package local
+
+import (
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// leashCarriesSignals is false: signals go to the process.
+const leashCarriesSignals = false
+
+func killProcess(p *os.Process) error { return p.Kill() }
+
+// pauseProcess stops a process until resumeProcess.
+func pauseProcess(p *os.Process) error { return p.Signal(syscall.SIGSTOP) }
+
+func resumeProcess(p *os.Process) error { return p.Signal(syscall.SIGCONT) }
+
+// apart are the attributes of a process to which a signal to our group or terminal is none.
+func apart() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
+
+// signalNumber returns the number of the signal with that full name, or 0.
+func signalNumber(name string) syscall.Signal { return unix.SignalNum(name) }
