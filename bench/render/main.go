@@ -27,8 +27,9 @@ import (
 
 func main() {
 	runs := flag.Int("runs", 25, "how often each process is run, at least 20")
+	shapes := flag.Bool("shapes", false, "measure the check of two hundred services only")
 	flag.Parse()
-	if err := bench(context.Background(), max(*runs, 20), os.Stdout); err != nil {
+	if err := bench(context.Background(), max(*runs, 20), *shapes, os.Stdout); err != nil {
 		fmt.Fprintf(os.Stderr, "renderbench: %v\n", err)
 		os.Exit(1)
 	}
@@ -65,7 +66,7 @@ const (
 	checked   = "composer"
 )
 
-func bench(ctx context.Context, runs int, stdout io.Writer) error {
+func bench(ctx context.Context, runs int, shapes bool, stdout io.Writer) error {
 	dir, err := os.MkdirTemp("", "renderbench")
 	if err != nil {
 		return err
@@ -74,6 +75,9 @@ func bench(ctx context.Context, runs int, stdout io.Writer) error {
 	composer := filepath.Join(dir, "composer")
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", composer, "github.com/tp0-lab/composer/composer").CombinedOutput(); err != nil {
 		return fmt.Errorf("build composer: %w\n%s", err, out)
+	}
+	if shapes {
+		return compareShapes(ctx, composer, dir, runs, stdout)
 	}
 	generators, err := scripts(ctx, dir, stdout)
 	if err != nil {
@@ -107,6 +111,9 @@ func bench(ctx context.Context, runs int, stdout io.Writer) error {
 		return err
 	}
 	if err := printDemands(stdout, results); err != nil {
+		return err
+	}
+	if err := compareShapes(ctx, composer, dir, runs, stdout); err != nil {
 		return err
 	}
 	return compareLint(ctx, composer, dir, stdout)

@@ -114,7 +114,11 @@ func (p *pruner) pruneMapping(n *yaml.Node) (known *yaml.Node, all bool) {
 
 // bare is a node without what is below it, its anchor and its comments.
 func bare(n *yaml.Node) *yaml.Node {
-	return &yaml.Node{Kind: n.Kind, Style: n.Style, Tag: n.Tag, Value: n.Value}
+	value := n.Value
+	if value == "" && n.ShortTag() == "!!null" {
+		value = "null" // an empty one in brackets is written as empty text
+	}
+	return &yaml.Node{Kind: n.Kind, Style: n.Style, Tag: n.Tag, Value: value}
 }
 
 func word(text string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Value: text} }

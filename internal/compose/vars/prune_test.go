@@ -26,3 +26,11 @@ func TestPruneIsBounded(t *testing.T) {
 		t.Error("some of it is left out")
 	}
 }
+
+// A value that is empty in brackets stays null where another value has a variable.
+func TestPruneKeepsNull(t *testing.T) {
+	rest, all := PruneText([]byte("a: ${X}\nb: {c: , d: {}}\n"))
+	if want := "b: {c: null, d: {}}\n"; string(rest) != want || all {
+		t.Errorf("got %s", rest)
+	}
+}

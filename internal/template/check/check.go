@@ -75,6 +75,8 @@ func (r Report) Missing(dir string) []string {
 //   - What is demanded across services is checked here for every service, left
 //     out or not (package rules): distinct names, addresses and ports, and room in the networks.
 //
+// A document of which no sample of this kind can be taken is reduced to one service of each shape, see byShape.
+//
 // A whole load of more than 8 MiB is not tried: compose-go takes minutes and
 // gigabytes for it and refuses it for its number of nodes.
 //
@@ -82,14 +84,23 @@ func (r Report) Missing(dir string) []string {
 func Document(ctx context.Context, doc render.Document) (Report, error) {
 	report, s, err := bySample(ctx, doc)
 	if s != nil && err == nil {
-		report.Warnings = report.warnings.located(doc.Bytes)
+		report.Warnings = report.warnings.located(doc.Bytes, nil)
 		return report, nil
+	}
+	if len(doc.Bytes) <= maxShapes {
+		own, ok, wrong := byShape(ctx, doc.Bytes)
+		switch {
+		case ok && wrong != nil:
+			return Report{}, explain(ctx, doc.Bytes, wrong)
+		case ok:
+			return own, nil
+		}
 	}
 	if len(doc.Bytes) <= maxWhole {
 		if report, err = whole(ctx, doc.Bytes); err != nil {
 			return Report{}, explain(ctx, doc.Bytes, err)
 		}
-		report.Warnings = report.warnings.located(doc.Bytes)
+		report.Warnings = report.warnings.located(doc.Bytes, nil)
 		return report, nil
 	}
 	more := fmt.Sprintf(" (a document of %d MiB is not checked as a whole)", len(doc.Bytes)>>20)
@@ -103,7 +114,23 @@ func Document(ctx context.Context, doc render.Document) (Report, error) {
 	return Report{}, fmt.Errorf("%w%s", err, more)
 }
 
-const maxWhole = 8 << 20
+// Prepare reads a small document while the caller renders a large one, because compose-go compiles its schema for the first
+// one it loads, which takes as long as a hundred services. The caller calls wait before it ends.
+func Prepare(ctx context.Context) (wait func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = loadProject(ctx, []byte("services: {a: {image: a}}"))
+	}()
+	return func() { <-done }
+}
+
+// maxWhole is the limit for a document that is loaded as a whole, maxShapes for one of which the services are compared, in
+// bytes.
+const (
+	maxWhole  = 8 << 20
+	maxShapes = 32 << 20
+)
 
 // bySample checks a sample of doc, and returns it if that says something of all
 // of doc.

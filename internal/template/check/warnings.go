@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"go.yaml.in/yaml/v4"
+
 	"github.com/tp0-lab/composer/internal/compose/load"
 	"github.com/tp0-lab/composer/internal/compose/rules"
 )
@@ -63,12 +65,16 @@ func (w *warning) message() string {
 	return text + " [" + w.Rule.Name + "]"
 }
 
-// located returns the warnings with their places in the document.
-func (w *warnings) located(document []byte) (all []*Error) {
+// located returns the warnings with their places in the document. root is its YAML, or nil if nobody has read it yet.
+func (w *warnings) located(document []byte, root *yaml.Node) (all []*Error) {
 	for _, one := range w.all[:min(len(w.all), maxWarnings)] {
 		line, column, found := 1, 1, false
 		for path := one.Path; len(path) > 0 && !found; path = path[:len(path)-1] {
-			line, column, found = load.Find(document, path...)
+			if root == nil {
+				line, column, found = load.Find(document, path...)
+			} else if n := load.Node(root, path); n != nil {
+				line, column, found = n.Line, n.Column, true
+			}
 		}
 		all = append(all, errorAt(document, offsetOf(document, line, column), one.message()))
 	}

@@ -1,0 +1,414 @@
+package check
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/text"
+)
+
+// shaper makes the shape of one service. A value whose content does not matter to compose-go is written as its class and
+// the number of the value among those of the service; any other value is written as it is.
+type shaper struct {
+	*reduction
+	name  string
+	shape []byte
+	ids   map[string]int
+	needs []string
+	named map[string][]string // volumes, configs and secrets
+	wrong bool                // something is not defined
+}
+
+// Patterns of values that compose-go takes whatever they are. None of them has a variable in it.
+var (
+	imageName   = text.LazyRegexp(`^[a-z0-9]+(?:[._/-][a-z0-9]+)*(?::[A-Za-z0-9][A-Za-z0-9._-]*)?$`)
+	plainName   = text.LazyRegexp(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
+	plainLine   = text.LazyRegexp(`^[A-Za-z0-9][A-Za-z0-9_./:=,@ -]*$`)
+	plainPath   = text.LazyRegexp(`^\.{0,2}/?[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*/?$`)
+	size        = text.LazyRegexp(`^[1-9][0-9]{0,8}(?:[bkmgBKMG]|[kmgKMG]b)?$`)
+	wholeNumber = text.LazyRegexp(`^(?:0|[1-9][0-9]{0,8})$`)
+	shortMount  = text.LazyRegexp(`^([A-Za-z0-9_./-]+):(/[A-Za-z0-9_./-]*)(:[a-z,A-Z]+)?$`)
+	shortPort   = text.LazyRegexp(`^(\d+\.\d+\.\d+\.\d+:)?(?:([0-9]+)(?:-([0-9]+))?:)?([0-9]+)(?:-([0-9]+))?(/tcp|/udp)?$`)
+)
+
+func (s *shaper) add(parts ...string) {
+	for _, part := range parts {
+		s.shape = append(append(s.shape, part...), 0)
+	}
+}
+
+// class writes a value of which only the class matters, and which others are equal to it.
+func (s *shaper) class(class, value string) {
+	id, ok := s.ids[class+value]
+	if !ok {
+		id = len(s.ids)
+		s.ids[class+value] = id
+	}
+	s.add(class, strconv.Itoa(id))
+}
+
+func (s *shaper) literal(n *yaml.Node) { s.shape = appendLiteral(s.shape, n) }
+
+// isText reports whether n is text without variables.
+func isText(n *yaml.Node) bool {
+	return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!str" && n.Value != "" && !strings.Contains(n.Value, "$")
+}
+
+// free writes text that may be any.
+func (s *shaper) free(n *yaml.Node) {
+	switch {
+	case isText(n):
+		s.class("text", n.Value)
+	case n.Kind == yaml.ScalarNode && n.ShortTag() == "!!int" && wholeNumber().MatchString(n.Value):
+		s.class("number", n.Value)
+	default:
+		s.literal(n)
+	}
+}
+
+// like writes text that matches a pattern as a class.
+func (s *shaper) like(class string, pattern interface{ MatchString(string) bool }, n *yaml.Node) {
+	if isText(n) && pattern.MatchString(n.Value) {
+		s.class(class, n.Value)
+		return
+	}
+	s.literal(n)
+}
+
+func (s *shaper) service(body *yaml.Node) {
+	for key, value := range yamltree.Entries(body) {
+		s.add("key", key.Value)
+		switch key.Value {
+		case "image":
+			s.like("image", imageName(), value)
+		case "container_name", "hostname":
+			s.like("name", plainName(), value)
+		case "environment", "labels", "annotations":
+			s.variables(value)
+		case "command", "entrypoint":
+			s.words(value)
+		case "build":
+			s.build(value)
+		case "env_file":
+			s.paths(value)
+		case "mem_limit", "mem_reservation", "shm_size":
+			s.like("size", size(), value)
+		case "healthcheck":
+			s.keys(value, map[string]func(*yaml.Node){"test": s.test})
+		case "volumes":
+			s.items(value, s.mount)
+		case "ports", "expose":
+			s.items(value, s.port)
+		case "configs", "secrets":
+			s.items(value, func(n *yaml.Node) { s.grant(key.Value, n) })
+		case "networks":
+			s.networks(value)
+		case "depends_on":
+			s.dependencies(value)
+		default:
+			s.literal(value)
+		}
+	}
+}
+
+// items writes the items of a list by f, and any other value as it is.
+func (s *shaper) items(list *yaml.Node, f func(*yaml.Node)) {
+	if list.Kind != yaml.SequenceNode {
+		s.literal(list)
+		return
+	}
+	s.add("[")
+	for item := range yamltree.Items(list) {
+		f(item)
+	}
+	s.add("]")
+}
+
+// keys writes the entries of a map, those of some keys by functions.
+func (s *shaper) keys(m *yaml.Node, own map[string]func(*yaml.Node)) {
+	if m.Kind != yaml.MappingNode {
+		s.literal(m)
+		return
+	}
+	s.add("{")
+	for key, value := range yamltree.Entries(m) {
+		s.add(key.Value)
+		if f := own[key.Value]; f != nil {
+			f(value)
+		} else {
+			s.literal(value)
+		}
+	}
+	s.add("}")
+}
+
+// variables writes a map of variables, or a list of NAME=VALUE.
+func (s *shaper) variables(n *yaml.Node) {
+	if n.Kind != yaml.MappingNode {
+		s.items(n, func(item *yaml.Node) {
+			name, _, ok := strings.Cut(item.Value, "=")
+			if !ok || name == "" || !isText(item) {
+				s.literal(item)
+				return
+			}
+			s.add(name)
+			s.class("variable", item.Value)
+		})
+		return
+	}
+	s.add("{")
+	for key, value := range yamltree.Entries(n) {
+		s.add(key.Value)
+		s.free(value)
+	}
+	s.add("}")
+}
+
+// words writes a command: a list, or a line that a shell would not complain of.
+func (s *shaper) words(n *yaml.Node) {
+	if n.Kind == yaml.SequenceNode {
+		s.items(n, func(item *yaml.Node) {
+			if isText(item) {
+				s.class("text", item.Value)
+			} else {
+				s.literal(item)
+			}
+		})
+		return
+	}
+	s.like("line", plainLine(), n)
+}
+
+// test writes the test of a health check, of which the first word is one of a few.
+func (s *shaper) test(n *yaml.Node) {
+	first := true
+	s.items(n, func(item *yaml.Node) {
+		if first || !isText(item) {
+			s.literal(item)
+		} else {
+			s.class("text", item.Value)
+		}
+		first = false
+	})
+}
+
+func (s *shaper) path(n *yaml.Node) { s.like("path", plainPath(), n) }
+
+func (s *shaper) paths(n *yaml.Node) {
+	if n.Kind == yaml.SequenceNode {
+		s.items(n, s.path)
+		return
+	}
+	s.path(n)
+}
+
+func (s *shaper) build(n *yaml.Node) {
+	if n.Kind != yaml.MappingNode {
+		s.path(n)
+		return
+	}
+	s.keys(n, map[string]func(*yaml.Node){"context": s.path, "dockerfile": s.path, "args": s.variables})
+}
+
+// reference writes the name of a volume, config or secret, which must be defined.
+func (s *shaper) reference(kind, name string) {
+	if !s.defined[kind][name] {
+		s.wrong = true
+		return
+	}
+	if s.named == nil {
+		s.named = map[string][]string{}
+	}
+	s.named[kind] = append(s.named[kind], name)
+	s.class(kind, name)
+}
+
+func (s *shaper) grant(kind string, n *yaml.Node) {
+	source := func(n *yaml.Node) {
+		if isText(n) {
+			s.reference(kind, n.Value)
+		} else {
+			s.literal(n)
+		}
+	}
+	if n.Kind != yaml.MappingNode {
+		source(n)
+		return
+	}
+	target := func(n *yaml.Node) { s.like("target", plainPath(), n) }
+	s.keys(n, map[string]func(*yaml.Node){"source": source, "target": target})
+}
+
+// mount writes a mount.
+func (s *shaper) mount(n *yaml.Node) {
+	from := func(kind, source string) {
+		if kind == "volume" || kind == "" && strings.IndexByte("./", source[0]) < 0 {
+			s.reference("volumes", source)
+			return
+		}
+		s.class("source", source)
+	}
+	if n.Kind == yaml.MappingNode {
+		kind := ""
+		if t := yamltree.Get(n, "type"); t != nil {
+			kind = t.Value
+		}
+		if kind != "bind" && kind != "volume" {
+			s.literal(n)
+			return
+		}
+		s.keys(n, map[string]func(*yaml.Node){
+			"source": func(n *yaml.Node) {
+				if isText(n) && (kind == "volume" || plainPath().MatchString(n.Value)) {
+					from(kind, n.Value)
+				} else {
+					s.literal(n)
+				}
+			},
+			"target": func(n *yaml.Node) {
+				if isText(n) && n.Value[0] == '/' {
+					s.class("target", n.Value)
+				} else {
+					s.literal(n)
+				}
+			},
+		})
+		return
+	}
+	parts := shortMount().FindStringSubmatch(n.Value)
+	if !isText(n) || parts == nil {
+		s.literal(n)
+		return
+	}
+	s.add("mount", parts[3])
+	from("", parts[1])
+	s.class("target", parts[2])
+}
+
+// maxRange is how many ports of a range are written one by one.
+const maxRange = 16
+
+// port writes a port, a range of ports, or a map of them. The numbers are classes, so that equal ones are seen.
+func (s *shaper) port(n *yaml.Node) {
+	if n.Kind == yaml.MappingNode {
+		number := func(n *yaml.Node) {
+			if n.Kind == yaml.ScalarNode && isPort(n.Value) && (n.ShortTag() == "!!int" || isText(n)) {
+				s.add(n.ShortTag())
+				s.class("port", n.Value)
+			} else {
+				s.literal(n)
+			}
+		}
+		s.keys(n, map[string]func(*yaml.Node){"target": number, "published": number})
+		return
+	}
+	parts := shortPort().FindStringSubmatch(n.Value)
+	if parts == nil || n.Kind != yaml.ScalarNode || !isText(n) && n.ShortTag() != "!!int" {
+		s.literal(n)
+		return
+	}
+	published, ok := portRange(parts[2], parts[3])
+	target, ok2 := portRange(parts[4], parts[5])
+	if !ok || !ok2 || parts[2] != "" && len(published) != len(target) {
+		s.literal(n)
+		return
+	}
+	s.add(n.ShortTag(), parts[1], parts[6])
+	for _, one := range published {
+		s.class("port", one)
+	}
+	s.add(":")
+	for _, one := range target {
+		s.class("port", one)
+	}
+	s.add(";")
+}
+
+func isPort(number string) bool {
+	n, err := strconv.Atoi(number)
+	return err == nil && n >= 1 && n <= 65535 && number[0] != '0'
+}
+
+// portRange returns the numbers of a range of a few ports. The end may be "", and the begin too.
+func portRange(begin, end string) (all []string, ok bool) {
+	if begin == "" {
+		return nil, true
+	}
+	if end == "" {
+		end = begin
+	}
+	if !isPort(begin) || !isPort(end) {
+		return nil, false
+	}
+	first, _ := strconv.Atoi(begin)
+	last, _ := strconv.Atoi(end)
+	if last < first || last-first >= maxRange {
+		return nil, false
+	}
+	for n := first; n <= last; n++ {
+		all = append(all, strconv.Itoa(n))
+	}
+	return all, true
+}
+
+// networks writes the networks of a service, which are few, with its addresses in them.
+func (s *shaper) networks(n *yaml.Node) {
+	if n.Kind != yaml.MappingNode {
+		s.literal(n)
+		return
+	}
+	address := func(n *yaml.Node) {
+		if _, err := netip.ParseAddr(n.Value); err == nil && isText(n) {
+			s.class("address", n.Value)
+		} else {
+			s.literal(n)
+		}
+	}
+	aliases := func(n *yaml.Node) {
+		s.items(n, func(item *yaml.Node) { s.like("name", plainName(), item) })
+	}
+	own := func(n *yaml.Node) {
+		s.keys(n, map[string]func(*yaml.Node){"ipv4_address": address, "ipv6_address": address, "aliases": aliases})
+	}
+	s.add("{")
+	for key, value := range yamltree.Entries(n) {
+		s.add(key.Value)
+		own(value)
+	}
+	s.add("}")
+}
+
+// dependencies writes the ways in which a service waits for others, each once.
+func (s *shaper) dependencies(n *yaml.Node) {
+	seen := map[string]bool{}
+	wait := func(name *yaml.Node) {
+		if !isText(name) || seen[name.Value] || s.services[name.Value] == nil || name.Value == s.name {
+			s.wrong = true
+		}
+		seen[name.Value] = true
+		s.needs = append(s.needs, name.Value)
+	}
+	switch n.Kind {
+	case yaml.SequenceNode:
+		s.add("list")
+		for item := range yamltree.Items(n) {
+			wait(item)
+		}
+	case yaml.MappingNode:
+		s.add("map")
+		shapes := map[string]bool{}
+		for name, value := range yamltree.Entries(n) {
+			wait(name)
+			if shape := string(appendLiteral(nil, value)); !shapes[shape] {
+				shapes[shape] = true
+				s.add(shape)
+			}
+		}
+	default:
+		s.literal(n)
+	}
+}
