@@ -143,7 +143,7 @@ func TestFlagsHaveVariables(t *testing.T) {
 		return names
 	}
 	got := strings.Join(visit("", newApp(&Streams{}).Commands), ", ")
-	if want := "render, run, verify, lint, graph, diff, values, stages, targets, init, data, data generate, data extract, data check, config, config show, config keys, config init, config check, config schema, deliver, version, help, completion, man, doctor"; got != want {
+	if want := "render, run, verify, lint, graph, diff, values, stages, targets, init, data, data generate, data extract, data check, data serve, config, config show, config keys, config init, config check, config schema, deliver, version, help, completion, man, doctor"; got != want {
 		t.Errorf("the commands are %s, want %s", got, want)
 	}
 }

@@ -18,7 +18,7 @@ const dataDir = ".data"
 func dataCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "data",
-		Usage: "make, extract and check the agencies' files",
+		Usage: "make, extract, check and serve the agencies' files",
 		Description: examples(
 			"composer data extract", "unpack the dataset that comes with composer",
 			"composer data check", "check that each line is a bet",
@@ -27,6 +27,7 @@ func dataCommand() *cli.Command {
 			dataGenerateCommand(),
 			dataExtractCommand(),
 			dataCheckCommand(),
+			dataServeCommand(),
 		},
 	}
 }

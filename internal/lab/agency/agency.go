@@ -36,6 +36,15 @@ type Config struct {
 	Now         func() time.Time
 	// Dial connects to the central. nil is the DialContext of a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Open opens the agency's file. nil opens a file of this machine.
+	Open func(ctx context.Context, path string) (File, error)
+}
+
+// File is an agency's file, which is read from its beginning once for each connection. Only Seek(0, io.SeekStart) is
+// called.
+type File interface {
+	io.ReadSeekCloser
+	Name() string
 }
 
 // Agency is a client of the central. Each method opens a connection, opens another when one breaks, and closes them.
@@ -72,7 +81,7 @@ func (a *Agency) SendBet(ctx context.Context, b lottery.Bet) error {
 // them. It begins behind the bets that the central has, which must be the first of the file. The batch with a bad line
 // is not sent; SendFile returns the error when the batches before it have been confirmed.
 func (a *Agency) SendFile(ctx context.Context, path string) error {
-	err := a.withFile(ctx, path, func(s *session, f *os.File) error {
+	err := a.withFile(ctx, path, func(s *session, f File) error {
 		_, err := s.sendFile(ctx, f)
 		return err
 	})
@@ -86,7 +95,7 @@ func (a *Agency) SendFile(ctx context.Context, path string) error {
 // winners in the order of their bets (ej7).
 func (a *Agency) Play(ctx context.Context, path string) (winners []string, err error) {
 	action := "batch_enviado"
-	err = a.withFile(ctx, path, func(s *session, f *os.File) (err error) {
+	err = a.withFile(ctx, path, func(s *session, f File) (err error) {
 		action = "batch_enviado"
 		stored, err := s.sendFile(ctx, f)
 		if err != nil {
@@ -110,22 +119,36 @@ func (a *Agency) Play(ctx context.Context, path string) (winners []string, err e
 }
 
 // withFile opens the file, then connects and calls talk as persist does, each time with the file at its beginning.
-func (a *Agency) withFile(ctx context.Context, path string, talk func(*session, *os.File) error) error {
-	// Opening a pipe would wait for a writer without O_NONBLOCK.
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+func (a *Agency) withFile(ctx context.Context, path string, talk func(*session, File) error) error {
+	open := a.config.Open
+	if open == nil {
+		open = openLocal
+	}
+	f, err := open(ctx, path)
 	if err != nil {
 		return fmt.Errorf("open agency file: %w", err)
 	}
 	defer f.Close() // read only: nothing can be lost
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return errors.Join(err, fmt.Errorf("open agency file: %s is no regular file", path))
-	}
 	return a.persist(ctx, func(s *session) error {
 		if _, err := f.Seek(0, io.SeekStart); err != nil {
 			return fmt.Errorf("read agency file: %w", err)
 		}
 		return talk(s, f)
 	})
+}
+
+// openLocal opens a file of this machine. The file must be regular.
+func openLocal(_ context.Context, path string) (File, error) {
+	// Opening a pipe would wait for a writer without O_NONBLOCK.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		_ = f.Close()
+		return nil, errors.Join(err, fmt.Errorf("%s is no regular file", path))
+	}
+	return f, nil
 }
 
 // report logs the outcome of the action and returns err. It logs nothing when the context is done.

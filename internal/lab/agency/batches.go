@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"time"
 
 	"github.com/tp0-lab/composer/internal/lab/logline"
@@ -22,7 +21,7 @@ const (
 // batches sends the bets of a file in batches and takes their results.
 type batches struct {
 	*session
-	file  *os.File
+	file  File
 	bets  *lottery.FileReader
 	batch wire.BatchWriter
 	sum   uint32 // checksum of all bets that are stored or in flight
@@ -47,7 +46,7 @@ func appendBet(dst []byte, b *lottery.Bet) ([]byte, error) {
 
 // sendFile sends the bets of the file that the central does not have, and returns the FINISH for all of them. The
 // file's offset must be 0.
-func (s *session) sendFile(ctx context.Context, f *os.File) (wire.Finish, error) {
+func (s *session) sendFile(ctx context.Context, f File) (wire.Finish, error) {
 	b := &batches{session: s, file: f, bets: lottery.NewFileReader(f, f.Name(), s.agency.config.Agency)}
 	if err := b.skipStored(ctx); err != nil {
 		return wire.Finish{}, err

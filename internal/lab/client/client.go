@@ -11,6 +11,7 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/config"
 	"github.com/tp0-lab/composer/internal/lab/echo"
 	"github.com/tp0-lab/composer/internal/lab/logline"
+	"github.com/tp0-lab/composer/internal/lab/remote"
 	"github.com/tp0-lab/composer/internal/lab/retry"
 	"github.com/tp0-lab/composer/internal/lab/service"
 )
@@ -31,7 +32,7 @@ func Run(ctx context.Context, m service.Machine) error {
 	}
 	log := logline.New(m.Stdout, c.LogLevel)
 	log.Info("config", logline.Success,
-		slog.Uint64("client_id", uint64(c.ID)),
+		slog.Uint64("client_id", uint64(c.number())),
 		slog.String("server_address", c.ServerAddress),
 		slog.Int("loop_amount", c.LoopAmount),
 		slog.Duration("loop_period", c.LoopPeriod),
@@ -46,7 +47,7 @@ func Run(ctx context.Context, m service.Machine) error {
 		_ = retry.Sleep(ctx, after) // a stop ends it early
 	}
 	if ctx.Err() != nil {
-		log.Info("shutdown_client", logline.Success, slog.Uint64("client_id", uint64(c.ID)))
+		log.Info("shutdown_client", logline.Success, slog.Uint64("client_id", uint64(c.number())))
 		return nil
 	}
 	return err
@@ -56,14 +57,23 @@ func Run(ctx context.Context, m service.Machine) error {
 func work(ctx context.Context, c Config, m service.Machine, log *slog.Logger) error {
 	if c.Mode == ModeEcho {
 		e := echo.Client{
-			ID: c.ID, Address: c.ServerAddress, Amount: c.LoopAmount, Period: c.LoopPeriod,
+			ID: c.number(), Address: c.ServerAddress, Amount: c.LoopAmount, Period: c.LoopPeriod,
 			Timeout: c.Timeout, RetryLimit: c.RetryLimit, Now: time.Now, Dial: m.Dial, Log: log,
 		}
 		return e.Run(ctx)
 	}
 	before, _ := c.lingers()
+	file := c.agencyFile()
+	var open func(context.Context, string) (agency.File, error)
+	if remote.IsURL(file) {
+		open = func(ctx context.Context, url string) (agency.File, error) {
+			return remote.Open(ctx, remote.Config{URL: url, Timeout: c.Timeout, Patience: c.RetryLimit, Now: time.Now, Dial: m.Dial, Log: log})
+		}
+	} else {
+		file = m.Path(file)
+	}
 	a := agency.New(agency.Config{
-		Agency:      c.ID,
+		Agency:      c.number(),
 		Address:     c.ServerAddress,
 		MaxAmount:   c.BatchMaxAmount,
 		Period:      c.batchPeriod(),
@@ -73,6 +83,7 @@ func work(ctx context.Context, c Config, m service.Machine, log *slog.Logger) er
 		KeepAlive:   c.KeepAlive,
 		Now:         time.Now,
 		Dial:        m.Dial,
+		Open:        open,
 	}, log)
 	switch c.Mode {
 	case ModeBet:
@@ -82,9 +93,9 @@ func work(ctx context.Context, c Config, m service.Machine, log *slog.Logger) er
 		}
 		return a.SendBet(ctx, bet)
 	case ModeBatch:
-		return a.SendFile(ctx, m.Path(c.AgencyFile))
+		return a.SendFile(ctx, file)
 	default:
-		_, err := a.Play(ctx, m.Path(c.AgencyFile))
+		_, err := a.Play(ctx, file)
 		return err
 	}
 }

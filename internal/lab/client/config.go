@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tp0-lab/composer/internal/lab/config"
 	"github.com/tp0-lab/composer/internal/lab/logline"
 	"github.com/tp0-lab/composer/internal/lab/lottery"
+	"github.com/tp0-lab/composer/internal/lab/remote"
 )
 
 // Configuration describes the client's configuration for the toolkit's commands.
@@ -22,7 +24,7 @@ const variablePrefix = "CLI_"
 
 // Config is the client's configuration. The tag key is the path of a key in the file.
 type Config struct {
-	ID            uint32        `env:"CLI_ID" key:"id" min:"1" doc:"the client's number, from 1; the agency's in the lottery"`
+	ID            uint32        `env:"CLI_ID" key:"id" min:"1" or:"Index" doc:"the client's number, from 1; the agency's in the lottery"`
 	ServerAddress string        `env:"CLI_SERVER_ADDRESS" key:"server.address" envDefault:"server:12345" doc:"host:port of the server"`
 	LoopAmount    int           `env:"CLI_LOOP_AMOUNT" key:"loop.amount" envDefault:"5" min:"0" doc:"echo: how many messages"`
 	LoopPeriod    time.Duration `env:"CLI_LOOP_PERIOD" key:"loop.period" envDefault:"5s" min:"0s" doc:"echo: pause after each message"`
@@ -32,10 +34,10 @@ type Config struct {
 
 	BatchMaxAmount int            `env:"CLI_BATCH_MAXAMOUNT" key:"batch.maxAmount" envDefault:"100" min:"1" doc:"lottery: bets in a batch, at most; a frame of 8192 bytes may close it earlier"`
 	BatchPeriod    *time.Duration `env:"CLI_BATCH_PERIOD" key:"batch.period" min:"0s" doc:"lottery: pause after each batch; the loop's period where it is not set"`
-	AgencyFile     string         `env:"CLI_AGENCY_FILE" key:"agency.file" envDefault:"agency.csv" doc:"lottery: the file of the agency's bets"`
+	AgencyFile     string         `env:"CLI_AGENCY_FILE" key:"agency.file" envDefault:"agency.csv" doc:"lottery: the file of the agency's bets, or an http:// URL of it (composer data serve); {id} in it is the client's number"`
 
 	Timeout    time.Duration `env:"CLI_TIMEOUT" key:"timeout" envDefault:"15s" min:"1ns" doc:"limit of a connect, of a write, and of waiting for an answer or a keep-alive"`
-	RetryLimit time.Duration `env:"CLI_RETRY_LIMIT" key:"retry.limit" envDefault:"60s" min:"1ns" doc:"how long the client keeps trying without any progress"`
+	RetryLimit time.Duration `env:"CLI_RETRY_LIMIT" key:"retry.limit" envDefault:"2m" min:"1ns" doc:"how long the client keeps trying without any progress"`
 	KeepAlive  time.Duration `env:"CLI_KEEPALIVE" key:"keepalive" envDefault:"5s" min:"1ns" doc:"lottery: how often the server is told that a long pause is one"`
 
 	FirstName string `env:"NOMBRE" doc:"mode bet: first name"`
@@ -43,12 +45,22 @@ type Config struct {
 	Document  string `env:"DOCUMENTO" doc:"mode bet: document; leading zeros stay"`
 	Birthdate string `env:"NACIMIENTO" doc:"mode bet: birthdate, YYYY-MM-DD"`
 	Number    string `env:"NUMERO" doc:"mode bet: the number that the bet is on"`
+
+	Index *uint32 `env:"CLI_INDEX" min:"0" max:"4294967294" doc:"the client's number as an engine counts, from 0: CLI_ID is one more. One of the two is set"`
 }
 
 // Check implements config.Checker.
 func (c Config) Check(report func(variable, reason string)) {
-	if c.ID == 0 {
+	switch {
+	case c.ID == 0 && c.Index == nil:
 		report("CLI_ID", "want the client's number, from 1")
+	case c.ID != 0 && c.Index != nil:
+		report("CLI_INDEX", fmt.Sprintf("CLI_ID is %d already, and the client has one number: set one of the two", c.ID))
+	}
+	if remote.IsURL(c.AgencyFile) {
+		if err := remote.CheckURL(c.agencyFile()); err != nil {
+			report("CLI_AGENCY_FILE", err.Error())
+		}
 	}
 	host, port, err := net.SplitHostPort(c.ServerAddress)
 	if n, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil || host == "" || n == 0 {
@@ -69,7 +81,6 @@ var betVariables = map[lottery.Field]string{
 }
 
 func (c Config) checkBet(report func(variable, reason string)) {
-	c.ID = max(c.ID, 1) // Check has reported the ID; the other problems are reported, too
 	var fields lottery.FieldErrors
 	if _, err := c.bet(); errors.As(err, &fields) {
 		for _, f := range fields {
@@ -82,8 +93,24 @@ func (c Config) checkBet(report func(variable, reason string)) {
 	}
 }
 
+// number returns the client's number, from 1. It is 1 if there is none, which Check reports.
+func (c Config) number() uint32 {
+	if c.Index != nil {
+		return *c.Index + 1
+	}
+	return max(c.ID, 1)
+}
+
+// idPart stands for the client's number in AgencyFile.
+const idPart = "{id}"
+
+// agencyFile returns AgencyFile with the client's number in it.
+func (c Config) agencyFile() string {
+	return strings.ReplaceAll(c.AgencyFile, idPart, strconv.FormatUint(uint64(c.number()), 10))
+}
+
 func (c Config) bet() (lottery.Bet, error) {
-	return lottery.ParseBet(strconv.FormatUint(uint64(c.ID), 10), c.FirstName, c.LastName, c.Document, c.Birthdate, c.Number)
+	return lottery.ParseBet(strconv.FormatUint(uint64(c.number()), 10), c.FirstName, c.LastName, c.Document, c.Birthdate, c.Number)
 }
 
 // lingers splits Linger into the delay before the report of the winners and the delay after the last line.

@@ -19,8 +19,8 @@ type Checker interface {
 
 // Parse merges layers, the first of which has the highest rank, and parses the values into T.
 //
-// The exported fields of T have the tag env (the variable) and perhaps envDefault, min and max. The tags min and max
-// are for whole numbers and durations, and max needs min. An empty value counts as not set. A whole number is decimal
+// The exported fields of T have the tag env (the variable) and perhaps envDefault, min, max and or. The tags min and max
+// are for whole numbers and durations, and max needs min; or names a pointer field that may be set in place of this one. An empty value counts as not set. A whole number is decimal
 // digits, a duration has units, and nothing is trimmed.
 //
 // The error for wrong values is Findings: one for each variable, in the order of T's fields. Values where a file should

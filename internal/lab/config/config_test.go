@@ -29,7 +29,7 @@ func TestDefaults(t *testing.T) {
 	c, err := config.Parse[client.Config](config.Environ([]string{"CLI_ID=1"}))
 	want := client.Config{
 		ID: 1, ServerAddress: "server:12345", LoopAmount: 5, LoopPeriod: 5 * time.Second, LogLevel: c.LogLevel, Mode: client.ModeEcho,
-		BatchMaxAmount: 100, AgencyFile: "agency.csv", Timeout: 15 * time.Second, RetryLimit: time.Minute, KeepAlive: 5 * time.Second,
+		BatchMaxAmount: 100, AgencyFile: "agency.csv", Timeout: 15 * time.Second, RetryLimit: 2 * time.Minute, KeepAlive: 5 * time.Second,
 	}
 	if err != nil || c != want || c.LogLevel.String() != "INFO" {
 		t.Errorf("got %+v, %v\nwant %+v", c, err, want)

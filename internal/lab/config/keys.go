@@ -116,6 +116,9 @@ func checkLimits(configuration reflect.Value, report func(variable, reason strin
 		if f.Tag.Get("min") == "" || !v.IsValid() { // a nil pointer is a key that is not set
 			continue
 		}
+		if other := f.Tag.Get("or"); other != "" && v.IsZero() && !configuration.FieldByName(other).IsNil() {
+			continue // the other field is set in its place
+		}
 		least, most := parseLimit(f, "min", v.Type()), int64(math.MaxInt64)
 		if f.Tag.Get("max") != "" {
 			most = parseLimit(f, "max", v.Type())

@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tp0-lab/composer/internal/lab/dataset"
+	"github.com/tp0-lab/composer/internal/text"
+)
+
+// Bounds of the server: a request is short, and a client that reads slowly comes back for the rest.
+const (
+	serveHeaderTime = 10 * time.Second
+	serveAnswerTime = 10 * time.Minute
+	serveIdleTime   = time.Minute
+	serveHeader     = 16 << 10 // bytes
+	serveGrace      = 5 * time.Second
+)
+
+func dataServeCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "serve",
+		Usage:     "serve the agencies' files by HTTP, read-only, until Ctrl-C",
+		UsageText: "composer data serve [--listen ADDRESS] [DIR]",
+		ArgsUsage: "[DIR]",
+		Description: examples(
+			"composer data serve", "the files of "+dataDir+", at port 8080 of all addresses",
+			"composer data serve --listen 10.0.0.7:8080 /srv/agencies", "of another directory, at one address",
+		) + "\n\nClients of a cluster without shared storage read them with CLI_AGENCY_FILE=http://HOST:8080/agency-{id}.csv.\n" +
+			"Only files with the names agency-N.csv are served, to whoever reaches the address.",
+		Flags: []cli.Flag{
+			stringFlag("listen", "COMPOSER_DATA_LISTEN", ":8080", "the `ADDRESS` to listen at, HOST:PORT; port 0 is any free one", "l"),
+		},
+		Action: dataServe,
+	}
+}
+
+func dataServe(c *cli.Context) error {
+	if c.NArg() > 1 {
+		return usagef("data serve takes one directory: have %d", c.NArg())
+	}
+	dir := dataDir
+	if c.Args().Present() {
+		dir = c.Args().First()
+	}
+	found, err := dataset.CheckFiles(dir)
+	if err != nil {
+		return err
+	}
+	handler, err := dataset.NewServer(dir)
+	if err != nil {
+		return err
+	}
+	defer handler.Close()
+	listener, err := new(net.ListenConfig).Listen(c.Context, "tcp", c.String("listen"))
+	if err != nil {
+		return fmt.Errorf("data serve: %w", err)
+	}
+	server := &http.Server{
+		Handler: handler, ReadTimeout: serveHeaderTime, WriteTimeout: serveAnswerTime, IdleTimeout: serveIdleTime, MaxHeaderBytes: serveHeader,
+	}
+	printLine(c.App.ErrWriter, "composer: serving %s of %s at http://%s/", text.Plural(len(found), "file"), dir, listener.Addr())
+	stopped := make(chan error, 1)
+	stop := context.AfterFunc(c.Context, func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Context), serveGrace)
+		defer cancel()
+		err := server.Shutdown(ctx)
+		if errors.Is(err, context.DeadlineExceeded) { // a client is in the middle of a file, and comes back elsewhere
+			err = server.Close()
+		}
+		stopped <- err
+	})
+	defer stop()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("data serve: %w", err)
+	}
+	return <-stopped
+}

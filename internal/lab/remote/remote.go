@@ -1,0 +1,207 @@
+// Package remote reads an agency's file from a web server as a stream, in flat memory and without a disk. Open reads the
+// file once and checks its content by length and hash; after that, each request asks for that very content, so what is
+// sent is what was checked. A stream that breaks is resumed where it broke.
+//
+// It speaks as much of HTTP/1.1 as that takes, over a connection for each request: package net/http would double the
+// size of the client.
+package remote
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/tp0-lab/composer/internal/lab/logline"
+	"github.com/tp0-lab/composer/internal/lab/retry"
+)
+
+const scheme = "http://"
+
+// IsURL reports whether an agency's file is meant as a URL.
+func IsURL(file string) bool {
+	return strings.HasPrefix(file, scheme) || strings.HasPrefix(file, "https://")
+}
+
+// CheckURL returns what is wrong with the URL of a file.
+func CheckURL(file string) error {
+	_, _, err := parse(file)
+	return err
+}
+
+// parse returns host:port and the path with its query.
+func parse(file string) (address, target string, err error) {
+	u, err := url.Parse(file)
+	switch {
+	case err != nil:
+		return "", "", errors.New("this is no URL: want http://HOST:PORT/agency-{id}.csv")
+	case u.Scheme != "http":
+		return "", "", errors.New("want an http:// URL; the client has no certificates for https")
+	case u.Hostname() == "" || u.User != nil || u.Fragment != "":
+		return "", "", errors.New("want http://HOST:PORT/PATH, without user and fragment")
+	}
+	port := u.Port()
+	if port == "" {
+		port = "80"
+	}
+	return net.JoinHostPort(u.Hostname(), port), u.RequestURI(), nil
+}
+
+// Config says what Open opens. All fields are required.
+type Config struct {
+	URL string
+	// Timeout is the limit of a connect, and of the wait for the next bytes.
+	Timeout time.Duration
+	// Patience is how long attempts go on without a byte.
+	Patience time.Duration
+	Now      func() time.Time
+	Dial     func(ctx context.Context, network, address string) (net.Conn, error)
+	Log      *slog.Logger
+}
+
+// Errors of Open and Read. Both are final.
+var (
+	// ErrChanged is in the error when the server has other content than the one that was checked.
+	ErrChanged = errors.New("the file has changed since it was checked")
+	// ErrContent is in the error when the content is not the one that the server announced.
+	ErrContent = errors.New("the content is not the announced one")
+)
+
+// File is an open file. It is not safe for concurrent use. The caller closes it.
+type File struct {
+	config          Config
+	ctx             context.Context //nolint:containedctx // a File lives as long as the call that opened it, and io.Reader takes none
+	address, target string
+
+	etag   string // that of the checked content
+	length int64
+	offset int64     // of the next byte
+	body   *response // or nil
+}
+
+// Open reads the whole file once and checks it: it has as many bytes as the server announced, and its ETag, if that is
+// "sha256-…" as `composer data serve` makes it, is the hash of these bytes. Open tries again while the server cannot be
+// reached, up to Patience without a byte. Reads end when ctx is done.
+func Open(ctx context.Context, c Config) (*File, error) {
+	address, target, err := parse(c.URL)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.URL, err)
+	}
+	f := &File{config: c, ctx: ctx, address: address, target: target}
+	if err := f.check(); err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// hashTag begins an ETag that is a hash of the content.
+const hashTag = `"sha256-`
+
+// check is the first pass.
+func (f *File) check() error {
+	sum := sha256.New()
+	n, err := io.Copy(sum, f)
+	if err != nil {
+		return err
+	}
+	if n != f.length {
+		return fmt.Errorf("%s: %w: %d bytes, and %d were announced", f.config.URL, ErrContent, n, f.length)
+	}
+	if want, ok := strings.CutPrefix(f.etag, hashTag); ok && strings.TrimSuffix(want, `"`) != hex.EncodeToString(sum.Sum(nil)) {
+		return fmt.Errorf("%s: %w: its hash is not %s", f.config.URL, ErrContent, f.etag)
+	}
+	_, err = f.Seek(0, io.SeekStart)
+	return err
+}
+
+// Name returns the URL.
+func (f *File) Name() string { return f.config.URL }
+
+// Close ends the request that is running.
+func (f *File) Close() error {
+	if f.body == nil {
+		return nil
+	}
+	f.body.stop()
+	err := f.body.conn.Close()
+	f.body = nil
+	return err
+}
+
+// Seek goes back to the beginning of the file. Other offsets are an error.
+func (f *File) Seek(offset int64, whence int) (int64, error) {
+	if offset != 0 || whence != io.SeekStart {
+		return 0, fmt.Errorf("%s: can only begin again", f.config.URL)
+	}
+	f.offset = 0
+	return 0, f.Close()
+}
+
+// Read reads the next bytes. It resumes a stream that broke, and gives up after Patience without a byte.
+func (f *File) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	began := f.config.Now()
+	for backoff := (retry.Backoff{}); ; {
+		n, err := f.next(p)
+		switch {
+		case n > 0:
+			f.offset += int64(n)
+			return n, nil
+		case err == nil:
+			continue
+		case errors.Is(err, io.EOF) && f.offset == f.length && f.etag != "":
+			return 0, io.EOF
+		}
+		_ = f.Close()
+		if f.ctx.Err() != nil {
+			return 0, f.ctx.Err()
+		}
+		left := f.config.Patience - f.config.Now().Sub(began)
+		if final(err) || left <= 0 {
+			return 0, fmt.Errorf("%s: %w", f.config.URL, err)
+		}
+		f.config.Log.LogAttrs(f.ctx, slog.LevelInfo, "agency_file", logline.InProgress, slog.String("url", f.config.URL), logline.Err(err))
+		if err := retry.Sleep(f.ctx, min(left, backoff.Next())); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// next reads from the response, after it has asked for one if there is none.
+func (f *File) next(p []byte) (int, error) {
+	if f.etag != "" && f.offset >= f.length {
+		return 0, io.EOF
+	}
+	if f.body == nil {
+		r, err := f.request()
+		if err != nil {
+			return 0, err
+		}
+		f.body = r
+		if f.etag == "" {
+			f.etag, f.length = r.etag, r.total
+		}
+		if r.etag != f.etag || r.total != f.length {
+			return 0, ErrChanged
+		}
+		if f.offset >= f.length {
+			return 0, io.EOF
+		}
+	}
+	return f.body.read(p)
+}
+
+// final reports whether another attempt cannot succeed.
+func final(err error) bool {
+	return errors.Is(err, ErrChanged) || errors.Is(err, ErrContent) || errors.As(err, new(*statusError)) || errors.As(err, new(*net.AddrError))
+}
