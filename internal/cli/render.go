@@ -272,7 +272,8 @@ func parseReplicas(text string) (int, error) {
 	return n, nil
 }
 
-// warnMissing warns of mounted files that are missing, for which Docker would make directories.
+// warnMissing warns of files that are missing: of mounted ones, Docker would make directories, and without those that
+// Compose reads it would refuse the document.
 func warnMissing(stderr io.Writer, missing []string) {
 	if len(missing) == 0 {
 		return
@@ -282,7 +283,7 @@ func warnMissing(stderr io.Writer, missing []string) {
 	if strings.Contains(shown, "/agency-") {
 		hint = "; `composer data extract` brings the agencies'"
 	}
-	warn(stderr, "before `docker compose up`, provide the files it mounts: %s%s", shown, hint)
+	warn(stderr, "before `docker compose up`, provide the files it needs: %s%s", shown, hint)
 }
 
 // firstNames joins the first names of a list and counts the others.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/files"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 var fileRules = []Rule{
@@ -28,7 +29,7 @@ var fileRules = []Rule{
 func checkFiles(d *document) {
 	there := map[string]bool{} // paths that were looked for
 	look := func(severity Severity, rule, what string, at *yaml.Node, path string) {
-		if path == "" || filepath.IsAbs(path) || strings.HasPrefix(path, "~") || isRemote(path) {
+		if path == "" || filepath.IsAbs(path) || strings.HasPrefix(path, "~") || windowsDrive().MatchString(path) {
 			return
 		}
 		if _, seen := there[path]; seen {
@@ -50,39 +51,16 @@ func checkFiles(d *document) {
 				look(severity, "missing-mount-source", "service "+s.Name, m.At, m.Source)
 			}
 		}
-		for _, key := range []string{"env_file", "label_file"} {
-			for at := range filesOf(yamltree.Get(s.Body, key)) {
-				path, _ := known(at)
-				look(Error, "missing-file", "service "+s.Name, at, path)
-			}
-		}
-		for at := range yamltree.Items(yamltree.Get(s.Body, "security_opt")) {
-			option, _ := known(at)
-			name, path, _ := strings.Cut(strings.Replace(option, ":", "=", 1), "=")
-			if name == "seccomp" && path != "unconfined" && path != "builtin" {
-				look(Error, "missing-file", "service "+s.Name, at, path)
-			}
-		}
 	}
-	if !d.merged { // or the project has looked for them
-		for at := range includes(yamltree.Get(d.root, "include")) {
-			path, _ := known(at)
-			look(Error, "missing-file", "include", at, path)
-		}
-		for _, s := range d.project.Services {
-			at := yamltree.Get(s.Body, "extends", "file")
-			path, _ := known(at)
-			look(Error, "missing-file", "service "+s.Name, at, path)
-		}
-	}
-	for _, kind := range []string{"configs", "secrets"} {
-		for key, body := range yamltree.Entries(yamltree.Get(d.root, kind)) {
-			at := yamltree.Get(body, "file")
-			path, _ := known(at)
-			look(Error, "missing-file", strings.TrimSuffix(kind, "s")+" "+key.Value, at, path)
+	for f := range d.project.Files() {
+		if !f.Composed || !d.merged { // or the project has looked for it
+			look(Error, "missing-file", f.Owner, f.At, f.Path)
 		}
 	}
 }
+
+// windowsDrive matches paths of Windows.
+var windowsDrive = text.LazyRegexp(`^[A-Za-z]:`)
 
 // looksLikeFile reports whether a path ends in the name of a file, such as nginx.conf and .env, and not in that of a
 // directory, such as data, conf.d, .cache and v1.2.
@@ -99,49 +77,4 @@ func looksLikeFile(path string) bool {
 func refusesMissing(body *yaml.Node, item int) bool {
 	volumes := yamltree.Get(body, "volumes")
 	return volumes != nil && item < len(volumes.Content) && value(volumes.Content[item], "bind", "create_host_path") == "false"
-}
-
-// isRemote reports whether a path is an address: a URL, or a git repository, or a drive of Windows.
-func isRemote(path string) bool {
-	return strings.Contains(path, ":") && !strings.HasPrefix(path, ".") || strings.HasSuffix(path, ".git") || strings.Contains(path, ".git#")
-}
-
-// includes iterates over the paths of what a file includes.
-func includes(n *yaml.Node) func(yield func(*yaml.Node) bool) {
-	return func(yield func(*yaml.Node) bool) {
-		for item := range yamltree.Items(n) {
-			if item.Kind != yaml.MappingNode {
-				if !yield(item) {
-					return
-				}
-				continue
-			}
-			for at := range yamltree.Names(yamltree.Get(item, "path")) {
-				if !yield(at) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// filesOf iterates over a path, a list of them, or a list of mappings with one
-// each, of which some may be missing.
-func filesOf(n *yaml.Node) func(yield func(*yaml.Node) bool) {
-	return func(yield func(*yaml.Node) bool) {
-		if n != nil && n.Kind == yaml.ScalarNode {
-			yield(n)
-		}
-		for item := range yamltree.Items(n) {
-			if item.Kind == yaml.MappingNode {
-				if value(item, "required") == "false" {
-					continue
-				}
-				item = yamltree.Get(item, "path")
-			}
-			if item != nil && !yield(item) {
-				return
-			}
-		}
-	}
 }

@@ -3,6 +3,7 @@ package project
 import (
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/compose/vars"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/files"
 )
 
 // resources are what a file takes over from those that it includes.
@@ -149,14 +151,19 @@ func (r *reader) buildHere(build *yaml.Node) {
 // environment returns the variables of included files: those of the project and, of lower rank, of env_file, or else of
 // the file .env in their folder.
 func (r *reader) environment(envFiles []*yaml.Node, dir string, s scope) map[string]string {
-	if s.environment == nil {
-		return nil
-	}
 	var names []string
 	for _, at := range envFiles {
-		if path, ok := r.text(at, s); ok && path != "/dev/null" {
-			names = append(names, join(s.dir, path))
+		path, ok := r.text(at, s)
+		if !ok || path == "/dev/null" {
+			continue
 		}
+		names = append(names, join(s.dir, path))
+		if _, err := os.Stat(join(s.dir, path)); err != nil && s.environment == nil { // or reading it says so
+			r.fault(at, MissingFile, "%s: %v", path, files.Cause(err))
+		}
+	}
+	if s.environment == nil {
+		return nil
 	}
 	if len(envFiles) == 0 {
 		names = []string{filepath.Join(dir, ".env")}

@@ -301,7 +301,7 @@ func (d Document) text() ([]byte, error) {
 	return text.Bytes(), err
 }
 
-// Missing returns the files and directories that the documents mount and that do not exist, each once. It leaves out
+// Missing returns the files and directories that the documents mount, or Compose reads, and that do not exist, each once. It leaves out
 // those that belong beside a Compose file on stdout.
 func (d Documents) Missing() []string {
 	var all []string

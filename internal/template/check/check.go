@@ -23,7 +23,7 @@ import (
 
 // Report describes a document that passed the check.
 type Report struct {
-	// Sources are the paths of the host that the document mounts, each once, in the order of the services' names,
+	// Sources are the paths of the host that the document mounts, and those that Compose reads, each once, in the order of the services' names,
 	// client2 before client10.
 	Sources []string
 	// Warnings are what is most likely a mistake, ten at most. Replicas that share one are named in it.
@@ -170,9 +170,7 @@ func readProject(ctx context.Context, text []byte) (rules.Project, error) {
 		return rules.Project{}, err
 	}
 	project := rules.Read(root, nil)
-	if usesOthers(text) { // they may define what is not defined here
-		project.Root = nil
-	}
+	project.Partly = usesOthers(text) // they may define what is not defined here
 	return project, nil
 }
 

@@ -80,6 +80,12 @@ func applyRules(project rules.Project) (Report, error) {
 			}
 		}
 	}
+	for f := range project.Files() {
+		if !sources[f.Path] {
+			sources[f.Path] = true
+			report.Sources = append(report.Sources, f.Path)
+		}
+	}
 	for p := range rules.Check(project) {
 		switch p.Rule.Severity {
 		case rules.Error:

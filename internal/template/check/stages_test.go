@@ -144,3 +144,18 @@ func TestLargeDocuments(t *testing.T) {
 		})
 	}
 }
+
+// What Compose reads is needed, as for lint, but what it can do without.
+func TestMissingFilesThatComposeReads(t *testing.T) {
+	report, err := Document(t.Context(), render.Document{Bytes: []byte(`include: [more.yaml]
+services:
+  a: {image: x, env_file: [a.env, {path: b.env, required: false}], networks: [elsewhere]}
+secrets: {s: {file: ./s.txt}}
+`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"more.yaml", "a.env", "./s.txt"}, report.Missing(t.TempDir())); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -123,7 +123,7 @@ func (w *walker) value(c context, pipe *parse.PipeNode, ahead []parse.Node, s *s
 	case block:
 		s.begins, s.first = s.begins || c.begins, s.first || c.first
 		c.begins, c.first = false, false
-		s.ends = !c.keep && blockMayEnd(ahead[1:], c.content)
+		s.ends, s.strip = !c.keep && blockMayEnd(ahead[1:], c.content), c.strip
 		return w.part(c, s)
 	case plain, doubleQuoted, singleQuoted:
 		return w.part(c, s)

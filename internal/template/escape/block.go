@@ -14,8 +14,9 @@ type blockScalar struct {
 	// uneven: it differs between branches. blank is the largest indentation of the empty lines before the first.
 	content, blank   int
 	explicit, uneven bool
-	// folded: the scalar began with >. keep: its header has a +, so line breaks at its end are part of it.
-	folded, keep bool
+	// folded: the scalar began with >. keep: its header has a +, so line breaks at its end are part of it. strip: its
+	// header may have a -, so not even one of them is.
+	folded, keep, strip bool
 	// In block, begins: the line may be empty up to here, because a branch may have printed nothing. first: it
 	// may be the line that decides content.
 	begins, first bool
@@ -81,6 +82,7 @@ func joinBlocks(a, b context) (context, bool) {
 	}
 	c := b
 	c.header = a.header || b.header || a.place == blockHeader && b.place != blockHeader
+	c.strip = a.strip || b.strip
 	c.blank = max(a.blank, b.blank)
 	c.begins, c.first = a.begins || b.begins, a.first || b.first
 	c.uneven = a.uneven || b.uneven

@@ -101,7 +101,7 @@ var places = []entry{
 	{line: `%s: "{{ range .List }}<{{ . }}{{ $.A }}>{{ end }}"`, want: func(a, _ string) string { return "<1" + a + "><2" + a + ">" }, any: true},
 	{line: "%s: |\n        x{{ .A }}\n        {{ .B }}.", want: func(a, b string) string { return "x" + a + "\n" + b + ".\n" }},
 	{line: "%s: |-\n        {{ .A }}.\n        {{- if .Yes }}\n        {{ .B }}.\n        {{- end }}", want: func(a, b string) string { return a + ".\n" + b + "." }},
-	{line: "%s: |\n        {{ .A }}", want: func(a, _ string) string { return a + "\n" }},
+	{line: "%s: |\n        {{ .A }}", want: func(a, _ string) string { return strings.TrimSuffix(a, "\n") + "\n" }},
 	{line: "%s: |-\n        x\n        {{ .B }}\n        {{ .A }}", want: func(a, b string) string { return "x\n" + b + "\n" + a }},
 	{line: "%s: |+\n        x\n        {{ .B }}\n        {{ .A }}", want: func(a, b string) string { return "x\n" + b + "\n" + a + "\n" }},
 	{line: "%s: &anchor\n        {{ .A }}", want: just, any: true},

@@ -88,7 +88,7 @@ func (s *scanner) next() (problem string) {
 		if ch >= '1' && ch <= '9' {
 			s.content, s.explicit = max(s.parent, 0)+int(ch-'0'), true
 		}
-		s.keep = s.keep || ch == '+'
+		s.keep, s.strip = s.keep || ch == '+', s.strip || ch == '-'
 		s.at++
 		for ch == '#' && s.at < len(s.text) && s.text[s.at] != '\n' {
 			s.at++ // digits in a comment say nothing

@@ -35,10 +35,10 @@ type site struct {
 	// below: indent or nindent give the indentation of the line that the value begins.
 	below bool
 	// In a block scalar: its indentation, whether it is folded, whether the value begins a line, whether that
-	// line may decide the indentation, and whether line breaks at the value's end would be lost.
-	content             int
-	folded              bool
-	begins, first, ends bool
+	// line may decide the indentation, whether line breaks at the value's end would be lost, and whether one would be, too.
+	content                    int
+	folded                     bool
+	begins, first, ends, strip bool
 }
 
 type more struct {
@@ -244,8 +244,15 @@ func (s *site) inBlock(text string) (string, error) {
 	case s.folded && (len(lines) > 1 || s.begins && blank):
 		return "", fmt.Errorf("%s has line breaks or begins with white space, which > would change: use | or double quotes", shown(text))
 	}
-	if s.ends && (strings.HasSuffix(text, "\n") || s.begins && text == "") {
+	if s.ends && (strings.HasSuffix(text, "\n") || s.begins && text == "") && !s.keepsBreak(text) {
 		return "", fmt.Errorf("%s ends with a line break or is an empty line, which a block scalar loses at its end: use |+, or double quotes", shown(text))
 	}
 	return strings.Join(lines, "\n"+strings.Repeat(" ", s.content)), nil
+}
+
+// keepsBreak reports whether the line break at the end of a text stays at the end of a block scalar. One does, because the
+// header | leaves one, which then stands for that of the text. This is what a file ends with.
+func (s *site) keepsBreak(text string) bool {
+	line, found := strings.CutSuffix(text, "\n")
+	return found && !s.strip && !strings.HasSuffix(line, "\n") && (line != "" || !s.begins)
 }
