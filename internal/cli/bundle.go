@@ -188,6 +188,20 @@ func warnUnread(stderr io.Writer, b *bundle.Bundle, unread []bundle.Kind) {
 	}
 }
 
+// warnUnreadValues says which values of the user no template reads.
+func warnUnreadValues(stderr io.Writer, unread []values.Problem) {
+	for i, p := range unread {
+		if more := len(unread) - i; i == maxUnread && more > 1 {
+			warn(stderr, "no template reads %d more values", more)
+			return
+		}
+		warn(stderr, "%s", p)
+	}
+}
+
+// maxUnread is the number of values that no template reads and that are named.
+const maxUnread = 5
+
 func openBundle(dir string) (*bundle.Bundle, error) {
 	if dir == "" {
 		return bundle.Open(templates.FS)

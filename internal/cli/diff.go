@@ -76,6 +76,9 @@ func showDiff(c *cli.Context, source *bundleFlags) error {
 		}
 	}
 	for _, name := range c.Args().Slice() {
+		warnUnreadValues(c.App.ErrWriter, engine.UnreadValues(name))
+	}
+	for _, name := range c.Args().Slice() {
 		if kinds, err := b.Kinds(name); err == nil {
 			warnUnread(c.App.ErrWriter, b, engine.Unread(kinds))
 			break

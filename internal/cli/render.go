@@ -151,6 +151,7 @@ func renderJob(c *cli.Context, source *bundleFlags, j build.Job) (build.Document
 	}
 	warnWithoutEffect(c.App.ErrWriter, b, stages...)
 	warnUnread(c.App.ErrWriter, b, made.Unread)
+	warnUnreadValues(c.App.ErrWriter, made.UnreadValues)
 	return made, nil
 }
 

@@ -128,6 +128,7 @@ func renderStage(c *cli.Context, b *bundle.Bundle) (stage string, text []byte, e
 		return "", nil, err
 	}
 	warnWithoutEffect(c.App.ErrWriter, b, chosen.Name)
+	warnUnreadValues(c.App.ErrWriter, engine.UnreadValues(chosen.Name))
 	if kinds, err := b.Kinds(chosen.Name); err == nil {
 		warnUnread(c.App.ErrWriter, b, engine.Unread(kinds))
 	}

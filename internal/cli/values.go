@@ -12,23 +12,28 @@ func valuesCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "values",
 		Usage:     "print the values of a stage, and where each comes from",
-		UsageText: "composer values [--stage NAME] [--values FILE]… [--set KEY=VALUE]… [--bundle DIR] [--json]",
+		UsageText: "composer values [--stage NAME] [--values FILE]… [--set KEY=VALUE]… [--bundle DIR] [--json|--schema]",
 		Description: examples(
 			"composer values --stage ej6", "a line for each: file:line:column  key=value, as --set takes it",
 			"composer values --values my.yaml --set client.image=client:2", "with values of your own",
 			"printenv | composer values --values - --values-format env", "from another program",
 			"composer values --json", "for programs: the values, and path, value and origin of each",
+			"composer values --bundle DIR --schema", "a schema to begin with, which refuses keys that the values lack",
 		) + "\n\nLater ones win: values.yaml of the bundle, the stage and those it extends, COMPOSER_VALUES, --values, then COMPOSER_SET,\n" +
 			"COMPOSER_SET_STRING and COMPOSER_SET_FILE (a value on each line), then --set, --set-string and --set-file as they come.\n" +
 			"Maps are merged, null takes a key away, everything else replaces. A backslash before a dot makes it part of a key.",
 		Flags: append(
 			append([]cli.Flag{stageFlag(), bundleFlag()}, source.valueFlags()...),
 			jsonFlag("print JSON"),
+			boolFlag("schema", "COMPOSER_SCHEMA", "print a JSON schema that the values of all stages keep to, for values.schema.json"),
 		),
 		Action: func(c *cli.Context) error {
 			b, err := source.open(c)
 			if err != nil {
 				return err
+			}
+			if c.Bool("schema") {
+				return printJSON(c.App.Writer, b.DeriveSchema())
 			}
 			stage, err := b.Choose(c.String("stage"), stageFile(c))
 			if err != nil {

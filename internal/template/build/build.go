@@ -18,6 +18,7 @@ import (
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/check"
 	"github.com/tp0-lab/composer/internal/template/render"
+	"github.com/tp0-lab/composer/internal/template/values"
 )
 
 // All is the name in Job.Stages for all stages of a bundle, unless a stage has that name.
@@ -68,6 +69,8 @@ type Documents struct {
 	Command string
 	// Unread are the kinds of replicas that no template reads, each once.
 	Unread []bundle.Kind
+	// UnreadValues are the values of the user that no template reads, each once.
+	UnreadValues []values.Problem
 	// Beside are the paths of files that belong beside a Compose file on stdout, so they are not written.
 	Beside []string
 	// Left are files at paths of outputs for replicas that are not there. Nobody deletes them.
@@ -146,11 +149,16 @@ func (j Job) Render(ctx context.Context, b *bundle.Bundle) (Documents, error) {
 	return made, checkPaths(made.All)
 }
 
-// addUnread adds the kinds of a stage that has been rendered.
+// addUnread adds the kinds and values of a stage that has been rendered.
 func (d *Documents) addUnread(b *bundle.Bundle, engine *render.Engine, stage string) {
 	kinds, err := b.Kinds(stage)
 	if err != nil {
 		return
+	}
+	for _, p := range engine.UnreadValues(stage) {
+		if !slices.Contains(d.UnreadValues, p) {
+			d.UnreadValues = append(d.UnreadValues, p)
+		}
 	}
 	for _, kind := range engine.Unread(kinds) {
 		if !slices.ContainsFunc(d.Unread, func(k bundle.Kind) bool { return k.Name == kind.Name }) {

@@ -1,0 +1,78 @@
+package render
+
+import (
+	"strings"
+	"text/template/parse"
+
+	"github.com/tp0-lab/composer/internal/template/values"
+	"github.com/tp0-lab/composer/internal/text"
+)
+
+// UnreadValues returns the values of the user for a stage that no template reads, as far as the templates tell: those of
+// whose key no template has the name, in a map of which templates read single keys. In a bundle with a schema there are
+// none.
+func (e *Engine) UnreadValues(stage string) []values.Problem {
+	added := e.bundle.Added(stage)
+	if len(added) == 0 {
+		return nil
+	}
+	words, whole := e.words()
+	var unread []values.Problem
+	for _, a := range added {
+		if words[a.Key] {
+			continue
+		}
+		read := make([]string, 0, len(a.Beside)) // keys that templates read by their names
+		for _, key := range a.Beside {
+			if words[key] {
+				read = append(read, key)
+			}
+		}
+		near := text.Nearest(a.Key, read)
+		switch {
+		case near != "":
+			a.What = "no template reads it, did you mean " + strings.TrimSuffix(a.Path, a.Key) + near + "?"
+		case !whole[a.Of] && len(read) == len(a.Beside):
+			a.What = "no template reads it: have " + strings.Join(read, ", ")
+		default:
+			continue
+		}
+		unread = append(unread, a.Problem)
+	}
+	return unread
+}
+
+// words returns the names and texts in the actions of templates, and the last names of chains of fields, such as those of
+// maps that a template takes as a whole.
+func (e *Engine) words() (words, whole map[string]bool) {
+	words, whole = map[string]bool{}, map[string]bool{}
+	chain := func(idents []string) {
+		for _, ident := range idents {
+			words[ident] = true
+		}
+		if len(idents) > 0 {
+			whole[idents[len(idents)-1]] = true
+		}
+	}
+	for _, name := range e.bundle.Named() {
+		words[name] = true
+	}
+	for _, t := range e.parsed.Templates() {
+		if t.Tree == nil {
+			continue
+		}
+		visit(t.Root, func(n parse.Node) {
+			switch n := n.(type) {
+			case *parse.FieldNode:
+				chain(n.Ident)
+			case *parse.VariableNode:
+				chain(n.Ident[1:])
+			case *parse.ChainNode:
+				chain(n.Field)
+			case *parse.StringNode:
+				words[n.Text] = true
+			}
+		})
+	}
+	return words, whole
+}
