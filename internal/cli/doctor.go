@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"strings"
 	"time"
 
@@ -64,7 +63,6 @@ func examine(c *cli.Context, source *bundleFlags) error {
 		ReadFile: os.ReadFile,
 		Exists:   func(name string) bool { _, err := os.Stat(name); return err == nil },
 		Writable: writable,
-		OS:       runtime.GOOS,
 	}, lab, c.Duration("timeout"))
 	right := doctor.Right(findings)
 	if c.Bool("json") {

@@ -20,27 +20,50 @@ func runCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "run",
 		Usage:     "run a stage on this machine, without Docker",
-		UsageText: "composer run [--stage NAME] [-n N] [--values FILE]… [--set KEY=VALUE]… [-f FILE]… [--profile NAME]… [--keep] [--json]",
+		UsageText: "composer run [--stage NAME] [-n N] [--values FILE]… [--set KEY=VALUE]… [-f FILE]… [--profile NAME]… [--keep] [--network addresses|ports] [--json]",
 		Description: examples(
 			"composer run --stage ej8 -n 5", "five agencies and their central, and a summary at the end",
 			"composer run --stage ej1 -n 0", "an echo server to talk to, until Ctrl-C",
 			"composer run -f dev.yaml --json", "a Compose file of your own; the summary for programs, the logs on stderr",
 		) + "\n\nEach service is a process with the environment, mounted files, names, start order, stop signal and grace of the\n" +
-			"Compose file. Each process has a loopback address and a directory of its own. A run removes all that it made.\n" +
-			"A missing agency file is replaced by 1000 invented bets, for this run only.",
+			"Compose file. Each process has a directory of its own, and a loopback address or ports of its own. A run removes all that\n" +
+			"it made. If there is no agency file at all, the run invents 1000 bets for each agency; likewise it has the lab's own\n" +
+			"configuration files where there are none. It says so at the start and at the end.",
 		Flags: append(
 			source.renderingFlags(),
 			listFlag("file", "COMPOSER_RUN_FILE",
 				"the Compose `FILE` to run, instead of a stage; - is stdin; several are laid over each other", "f"),
 			profileFlag("COMPOSER_RUN_PROFILE", "start the services of the `PROFILE`, too"),
 			boolFlag("keep", "COMPOSER_RUN_KEEP", "leave the server up after the last client, until Ctrl-C"),
+			networkFlag(),
 			jsonFlag("print the summary as JSON, and the logs on stderr"),
 		),
 		Action: func(c *cli.Context) error { return runStage(c, source) },
 	}
 }
 
+// networkFlag returns the flag that says how the services of processes are told apart.
+func networkFlag() cli.Flag {
+	return stringFlag("network", "COMPOSER_NETWORK", "",
+		"addresses: a loopback address for each service; ports: one address, and free ports (default: addresses on Linux, ports elsewhere)")
+}
+
+func chosenNetwork(c *cli.Context) (local.Network, error) {
+	switch n := local.Network(c.String("network")); n {
+	case "":
+		return local.DefaultNetwork(), nil
+	case local.Addresses, local.Ports:
+		return n, nil
+	default:
+		return "", usagef("%s: unknown network %q: have %s, %s", c.Command.Name, n, local.Addresses, local.Ports)
+	}
+}
+
 func runStage(c *cli.Context, source *bundleFlags) error {
+	network, err := chosenNetwork(c)
+	if err != nil {
+		return err
+	}
 	project, configs, err := projectToRun(c, source)
 	if err != nil {
 		return err
@@ -54,6 +77,7 @@ func runStage(c *cli.Context, source *bundleFlags) error {
 		Options: local.Options{
 			InventMissing: true,
 			Configs:       configs,
+			Network:       network,
 			Now:           s.Now,
 			Note:          func(sentence string) { printLine(s.Err, "composer: %s", sentence) },
 		},
@@ -69,7 +93,11 @@ func runStage(c *cli.Context, source *bundleFlags) error {
 		return errors.Join(err, printJSON(c.App.Writer, sum))
 	}
 	fmt.Fprintln(c.App.Writer)
-	return errors.Join(err, sum.WriteTable(c.App.Writer))
+	err = errors.Join(err, sum.WriteTable(c.App.Writer))
+	for _, note := range sum.Notes {
+		printLine(s.Err, "composer: %s", note)
+	}
+	return err
 }
 
 // projectToRun loads the Compose file of --file, or else of the stage, and returns the configuration files that the

@@ -39,6 +39,7 @@ func verifyCommand() *cli.Command {
 			listFlag("scenario", "COMPOSER_VERIFY_SCENARIO", "only scenarios of that `NAME`; may be repeated"),
 			stringFlag("engine", "COMPOSER_VERIFY_ENGINE", "",
 				"`ENGINE` that runs the services: local or docker (default: docker with --repo, else local)"),
+			networkFlag(),
 			stringFlag("repo", "COMPOSER_VERIFY_REPO", "",
 				"the root `DIR` of the git checkout whose branches are checked"),
 			stringFlag("branches", "COMPOSER_VERIFY_BRANCHES", verify.DefaultBranches,
@@ -139,6 +140,10 @@ func verifyOptions(c *cli.Context) (verify.Options, error) {
 	if o.Repeat < 1 || o.Patience <= 0 {
 		return o, usagef("verify: --repeat and --patience want more than zero")
 	}
+	var err error
+	if o.Network, err = chosenNetwork(c); err != nil {
+		return o, err
+	}
 	if c.IsSet("branches") {
 		if o.Repo == "" {
 			return o, usagef("verify: --branches wants --repo, whose branches it names")
@@ -149,6 +154,9 @@ func verifyOptions(c *cli.Context) (verify.Options, error) {
 	case engine == "docker", engine == "" && o.Repo != "":
 		o.Docker = true
 		o.Parallel = runtime.NumCPU()
+		if c.IsSet("network") {
+			return o, usagef("verify: --network is for --engine local: containers have a network of their own")
+		}
 	case engine == "local" && o.Repo != "":
 		return o, usagef("verify: --repo needs --engine docker: only this project's services run as processes")
 	case engine == "local", engine == "":

@@ -6,12 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/tp0-lab/composer/internal/course/git"
+	"github.com/tp0-lab/composer/internal/files"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/tp0-lab/composer/internal/course/git"
 )
 
 // Plan and Write wrap these errors, and those of package git.
@@ -108,7 +108,7 @@ func Plan(ctx context.Context, o Options) (_ *Delivery, err error) {
 }
 
 // Close removes the temporary directory.
-func (d *Delivery) Close() error { return os.RemoveAll(d.dir) }
+func (d *Delivery) Close() error { return files.RemoveAll(d.dir) }
 
 // source returns the commit to deliver, as Plan describes it.
 func source(ctx context.Context, project *git.Repository) (string, error) {
@@ -311,7 +311,7 @@ func (d *Delivery) create(ctx context.Context, branches []Branch) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(around)) }()
+	defer func() { err = errors.Join(err, files.RemoveAll(around)) }()
 	r := &git.Repository{Dir: around}
 	if _, err := r.Output(ctx, nil, "init", "-q", "--template=", "-b", "unborn", "repository"); err != nil {
 		return err

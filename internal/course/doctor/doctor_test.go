@@ -98,7 +98,6 @@ func machine(answers map[string]any) Machine {
 		},
 		Exists:   func(name string) bool { return answers[name] == true },
 		Writable: func(dir string) error { err, _ := answers[dir].(error); return err },
-		OS:       answers["os"].(string),
 	}
 }
 
@@ -165,7 +164,6 @@ func TestFindings(t *testing.T) {
 		{"no agency files, and no Docker", map[string]any{"./.data/agency-1.csv": false, "docker version": exec.ErrNotFound}, "files", Warning, "`composer run` invents agency files", "composer data"},
 		{"no configuration", map[string]any{"./config.ini": false}, "files", Problem, "./config.ini", "provide"},
 		{"a directory of others", map[string]any{".": os.ErrPermission}, "directory", Problem, "permission denied", "composer render"},
-		{"a Mac", map[string]any{"os": "darwin"}, "composer run", Warning, "this is darwin", "Docker"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			answers := healthy()

@@ -19,6 +19,7 @@ import (
 // localEngine runs the services of this project as processes of this machine.
 type localEngine struct {
 	program []string
+	network local.Network
 	now     func() time.Time
 }
 
@@ -53,6 +54,7 @@ func (e *localEngine) start(ctx context.Context, s *site, variables map[string]m
 	l, err := local.New(project, local.Options{
 		Program: e.program,
 		Configs: images,
+		Network: e.network,
 		Now:     e.now,
 		Log: func(event local.Event) {
 			line := report.Line{At: event.At, Container: event.Service, Text: event.Text}

@@ -5,13 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/tp0-lab/composer/internal/course/git"
+	"github.com/tp0-lab/composer/internal/files"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/tp0-lab/composer/internal/course/git"
 )
 
 // repo is a student's git repository. It is only read.
@@ -91,7 +91,7 @@ func (r *repo) export(ctx context.Context, stage, dir string) error {
 		return err
 	}
 	if err := r.writeTree(ctx, commit, dir); err != nil {
-		return errors.Join(fmt.Errorf("export %s: %w", branchOf(r.branches, stage), err), os.RemoveAll(dir))
+		return errors.Join(fmt.Errorf("export %s: %w", branchOf(r.branches, stage), err), files.RemoveAll(dir))
 	}
 	return nil
 }

@@ -4,6 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/tp0-lab/composer/internal/files"
+	"github.com/tp0-lab/composer/internal/lab/local"
+	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/template/render"
+	"github.com/tp0-lab/composer/services"
+	"github.com/tp0-lab/composer/templates"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,12 +18,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/tp0-lab/composer/internal/lab/local"
-	"github.com/tp0-lab/composer/internal/template/bundle"
-	"github.com/tp0-lab/composer/internal/template/render"
-	"github.com/tp0-lab/composer/services"
-	"github.com/tp0-lab/composer/templates"
 )
 
 // site is a directory with a copy of a project.
@@ -90,7 +90,7 @@ func (s *site) close() error {
 	if !s.temporary {
 		return nil
 	}
-	return errors.Join(s.root.Close(), os.RemoveAll(s.dir))
+	return errors.Join(s.root.Close(), files.RemoveAll(s.dir))
 }
 
 // locate finds the configuration files in the course's layout or in this project's.
@@ -184,7 +184,7 @@ func (s *sites) close() error {
 	for _, b := range s.branches {
 		_ = b.root.Close() // only a handle
 	}
-	err := os.RemoveAll(s.dir)
+	err := files.RemoveAll(s.dir)
 	if s.janitor != nil {
 		err = errors.Join(err, s.janitor.Close())
 	}

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/tp0-lab/composer/internal/course/report"
+	"github.com/tp0-lab/composer/internal/lab/local"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -30,6 +31,8 @@ type Options struct {
 	Beyond bool
 	// Docker runs the services in containers instead of processes.
 	Docker bool
+	// Network tells the services of processes apart; "" is the network for this machine.
+	Network local.Network
 	// Repo is the root of a git repository with a branch for each stage; "" is this project.
 	Repo string
 	// Branches is the pattern of the names of the branches, in which {N} stands for the number of a stage; "" is
@@ -97,7 +100,7 @@ func Run(ctx context.Context, o Options) (r report.Report, err error) {
 	if r.Target == "" {
 		r.Target = "this project"
 	}
-	var e engine = &localEngine{program: o.Service, now: o.Now}
+	var e engine = &localEngine{program: o.Service, network: o.Network, now: o.Now}
 	if o.Docker {
 		r.Engine = "docker"
 		if e, err = newDockerEngine(ctx, o.Now); err != nil {

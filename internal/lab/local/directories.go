@@ -28,6 +28,7 @@ var inventedWinners = []int{3, 1, 4, 1, 5}
 func (l *Lab) makeDirectories() error {
 	l.mounts = make(map[string][]service.Mount)
 	var absent, invented, configs []string
+	replaceable := l.replaceable()
 	for _, s := range l.services {
 		root, err := l.makeImageFiles(s)
 		if err != nil {
@@ -39,11 +40,11 @@ func (l *Lab) makeDirectories() error {
 			case err == nil:
 				l.mounts[s.Name] = append(l.mounts[s.Name], f)
 			case !errors.Is(err, fs.ErrNotExist):
-			case l.options.InventMissing && s.Kind == Client && f.Target == l.agencyFile(s):
+			case replaceable[l.roleOf(s, f)] && f.Target == l.agencyFile(s):
 				if err = l.inventAgencyFile(root, s, f); err == nil {
 					invented = append(invented, filepath.Base(f.Source))
 				}
-			case l.options.InventMissing && path.Base(f.Target) == configName[s.Kind]:
+			case replaceable[l.roleOf(s, f)]:
 				err = nil // makeImageFiles has written one
 				if !slices.Contains(configs, f.Source) {
 					configs = append(configs, f.Source)
@@ -69,12 +70,58 @@ func (l *Lab) makeDirectories() error {
 		return fmt.Errorf("mounted files are missing: %s", sentenceList(absent))
 	}
 	for _, file := range configs {
-		l.options.Note(file + " is missing: the one that comes with the lab is in its place")
+		l.replaced = append(l.replaced, file+" is missing: the one that comes with the lab is in its place")
 	}
 	if len(invented) > 0 {
-		l.options.Note(inventedBets(invented))
+		l.replaced = append(l.replaced, inventedBets(invented))
+	}
+	for _, sentence := range l.replaced {
+		l.options.Note(sentence)
 	}
 	return nil
+}
+
+// role is what a mounted file is to a service of the lab.
+type role string
+
+const (
+	otherFile  role = ""
+	agencyFile role = "agency file"
+	serverFile role = "server's configuration"
+	clientFile role = "client's configuration"
+)
+
+func (l *Lab) roleOf(s Service, f service.Mount) role {
+	switch {
+	case s.Kind == Client && f.Target == l.agencyFile(s):
+		return agencyFile
+	case path.Base(f.Target) != configName[s.Kind]:
+		return otherFile
+	case s.Kind == Server:
+		return serverFile
+	default:
+		return clientFile
+	}
+}
+
+// replaceable returns the roles that no file has, so that a run may have files of its own for them. Where some files
+// are there, the others were forgotten or misnamed: results with files of the run's own would only look right.
+func (l *Lab) replaceable() map[role]bool {
+	roles := make(map[role]bool)
+	if !l.options.InventMissing {
+		return roles
+	}
+	for _, r := range []role{agencyFile, serverFile, clientFile} {
+		roles[r] = true
+	}
+	for _, s := range l.services {
+		for _, f := range s.Files {
+			if _, err := os.Stat(f.Source); err == nil {
+				roles[l.roleOf(s, f)] = false
+			}
+		}
+	}
+	return roles
 }
 
 // inventedBets returns the sentence for missing agency files.
@@ -83,7 +130,7 @@ func inventedBets(names []string) string {
 	if len(names) > 1 {
 		verb, each = "are", " for each"
 	}
-	return fmt.Sprintf("%s %s missing: this run used %d invented bets%s, so its results are not the lab's (`composer data extract` gets them)",
+	return fmt.Sprintf("%s %s missing: this run uses %d invented bets%s, so its results are not the lab's (`composer data extract` gets them)",
 		sentenceList(names), verb, inventedCount, each)
 }
 

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/tp0-lab/composer/internal/files"
 )
 
 // Janitor is a process that removes a directory when this one is gone, however it
@@ -51,7 +53,7 @@ func clean(dir string, alive io.Reader) error {
 	// A service that is just being killed may still make a file.
 	var err error
 	for range 50 {
-		if err = os.RemoveAll(dir); err == nil {
+		if err = files.RemoveAll(dir); err == nil {
 			if _, gone := os.Stat(dir); os.IsNotExist(gone) {
 				return nil
 			}

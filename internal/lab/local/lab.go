@@ -21,7 +21,7 @@ import (
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
-
+	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/lab/service"
 )
 
@@ -32,8 +32,9 @@ type Options struct {
 	Program []string
 	// Configs are the configuration files of the images, by kind. The default is the lab's own file.
 	Configs map[Kind]string
-	// InventMissing replaces a missing mounted agency file by one with random bets, and a missing mounted
-	// configuration file by the lab's own. Without it, New returns an error for a missing file.
+	// InventMissing replaces the mounted agency files by random bets if all of them are missing, and the mounted
+	// configuration files of a kind of service by the lab's own if all of those are. New returns an error for any other
+	// missing file.
 	InventMissing bool
 	// Note, if not nil, is called with a sentence for each file that was replaced.
 	Note func(sentence string)
@@ -63,6 +64,7 @@ type Lab struct {
 	ignored   []string
 	dir       string
 	network   *network
+	replaced  []string                   // sentences about files that were replaced
 	mounts    map[string][]service.Mount // by service
 	hosts     map[string]service.Host    // by name; services connect to each other by them
 	spawner   *spawner
@@ -322,7 +324,7 @@ func (l *Lab) Close() error {
 		<-l.logged
 	}
 	if l.dir != "" {
-		errs = append(errs, os.RemoveAll(l.dir))
+		errs = append(errs, files.RemoveAll(l.dir))
 	}
 	if l.janitor != nil {
 		errs = append(errs, l.janitor.Close())

@@ -170,6 +170,25 @@ func TestMountInAMount(t *testing.T) {
 	}
 }
 
+// A run makes up files only where none of their kind is there, and its summary says so.
+func TestFilesMadeUp(t *testing.T) {
+	text := stage(t, "ej6", 2)
+	if _, _, _, err := run(t, text, map[string]string{".data/agency-1.csv": "Ana,Paz,1,1990-01-01,1\r\n"}); err == nil || !strings.Contains(err.Error(), "agency-2.csv") {
+		t.Errorf("with one of two agency files: %v", err)
+	}
+	sum, output, notes, err := run(t, text, map[string]string{"services/client/config.yaml": "lop: {amount: 1}\nbatch: {period: 0s}\n"})
+	all := strings.Join(sum.Notes, "\n")
+	if err != nil || !strings.Contains(all, "invented bets for each") || !strings.Contains(all, "config.ini is missing") || strings.Contains(all, "config.yaml is missing") {
+		t.Errorf("%v, %q\n%s", err, sum.Notes, output)
+	}
+	if at := strings.Join(notes, "\n"); !strings.Contains(at, "invented bets") {
+		t.Errorf("notes at the start: %q", notes)
+	}
+	if strings.Count(all, "config.yaml:1:7: unknown key lop.amount") != 1 {
+		t.Errorf("unknown keys: %q", sum.Notes)
+	}
+}
+
 // A port on which no service listens is refused with the ports on which the service does listen.
 func TestRefusedPortIsExplained(t *testing.T) {
 	for _, network := range []local.Network{local.DefaultNetwork(), local.Ports} {

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -76,6 +78,7 @@ type watcher struct {
 	printer  *printer
 	messages map[string]int
 	winners  map[string]int
+	unknown  []string // warnings about configuration files, without duplicates
 }
 
 func (w *watcher) log(e Event) {
@@ -87,6 +90,10 @@ func (w *watcher) log(e Event) {
 		return
 	}
 	switch entry.Action {
+	case "config_key":
+		if _, warning, ok := strings.Cut(e.Text, "| warning: "); ok && !slices.Contains(w.unknown, warning) {
+			w.unknown = append(w.unknown, warning)
+		}
 	case "receive_message":
 		w.messages[e.Service]++
 	case "consulta_ganadores":

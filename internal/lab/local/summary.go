@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -21,6 +22,9 @@ type Summary struct {
 	Winners  int       `json:"winners"` // of all agencies, as the server told the clients
 	Seconds  float64   `json:"seconds"` // from the first start to the last end
 	OK       bool      `json:"ok"`      // Run returned no error
+	// Notes are sentences about what makes the results others than those of the Compose file in containers: files that
+	// were replaced, keys of configuration files that no service knows.
+	Notes []string `json:"notes"`
 }
 
 // Outcome is the result of one service.
@@ -41,7 +45,7 @@ type Outcome struct {
 func (w *watcher) summary() Summary {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var sum Summary
+	sum := Summary{Notes: slices.Concat([]string{}, w.lab.replaced, w.unknown)}
 	bets := make(map[string]int)
 	for _, s := range w.lab.services {
 		if s.Kind == Server {

@@ -77,7 +77,9 @@ func (m Machine) Dial(ctx context.Context, network, address string) (net.Conn, e
 	if !there {
 		return nil, refused(name, port, host, syscall.ECONNREFUSED)
 	}
-	dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(m.Host.Address)} // nil is any
+	if !m.Host.Shared {
+		dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(m.Host.Address)} // nil is any
+	}
 	conn, err := dialer.DialContext(ctx, network, net.JoinHostPort(host.Address, other))
 	if err != nil && other == port && len(host.Ports) > 0 && !host.listens(port) {
 		err = refused(name, port, host, err)

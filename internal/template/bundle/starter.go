@@ -52,7 +52,7 @@ func createStarter(dir string) (err error) {
 	if err != nil {
 		return fmt.Errorf("%s: %w", parent, files.Cause(err))
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
+	defer func() { err = errors.Join(err, files.RemoveAll(temp)) }()
 	inner := filepath.Join(temp, "bundle") // MkdirTemp gives mode 0700; inner gets the mode of the umask
 	if err := os.CopyFS(inner, StarterFS()); err != nil {
 		return err

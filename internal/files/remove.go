@@ -1,0 +1,37 @@
+package files
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+// RemoveAll is os.RemoveAll. On Windows it also works where the file system cannot remove a file that is open somewhere
+// by its handle, which os.RemoveAll asks for: it removes one name after the other then. dir must be the caller's own.
+func RemoveAll(dir string) error {
+	err := os.RemoveAll(dir)
+	if err == nil || runtime.GOOS != "windows" {
+		return err
+	}
+	return removeNames(dir)
+}
+
+// removeNames removes dir and what is in it, name by name, deepest first. Links are not followed.
+func removeNames(dir string) error {
+	var names []string
+	_ = filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if err == nil {
+			names = append(names, path)
+		}
+		return nil
+	})
+	var errs []error
+	for i := len(names) - 1; i >= 0; i-- {
+		if err := os.Remove(names[i]); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
