@@ -33,7 +33,6 @@ func healthy() map[string]any {
 		"./.data/agency-1.csv":   true,
 		"./.data/agency-2.csv":   true,
 		"docker-compose version": exec.ErrNotFound,
-		"os":                     "linux",
 	}
 }
 
