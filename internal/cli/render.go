@@ -141,7 +141,7 @@ func renderJob(c *cli.Context, source *bundleFlags, j build.Job) (build.Document
 		return made, err
 	}
 	for _, d := range made.All {
-		if err := source.refuseOverwritingInput(c, d.Path); err != nil {
+		if err := source.refuseOverwritingInput(c, d.Path, b.BaseFiles()...); err != nil {
 			return build.Documents{}, err
 		}
 	}
@@ -205,6 +205,9 @@ func watchStages(c *cli.Context, source *bundleFlags, j build.Job) error {
 	set := watch.Set{Files: source.files(), Patterns: bundle.Files()}
 	if dir := c.String("bundle"); dir != "" {
 		set.Dirs = append(set.Dirs, dir)
+		if b, err := openBundle(dir); err == nil { // or the first round says what is wrong
+			set.Files = append(set.Files, b.BaseFiles()...)
+		}
 	}
 	if len(j.Stages) == 0 && j.StageFile != "" {
 		set.Files = append(set.Files, j.StageFile)

@@ -29,6 +29,27 @@ func (p Place) String() string {
 	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
 }
 
+// OffsetOf returns the offset in content, in bytes, of a line and a column, from 1. The column counts characters. A place
+// behind the end of its line is the end of the line.
+func OffsetOf(content []byte, line, column int) int {
+	offset := 0
+	for range line - 1 {
+		next := bytes.IndexByte(content[offset:], '\n')
+		if next < 0 {
+			break
+		}
+		offset += next + 1
+	}
+	for range column - 1 {
+		r, size := utf8.DecodeRune(content[offset:])
+		if r == '\n' {
+			break
+		}
+		offset += size
+	}
+	return offset
+}
+
 // ColumnOf returns the column, counted from 1 in characters, of the byte at offset of a line. A byte that is
 // not UTF-8 counts as a character. An offset behind the line's end is taken for that end.
 func ColumnOf(line string, offset int) int {

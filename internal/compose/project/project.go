@@ -43,6 +43,8 @@ type Options struct {
 	Dir string
 	// Environment is where variables have their values. If it is nil, they have their defaults.
 	Environment map[string]string
+	// Alone refuses to read files that the given ones include or extend.
+	Alone bool
 }
 
 // Project is several Compose files as one.
@@ -232,6 +234,10 @@ func key(name string) string {
 func (r *reader) open(at *yaml.Node, path string) *File {
 	if f := r.parsed[key(path)]; f != nil {
 		return f
+	}
+	if r.options.Alone {
+		r.fault(at, OtherFault, "%s is another file, and this one has to be whole: `docker compose config --no-interpolate` writes it so", path)
+		return nil
 	}
 	f := &File{Name: path}
 	if err := r.read(f); err != nil {

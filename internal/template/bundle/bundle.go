@@ -66,6 +66,7 @@ type Stage struct {
 	Summary string
 	extends string       // the name of another stage, or ""
 	own     *values.Node // the row's values, or nil
+	base    *values.Node // a name, or {value: PATH}; nil for that of the stage it extends
 }
 
 // Open reads the table of stages and the values of the built-in bundle, which is in fsys. Origins of its values

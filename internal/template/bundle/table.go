@@ -66,8 +66,9 @@ func (r *tableReader) kind(i int, row *values.Node) kindSource {
 }
 
 func (r *tableReader) stage(b *Bundle, i int, row *values.Node) Stage {
-	r.checkKeys(row, fmt.Sprintf("stage %d: ", i+1), "name", "extends", "summary", "values")
+	r.checkKeys(row, fmt.Sprintf("stage %d: ", i+1), "name", "extends", "summary", "base", "values")
 	s := Stage{Name: r.text(row, "name"), Summary: r.text(row, "summary"), extends: r.text(row, "extends"), own: row.Fields["values"]}
+	s.base = r.base(s.Name, row)
 	switch {
 	case s.Name == "":
 		r.fail(row, "stage %d has no name", i+1)

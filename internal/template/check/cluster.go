@@ -7,6 +7,7 @@ import (
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/cluster"
 	"github.com/tp0-lab/composer/internal/template/render"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // ForTarget checks a document for a target. For Compose it is Document. dir is the folder in which the document will be;
@@ -21,7 +22,7 @@ func ForTarget(ctx context.Context, target bundle.Target, doc render.Document, d
 	problems := cluster.CheckStack(doc.Bytes, dir)
 	var report Report
 	for _, p := range problems {
-		one := errorAt(doc.Bytes, offsetOf(doc.Bytes, p.Line, p.Column), p.Message)
+		one := errorAt(doc.Bytes, text.OffsetOf(doc.Bytes, p.Line, p.Column), p.Message)
 		if !p.Warning {
 			return Report{}, one
 		}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/tp0-lab/composer/internal/compose/lint"
 	"github.com/tp0-lab/composer/internal/compose/load"
@@ -48,18 +47,18 @@ func violationf(path []string, format string, args ...any) error {
 // explain says where in text it is that an error is about, and in the words of
 // package lint what compose-go did not like: those have a line and a suggestion.
 // It takes as long as the check did.
-func explain(ctx context.Context, text []byte, err error) error {
+func explain(ctx context.Context, content []byte, err error) error {
 	var (
 		line, column int
 		message      = err.Error()
 		found        bool
 	)
 	if v, ok := errors.AsType[*violation](err); ok {
-		line, column, found = load.Find(text, v.path...)
+		line, column, found = load.Find(content, v.path...)
 	}
 	if r, ok := errors.AsType[*load.Error](err); ok {
 		var f lint.Finding
-		if f, found = refused(ctx, text); found {
+		if f, found = refused(ctx, content); found {
 			line, column, message = f.Line, f.Column, f.Message
 		} else {
 			line, column, message, found = r.Line, r.Column, r.Message, r.Line > 0
@@ -68,15 +67,15 @@ func explain(ctx context.Context, text []byte, err error) error {
 	if !found {
 		return fmt.Errorf("check: %w", err)
 	}
-	offset := offsetOf(text, line, column)
-	key, ok := emptyKey(text, offset)
+	offset := text.OffsetOf(content, line, column)
+	key, ok := emptyKey(content, offset)
 	if ok {
 		offset = key
 	}
 	if ok && strings.Contains(message, ".") {
 		message += ": there is nothing below it; write the key only where there is something, as in {{ if .Counts.KIND }}"
 	}
-	return errorAt(text, offset, message)
+	return errorAt(content, offset, message)
 }
 
 // emptyKey returns the offset of the key whose value would begin at the end of a line. ok is false if a value begins at
@@ -137,26 +136,6 @@ func refused(ctx context.Context, text []byte) (lint.Finding, bool) {
 		}
 	}
 	return lint.Finding{}, false
-}
-
-// offsetOf returns the offset of a line and a column in characters.
-func offsetOf(text []byte, line, column int) int {
-	offset := 0
-	for range line - 1 {
-		next := bytes.IndexByte(text[offset:], '\n')
-		if next < 0 {
-			break
-		}
-		offset += next + 1
-	}
-	for range column - 1 {
-		r, size := utf8.DecodeRune(text[offset:])
-		if r == '\n' {
-			break
-		}
-		offset += size
-	}
-	return offset
 }
 
 func errorAt(raw []byte, offset int, message string) *Error {

@@ -23,7 +23,7 @@ func YAML(content []byte) error {
 		}
 		if err != nil {
 			line, column, message := yamltree.DescribeSyntaxError(content, err)
-			return errorAt(content, offsetOf(content, line, column), message)
+			return errorAt(content, text.OffsetOf(content, line, column), message)
 		}
 	}
 }
@@ -40,7 +40,7 @@ func JSON(content []byte) ([]byte, error) {
 	}
 	line, _ := strconv.Atoi(parts[1])
 	column, _ := strconv.Atoi(parts[2])
-	return nil, errorAt(content, offsetOf(content, line, column), parts[3])
+	return nil, errorAt(content, text.OffsetOf(content, line, column), parts[3])
 }
 
 // placed matches an error that begins with line:column.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/compose/load"
 	"github.com/tp0-lab/composer/internal/compose/rules"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // maxWarnings is how many warnings a report has; the place of each takes a pass over the document.
@@ -76,7 +77,7 @@ func (w *warnings) located(document []byte, root *yaml.Node) (all []*Error) {
 				line, column, found = n.Line, n.Column, true
 			}
 		}
-		all = append(all, errorAt(document, offsetOf(document, line, column), one.message()))
+		all = append(all, errorAt(document, text.OffsetOf(document, line, column), one.message()))
 	}
 	return all
 }

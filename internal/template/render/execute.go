@@ -72,6 +72,7 @@ type hole struct{ at, plus int }
 
 // input is the data that a document is rendered from.
 type input struct {
+	base           *bundle.Base // that the document is laid over, or nil
 	stage, command string
 	kinds          bundle.Kinds
 	counts         Counts

@@ -17,6 +17,18 @@ import (
 //
 // Locate renders the document again up to offset, so it is for errors only.
 func (e *Engine) Locate(stage string, n int, document []byte, offset int) (string, error) {
+	in, err := e.input(stage, n)
+	if err != nil {
+		return "", err
+	}
+	if in.base != nil {
+		return e.locateLaidOver(stage, n, *in.base, offset)
+	}
+	return e.locateRendered(stage, n, document, offset)
+}
+
+// locateRendered is Locate for what the templates write, without a base.
+func (e *Engine) locateRendered(stage string, n int, document []byte, offset int) (string, error) {
 	return e.locate(stage, n, document, offset, func(x *execution) error { return x.templates.Execute(x, x.data) })
 }
 

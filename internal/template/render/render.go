@@ -163,6 +163,8 @@ type Engine struct {
 	bundle    *bundle.Bundle
 	rewritten *escape.Rewritten
 	functions boundedFuncs
+	// noBase leaves out the base of the stage.
+	noBase bool
 	// parsed are the templates as the files have them, and texts the texts of the files.
 	parsed *template.Template
 	texts  map[string]string
@@ -269,7 +271,15 @@ func (e *Engine) Render(stage string, n int) (Document, error) {
 	if err != nil {
 		return Document{}, err
 	}
-	return x.document()
+	doc, err := x.document()
+	if err != nil || x.input.base == nil {
+		return doc, err
+	}
+	m, err := e.laidOver(stage, n, doc.Bytes, *x.input.base)
+	if err != nil {
+		return Document{}, OfStage(stage, err)
+	}
+	return Document{Bytes: m.text}, nil
 }
 
 // smallDocument is the limit for the part of a document that Stream keeps in memory, in bytes.
@@ -281,6 +291,14 @@ const smallDocument = 8 << 20
 func (e *Engine) Stream(w io.Writer, stage string, n int) error {
 	x, err := e.execute(stage, n, smallDocument)
 	if err != nil {
+		return err
+	}
+	if x.input.base != nil {
+		doc, err := e.Render(stage, n)
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(doc.Bytes)
 		return err
 	}
 	return x.writeTo(w, func(w io.Writer) error {
@@ -337,12 +355,18 @@ func (e *Engine) input(stage string, n int) (input, error) {
 	if err != nil {
 		return input{}, err
 	}
+	var base *bundle.Base
+	if !e.noBase && e.bundle.Target == bundle.Compose {
+		if base, err = e.bundle.Base(stage, own); err != nil {
+			return input{}, err
+		}
+	}
 	stages := []string{stage}
 	if e.OfAnyStage {
 		stages = nil
 	}
 	return input{
-		stage: stage, command: e.command(stages, kinds, counts, nil), kinds: kinds, counts: counts,
+		base: base, stage: stage, command: e.command(stages, kinds, counts, nil), kinds: kinds, counts: counts,
 		values: own.Plain().(map[string]any), node: own, overrides: e.bundle.Overrides(own, kinds),
 	}, nil
 }

@@ -1,0 +1,83 @@
+package bundle
+
+import (
+	"fmt"
+	"path"
+
+	"github.com/tp0-lab/composer/internal/files"
+	"github.com/tp0-lab/composer/internal/template/values"
+)
+
+// Base is a Compose file over which what is rendered for a stage is laid.
+type Base struct {
+	// Name is what messages call it: its path, or the origin of the value whose text it is.
+	Name string
+	Text []byte
+}
+
+// base reads the base of a stage's row: the name of a file, or {value: PATH}.
+func (r *tableReader) base(stage string, row *values.Node) *values.Node {
+	field := row.Fields["base"]
+	switch {
+	case field == nil:
+		return nil
+	case field.Fields != nil:
+		prefix := fmt.Sprintf("stage %q: base: ", stage)
+		r.checkKeys(field, prefix, "value")
+		if r.text(field, "value") == "" {
+			r.fail(field, "%swant {value: PATH}, the value whose text is a Compose file", prefix)
+		}
+	default:
+		if name := r.text(row, "base"); name == "" || path.Base(name) != name || name == "." || name == ".." {
+			r.fail(field, "stage %q: base: %q: want the name of a file of the bundle, or {value: PATH}", stage, name)
+		}
+	}
+	return field
+}
+
+// Base returns the Compose file over which a stage is laid, or nil. merged are the stage's values. Its errors have a place.
+func (b *Bundle) Base(stage string, merged *values.Node) (*Base, error) {
+	s, err := b.Stage(stage)
+	if err != nil {
+		return nil, err
+	}
+	for s.base == nil && s.extends != "" {
+		s, _ = b.Stage(s.extends) // readTable has found it
+	}
+	if s.base == nil {
+		return nil, nil //nolint:nilnil // a stage need not have a base
+	}
+	if name, ok := s.base.Text(); ok {
+		content, err := b.Read(name)
+		if err != nil {
+			return nil, fmt.Errorf("%s: base: %s: %w", s.base.Origin, b.Path(name), files.Cause(err))
+		}
+		return &Base{b.Path(name), content}, nil
+	}
+	at, _ := s.base.Fields["value"].Text()
+	n, err := merged.At(at)
+	if err != nil {
+		return nil, fmt.Errorf("%s: base: want the path of a value, not %q", s.base.Origin, at)
+	}
+	content, ok := "", false
+	if n != nil {
+		content, ok = n.Text()
+	}
+	switch {
+	case n == nil:
+		return nil, fmt.Errorf("%s: base: there is no value %s; --set-file %[2]s=compose.yaml makes it the text of a file", s.base.Origin, at)
+	case !ok:
+		return nil, fmt.Errorf("%s: base: the value %s is no text; --set-file %[2]s=compose.yaml makes it the text of a file", n.Origin, at)
+	}
+	return &Base{n.Origin.String(), []byte(content)}, nil
+}
+
+// BaseFiles returns the paths of the files of the bundle that are bases of stages.
+func (b *Bundle) BaseFiles() (paths []string) {
+	for _, s := range b.Stages {
+		if name, ok := s.base.Text(); ok {
+			paths = append(paths, b.Path(name))
+		}
+	}
+	return paths
+}
