@@ -277,18 +277,29 @@ func between(first, last string) string {
 type portRange struct {
 	types.ServicePortConfig
 	length uint32 // from 1
+	first  int    // the least index of a port in the service's list
 }
 
 // joinRanges joins consecutive ports, because compose-go makes many of a range such as 8000-8100:8000-8100.
 func joinRanges(ports []types.ServicePortConfig) []portRange {
+	order := make([]int, len(ports)) // compose-go sorts them as texts
+	for i := range ports {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int {
+		a, b := ports[i], ports[j]
+		return cmp.Or(cmp.Compare(a.HostIP, b.HostIP), cmp.Compare(a.Protocol, b.Protocol), cmp.Compare(a.Target, b.Target))
+	})
 	var all []portRange
-	for _, p := range ports {
-		if len(all) > 0 && all[len(all)-1].continues(p) {
-			all[len(all)-1].length++
+	for _, i := range order {
+		if last := len(all) - 1; last >= 0 && all[last].continues(ports[i]) {
+			all[last].length++
+			all[last].first = min(all[last].first, i)
 			continue
 		}
-		all = append(all, portRange{p, 1})
+		all = append(all, portRange{ports[i], 1, i})
 	}
+	slices.SortFunc(all, func(a, b portRange) int { return a.first - b.first })
 	return all
 }
 

@@ -553,3 +553,34 @@ func TestMermaidEscapes(t *testing.T) {
 		}
 	}
 }
+
+// A long range is loaded as one port, and drawn like a short one.
+func TestLongRanges(t *testing.T) {
+	for port, want := range map[string]string{
+		"1-65535:1-65535":                "1-65535 → 1-65535",
+		"127.0.0.1:2000-2999:1-1000/udp": "127.0.0.1:2000-2999 → 1-1000/udp",
+		"1-65535":                        "1-65535",
+		"2000-2099:1-100":                "2000-2099 → 1-100",
+		"[::1]:2000-2999:1-1000":         "::1:2000-2999 → 1-1000",
+	} {
+		project, err := Load(t.Context(), []byte("services: {a: {image: x, ports: ['"+port+"']}}\n"), ".", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := len(project.Services["a"].Ports); n > 100 {
+			t.Errorf("%s: %d ports are loaded", port, n)
+		}
+		if got := New(project, "", false).Services[0].Ports; len(got) != 1 || got[0] != want {
+			t.Errorf("%s: got %q, want %s", port, got, want)
+		}
+	}
+}
+
+// Long lists that are not drawn are not loaded.
+func TestLongLists(t *testing.T) {
+	text := "services:\n  a:\n    image: x\n    environment:\n" + strings.Repeat("      - ${A:-${B:-x}}=y\n", 5000) + "    volumes: [/x]\n"
+	project, err := Load(t.Context(), []byte(text), ".", nil)
+	if err != nil || len(project.Services["a"].Environment) > 0 || len(project.Services["a"].Volumes) != 1 {
+		t.Errorf("got %v, %v", project, err)
+	}
+}

@@ -6,30 +6,47 @@ import (
 
 	"go.yaml.in/yaml/v4" // the version that compose-go reads with
 
+	"github.com/tp0-lab/composer/internal/compose/load"
 	"github.com/tp0-lab/composer/internal/compose/vars"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // drawable returns a Compose file without variables that have neither a value in environment nor a default. compose-go
 // reads such a variable as the empty string, or refuses the file. drawable writes it as the text ${NAME} in values that
 // the graph shows, and removes the other values that have it.
+//
+// compose-go makes a value of 2 KiB of each port of a range, and takes a tenth of a millisecond for each entry of a list
+// or mapping. So drawable writes a long range as one port, and removes long lists that the graph does not show.
 func drawable(text []byte, environment map[string]string) []byte {
-	if _, literal := vars.Literal(string(text)); literal {
+	const large = 64 << 10
+	if _, literal := vars.Literal(string(text)); literal && len(text) < large && !longRange().Match(text) {
 		return text
 	}
-	filled, _ := vars.Rewrite(text, func(document *yaml.Node) (edited *yaml.Node, unset bool) {
+	filled, _ := vars.Rewrite(text, func(document *yaml.Node) (edited *yaml.Node, changed bool) {
 		f := filler{environment: environment}
 		f.fill(document, "")
-		return document, f.unset
+		return document, f.changed
 	})
 	return filled
 }
 
+// longRange matches ranges that may have more than maxRange ports.
+var longRange = text.LazyRegexp(`\d-\d{3,5}`)
+
+const (
+	maxRange   = 100 // ports that are loaded as such
+	maxEntries = 500 // of a list or mapping that is not drawn
+)
+
 // filler removes values with unset variables, or writes the variables as text.
 type filler struct {
 	environment map[string]string
-	unset       bool // whether a variable was unset
+	changed     bool
 }
+
+// undrawn are keys of services whose values the graph does not show.
+var undrawn = []string{"environment", "labels", "annotations", "command", "entrypoint", "args", "sysctls", "extra_hosts", "dns", "cap_add", "cap_drop", "tags"}
 
 // drawn holds the keys whose values the graph shows, and the keys that compose-go requires.
 var drawn = map[string]bool{
@@ -48,6 +65,10 @@ func (f *filler) fill(n *yaml.Node, key string) {
 		}
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			name, value := n.Content[i], n.Content[i+1]
+			if slices.Contains(undrawn, name.Value) && len(value.Content) > maxEntries && value.Anchor == "" {
+				f.changed = true
+				continue
+			}
 			text, known := f.scalar(value)
 			switch {
 			case known:
@@ -65,6 +86,9 @@ func (f *filler) fill(n *yaml.Node, key string) {
 	case yaml.SequenceNode:
 		for _, item := range n.Content {
 			text, known := f.scalar(item)
+			if known && key == "ports" && load.RangeLength(text) > maxRange {
+				known, f.changed = false, true
+			}
 			if known {
 				f.fill(item, key)
 			} else if !longForm(item, key, text) {
@@ -90,7 +114,7 @@ func (f *filler) scalar(n *yaml.Node) (text string, known bool) {
 		value, ok := f.environment[name]
 		return value, ok
 	})
-	f.unset = f.unset || !known
+	f.changed = f.changed || !known
 	return text, known
 }
 

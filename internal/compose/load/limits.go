@@ -96,14 +96,14 @@ func (l *limits) countPorts(ports *yaml.Node, lookup vars.Lookup) {
 			continue
 		}
 		text, _ := vars.Fill(item.Value, lookup)
-		if l.ports += rangeLength(text); l.ports > maxPorts {
+		if l.ports += RangeLength(text); l.ports > maxPorts {
 			l.exceed(item, "up to here the services have more than %d ports, and each port of a range counts", maxPorts)
 		}
 	}
 }
 
-// rangeLength returns how many ports of a container a text such as 80-90:80-90/tcp has.
-func rangeLength(port string) int {
+// RangeLength returns how many ports of a container a text such as 80-90:80-90/tcp has.
+func RangeLength(port string) int {
 	port, _, _ = strings.Cut(port[strings.LastIndexByte(port, ':')+1:], "/")
 	begin, end, found := strings.Cut(port, "-")
 	first, err1 := strconv.Atoi(begin)
