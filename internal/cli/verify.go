@@ -22,12 +22,14 @@ func verifyCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "verify",
 		Usage:     "check the stages as black boxes: this project's, or a student's",
-		UsageText: "composer verify [--stage NAME]… [--engine local|docker] [--repo DIR [--branches PATTERN]] [--report KIND=FILE]…",
+		UsageText: "composer verify [--stage NAME]… [--engine local|docker] [--repo DIR | --repos DIR|LIST.csv --report-dir DIR] [--report KIND=FILE]…",
 		Description: examples(
 			"composer verify", "this project, with processes for containers",
 			"composer verify --engine docker --stage ej6", "one stage, in containers",
 			"composer verify --repo ../tp0 --report html=tp0.html", "the branches ej1 … ej8 of a checkout, and a page about it",
 			"composer verify --repo ../tp0 --branches 'ejercicio-{N}'", "branches with other names",
+			"composer verify --repos alumnos --report-dir notas", "each repository in a directory: pages, grades.csv, class.json",
+			"composer verify --repos list.csv --report-dir notas --jobs 2", "the repositories that a file lists, two at once; goes on after an interruption",
 			"composer verify --list", "list the scenarios",
 		) + "\n\nA checkout is not touched: each branch is checked in a directory of its own, in a Compose project of its own, and only\n" +
 			"what was made for that is removed. It is asked for what the course's text asks: its server gets a head start, and scenarios beyond\n" +
@@ -44,6 +46,11 @@ func verifyCommand() *cli.Command {
 				"the root `DIR` of the git checkout whose branches are checked"),
 			stringFlag("branches", "COMPOSER_VERIFY_BRANCHES", verify.DefaultBranches,
 				"the `PATTERN` of the names of a checkout's branches, in which {N} stands for the stage's number"),
+			stringFlag("repos", "COMPOSER_VERIFY_REPOS", "",
+				"a class: a directory with a repository for each student, or a CSV `FILE` with the columns name, repo and branches"),
+			stringFlag("report-dir", "COMPOSER_VERIFY_REPORT_DIR", "", "the `DIR` for the results of a class"),
+			&cli.IntFlag{Name: "jobs", EnvVars: []string{"COMPOSER_VERIFY_JOBS"}, Value: 1, Usage: "judge `N` repositories of a class at once"},
+			stringFlag("weights", "COMPOSER_VERIFY_WEIGHTS", "", "a YAML `FILE` with the points of each stage, such as ej5: 2 (default: 1 each)"),
 			listFlag("report", "COMPOSER_VERIFY_REPORT",
 				"write a report: `KIND=FILE`, where KIND is junit, json or html; may be repeated"),
 			&cli.IntFlag{Name: "repeat", EnvVars: []string{"COMPOSER_VERIFY_REPEAT"}, Value: 1, Usage: "run each scenario `N` times"},
@@ -56,14 +63,18 @@ func verifyCommand() *cli.Command {
 			jsonFlag("print the report (or the list) as JSON, and the progress on stderr"),
 		},
 		Action: func(c *cli.Context) error {
-			faults, err := runVerify(c)
+			run, what := runVerify, "scenario"
+			if c.String("repos") != "" {
+				run, what = runClass, "repository"
+			}
+			faults, err := run(c)
 			switch {
 			case errors.As(err, new(usageError)):
 				return err
 			case err != nil:
 				return unjudgedError{err}
 			case faults > 0:
-				return fmt.Errorf("verify: %s failed", text.Plural(faults, "scenario"))
+				return fmt.Errorf("verify: %s failed", text.Plural(faults, what))
 			}
 			return nil
 		},
@@ -79,6 +90,11 @@ var reporters = map[string]func(io.Writer, report.Report) error{
 
 // runVerify returns the number of scenarios that failed. Its error says that something else than the solution is wrong.
 func runVerify(c *cli.Context) (faults int, err error) {
+	for _, name := range []string{"report-dir", "jobs", "weights"} {
+		if c.IsSet(name) {
+			return 0, usagef("verify: --%s wants --repos, the repositories of a class", name)
+		}
+	}
 	o, err := verifyOptions(c)
 	if err != nil {
 		return 0, err
@@ -99,7 +115,7 @@ func runVerify(c *cli.Context) (faults int, err error) {
 		talk = streams(c).Err
 	}
 	progress := verify.NewProgress(talk, len(chosen), talk.Terminal, talk.coloured, streams(c).Now)
-	o.Began, o.Ended = progress.Began, progress.Ended
+	o.Began, o.Ended, o.Building = progress.Began, progress.Ended, progress.Building
 	found, err := verify.Run(c.Context, o)
 	progress.Close()
 	if len(found.Scenarios) == 0 {
@@ -123,6 +139,9 @@ func runVerify(c *cli.Context) (faults int, err error) {
 	}
 	printLine(talk, "%d passed, %d failed, %d skipped%s in %.1fs (%s, %s, composer %s)", found.Count(report.Passed), found.Count(report.Failed),
 		found.Count(report.Skipped), others.String(), found.Duration.Seconds(), found.Target, found.Engine, found.Composer)
+	if found.Building > 0 {
+		printLine(talk, "%.1fs of that to build images", found.Building.Seconds())
+	}
 	for _, gap := range found.Gaps() {
 		printLine(talk, "not judged: %s: %s", strings.Join(gap.Names, ", "), gap.Reason)
 	}
@@ -144,21 +163,22 @@ func verifyOptions(c *cli.Context) (verify.Options, error) {
 	if o.Network, err = chosenNetwork(c); err != nil {
 		return o, err
 	}
+	others := o.Repo != "" || c.String("repos") != "" // and not this project
 	if c.IsSet("branches") {
-		if o.Repo == "" {
-			return o, usagef("verify: --branches wants --repo, whose branches it names")
+		if !others {
+			return o, usagef("verify: --branches wants --repo or --repos, whose branches it names")
 		}
 		o.Branches = c.String("branches")
 	}
 	switch engine := c.String("engine"); {
-	case engine == "docker", engine == "" && o.Repo != "":
+	case engine == "docker", engine == "" && others:
 		o.Docker = true
 		o.Parallel = runtime.NumCPU()
 		if c.IsSet("network") {
 			return o, usagef("verify: --network is for --engine local: containers have a network of their own")
 		}
-	case engine == "local" && o.Repo != "":
-		return o, usagef("verify: --repo needs --engine docker: only this project's services run as processes")
+	case engine == "local" && others:
+		return o, usagef("verify: --repo and --repos need --engine docker: only this project's services run as processes")
 	case engine == "local", engine == "":
 		// Scenarios mostly wait.
 		o.Parallel = 4 * runtime.NumCPU()

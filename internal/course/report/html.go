@@ -16,17 +16,19 @@ var pageCSS string
 //go:embed page.html.tmpl
 var pageText string
 
+// pageFunctions are the functions of the pages' templates.
+var pageFunctions = template.FuncMap{
+	"visible": func(s string) string { return visible(s, maxPageText) },
+	"seconds": seconds,
+	"symbol": func(s Status) string {
+		return map[Status]string{Passed: "✓", Failed: "✕", Unjudged: "?", Skipped: "–", Unasked: "·"}[s]
+	},
+	"words": func(s Status) string { return words[s] },
+}
+
 // pageTemplate is parsed on first use. All texts of a report that the page shows go through visible.
 var pageTemplate = sync.OnceValue(func() *template.Template {
-	functions := template.FuncMap{
-		"visible": func(s string) string { return visible(s, maxPageText) },
-		"seconds": seconds,
-		"symbol": func(s Status) string {
-			return map[Status]string{Passed: "✓", Failed: "✕", Unjudged: "?", Skipped: "–", Unasked: "·"}[s]
-		},
-		"words": func(s Status) string { return words[s] },
-	}
-	return template.Must(template.New("page").Funcs(functions).Parse(pageText))
+	return template.Must(template.New("page").Funcs(pageFunctions).Parse(pageText))
 })
 
 // words are the verdicts in words.

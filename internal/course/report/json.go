@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
+	"slices"
 	"strings"
 	"time"
 )
@@ -17,6 +19,7 @@ type (
 		Engine          string         `json:"engine"`
 		Started         time.Time      `json:"started"`
 		DurationSeconds float64        `json:"duration_seconds"`
+		BuildSeconds    float64        `json:"build_seconds"`
 		Passed          int            `json:"passed"`
 		Failed          int            `json:"failed"`
 		Skipped         int            `json:"skipped"`
@@ -46,7 +49,7 @@ type (
 func WriteJSON(w io.Writer, r Report) error {
 	out := jsonReport{
 		Target: jsonText(r.Target), Composer: jsonText(r.Composer), Branches: append([]Branch{}, r.Branches...), Engine: jsonText(r.Engine), Started: r.Started, DurationSeconds: r.Duration.Seconds(),
-		Passed: r.Count(Passed), Failed: r.Count(Failed), Skipped: r.Count(Skipped), Unjudged: r.Count(Unjudged), Unasked: r.Count(Unasked),
+		BuildSeconds: r.Building.Seconds(), Passed: r.Count(Passed), Failed: r.Count(Failed), Skipped: r.Count(Skipped), Unjudged: r.Count(Unjudged), Unasked: r.Count(Unasked),
 		Verdict: r.Verdict(), Gaps: jsonGaps(r.Gaps()),
 		Scenarios: make([]jsonScenario, len(r.Scenarios)),
 	}
@@ -72,6 +75,29 @@ func WriteJSON(w io.Writer, r Report) error {
 	}
 	return nil
 }
+
+// ReadJSON reads a report that WriteJSON wrote. It lacks what WriteJSON omitted.
+func ReadJSON(from io.Reader) (Report, error) {
+	var in jsonReport
+	if err := json.NewDecoder(from).Decode(&in); err != nil {
+		return Report{}, fmt.Errorf("read JSON report: %w", err)
+	}
+	return in.report(), nil
+}
+
+// report is what the JSON says, as a Report.
+func (r jsonReport) report() Report {
+	out := Report{
+		Target: r.Target, Composer: r.Composer, Branches: slices.Clip(r.Branches), Engine: r.Engine, Started: r.Started,
+		Duration: fromSeconds(r.DurationSeconds), Building: fromSeconds(r.BuildSeconds), Scenarios: make([]Scenario, len(r.Scenarios)),
+	}
+	for i, s := range r.Scenarios {
+		out.Scenarios[i] = Scenario{s.Stage, s.Name, s.Title, s.Status, fromSeconds(s.DurationSeconds), s.Problems, s.Reason, s.Troubles, s.Timeline}
+	}
+	return out
+}
+
+func fromSeconds(s float64) time.Duration { return time.Duration(math.Round(s * float64(time.Second))) }
 
 // jsonLines returns at most limit lines, never nil: an empty list is [] and not null.
 func jsonLines(lines []Line, limit int) (out []Line, omitted int) {

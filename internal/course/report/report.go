@@ -15,6 +15,7 @@ type Report struct {
 	Engine    string        // local or docker
 	Started   time.Time     // when the run began
 	Duration  time.Duration // of the whole run
+	Building  time.Duration // the part of Duration in which images were built
 	Scenarios []Scenario    // in the order they ran
 }
 

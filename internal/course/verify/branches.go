@@ -35,6 +35,20 @@ func checkPattern(pattern string) error {
 	return nil
 }
 
+// Branches returns the branches of the stages that the options choose, with their commits. It is an error if the
+// repository has none of them.
+func Branches(ctx context.Context, o Options) ([]report.Branch, error) {
+	chosen, err := Chosen(o)
+	if err != nil {
+		return nil, err
+	}
+	r, err := openRepo(o.Repo, o.Branches)
+	if err != nil {
+		return nil, err
+	}
+	return r.commits(ctx, Stages(chosen))
+}
+
 // commits returns the branches of stages. It is an error if the repository has none of them.
 func (r *repo) commits(ctx context.Context, stages []string) ([]report.Branch, error) {
 	var found []report.Branch

@@ -23,12 +23,15 @@ import (
 
 // dockerEngine runs each lab in a Compose project of its own, from images that it builds and removes.
 type dockerEngine struct {
-	name string // prefix of the names of images and projects
-	now  func() time.Time
+	name   string // prefix of the names of images and projects
+	now    func() time.Time
+	began  func(image string) // is told which image is built
+	single sync.Locker        // held by a lab with names or addresses that only one lab of a machine can have
 
-	mu     sync.Mutex // guards the fields below; held while an image is built
-	images map[string]image
-	labs   int // made so far
+	mu       sync.Mutex // guards the fields below; held while an image is built
+	images   map[string]image
+	building time.Duration // spent on images
+	labs     int           // made so far
 }
 
 // image is the result of a build.
@@ -37,7 +40,7 @@ type image struct {
 	err  error
 }
 
-func newDockerEngine(ctx context.Context, now func() time.Time) (*dockerEngine, error) {
+func newDockerEngine(ctx context.Context, o Options) (*dockerEngine, error) {
 	if err := docker(ctx, 20*time.Second, "compose", "version", "--short").finish(); err != nil {
 		return nil, fmt.Errorf("docker compose does not work here: %w", err)
 	}
@@ -46,7 +49,11 @@ func newDockerEngine(ctx context.Context, now func() time.Time) (*dockerEngine, 
 	}
 	id := make([]byte, 4)
 	_, _ = rand.Read(id) // it never fails
-	return &dockerEngine{name: "composer-verify-" + hex.EncodeToString(id), images: make(map[string]image), now: now}, nil
+	e := &dockerEngine{name: "composer-verify-" + hex.EncodeToString(id), images: make(map[string]image), now: o.Now, began: o.Building, single: o.Single}
+	if e.single == nil {
+		e.single = new(sync.Mutex)
+	}
+	return e, nil
 }
 
 func (e *dockerEngine) build(ctx context.Context, s *site) error {
@@ -84,9 +91,14 @@ func (e *dockerEngine) image(ctx context.Context, s *site, service, config strin
 	}
 	name := fmt.Sprintf("%s-%d-%s", e.name, len(e.images), service)
 	dockerfile := filepath.Join(filepath.Dir(config), "Dockerfile")
+	if e.began != nil {
+		e.began(s.stage + " " + service)
+	}
+	begin := e.now()
 	build := docker(ctx, buildLimit, "build", "--force-rm", "-f", dockerfile, "-t", name, ".")
 	build.Dir = s.dir
 	err := build.finish()
+	e.building += e.now().Sub(begin)
 	if ctx.Err() == nil {
 		e.images[from] = image{name, err}
 	}

@@ -22,12 +22,47 @@ import (
 
 const overrideFile = "composer-verify.yaml"
 
-func (e *dockerEngine) start(ctx context.Context, s *site, variables map[string]map[string]string, j *journal) (lab, error) {
+// reserve waits where a lab has the usual names of networks or fixed addresses.
+func (e *dockerEngine) reserve(ctx context.Context, s *site) func() {
+	project, err := loadCompose(ctx, s)
+	if err != nil { // start returns the error
+		return func() {}
+	}
+	if !knowsNetworks(s) && !fixedAddresses(project) {
+		return func() {}
+	}
+	e.single.Lock()
+	return e.single.Unlock
+}
+
+func loadCompose(ctx context.Context, s *site) (*types.Project, error) {
 	text, err := os.ReadFile(filepath.Join(s.dir, composeFile))
 	if err != nil {
 		return nil, fmt.Errorf("read the Compose file: %w", err)
 	}
-	project, err := local.Load(ctx, text, composeFile, s.dir, os.Environ())
+	return local.Load(ctx, text, composeFile, s.dir, os.Environ())
+}
+
+// fixedAddresses reports whether a service has an address of its own, which needs the subnet of the file.
+func fixedAddresses(project *types.Project) bool {
+	for _, service := range project.Services {
+		for _, n := range service.Networks {
+			if n != nil && n.Ipv4Address != "" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// knowsNetworks reports whether validar-echo-server.sh looks for the usual names of networks.
+func knowsNetworks(s *site) bool {
+	script, err := os.ReadFile(filepath.Join(s.dir, "validar-echo-server.sh"))
+	return err == nil && s.stage == "ej3" && !bytes.Contains(script, []byte("COMPOSE_PROJECT_NAME"))
+}
+
+func (e *dockerEngine) start(ctx context.Context, s *site, variables map[string]map[string]string, j *journal) (lab, error) {
+	project, err := loadCompose(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -59,8 +94,7 @@ func (e *dockerEngine) start(ctx context.Context, s *site, variables map[string]
 // networkNames returns the names of a Compose file's networks by key. They begin with the lab's name, unless
 // validar-echo-server.sh looks for the usual names.
 func networkNames(ctx context.Context, s *site, project *types.Project, lab string) (map[string]string, error) {
-	script, err := os.ReadFile(filepath.Join(s.dir, "validar-echo-server.sh"))
-	known := err == nil && s.stage == "ej3" && !bytes.Contains(script, []byte("COMPOSE_PROJECT_NAME"))
+	known := knowsNetworks(s)
 	names := make(map[string]string)
 	for key, network := range project.Networks {
 		names[key] = lab + "_" + key
@@ -83,7 +117,6 @@ func networkNames(ctx context.Context, s *site, project *types.Project, lab stri
 func override(lab string, project *types.Project, images map[string]string, variables map[string]map[string]string, networks map[string]string) []byte {
 	var b bytes.Buffer
 	b.WriteString("services:\n")
-	fixed := false
 	for _, name := range slices.Sorted(maps.Keys(project.Services)) {
 		fmt.Fprintf(&b, "  %q:\n    container_name: !reset null\n    ports: !reset null\n", name)
 		switch {
@@ -98,9 +131,6 @@ func override(lab string, project *types.Project, images map[string]string, vari
 				fmt.Fprintf(&b, "      %s: %s\n", key, strconv.Quote(strings.ReplaceAll(values[key], "$", "$$")))
 			}
 		}
-		for _, n := range project.Services[name].Networks {
-			fixed = fixed || n != nil && n.Ipv4Address != ""
-		}
 	}
 	if len(project.Volumes) > 0 { // a volume that the file names may hold somebody's data
 		b.WriteString("volumes:\n")
@@ -111,7 +141,7 @@ func override(lab string, project *types.Project, images map[string]string, vari
 	b.WriteString("networks:\n")
 	for _, name := range slices.Sorted(maps.Keys(project.Networks)) {
 		fmt.Fprintf(&b, "  %q:\n    name: %q\n", name, networks[name])
-		if !fixed { // fixed addresses need their subnet
+		if !fixedAddresses(project) {
 			b.WriteString("    ipam: !reset null\n")
 		}
 	}

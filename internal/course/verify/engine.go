@@ -9,6 +9,9 @@ import (
 type engine interface {
 	// build builds the images of a site from its tree as it is now. An unchanged tree costs nothing.
 	build(ctx context.Context, s *site) error
+	// reserve waits until no other lab has names or addresses that the site's lab needs and only one lab of a machine can
+	// have. The caller calls release after the lab is down.
+	reserve(ctx context.Context, s *site) (release func())
 	// start makes a lab of the site's Compose file, in which nothing runs yet. Its services get the variables (by
 	// service and name) besides those of the file, and its log lines go to j. The caller calls down.
 	start(ctx context.Context, s *site, variables map[string]map[string]string, j *journal) (lab, error)

@@ -25,6 +25,8 @@ type localEngine struct {
 
 func (e *localEngine) build(context.Context, *site) error { return nil }
 
+func (e *localEngine) reserve(context.Context, *site) func() { return func() {} }
+
 func (e *localEngine) close(context.Context) error { return nil }
 
 func (e *localEngine) start(ctx context.Context, s *site, variables map[string]map[string]string, j *journal) (lab, error) {

@@ -69,6 +69,15 @@ func (p *Progress) Began(s Scenario) {
 	p.show()
 }
 
+// Building writes which image is built: a build may take minutes.
+func (p *Progress) Building(image string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.wipe()
+	fmt.Fprintf(p.w, "building the image of %s\n", image)
+	p.show()
+}
+
 // Ended writes the result of a scenario.
 func (p *Progress) Ended(s report.Scenario) {
 	p.mu.Lock()

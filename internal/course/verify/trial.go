@@ -31,6 +31,7 @@ type trial struct {
 	site    *site
 	journal *journal
 	lab     lab
+	release func() // of what the engine has reserved for the lab; nil before
 	relays  []*relay
 	held    bool                         // a client was held, and may have connected anew
 	n       int                          // clients
@@ -93,7 +94,10 @@ func (t *trial) begin(n int, services ...string) {
 	t.n, t.patience = n, t.limit
 	t.must("generar-compose.sh writes a Compose file for "+strconv.Itoa(n)+" clients", func() error { return t.site.generate(t.ctx, n) })
 	t.must("the images can be built", func() error { return t.engine.build(t.ctx, t.site) })
-	if t.cancel == nil { // the limit does not count the build
+	if t.release == nil {
+		t.release = t.engine.reserve(t.ctx, t.site)
+	}
+	if t.cancel == nil { // the limit counts neither the build nor the wait for other labs
 		t.ctx, t.cancel = context.WithTimeout(t.ctx, max(scenarioLimit, 8*t.limit))
 	}
 	t.must("the Compose file can be started", func() (err error) {
@@ -185,6 +189,10 @@ func (t *trial) end() {
 		r.close()
 	}
 	t.relays = nil
+	if t.release != nil {
+		defer t.release()
+		t.release = nil
+	}
 	if t.lab == nil {
 		return
 	}

@@ -54,7 +54,12 @@ type Options struct {
 	// Began and Ended are called when a scenario begins and ends, by several goroutines at once. They may be nil.
 	Began func(Scenario)
 	Ended func(report.Scenario)
-	Now   func() time.Time
+	// Building is called before an image is built, with its stage and service. It may be nil.
+	Building func(image string)
+	// Single is held by a lab in containers with names or addresses that only one lab of a machine can have. Runs at the
+	// same time share one; nil is one of the run's own.
+	Single sync.Locker
+	Now    func() time.Time
 }
 
 // Scenario is a check of a stage.
@@ -93,7 +98,7 @@ func Run(ctx context.Context, o Options) (r report.Report, err error) {
 	}
 	defer func() { err = errors.Join(err, sites.close()) }()
 	if sites.repo != nil {
-		if r.Branches, err = sites.repo.commits(ctx, stagesOf(chosen)); err != nil {
+		if r.Branches, err = sites.repo.commits(ctx, Stages(chosen)); err != nil {
 			return report.Report{}, fmt.Errorf("verify: %w", err)
 		}
 	}
@@ -103,7 +108,7 @@ func Run(ctx context.Context, o Options) (r report.Report, err error) {
 	var e engine = &localEngine{program: o.Service, network: o.Network, now: o.Now}
 	if o.Docker {
 		r.Engine = "docker"
-		if e, err = newDockerEngine(ctx, o.Now); err != nil {
+		if e, err = newDockerEngine(ctx, o); err != nil {
 			return report.Report{}, err
 		}
 	}
@@ -111,6 +116,9 @@ func Run(ctx context.Context, o Options) (r report.Report, err error) {
 	if e := e.close(context.WithoutCancel(ctx)); e != nil && len(r.Scenarios) > 0 {
 		last := &r.Scenarios[len(r.Scenarios)-1]
 		last.Troubles = append(last.Troubles, "the images stay: "+e.Error())
+	}
+	if e, ok := e.(*dockerEngine); ok {
+		r.Building = e.building
 	}
 	r.Duration = o.Now().Sub(r.Started)
 	if ctx.Err() != nil {
@@ -198,8 +206,8 @@ func Scenarios() []Scenario {
 	)
 }
 
-// stagesOf returns the stages of scenarios, each once, in order.
-func stagesOf(all []Scenario) []string {
+// Stages returns the stages of scenarios, each once, in order.
+func Stages(all []Scenario) []string {
 	var stages []string
 	for _, s := range all {
 		if !slices.Contains(stages, s.Stage) {

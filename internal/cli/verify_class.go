@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/tp0-lab/composer/internal/course/class"
+	"github.com/tp0-lab/composer/internal/course/report"
+	"github.com/tp0-lab/composer/internal/course/verify"
+)
+
+// runClass judges the repositories of a class and returns the number of those that are wrong. Its error says that not all
+// could be judged.
+func runClass(c *cli.Context) (faults int, err error) {
+	o, err := classOptions(c)
+	if err != nil {
+		return 0, err
+	}
+	talk := streams(c).Out
+	if c.Bool("json") {
+		talk = streams(c).Err
+	}
+	progress := classProgress{out: talk, total: len(o.Students)}
+	o.Began, o.Ended, o.Building = progress.began, progress.ended, progress.building
+	found, err := class.Run(c.Context, o)
+	if len(found.Students) == 0 {
+		return 0, err
+	}
+	if c.Bool("json") {
+		if err := report.WriteClassJSON(c.App.Writer, found); err != nil {
+			return 0, err
+		}
+	}
+	printLine(talk, "\n%d right, %d wrong, %d not judged in %.1fs (%d at once, %s, composer %s)\n%s/index.html is the page of the class; grades.csv and class.json are beside it",
+		found.Count(report.Passed), found.Count(report.Failed), found.Count(report.Unjudged), found.Duration.Seconds(), o.Jobs, found.Engine,
+		found.Composer, strings.TrimRight(o.Dir, "/"))
+	if err == nil && found.Verdict() == report.Unjudged {
+		err = fmt.Errorf("verify: not every repository could be judged: grades.csv says which")
+	}
+	return found.Count(report.Failed), err
+}
+
+func classOptions(c *cli.Context) (class.Options, error) {
+	o := class.Options{Dir: c.String("report-dir"), Jobs: c.Int("jobs"), Judge: verify.Run, Now: streams(c).Now}
+	for _, name := range []string{"repo", "report", "scenario"} {
+		if c.IsSet(name) {
+			return o, usagef("verify: --%s is for one repository: it does not go with --repos", name)
+		}
+	}
+	switch {
+	case o.Dir == "":
+		return o, usagef("verify: --repos wants --report-dir DIR, where the results go")
+	case o.Jobs < 1:
+		return o, usagef("verify: --jobs wants at least 1")
+	}
+	var err error
+	if o.Verify, err = verifyOptions(c); err != nil {
+		return o, err
+	}
+	chosen, err := verify.Chosen(o.Verify)
+	if err != nil {
+		return o, usageError{err}
+	}
+	if c.Bool("list") {
+		return o, usagef("verify: --list lists scenarios: leave --repos out")
+	}
+	if o.Students, err = class.ReadList(c.String("repos")); err != nil {
+		return o, usageError{err}
+	}
+	if o.Weights, err = class.ReadWeights(c.String("weights"), verify.Stages(chosen)); err != nil {
+		return o, usageError{err}
+	}
+	return o, nil
+}
+
+// classProgress writes a line for each student that begins or ends, and for each image that is built.
+type classProgress struct {
+	mu    sync.Mutex // guards the fields below
+	out   *Output
+	total int
+	done  int
+}
+
+func (p *classProgress) began(s class.Student) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	printLine(p.out, "begins    %s", s.Name)
+}
+
+func (p *classProgress) building(s class.Student, image string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	printLine(p.out, "building  %s: the image of %s", s.Name, image)
+}
+
+func (p *classProgress) ended(s report.Student) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done++
+	word := map[report.Status]string{report.Passed: "right", report.Failed: "WRONG", report.Unjudged: "unjudged"}[s.Verdict()]
+	if s.Error != "" {
+		printLine(p.out, "%-9s %s (%d of %d): %s", word, s.Name, p.done, p.total, s.Error)
+		return
+	}
+	var wrong []string
+	for _, sc := range s.Report.Scenarios {
+		if name := sc.Stage + " " + sc.Name; sc.Status == report.Failed && !slices.Contains(wrong, name) {
+			wrong = append(wrong, name)
+		}
+	}
+	took := fmt.Sprintf("%.0fs, %.0fs of it to build images", s.Report.Duration.Seconds(), s.Report.Building.Seconds())
+	if s.Kept {
+		took = "kept: its commits are those of the last run"
+	}
+	printLine(p.out, "%-9s %s (%d of %d; %s): %d passed, %d failed: %s", word, s.Name, p.done, p.total, took, s.Report.Count(report.Passed), len(wrong),
+		cmp.Or(strings.Join(wrong, ", "), "none"))
+}

@@ -1,0 +1,208 @@
+// Package class judges the repositories of a class with verify, some at once, and writes the results into a directory:
+// a page and a JSON report for each student, and a page, grades and JSON about the class.
+//
+// The directory is up to date after each student, so an interrupted run loses only the students that it was judging. A
+// later run keeps the report of a student whose commits, composer, engine and scenarios are the same.
+package class
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tp0-lab/composer/internal/course/report"
+	"github.com/tp0-lab/composer/internal/course/verify"
+	"github.com/tp0-lab/composer/internal/files"
+)
+
+// The files about the whole class in its directory.
+const (
+	classPage  = "index.html"
+	gradesFile = "grades.csv"
+	classFile  = "class.json"
+)
+
+// students is the directory of the students' pages and reports.
+const studentsDir = "students"
+
+// Options are the options of Run.
+type Options struct {
+	Students []Student
+	Dir      string // for the results; it is made if it is missing
+	Jobs     int    // the most repositories that are judged at once, at least 1
+	Weights  report.Weights
+	// Verify are the options for each repository. Run sets Repo, Branches where a student has a pattern, and Single.
+	Verify verify.Options
+	// Judge is verify.Run.
+	Judge func(context.Context, verify.Options) (report.Report, error)
+	// Began and Ended are called when the work on a student begins and ends, by several goroutines at once. They may be
+	// nil.
+	Began func(Student)
+	Ended func(report.Student)
+	// Building is called before an image of a student is built. It may be nil.
+	Building func(s Student, image string)
+	Now      func() time.Time
+}
+
+// maxReport bounds a JSON report that is read again: 61 scenarios of the most lines that a report holds.
+const maxReport = 1 << 30
+
+// run is a run over a class.
+type run struct {
+	Options
+	scenarios []verify.Scenario
+
+	mu    sync.Mutex // guards the fields below and the files about the class
+	class report.Class
+	err   error // the first of writing files
+}
+
+// Run judges the repositories and writes the results. A repository that is wrong or cannot be judged is no error. An error
+// says that ctx ended or that results could not be written; the class then holds the students so far.
+func Run(ctx context.Context, o Options) (report.Class, error) {
+	chosen, err := verify.Chosen(o.Verify)
+	if err != nil {
+		return report.Class{}, err
+	}
+	if err := os.MkdirAll(filepath.Join(o.Dir, studentsDir), 0o755); err != nil {
+		return report.Class{}, fmt.Errorf("the directory of the results: %w", err)
+	}
+	r := &run{Options: o, scenarios: chosen}
+	r.class = report.Class{Composer: o.Verify.Version, Engine: engineName(o.Verify), Started: o.Now(), Stages: verify.Stages(chosen), Weights: o.Weights}
+	r.Verify.Single = new(sync.Mutex)
+	results := make([]*report.Student, len(o.Students))
+	slots := make(chan struct{}, max(o.Jobs, 1))
+	var workers sync.WaitGroup
+	for i, s := range o.Students {
+		slots <- struct{}{}
+		if ctx.Err() != nil {
+			break
+		}
+		workers.Go(func() {
+			defer func() { <-slots }()
+			result, finished := r.judge(ctx, s)
+			if !finished {
+				return
+			}
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			results[i] = &result
+			r.write(results)
+			if o.Ended != nil {
+				o.Ended(result)
+			}
+		})
+	}
+	workers.Wait()
+	if ctx.Err() != nil {
+		r.err = errors.Join(fmt.Errorf("verify: interrupted after %d of %d students; the same command goes on", len(r.class.Students), len(o.Students)), r.err)
+	}
+	return r.class, r.err
+}
+
+func engineName(o verify.Options) string {
+	if o.Docker {
+		return "docker"
+	}
+	return "local"
+}
+
+// judge returns what was found about a student; finished is false if ctx ended before.
+func (r *run) judge(ctx context.Context, s Student) (result report.Student, finished bool) {
+	o := r.Verify
+	o.Repo = s.Repo
+	if s.Branches != "" {
+		o.Branches = s.Branches
+	}
+	if r.Building != nil {
+		o.Building = func(image string) { r.Building(s, image) }
+	}
+	result = report.Student{Name: s.Name, Repo: s.Repo}
+	branches, err := verify.Branches(ctx, o)
+	if err == nil {
+		if kept, ok := r.kept(s, branches); ok {
+			result.Report, result.Kept, result.Page = kept, true, pageOf(s)
+			return result, ctx.Err() == nil
+		}
+		if r.Began != nil {
+			r.Began(s)
+		}
+		result.Report, err = r.Judge(ctx, o)
+	}
+	if ctx.Err() != nil {
+		return result, false
+	}
+	if err != nil {
+		result.Error = err.Error()
+	}
+	if len(result.Report.Scenarios) == 0 {
+		return result, true
+	}
+	result.Error = "" // the report has the rest
+	if err := r.writeStudent(s, result.Report); err != nil {
+		r.mu.Lock()
+		r.err = errors.Join(r.err, err)
+		r.mu.Unlock()
+		return result, true
+	}
+	result.Page = pageOf(s)
+	return result, true
+}
+
+// pageOf returns the student's page from the directory of the class, with slashes: it is part of a link.
+func pageOf(s Student) string { return studentsDir + "/" + s.Name + ".html" }
+
+func (r *run) reportOf(s Student) string { return filepath.Join(r.Dir, studentsDir, s.Name+".json") }
+
+// kept returns the report of an earlier run if a new one would say the same, and it judged everything.
+func (r *run) kept(s Student, branches []report.Branch) (report.Report, bool) {
+	content, err := files.Read(r.reportOf(s), maxReport)
+	if err != nil {
+		return report.Report{}, false
+	}
+	kept, err := report.ReadJSON(bytes.NewReader(content))
+	if err != nil {
+		return report.Report{}, false
+	}
+	same := kept.Composer == r.Verify.Version && kept.Engine == engineName(r.Verify) && kept.Target == s.Repo && slices.Equal(kept.Branches, branches) &&
+		slices.EqualFunc(kept.Scenarios, r.scenarios, func(a report.Scenario, b verify.Scenario) bool { return a.Stage == b.Stage && a.Name == b.Name })
+	if !same || slices.ContainsFunc(kept.Scenarios, func(s report.Scenario) bool { return s.Status == report.Unjudged || len(s.Troubles) > 0 }) {
+		return report.Report{}, false
+	}
+	_, err = os.Stat(filepath.Join(r.Dir, filepath.FromSlash(pageOf(s))))
+	return kept, err == nil
+}
+
+func (r *run) writeStudent(s Student, found report.Report) error {
+	page := filepath.Join(r.Dir, filepath.FromSlash(pageOf(s)))
+	_, err := files.WriteFrom(page, func(w io.Writer) error { return report.WriteHTML(w, found) })
+	if err != nil {
+		return err
+	}
+	_, err = files.WriteFrom(r.reportOf(s), func(w io.Writer) error { return report.WriteJSON(w, found) })
+	return err
+}
+
+// write writes the files about the class with the results so far. The caller holds mu.
+func (r *run) write(results []*report.Student) {
+	r.class.Students = nil
+	for _, s := range results {
+		if s != nil {
+			r.class.Students = append(r.class.Students, *s)
+		}
+	}
+	r.class.Duration = r.Now().Sub(r.class.Started)
+	for name, write := range map[string]func(io.Writer, report.Class) error{
+		classPage: report.WriteClassHTML, gradesFile: report.WriteGrades, classFile: report.WriteClassJSON,
+	} {
+		_, err := files.WriteFrom(filepath.Join(r.Dir, name), func(w io.Writer) error { return write(w, r.class) })
+		r.err = errors.Join(r.err, err)
+	}
+}

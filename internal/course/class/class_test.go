@@ -1,0 +1,252 @@
+package class
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tp0-lab/composer/internal/course/report"
+	"github.com/tp0-lab/composer/internal/course/verify"
+)
+
+// repository makes a repository with branches.
+func repository(t *testing.T, dir string, branches ...string) {
+	t.Helper()
+	script := "git init -q && git -c user.name=a -c user.email=a@b commit -q --allow-empty -m x"
+	for _, b := range branches {
+		script += " && git branch " + b
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command("sh", "-c", script)
+	c.Dir = dir
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+// judge returns a run of verify that finds the solution of each repository right or, if its name says so, wrong. It counts
+// its calls.
+type judge struct {
+	mu     sync.Mutex
+	judged []string
+	stop   func(name string)
+}
+
+func (j *judge) run(ctx context.Context, o verify.Options) (report.Report, error) {
+	name := filepath.Base(o.Repo)
+	j.mu.Lock()
+	j.judged = append(j.judged, name)
+	j.mu.Unlock()
+	if j.stop != nil {
+		j.stop(name)
+	}
+	if ctx.Err() != nil {
+		return report.Report{}, ctx.Err()
+	}
+	if strings.Contains(name, "engine") {
+		return report.Report{}, errors.New("the Docker engine does not answer")
+	}
+	branches, err := verify.Branches(ctx, o)
+	if err != nil {
+		return report.Report{}, err
+	}
+	r := report.Report{Target: o.Repo, Composer: o.Version, Engine: "docker", Branches: branches, Started: o.Now(), Duration: time.Minute, Building: time.Second}
+	chosen, err := verify.Chosen(o)
+	for i, s := range chosen {
+		sc := report.Scenario{Stage: s.Stage, Name: s.Name, Title: s.Title, Status: report.Passed, Duration: time.Second}
+		switch {
+		case strings.Contains(name, "wrong") && i == 0:
+			sc.Status, sc.Problems = report.Failed, []report.Problem{{Expected: "a line in 3 seconds", Seen: "none", Around: []report.Line{}}}
+		case strings.Contains(name, "unclear") && i == 0:
+			sc.Status, sc.Reason = report.Unjudged, "too quick"
+		}
+		r.Scenarios = append(r.Scenarios, sc)
+	}
+	return r, err
+}
+
+func options(t *testing.T, dir string, j *judge) Options {
+	t.Helper()
+	students, err := ReadList(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Options{
+		Students: students, Dir: filepath.Join(t.TempDir(), "out"), Jobs: 2, Weights: report.Weights{"ej5": 2, "ej6": 3}, Judge: j.run, Now: time.Now,
+		Verify: verify.Options{Docker: true, Stages: []string{"ej5", "ej6"}, Version: "v1.2.3", Now: time.Now},
+	}
+}
+
+func classOf(t *testing.T, names ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range names {
+		repository(t, filepath.Join(dir, name), "ej5", "ej6")
+	}
+	return dir
+}
+
+// One repository that is none, and one that the engine fails for, stop nobody.
+func TestRun(t *testing.T) {
+	t.Parallel()
+	dir := classOf(t, "right", "wrong-1", "wrong-2", "unclear", "engine")
+	if err := os.Mkdir(filepath.Join(dir, "empty"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	o := options(t, dir, &judge{})
+	c, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	grades, err := os.ReadFile(filepath.Join(o.Dir, gradesFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(bytes.NewReader(grades)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range rows {
+		rows[i] = slices.Delete(rows[i], 1, 2) // the path
+		rows[i][len(rows[i])-1] = strings.ReplaceAll(rows[i][len(rows[i])-1], dir, "DIR")
+	}
+	want := [][]string{
+		{"name", "ej5", "ej6", "points", "of", "remark"},
+		{"empty", "not judged", "not judged", "0", "5", "not judged: DIR/empty is no git repository: it is missing or empty; name the root directory of a clone"},
+		{"engine", "not judged", "not judged", "0", "5", "not judged: the Docker engine does not answer"},
+		{"right", "right", "right", "5", "5", ""},
+		{"unclear", "not judged", "right", "3", "5", "not judged: ej5"},
+		{"wrong-1", "wrong", "right", "3", "5", ""},
+		{"wrong-2", "wrong", "right", "3", "5", ""},
+	}
+	if diff := cmp.Diff(want, rows); diff != "" {
+		t.Error(diff)
+	}
+	if c.Verdict() != report.Failed || c.Count(report.Unjudged) != 3 || c.Count(report.Passed) != 1 {
+		t.Errorf("verdict %s, %d unjudged, %d right", c.Verdict(), c.Count(report.Unjudged), c.Count(report.Passed))
+	}
+	content, err := os.ReadFile(filepath.Join(o.Dir, classFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Students []struct{ Name, Page, Verdict string }
+		Failures []report.Failure
+	}
+	if err := json.Unmarshal(content, &file); err != nil {
+		t.Fatal(err)
+	}
+	failure := report.Failure{Stage: "ej5", Scenario: c.Students[4].Report.Scenarios[0].Name, Expected: "a line in 3 seconds", Students: []string{"wrong-1", "wrong-2"}}
+	if diff := cmp.Diff([]report.Failure{failure}, file.Failures); diff != "" {
+		t.Error(diff)
+	}
+	page, err := os.ReadFile(filepath.Join(o.Dir, classPage))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range file.Students {
+		if s.Page == "" {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(o.Dir, s.Page)); err != nil {
+			t.Error(err)
+		}
+		if !bytes.Contains(page, []byte(`href="`+s.Page+`"`)) {
+			t.Errorf("the page has no link to %s", s.Page)
+		}
+	}
+}
+
+// A second run judges only what may have changed: who could not be judged, and who has a new commit.
+func TestRunGoesOn(t *testing.T) {
+	t.Parallel()
+	dir := classOf(t, "right", "wrong", "unclear", "engine", "newer")
+	j := &judge{}
+	o := options(t, dir, j)
+	first, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command("sh", "-c", "git checkout -q ej6 && git -c user.name=a -c user.email=a@b commit -q --allow-empty -m y")
+	c.Dir = filepath.Join(dir, "newer")
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	j.judged = nil
+	second, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(j.judged)
+	if diff := cmp.Diff([]string{"engine", "newer", "unclear"}, j.judged); diff != "" {
+		t.Error(diff)
+	}
+	for i, s := range second.Students {
+		if kept := s.Name == "right" || s.Name == "wrong"; s.Kept != kept || s.Verdict() != first.Students[i].Verdict() || s.Page != first.Students[i].Page {
+			t.Errorf("%s: kept %v, %s", s.Name, s.Kept, s.Verdict())
+		}
+	}
+	for name, change := range map[string]func(*Options){
+		"another composer": func(o *Options) { o.Verify.Version = "v2" },
+		"another stage":    func(o *Options) { o.Verify.Stages = []string{"ej5"} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := o
+			change(&o)
+			j.judged = nil
+			if _, err := Run(t.Context(), o); err != nil || len(j.judged) != len(o.Students) {
+				t.Errorf("judged %v, %v", j.judged, err)
+			}
+		})
+	}
+}
+
+// What was finished before an interruption is on disk and is kept.
+func TestInterruption(t *testing.T) {
+	t.Parallel()
+	dir := classOf(t, "a", "b", "c")
+	ctx, cancel := context.WithCancel(t.Context())
+	j := &judge{stop: func(name string) {
+		if name == "b" {
+			cancel()
+		}
+	}}
+	o := options(t, dir, j)
+	o.Jobs = 1
+	c, err := Run(ctx, o)
+	if err == nil || err.Error() != "verify: interrupted after 1 of 3 students; the same command goes on" || len(c.Students) != 1 {
+		t.Errorf("%d students, %v", len(c.Students), err)
+	}
+	j.judged, j.stop = nil, nil
+	c, err = Run(t.Context(), o)
+	if diff := cmp.Diff([]string{"b", "c"}, j.judged); err != nil || diff != "" || len(c.Students) != 3 {
+		t.Errorf("%v\n%s", err, diff)
+	}
+}
+
+// A directory that cannot be written to is told, and does not stop the others.
+func TestUnwritable(t *testing.T) {
+	t.Parallel()
+	o := options(t, classOf(t, "a", "b"), &judge{})
+	if err := os.MkdirAll(filepath.Join(o.Dir, studentsDir, "a.html"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Run(t.Context(), o)
+	if err == nil || !strings.Contains(err.Error(), "a.html") || len(c.Students) != 2 || c.Students[0].Page != "" || c.Students[1].Page == "" {
+		t.Errorf("%v, %+v", err, c.Students)
+	}
+}

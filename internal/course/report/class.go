@@ -1,0 +1,275 @@
+package report
+
+import (
+	"cmp"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Class holds the reports about the repositories of a class.
+type Class struct {
+	Composer string        // the version of composer
+	Engine   string        // local or docker
+	Started  time.Time     // when the run began
+	Duration time.Duration // of the whole run
+	Stages   []string      // that were asked for, in order
+	Weights  Weights
+	Students []Student // in the order of the list
+}
+
+// Weights has the points that each stage is worth.
+type Weights map[string]float64
+
+// Student is a repository of the class and what was found about it.
+type Student struct {
+	Name   string // unique in its class
+	Repo   string // the path of the repository
+	Report Report // empty if Error is not
+	Error  string // why nothing of the repository could be judged; "" if something was
+	Page   string // the file of the page about the student, from the directory of the class page; "" without one
+	Kept   bool   // the report is an earlier run's
+}
+
+// Verdict returns the verdict about the whole repository.
+func (s Student) Verdict() Status {
+	if s.Error != "" {
+		return Unjudged
+	}
+	return s.Report.Verdict()
+}
+
+// Stage returns the report's scenarios of a stage as a report of its own.
+func (s Student) Stage(name string) Report {
+	part := Report{}
+	for _, sc := range s.Report.Scenarios {
+		if sc.Stage == name {
+			part.Scenarios = append(part.Scenarios, sc)
+		}
+	}
+	return part
+}
+
+// Points returns the sum of the weights of the stages in which the student is right. A stage that could not be judged
+// counts nothing; unjudged lists these.
+func (c Class) Points(s Student) (points float64, unjudged []string) {
+	for _, stage := range c.Stages {
+		switch s.Stage(stage).Verdict() {
+		case Passed:
+			points += c.Weights[stage]
+		case Unjudged:
+			unjudged = append(unjudged, stage)
+		}
+	}
+	return points, unjudged
+}
+
+// Of returns the points of a student who is right in all stages.
+func (c Class) Of() float64 {
+	sum := 0.0
+	for _, stage := range c.Stages {
+		sum += c.Weights[stage]
+	}
+	return sum
+}
+
+// Verdict returns Failed if a student is wrong, else Unjudged if a student could not be judged or there is none, else
+// Passed.
+func (c Class) Verdict() Status {
+	switch {
+	case c.Count(Failed) > 0:
+		return Failed
+	case c.Count(Unjudged) > 0 || len(c.Students) == 0:
+		return Unjudged
+	}
+	return Passed
+}
+
+// Count returns the number of students with a verdict.
+func (c Class) Count(verdict Status) int {
+	n := 0
+	for _, s := range c.Students {
+		if s.Verdict() == verdict {
+			n++
+		}
+	}
+	return n
+}
+
+// Failure is a problem that several students may share.
+type Failure struct {
+	Stage    string   `json:"stage"`
+	Scenario string   `json:"scenario"`
+	Expected string   `json:"expected"` // of the first problem
+	Students []string `json:"students"` // in the order of the list
+}
+
+// Failures returns the first problem of each failed scenario, the most frequent first. Problems are alike if they differ
+// in numbers only.
+func (c Class) Failures() []Failure {
+	failures := []Failure{}
+	index := make(map[string]int)
+	for _, s := range c.Students {
+		for _, sc := range s.Report.Scenarios {
+			if sc.outcome() != Failed || len(sc.Problems) == 0 {
+				continue
+			}
+			expected := sc.Problems[0].Expected
+			key := sc.Stage + "\n" + sc.Name + "\n" + withoutNumbers(expected)
+			i, ok := index[key]
+			if !ok {
+				i = len(failures)
+				index[key] = i
+				failures = append(failures, Failure{Stage: sc.Stage, Scenario: sc.Name, Expected: expected})
+			}
+			if !slices.Contains(failures[i].Students, s.Name) {
+				failures[i].Students = append(failures[i].Students, s.Name)
+			}
+		}
+	}
+	slices.SortStableFunc(failures, func(a, b Failure) int {
+		return cmp.Or(cmp.Compare(len(b.Students), len(a.Students)), cmp.Compare(a.Stage, b.Stage))
+	})
+	return failures
+}
+
+// withoutNumbers replaces each run of digits by a 0.
+func withoutNumbers(s string) string {
+	var b strings.Builder
+	in := false
+	for _, r := range s {
+		digit := r >= '0' && r <= '9'
+		if !digit {
+			b.WriteRune(r)
+		} else if !in {
+			b.WriteByte('0')
+		}
+		in = digit
+	}
+	return b.String()
+}
+
+// WriteGrades writes a line for each student as CSV (RFC 4180): name, repository, the verdict about each stage, the points,
+// the most points that there are, and what a teacher has to look at. A cell that a spreadsheet would take for a formula
+// begins with an apostrophe.
+func WriteGrades(w io.Writer, c Class) error {
+	table := csv.NewWriter(w)
+	_ = table.Write(slices.Concat([]string{"name", "repo"}, c.Stages, []string{"points", "of", "remark"})) // Flush keeps the error
+	for _, s := range c.Students {
+		points, unjudged := c.Points(s)
+		row := []string{cell(s.Name), cell(s.Repo)}
+		for _, stage := range c.Stages {
+			row = append(row, gradeWord(s.Stage(stage)))
+		}
+		remark := ""
+		switch {
+		case s.Error != "":
+			remark = "not judged: " + s.Error
+		case len(unjudged) > 0:
+			remark = "not judged: " + strings.Join(unjudged, ", ")
+		}
+		_ = table.Write(append(row, number(points), number(c.Of()), remark))
+	}
+	table.Flush()
+	if err := table.Error(); err != nil {
+		return fmt.Errorf("write grades: %w", err)
+	}
+	return nil
+}
+
+func gradeWord(stage Report) string {
+	return map[Status]string{Passed: "right", Failed: "wrong", Unjudged: "not judged"}[stage.Verdict()]
+}
+
+// cell keeps a spreadsheet from running a text of somebody else's as a formula.
+func cell(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}
+
+func number(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
+
+// The keys are those of docs/reports.md.
+type (
+	jsonClass struct {
+		Composer        string        `json:"composer"`
+		Engine          string        `json:"engine"`
+		Started         time.Time     `json:"started"`
+		DurationSeconds float64       `json:"duration_seconds"`
+		Verdict         Status        `json:"verdict"`
+		Weights         Weights       `json:"weights"`
+		Students        []jsonStudent `json:"students"`
+		Failures        []Failure     `json:"failures"`
+	}
+	jsonStudent struct {
+		Name            string      `json:"name"`
+		Repo            string      `json:"repo"`
+		Page            string      `json:"page"`
+		Error           string      `json:"error"`
+		Verdict         Status      `json:"verdict"`
+		Points          float64     `json:"points"`
+		Of              float64     `json:"of"`
+		DurationSeconds float64     `json:"duration_seconds"`
+		BuildSeconds    float64     `json:"build_seconds"`
+		Stages          []jsonStage `json:"stages"`
+	}
+	jsonStage struct {
+		Stage    string `json:"stage"`
+		Verdict  Status `json:"verdict"`
+		Passed   int    `json:"passed"`
+		Failed   int    `json:"failed"`
+		Unjudged int    `json:"unjudged"`
+		Skipped  int    `json:"skipped"`
+		Branch   Branch `json:"branch"`
+	}
+)
+
+// WriteClassJSON writes the results of a class as one JSON object with the keys of docs/reports.md.
+func WriteClassJSON(w io.Writer, c Class) error {
+	out := jsonClass{
+		Composer: c.Composer, Engine: c.Engine, Started: c.Started, DurationSeconds: c.Duration.Seconds(), Verdict: c.Verdict(),
+		Weights: c.Weights, Students: make([]jsonStudent, len(c.Students)), Failures: c.Failures(),
+	}
+	for i, f := range out.Failures {
+		out.Failures[i].Expected = jsonText(f.Expected)
+	}
+	for i, s := range c.Students {
+		points, _ := c.Points(s)
+		st := jsonStudent{
+			Name: jsonText(s.Name), Repo: jsonText(s.Repo), Page: s.Page, Error: jsonText(s.Error), Verdict: s.Verdict(), Points: points, Of: c.Of(),
+			DurationSeconds: s.Report.Duration.Seconds(), BuildSeconds: s.Report.Building.Seconds(), Stages: make([]jsonStage, len(c.Stages)),
+		}
+		for j, stage := range c.Stages {
+			part := s.Stage(stage)
+			st.Stages[j] = jsonStage{
+				Stage: stage, Verdict: part.Verdict(), Passed: part.Count(Passed), Failed: part.Count(Failed), Unjudged: part.Count(Unjudged),
+				Skipped: part.Count(Skipped), Branch: s.Report.branch(stage),
+			}
+		}
+		out.Students[i] = st
+	}
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	if err := e.Encode(out); err != nil {
+		return fmt.Errorf("write JSON of the class: %w", err)
+	}
+	return nil
+}
+
+// branch returns the branch of a stage; the zero Branch if the report has none.
+func (r Report) branch(stage string) Branch {
+	for _, b := range r.Branches {
+		if b.Stage == stage {
+			return b
+		}
+	}
+	return Branch{}
+}
