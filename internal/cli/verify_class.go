@@ -2,7 +2,9 @@ package cli
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -36,11 +38,12 @@ func runClass(c *cli.Context) (faults int, err error) {
 			return 0, err
 		}
 	}
-	printLine(talk, "\n%d right, %d wrong, %d not judged in %.1fs (%d at once, %s, composer %s)\n%s/index.html is the page of the class; grades.csv and class.json are beside it",
-		found.Count(report.Passed), found.Count(report.Failed), found.Count(report.Unjudged), found.Duration.Seconds(), o.Jobs, found.Engine,
-		found.Composer, strings.TrimRight(o.Dir, "/"))
+	fmt.Fprintln(talk)
+	printLine(talk, "%d right, %d wrong, %d not judged in %.1fs (%d at once, %s, composer %s)", found.Count(report.Passed), found.Count(report.Failed),
+		found.Count(report.Unjudged), found.Duration.Seconds(), o.Jobs, found.Engine, found.Composer)
+	printLine(talk, "%s is the page of the class; grades.csv and class.json are beside it", filepath.Join(o.Dir, "index.html"))
 	if err == nil && found.Verdict() == report.Unjudged {
-		err = fmt.Errorf("verify: not every repository could be judged: grades.csv says which")
+		err = errors.New("verify: not every repository could be judged: grades.csv says which")
 	}
 	return found.Count(report.Failed), err
 }

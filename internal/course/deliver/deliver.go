@@ -307,6 +307,9 @@ func unbornHead(ctx context.Context, r *git.Repository) (string, bool) {
 // create makes a repository with the branches at d.path, which is missing or an empty directory. The source becomes its
 // branch main, which is checked out. The repository is made beside the path and moved there as a whole.
 func (d *Delivery) create(ctx context.Context, branches []Branch) (err error) {
+	if err := os.MkdirAll(filepath.Dir(d.path), 0o777); err != nil {
+		return err
+	}
 	around, err := os.MkdirTemp(filepath.Dir(d.path), ".deliver-*")
 	if err != nil {
 		return err

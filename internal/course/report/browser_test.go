@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -143,8 +144,13 @@ func (b *tab) alone(url string) {
 // serve serves a report's page, and nothing else.
 func serve(t *testing.T, r Report) string {
 	t.Helper()
+	return servePage(t, func(w io.Writer) error { return WriteHTML(w, r) })
+}
+
+func servePage(t *testing.T, write func(io.Writer) error) string {
+	t.Helper()
 	var html bytes.Buffer
-	if err := WriteHTML(&html, r); err != nil {
+	if err := write(&html); err != nil {
 		t.Fatal(err)
 	}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
