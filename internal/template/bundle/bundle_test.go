@@ -66,7 +66,7 @@ func TestOpenErrors(t *testing.T) {
 		{"twice", "default: a\nstages: [{name: a}, {name: a}]", `"a" is there twice`},
 		{"extends nothing", "default: a\nstages: [{name: a, extends: b}]", `extends "b", which is not a stage before it`},
 		{"default", "default: z\nstages: [{name: a}]", `default "z"`},
-		{"unknown key", "default: a\nstages:\n  - name: a\n    colour: x", "4:5: stage 1: unknown key colour, have name, extends, summary, values"},
+		{"unknown key", "default: a\nstages:\n  - name: a\n    colour: x", "4:5: stage 1: unknown key colour, have name, extends, summary, base, values"},
 		{"a list", "- a", "1:1: want keys with values"},
 		{"odd name", "default: a\nstages: [{name: \"a\\nb\"}]", `stage "a\nb"`},
 		{"hidden name", "default: a\nstages: [{name: .a}]", `stage ".a": a name has`},
