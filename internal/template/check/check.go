@@ -88,7 +88,7 @@ func Document(ctx context.Context, doc render.Document) (Report, error) {
 		return report, nil
 	}
 	if len(doc.Bytes) <= maxShapes {
-		own, ok, wrong := byShape(ctx, doc.Bytes)
+		own, ok, wrong := byShape(ctx, doc.Bytes, composeNodes)
 		switch {
 		case ok && wrong != nil:
 			return Report{}, explain(ctx, doc.Bytes, wrong)

@@ -2,12 +2,14 @@ package check
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tp0-lab/composer/internal/compose/load"
 	"github.com/tp0-lab/composer/internal/compose/rules"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
@@ -24,32 +26,46 @@ import (
 //   - Aliases, tags, extends, include and jobs reach further, and rule it out, and so does a key that is there twice.
 //
 // Its error is that of the rules. Where compose-go refuses the shapes, the whole document is loaded, for its own error.
-func byShape(ctx context.Context, text []byte) (Report, bool, error) {
+// compose-go reads 100,000 nodes of a document at most, so more of them are loaded in several parts, which the same reasons
+// allow; the error is then that of a part.
+func byShape(ctx context.Context, text []byte, limit nodeLimits) (Report, bool, error) {
 	root, ok := parse(text)
 	if !ok {
 		return Report{}, false, nil
 	}
-	r := reduction{root: root}
-	small, ok := r.reduce()
+	r := reduction{root: root, limit: limit}
+	parts, ok := r.reduce()
 	if !ok {
 		return Report{}, false, nil
 	}
 	refused := make(chan error, 1)
 	go func() {
-		_, err := loadProject(ctx, small)
-		refused <- err
+		for _, part := range parts {
+			if _, err := loadProject(ctx, part); err != nil {
+				refused <- err
+				return
+			}
+		}
+		refused <- nil
 	}()
 	report, err := applyRules(rules.Read(root, nil))
 	report.Warnings = report.warnings.located(text, root)
-	if <-refused != nil { // the whole document has its own error
+	wrong := <-refused
+	switch at, ok := errors.AsType[*load.Error](wrong); {
+	case wrong == nil:
+		return report, true, err
+	case countNodes(root) <= limit.whole: // the whole document has its own error
 		return Report{}, false, nil
+	case ok && at.Path != nil:
+		return Report{}, true, &violation{at.Path, at.Message}
 	}
-	return report, true, err
+	return Report{}, true, wrong
 }
 
 // reduction is a document with one service of each shape.
 type reduction struct {
 	root     *yaml.Node
+	limit    nodeLimits
 	services map[string]*yaml.Node // the bodies of all services
 	needs    map[string][]string   // what each service waits for
 	shapes   map[string]bool
@@ -62,8 +78,23 @@ type reduction struct {
 // reducible are the top-level keys whose entries are left out where no service that is kept names them.
 var reducible = []string{"volumes", "configs", "secrets"}
 
-// reduce returns the text of the reduction. ok is false if nothing is left out, or if it would say nothing of the whole.
-func (r *reduction) reduce() (small []byte, ok bool) {
+// nodeLimits are limits for the nodes of a document that compose-go loads, and of a part of one that exceeds the first.
+type nodeLimits struct{ whole, part int }
+
+// composeNodes are the limits in use; compose-go's own is 100,000.
+var composeNodes = nodeLimits{whole: 90_000, part: 20_000}
+
+func countNodes(n *yaml.Node) int {
+	count := 1
+	for _, child := range n.Content {
+		count += countNodes(child)
+	}
+	return count
+}
+
+// reduce returns the reduction as the texts of one or more documents. ok is false if nothing is left out of a document that
+// is small enough as a whole, or if the reduction would say nothing of the whole.
+func (r *reduction) reduce() (parts [][]byte, ok bool) {
 	if !distinctKeys(r.root) || yamltree.Get(r.root, "jobs") != nil || yamltree.Get(r.root, "include") != nil {
 		return nil, false
 	}
@@ -104,20 +135,32 @@ func (r *reduction) reduce() (small []byte, ok bool) {
 			}
 		}
 	}
-	if len(r.kept) == len(all.Content) || r.circular() {
+	if len(r.kept) == len(all.Content) && countNodes(r.root) <= r.limit.whole || r.circular() {
 		return nil, false
 	}
-	small, err := yaml.Marshal(r.document())
-	return small, err == nil
+	for begin, size := 0, 0; begin < len(r.kept); size = 0 {
+		end := begin
+		for end < len(r.kept) && (size == 0 || size < r.limit.part) {
+			size += countNodes(r.kept[end+1])
+			end += 2
+		}
+		part, err := yaml.Marshal(r.document(r.kept[begin:end:end]))
+		if err != nil {
+			return nil, false
+		}
+		parts = append(parts, part)
+		begin = end
+	}
+	return parts, true
 }
 
-// document returns the nodes of the reduction.
-func (r *reduction) document() *yaml.Node {
+// document returns the nodes of a document with some of the services that are kept.
+func (r *reduction) document(kept []*yaml.Node) *yaml.Node {
 	document := &yaml.Node{Kind: yaml.MappingNode}
 	for key, value := range yamltree.Entries(r.root) {
 		switch {
 		case key.Value == "services":
-			value = &yaml.Node{Kind: yaml.MappingNode, Content: append(r.kept, r.waited...)}
+			value = &yaml.Node{Kind: yaml.MappingNode, Content: append(kept, r.waited...)}
 		case slices.Contains(reducible, key.Value) && value.Kind == yaml.MappingNode:
 			value = r.namedOnly(key.Value, value)
 		}

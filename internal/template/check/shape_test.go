@@ -55,7 +55,7 @@ func TestShapesAgree(t *testing.T) {
 			text.WriteString(own)
 		}
 		text.WriteString("networks: {n: {ipam: {config: [{subnet: 10.0.0.0/16}]}}}\nvolumes:\n  v1:\n  v2:\n  v3: {}\nconfigs: {c1: {file: ./1}, c2: {file: ./2}, c3: {content: x}}\nsecrets: {c1: {file: ./1}, c2: {environment: X}}\n")
-		_, ok, byShapes := byShape(t.Context(), []byte(text.String()))
+		_, ok, byShapes := byShape(t.Context(), []byte(text.String()), composeNodes)
 		if !ok {
 			return
 		}
@@ -88,8 +88,8 @@ volumes:
 	if !ok {
 		t.Fatal("not read")
 	}
-	r := reduction{root: root}
-	small, ok := r.reduce()
+	r := reduction{root: root, limit: composeNodes}
+	parts, ok := r.reduce()
 	const want = `name: p
 services:
     a1: {image: "x:1", ports: ["8001:80"], volumes: ["v1:/d"], depends_on: {waited-for-by-composer-0: {condition: service_started}}}
@@ -102,8 +102,8 @@ volumes:
     v3:
     v4: {external: true}
 `
-	if !ok || string(small) != want {
-		t.Errorf("got %v\n%s", ok, small)
+	if !ok || len(parts) != 1 || string(parts[0]) != want {
+		t.Errorf("got %v\n%s", ok, parts)
 	}
 }
 
@@ -124,8 +124,36 @@ func TestNotReduced(t *testing.T) {
 		"a number as a key":   "services: {a: {image: x}, b: {image: x, labels: {1: x}}}",
 		"two documents":       "services: {a: {image: x}, b: {image: x}}\n---\nname: x",
 	} {
-		if _, ok, err := byShape(t.Context(), []byte(text+"\n")); ok || err != nil {
+		if _, ok, err := byShape(t.Context(), []byte(text+"\n"), composeNodes); ok || err != nil {
 			t.Errorf("%s: it was reduced, error %v", name, err)
 		}
+	}
+}
+
+// A document with more nodes than compose-go reads is checked in parts, and what is wrong has its place.
+func TestManyNodes(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("services:\n")
+	for i := range 9 {
+		fmt.Fprintf(&text, "  s%d:\n    image: x\n    environment:\n      VAR%d: x\n    depends_on: [s%d]\n", i, i, i+1)
+	}
+	text.WriteString("  s9:\n    image: x\n")
+	few := nodeLimits{whole: 30, part: 20}
+	if _, ok, err := byShape(t.Context(), []byte(text.String()), few); !ok || err != nil {
+		t.Errorf("got %v, error %v", ok, err)
+	}
+	root, _ := parse([]byte(text.String()))
+	r := reduction{root: root, limit: few}
+	if parts, _ := r.reduce(); len(parts) != 5 {
+		t.Errorf("got %d parts", len(parts))
+	}
+	text.WriteString("    stop_grace_period: long\n")
+	_, ok, err := byShape(t.Context(), []byte(text.String()), few)
+	if !ok || err == nil {
+		t.Fatalf("got %v, error %v", ok, err)
+	}
+	err = explain(t.Context(), []byte(text.String()), err)
+	if want := `line 49 of the document, "stop_grace_period: long": `; !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
