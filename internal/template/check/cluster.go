@@ -19,7 +19,12 @@ func ForTarget(ctx context.Context, target bundle.Target, doc render.Document, d
 	if len(doc.Bytes) > maxWhole {
 		return Report{}, fmt.Errorf("check: the document has %d MiB, and %d are checked", len(doc.Bytes)>>20, maxWhole>>20)
 	}
-	problems := cluster.CheckStack(doc.Bytes, dir)
+	var problems []cluster.Problem
+	if target == bundle.Swarm {
+		problems = cluster.CheckStack(doc.Bytes, dir)
+	} else {
+		problems = cluster.CheckKubernetes(doc.Bytes)
+	}
 	var report Report
 	for _, p := range problems {
 		one := errorAt(doc.Bytes, text.OffsetOf(doc.Bytes, p.Line, p.Column), p.Message)

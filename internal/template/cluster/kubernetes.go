@@ -1,0 +1,328 @@
+package cluster
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/text"
+)
+
+// KubernetesSlot is what Kubernetes replaces by the index of a pod of an Indexed Job, from 0.
+const KubernetesSlot = "$(" + indexVariable + ")"
+
+const indexVariable = "JOB_COMPLETION_INDEX"
+
+// CheckKubernetes returns what is wrong with manifests for `kubectl apply`, errors first: unknown fields and values of
+// another type, as strict decoding finds them, names that the server refuses, and what only shows when pods are to run.
+// Kinds that are not Kubernetes's own are not looked at.
+func CheckKubernetes(content []byte) []Problem {
+	m := manifests{types: readTypes(), seen: map[string]int{}}
+	roots := m.parse(content)
+	if len(m.problems) == 0 && len(roots) == 0 {
+		return []Problem{{Line: 1, Column: 1, Message: "there is nothing in it: want objects with apiVersion and kind"}}
+	}
+	for _, root := range roots {
+		m.object(root)
+	}
+	return m.sorted()
+}
+
+type manifests struct {
+	problems
+	types types
+	seen  map[string]int // lines of objects, by kind, namespace and name
+}
+
+// object checks an object, or those of a List.
+func (m *manifests) object(root *yaml.Node) {
+	version, kind := scalar(root, "apiVersion"), scalar(root, "kind")
+	switch {
+	case root.Kind != yaml.MappingNode:
+		m.fail(root, "want an object with apiVersion and kind, not %s", yamltree.KindName(root))
+		return
+	case version == "" || kind == "":
+		m.fail(root, "want an object with apiVersion and kind, such as apiVersion: batch/v1 and kind: Job")
+		return
+	case version == "v1" && kind == "List":
+		for item := range yamltree.Items(yamltree.Get(root, "items")) {
+			m.object(item)
+		}
+		return
+	}
+	of, known := m.types.objects[version+" "+kind]
+	if !known {
+		if hint := m.otherVersion(kind); hint != "" {
+			m.fail(yamltree.Get(root, "apiVersion"), "%s has no kind %s: write apiVersion: %s", version, kind, hint)
+			return
+		}
+		m.warn(yamltree.Get(root, "kind"), "%s of %s is not checked: it is no kind that composer knows", kind, version)
+		return
+	}
+	before := len(m.problems)
+	m.checkType(root, of, kind)
+	if len(m.problems) > before {
+		return // the rest would stumble over it
+	}
+	m.name(root, kind)
+	switch kind {
+	case "ConfigMap", "Secret":
+		m.data(root, kind)
+	case "Job":
+		m.job(root, yamltree.Get(root, "spec"), scalar(root, "metadata", "name"))
+	case "CronJob":
+		m.job(root, yamltree.Get(root, "spec", "jobTemplate", "spec"), "")
+	case "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet":
+		m.selector(root, kind)
+		m.pod(yamltree.Get(root, "spec", "template", "spec"), kind)
+	case "Pod":
+		m.pod(yamltree.Get(root, "spec"), kind)
+	}
+	if kind != "Job" {
+		m.slots(root, kind)
+	}
+}
+
+func (m *manifests) otherVersion(kind string) string {
+	for object := range m.types.objects {
+		if version, name, _ := strings.Cut(object, " "); name == kind {
+			return version
+		}
+	}
+	return ""
+}
+
+// Names, by the rules of RFC 1123 and RFC 1035, in the words of Kubernetes.
+var (
+	label     = text.LazyRegexp(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
+	label1035 = text.LazyRegexp(`^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$`)
+	subdomain = text.LazyRegexp(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
+)
+
+const (
+	labelRule     = "lower-case letters, digits and '-', the first and last no '-', at most 63 (RFC 1123)"
+	label1035Rule = "lower-case letters, digits and '-', the first a letter, the last no '-', at most 63 (RFC 1035)"
+	subdomainRule = "lower-case letters, digits, '-' and '.', the first and last a letter or digit, at most 253 (RFC 1123)"
+)
+
+// name checks the name of an object, and that it is there once.
+func (m *manifests) name(root *yaml.Node, kind string) {
+	at := yamltree.Get(root, "metadata", "name")
+	if at == nil {
+		if yamltree.Get(root, "metadata", "generateName") == nil {
+			m.fail(root, "%s: want metadata.name", kind)
+		}
+		return
+	}
+	switch kind {
+	case "Service":
+		m.matches(at, label1035().MatchString(at.Value), "Service", label1035Rule)
+	case "Namespace":
+		m.matches(at, label().MatchString(at.Value), kind, labelRule)
+	case "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding":
+		m.matches(at, at.Value != "" && !strings.ContainsAny(at.Value, "/%"), kind, "no '/' and no '%'")
+	default:
+		m.matches(at, len(at.Value) <= 253 && subdomain().MatchString(at.Value), kind, subdomainRule)
+	}
+	key := kind + " " + scalar(root, "metadata", "namespace") + " " + at.Value
+	if line, twice := m.seen[key]; twice {
+		m.fail(at, "%s %q is in line %d already", kind, at.Value, line)
+	}
+	m.seen[key] = at.Line
+}
+
+func (m *manifests) matches(at *yaml.Node, ok bool, what, rule string) {
+	if !ok {
+		m.fail(at, "%s: the name %q is refused: want %s", what, text.Short(at.Value, 80), rule)
+	}
+}
+
+// Bounds of a ConfigMap and a Secret, in bytes.
+const (
+	maxData    = 1 << 20
+	maxApply   = 256 << 10 // of what kubectl apply keeps of an object in an annotation
+	dataAdvice = "let pods mount a directory, or get the files by HTTP"
+)
+
+func (m *manifests) data(root *yaml.Node, kind string) {
+	size := 0
+	for _, part := range []string{"data", "binaryData", "stringData"} {
+		for key, value := range yamltree.Entries(yamltree.Get(root, part)) {
+			size += len(key.Value) + len(value.Value)
+		}
+	}
+	at := yamltree.Get(root, "metadata", "name")
+	if at == nil {
+		at = root
+	}
+	switch {
+	case size > maxData:
+		m.fail(at, "%s: it has %d bytes, and Kubernetes takes %d: %s", kind, size, maxData, dataAdvice)
+	case size > maxApply:
+		m.warn(at, "%s: it has %d bytes, and kubectl apply takes %d unless it is told --server-side", kind, size, maxApply)
+	}
+}
+
+// maxIndexed is how many pods of an Indexed Job may run at once.
+const maxIndexed = 100_000
+
+// job checks the spec of a Job.
+func (m *manifests) job(root, spec *yaml.Node, name string) {
+	pod := yamltree.Get(spec, "template", "spec")
+	if pod == nil {
+		m.fail(root, "Job: want spec.template.spec")
+		return
+	}
+	switch policy := scalar(pod, "restartPolicy"); {
+	case policy == "" || policy == "Always":
+		at := yamltree.Get(pod, "restartPolicy")
+		if at == nil {
+			at = keyOf(yamltree.Get(spec, "template"), "spec")
+		}
+		m.fail(at, "Job: the restartPolicy of its pods is Always unless they say OnFailure or Never, and a Job refuses it")
+	case policy != "OnFailure" && policy != "Never":
+		m.fail(yamltree.Get(pod, "restartPolicy"), "Job: restartPolicy %q: want OnFailure or Never", policy)
+	}
+	m.pod(pod, "Job")
+	indexed := scalar(spec, "completionMode") == "Indexed"
+	if !indexed {
+		m.slots(root, "Job that is not Indexed")
+		return
+	}
+	at := yamltree.Get(spec, "completions")
+	if at == nil {
+		m.fail(keyOf(spec, "completionMode"), "Job: an Indexed one wants completions, the number of its indices")
+		return
+	}
+	completions, _ := strconv.Atoi(at.Value)
+	parallelism := yamltree.Get(spec, "parallelism")
+	if parallelism != nil {
+		if n, err := strconv.Atoi(parallelism.Value); err == nil && n > maxIndexed {
+			m.fail(parallelism, "Job: parallelism is %d, and an Indexed Job takes %d", n, maxIndexed)
+		}
+	}
+	if last := fmt.Sprintf("%s-%d", name, max(completions-1, 0)); name != "" && !label().MatchString(last) {
+		m.fail(yamltree.Get(root, "metadata", "name"), "Job: the host name of its last pod, %q, is refused: want %s", text.Short(last, 80), labelRule)
+	}
+	m.indexedSlots(pod)
+}
+
+// selector checks that a controller selects the pods that it makes.
+func (m *manifests) selector(root *yaml.Node, kind string) {
+	selected := yamltree.Get(root, "spec", "selector", "matchLabels")
+	if yamltree.Get(root, "spec", "selector") == nil {
+		m.fail(root, "%s: want spec.selector, which selects its pods", kind)
+	}
+	labels := yamltree.Get(root, "spec", "template", "metadata", "labels")
+	for key, value := range yamltree.Entries(selected) {
+		if have := scalar(labels, key.Value); have != value.Value {
+			m.fail(key, "%s: it selects pods with the label %s: %s, and its template has not that one", kind, key.Value, value.Value)
+		}
+	}
+}
+
+// pod checks what a pod's containers refer to.
+func (m *manifests) pod(pod *yaml.Node, kind string) {
+	if pod == nil {
+		return
+	}
+	volumes := map[string]bool{}
+	for v := range yamltree.Items(yamltree.Get(pod, "volumes")) {
+		if at := yamltree.Get(v, "name"); at != nil {
+			m.matches(at, label().MatchString(at.Value), kind+": volume", labelRule)
+			volumes[at.Value] = true
+		}
+	}
+	if yamltree.Get(pod, "containers") == nil {
+		m.fail(pod, "%s: want containers", kind)
+	}
+	for _, list := range []string{"initContainers", "containers"} {
+		for c := range yamltree.Items(yamltree.Get(pod, list)) {
+			m.container(c, kind, volumes)
+		}
+	}
+}
+
+func (m *manifests) container(c *yaml.Node, kind string, volumes map[string]bool) {
+	name := yamltree.Get(c, "name")
+	if name == nil {
+		m.fail(c, "%s: a container wants a name", kind)
+		return
+	}
+	m.matches(name, label().MatchString(name.Value), kind+": container", labelRule)
+	for mount := range yamltree.Items(yamltree.Get(c, "volumeMounts")) {
+		if at := yamltree.Get(mount, "name"); at != nil && !volumes[at.Value] && kind != "StatefulSet" { // whose claims are volumes, too
+			m.fail(at, "%s: container %s mounts the volume %q, which the pod does not have", kind, name.Value, at.Value)
+		}
+	}
+	image := yamltree.Get(c, "image")
+	if image == nil {
+		m.fail(c, "%s: container %s wants an image", kind, name.Value)
+		return
+	}
+	if isLatest(image.Value) && yamltree.Get(c, "imagePullPolicy") == nil {
+		m.warn(image, "%s: container %s: the image %s is pulled for each pod, as it is the latest and there is no imagePullPolicy: write a tag, or IfNotPresent", kind, name.Value, image.Value)
+	}
+}
+
+// isLatest reports whether an image has the tag latest, or none.
+func isLatest(image string) bool {
+	if strings.Contains(image, "@") {
+		return false
+	}
+	_, tag, ok := strings.Cut(image[strings.LastIndexByte(image, '/')+1:], ":")
+	return !ok || tag == "latest"
+}
+
+// slots reports KubernetesSlot where no index is.
+func (m *manifests) slots(n *yaml.Node, what string) {
+	n = yamltree.Follow(n)
+	if n.Kind == yaml.ScalarNode && strings.Contains(n.Value, KubernetesSlot) {
+		m.fail(n, "%s: %s is the index of a pod of an Indexed Job, and nothing replaces it here", what, KubernetesSlot)
+	}
+	for _, one := range yamltree.Entries(n) {
+		m.slots(one, what)
+	}
+	for one := range yamltree.Items(n) {
+		m.slots(one, what)
+	}
+}
+
+// indexedSlots reports KubernetesSlot in a pod where Kubernetes does not replace it: anywhere but in command, args,
+// subPathExpr, and in a variable behind one that has the index.
+func (m *manifests) indexedSlots(pod *yaml.Node) {
+	for key, one := range yamltree.Entries(pod) {
+		if key.Value != "containers" && key.Value != "initContainers" {
+			m.slots(one, "Job")
+			continue
+		}
+		for c := range yamltree.Items(one) {
+			for key, part := range yamltree.Entries(c) {
+				switch key.Value {
+				case "command", "args":
+				case "volumeMounts":
+					for mount := range yamltree.Items(part) {
+						for key, value := range yamltree.Entries(mount) {
+							if key.Value != "subPathExpr" {
+								m.slots(value, "Job")
+							}
+						}
+					}
+				case "env":
+					known := false
+					for variable := range yamltree.Items(part) {
+						if !known {
+							m.slots(variable, "Job")
+						}
+						known = known || scalar(variable, "name") == indexVariable
+					}
+				default:
+					m.slots(part, "Job")
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,145 @@
+package cluster
+
+import (
+	_ "embed"
+	"encoding/base64"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/text"
+)
+
+//go:generate sh -c "go -C testdata/generate run . >kubernetes.txt"
+
+// kubernetesTypes is the output of the command in testdata/generate, which has its format.
+//
+//go:embed kubernetes.txt
+var kubernetesTypes string
+
+// types are the fields of each type, and the types of objects by version and kind.
+type types struct {
+	fields  map[string]map[string]string
+	objects map[string]string // "VERSION KIND"
+}
+
+// readTypes takes a millisecond, so it is done once, when a manifest is checked.
+var readTypes = sync.OnceValue(func() types {
+	t := types{map[string]map[string]string{}, map[string]string{}}
+	for line := range strings.Lines(kubernetesTypes) {
+		words := strings.Fields(line)
+		if len(words) == 3 && !strings.Contains(words[1], "=") {
+			t.objects[words[0]+" "+words[1]] = words[2]
+			continue
+		}
+		fields := make(map[string]string, len(words)-1)
+		for _, word := range words[1:] {
+			name, of, _ := strings.Cut(word, "=")
+			fields[name] = of
+		}
+		t.fields[words[0]] = fields
+	}
+	return t
+})
+
+// checkType reports where a value is not of a type, as strict decoding does. where is the path of the value.
+func (m *manifests) checkType(n *yaml.Node, of, where string) {
+	n = yamltree.Follow(n)
+	if yamltree.IsNull(n) || of == "any" {
+		return
+	}
+	if item, ok := strings.CutPrefix(of, "[]"); ok {
+		if n.Kind != yaml.SequenceNode {
+			m.fail(n, "%s: want a list, not %s", where, yamltree.KindName(n))
+		}
+		for i, one := range slices.Collect(yamltree.Items(n)) {
+			m.checkType(one, item, where+"["+strconv.Itoa(i)+"]")
+		}
+		return
+	}
+	value, isMap := strings.CutPrefix(of, "{}")
+	fields := m.types.fields[of]
+	if !isMap && fields == nil {
+		m.checkScalar(n, of, where)
+		return
+	}
+	if n.Kind != yaml.MappingNode {
+		m.fail(n, "%s: want a mapping, not %s", where, yamltree.KindName(n))
+		return
+	}
+	for key, one := range yamltree.Entries(n) {
+		below := where + "." + key.Value
+		switch {
+		case isMap:
+			m.checkType(one, value, below)
+		case fields[key.Value] == "":
+			names := slices.Sorted(maps.Keys(fields))
+			hint := text.DidYouMean(key.Value, names)
+			if hint == "" && len(names) <= 12 {
+				hint = ": have " + strings.Join(names, ", ")
+			}
+			m.fail(key, "%s: Kubernetes does not know the field %q%s", where, key.Value, hint)
+		default:
+			m.checkType(one, fields[key.Value], below)
+		}
+	}
+}
+
+// oldBools are the words that kubectl, which reads YAML 1.1, takes for true or false without quotes.
+var oldBools = []string{"y", "n", "yes", "no", "on", "off"}
+
+var quantity = text.LazyRegexp(`^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?$`)
+
+// checkScalar reports a value that is not of a type that is written as a single value.
+func (m *manifests) checkScalar(n *yaml.Node, of, where string) {
+	if n.Kind != yaml.ScalarNode {
+		m.fail(n, "%s: want %s, not %s", where, scalarNames[of], yamltree.KindName(n))
+		return
+	}
+	const quotes = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
+	tag := n.ShortTag()
+	if n.Style&quotes == 0 && slices.Contains(oldBools, strings.ToLower(n.Value)) {
+		tag = "!!bool"
+	}
+	isText := tag == "!!str" || tag == "!!timestamp"
+	ok := true
+	switch of {
+	case "string":
+		ok = isText
+	case "bool":
+		ok = tag == "!!bool"
+	case "int":
+		ok = tag == "!!int"
+	case "float":
+		ok = tag == "!!int" || tag == "!!float"
+	case "intorstring":
+		ok = tag == "!!int" || isText
+	case "quantity":
+		ok = quantity().MatchString(n.Value)
+	case "time":
+		_, err := time.Parse(time.RFC3339, n.Value)
+		ok = err == nil
+	case "bytes":
+		_, err := base64.StdEncoding.DecodeString(strings.NewReplacer("\n", "", " ", "").Replace(n.Value))
+		ok = isText && err == nil
+	}
+	if !ok {
+		shown := text.Short(n.Value, 40)
+		if of == "string" {
+			m.fail(n, "%s: want text, and %s is none without quotes: write %q", where, shown, shown)
+			return
+		}
+		m.fail(n, "%s: want %s, not %q", where, scalarNames[of], shown)
+	}
+}
+
+var scalarNames = map[string]string{
+	"string": "text", "bool": "true or false", "int": "a whole number", "float": "a number", "intorstring": "a whole number or text",
+	"quantity": "a quantity such as 100m or 64Mi", "time": "a time such as 2006-01-02T15:04:05Z", "bytes": "text in base64",
+}
