@@ -104,6 +104,12 @@ e2e: ## check all stages in containers, and run the tests that need Docker
 	go test -tags e2e -count 1 -timeout 40m -run TestDocker ./internal/test/transcript
 .PHONY: e2e
 
+e2e-windows: ## run the Windows build under Wine: paths, run, verify, Ctrl-C (skipped where there is no Wine)
+	@.ci/wine --have || exit 0; set -ex; \
+	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 go test -exec "$(CURDIR)/.ci/wine" -count 1 -timeout 10m ./internal/test/windows; \
+	go test -tags wine -count 1 -timeout 5m ./internal/test/windows
+.PHONY: e2e-windows
+
 # SCREENSHOTS is a directory for screenshots; without it none are kept.
 browser: ## check verify's HTML report in a browser (needs chromium)
 	REPORT_SCREENSHOTS="$(abspath $(SCREENSHOTS))" go test -tags browser -count 1 -run Browser ./internal/course/report

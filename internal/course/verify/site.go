@@ -12,6 +12,7 @@ import (
 	"github.com/tp0-lab/composer/templates"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -200,8 +201,9 @@ func (s *sites) open(ctx context.Context, stage string) (*site, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a directory: %w", err)
 	}
-	site := &site{stage: stage, dir: dir, ours: true, temporary: true, builtIn: s.root == ""}
-	if s.root == "" {
+	_, noShell := exec.LookPath("bash") // Windows may have none, and then composer renders what the script would
+	site := &site{stage: stage, dir: dir, ours: true, temporary: true, builtIn: s.root == "" || noShell != nil}
+	if site.builtIn {
 		err = unpackConfigs(dir)
 	} else {
 		err = s.copyProject(dir)

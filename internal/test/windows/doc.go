@@ -1,0 +1,2 @@
+// Package windows holds the tests of the program on Windows.
+package windows
