@@ -62,18 +62,37 @@ func Entries(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 // Get returns the value at a path of keys, as Entries finds them. It returns nil for a missing key.
 func Get(n *yaml.Node, path ...string) *yaml.Node {
 	for _, name := range path {
-		var found *yaml.Node
-		for key, value := range Entries(n) {
-			if key.Value == name {
-				found = value
-				break
-			}
-		}
-		if n = found; n == nil {
+		if n = get(n, name); n == nil {
 			return nil
 		}
 	}
 	return Follow(n)
+}
+
+func get(n *yaml.Node, name string) *yaml.Node {
+	n = Follow(n)
+	if n == nil || n.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		switch key := n.Content[i]; {
+		case key.Kind == yaml.AliasNode, IsMerge(key), n.Content[i+1].Tag == "!reset":
+			return getMerged(n, name)
+		case key.Value == name:
+			return Follow(n.Content[i+1])
+		}
+	}
+	return nil
+}
+
+// getMerged is get for a mapping with more than keys and values, which takes longer.
+func getMerged(n *yaml.Node, name string) *yaml.Node {
+	for key, value := range Entries(n) {
+		if key.Value == name {
+			return value
+		}
+	}
+	return nil
 }
 
 // Items iterates over the entries of a sequence, with aliases followed. Any other node has no items.

@@ -84,11 +84,11 @@ func (r Report) Missing(dir string) []string {
 func Document(ctx context.Context, doc render.Document) (Report, error) {
 	report, s, err := bySample(ctx, doc)
 	if s != nil && err == nil {
-		report.Warnings = report.warnings.located(doc.Bytes, nil)
+		report.Warnings = report.warnings.located(doc.Bytes)
 		return report, nil
 	}
 	if len(doc.Bytes) <= maxShapes {
-		own, ok, wrong := byShape(ctx, doc.Bytes, composeNodes)
+		own, ok, wrong := byShape(ctx, doc, composeNodes)
 		switch {
 		case ok && wrong != nil:
 			return Report{}, explain(ctx, doc.Bytes, wrong)
@@ -100,7 +100,7 @@ func Document(ctx context.Context, doc render.Document) (Report, error) {
 		if report, err = whole(ctx, doc.Bytes); err != nil {
 			return Report{}, explain(ctx, doc.Bytes, err)
 		}
-		report.Warnings = report.warnings.located(doc.Bytes, nil)
+		report.Warnings = report.warnings.located(doc.Bytes)
 		return report, nil
 	}
 	more := fmt.Sprintf(" (a document of %d MiB is not checked as a whole)", len(doc.Bytes)>>20)

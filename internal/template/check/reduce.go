@@ -12,6 +12,7 @@ import (
 	"github.com/tp0-lab/composer/internal/compose/load"
 	"github.com/tp0-lab/composer/internal/compose/rules"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/template/render"
 )
 
 // byShape checks a document of which compose-go loads one service of each shape, and returns false if that says nothing
@@ -28,8 +29,8 @@ import (
 // Its error is that of the rules. Where compose-go refuses the shapes, the whole document is loaded, for its own error.
 // compose-go reads 100,000 nodes of a document at most, so more of them are loaded in several parts, which the same reasons
 // allow; the error is then that of a part.
-func byShape(ctx context.Context, text []byte, limit nodeLimits) (Report, bool, error) {
-	root, ok := parse(text)
+func byShape(ctx context.Context, doc render.Document, limit nodeLimits) (Report, bool, error) {
+	root, ok := parseDocument(doc)
 	if !ok {
 		return Report{}, false, nil
 	}
@@ -49,7 +50,7 @@ func byShape(ctx context.Context, text []byte, limit nodeLimits) (Report, bool, 
 		refused <- nil
 	}()
 	report, err := applyRules(rules.Read(root, nil))
-	report.Warnings = report.warnings.located(text, root)
+	report.Warnings = report.warnings.located(doc.Bytes)
 	wrong := <-refused
 	switch at, ok := errors.AsType[*load.Error](wrong); {
 	case wrong == nil:
@@ -254,12 +255,24 @@ func distinctKeys(n *yaml.Node) bool {
 		return false
 	}
 	if n.Kind == yaml.MappingNode {
-		seen := make(map[string]bool, len(n.Content)/2)
-		for key := range yamltree.Entries(n) {
+		const few = 8 // keys that are compared one by one
+		var seen map[string]bool
+		if len(n.Content) > 2*few {
+			seen = make(map[string]bool, len(n.Content)/2)
+		}
+		for i := 0; i < len(n.Content); i += 2 {
+			key := n.Content[i]
 			if key.Kind != yaml.ScalarNode || key.ShortTag() != "!!str" || seen[key.Value] {
 				return false
 			}
-			seen[key.Value] = true
+			for j := 0; seen == nil && j < i; j += 2 {
+				if n.Content[j].Value == key.Value {
+					return false
+				}
+			}
+			if seen != nil {
+				seen[key.Value] = true
+			}
 		}
 	}
 	return !slices.ContainsFunc(n.Content, func(child *yaml.Node) bool { return !distinctKeys(child) })

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/tp0-lab/composer/internal/template/render"
 )
 
 // bodyLines are what a service of the property test may have, right and wrong. N is a number, and O the name of a service.
@@ -55,7 +57,7 @@ func TestShapesAgree(t *testing.T) {
 			text.WriteString(own)
 		}
 		text.WriteString("networks: {n: {ipam: {config: [{subnet: 10.0.0.0/16}]}}}\nvolumes:\n  v1:\n  v2:\n  v3: {}\nconfigs: {c1: {file: ./1}, c2: {file: ./2}, c3: {content: x}}\nsecrets: {c1: {file: ./1}, c2: {environment: X}}\n")
-		_, ok, byShapes := byShape(t.Context(), []byte(text.String()), composeNodes)
+		_, ok, byShapes := byShape(t.Context(), render.Document{Bytes: []byte(text.String())}, composeNodes)
 		if !ok {
 			return
 		}
@@ -124,7 +126,7 @@ func TestNotReduced(t *testing.T) {
 		"a number as a key":   "services: {a: {image: x}, b: {image: x, labels: {1: x}}}",
 		"two documents":       "services: {a: {image: x}, b: {image: x}}\n---\nname: x",
 	} {
-		if _, ok, err := byShape(t.Context(), []byte(text+"\n"), composeNodes); ok || err != nil {
+		if _, ok, err := byShape(t.Context(), render.Document{Bytes: []byte(text + "\n")}, composeNodes); ok || err != nil {
 			t.Errorf("%s: it was reduced, error %v", name, err)
 		}
 	}
@@ -139,7 +141,7 @@ func TestManyNodes(t *testing.T) {
 	}
 	text.WriteString("  s9:\n    image: x\n")
 	few := nodeLimits{whole: 30, part: 20}
-	if _, ok, err := byShape(t.Context(), []byte(text.String()), few); !ok || err != nil {
+	if _, ok, err := byShape(t.Context(), render.Document{Bytes: []byte(text.String())}, few); !ok || err != nil {
 		t.Errorf("got %v, error %v", ok, err)
 	}
 	root, _ := parse([]byte(text.String()))
@@ -148,7 +150,7 @@ func TestManyNodes(t *testing.T) {
 		t.Errorf("got %d parts", len(parts))
 	}
 	text.WriteString("    stop_grace_period: long\n")
-	_, ok, err := byShape(t.Context(), []byte(text.String()), few)
+	_, ok, err := byShape(t.Context(), render.Document{Bytes: []byte(text.String())}, few)
 	if !ok || err == nil {
 		t.Fatalf("got %v, error %v", ok, err)
 	}

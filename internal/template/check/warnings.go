@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"go.yaml.in/yaml/v4"
-
 	"github.com/tp0-lab/composer/internal/compose/load"
 	"github.com/tp0-lab/composer/internal/compose/rules"
 	"github.com/tp0-lab/composer/internal/text"
@@ -66,16 +64,12 @@ func (w *warning) message() string {
 	return text + " [" + w.Rule.Name + "]"
 }
 
-// located returns the warnings with their places in the document. root is its YAML, or nil if nobody has read it yet.
-func (w *warnings) located(document []byte, root *yaml.Node) (all []*Error) {
+// located returns the warnings with their places in the document.
+func (w *warnings) located(document []byte) (all []*Error) {
 	for _, one := range w.all[:min(len(w.all), maxWarnings)] {
 		line, column, found := 1, 1, false
 		for path := one.Path; len(path) > 0 && !found; path = path[:len(path)-1] {
-			if root == nil {
-				line, column, found = load.Find(document, path...)
-			} else if n := load.Node(root, path); n != nil {
-				line, column, found = n.Line, n.Column, true
-			}
+			line, column, found = load.Find(document, path...)
 		}
 		all = append(all, errorAt(document, text.OffsetOf(document, line, column), one.message()))
 	}
