@@ -288,7 +288,7 @@ func joinRanges(ports []types.ServicePortConfig) []portRange {
 	}
 	slices.SortStableFunc(order, func(i, j int) int {
 		a, b := ports[i], ports[j]
-		return cmp.Or(cmp.Compare(a.HostIP, b.HostIP), cmp.Compare(a.Protocol, b.Protocol), cmp.Compare(a.Target, b.Target))
+		return cmp.Or(cmp.Compare(a.HostIP, b.HostIP), cmp.Compare(a.Protocol, b.Protocol), cmp.Compare(shift(a), shift(b)), cmp.Compare(a.Target, b.Target))
 	})
 	var all []portRange
 	for _, i := range order {
@@ -301,6 +301,15 @@ func joinRanges(ports []types.ServicePortConfig) []portRange {
 	}
 	slices.SortFunc(all, func(a, b portRange) int { return a.first - b.first })
 	return all
+}
+
+// shift returns how far the port of the host is from that of the container. It is the same for all ports of a range.
+func shift(p types.ServicePortConfig) int {
+	published, err := strconv.Atoi(p.Published)
+	if err != nil {
+		return 0
+	}
+	return published - int(p.Target)
 }
 
 func (r portRange) continues(p types.ServicePortConfig) bool {
