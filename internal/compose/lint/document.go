@@ -124,6 +124,8 @@ func (d *document) parseMore(decoder *yaml.Decoder) bool {
 		}
 		switch excess := yamltree.CheckLimits(root, yamltree.MaxValues); {
 		case yamltree.IsNull(root):
+			d.report("yaml-syntax", root, "there is nothing in this document, and Compose wants a mapping: leave its --- out")
+			return false
 		case root.Kind != yaml.MappingNode:
 			d.report("yaml-syntax", root, "want a mapping with services, not %s", yamltree.KindName(root))
 			return false
@@ -151,6 +153,11 @@ func (d *document) checkReadable(root *yaml.Node) {
 	}
 	if list := yamltree.Get(root, "include"); list != nil && list.Kind != yaml.SequenceNode && !yamltree.IsNull(list) {
 		d.report("specification", list, "include must be a list: write - before the file")
+	}
+	for item := range yamltree.Items(yamltree.Get(root, "include")) {
+		if item.Kind == yaml.SequenceNode {
+			d.report("specification", item, "an item of include is a file, or a mapping with path, not a list")
+		}
 	}
 }
 

@@ -32,7 +32,7 @@ func checkFiles(d *document) {
 		if path == "" || filepath.IsAbs(path) || strings.HasPrefix(path, "~") || windowsDrive().MatchString(path) {
 			return
 		}
-		if _, seen := there[path]; seen {
+		if _, seen := there[path]; seen || d.wrong[at] {
 			return // reported once, if it was
 		}
 		_, err := os.Stat(filepath.Join(d.Dir, path))

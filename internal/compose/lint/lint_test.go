@@ -256,6 +256,9 @@ func TestCheck(t *testing.T) {
 		{"one cause", "services:\n  a: {image: x, container_name: aa, deploy: {replicas: 2}}\n  b: {image: x, tmpfs: /x, volumes: ['vol:/x']}\n  c: {image: x, networks: {n: {ipv4_address: 1}}}\nvolumes: {vol: }\nnetworks: {n: }\n", []string{
 			`2:33: error: service a: one container_name for 2 containers`, `3:38: error: service b: volumes: a tmpfs is mounted at /x already`, `4:46: error: services.c.networks.n.ipv4_address must be a string`,
 		}},
+		{"include of lists", "include: [[a.yaml]]\nservices: {a: {image: x}}\n", []string{`1:11: error: an item of include is a file`}},
+		{"an empty second document", "services: {a: {image: x}}\n---\n", []string{`3:1: warning: a second document`, `3:1: error: there is nothing in this document`}},
+		{"a number for a file", "services: {a: {image: x, env_file: 5}}\n", []string{`1:36: error: services.a.env_file must be a string or a list`}},
 		{"seccomp profiles", "services: {a: {image: x, security_opt: ['seccomp:none.json', 'seccomp=unconfined', 'seccomp=/etc/x.json']}}", []string{`1:41: error: service a: none.json: no such file`}},
 		{"silenced", "services:\n  a:\n    image: x\n    environment:\n      A: 007 # composer-lint: disable=unquoted-value\n      B: 007\n      # composer-lint: disable=unquoted-value,specification\n      C: 007\n", []string{"6:10: warning"}},
 		{"silence of nothing", "# composer-lint: disable=unquoted-valu\nservices: {a: {image: x}}", []string{`1:26: warning: unknown rule "unquoted-valu", did you mean unquoted-value?`}},

@@ -60,7 +60,7 @@ func (o Options) newError(content []byte, err error, name string) *Error {
 	}
 	e.Message = noise().ReplaceAllString(text.Line(message), "")
 	if named := keyPath().FindString(e.Message); named != "" {
-		clean := strings.NewReplacer("'", "", ".[", ".", "[", ".", "]", "").Replace(named)
+		clean := strings.NewReplacer("'", "", ".[]", "", ".[", ".", "[", ".", "]", "").Replace(named)
 		e.Message = strings.Replace(e.Message, named, clean, 1)
 		e.Path = strings.Split(strings.TrimRight(clean, "."), ".")
 	}

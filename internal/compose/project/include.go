@@ -74,6 +74,10 @@ func (r *reader) importAll(l *layer, kind string, from, to *yaml.Node) {
 
 // included returns what an item of include stands for, or nil if it cannot be read.
 func (r *reader) included(item *yaml.Node, s scope) *yaml.Node {
+	if item.Kind == yaml.SequenceNode {
+		r.fault(item, OtherFault, "an item of include is a file, or a mapping with path, not a list")
+		return nil
+	}
 	paths, dir, envFiles := []*yaml.Node{item}, "", []*yaml.Node(nil)
 	if item.Kind == yaml.MappingNode {
 		paths = scalars(yamltree.Get(item, "path"))

@@ -29,7 +29,7 @@ func (j judge) run() {
 	if j.s.Body.Kind != yaml.MappingNode {
 		return
 	}
-	for _, rule := range []func(){j.namespace, j.lists, j.names, j.quotes, j.host, j.paths, j.image, j.hosts, j.memory, j.numbers, j.ports, j.logging, j.environment, j.platform} {
+	for _, rule := range []func(){j.namespace, j.lists, j.names, j.quotes, j.host, j.paths, j.image, j.hosts, j.memory, j.numbers, j.ports, j.logging, j.environment, j.platform, j.files} {
 		rule()
 	}
 }
@@ -331,7 +331,7 @@ func (j judge) numbers() {
 		}
 	}
 	for key, limits := range yamltree.Entries(yamltree.Get(j.s.Body, "ulimits")) {
-		if at := (place{key, []string{"ulimits", key.Value}}); !slices.Contains(ulimits, key.Value) {
+		if at := (place{key, []string{"ulimits", key.Value}}); !slices.Contains(ulimits, strings.ToLower(key.Value)) {
 			j.unlisted(at, key.Value, ulimits, key.Value)
 		}
 		soft, err1 := strconv.Atoi(j.r.value(limits, "soft"))
@@ -354,8 +354,11 @@ func (j judge) ports() {
 		}
 		if item.Kind != yaml.MappingNode {
 			if text, ok := j.r.known(item); ok {
-				target, _, _ := strings.Cut(text[strings.LastIndexByte(text, ':')+1:], "/")
+				target, protocol, _ := strings.Cut(text[strings.LastIndexByte(text, ':')+1:], "/")
 				j.port(place{item, own}, target)
+				if strings.Contains(protocol, "/") {
+					j.fault(Specification, place{item, own}, "port %q: there is no protocol %q", text, protocol)
+				}
 			}
 			continue
 		}
@@ -378,9 +381,10 @@ func (j judge) ports() {
 // protocols are those that the engine publishes ports of.
 var protocols = []string{"tcp", "udp", "sctp"}
 
-// port reports an invalid port of the container. Another rule reports text that is not a number.
+// port reports an invalid port of the container. Text in the short form that is not a number is reported where it is read.
 func (j judge) port(at place, text string) {
-	if n, err := strconv.Atoi(text); err == nil && (n < 1 || n > 65535) {
+	n, err := strconv.Atoi(text)
+	if err != nil && at.path[len(at.path)-1] == "target" || err == nil && (n < 1 || n > 65535) {
 		j.fault(Specification, at, "ports: %s is no port of a container: want 1 to 65535", text)
 	}
 }

@@ -14,7 +14,7 @@ func judged(t *testing.T, body string) []string {
 		body = "image: x, " + body
 	}
 	var found []string
-	for p := range Check(read(t, fmt.Sprintf("services: {a: {%s}, b: {image: x}, p: {image: x, profiles: [q], healthcheck: {disable: true}}}\nvolumes: {v: {}}\nnetworks: {n: {}}\n", body))) {
+	for p := range Check(read(t, fmt.Sprintf("services: {a: {%s}, b: {image: x}, p: {image: x, profiles: [q], healthcheck: {disable: true}}}\nvolumes: {v: {}}\nnetworks: {n: {}}\nsecrets: {s: {file: x}}\n", body))) {
 		found = append(found, strings.TrimPrefix(strings.Join(p.Path, "."), "services.a.")+" "+p.Rule.Name)
 	}
 	return found
@@ -75,7 +75,7 @@ func TestBodies(t *testing.T) {
 		{"mac_address invalid-host", []string{"mac_address: foo"}, []string{"mac_address: '02:42:ac:11:00:05'", "mac_address: '${M}'"}},
 		{"healthcheck.interval invalid-limit", []string{"healthcheck: {interval: 1us}", "healthcheck: {interval: -1s}"}, []string{"healthcheck: {interval: 0s, timeout: 1ms}"}},
 		{"ulimits.nofile invalid-limit", []string{"ulimits: {nofile: {soft: 20, hard: 10}}"}, []string{"ulimits: {nofile: {soft: 20, hard: -1}, nproc: 3}"}},
-		{"ulimits.nofiles unlisted-value", []string{"ulimits: {nofiles: 3}"}, nil},
+		{"ulimits.nofiles unlisted-value", []string{"ulimits: {nofiles: 3}"}, []string{"ulimits: {NOFILE: 3}"}},
 		{"ipc unlisted-value", []string{"ipc: foo"}, []string{"ipc: host", "ipc: shareable", "ipc: 'container:x'", "ipc: '${I}'"}},
 		{"ports.0.protocol unlisted-value", []string{"ports: [{target: 80, protocol: tpc}]"}, []string{"ports: [{target: 80, protocol: udp}]"}},
 		{"extra_hosts.0 invalid-host", []string{"extra_hosts: ['h:name']", "extra_hosts: ['h=1.2.3.999']", "extra_hosts: ['h=1.2.3.4,x']"}, []string{"extra_hosts: ['h:1.2.3.4', 'i=::1', 'j:::1', 'k:[::1]', 'l:host-gateway', 'm:${A}', 'n=1.1.1.1,::1']"}},
@@ -87,16 +87,18 @@ func TestBodies(t *testing.T) {
 		{"environment.0 quoted-environment", []string{`environment: [A="b c"]`, "environment: [A='b']", `environment: [A="$B"]`}, []string{`environment: ['A="b"']`, `environment: {A: "b"}`, `environment: [A="b" "c"]`, `environment: ["A=b"]`}},
 		{"build.args.0 quoted-environment", []string{`build: {args: [A="b"]}`}, nil},
 		{"labels.0 quoted-environment", []string{`labels: [A="b"]`}, nil},
-		{"ports.0 specification", []string{"ports: ['18080:0']", "ports: ['x:80']", "ports: ['80:80/foo']", "ports: ['300.1.1.1:80:80']"}, []string{"ports: ['80', '81:81/udp', '${P}:80', '127.0.0.1::80']"}},
+		{"ports.0 specification", []string{"ports: ['18080:0']", "ports: ['x:80']", "ports: ['80:80/foo']", "ports: ['80:80/tcp/udp']", "ports: ['300.1.1.1:80:80']"}, []string{"ports: ['80', '81:81/udp', '${P}:80', '127.0.0.1::80']"}},
 		{"ports.0 specification", []string{"ports: [{published: '80'}]", "ports: ['']"}, []string{"ports: [{target: 80}]"}},
 		{"volumes.0.bind.propagation unlisted-value", []string{"volumes: [{type: bind, source: /x, target: /y, bind: {propagation: slaev}}]"}, []string{"volumes: [{type: bind, source: /x, target: /y, bind: {propagation: rslave}}]", "volumes: ['/x:/y:rshared']"}},
 		{"isolation unlisted-value", []string{"isolation: foo"}, []string{"isolation: default", "isolation: hyperv", "isolation: '${I}'"}},
 		{"platform unlisted-value", []string{"platform: a/b/c/d", "platform: linux/", "platform: /arm64"}, []string{"platform: linux/arm64/v8", "platform: linux", "platform: '${P}'"}},
 		{"environment.1 invalid-environment", []string{"environment: [A=b, =x]"}, []string{"environment: [A, 'B=', 'C==']"}},
 		{"models.0 undefined-file", []string{"models: [llm]"}, nil},
-		{"build.secrets.0 undefined-file", []string{"build: {secrets: [s]}"}, nil},
-		{"build.secrets.0.source undefined-file", []string{"build: {secrets: [{source: s}]}"}, nil},
-		{"ports.0.target specification", []string{"ports: [{target: 70000}]", "ports: [{target: 0, published: '80'}]"}, nil},
+		{"build.secrets.0 undefined-file", []string{"build: {secrets: [t]}"}, nil},
+		{"build.secrets.0.source undefined-file", []string{"build: {secrets: [{source: t}]}"}, nil},
+		{"env_file.0.format unlisted-value", []string{"env_file: [{path: x, format: foo}]"}, []string{"env_file: [{path: x, format: raw}]", "env_file: [x]"}},
+		{"secrets.0.mode specification", []string{"secrets: [{source: s, mode: x}]", "secrets: [{source: s, mode: '0999'}]"}, []string{"secrets: [{source: s, mode: 0440}]", "secrets: [{source: s, mode: '0440'}]"}},
+		{"ports.0.target specification", []string{"ports: [{target: 70000}]", "ports: [{target: x}]", "ports: [{target: 0, published: '80'}]"}, nil},
 		{"ports.0.host_ip specification", []string{"ports: [{target: 80, host_ip: foo}]"}, []string{"ports: [{target: 80, host_ip: '::1'}]"}},
 		{"ports.0.published specification", []string{"ports: [{target: 80, published: '70000'}]"}, nil},
 	} {

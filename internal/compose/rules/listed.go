@@ -72,6 +72,26 @@ func (j judge) platform() {
 	}
 }
 
+// files finds what compose-go does not read of env_file, configs and secrets.
+func (j judge) files() {
+	for i, item := range index(yamltree.Get(j.s.Body, "env_file")) {
+		if at := yamltree.Get(item, "format"); at != nil {
+			if text, ok := j.r.known(at); ok && text != "raw" {
+				j.unlisted(place{at, append(entry([]string{"env_file"}, i), "format")}, text, []string{"raw"}, text)
+			}
+		}
+	}
+	for _, key := range []string{"configs", "secrets"} {
+		for i, item := range index(yamltree.Get(j.s.Body, key)) {
+			at := yamltree.Get(item, "mode")
+			text, ok := j.r.known(at)
+			if _, err := strconv.ParseInt(text, 8, 64); ok && err != nil && at.ShortTag() == "!!str" {
+				j.fault(Specification, place{at, append(entry([]string{key}, i), "mode")}, "%s: mode: %q is no octal number such as 0440", key, text)
+			}
+		}
+	}
+}
+
 // environment finds variables without a name.
 func (j judge) environment() {
 	for i, item := range index(yamltree.Get(j.s.Body, "environment")) {
