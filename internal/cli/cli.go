@@ -29,11 +29,16 @@ func Main(ctx context.Context, args []string, s Streams) (code int) {
 			code = exitFailure
 		}
 	}()
+	s.name = calledName(args[0])
+	s.Err.Writer = s.renamed(s.Err.Writer)
 	s.takeEnvironment()
 	logrus.SetOutput(s.Err)
 	logrus.SetFormatter(logrusFormatter{})
 	app := newApp(&s)
-	err := app.RunContext(ctx, operandsLast(app.Commands, args))
+	line, err := operandsLast(app.Commands, args)
+	if err == nil {
+		err = app.RunContext(ctx, line)
+	}
 	if err == nil {
 		err = s.Out.err // printLine and help drop the errors of writes
 	}
@@ -65,18 +70,14 @@ func newApp(s *Streams) *cli.App {
 		Usage:     "render Docker Compose files from templates, one numbered replica at a time",
 		UsageText: "composer COMMAND [options]",
 		Description: examples(
-			"composer render --stage ej6 -n 5", "a stage with five clients, to stdout",
-			"composer run --stage ej8 -n 5", "run it here, without Docker",
-			"composer verify --repo DIR", "check a student's eight branches",
-			"composer render -n 5 -o dev.yaml", "the stage of COMPOSER_STAGE, .stage or the default, to a file",
+			"composer init mine", "a small bundle of templates to begin with",
+			"composer render --bundle mine -n 5 -o compose.yaml", "five numbered replicas, checked before they are written",
 			"composer lint compose.yaml", "check any Compose file",
-			"composer graph --format svg -o ej8.svg", "a picture of a stage, or of any Compose file",
+			"composer graph -f compose.yaml --format svg -o compose.svg", "a picture of it",
+			"composer render --stage ej6 -n 5", "a stage of the built-in lab",
+			"composer run --stage ej8 -n 5", "run it here, without Docker",
 			"composer diff ej5 ej6", "compare two stages",
-			"composer stages", "list the stages",
-			"composer values --stage ej6", "list the values that --set changes, and their origins",
-			"composer data extract", "unpack the agencies' files, for ej6 and later",
-			"composer config check FILE", "check config.ini or config.yaml",
-			"composer deliver", "a branch for each stage, as the course takes them",
+			"composer verify --repo DIR", "check a student's eight branches",
 			"composer COMMAND --help", "explain a command",
 		) + "\n\nExit codes: 0 done, 1 failed, 2 wrong command line, 3 `verify` could not judge.",
 		HideVersion: true,
@@ -90,17 +91,29 @@ func newApp(s *Streams) *cli.App {
 		OnUsageError:              onUsageError,
 		Action:                    unknownCommand,
 		Commands: []*cli.Command{
-			renderCommand(), runCommand(), verifyCommand(), lintCommand(), graphCommand(), diffCommand(), valuesCommand(), stagesCommand(), targetsCommand(), initCommand(),
-			dataCommand(), configCommand(), deliverCommand(), versionCommand(), helpCommand(),
-			completionCommand(), completeCommand(), manCommand(), doctorCommand(),
+			completeCommand(),
 		},
+	}
+	for _, group := range []struct {
+		name     string
+		commands []*cli.Command
+	}{
+		{"TEMPLATES", []*cli.Command{initCommand(), renderCommand(), valuesCommand(), stagesCommand(), targetsCommand()}},
+		{"ANY COMPOSE FILE", []*cli.Command{lintCommand(), graphCommand(), diffCommand()}},
+		{"THE LAB", []*cli.Command{doctorCommand(), dataCommand(), configCommand(), runCommand(), verifyCommand(), deliverCommand()}},
+		{"THE PROGRAM", []*cli.Command{helpCommand(), versionCommand(), completionCommand(), manCommand()}},
+	} {
+		for _, c := range group.commands {
+			c.Category = group.name
+		}
+		app.Commands = append(app.Commands, group.commands...)
 	}
 	cli.HelpPrinter = func(_ io.Writer, _ string, of any) {
 		command := tree(app)
 		if c, ok := of.(*cli.Command); ok {
 			command = branch(c.HelpName, c)
 		}
-		_ = printHelp(s.Out, command) // s.Out remembers the error
+		_ = printHelp(s, command) // s.Out remembers the error
 	}
 	setUsageErrors(app.Commands)
 	return app
@@ -174,7 +187,7 @@ func unknownCommand(c *cli.Context) error {
 	if name := c.Args().First(); name != "" && name != helpName {
 		return noCommand(name, command)
 	}
-	return printHelp(streams(c).Out, command)
+	return printHelp(streams(c), command)
 }
 
 // noCommand returns the error for an unknown subcommand.

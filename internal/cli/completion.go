@@ -31,7 +31,7 @@ func completionCommand() *cli.Command {
 			if c.NArg() != 1 || completion.Script(c.Args().First()) == "" {
 				return usagef("%s wants one of bash, zsh, fish; see `%[1]s --help`", c.Command.HelpName)
 			}
-			_, err := fmt.Fprint(c.App.Writer, completion.Script(c.Args().First()))
+			_, err := fmt.Fprint(c.App.Writer, strings.ReplaceAll(completion.Script(c.Args().First()), programName, streams(c).name))
 			return err
 		},
 	}

@@ -94,7 +94,8 @@ func TestErrors(t *testing.T) {
 		{"render --stage ej9", 2, `unknown stage "ej9": have ej1 … ej8`},
 		{"render --zzz", 2, "unknown flag --zzz; see `composer render --help`"},
 		{"render --stag ej1", 2, "unknown flag --stag, did you mean --stage?; see `composer render --help`"},
-		{"render -n5", 2, "unknown flag -n5, did you mean -n 5?; see `composer render --help`"},
+		{"render -k5", 2, "unknown flag --k5; see `composer render --help`"},
+		{"run --stage ej1 --stage=ej2", 2, "composer run: --stage is given twice, and takes one value; see `composer run --help`"},
 		{"render -n 1,000", 2, `number of replicas "1,000": it says twice how many client there are`},
 		{"render extra", 2, "composer render takes flags only, not \"extra\"; see `composer render --help`"},
 		{"run -f=", 2, "--file wants a value; see `composer run --help`"},
@@ -143,7 +144,7 @@ func TestFlagsHaveVariables(t *testing.T) {
 		return names
 	}
 	got := strings.Join(visit("", newApp(&Streams{}).Commands), ", ")
-	if want := "render, run, verify, lint, graph, diff, values, stages, targets, init, data, data generate, data extract, data check, data serve, config, config show, config keys, config init, config check, config schema, deliver, version, help, completion, man, doctor"; got != want {
+	if want := "init, render, values, stages, targets, lint, graph, diff, doctor, data, data generate, data extract, data check, data serve, config, config show, config keys, config init, config check, config schema, run, verify, deliver, help, version, completion, man"; got != want {
 		t.Errorf("the commands are %s, want %s", got, want)
 	}
 }

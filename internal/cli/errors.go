@@ -98,8 +98,6 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 			s += ", did you mean `composer version`?"
 		} else if near := text.UniqueNearest(name, longNames(c.Command.Flags)); near != "" {
 			s += ", did you mean " + help.Dashed(near) + "?"
-		} else if number := strings.TrimLeft(name[1:], "0123456789"); number == "" && takesNext(c.Command.Flags, name[:1]) {
-			s = fmt.Sprintf("unknown flag -%s, did you mean -%s %s?", name, name[:1], name[1:])
 		}
 	} else if name, ok := strings.CutPrefix(s, "flag needs an argument: -"); ok {
 		s = help.Dashed(name) + " wants a value"

@@ -26,7 +26,7 @@ func helpCommand() *cli.Command {
 				}
 				command = next
 			}
-			return printHelp(streams(c).Out, command)
+			return printHelp(streams(c), command)
 		},
 	}
 }

@@ -18,7 +18,7 @@ func manCommand() *cli.Command {
 			"composer man >~/.local/share/man/man1/composer.1", "so that `man composer` finds it",
 		) + "\n\nThe page has the same text as the help, in roff with the macros of man(7).",
 		Action: func(c *cli.Context) error {
-			return manPage(c.App).WriteRoff(c.App.Writer)
+			return manPage(c.App).WriteRoff(streams(c).renamed(c.App.Writer))
 		},
 	}
 }

@@ -5,11 +5,14 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/tp0-lab/composer/internal/cli/help"
 )
 
 // operandsLast moves the operands of a command line behind its flags, where urfave/cli reads them, as GNU's getopt does.
-// All words behind -- are operands. A line whose command takes no flags, or has subcommands, stays as it is.
-func operandsLast(commands []*cli.Command, args []string) []string {
+// All words behind -- are operands, and -n5 is -n 5. A line whose command takes no flags, or has subcommands, stays as it
+// is. The error says that a flag with one value is given twice.
+func operandsLast(commands []*cli.Command, args []string) ([]string, error) {
 	var command *cli.Command
 	at := 1 // behind the program's name
 	for ; at < len(args); at++ {
@@ -21,12 +24,19 @@ func operandsLast(commands []*cli.Command, args []string) []string {
 		commands = command.Subcommands
 	}
 	if command == nil || len(command.Subcommands) > 0 || command.SkipFlagParsing {
-		return args
+		return args, nil
 	}
 	line := slices.Clone(args[:at])
-	var operands []string
+	called := strings.Join(append([]string{programName}, line[1:]...), " ")
+	var operands, given []string
 	for ; at < len(args); at++ {
 		arg := args[at]
+		if name := single(command.Flags, arg); name != "" {
+			if slices.Contains(given, name) {
+				return nil, usagef("%s: %s is given twice, and takes one value; see `%s --help`", called, help.Dashed(name), called)
+			}
+			given = append(given, name)
+		}
 		switch {
 		case arg == "--":
 			operands = append(operands, args[at+1:]...)
@@ -35,9 +45,11 @@ func operandsLast(commands []*cli.Command, args []string) []string {
 			operands = append(operands, arg)
 		case takesNext(command.Flags, arg):
 			if at++; at == len(args) {
-				return append(line, arg) // without a value: no operand may become it
+				return append(line, arg), nil // without a value: no operand may become it
 			}
 			line = append(line, arg, args[at])
+		case digits(arg) && takesNext(command.Flags, arg[:2]):
+			line = append(line, arg[:2], arg[2:])
 		default:
 			line = append(line, arg)
 		}
@@ -45,7 +57,29 @@ func operandsLast(commands []*cli.Command, args []string) []string {
 	if slices.ContainsFunc(operands, func(o string) bool { return o != "-" && strings.HasPrefix(o, "-") }) {
 		line = append(line, "--")
 	}
-	return append(line, operands...)
+	return append(line, operands...), nil
+}
+
+// digits reports whether arg is a short flag with a number behind it: -n5.
+func digits(arg string) bool {
+	return len(arg) > 2 && arg[0] == '-' && arg[1] != '-' && strings.Trim(arg[2:], "0123456789") == ""
+}
+
+// single returns the name of the flag that arg gives if that flag takes one value, else "".
+func single(flags []cli.Flag, arg string) string {
+	if !strings.HasPrefix(arg, "-") {
+		return ""
+	}
+	name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+	i := slices.IndexFunc(flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
+	if i < 0 {
+		return ""
+	}
+	switch flags[i].(type) {
+	case *cli.StringFlag, *cli.IntFlag, *cli.Int64Flag, *cli.UintFlag, *cli.Uint64Flag, *cli.DurationFlag, *cli.PathFlag:
+		return flags[i].Names()[0]
+	}
+	return ""
 }
 
 // takesNext reports whether arg is a flag whose value is the next word.

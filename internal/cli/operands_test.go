@@ -21,9 +21,14 @@ func TestOperandsLast(t *testing.T) {
 		{"config nope --json", "config nope --json"},
 		{"nope ej5 --json", "nope ej5 --json"},
 		{"help config show", "help config show"},
+		{"render -n5 -n client=7 -x5", "render -n 5 -n client=7 -x5"},
 		{"", ""},
 	} {
-		got := operandsLast(commands, append([]string{"composer"}, strings.Fields(test.line)...))
+		got, err := operandsLast(commands, append([]string{"composer"}, strings.Fields(test.line)...))
+		if err != nil {
+			t.Errorf("%s: %v", test.line, err)
+			continue
+		}
 		if strings.Join(got[1:], " ") != test.want {
 			t.Errorf("%s: got %q, want %q", test.line, got[1:], test.want)
 		}

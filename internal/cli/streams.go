@@ -20,6 +20,8 @@ type Streams struct {
 	Err     *Output   // messages, warnings and progress
 	Environ []string  // the environment: NAME=VALUE
 	Now     func() time.Time
+
+	name string // by which the program was called
 }
 
 // Output is a stream that commands write to.

@@ -28,7 +28,7 @@ func branches(above string, commands []*cli.Command) []*help.Command {
 
 func branch(name string, c *cli.Command) *help.Command {
 	m := &help.Command{
-		Name: name, Usage: c.Usage, Synopsis: c.UsageText, Arguments: c.ArgsUsage, Description: c.Description,
+		Name: name, Group: c.Category, Usage: c.Usage, Synopsis: c.UsageText, Arguments: c.ArgsUsage, Description: c.Description,
 		Commands: branches(name, c.Subcommands),
 	}
 	for _, f := range c.Flags {
@@ -69,5 +69,7 @@ func documented(f cli.Flag) help.Flag {
 	return d
 }
 
-// printHelp writes the help of a command as wide as o.
-func printHelp(o *Output, c *help.Command) error { return c.WriteHelp(o, o.helpWidth()) }
+// printHelp writes the help of a command as wide as the output.
+func printHelp(s *Streams, c *help.Command) error {
+	return c.WriteHelp(s.renamed(s.Out), s.Out.helpWidth())
+}

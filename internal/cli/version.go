@@ -1,11 +1,44 @@
 package cli
 
 import (
+	"cmp"
 	"runtime"
 	"runtime/debug"
 
 	"github.com/urfave/cli/v2"
 )
+
+// A release sets these by -ldflags "-X …". The tag of the commit is where the number of a version is written.
+var release, commit, date string
+
+// buildInfo is what is known of how this program was made.
+type buildInfo struct {
+	Version  string `json:"version"`
+	Commit   string `json:"commit"` // "" if it is not known
+	Date     string `json:"date"`   // of the commit, RFC 3339; "" if it is not known
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+}
+
+func thisBuild() buildInfo {
+	b := buildInfo{Version: release, Commit: commit, Date: date, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		b.Version = cmp.Or(b.Version, info.Main.Version)
+		for _, s := range info.Settings {
+			switch s.Key {
+			case "vcs.revision":
+				b.Commit = cmp.Or(b.Commit, s.Value)
+			case "vcs.time":
+				b.Date = cmp.Or(b.Date, s.Value)
+			}
+		}
+	}
+	b.Version = cmp.Or(b.Version, "(devel)")
+	return b
+}
+
+// version returns the version of this program.
+func version() string { return thisBuild().Version }
 
 func versionCommand() *cli.Command {
 	return &cli.Command{
@@ -14,24 +47,24 @@ func versionCommand() *cli.Command {
 		UsageText: "composer version [--json]",
 		Description: examples(
 			"composer version", "what to tell in a bug report",
-			"composer version --json", "for programs: version, go, platform",
-		) + "\n\nThe version is the module's, then that of Go, then the platform.",
+			"composer version --json", "for programs: version, commit, date, go, platform",
+		) + "\n\nThe version is that of the release or of the module, with its commit and the commit's date where they are known, that\n" +
+			"of Go, and the platform.",
 		Flags: []cli.Flag{jsonFlag("print JSON")},
 		Action: func(c *cli.Context) error {
-			platform := runtime.GOOS + "/" + runtime.GOARCH
+			b := thisBuild()
 			if c.Bool("json") {
-				return printJSON(c.App.Writer, map[string]string{"version": version(), "go": runtime.Version(), "platform": platform})
+				return printJSON(c.App.Writer, b)
 			}
-			printLine(c.App.Writer, "composer %s %s %s", version(), runtime.Version(), platform)
+			made := ""
+			if b.Commit != "" {
+				made = " " + b.Commit[:min(len(b.Commit), 12)]
+			}
+			if b.Date != "" {
+				made += " of " + b.Date[:min(len(b.Date), len("2006-01-02"))]
+			}
+			printLine(streams(c).renamed(c.App.Writer), "composer %s%s, %s %s", b.Version, made, b.Go, b.Platform)
 			return nil
 		},
 	}
-}
-
-// version returns the version of the module.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }

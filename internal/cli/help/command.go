@@ -10,6 +10,7 @@ import (
 // Command is the text about a command, or about the program.
 type Command struct {
 	Name      string // with the names above it, such as "composer config show"
+	Group     string // the title of the group in which help lists it, or ""
 	Usage     string // its effect, in half a sentence without a full stop
 	Synopsis  string // the words of a call; "": made from the name, the flags and Arguments
 	Arguments string // the operands, such as "FILE…"

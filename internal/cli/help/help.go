@@ -2,6 +2,8 @@ package help
 
 import (
 	"bytes"
+	"cmp"
+	"fmt"
 	"io"
 	"strings"
 
@@ -28,10 +30,6 @@ func (c *Command) WriteHelp(w io.Writer, width int) error {
 	hanging(&out, "", glue(c.Name+" - "+c.Usage), width)
 	section("USAGE")
 	hanging(&out, indent, glue(c.usage()), width)
-	if examples := c.Examples(); len(examples) > 0 {
-		section("EXAMPLES")
-		writeExamples(&out, examples, width)
-	}
 	for _, paragraph := range c.Paragraphs() {
 		section("")
 		for _, line := range paragraph {
@@ -44,15 +42,8 @@ func (c *Command) WriteHelp(w io.Writer, width int) error {
 			}
 		}
 	}
-	if len(c.Commands) > 0 {
-		section("COMMANDS")
-		table := text.Table{Indent: indent}
-		for _, sub := range c.Commands {
-			table.Row(sub.Base(), glue(sub.Usage))
-		}
-		if err := table.Write(&out, width); err != nil {
-			return err
-		}
+	if err := c.writeCommands(&out, section, width); err != nil {
+		return err
 	}
 	if len(c.Flags) > 0 {
 		section("OPTIONS")
@@ -64,8 +55,33 @@ func (c *Command) WriteHelp(w io.Writer, width int) error {
 			return err
 		}
 	}
+	if examples := c.Examples(); len(examples) > 0 {
+		section("EXAMPLES")
+		writeExamples(&out, examples, width)
+	}
 	_, err := w.Write(bytes.ReplaceAll(out.Bytes(), []byte(string(glued)), []byte(" ")))
 	return err
+}
+
+// writeCommands writes a section for each group of commands, in the order in which the groups begin.
+func (c *Command) writeCommands(out *bytes.Buffer, section func(title string), width int) error {
+	longest := 0
+	for _, sub := range c.Commands {
+		longest = max(longest, len(sub.Base()))
+	}
+	for i := 0; i < len(c.Commands); {
+		group := c.Commands[i].Group
+		section(cmp.Or(group, "COMMANDS"))
+		table := text.Table{Indent: indent}
+		for ; i < len(c.Commands) && c.Commands[i].Group == group; i++ {
+			// Padded, so that the columns of all groups are one.
+			table.Row(fmt.Sprintf("%-*s", longest, c.Commands[i].Base()), glue(c.Commands[i].Usage))
+		}
+		if err := table.Write(out, width); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writeExamples writes the effect of each example beside it if all fit in width, and below it otherwise.

@@ -33,10 +33,6 @@ mill grind - grind one thing
 USAGE:
   mill grind [--fine] [-o FILE] THING…
 
-EXAMPLES:
-  mill grind -o flour wheat  to a file
-  mill grind 'it''s' \n      a thing's name
-
 A comment keeps things whole:
   .whole
 and ` + "`mill grind -h`" + ` says more.
@@ -46,6 +42,10 @@ The end.
 OPTIONS:
   -o, --output FILE  the FILE to write (default: stdout) [$MILL_OUTPUT]
       --fine         as fine as ` + "`mill sieve fine`" + ` likes it [$MILL_FINE]
+
+EXAMPLES:
+  mill grind -o flour wheat  to a file
+  mill grind 'it''s' \n      a thing's name
 `,
 		30: `
 mill grind - grind one thing
@@ -53,12 +53,6 @@ mill grind - grind one thing
 USAGE:
   mill grind [--fine]
     [-o FILE] THING…
-
-EXAMPLES:
-  mill grind -o flour wheat
-      to a file
-  mill grind 'it''s' \n
-      a thing's name
 
 A comment keeps things whole:
   .whole
@@ -75,6 +69,12 @@ OPTIONS:
       as fine as
       ` + "`mill sieve fine`" + ` likes
       it [$MILL_FINE]
+
+EXAMPLES:
+  mill grind -o flour wheat
+      to a file
+  mill grind 'it''s' \n
+      a thing's name
 `,
 	} {
 		var got strings.Builder
