@@ -78,6 +78,9 @@ func TestOpenErrors(t *testing.T) {
 		{"kind that ends with a digit", "default: a\nkinds: [{name: a1}]\nstages: [{name: a}]", `name "a1": the number would go on with the digit before it; write name: "a1-{id}"`},
 		{"digit behind the number", "default: a\nkinds: [{name: 'a{id}1'}]\nstages: [{name: a}]", `write name: "a{id}-1"`},
 		{"two numbers", "default: a\nkinds: [{name: 'a{id}-{id}'}]\nstages: [{name: a}]", `want {id} once`},
+		{"zero behind a name", "default: a\nkinds: [{name: 'es0{id}'}]\nstages: [{name: a}]", `write name: "es{id:2}"`},
+		{"two widths", "default: a\nkinds: [{name: 'a{id:2}-{id:2}'}]\nstages: [{name: a}]", `want {id} once`},
+		{"no width", "default: a\nkinds: [{name: 'a{id:x}'}]\nstages: [{name: a}]", `want {id} once`},
 		{"another part", "default: a\nkinds: [{name: '{type}-{id}'}]\nstages: [{name: a}]", `{type} is a field of rows, and this kind has no rows`},
 		{"name without number", "default: a\nkinds: [{kind: a, name: a}]\nstages: [{name: a}]", `want {id} in it`},
 		{"name that begins with the number", "default: a\nkinds: [{name: '{id}a'}]\nstages: [{name: a}]", `the first is a letter`},
@@ -276,6 +279,7 @@ kinds:
 - {kind: peer, name: "org-{id}-peer"}
 - {name: "x-{id}_y"}
 - {name: "dash-{id}-"}
+- {name: "es{id:2}"}
 stages: [{name: a}]`)
 	if err != nil {
 		t.Fatal(err)
@@ -284,7 +288,7 @@ stages: [{name: a}]`)
 	for _, k := range b.known.All {
 		got = append(got, k.Name+" "+k.NameOf(k.First))
 	}
-	if diff := cmp.Diff([]string{"node node0", "worker worker-1", "tier1 tier1-10", "peer org-1-peer", "x-_y x-1_y", "dash dash-1-"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"node node0", "worker worker-1", "tier1 tier1-10", "peer org-1-peer", "x-_y x-1_y", "dash dash-1-", "es es01"}, got); diff != "" {
 		t.Errorf("kinds (-want +got):\n%s", diff)
 	}
 	for key, want := range map[string]string{
@@ -295,6 +299,11 @@ stages: [{name: a}]`)
 		"tier1-10":   "tier1 10 ",
 		"org-7-peer": "peer 7 ",
 		"dash-2-":    "dash 2 ",
+		"es02":       "es 2 ",
+		"es10":       "es 10 ",
+		"es123":      "es 123 ",
+		"es2":        `none 0 unknown kind "es": the names of its replicas are as es01`,
+		"es002":      "es 2 want the number of a replica from 0, or a kind with one, such as node0",
 		"worker-0":   "worker 0 want the number of a replica from 1, or a kind with one, such as worker-1",
 		"tier1-9":    "tier1 9 want the number of a replica from 10, or a kind with one, such as tier1-10",
 		"node01":     "node 1 want the number of a replica from 0, or a kind with one, such as node0",

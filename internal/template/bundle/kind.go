@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -25,19 +26,34 @@ type Kind struct {
 	First int
 	// Before and After are the parts of a replica's name before and behind its ID.
 	Before, After string
+	// Width is how many digits the ID has at least in a name; zeros fill them.
+	Width int
 }
 
 // idPart stands for the ID in the name of a kind's replicas.
 const idPart = "{id}"
 
 // NameOf returns the name of the replica with that ID.
-func (k Kind) NameOf(id int) string { return k.Before + strconv.Itoa(id) + k.After }
+func (k Kind) NameOf(id int) string {
+	number := strconv.Itoa(id)
+	if missing := k.Width - len(number); missing > 0 {
+		number = strings.Repeat("0", missing) + number
+	}
+	return k.Before + number + k.After
+}
 
 // id returns the ID of the replica called name, as text.
 func (k Kind) id(name string) (id string, ok bool) {
 	rest, before := strings.CutPrefix(name, k.Before)
 	id, after := strings.CutSuffix(rest, k.After)
-	return id, before && after && id != "" && strings.Trim(id, "0123456789") == ""
+	ok = before && after && id != "" && strings.Trim(id, "0123456789") == ""
+	switch {
+	case ok && len(id) < k.Width:
+		return "", false
+	case ok && k.Width > 1 && len(id) == k.Width: // without the zeros that fill it
+		id = cmp.Or(strings.TrimLeft(id, "0"), "0")
+	}
+	return id, ok
 }
 
 // Last returns the ID of the last of count replicas; it is less than First if there are none.
@@ -46,18 +62,26 @@ func (k Kind) Last(count int) int { return k.First + count - 1 }
 // nameFields returns the fields of rows that stand in a name, in their order.
 func nameFields(name string) (fields []string) {
 	for part := range strings.SplitSeq(name, "{") {
-		if field, _, closed := strings.Cut(part, "}"); closed && field != "id" {
+		if field, _, closed := strings.Cut(part, "}"); closed && field != "id" && !strings.HasPrefix(field, "id:") {
 			fields = append(fields, field)
 		}
 	}
 	return fields
 }
 
-// newKind returns the kind of a row of the table. name is the name of its replicas, with or without {id}; kind is the name
+// paddedID matches an ID with a number of digits in a name.
+var paddedID = text.LazyRegexp(`\{id:([1-9])\}`)
+
+// newKind returns the kind of a row of the table. name is the name of its replicas, with {id}, {id:2} or none; kind is the name
 // of the kind, or "" for name without {id} and without the signs beside it.
 func newKind(kind, name string) (k Kind, problem string) {
 	before, after, numbered := strings.Cut(name, idPart)
-	k = Kind{Name: kind, Before: before, After: after}
+	width := 0
+	if at := paddedID().FindStringSubmatchIndex(name); at != nil && !numbered {
+		before, after, numbered = name[:at[0]], name[at[1]:], true
+		width = int(name[at[2]] - '0')
+	}
+	k = Kind{Name: kind, Before: before, After: after, Width: width}
 	if kind == "" {
 		k.Name = strings.TrimRight(before, "_-")
 		if after != "" {
@@ -77,7 +101,11 @@ func newKind(kind, name string) (k Kind, problem string) {
 	case !isKindName(before+"1"+strings.TrimRight(after, "_-")) || len(name) > maxKindName:
 		return k, fmt.Sprintf("name %q: a name has lower-case letters, digits, '_', '-' and {id}; the first is a letter", name)
 	case before != "" && text.IsDigit(before[len(before)-1]):
-		return k, fmt.Sprintf("name %q: the number would go on with the digit before it; write name: %q", name, before+"-{id}"+after)
+		instead := before + "-{id}"
+		if zeros := len(before) - len(strings.TrimRight(before, "0")); zeros > 0 && zeros < 9 && !text.IsDigit(before[len(before)-zeros-1]) {
+			instead = fmt.Sprintf("%s{id:%d}", before[:len(before)-zeros], zeros+1)
+		}
+		return k, fmt.Sprintf("name %q: the number would go on with the digit before it; write name: %q", name, instead+after)
 	case after != "" && text.IsDigit(after[0]):
 		return k, fmt.Sprintf("name %q: the digit behind the number would go on with it; write name: %q", name, before+"{id}-"+after)
 	case !numbered && kind != "":

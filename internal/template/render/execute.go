@@ -67,8 +67,8 @@ type piece struct {
 	first, last int
 }
 
-// hole is the offset in a text of a replica at which its ID and plus is written.
-type hole struct{ at, plus int }
+// hole is the offset in a text of a replica at which its ID and plus is written, with zeros before it up to a width.
+type hole struct{ at, plus, width int }
 
 // input is the data that a document is rendered from.
 type input struct {

@@ -169,7 +169,7 @@ func numbered(text string) fstest.MapFS {
 	fsys := body(text)
 	fsys[bundle.StagesFile] = &fstest.MapFile{Data: []byte(`
 default: one
-kinds: [{name: "node-{id}", first: 0}, {kind: peer, name: "org{id}-peer", count: 2, first: 9}]
+kinds: [{name: "node-{id}", first: 0}, {kind: peer, name: "org{id}-peer", count: 2, first: 9}, {name: "es{id:2}", count: 3, first: 98}]
 stages: [{name: one, values: {node: {x: n}, peer: {x: p}}}]
 `)}
 	return fsys
@@ -183,6 +183,7 @@ func TestNumbers(t *testing.T) {
 	}{
 		{`{{ range .Kinds.node }}{{ .ID }}:{{ .Index }}:{{ .Ordinal }} {{ end }}{{ range .Kinds.peer }}{{ .ID }}:{{ .Index }}:{{ .Ordinal }} {{ end }}`, true, "0:0:0 1:1:1 2:2:2 9:0:3 10:1:4 "},
 		{`{{ range .Kinds.node }}{{ .Name }} {{ end }}{{ range .Kinds.peer }}{{ .Name }} {{ .ID }} {{ end }}`, true, "node-0 node-1 node-2 org9-peer 9 org10-peer 10 "},
+		{`{{ range .Kinds.es }}{{ .Name }} {{ .ID }} {{ end }}{{ range .Kinds.node }}{{ .Name }} {{ end }}`, true, "es98 98 es99 99 es100 100 node-0 node-1 node-2 "},
 		{`{{ range .Kinds.peer }}{{ add 8000 .Ordinal }} {{ end }}`, false, "8003 8004 "},
 		{`{{ join "," (.Names "node") }} {{ join "," (.Names "peer") }}`, false, "node-0,node-1,node-2 org9-peer,org10-peer"},
 		{`{{ range .Kinds.peer }}{{ . }} {{ end }}`, false, "org9-peer org10-peer "},

@@ -151,7 +151,7 @@ func (p pattern) number(plus int) string {
 
 // MarkName stands for {{ .Name }}: it prints the name without the ID, and marks the place of the ID.
 func (p pattern) MarkName() string {
-	p.mark(hole{at: len(p.kind.Before)})
+	p.mark(hole{at: len(p.kind.Before), width: p.kind.Width})
 	return p.kind.Before + p.kind.After
 }
 

@@ -144,3 +144,32 @@ func TestCommandOfRows(t *testing.T) {
 		}
 	}
 }
+
+// Names with a number of digits are as long as the execution counts.
+func TestPaddedNames(t *testing.T) {
+	fsys := body("a:{{ range .Clients }}\n  - {{ .Name }}{{ end }}\nb:{{ range .Clients }}\n  - x {{ .ID }}{{ end }}")
+	fsys[bundle.StagesFile] = &fstest.MapFile{Data: []byte("default: one\nkinds: [{name: 'n{id:3}', first: 0}]\nstages: [{name: one}]")}
+	b, err := bundle.Open(fsys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := New(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{0, 1, 9, 10, 11, 99, 100, 101, 1001, 1002} {
+		x, err := e.execute("one", n, maxDocument)
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc, err := x.document()
+		if err != nil || len(doc.Bytes) != x.offset() {
+			t.Errorf("%d: %d bytes, counted %d, error %v", n, len(doc.Bytes), x.offset(), err)
+		}
+		plain, err := normal(e).Render("one", n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameDocument(t, plain, doc)
+	}
+}

@@ -231,7 +231,7 @@ func (x *execution) add(p piece) {
 	if p.repeated {
 		x.begin += (p.last - p.first) * len(p.text)
 		for _, h := range p.holes {
-			x.begin += digits(p.last+h.plus) - digits(p.first+h.plus-1)
+			x.begin += h.lengths(p.first+h.plus, p.last+h.plus)
 		}
 	}
 }
@@ -269,6 +269,9 @@ func (p piece) append(to []byte, id int) []byte {
 	at := 0
 	for _, hole := range p.holes {
 		to = append(to, p.text[at:hole.at]...)
+		for n := len(strconv.Itoa(id + hole.plus)); n < hole.width; n++ {
+			to = append(to, '0')
+		}
 		to = strconv.AppendInt(to, int64(id+hole.plus), 10)
 		at = hole.at
 	}
@@ -307,6 +310,15 @@ func (x *execution) writeTo(w io.Writer, again func(io.Writer) error) error {
 		return nil
 	}
 	return flush()
+}
+
+// lengths returns the sum of the lengths of the numbers from first to last at h.
+func (h hole) lengths(first, last int) int {
+	sum := digits(last) - digits(first-1)
+	for n, limit := 1, 10; n < h.width; n, limit = n+1, limit*10 { // those that are shorter than limit lack a zero each
+		sum += max(0, min(last, limit-1)-first+1)
+	}
+	return sum
 }
 
 // digits returns the sum of the numbers of digits of 0 to n.
