@@ -269,8 +269,10 @@ func (p piece) append(to []byte, id int) []byte {
 	at := 0
 	for _, hole := range p.holes {
 		to = append(to, p.text[at:hole.at]...)
-		for n := len(strconv.Itoa(id + hole.plus)); n < hole.width; n++ {
-			to = append(to, '0')
+		for n, limit := 1, 10; n < hole.width; n, limit = n+1, limit*10 {
+			if id+hole.plus < limit {
+				to = append(to, '0')
+			}
 		}
 		to = strconv.AppendInt(to, int64(id+hole.plus), 10)
 		at = hole.at
