@@ -14,6 +14,7 @@ import (
 	"github.com/tp0-lab/composer/internal/compose/graph"
 	"github.com/tp0-lab/composer/internal/compose/project"
 	"github.com/tp0-lab/composer/internal/course/doctor"
+	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/lab/local"
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/text"
@@ -60,7 +61,7 @@ func examine(c *cli.Context, source *bundleFlags) error {
 	}
 	findings := doctor.Examine(c.Context, doctor.Machine{
 		Run:      doctor.Command,
-		ReadFile: os.ReadFile,
+		ReadFile: func(name string) ([]byte, error) { return files.ReadRegular(name, 1<<20) },
 		Exists:   func(name string) bool { _, err := os.Stat(name); return err == nil },
 		Writable: writable,
 	}, lab, c.Duration("timeout"))

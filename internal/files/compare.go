@@ -54,24 +54,7 @@ func openRegular(path string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	info, err := os.Stat(target) // before it is opened: a pipe would wait for a writer
-	if err == nil {
-		err = mustBeRegular(info)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return os.Open(target)
-}
-
-func mustBeRegular(info fs.FileInfo) error {
-	switch {
-	case info.IsDir():
-		return ErrDirectory
-	case !info.Mode().IsRegular():
-		return errors.New("it is not a regular file")
-	}
-	return nil
+	return Open(target, os.O_RDONLY)
 }
 
 // comparer compares the bytes that are written to it with those of a file.

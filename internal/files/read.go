@@ -15,6 +15,8 @@ var ErrDirectory = errors.New("it is a directory")
 // ErrTooLarge is matched by the error of Read and ReadFrom for a content over the limit.
 var ErrTooLarge = errors.New("it is too large")
 
+var errLoop = errors.New("it is a symbolic link that leads to itself")
+
 // tooLarge is the limit in bytes that a content exceeds.
 type tooLarge int64
 
@@ -22,30 +24,56 @@ func (t tooLarge) Error() string { return "it is larger than " + size(int64(t)) 
 
 func (t tooLarge) Is(target error) bool { return target == ErrTooLarge }
 
-// Read returns the content of a file, a pipe or a device, at most limit bytes of it. Links are followed.
-// It fails for a directory, for a longer content, and for a pipe that nobody writes to.
+// Read returns the content of a file, a pipe or a device that a user names, at most limit bytes of it. Links are
+// followed. It fails for a directory, a socket, a longer content, and a pipe that nobody writes to. It waits for a pipe
+// that somebody writes to, such as a shell's <(command), until its end.
 //
 // Its errors are *fs.PathError, so they name path: "read PATH: it is larger than 4 MiB". Cause takes the
 // name away. errors.Is finds fs.ErrNotExist, ErrDirectory and ErrTooLarge.
 func Read(path string, limit int64) ([]byte, error) {
-	// Non-blocking: opening a pipe would wait for a writer.
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := OpenInput(path)
 	if err != nil {
 		return nil, readError(path, err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
+	return readOpen(f.File, f, path, limit)
+}
+
+// Input is an open file, pipe or device that a user named.
+type Input struct {
+	*os.File
+	pipe bool // nothing came out of it yet
+}
+
+// OpenInput opens what Read reads. The error for a pipe that nobody writes to comes with the first Read of the Input.
+func OpenInput(path string) (*Input, error) {
+	// Non-blocking: opening a pipe would wait for a writer.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, syscall.ENXIO) {
+		err = ErrNotRegular // a socket
+	}
 	if err != nil {
-		return nil, readError(path, err)
+		return nil, &fs.PathError{Op: "open", Path: path, Err: Cause(err)}
 	}
-	if info.IsDir() {
-		return nil, readError(path, ErrDirectory)
+	info, err := f.Stat()
+	if err == nil && info.IsDir() {
+		err = ErrDirectory
 	}
-	content, err := ReadFrom(f, path, limit)
-	if err == nil && len(content) == 0 && info.Mode()&fs.ModeNamedPipe != 0 {
-		return nil, readError(path, errors.New("it is a pipe that nobody writes to"))
+	if err != nil {
+		_ = f.Close()
+		return nil, &fs.PathError{Op: "open", Path: path, Err: Cause(err)}
 	}
-	return content, err
+	return &Input{f, info.Mode()&fs.ModeNamedPipe != 0}, nil
+}
+
+// Read implements io.Reader.
+func (i *Input) Read(b []byte) (int, error) {
+	n, err := i.File.Read(b)
+	if n == 0 && i.pipe && errors.Is(err, io.EOF) {
+		err = errors.New("it is a pipe that nobody writes to")
+	}
+	i.pipe = i.pipe && n == 0
+	return n, err
 }
 
 // ReadFrom returns what r reads up to its end, at most limit bytes. Its errors are like those of Read: name
@@ -81,7 +109,7 @@ func Cause(err error) error {
 		err = link.Err
 	}
 	if errors.Is(err, syscall.ELOOP) {
-		return errors.New("it is a symbolic link that leads to itself")
+		return errLoop
 	}
 	return err
 }

@@ -90,7 +90,7 @@ func FindConfig(dir string) (*Config, error) {
 // ReadConfig reads a configuration file. Errors name the file and, for what is wrong in it, the line and column.
 func ReadConfig(name string) (*Config, error) {
 	const limit = 1 << 20
-	content, err := files.Read(name, limit)
+	content, err := files.ReadRegular(name, limit)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

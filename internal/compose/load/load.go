@@ -135,7 +135,7 @@ func (o Options) load(ctx context.Context, content []byte, dir, name string) (pr
 	}
 	projectName := o.Project
 	set := func(options *loader.Options) {
-		options.SkipResolveEnvironment, options.SkipResolveLabels, options.ResolvePaths = !o.Resolve, !o.Resolve, o.Resolve
+		options.SkipResolveEnvironment, options.SkipResolveLabels, options.ResolvePaths = true, true, o.Resolve
 		options.SkipInclude, options.SkipExtends, options.SkipConsistencyCheck = o.Alone, o.Alone, o.Alone
 		options.Profiles = o.Profiles
 		options.SetProjectName(projectName, false)
@@ -149,6 +149,11 @@ func (o Options) load(ctx context.Context, content []byte, dir, name string) (pr
 	project, err = loader.ModelToProject(model, loader.ToOptions(&details, []func(*loader.Options){set}), details)
 	if err != nil {
 		return nil, err
+	}
+	if o.Resolve {
+		if project, err = resolveFiles(project); err != nil {
+			return nil, err
+		}
 	}
 	if err := addDependencies(project, dependencies); err != nil {
 		return nil, err

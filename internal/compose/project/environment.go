@@ -1,6 +1,7 @@
 package project
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/dotenv"
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/tp0-lab/composer/internal/files"
 )
 
 // Environment returns what Compose takes the variables of a project in dir from: environ ("NAME=value") and, of lower
@@ -18,14 +21,25 @@ import (
 func Environment(dir string, environ []string) (map[string]string, error) {
 	own := types.NewMapping(environ)
 	environment := make(types.Mapping)
-	file, err := dotenv.GetEnvFromFile(own, []string{filepath.Join(dir, ".env")})
-	if err == nil {
-		maps.Copy(environment, file)
-	} else if !errors.Is(err, fs.ErrNotExist) && !strings.HasPrefix(err.Error(), "couldn't find env file") {
-		return nil, fmt.Errorf(".env: %w", err)
+	file, err := readVariables(filepath.Join(dir, ".env"), own)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf(".env: %w", files.Cause(err))
 	}
+	maps.Copy(environment, file)
 	maps.Copy(environment, own)
 	return environment, nil
+}
+
+// readVariables reads a file of variables, whose values may have variables of the environment.
+func readVariables(name string, environment map[string]string) (map[string]string, error) {
+	content, err := files.ReadRegular(name, MaxFile)
+	if err != nil {
+		return nil, err
+	}
+	return dotenv.ParseWithLookup(bytes.NewReader(content), func(name string) (string, bool) {
+		value, ok := environment[name]
+		return value, ok
+	})
 }
 
 // Names returns the files that COMPOSE_FILE lists in an environment, or nil.

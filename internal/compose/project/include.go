@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/compose-spec/compose-go/v2/dotenv"
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
 
@@ -174,7 +173,7 @@ func (r *reader) environment(envFiles []*yaml.Node, dir string, s scope) map[str
 	}
 	environment := types.Mapping{}
 	for i, name := range names {
-		file, err := dotenv.GetEnvFromFile(s.environment, []string{name})
+		file, err := readVariables(name, s.environment)
 		if err != nil {
 			if len(envFiles) > 0 {
 				r.fault(envFiles[min(i, len(envFiles)-1)], MissingFile, "%v", err)

@@ -108,7 +108,7 @@ func Read(all []*File, o Options) (*Project, error) {
 		o.Dir = "."
 	}
 	for _, f := range all {
-		if err := r.read(f); err != nil {
+		if err := r.read(f, files.Read); err != nil {
 			return nil, err
 		}
 	}
@@ -206,13 +206,13 @@ type reader struct {
 	opening  []string // files that are being included, to find circles
 }
 
-// read reads the text of a file, unless it has one, and notes it.
-func (r *reader) read(f *File) error {
+// read reads the text of a file by get, unless it has one, and notes it.
+func (r *reader) read(f *File, get func(name string, limit int64) ([]byte, error)) error {
 	if len(r.Files) == maxFiles {
 		return fmt.Errorf("%s: a project of more than %d files is not read", f.Name, maxFiles)
 	}
 	if f.Text == nil {
-		content, err := files.Read(f.Name, MaxFile)
+		content, err := get(f.Name, MaxFile)
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.Name, files.Cause(err))
 		}
@@ -240,7 +240,7 @@ func (r *reader) open(at *yaml.Node, path string) *File {
 		return nil
 	}
 	f := &File{Name: path}
-	if err := r.read(f); err != nil {
+	if err := r.read(f, files.ReadRegular); err != nil {
 		r.fault(at, MissingFile, "%s", strings.Replace(err.Error(), path, at.Value, 1))
 		return nil
 	}

@@ -6,12 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/tp0-lab/composer/internal/course/git"
-	"github.com/tp0-lab/composer/internal/files"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/tp0-lab/composer/internal/course/git"
+	"github.com/tp0-lab/composer/internal/files"
 )
 
 // Plan and Write wrap these errors, and those of package git.
@@ -36,6 +37,9 @@ type Options struct {
 	Prefix string // of the branches' names
 	Stages []Stage
 }
+
+// maxRef is the limit for a small file of a git directory, in bytes.
+const maxRef = 1 << 20
 
 // Branch is a branch of a delivery.
 type Branch struct {
@@ -168,7 +172,7 @@ func (d *Delivery) find(ctx context.Context) error {
 	}
 	for i := range d.Branches {
 		b := &d.Branches[i]
-		text, _ := os.ReadFile(filepath.Join(d.repo.Common, filepath.FromSlash(b.Ref()))) // one that leads nowhere is not in refs
+		text, _ := files.ReadRegular(filepath.Join(d.repo.Common, filepath.FromSlash(b.Ref())), maxRef) // one that leads nowhere is not in refs
 		if target, ok := strings.CutPrefix(string(text), "ref: "); ok {
 			return fmt.Errorf("branch %s %w: it is another name of %s", b.Name, ErrInTheWay, strings.TrimPrefix(strings.TrimSpace(target), heads))
 		}
@@ -252,13 +256,13 @@ func checkedOut(r *git.Repository) (map[string]string, error) {
 	}
 	for _, e := range linked {
 		dir := filepath.Join(r.Common, "worktrees", e.Name())
-		text, _ := os.ReadFile(filepath.Join(dir, "gitdir")) // only for the message
+		text, _ := files.ReadRegular(filepath.Join(dir, "gitdir"), maxRef) // only for the message
 		trees[dir] = filepath.Dir(strings.TrimSpace(string(text)))
 	}
 	taken := map[string]string{}
 	for dir, root := range trees {
 		for _, name := range []string{"HEAD", "rebase-merge/head-name", "rebase-apply/head-name", "BISECT_START"} {
-			text, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+			text, err := files.ReadRegular(filepath.Join(dir, filepath.FromSlash(name)), maxRef)
 			if err != nil && !errors.Is(err, os.ErrNotExist) {
 				return nil, err
 			}

@@ -38,7 +38,7 @@ type Machine struct {
 	// Run runs a program and returns its stdout. The error wraps exec.ErrNotFound for a program that is not installed,
 	// and context.DeadlineExceeded for one that takes too long. Any other error is the program's own message.
 	Run func(ctx context.Context, name string, args ...string) (string, error)
-	// ReadFile is os.ReadFile.
+	// ReadFile returns the content of a file.
 	ReadFile func(name string) ([]byte, error)
 	// Exists reports whether a file exists.
 	Exists func(name string) bool

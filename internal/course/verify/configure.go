@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/files"
 )
 
 // serverKeys and clientKeys are the configuration keys of the course, which every project knows.
@@ -67,7 +70,12 @@ func (s *site) write(name string, text []byte) error {
 	if err := s.root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return err
 	}
-	return s.root.WriteFile(name, text, 0o644)
+	f, err := files.OpenIn(s.root, name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	return errors.Join(err, f.Close())
 }
 
 // write replaces a file of the site.
@@ -79,7 +87,7 @@ func (t *trial) write(name, text string) {
 
 // read returns the text of a file of the site, "" if the file is missing.
 func (t *trial) read(name string) string {
-	text, err := t.site.root.ReadFile(name)
+	text, err := files.ReadIn(t.site.root, name, maxFile)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		t.fatal(name+" can be read", err.Error())
 	}

@@ -19,6 +19,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tp0-lab/composer/internal/files"
 )
 
 // dockerEngine runs each lab in a Compose project of its own, from images that it builds and removes.
@@ -78,7 +80,7 @@ func (e *dockerEngine) image(ctx context.Context, s *site, service, config strin
 		from = service // all stages have the same tree
 	}
 	if s.stage == "ej1" { // later stages mount the files
-		text, err := os.ReadFile(filepath.Join(s.dir, config))
+		text, err := files.ReadIn(s.root, config, maxFile)
 		if err != nil {
 			return "", fmt.Errorf("build the %s: %w", service, err)
 		}

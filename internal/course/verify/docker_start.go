@@ -9,7 +9,6 @@ import (
 	"maps"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +16,8 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"github.com/tp0-lab/composer/internal/compose/project"
+	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/lab/local"
 )
 
@@ -36,7 +37,7 @@ func (e *dockerEngine) reserve(ctx context.Context, s *site) func() {
 }
 
 func loadCompose(ctx context.Context, s *site) (*types.Project, error) {
-	text, err := os.ReadFile(filepath.Join(s.dir, composeFile))
+	text, err := files.ReadIn(s.root, composeFile, project.MaxFile)
 	if err != nil {
 		return nil, fmt.Errorf("read the Compose file: %w", err)
 	}
@@ -57,7 +58,7 @@ func fixedAddresses(project *types.Project) bool {
 
 // knowsNetworks reports whether validar-echo-server.sh looks for the usual names of networks.
 func knowsNetworks(s *site) bool {
-	script, err := os.ReadFile(filepath.Join(s.dir, "validar-echo-server.sh"))
+	script, err := files.ReadIn(s.root, "validar-echo-server.sh", maxFile)
 	return err == nil && s.stage == "ej3" && !bytes.Contains(script, []byte("COMPOSE_PROJECT_NAME"))
 }
 

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tp0-lab/composer/internal/compose/project"
+	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/lab/local"
 	"github.com/tp0-lab/composer/internal/text"
 )
@@ -73,7 +75,7 @@ func writesAnew(t *trial, out string) {
 	for _, n := range []int{2, 4, 1} {
 		t.must(fmt.Sprintf("generar-compose.sh writes %s for %s", out, text.Plural(n, "client")), func() error { return t.site.script(t.ctx, out, n) })
 		expected := fmt.Sprintf("%s for %s has the services server and %s", out, text.Plural(n, "client"), strings.Join(clientNames(n), ", "))
-		raw, err := t.site.root.ReadFile(out)
+		raw, err := files.ReadIn(t.site.root, out, project.MaxFile)
 		if err != nil {
 			t.fatal(expected, err.Error())
 		}

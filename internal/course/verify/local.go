@@ -7,12 +7,13 @@ import (
 	"io"
 	"io/fs"
 	"net"
-	"os"
 	"path/filepath"
 	"strconv"
 	"time"
 
+	"github.com/tp0-lab/composer/internal/compose/project"
 	"github.com/tp0-lab/composer/internal/course/report"
+	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/lab/local"
 )
 
@@ -30,7 +31,7 @@ func (e *localEngine) reserve(context.Context, *site) func() { return func() {} 
 func (e *localEngine) close(context.Context) error { return nil }
 
 func (e *localEngine) start(ctx context.Context, s *site, variables map[string]map[string]string, j *journal) (lab, error) {
-	text, err := os.ReadFile(filepath.Join(s.dir, composeFile))
+	text, err := files.ReadIn(s.root, composeFile, project.MaxFile)
 	if err != nil {
 		return nil, fmt.Errorf("read the Compose file: %w", err)
 	}
@@ -105,7 +106,7 @@ func (l *localLab) bets(context.Context) ([]byte, error) {
 		if s.Kind != local.Server {
 			continue
 		}
-		text, err := os.ReadFile(l.Path(s.Name, s.Variable("SERVER_STORAGE")))
+		text, err := files.ReadRegular(l.Path(s.Name, s.Variable("SERVER_STORAGE")), maxBets)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, nil
 		}

@@ -4,12 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/tp0-lab/composer/internal/files"
-	"github.com/tp0-lab/composer/internal/lab/local"
-	"github.com/tp0-lab/composer/internal/template/bundle"
-	"github.com/tp0-lab/composer/internal/template/render"
-	"github.com/tp0-lab/composer/services"
-	"github.com/tp0-lab/composer/templates"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -19,6 +13,13 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tp0-lab/composer/internal/files"
+	"github.com/tp0-lab/composer/internal/lab/local"
+	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/template/render"
+	"github.com/tp0-lab/composer/services"
+	"github.com/tp0-lab/composer/templates"
 )
 
 // site is a directory with a copy of a project.
@@ -37,6 +38,9 @@ type site struct {
 }
 
 const composeFile = "docker-compose-dev.yaml"
+
+// maxFile is the limit for a file of a project, in bytes. A solution's are a thousand times smaller, but for agencies'.
+const maxFile = 256 << 20
 
 // generate writes the Compose file.
 func (s *site) generate(ctx context.Context, n int) error {
@@ -154,7 +158,7 @@ func newSites(o Options) (_ *sites, err error) {
 		return s, nil
 	}
 	s.composer = filepath.Join(s.dir, "composer")
-	program, err := os.ReadFile(o.Composer)
+	program, err := files.ReadRegular(o.Composer, maxFile)
 	if err == nil {
 		err = os.WriteFile(s.composer, program, 0o755)
 	}
@@ -244,7 +248,7 @@ func (s *sites) openBranch(ctx context.Context, stage string) (*site, error) {
 	if err := site.locate(); err != nil {
 		return nil, err
 	}
-	if text, err := os.ReadFile(filepath.Join(dir, site.clientConfig)); err == nil {
+	if text, err := files.ReadIn(site.root, site.clientConfig, maxFile); err == nil {
 		site.maxAmount, _ = shippedBatch(string(text))
 	}
 	s.branches[stage] = site
@@ -286,7 +290,7 @@ func (s *sites) copyProject(dir string) error {
 		if err != nil {
 			return err
 		}
-		text, err := os.ReadFile(path)
+		text, err := files.ReadRegular(path, maxFile)
 		if err != nil {
 			return err
 		}
@@ -310,7 +314,7 @@ func findRoot() string {
 		return ""
 	}
 	for {
-		text, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+		text, err := files.ReadRegular(filepath.Join(dir, "go.mod"), maxFile)
 		if err == nil && strings.HasPrefix(string(text), "module github.com/tp0-lab/composer\n") {
 			return dir
 		}

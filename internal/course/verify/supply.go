@@ -11,6 +11,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -29,7 +30,7 @@ func supply(s *site, project *types.Project) error {
 	if s.stage < "ej6" {
 		return nil // no earlier stage reads the files
 	}
-	files, err := filepath.Glob(filepath.Join(s.dir, agencyDir, "agency-*.csv"))
+	found, err := filepath.Glob(filepath.Join(s.dir, agencyDir, "agency-*.csv"))
 	if err != nil {
 		return err
 	}
@@ -39,7 +40,7 @@ func supply(s *site, project *types.Project) error {
 			if v.Type != types.VolumeTypeBind || err != nil || !filepath.IsLocal(source) {
 				continue
 			}
-			if err := supplyOne(s, source, files); err != nil {
+			if err := supplyOne(s, source, found); err != nil {
 				return err
 			}
 			if _, err := os.Stat(v.Source); filepath.Ext(source) == ".csv" && errors.Is(err, fs.ErrNotExist) {
@@ -51,8 +52,8 @@ func supply(s *site, project *types.Project) error {
 }
 
 // supplyOne copies the files that belong at a mounted source or in it.
-func supplyOne(s *site, source string, files []string) error {
-	for _, file := range files {
+func supplyOne(s *site, source string, found []string) error {
+	for _, file := range found {
 		to := source
 		switch base := filepath.Base(source); {
 		case agencyFile().MatchString(base):
@@ -67,7 +68,7 @@ func supplyOne(s *site, source string, files []string) error {
 		if filepath.Join(s.dir, to) == file {
 			continue
 		}
-		text, err := os.ReadFile(file)
+		text, err := files.ReadIn(s.root, filepath.Join(agencyDir, filepath.Base(file)), maxFile)
 		if err == nil {
 			err = s.write(to, text)
 		}

@@ -13,7 +13,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tp0-lab/composer/internal/compose/project"
 	"github.com/tp0-lab/composer/internal/course/report"
+	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/lab/dataset"
 	"github.com/tp0-lab/composer/internal/lab/local"
 	"github.com/tp0-lab/composer/internal/text"
@@ -256,7 +258,7 @@ func (t *trial) ready() {
 
 // environment returns the variables that the Compose file gives a service.
 func (t *trial) environment(service string) map[string]string {
-	raw, err := t.site.root.ReadFile(composeFile)
+	raw, err := files.ReadIn(t.site.root, composeFile, project.MaxFile)
 	if err != nil {
 		t.unjudged("the Compose file cannot be read: " + err.Error())
 	}

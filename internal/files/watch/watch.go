@@ -194,10 +194,7 @@ func (s Set) fingerprint() (sum [sha256.Size]byte) {
 	all := sha256.New()
 	for _, path := range s.files() {
 		// A pipe or a device is not read: its content would be missing elsewhere.
-		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
-			continue
-		}
-		if content, err := files.Read(path, maxRead); err == nil {
+		if content, err := files.ReadRegular(path, maxRead); err == nil {
 			fmt.Fprintf(all, "%q %x\n", path, sha256.Sum256(content))
 		}
 	}

@@ -10,9 +10,9 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"syscall"
 	"time"
 
+	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/lab/logline"
 	"github.com/tp0-lab/composer/internal/lab/lottery"
 	"github.com/tp0-lab/composer/internal/lab/retry"
@@ -126,7 +126,7 @@ func (a *Agency) withFile(ctx context.Context, path string, talk func(*session, 
 	}
 	f, err := open(ctx, path)
 	if err != nil {
-		return fmt.Errorf("open agency file: %w", err)
+		return fmt.Errorf("open agency file: %s: %w", path, files.Cause(err))
 	}
 	defer f.Close() // read only: nothing can be lost
 	return a.persist(ctx, func(s *session) error {
@@ -139,14 +139,9 @@ func (a *Agency) withFile(ctx context.Context, path string, talk func(*session, 
 
 // openLocal opens a file of this machine. The file must be regular.
 func openLocal(_ context.Context, path string) (File, error) {
-	// Opening a pipe would wait for a writer without O_NONBLOCK.
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := files.Open(path, os.O_RDONLY)
 	if err != nil {
 		return nil, err
-	}
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		_ = f.Close()
-		return nil, errors.Join(err, fmt.Errorf("%s is no regular file", path))
 	}
 	return f, nil
 }

@@ -42,7 +42,7 @@ type Report struct {
 // lines and as many warnings. To find repeated bets it holds about 50 bytes of memory for each bet. The error is that
 // of the file or of ctx.
 func Check(ctx context.Context, file string, limit int) (Report, error) {
-	f, err := os.Open(file)
+	f, err := files.OpenInput(file)
 	if err != nil {
 		return Report{}, fmt.Errorf("check %s: %w", file, files.Cause(err))
 	}

@@ -8,11 +8,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/tp0-lab/composer/internal/files"
 )
 
 // The default bounds of Extract, in bytes. A hundred times the course's data, 7.9 million bets, is about 470 MB.
@@ -64,6 +67,45 @@ func FindArchive(dir string) (string, error) {
 	return "", fmt.Errorf("%w: neither %s nor %[3]s in %[4]s", ErrNoArchive, names[1], names[0], dir)
 }
 
+// maxDirectory is how much of an archive is read for its list of entries, in bytes: a hundred thousand entries.
+const maxDirectory = 16 << 20
+
+// openArchive reads the list of an archive's entries. The caller calls closeArchive, which returns no error because
+// nothing is written.
+func openArchive(name string) (z *zip.Reader, closeArchive func(), err error) {
+	f, err := files.Open(name, os.O_RDONLY)
+	if err != nil {
+		return nil, nil, err
+	}
+	closeArchive = func() { _ = f.Close() }
+	info, err := f.Stat()
+	if err == nil {
+		in := &boundedReaderAt{r: f, left: maxDirectory}
+		z, err = zip.NewReader(in, info.Size())
+		in.left = math.MaxInt64
+	}
+	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // agencyEntries names the entry
+		closeArchive()
+		return nil, nil, err
+	}
+	return z, closeArchive, nil
+}
+
+// boundedReaderAt reads at most left bytes of r.
+type boundedReaderAt struct {
+	r    io.ReaderAt
+	left int64
+}
+
+func (b *boundedReaderAt) ReadAt(p []byte, at int64) (int, error) {
+	if b.left < int64(len(p)) {
+		return 0, fmt.Errorf("%w: its list of entries is over %d MiB", ErrTooLarge, maxDirectory>>20)
+	}
+	n, err := b.r.ReadAt(p, at)
+	b.left -= int64(n)
+	return n, err
+}
+
 // Extract writes the entries called agency-N.csv, of any folder of a zip archive, into dir. It makes dir if necessary.
 // A file that has the content already is not touched, even behind a symbolic link. Any other link in a file's place is
 // replaced, so that nothing is written outside of dir.
@@ -85,11 +127,11 @@ func Extract(ctx context.Context, archive, dir string, o ExtractOptions) (Extrac
 }
 
 func extract(ctx context.Context, archive, dir string, o ExtractOptions) (result Extracted, err error) {
-	z, err := zip.OpenReader(archive)
-	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // agencyEntries names the entry
+	z, closeArchive, err := openArchive(archive)
+	if err != nil {
 		return result, err
 	}
-	defer z.Close()
+	defer closeArchive()
 	entries, ignored, err := agencyEntries(z.File)
 	if err != nil {
 		return result, err
@@ -100,8 +142,8 @@ func extract(ctx context.Context, archive, dir string, o ExtractOptions) (result
 	}
 
 	left := cmp.Or(o.MaxTotal, DefaultMaxTotal)
-	files := newSet()
-	defer files.Discard()
+	set := newSet()
+	defer set.Discard()
 	var extracted []string
 	for _, e := range entries {
 		path := filepath.Join(dir, FileName(e.agency))
@@ -111,7 +153,7 @@ func extract(ctx context.Context, archive, dir string, o ExtractOptions) (result
 				continue
 			}
 		}
-		err := addFile(files, path, func(w io.Writer) error {
+		err := addFile(set, path, func(w io.Writer) error {
 			n, err := unpack(ctx, w, e.file, cmp.Or(o.MaxFile, DefaultMaxFile), left)
 			left -= n
 			return err
@@ -124,7 +166,7 @@ func extract(ctx context.Context, archive, dir string, o ExtractOptions) (result
 	if err := ctx.Err(); err != nil {
 		return result, err
 	}
-	if result.Written, err = files.Commit(); err != nil {
+	if result.Written, err = set.Commit(); err != nil {
 		return result, err
 	}
 	written := result.Written // some of those extracted, in the same order

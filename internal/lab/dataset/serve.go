@@ -10,8 +10,9 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
+
+	"github.com/tp0-lab/composer/internal/files"
 )
 
 // Server serves the agencies' files of a directory, read-only: GET and HEAD of /agency-N.csv, with ranges and
@@ -33,7 +34,7 @@ type hashed struct {
 // NewServer returns a server for a directory. The caller closes it. Links that lead out of the directory are not
 // followed.
 func NewServer(dir string) (*Server, error) {
-	root, err := os.OpenRoot(dir)
+	root, err := files.OpenRoot(dir)
 	if err != nil {
 		return nil, fmt.Errorf("serve: %w", err)
 	}
@@ -77,14 +78,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // open opens a regular file.
 func (s *Server) open(name string) (*os.File, os.FileInfo, error) {
-	f, err := s.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := files.OpenIn(s.root, name, os.O_RDONLY)
 	if err != nil {
 		return nil, nil, err
 	}
 	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is no regular file", name)
-	}
 	if err != nil {
 		_ = f.Close()
 		return nil, nil, err

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 
+	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/lab/client"
 	"github.com/tp0-lab/composer/internal/lab/server"
 	"github.com/tp0-lab/composer/internal/lab/service"
@@ -61,7 +62,7 @@ func machine(arguments []string) (service.Machine, error) {
 	flags.StringVar(&m.Root, "root", "", "the service's root directory")
 	name := flags.String("name", "", "the service's name")
 	flags.Func("hosts", "a file with the hosts of the lab", func(path string) error {
-		text, err := os.ReadFile(path)
+		text, err := files.ReadRegular(path, 64<<20)
 		if err != nil {
 			return err
 		}

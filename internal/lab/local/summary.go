@@ -12,6 +12,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -76,7 +77,7 @@ func (w *watcher) summary() Summary {
 // countBets counts the records of the file at path by agency, into bets. A missing file has no records. Lines that are
 // not CSV do not count.
 func countBets(path string, bets map[string]int) {
-	f, err := os.Open(path)
+	f, err := files.Open(path, os.O_RDONLY)
 	if err != nil {
 		return
 	}

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/lab/logline"
 )
 
@@ -57,10 +58,10 @@ func openAppendFile(path string, create bool, o *Options) (*appendFile, error) {
 	if create {
 		flags |= os.O_CREATE
 	}
-	f, err := openRegular(path, flags)
+	f, err := files.Open(path, flags)
 	writable := err == nil
 	if readOnly(err) {
-		f, err = openRegular(path, os.O_RDONLY)
+		f, err = files.Open(path, os.O_RDONLY)
 	}
 	target := path // the journal lies beside the file itself, not beside a link to it
 	switch {
@@ -314,7 +315,7 @@ func (a *appendFile) openForWriting() error {
 	if a.disk.Load() == nil {
 		flags |= os.O_CREATE | os.O_EXCL
 	}
-	f, err := openRegular(a.path, flags)
+	f, err := files.Open(a.path, flags)
 	if err != nil {
 		return err
 	}
@@ -349,7 +350,7 @@ func (a *appendFile) back(named fs.FileInfo, err error) error {
 		}
 		return a.same(disk, named)
 	}
-	f, err := openRegular(a.path, os.O_RDWR)
+	f, err := files.Open(a.path, os.O_RDWR)
 	if err != nil {
 		return err
 	}

@@ -21,23 +21,6 @@ type file interface {
 // diskFile is an *os.File with the quickest Sync that survives a power failure.
 type diskFile struct{ *os.File }
 
-// openRegular opens a regular file. Nothing else is waited for.
-func openRegular(path string, flags int) (*os.File, error) {
-	f, err := os.OpenFile(path, flags|syscall.O_NONBLOCK, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is no regular file", path)
-	}
-	if err != nil {
-		_ = f.Close()
-		return nil, err
-	}
-	return f, nil
-}
-
 // sameFile returns an error unless both are the same file.
 func sameFile(f, g *os.File) error {
 	a, err := f.Stat()

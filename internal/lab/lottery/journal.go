@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/tp0-lab/composer/internal/files"
 )
 
 // After a crash, the journal of an appendFile says whether the last group of bytes that was written is whole. A group
@@ -135,7 +137,7 @@ type journal struct {
 // It returns ok false if there is no journal, or one that a crash left before the first group. The error says that the
 // file is no journal.
 func (j *journal) read(size int64) (newest slot, ok bool, err error) {
-	f, err := openRegular(j.path, os.O_RDONLY)
+	f, err := files.Open(j.path, os.O_RDONLY)
 	if errors.Is(err, fs.ErrNotExist) {
 		return slot{}, false, nil
 	}
@@ -277,7 +279,7 @@ func (j *journal) open(size int64) (err error) {
 		j.sequence = 0
 		flags |= os.O_CREATE | os.O_EXCL
 	}
-	f, err := openRegular(j.path, flags)
+	f, err := files.Open(j.path, flags)
 	if err != nil {
 		return err
 	}

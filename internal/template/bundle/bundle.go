@@ -134,7 +134,7 @@ func (b *Bundle) Choose(name, file string) (Stage, error) {
 	if file == "" {
 		return b.Stage(b.Default)
 	}
-	content, err := files.Read(file, MaxFile)
+	content, err := files.ReadRegular(file, MaxFile)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Stage{}, fmt.Errorf("choose the stage: %s: %w", file, files.Cause(err))
 	}

@@ -20,7 +20,7 @@ var errOutside = errors.New("it is a link that leads out of the bundle, and thos
 
 // Open opens a file. It does not wait for the writer of a pipe.
 func (d directory) Open(name string) (fs.File, error) {
-	root, err := os.OpenRoot(string(d))
+	root, err := files.OpenRoot(string(d))
 	if err != nil {
 		return nil, err
 	}

@@ -19,8 +19,8 @@ func TestAgencyFileIsNoFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"pipe":      "pipe is no regular file",
-		"directory": "directory is no regular file",
+		"pipe":      "pipe: it is not a regular file",
+		"directory": "directory: it is a directory",
 		"missing":   "no such file",
 	} {
 		p := l.client(1, "batch", "CLI_AGENCY_FILE="+name)
