@@ -39,15 +39,19 @@ data: bin/composer
 bin/composer: $(shell find composer internal templates -type f) services/services.go go.mod go.sum
 	sh composer/build.sh
 
-# An existing Compose file stays. Its first line names its stage: the target warns if .stage or COMPOSER_STAGE asks for another.
-docker-compose-up: docker-image data $(COMPOSE_FILE) ## start the lab (writes a missing Compose file for N clients)
+# An existing Compose file stays. Its first line names its stage: the target stops if .stage or COMPOSER_STAGE asks for another.
+docker-compose-up: right-stage docker-image data $(COMPOSE_FILE) ## start the lab (writes a missing Compose file for N clients)
+	$(COMPOSE) up -d --remove-orphans
+.PHONY: docker-compose-up
+
+right-stage: $(COMPOSE_FILE)
 	@made=$$(sed -n '1{/ --bundle /d;s/^# Made by: composer render --stage \([^ ]*\).*/\1/p;}' $(COMPOSE_FILE)); \
 	stage=$${COMPOSER_STAGE:-$$(cat .stage 2>/dev/null | tr -d '[:space:]')}; \
 	if [ -n "$$made" ] && [ -n "$$stage" ] && [ "$$made" != "$$stage" ]; then \
-	  echo "warning: $(COMPOSE_FILE) is of stage $$made, not $$stage: ./generar-compose.sh $(COMPOSE_FILE) $(N) makes it anew" >&2; \
+	  echo "$(COMPOSE_FILE) is of stage $$made, not $$stage; make it anew: ./generar-compose.sh $(COMPOSE_FILE) $(N)" >&2; \
+	  exit 1; \
 	fi
-	$(COMPOSE) up -d --remove-orphans
-.PHONY: docker-compose-up
+.PHONY: right-stage
 
 docker-compose-down: ## stop the lab and remove its containers and network
 	$(COMPOSE) stop -t $(GRACE)

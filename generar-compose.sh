@@ -25,6 +25,7 @@ fi
 cd "$(dirname "$self")"
 
 if [ ! -x bin/composer ] || [ -n "$(find composer internal templates services/services.go go.mod go.sum -newer bin/composer -type f | head -n 1)" ]; then
+  echo "building bin/composer from its sources, which takes up to a minute the first time" >&2
   sh composer/build.sh
 fi
 # From ej6 on the Compose file mounts the agencies' files. Missing ones are extracted from the archive. Without an archive,

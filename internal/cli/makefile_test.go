@@ -9,16 +9,16 @@ import (
 	"testing"
 )
 
-// A Compose file of another stage is started as it is, but not without a word.
-func TestMakeWarnsOfAnotherStage(t *testing.T) {
+// A Compose file of another stage is not started.
+func TestMakeRefusesAnotherStage(t *testing.T) {
 	makefile, err := filepath.Abs("../../Makefile")
 	if err != nil {
 		t.Fatal(err)
 	}
-	const warning = "warning: docker-compose-dev.yaml is of stage ej3, not ej5: ./generar-compose.sh docker-compose-dev.yaml 5 makes it anew\n"
+	const refusal = "docker-compose-dev.yaml is of stage ej3, not ej5; make it anew: ./generar-compose.sh docker-compose-dev.yaml 5\n"
 	for _, tt := range []struct{ name, text, file, variable, want string }{
-		{"another branch", "# Made by: composer render --stage ej3 -n 5\n", "ej5\n", "", warning},
-		{"a variable", "# Made by: composer render --stage ej3\n", "ej3\n", "ej5", warning},
+		{"another branch", "# Made by: composer render --stage ej3 -n 5\n", "ej5\n", "", refusal},
+		{"a variable", "# Made by: composer render --stage ej3\n", "ej3\n", "ej5", refusal},
 		{"the same", "# Made by: composer render --stage ej3 -n 5\n", "ej3\n", "", ""},
 		{"nobody says", "# Made by: composer render --stage ej3 -n 5\n", "", "", ""},
 		{"another's file", "services: {}\n", "ej5\n", "", ""},
@@ -39,18 +39,32 @@ func TestMakeWarnsOfAnotherStage(t *testing.T) {
 			c.Dir, c.Env = dir, append(os.Environ(), "COMPOSER_STAGE="+tt.variable)
 			var stdout, stderr bytes.Buffer
 			c.Stdout, c.Stderr = &stdout, &stderr
-			if err := c.Run(); err != nil {
-				t.Fatalf("%v\n%s", err, &stderr)
-			}
-			var said strings.Builder
-			for line := range strings.Lines(stderr.String()) {
-				if strings.HasPrefix(line, "warning: ") { // find looks for sources that are not here
-					said.WriteString(line)
-				}
-			}
-			if said.String() != tt.want || !strings.Contains(stdout.String(), "\nstarted up -d") {
-				t.Errorf("got %q and %q, want %q", said.String(), stdout.String(), tt.want)
+			err := c.Run()
+			started := strings.Contains(stdout.String(), "started up -d")
+			if started != (tt.want == "") || started != (err == nil) || !strings.Contains(stderr.String(), tt.want) {
+				t.Errorf("%v, started: %v, stderr %q, want %q", err, started, stderr.String(), tt.want)
 			}
 		})
+	}
+}
+
+// validar-echo-server.sh prints its one line, and why it fails on stderr.
+func TestEchoCheckSaysWhyItFails(t *testing.T) {
+	for name, tt := range map[string]struct{ docker, want string }{
+		"no engine":      {"cat >/dev/null; echo 'Cannot connect' >&2; exit 125", "docker ran no netcat: Cannot connect"},
+		"another answer": {"cat >/dev/null; echo hello", "answered 'hello' to 'echo check "},
+		"no answer":      {"[ $1 = rm ] || cat >/dev/null; exit 1", "no answer from server:12345 in the network tp0_testing_net"},
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "docker"), []byte("#!/bin/sh\n"+tt.docker+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		c := exec.Command("sh", "../../validar-echo-server.sh")
+		c.Env = append(os.Environ(), "PATH="+dir+string(os.PathListSeparator)+os.Getenv("PATH"), "COMPOSE_PROJECT_NAME=")
+		var stdout, stderr bytes.Buffer
+		c.Stdout, c.Stderr = &stdout, &stderr
+		if err := c.Run(); err == nil || stdout.String() != "action: test_echo_server | result: fail\n" || !strings.Contains(stderr.String(), tt.want) {
+			t.Errorf("%s: %v, %q, %q, want %q", name, err, &stdout, &stderr, tt.want)
+		}
 	}
 }
