@@ -133,6 +133,12 @@ campaign: ## kill, stop and starve the lottery's processes, take their files awa
 	go run ./bench/campaign -rounds $(ROUNDS)
 .PHONY: campaign
 
+# SEEDS is how many plans of faults; a failing one is printed with the flag that runs it again.
+SEEDS ?= 5000
+simulate: ## run the lottery's server and agencies with a simulated network and disk, through SEEDS plans of faults
+	go test -count 1 -timeout 30m -run TestSimulation ./internal/lab/lottery -rapid.checks=$(SEEDS)
+.PHONY: simulate
+
 fuzz: ## run each fuzz target for FUZZTIME
 	@set -e; for package in $$(git grep -l '^func Fuzz' '*_test.go' | xargs -n 1 dirname | sort -u); do \
 	  for target in $$(grep -ho '^func Fuzz[A-Za-z0-9]*' $$package/*_test.go | cut -d ' ' -f 2); do \

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,9 +22,14 @@ type fatal interface{ Fatalf(string, ...any) }
 // recorder keeps what is done to the store's files, so that a test can stop
 // the world at any point of it.
 type recorder struct {
+	initial map[string][]byte // the files before, by name
+
 	mu         sync.Mutex
 	operations []operation
 	failing    map[int]int // the operation of that number fails, after so many bytes
+	dies       int         // the process dies in the operation of that number; 0: it does not
+	die        func()      // is called then, in a goroutine of its own
+	dead       bool        // what is done from now on is not done
 }
 
 type operation struct {
@@ -52,6 +57,15 @@ func (r *recorder) options() Options {
 func (r *recorder) add(o operation) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.dead {
+		return 0
+	}
+	if r.dies > 0 && r.dies == len(r.operations) {
+		r.dead = true
+		r.operations = append(r.operations, o)
+		go r.die()
+		return 0
+	}
 	n, fails := r.failing[len(r.operations)]
 	switch {
 	case !fails || o.kind != "write" && o.kind != "truncate" && o.kind != "sync":
@@ -114,7 +128,7 @@ type crash struct {
 // killed returns what is left if the process is killed in the n-th operation
 // after so many bytes of it.
 func (r *recorder) killed(n, bytes int) crash {
-	c := crash{files: map[string][]byte{}}
+	c := crash{files: maps.Clone(r.initial)}
 	for i, o := range r.operations[:n+1] {
 		if i == n {
 			if o.kind != "write" {
@@ -128,6 +142,9 @@ func (r *recorder) killed(n, bytes int) crash {
 }
 
 func (c *crash) do(o operation) {
+	if c.files == nil {
+		c.files = make(map[string][]byte)
+	}
 	switch o.kind {
 	case "acknowledge":
 		c.acknowledged += int(o.at)
@@ -138,10 +155,15 @@ func (c *crash) do(o operation) {
 	}
 }
 
+// drawn draws numbers from 0 to most.
+func drawn(t *rapid.T) func(label string, most int) int {
+	return func(label string, most int) int { return rapid.IntRange(0, most).Draw(t, label) }
+}
+
 // powerless returns what may be left if the power fails before the n-th
 // operation: of what was not synced, any parts.
-func (r *recorder) powerless(t *rapid.T, n int) crash {
-	c := crash{files: map[string][]byte{}}
+func (r *recorder) powerless(draw func(label string, most int) int, n int) crash {
+	c := crash{files: maps.Clone(r.initial)}
 	synced := map[string]int{}
 	for i, o := range r.operations[:n] {
 		if o.kind == "sync" {
@@ -150,12 +172,12 @@ func (r *recorder) powerless(t *rapid.T, n int) crash {
 	}
 	for i, o := range r.operations[:n] {
 		if i >= synced[o.file] && (o.kind == "write" || o.kind == "truncate") {
-			if rapid.Bool().Draw(t, "lost") {
+			if draw("lost", 1) == 1 {
 				continue
 			}
 			if o.kind == "write" {
-				from := rapid.IntRange(0, len(o.data)).Draw(t, "from")
-				to := rapid.IntRange(from, len(o.data)).Draw(t, "to")
+				from := draw("from", len(o.data))
+				to := from + draw("length", len(o.data)-from)
 				o.data, o.at = o.data[from:to], o.at+int64(from)
 			}
 		}
@@ -290,15 +312,11 @@ func TestKilledAtEveryByte(t *testing.T) {
 // manyChecks has rapid check 25,000 times, and less in a short run.
 func manyChecks(t *testing.T) {
 	t.Helper()
-	checks := "25000"
 	if testing.Short() {
-		checks = "1000"
+		SetChecks(t, 1000)
+		return
 	}
-	before := flag.Lookup("rapid.checks").Value.String()
-	if err := flag.Set("rapid.checks", checks); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = flag.Set("rapid.checks", before) })
+	SetChecks(t, 25_000)
 }
 
 func TestCrashes(t *testing.T) {
@@ -320,7 +338,7 @@ func (r *recorder) crash(t *rapid.T) crash {
 	if rapid.Bool().Draw(t, "kill") {
 		return r.killed(n, rapid.IntRange(0, len(r.operations[n].data)).Draw(t, "bytes"))
 	}
-	return r.powerless(t, n)
+	return r.powerless(drawn(t), n)
 }
 
 // Without a journal nothing says that a line is torn: what is no record is refused and stays.
@@ -425,7 +443,7 @@ func TestDrawCrashes(t *testing.T) {
 		if kill {
 			c = r.killed(n, rapid.IntRange(0, len(r.operations[n].data)).Draw(t, "bytes"))
 		} else {
-			c = r.powerless(t, n)
+			c = r.powerless(drawn(t), n)
 		}
 		c.leave(t, second)
 		told := 0
