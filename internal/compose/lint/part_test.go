@@ -83,6 +83,8 @@ func TestOthersOfAFile(t *testing.T) {
 		"services: {a: {extends: b}, b: {extends: a}}":                                                               "f.yaml:1:42 extends-cycle",
 		"services: {a: {extends: c}, b: {image: x}}":                                                                 "f.yaml:1:25 undefined-service",
 		"include: [{path: sub/db.yaml, env_file: no.env}]\nservices: {web: {image: x, env_file: none.env}}":          "f.yaml:1:41 missing-file, f.yaml:2:38 missing-file, sub/db.yaml:4:16 specification",
+		"services: {a: {image: x}}\n---\nservices:\n":                                                                "f.yaml:3:1 several-documents, f.yaml:3:1 specification",
+		"services: {a: {extends: {service: a, file: ''}}}":                                                           "f.yaml:1:35 undefined-service",
 		"include: [broken.yaml]": "broken.yaml:1:12 yaml-syntax",
 		"include: [f.yaml]":      "f.yaml:1:11 specification",
 		"services: {a: {image: x, restart: never}}\n---\nservices: {a: {networks: [n]}, b: {imag: y}}": "f.yaml:1:35 unlisted-value, f.yaml:3:1 several-documents, f.yaml:3:27 undefined-network, f.yaml:3:36 specification",

@@ -154,6 +154,13 @@ func (w *whole) merge() *document {
 	}
 	for _, one := range w.documents {
 		one.merged = true
+		for _, root := range one.roots() {
+			for key, services := range yamltree.Entries(root) {
+				if key.Value == "services" && yamltree.IsNull(services) {
+					one.report("specification", key, "services must be a mapping: leave it out, or write {}")
+				}
+			}
+		}
 	}
 	d.root = p.Root
 	d.of = func(n *yaml.Node) *document { return w.byFile[p.File(n).Name] }

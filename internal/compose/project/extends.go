@@ -66,6 +66,11 @@ func (r *reader) extendService(p *pool, kind, name string, chain []link) *yaml.N
 		target, file = yamltree.Get(extends, "service"), yamltree.Get(extends, "file")
 	}
 	chain = append(slices.Clip(chain), link{service, name, target})
+	if isEmpty(target) || isEmpty(file) {
+		r.fault(target, UnknownService, "service %s: there is no name in what it extends", name)
+		p.done[kind+" "+name] = true
+		return service
+	}
 	ref, known := r.text(target, p.scope)
 	if !known {
 		r.Partly = true
@@ -211,3 +216,6 @@ func indexOf(mapping *yaml.Node, name string) int {
 	}
 	return -1
 }
+
+// isEmpty reports whether a node is a text without characters.
+func isEmpty(n *yaml.Node) bool { return n != nil && n.Kind == yaml.ScalarNode && n.Value == "" }

@@ -86,6 +86,10 @@ func (r *reader) included(item *yaml.Node, s scope) *yaml.Node {
 	var all []*File
 	for i, at := range paths {
 		path, known := r.text(at, s)
+		if isEmpty(at) {
+			r.fault(at, OtherFault, "include: there is no path")
+			return nil
+		}
 		if !known || remote(path) {
 			r.Partly = true
 			return nil

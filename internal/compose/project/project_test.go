@@ -228,6 +228,8 @@ func TestFaults(t *testing.T) {
 		"-- one.yaml --\ninclude: [s/x.yaml]\n-- s/x.yaml --\ninclude: [../one.yaml]\n":                                           "s/x.yaml:1:11: include cycle: DIR/one.yaml includes itself",
 		"-- one.yaml --\ninclude: [s/x.yaml]\n-- s/x.yaml --\na: [\n":                                                             "one.yaml:1:11: DIR/s/x.yaml:1:5: while",
 		"-- one.yaml --\nservices: {a: {extends: {service: wbe, file: s/x.yaml}}}\n-- s/x.yaml --\nservices: {web: {image: x}}\n": "one.yaml:1:35: service a: there is no service \"wbe\" in DIR/s/x.yaml, did you mean web?",
+		"-- one.yaml --\ninclude: ['']\n":                                                                                         "one.yaml:1:11: include: there is no path",
+		"-- one.yaml --\nservices: {a: {extends: {service: ''}}}\n":                                                               "one.yaml:1:35: service a: there is no name in what it extends",
 		"-- one.yaml --\nservices: {a: {extends: b}, b: {extends: a}}\n":                                                          "one.yaml:1:42: services extend each other: a → b → a",
 	} {
 		dir, names := write(t, archive)
