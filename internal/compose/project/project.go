@@ -14,7 +14,7 @@ import (
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
-	"go.yaml.in/yaml/v4" // the version that compose-go reads with
+	"go.yaml.in/yaml/v4"
 
 	"github.com/tp0-lab/composer/internal/compose/load"
 	"github.com/tp0-lab/composer/internal/compose/vars"
@@ -63,28 +63,6 @@ type Project struct {
 	made    bool                 // Root is not that of a file, but made of copies
 	origin  map[*yaml.Node]*File // of nodes that are not from Files[0]
 }
-
-// Fault is a reason why Compose refuses a project.
-type Fault struct {
-	text.Place
-	Message string
-	Kind    FaultKind
-}
-
-// FaultKind says what a fault is about.
-type FaultKind int
-
-// The kinds of faults.
-const (
-	OtherFault     FaultKind = iota
-	MissingFile              // a file could not be read
-	TooLarge                 // the project has too many values
-	ExtendsCircle            // services extend each other
-	UnknownService           // a service extends one that is not there
-)
-
-// Error returns the place and the message.
-func (f *Fault) Error() string { return f.Place.String() + ": " + f.Message }
 
 // Place returns the place of a node of Root.
 func (p *Project) Place(n *yaml.Node) text.Place {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -111,81 +110,6 @@ func (j judge) host() {
 
 // securityOptions are the names of the engine's --security-opt, and systempaths, which Compose reads.
 var securityOptions = strings.Fields("no-new-privileges disable label apparmor seccomp systempaths writable-cgroups")
-
-// windowsPath matches absolute paths of Windows, and windowsImage images of it.
-var (
-	windowsPath  = regexp.MustCompile(`^([A-Za-z]:|\\\\)`)
-	windowsImage = regexp.MustCompile(`(?i)windows|nanoserver|servercore`)
-)
-
-// onWindows reports whether a service says that its containers are of Windows: by its platform, isolation or image, or by
-// a mount from a drive at a drive.
-func (j judge) onWindows() bool {
-	if slices.ContainsFunc(j.s.Mounts, func(m Mount) bool { return windowsPath.MatchString(m.Source) && windowsPath.MatchString(m.Target) }) {
-		return true
-	}
-	isolation := j.r.value(j.s.Body, "isolation")
-	return isolation == "hyperv" || isolation == "process" || strings.HasPrefix(j.r.value(j.s.Body, "platform"), "windows") || windowsImage.MatchString(j.r.value(j.s.Body, "image"))
-}
-
-// paths finds paths of the container that are not absolute, or that cannot be a mount.
-func (j judge) paths() {
-	if text, at, ok := j.text("working_dir"); ok && !path.IsAbs(text) && !j.onWindows() {
-		j.fault(relativeWorkingDir, at, "working_dir: %q is not absolute: begin it with /", text)
-	}
-	mounted := map[string]bool{}
-	for at, value := range listed(j.s, "tmpfs") {
-		text, ok := j.r.known(at.node)
-		ok = ok && value == nil // a mapping is none
-		target, _, _ := strings.Cut(text, ":")
-		if ok {
-			j.target(at, "tmpfs", target)
-			mounted[path.Clean(target)] = true
-		}
-	}
-	for _, m := range j.s.Mounts {
-		at := place{m.At, entry([]string{"volumes"}, m.Item)}
-		j.propagation(m, at)
-		if m.Target != "" {
-			j.target(at, "volumes", m.Target)
-		}
-		if mounted[path.Clean(m.Target)] {
-			j.fault(invalidMount, at, "volumes: a tmpfs is mounted at %s already", m.Target)
-		}
-		switch {
-		case m.Type == types.VolumeTypeBind && m.At.Kind == yaml.MappingNode: // the mount itself, for want of a source
-			j.fault(invalidMount, at, "volumes: a bind mount needs a source")
-		case m.Type == types.VolumeTypeTmpfs && m.At.Kind == yaml.ScalarNode:
-			j.fault(invalidMount, at, "volumes: a tmpfs has no source")
-		}
-	}
-}
-
-// propagations are those of the engine.
-var propagations = []string{"private", "rprivate", "shared", "rshared", "slave", "rslave"}
-
-func (j judge) propagation(m Mount, at place) {
-	list := yamltree.Get(j.s.Body, "volumes")
-	if m.Item >= len(list.Content) {
-		return
-	}
-	n := yamltree.Get(list.Content[m.Item], "bind", "propagation")
-	if text, ok := j.r.known(n); ok && !slices.Contains(propagations, text) {
-		j.unlisted(place{n, append(slices.Clip(at.path), "bind", "propagation")}, text, propagations, text)
-	}
-}
-
-// target reports a mount point that the engine does not take.
-func (j judge) target(at place, key, target string) {
-	switch {
-	case len(target) > 2 && target[1] == ':' && path.IsAbs(target[2:]) && at.node.Kind == yaml.ScalarNode && at.node.Value == target && !j.onWindows():
-		j.fault(invalidMount, at, "%s: Compose takes %q for a path on a drive of Windows: give the volume a longer name", key, target)
-	case !path.IsAbs(target) && !j.onWindows():
-		j.fault(invalidMount, at, "%s: the path in the container, %q, is not absolute: begin it with /", key, target)
-	case path.Clean(target) == "/":
-		j.fault(invalidMount, at, "%s: nothing can be mounted at %s", key, target)
-	}
-}
 
 func (j judge) image() {
 	text, at, ok := j.text("image")

@@ -1,0 +1,32 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"github.com/tp0-lab/composer/internal/compose/load"
+	"github.com/tp0-lab/composer/internal/compose/project"
+)
+
+// Load reads a Compose file in dir. It leaves out services of profiles that COMPOSE_PROFILES in environment does not
+// name, if it names any. A variable without a value in environment and without a default is drawn as ${NAME}.
+// Paths stay as the file has them. An error about the file is a *load.Error.
+func Load(ctx context.Context, raw []byte, dir string, environment map[string]string) (*types.Project, error) {
+	return load.Load(ctx, raw, options(dir, environment))
+}
+
+// LoadProject is Load for a project in dir.
+func LoadProject(ctx context.Context, p *project.Project, dir string, environment map[string]string) (*types.Project, error) {
+	return p.Load(ctx, options(dir, environment))
+}
+
+func options(dir string, environment map[string]string) load.Options {
+	return load.Options{
+		Dir:         dir,
+		Environment: environment,
+		Prepare:     func(text []byte) []byte { return drawable(text, environment) },
+		Profiles:    project.ProfilesOrAll(environment),
+		Project:     "unnamed",
+	}
+}
