@@ -189,7 +189,8 @@ type key struct {
 // result is what was measured of a process.
 type result struct {
 	times  []time.Duration
-	memory int64 // the largest resident set, in bytes
+	cpu    time.Duration // of all runs
+	memory int64         // the largest resident set, in bytes
 }
 
 func (r *result) median() time.Duration {
@@ -222,6 +223,7 @@ func measure(ctx context.Context, generators []generator, sizes []int, runs int,
 					results[key{g.name, n}] = r
 				}
 				r.times = append(r.times, took)
+				r.cpu += c.ProcessState.UserTime() + c.ProcessState.SystemTime()
 				if usage, ok := c.ProcessState.SysUsage().(*syscall.Rusage); ok {
 					r.memory = max(r.memory, usage.Maxrss<<10)
 				}

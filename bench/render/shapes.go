@@ -31,7 +31,7 @@ func compareShapes(ctx context.Context, composer, dir string, runs int, stdout i
 	}
 	fmt.Fprint(stdout, "\nTwo hundred services of real shapes, median of whole processes in turns.\n\n")
 	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(table, "\t%s\t%s\tratio\tleast … most\t\n", unchecked, checked)
+	fmt.Fprintf(table, "\t%s\t%s\tratio\tleast … most\tof CPU time\t\n", unchecked, checked)
 	all := true
 	for _, name := range names {
 		results := map[key]*result{}
@@ -46,8 +46,8 @@ func compareShapes(ctx context.Context, composer, dir string, runs int, stdout i
 		plain, full := results[key{unchecked, 0}], results[key{checked, 0}]
 		times := ratio(full, plain)
 		all = all && times <= mostOfUnchecked
-		fmt.Fprintf(table, "%s\t%s\t%s\t%.2f\t%s … %s\t\n", name.Name(), milliseconds(plain.median()), milliseconds(full.median()), times,
-			milliseconds(full.times[0]), milliseconds(full.times[len(full.times)-1]))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%.2f\t%s … %s\t%.2f\t\n", name.Name(), milliseconds(plain.median()), milliseconds(full.median()), times,
+			milliseconds(full.times[0]), milliseconds(full.times[len(full.times)-1]), float64(full.cpu)/float64(plain.cpu))
 	}
 	if err := table.Flush(); err != nil {
 		return err

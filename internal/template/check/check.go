@@ -82,17 +82,18 @@ func (r Report) Missing(dir string) []string {
 //
 // The error is *Error if its line is known.
 func Document(ctx context.Context, doc render.Document) (Report, error) {
-	report, s, err := bySample(ctx, doc)
+	alike, ok := newSample(doc)
+	report, s, err := bySample(ctx, alike, ok)
 	if s != nil && err == nil {
 		report.Warnings = report.warnings.located(doc.Bytes)
 		return report, nil
 	}
 	if len(doc.Bytes) <= maxShapes {
-		own, ok, wrong := byShape(ctx, doc, composeNodes)
+		own, right, wrong := byShape(ctx, alike, ok, composeNodes)
 		switch {
-		case ok && wrong != nil:
+		case right && wrong != nil:
 			return Report{}, explain(ctx, doc.Bytes, wrong)
-		case ok:
+		case right:
 			return own, nil
 		}
 	}
@@ -132,10 +133,9 @@ const (
 	maxShapes = 32 << 20
 )
 
-// bySample checks a sample of doc, and returns it if that says something of all
-// of doc.
-func bySample(ctx context.Context, doc render.Document) (Report, *sample, error) {
-	s, ok := newSample(doc)
+// bySample checks a sample of a document, and returns it if that says something of all of the document. ok is what newSample
+// returned beside s.
+func bySample(ctx context.Context, s *sample, ok bool) (Report, *sample, error) {
 	if !ok || !s.understand() {
 		return Report{}, nil, nil
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/tp0-lab/composer/internal/compose/load"
 	"github.com/tp0-lab/composer/internal/compose/rules"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
-	"github.com/tp0-lab/composer/internal/template/render"
 )
 
 // byShape checks a document of which compose-go loads one service of each shape, and returns false if that says nothing
@@ -29,8 +28,8 @@ import (
 // Its error is that of the rules. Where compose-go refuses the shapes, the whole document is loaded, for its own error.
 // compose-go reads 100,000 nodes of a document at most, so more of them are loaded in several parts, which the same reasons
 // allow; the error is then that of a part.
-func byShape(ctx context.Context, doc render.Document, limit nodeLimits) (Report, bool, error) {
-	root, ok := parseDocument(doc)
+func byShape(ctx context.Context, s *sample, alike bool, limit nodeLimits) (Report, bool, error) {
+	root, ok := parseDocument(s, alike)
 	if !ok {
 		return Report{}, false, nil
 	}
@@ -50,7 +49,7 @@ func byShape(ctx context.Context, doc render.Document, limit nodeLimits) (Report
 		refused <- nil
 	}()
 	report, err := applyRules(rules.Read(root, nil))
-	report.Warnings = report.warnings.located(doc.Bytes)
+	report.Warnings = report.warnings.located(s.doc.Bytes)
 	wrong := <-refused
 	switch at, ok := errors.AsType[*load.Error](wrong); {
 	case wrong == nil:

@@ -11,7 +11,7 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// parseDocument returns what parse returns for the bytes of doc, but for the lines and columns of nodes. It reads the text
+// parseDocument returns what parse returns for a document, but for the lines and columns of nodes. It reads the text
 // of replicas that differ from an earlier one of their walk by numbers once: the nodes of the others are copies with other
 // numbers, and share all that does not differ. That is what a reader of YAML makes of them, because:
 //
@@ -19,9 +19,11 @@ import (
 //   - The numbers that differ stand in scalars of one line, plain or in quotes without escapes, which end where they end
 //     whatever digits they have.
 //   - A plain scalar is a string whatever digits it has, or a whole number.
-func parseDocument(doc render.Document) (root *yaml.Node, ok bool) {
-	s, ok := newSample(doc)
-	if !ok {
+//
+// s and alike are the results of newSample for doc.
+func parseDocument(s *sample, alike bool) (root *yaml.Node, ok bool) {
+	doc := s.doc
+	if !alike {
 		return parse(doc.Bytes)
 	}
 	var (

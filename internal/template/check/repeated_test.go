@@ -56,7 +56,7 @@ func TestRepeatedAgrees(t *testing.T) {
 			doc.Bytes = append(doc.Bytes, fmt.Sprintf("  between%d: {image: x}\n", walk)...)
 		}
 		doc.Bytes = append(doc.Bytes, "volumes: {v1: {}}\n"...)
-		got, ok := parseDocument(doc)
+		got, ok := parseDocument(newSample(doc))
 		want, ok2 := parse(doc.Bytes)
 		if ok != ok2 {
 			t.Fatalf("%s\nis read: %v, as a whole: %v", doc.Bytes, ok, ok2)
@@ -78,7 +78,7 @@ func TestRepeatedShare(t *testing.T) {
 		doc.Bytes = fmt.Appendf(doc.Bytes, "  w%d:\n    image: x\n    environment: {ID: \"%d\"}\n    depends_on: [a9, b9]\n", i, i)
 		doc.Replicas = append(doc.Replicas, render.Span{Begin: begin, End: len(doc.Bytes)})
 	}
-	root, ok := parseDocument(doc)
+	root, ok := parseDocument(newSample(doc))
 	if !ok {
 		t.Fatal("it is not read")
 	}

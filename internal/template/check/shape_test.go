@@ -1,6 +1,7 @@
 package check
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -56,7 +57,7 @@ func TestShapesAgree(t *testing.T) {
 			text.WriteString(own)
 		}
 		text.WriteString("networks: {n: {ipam: {config: [{subnet: 10.0.0.0/16}]}}}\nvolumes:\n  v1:\n  v2:\n  v3: {}\nconfigs: {c1: {file: ./1}, c2: {file: ./2}, c3: {content: x}}\nsecrets: {c1: {file: ./1}, c2: {environment: X}}\n")
-		_, ok, byShapes := byShape(t.Context(), render.Document{Bytes: []byte(text.String())}, composeNodes)
+		_, ok, byShapes := shaped(t.Context(), render.Document{Bytes: []byte(text.String())}, composeNodes)
 		if !ok {
 			return
 		}
@@ -64,6 +65,11 @@ func TestShapesAgree(t *testing.T) {
 			t.Fatalf("%s\nby shapes: %v\nas a whole: %v", text.String(), byShapes, err)
 		}
 	})
+}
+
+func shaped(ctx context.Context, doc render.Document, limit nodeLimits) (Report, bool, error) {
+	s, alike := newSample(doc)
+	return byShape(ctx, s, alike, limit)
 }
 
 // The reduction has one service of each shape, and what it names.
@@ -121,7 +127,7 @@ func TestNotReduced(t *testing.T) {
 		"a number as a key":   "services: {a: {image: x}, b: {image: x, labels: {1: x}}}",
 		"two documents":       "services: {a: {image: x}, b: {image: x}}\n---\nname: x",
 	} {
-		if _, ok, err := byShape(t.Context(), render.Document{Bytes: []byte(text + "\n")}, composeNodes); ok || err != nil {
+		if _, ok, err := shaped(t.Context(), render.Document{Bytes: []byte(text + "\n")}, composeNodes); ok || err != nil {
 			t.Errorf("%s: it was reduced, error %v", name, err)
 		}
 	}
@@ -136,7 +142,7 @@ func TestManyNodes(t *testing.T) {
 	}
 	text.WriteString("  s9:\n    image: x\n")
 	few := nodeLimits{whole: 30, part: 20}
-	if _, ok, err := byShape(t.Context(), render.Document{Bytes: []byte(text.String())}, few); !ok || err != nil {
+	if _, ok, err := shaped(t.Context(), render.Document{Bytes: []byte(text.String())}, few); !ok || err != nil {
 		t.Errorf("got %v, error %v", ok, err)
 	}
 	root, _ := parse([]byte(text.String()))
@@ -145,7 +151,7 @@ func TestManyNodes(t *testing.T) {
 		t.Errorf("got %d parts", len(parts))
 	}
 	text.WriteString("    stop_grace_period: long\n")
-	_, ok, err := byShape(t.Context(), render.Document{Bytes: []byte(text.String())}, few)
+	_, ok, err := shaped(t.Context(), render.Document{Bytes: []byte(text.String())}, few)
 	if !ok || err == nil {
 		t.Fatalf("got %v, error %v", ok, err)
 	}
