@@ -9,6 +9,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/check"
+	"github.com/tp0-lab/composer/internal/template/existing"
 	"github.com/tp0-lab/composer/internal/template/render"
 )
 
@@ -74,6 +75,7 @@ func TestCookbook(t *testing.T) {
 				t.Errorf("got\n%s\nwant in it\n%s", doc.Bytes, result)
 			}
 			checkOutputs(t, e, stage, beside)
+			checkExisting(t, dir)
 			kinds, err := b.Kinds(stage)
 			if unread := e.Unread(kinds); len(unread) > 0 || err != nil {
 				t.Errorf("no template reads %v, error %v", unread, err)
@@ -109,6 +111,25 @@ func checkOutputs(t *testing.T, e *render.Engine, stage string, want map[string]
 	}
 	if len(made) > 0 && len(want) == 0 {
 		t.Error("the page shows no output")
+	}
+}
+
+// checkExisting checks that the bundle in a directory is the one that is made of the Compose file beside it, if there is one.
+func checkExisting(t *testing.T, dir string) {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(dir, "compose.yaml"))
+	if err != nil {
+		return
+	}
+	made, err := existing.Make(t.Context(), "compose.yaml", content, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, got := range made.Files {
+		want, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil || string(want) != string(got) {
+			t.Errorf("%s is\n%s\nand the page has\n%s, error %v", name, got, want, err)
+		}
 	}
 }
 

@@ -24,20 +24,25 @@ func StarterFS() fs.FS {
 	return sub
 }
 
-// ErrNotEmpty is wrapped by the error of WriteStarter for a directory that is not empty.
+// ErrNotEmpty is wrapped by the errors of WriteStarter and WriteNew for a directory that is not empty.
 var ErrNotEmpty = errors.New("not empty")
 
 // WriteStarter writes a small bundle into dir, all files or none. It makes dir if dir is missing. An existing dir
 // must be empty unless force is set: then WriteStarter replaces files of the same names and keeps all others.
-func WriteStarter(dir string, force bool) error {
+func WriteStarter(dir string, force bool) error { return writeFiles(dir, StarterFS(), force) }
+
+// WriteNew writes the files of a bundle into dir, all or none. It makes dir if dir is missing. An existing dir must be empty.
+func WriteNew(dir string, contents fs.FS) error { return writeFiles(dir, contents, false) }
+
+func writeFiles(dir string, contents fs.FS, force bool) error {
 	entries, err := os.ReadDir(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		err = createStarter(dir)
+		err = create(dir, contents)
 	case err == nil && len(entries) > 0 && !force:
 		err = fmt.Errorf("%s is %w", dir, ErrNotEmpty)
 	case err == nil:
-		err = replaceStarter(dir)
+		err = replace(dir, contents)
 	}
 	if err != nil {
 		return fmt.Errorf("init: %w", err)
@@ -45,8 +50,8 @@ func WriteStarter(dir string, force bool) error {
 	return nil
 }
 
-// createStarter writes the bundle into a temporary directory beside dir, and renames it to dir.
-func createStarter(dir string) (err error) {
+// create writes a bundle into a temporary directory beside dir, and renames it to dir.
+func create(dir string, contents fs.FS) (err error) {
 	parent := filepath.Dir(filepath.Clean(dir))
 	temp, err := os.MkdirTemp(parent, ".composer-init-*")
 	if err != nil {
@@ -54,7 +59,7 @@ func createStarter(dir string) (err error) {
 	}
 	defer func() { err = errors.Join(err, files.RemoveAll(temp)) }()
 	inner := filepath.Join(temp, "bundle") // MkdirTemp gives mode 0700; inner gets the mode of the umask
-	if err := os.CopyFS(inner, StarterFS()); err != nil {
+	if err := os.CopyFS(inner, contents); err != nil {
 		return err
 	}
 	if err := os.Rename(inner, dir); err != nil {
@@ -63,15 +68,15 @@ func createStarter(dir string) (err error) {
 	return nil
 }
 
-// replaceStarter writes all files of the bundle into an existing directory.
-func replaceStarter(dir string) error {
+// replace writes all files of a bundle into an existing directory.
+func replace(dir string, contents fs.FS) error {
 	set := files.Set{Contained: true}
 	defer set.Discard()
-	err := fs.WalkDir(StarterFS(), ".", func(name string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(contents, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		content, err := fs.ReadFile(StarterFS(), name)
+		content, err := fs.ReadFile(contents, name)
 		if err != nil {
 			return err
 		}

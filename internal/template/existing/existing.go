@@ -1,0 +1,210 @@
+// Package existing makes a bundle of an existing Compose file: services whose names differ by a number become a kind of
+// replicas, and what differs between them an expression of the number or a value of the replica.
+package existing
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/compose/project"
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/template/render"
+)
+
+// Bundle is the bundle that Make makes.
+type Bundle struct {
+	// Files are the contents of the files, by name.
+	Files map[string][]byte
+	// Kinds are the kinds of replicas, with their counts.
+	Kinds []Kind
+	// Literal are services that differ by a number, and are written out one by one, as they would not be the same otherwise.
+	Literal []Literal
+}
+
+// Literal is services whose names differ by a number and that are no kind.
+type Literal struct {
+	// First is the name of the first of them, and Why the place at which they would differ from the file.
+	First, Why string
+}
+
+// FS returns the files.
+func (b *Bundle) FS() (fs.FS, error) { return filesystem(b.Files) }
+
+// Lines returns the number of lines of all files.
+func (b *Bundle) Lines() (n int) {
+	for _, content := range b.Files {
+		n += bytes.Count(content, []byte{'\n'})
+	}
+	return n
+}
+
+// Kind is a kind of replicas of a Bundle.
+type Kind struct {
+	Name  string
+	Count int
+	// Values are the keys of what each replica has as a value of its own.
+	Values []string
+}
+
+// Make makes a bundle of a Compose file in dir, and renders it: the result is the project that the file is, as compose-go
+// normalizes both. name is what messages call the file. Errors have the place in the file.
+func Make(ctx context.Context, name string, content []byte, dir string) (*Bundle, error) {
+	p, err := project.Read([]*project.File{{Name: name, Text: content}}, project.Options{Dir: dir, Alone: true})
+	if err != nil {
+		return nil, fmt.Errorf("read the Compose file: %w", err)
+	}
+	if len(p.Faults) > 0 {
+		return nil, fmt.Errorf("read the Compose file: %w", &p.Faults[0])
+	}
+	if excess := yamltree.CheckLimits(p.Root, yamltree.MaxValues); excess != nil {
+		return nil, fmt.Errorf("read the Compose file: %s:%w", name, excess)
+	}
+	c := comparison{dir: dir}
+	if err := c.read(ctx, name, string(content)); err != nil {
+		return nil, fmt.Errorf("read the Compose file: %w", err)
+	}
+	root := withoutShared(p.Root)
+	services := get(root, "services")
+	if services == nil {
+		services = &yaml.Node{Kind: yaml.MappingNode}
+	}
+	without := map[string]bool{}
+	made := &Bundle{}
+	for {
+		found := families(entries(services), without)
+		made.Files, err = files(found, root, heading(string(content)))
+		if err != nil {
+			return nil, err
+		}
+		at, err := c.differs(ctx, made)
+		if at == "" && err == nil {
+			for _, f := range found {
+				made.Kinds = append(made.Kinds, Kind{f.kind, f.count(), f.order})
+			}
+			return made, nil
+		}
+		if err != nil {
+			at = err.Error()
+		}
+		culprit := blamed(found, at)
+		if culprit == nil {
+			return nil, fmt.Errorf("the bundle would not make what the file says: %s", at)
+		}
+		without[culprit.names[0]] = true
+		made.Literal = append(made.Literal, Literal{culprit.names[0], at})
+	}
+}
+
+// blamed returns the family that a difference names, or else the last one.
+func blamed(found []*family, at string) *family {
+	for _, f := range found {
+		if slices.ContainsFunc(f.names, func(name string) bool {
+			return strings.Contains(at, "services."+name+".") || strings.HasSuffix(at, "services."+name)
+		}) {
+			return f
+		}
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	return found[len(found)-1]
+}
+
+// withoutShared returns the root without keys at the top that are there for their anchors.
+func withoutShared(root *yaml.Node) *yaml.Node {
+	c := plain(root)
+	if root.Kind != yaml.MappingNode {
+		return c
+	}
+	c.Content = nil
+	for key, value := range yamltree.Entries(root) {
+		if !strings.HasPrefix(key.Value, "x-") || !hasAnchor(value) {
+			c.Content = append(c.Content, plain(key), plain(value))
+		}
+	}
+	return c
+}
+
+// files returns the files of a bundle.
+func files(found []*family, root *yaml.Node, head string) (map[string][]byte, error) {
+	k := maker{families: found}
+	var w writer
+	w.b.WriteString(strings.ReplaceAll(head, "{{", `{{ "{{" }}`))
+	for _, e := range entries(root) {
+		if e.key == "services" {
+			w.line(0, "services:")
+			k.services(&w, entries(e.value))
+			continue
+		}
+		w.items(&tree{kind: yaml.MappingNode, items: []item{{key: []part{{text: e.key}}, tree: k.literal(e.value, e.key)}}}, 0)
+	}
+	own, err := values(found)
+	if err != nil {
+		return nil, fmt.Errorf("write values: %w", err)
+	}
+	made := map[string][]byte{bundle.StagesFile: stages(found), render.MainTemplate: []byte(w.b.String())}
+	if own != nil {
+		made[bundle.ValuesFile] = own
+	}
+	return made, nil
+}
+
+// services writes the services, the members of a family in one loop.
+func (k *maker) services(w *writer, all []entry) {
+	done := map[string]bool{}
+	for _, s := range all {
+		if done[s.key] {
+			continue
+		}
+		at := slices.IndexFunc(k.families, func(f *family) bool { return slices.Contains(f.names, s.key) })
+		if at < 0 {
+			w.items(&tree{kind: yaml.MappingNode, items: []item{{key: []part{{text: s.key}}, tree: k.literal(s.value, s.key)}}}, 2)
+			continue
+		}
+		f := k.families[at]
+		for _, name := range f.names {
+			done[name] = true
+		}
+		key, _ := f.texts(f.names)
+		f.asksOthers = false
+		body, _ := k.unify(f.nodes, f, "service", true)
+		var own writer
+		own.items(&tree{kind: yaml.MappingNode, items: []item{{key: key, tree: body}}}, 2)
+		w.line(0, "{{- range .Kinds."+f.kind+" }}")
+		if f.asksOthers {
+			w.line(0, "{{- $me := .Index }}")
+		}
+		w.b.WriteString(own.b.String())
+		w.line(0, "{{- end }}")
+	}
+}
+
+// Render renders the bundle with those numbers of replicas, by kind; others have the number of the file.
+func (b *Bundle) Render(counts map[string]int) ([]byte, error) {
+	fsys, err := b.FS()
+	if err != nil {
+		return nil, err
+	}
+	opened, err := bundle.Open(fsys)
+	if err != nil {
+		return nil, err
+	}
+	for kind, n := range counts {
+		if err := opened.SetCounts(fmt.Sprintf("%s=%d", kind, n)); err != nil {
+			return nil, err
+		}
+	}
+	engine, err := render.New(opened)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := engine.Render(opened.Default, render.Counted)
+	return doc.Bytes, err
+}

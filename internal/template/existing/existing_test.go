@@ -1,0 +1,243 @@
+package existing
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tp0-lab/composer/internal/compose/diff"
+)
+
+// corpus are Compose files in the shapes of public generators: each at two counts, and the counts of the second.
+var corpus = []struct {
+	name          string
+	first, second int
+	counts        string // at the second count
+}{
+	{"lab", 10, 3, "client=3"},
+	{"tendermint", 10, 4, "node=4"},
+	{"kafka", 9, 3, "kafka=3"},
+	{"elastic", 9, 5, "es=5"},
+	{"gossip", 9, 5, "peer=5"},
+	{"rabbitmq", 9, 6, "filter=6,joiner=5,counter=4"},
+	{"shards", 10, 4, "joiner=4"},
+	{"raft", 9, 5, "raft=5"},
+	{"redis", 10, 6, "redis_node=6"},
+	{"robots", 12, 5, "robot=5"},
+	{"mongo", 9, 5, "mongo=5"},
+	{"spark", 9, 5, "spark_worker=5"},
+	{"proxy", 10, 4, "web=4"},
+}
+
+func read(t *testing.T, name string, n int) []byte {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join("testdata", fmt.Sprintf("%s-%d.yaml", name, n)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+// differences returns how two files differ as projects.
+func differences(t *testing.T, want, got []byte) []diff.Change {
+	t.Helper()
+	var sides [2]diff.Text
+	for i, content := range [][]byte{want, got} {
+		environment := map[string]string{"DB_PASSWORD": "secret", "DISPLAY": ":0"}
+		side, err := diff.Normalize(t.Context(), diff.Text{Name: "compose.yaml", Content: string(content)}, ".", environment)
+		if err != nil {
+			t.Fatalf("%v in\n%s", err, content)
+		}
+		sides[i] = side
+	}
+	changes, err := diff.Changes(sides[0], sides[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return changes
+}
+
+// Each file becomes a bundle of at most a fifth of its lines, which is equal at its count and right at another.
+func TestCorpus(t *testing.T) {
+	for _, test := range corpus {
+		t.Run(test.name, func(t *testing.T) {
+			content := read(t, test.name, test.first)
+			made, err := Make(t.Context(), "compose.yaml", content, ".")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(made.Literal) > 0 {
+				t.Errorf("written out: %v", made.Literal)
+			}
+			lines := 0
+			var all strings.Builder
+			for name, own := range made.Files {
+				lines += bytes.Count(own, []byte("\n"))
+				fmt.Fprintf(&all, "-- %s --\n%s", name, own)
+			}
+			got, err := made.Render(nil)
+			if err != nil {
+				t.Fatalf("%v\n%s", err, &all)
+			}
+			equal := differences(t, content, got)
+			counts := map[string]int{}
+			for pair := range strings.SplitSeq(test.counts, ",") {
+				var n int
+				kind, number, _ := strings.Cut(pair, "=")
+				if _, err := fmt.Sscan(number, &n); err != nil {
+					t.Fatal(err)
+				}
+				counts[kind] = n
+			}
+			other, err := made.Render(counts)
+			if err != nil {
+				t.Fatalf("%v\n%s", err, &all)
+			}
+			right := differences(t, read(t, test.name, test.second), other)
+			for _, n := range []int{1, 2, 25} { // whatever the number, it is a Compose file
+				for kind := range counts {
+					counts[kind] = n
+				}
+				if other, err := made.Render(counts); err != nil {
+					t.Errorf("%d: %v", n, err)
+				} else {
+					differences(t, other, other)
+				}
+			}
+			ratio := float64(lines) / float64(bytes.Count(content, []byte("\n")))
+			t.Logf("| %s | %d | %d | %.2f | %t | %t |", test.name, bytes.Count(content, []byte("\n")), lines, ratio, len(equal) == 0, len(right) == 0)
+			if len(equal) > 0 || len(right) > 0 || ratio > 0.2 {
+				t.Errorf("equal: %v\nright: %v\nratio %.2f\n%s", equal, right, ratio, &all)
+			}
+		})
+	}
+}
+
+// bundleOf makes a bundle of a file, and returns its template.
+func bundleOf(t *testing.T, content string) (*Bundle, string) {
+	t.Helper()
+	made, err := Make(t.Context(), "compose.yaml", []byte(content), ".")
+	if err != nil {
+		t.Fatalf("%v of\n%s", err, content)
+	}
+	got, err := made.Render(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if changes := differences(t, []byte(content), got); len(changes) > 0 {
+		t.Errorf("differs: %v\n%s", changes, got)
+	}
+	return made, string(made.Files["compose.yaml.tmpl"])
+}
+
+// What differs between services becomes this expression.
+func TestExpressions(t *testing.T) {
+	for _, test := range []struct{ first, second, third, want string }{
+		{"a1", "a2", "a3", `X: {{ .Name }}`},
+		{"n07", "n08", "n09", `X: "n{{ printf "%02d" (add 6 .ID) }}"`},
+		{"a2:1", "a3:1", "a1:1", `X: "a{{ add 1 (mod (add .Index 1) .Replicas) }}:1"`},
+		{"a3", "a1", "a2", `X: "a{{ add 1 (mod (add .Index .Replicas -1) .Replicas) }}"`},
+		{"10", "20", "30", `X: "{{ mul 10 .ID }}"`},
+		{"105", "110", "115", `X: "{{ add 100 (mul 5 .ID) }}"`},
+		{"a2,a3", "a1,a3", "a1,a2", `X: "{{ without ($.Names "a") .Name | join "," }}"`},
+		{"a2:7002;a3:7003", "a1:7001;a3:7003", "a1:7001;a2:7002", `{{ if ne .Index $me }}{{ $sep }}{{ .Name }}:{{ add 7000 .ID }}{{ $sep = ";" }}`},
+		{"x a1,a2,a3", "x a1,a2,a3", "x a1,a2,a3", `X: "x {{ $.Names "a" | join "," }}"`},
+		{"--in a1 --of 3", "--in a2 --of 3", "--in a3 --of 3", `X: "--in {{ .Name }} --of 3"`},
+		{"$${H} ${V} {{.A}} a1", "$${H} ${V} {{.A}} a2", "$${H} ${V} {{.A}} a3", `X: "$${H} ${V} {{ "{{" }}.A}} {{ .Name }}"`},
+		{"red", "green", "red", `X: {{ toYaml .Values.a.x | interpolate }}`},
+		{`a\n1`, `a\n2`, `a\n3`, `X: "a\n{{ .ID }}"`},
+	} {
+		content := "services:\n"
+		for i, value := range []string{test.first, test.second, test.third} {
+			content += fmt.Sprintf("  a%d: {image: x, environment: {X: \"%s\"}}\n", i+1, value)
+		}
+		made, got := bundleOf(t, content)
+		if !strings.Contains(got, test.want) || len(made.Kinds) != 1 {
+			t.Errorf("%s: got\n%s\nwant in it %s", test.first, got, test.want)
+		}
+	}
+}
+
+// The number of members is an expression where the key says that it is one, and a number elsewhere.
+func TestCounts(t *testing.T) {
+	_, got := bundleOf(t, `services:
+  hub: {image: x, environment: {CLIENTS: 3, LEVEL: 3, QUORUM: 2}, command: "--retries 3 --num-clients=3"}
+  client1: {image: x}
+  client2: {image: x}
+  client3: {image: x}
+`)
+	for _, want := range []string{"CLIENTS: {{ $.Counts.client }}", "LEVEL: 3", "QUORUM: {{ add 1 (div $.Counts.client 2) }}", `"--retries 3 --num-clients={{ $.Counts.client }}"`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("there is no %s in\n%s", want, got)
+		}
+	}
+}
+
+// Names that no kind can have, services that are no family, comments and shared parts.
+func TestNames(t *testing.T) {
+	for _, test := range []struct{ content, want string }{
+		{"services:\n  Node_1: {image: x}\n  Node_2: {image: x}\n", "Node_{{ .ID }}: {image: x}"},
+		{"services:\n  a1: {image: x}\n  a3: {image: x}\n", "a3: {image: x}"},
+		{"services:\n  a: {image: x}\n", "a: {image: x}"},
+		{"services:\n  s3-a1: {image: x}\n  s3-a2: {image: x}\n", "{{ .Name }}: {image: x}"},
+		{"services:\n  org1-peer: {image: x, hostname: org1}\n  org2-peer: {image: x, hostname: org2}\n", `hostname: "org{{ .ID }}"`},
+		{"# one\n# two {{ x }}\n\nservices:\n  a: {image: x}\n", "# one\n# two {{ \"{{\" }} x }}\nservices:"},
+		{"x-all: &all {image: x}\nservices:\n  a1: *all\n  a2: {<<: *all}\n", "{{ .Name }}: {image: x}"},
+		{"services:\n  a1: {image: x, ports: [\"1:1\"]}\n  a2: {image: x}\n  a3: {image: x}\n", "{{- if eq .Index 0 }}\n    ports: [\"1:1\"]"},
+		{"services:\n  a1: {image: x}\n  a2: {image: x, cpu_count: 1}\n  a3: {image: x}\n", `{{- if hasKey .Values.a "cpu_count" }}`},
+	} {
+		if _, got := bundleOf(t, test.content); !strings.Contains(got, test.want) {
+			t.Errorf("got\n%s\nwant in it %s", got, test.want)
+		}
+	}
+}
+
+// Another replica has the values that most have.
+func TestValuesOfReplicas(t *testing.T) {
+	made, _ := bundleOf(t, "services:\n  a1: {image: x}\n  a2: {image: \"y:${TAG}\"}\n  a3: {image: x}\n")
+	got, err := made.Render(map[string]int{"a": 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "services:\n  a1: {image: x}\n  a2: {image: \"y:${TAG}\"}\n  a3: {image: x}\n  a4: {image: x}\n"
+	if changes := differences(t, []byte(want), got); len(changes) > 0 {
+		t.Errorf("%v in\n%s", changes, got)
+	}
+	if fmt.Sprint(made.Kinds) != "[{a 3 [image]}]" {
+		t.Errorf("got %v", made.Kinds)
+	}
+}
+
+// Files that composer renders become bundles again.
+func TestRendered(t *testing.T) {
+	names, err := filepath.Glob("../../../examples/testdata/*.yaml")
+	if err != nil || len(names) < 8 {
+		t.Fatal(names, err)
+	}
+	for _, name := range append(names, "../render/testdata/golden/ej8-5.yaml", "../render/testdata/golden/ej5-300.yaml") {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, _ := bundleOf(t, string(content))
+		if len(made.Literal) > 0 {
+			t.Errorf("%s: written out: %v", name, made.Literal)
+		}
+	}
+}
+
+func TestMakeErrors(t *testing.T) {
+	for content, want := range map[string]string{
+		"services: [":                                  "compose.yaml:1:",
+		"services: {a: {imag: x}}":                     "compose.yaml:1:22: services.a.imag",
+		"include: [other.yaml]\nservices: {}":          "other.yaml is another file",
+		"services: {a: {image: x, env_file: nowhere}}": "nowhere",
+	} {
+		if _, err := Make(t.Context(), "compose.yaml", []byte(content), t.TempDir()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", content, err, want)
+		}
+	}
+}

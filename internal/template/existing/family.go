@@ -1,0 +1,141 @@
+package existing
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/text"
+)
+
+// family is services whose names differ by a number that runs from the first to the last.
+type family struct {
+	kind  string
+	first int
+	names []string
+	nodes []*yaml.Node
+	// name is a row of the table of kinds. named reports that the replicas of that row have the names of the services.
+	name  string
+	named bool
+	// values are what members have instead of an expression, by key and member.
+	values map[string][]*yaml.Node
+	order  []string // the keys of values
+	// part reports that these are not all members, and skip is the number of those before the first.
+	part bool
+	skip int
+	// asksOthers reports that a member looks at others, so that its own index has a name.
+	asksOthers bool
+}
+
+// members returns a part of a family.
+func (f *family) members(from, to int) *family {
+	own := *f
+	own.part, own.skip, own.first = true, from, f.first+from
+	own.names = f.names[from:to]
+	return &own
+}
+
+func (f *family) count() int { return len(f.names) }
+
+// stem is the letters with which the names begin, in lower case.
+func (f *family) stem() string { return strings.ToLower(strings.TrimRight(f.kind, "0123456789-_.")) }
+
+var digits = text.LazyRegexp(`[0-9]+`)
+
+// mask is a text without one of its numbers.
+type mask struct{ before, after string }
+
+// families finds the families among the services, in the order of their first members.
+func families(services []entry, without map[string]bool) []*family {
+	type member struct{ at, number, width int }
+	groups := map[mask][]member{}
+	var order []mask
+	for i, s := range services {
+		for _, at := range digits().FindAllStringIndex(s.key, -1) {
+			m := mask{s.key[:at[0]], s.key[at[1]:]}
+			number, err := strconv.Atoi(s.key[at[0]:at[1]])
+			if err != nil {
+				continue
+			}
+			if groups[m] == nil {
+				order = append(order, m)
+			}
+			groups[m] = append(groups[m], member{i, number, at[1] - at[0]})
+		}
+	}
+	slices.SortStableFunc(order, func(a, b mask) int { return len(groups[b]) - len(groups[a]) })
+	taken := map[int]bool{}
+	var all []*family
+	positions := map[*family]int{}
+	for _, m := range order {
+		members := slices.DeleteFunc(slices.Clone(groups[m]), func(one member) bool { return taken[one.at] })
+		slices.SortFunc(members, func(a, b member) int { return a.number - b.number })
+		f := &family{values: map[string][]*yaml.Node{}}
+		runs := len(members) > 1
+		for i, one := range members {
+			runs = runs && one.number == members[0].number+i
+			f.names, f.nodes = append(f.names, services[one.at].key), append(f.nodes, services[one.at].value)
+		}
+		if !runs || members[0].number > 1_000_000 || without[f.names[0]] {
+			continue
+		}
+		f.first = members[0].number
+		f.call(m, all)
+		first := len(services)
+		for _, one := range members {
+			taken[one.at] = true
+			first = min(first, one.at)
+		}
+		positions[f] = first
+		all = append(all, f)
+	}
+	slices.SortFunc(all, func(a, b *family) int { return positions[a] - positions[b] })
+	return all
+}
+
+var noName = regexp.MustCompile(`[^a-z0-9_]+`)
+
+// call gives a family the name of its kind: that of the services if a kind can have it.
+func (f *family) call(m mask, others []*family) {
+	plain := strings.Trim(noName.ReplaceAllString(strings.ToLower(m.before+m.after), "_"), "_0123456789")
+	for _, name := range []string{m.before + "{id}" + m.after, plain + "-{id}", "replica-{id}"} {
+		for _, kind := range []string{plain, plain + "_kind", "replica"} {
+			for slices.ContainsFunc(others, func(o *family) bool { return o.kind == kind || o.name == name }) {
+				kind += "x"
+				if name != m.before+"{id}"+m.after {
+					name = "x" + name
+				}
+			}
+			table := stages([]*family{{kind: kind, name: name, first: f.first, names: f.names}})
+			fsys, err := filesystem(map[string][]byte{bundle.StagesFile: table})
+			if err != nil {
+				continue
+			}
+			b, err := bundle.Open(fsys)
+			if err != nil {
+				continue
+			}
+			kinds, err := b.Kinds(b.Default)
+			if err != nil {
+				continue
+			}
+			f.kind, f.name = kind, name
+			f.named = !slices.ContainsFunc(slices.Collect(indices(f.count())), func(i int) bool { return kinds.All[0].NameOf(f.first+i) != f.names[i] })
+			return
+		}
+	}
+}
+
+func indices(n int) func(yield func(int) bool) {
+	return func(yield func(int) bool) {
+		for i := range n {
+			if !yield(i) {
+				return
+			}
+		}
+	}
+}

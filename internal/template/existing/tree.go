@@ -1,0 +1,103 @@
+package existing
+
+import (
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
+)
+
+// entry is an entry of a mapping, or of a list, which has no key.
+type entry struct {
+	key   string
+	value *yaml.Node
+}
+
+// plain returns a copy of a node without aliases, merge keys, anchors and comments.
+func plain(n *yaml.Node) *yaml.Node {
+	n = yamltree.Follow(n)
+	c := &yaml.Node{Kind: n.Kind, Style: n.Style, Tag: n.Tag, Value: n.Value}
+	switch n.Kind {
+	case yaml.MappingNode:
+		for k, v := range yamltree.Entries(n) {
+			c.Content = append(c.Content, &yaml.Node{Kind: k.Kind, Style: k.Style, Tag: k.Tag, Value: k.Value}, plain(v))
+		}
+	case yaml.SequenceNode:
+		for _, item := range n.Content {
+			c.Content = append(c.Content, plain(item))
+		}
+	}
+	return c
+}
+
+// entries returns the entries of a mapping or a list.
+func entries(n *yaml.Node) (all []entry) {
+	switch n.Kind {
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			all = append(all, entry{n.Content[i].Value, n.Content[i+1]})
+		}
+	case yaml.SequenceNode:
+		for _, item := range n.Content {
+			all = append(all, entry{"", item})
+		}
+	}
+	return all
+}
+
+// equal reports whether two values are the same.
+func equal(a, b *yaml.Node) bool {
+	if a.Kind != b.Kind || a.Value != b.Value || a.ShortTag() != b.ShortTag() || len(a.Content) != len(b.Content) {
+		return false
+	}
+	for i := range a.Content {
+		if !equal(a.Content[i], b.Content[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func allEqual(all []*yaml.Node) bool {
+	for _, n := range all[1:] {
+		if !equal(all[0], n) {
+			return false
+		}
+	}
+	return true
+}
+
+func get(n *yaml.Node, key string) *yaml.Node {
+	for _, e := range entries(n) {
+		if e.key == key {
+			return e.value
+		}
+	}
+	return nil
+}
+
+// hasAnchor reports whether a value has an anchor, so that it may be there for others.
+func hasAnchor(n *yaml.Node) bool {
+	if n.Anchor != "" {
+		return true
+	}
+	for _, c := range n.Content {
+		if hasAnchor(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// heading returns the comments at the top of a file.
+func heading(content string) string {
+	var b strings.Builder
+	for line := range strings.Lines(content) {
+		if !strings.HasPrefix(line, "#") {
+			break
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}

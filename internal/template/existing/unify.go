@@ -1,0 +1,494 @@
+package existing
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// tree is a value of the template.
+type tree struct {
+	kind  yaml.Kind
+	style yaml.Style
+	null  bool
+	tag   string // of a scalar
+	parts []part // of a scalar
+	items []item // of a mapping or a list
+	value string // the value of a replica, in place of all else
+}
+
+// item is an entry of a mapping or a list.
+type item struct {
+	key  []part
+	tree *tree
+	cond string // it is there if this is true
+	// loop: there is one for each member of a list.
+	loop *listed
+}
+
+// maker makes the template.
+type maker struct {
+	families []*family
+}
+
+// literal returns a value that is the same for all, as far as it names no members of families.
+func (k *maker) literal(n *yaml.Node, key string) *tree {
+	t := &tree{kind: n.Kind, style: n.Style, tag: n.ShortTag(), null: n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null"}
+	switch n.Kind {
+	case yaml.MappingNode:
+		t.items = k.literalItems(clustered(entries(n)), true)
+	case yaml.SequenceNode:
+		t.items = k.literalItems(entries(n), false)
+	default:
+		t.parts = k.scalar([]string{n.Value}, nil, key)
+	}
+	return t
+}
+
+// clustered puts entries whose keys differ by numbers beside each other.
+func clustered(list []entry) []entry {
+	rank := map[string]int{}
+	mask := func(e entry) string { return digits().ReplaceAllString(e.key, "#") }
+	for i, e := range list {
+		if _, ok := rank[mask(e)]; !ok {
+			rank[mask(e)] = i
+		}
+	}
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(a, b entry) int { return rank[mask(a)] - rank[mask(b)] })
+	return list
+}
+
+func (k *maker) literalItems(list []entry, mapping bool) []item {
+	if before, loop, after, ok := k.run([][]entry{list}, nil, mapping); ok {
+		items := append(k.literalItems(before[0], mapping), loop)
+		return append(items, k.literalItems(after[0], mapping)...)
+	}
+	var items []item
+	for _, e := range list {
+		one := item{tree: k.literal(e.value, e.key)}
+		if mapping {
+			one.key = []part{{text: e.key}}
+		}
+		items = append(items, one)
+	}
+	return items
+}
+
+// run finds the members of a family in lists, one for each member of me or a single one. It returns what is before and behind
+// them in each.
+func (k *maker) run(lists [][]entry, me *family, mapping bool) (head [][]entry, loop item, tail [][]entry, ok bool) {
+	for _, l := range k.kindsOfLists(me) {
+		if me == nil && len(lists[0]) < l.of.count() {
+			continue
+		}
+		for first := 0; first < len(lists[0]) || me != nil && first < 3; first++ {
+			loop, ok := k.runAt(lists, first, l, mapping)
+			if !ok {
+				continue
+			}
+			for i, list := range lists {
+				n := len(l.mode.of(i, l.of.count()))
+				head, tail = append(head, list[:first]), append(tail, list[first+n:])
+			}
+			return head, loop, tail, true
+		}
+	}
+	return nil, item{}, nil, false
+}
+
+func (k *maker) runAt(lists [][]entry, first int, l listed, mapping bool) (loop item, ok bool) {
+	rest := -1
+	for i, list := range lists {
+		more := len(list) - first - len(l.mode.of(i, l.of.count()))
+		if more < 0 || len(lists) > 1 && rest >= 0 && more != rest {
+			return item{}, false
+		}
+		rest = more
+	}
+	found, ok := samples(l, len(lists), func(i, at int) entry { return lists[i][first+at] },
+		func(a, b entry) bool { return a.key == b.key && equal(a.value, b.value) })
+	if !ok {
+		return item{}, false
+	}
+	var names []string
+	var nodes []*yaml.Node
+	for _, e := range found {
+		names, nodes = append(names, e.key), append(nodes, e.value)
+		if !mapping {
+			names[len(names)-1] = e.value.Value
+		}
+	}
+	if !l.of.about(names) || !mapping && nodes[0].Kind != yaml.ScalarNode && allEqual(nodes) {
+		return item{}, false
+	}
+	own := maker{families: k.families}
+	loop = item{loop: &l}
+	if mapping {
+		if loop.key, ok = l.sampled.texts(names); !ok || !hasExpr(loop.key) {
+			return item{}, false
+		}
+	} else if allEqual(nodes) {
+		return item{}, false
+	}
+	loop.tree, ok = own.unify(nodes, l.sampled, "", false)
+	if ok && l.mode != all {
+		l.of.asksOthers = true
+	}
+	return loop, ok
+}
+
+func hasExpr(parts []part) bool {
+	return slices.ContainsFunc(parts, func(p part) bool { return p.expr || p.raw })
+}
+
+// unify returns a value that the members of a family have. If some of it is no expression, it is a value of its own for
+// each replica if values is true, and else ok is false.
+func (k *maker) unify(nodes []*yaml.Node, f *family, key string, values bool) (t *tree, ok bool) {
+	if allEqual(nodes) {
+		return k.literal(nodes[0], key), true
+	}
+	first := nodes[0]
+	if slices.ContainsFunc(nodes, func(n *yaml.Node) bool {
+		return n.Kind != first.Kind || n.Kind == yaml.ScalarNode && n.ShortTag() != first.ShortTag()
+	}) {
+		return k.value(nodes, f, key, values)
+	}
+	t = &tree{kind: first.Kind, style: first.Style, tag: first.ShortTag()}
+	lists := make([][]entry, len(nodes))
+	switch first.Kind {
+	case yaml.MappingNode:
+		for i, n := range nodes {
+			lists[i] = entries(n)
+		}
+		t.items, ok = k.mapping(lists, f, values)
+	case yaml.SequenceNode:
+		for i, n := range nodes {
+			lists[i] = entries(n)
+		}
+		t.items, ok = k.sequence(lists, f, values)
+	default:
+		texts := make([]string, len(nodes))
+		for i, n := range nodes {
+			texts[i] = n.Value
+		}
+		t.parts = k.scalar(texts, f, key)
+		ok = t.parts != nil
+	}
+	if !ok {
+		return k.value(nodes, f, key, values)
+	}
+	return t, true
+}
+
+// value makes a value for each replica.
+func (k *maker) value(nodes []*yaml.Node, f *family, key string, values bool) (*tree, bool) {
+	if !values || f.part {
+		return nil, false
+	}
+	name := strings.Trim(noName.ReplaceAllString(strings.ToLower(key), "_"), "_-")
+	name = strings.ReplaceAll(name, "-", "_")
+	if name == "" || text0(name) {
+		name = "value_" + name
+	}
+	for plain, i := name, 2; f.values[name] != nil; i++ {
+		name = fmt.Sprintf("%s_%d", plain, i)
+	}
+	f.values[name] = nodes
+	f.order = append(f.order, name)
+	return &tree{value: fmt.Sprintf(".Values.%s.%s", f.kind, name)}, true
+}
+
+func text0(name string) bool { return name[0] >= '0' && name[0] <= '9' }
+
+// mapping unifies mappings.
+func (k *maker) mapping(lists [][]entry, f *family, values bool) (items []item, ok bool) {
+	find := func(list []entry, key string) *yaml.Node {
+		at := slices.IndexFunc(list, func(e entry) bool { return e.key == key })
+		if at < 0 {
+			return nil
+		}
+		return list[at].value
+	}
+	seen := map[string]bool{}
+	for i, list := range lists {
+		for at, e := range list {
+			if seen[e.key] {
+				continue
+			}
+			var there []int
+			for j, other := range lists {
+				if find(other, e.key) != nil {
+					there = append(there, j)
+				}
+			}
+			if len(there) == len(lists) {
+				seen[e.key] = true
+				nodes := make([]*yaml.Node, len(lists))
+				for j, other := range lists {
+					nodes[j] = find(other, e.key)
+				}
+				t, ok := k.unify(nodes, f, e.key, values)
+				if !ok {
+					return nil, false
+				}
+				items = append(items, item{key: []part{{text: e.key}}, tree: t})
+				continue
+			}
+			if i == 0 { // perhaps each has a key of its own there
+				if one, keys, ok := k.renamed(lists, at, f, values); ok {
+					for _, key := range keys {
+						seen[key] = true
+					}
+					items = append(items, one)
+					continue
+				}
+			}
+			if loops, ok := k.loops(lists, f, true); ok {
+				return loops, true
+			}
+			seen[e.key] = true
+			one, ok := k.sometimes(lists, there, e.key, f, values)
+			if !ok {
+				return nil, false
+			}
+			items = append(items, one)
+		}
+	}
+	return items, true
+}
+
+// renamed unifies the entries at an index, whose keys differ.
+func (k *maker) renamed(lists [][]entry, at int, f *family, values bool) (one item, keys []string, ok bool) {
+	var nodes []*yaml.Node
+	for _, list := range lists {
+		if at >= len(list) || len(list) != len(lists[0]) {
+			return item{}, nil, false
+		}
+		keys, nodes = append(keys, list[at].key), append(nodes, list[at].value)
+	}
+	if one.key, ok = f.texts(keys); !ok || !hasExpr(one.key) {
+		return item{}, nil, false
+	}
+	one.tree, ok = k.unify(nodes, f, "", values)
+	return one, keys, ok
+}
+
+// sometimes returns an entry that only some members have.
+func (k *maker) sometimes(lists [][]entry, there []int, key string, f *family, values bool) (one item, ok bool) {
+	nodes := make([]*yaml.Node, len(lists))
+	for _, i := range there {
+		for _, e := range lists[i] {
+			if e.key == key {
+				nodes[i] = e.value
+			}
+		}
+	}
+	one.key = []part{{text: key}}
+	n := len(lists)
+	from, to := there[0], there[len(there)-1]+1
+	contiguous := to-from == len(there)
+	switch {
+	case !contiguous || f.part:
+	case from == 0 && to == 1:
+		one.cond = "eq .Index 0"
+	case from == 1 && to == n:
+		one.cond = "gt .Index 0"
+	case from == n-1:
+		one.cond = "eq .Index (sub .Replicas 1)"
+	case from == 0 && to == n-1:
+		one.cond = "lt .Index (sub .Replicas 1)"
+	}
+	if one.cond != "" {
+		if one.tree, ok = k.unify(nodes[from:to], f.members(from, to), key, false); ok {
+			return one, true
+		}
+		if loops, ok := k.loopsOf(nodes, from, to, f); ok {
+			one.tree = loops
+			return one, true
+		}
+	}
+	one.tree, ok = k.value(nodes, f, key, values)
+	if ok {
+		one.cond = fmt.Sprintf("hasKey .Values.%s %q", f.kind, one.tree.value[strings.LastIndexByte(one.tree.value, '.')+1:])
+	}
+	return one, ok
+}
+
+// loopsOf is loops for a value that the first or the last member lacks, because its list would be empty.
+func (k *maker) loopsOf(nodes []*yaml.Node, from, to int, f *family) (*tree, bool) {
+	lists := make([][]entry, len(nodes))
+	kind := nodes[from].Kind
+	for i := from; i < to; i++ {
+		if nodes[i].Kind != kind {
+			return nil, false
+		}
+		lists[i] = entries(nodes[i])
+	}
+	items, ok := k.loops(lists, f, kind == yaml.MappingNode)
+	return &tree{kind: kind, items: items}, ok
+}
+
+// loops unifies mappings or lists that name other members.
+func (k *maker) loops(lists [][]entry, f *family, mapping bool) (items []item, ok bool) {
+	head, loop, tail, ok := k.run(lists, f, mapping)
+	if !ok {
+		return nil, false
+	}
+	for _, side := range [][][]entry{head, tail} {
+		if len(side[0]) > 0 {
+			var more []item
+			if mapping {
+				more, ok = k.mapping(side, f, false)
+			} else {
+				more, ok = k.sequence(side, f, false)
+			}
+			if !ok {
+				return nil, false
+			}
+			items = append(items, more...)
+		}
+		if loop.tree != nil {
+			items = append(items, loop)
+			loop = item{}
+		}
+	}
+	return items, true
+}
+
+// sequence unifies lists.
+func (k *maker) sequence(lists [][]entry, f *family, values bool) (items []item, ok bool) {
+	same := !slices.ContainsFunc(lists, func(l []entry) bool { return len(l) != len(lists[0]) })
+	each := func(values bool) ([]item, bool) {
+		var items []item
+		for at := range lists[0] {
+			nodes := make([]*yaml.Node, len(lists))
+			for i, list := range lists {
+				nodes[i] = list[at].value
+			}
+			name, _, _ := strings.Cut(nodes[0].Value, "=")
+			t, ok := k.unify(nodes, f, name, values)
+			if !ok {
+				return nil, false
+			}
+			items = append(items, item{tree: t})
+		}
+		return items, true
+	}
+	if same {
+		if items, ok = each(false); ok {
+			return items, true
+		}
+	}
+	if items, ok = k.loops(lists, f, false); ok {
+		return items, true
+	}
+	if same && values && len(lists[0]) > 1 {
+		return each(true)
+	}
+	return nil, false
+}
+
+var words = regexp.MustCompile(`\s+|\S+`)
+
+// scalar returns the parts of texts, one for each member of f, or a single one. It returns nil if they are no expression.
+func (k *maker) scalar(texts []string, f *family, key string) (parts []part) {
+	split := make([][]string, len(texts))
+	for i, s := range texts {
+		split[i] = words.FindAllString(s, -1)
+		if len(split[i]) != len(split[0]) {
+			parts, _ = k.list(texts, f)
+			return parts
+		}
+	}
+	parts = []part{}
+	for at, word := range split[0] {
+		own := make([]string, len(texts))
+		for i := range texts {
+			own[i] = split[i][at]
+		}
+		if at > 1 {
+			key = split[0][at-2]
+		}
+		if name, _, pair := strings.Cut(word, "="); pair {
+			key = name
+		}
+		more, ok := k.word(own, f, key)
+		if !ok {
+			if parts, ok = k.list(texts, f); ok {
+				return parts
+			}
+			return nil
+		}
+		parts = append(parts, more...)
+	}
+	if len(split[0]) > 2 && !hasExpr(parts) {
+		if more, ok := k.list(texts, f); ok {
+			return more
+		}
+	}
+	return joined(parts)
+}
+
+func (k *maker) word(texts []string, f *family, key string) ([]part, bool) {
+	same := !slices.ContainsFunc(texts, func(s string) bool { return s != texts[0] })
+	if same {
+		if parts, ok := k.list(texts[:1], nil); ok {
+			return parts, true
+		}
+		return k.counted(texts[0], key), true
+	}
+	if f == nil {
+		return nil, false
+	}
+	if parts, ok := f.texts(texts); ok {
+		return parts, true
+	}
+	return k.list(texts, f)
+}
+
+var (
+	countKey  = regexp.MustCompile(`(?i)count|total|num|amount|size|replicas|clients|agenc|peers|nodes|workers|shards|expect|partitions|members|brokers`)
+	quorumKey = regexp.MustCompile(`(?i)quorum|majority`)
+	trailing  = regexp.MustCompile(`^(|.*[=:])([0-9]+)$`)
+)
+
+// counted writes a number that is most likely the number of members of a family, by the name of its key, as that.
+func (k *maker) counted(word, key string) []part {
+	found := trailing.FindStringSubmatch(word)
+	if found == nil {
+		return []part{{text: word}}
+	}
+	n, err := strconv.Atoi(found[2])
+	if err != nil || strconv.Itoa(n) != found[2] {
+		return []part{{text: word}}
+	}
+	expr := func(f *family) string {
+		switch {
+		case quorumKey.MatchString(key) && n == f.count()/2+1:
+			return fmt.Sprintf("add 1 (div $.Counts.%s 2)", f.kind)
+		case countKey.MatchString(key) && n == f.count():
+			return "$.Counts." + f.kind
+		}
+		return ""
+	}
+	var fits []*family
+	for _, f := range k.families {
+		if expr(f) == "" {
+			continue
+		}
+		if f.stem() != "" && strings.Contains(strings.ToLower(key), f.stem()) {
+			fits = []*family{f}
+			break
+		}
+		fits = append(fits, f)
+	}
+	if len(fits) != 1 {
+		return []part{{text: word}}
+	}
+	return []part{{text: found[1]}, {text: expr(fits[0]), expr: true}}
+}
