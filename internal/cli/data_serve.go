@@ -67,6 +67,7 @@ func dataServe(c *cli.Context) error {
 	}
 	printLine(c.App.ErrWriter, "composer: serving %s of %s at http://%s/", text.Plural(len(found), "file"), dir, listener.Addr())
 	stopped := make(chan error, 1)
+	defer streams(c).tidy()()
 	stop := context.AfterFunc(c.Context, func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Context), serveGrace)
 		defer cancel()

@@ -48,6 +48,7 @@ func manPage(app *cli.App) help.Page {
 			{Term: "1", Meaning: "It failed; or `verify`, `lint`, `doctor`, `data check`, `config check`, `render --check` or `diff --exit-code` found something. Nothing is written by halves."},
 			{Term: "2", Meaning: "The command line, a variable or a value is wrong. Nothing was done."},
 			{Term: "3", Meaning: "`verify` could not judge: no repository, no branch, nothing checked, trouble with the engine, or an interruption. It says nothing about the solution."},
+			{Term: "128 + N", Meaning: "The signal N ended it: 130 after Ctrl-C, 143 after SIGTERM. `render --watch`, `run --keep` and `data serve` end with 0 then, as they are meant to, and `verify` with 3."},
 		},
 		SeeAlso: []string{"docker(1)", "docker-compose(1)", "git(1)"},
 	}

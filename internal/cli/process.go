@@ -2,24 +2,55 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/tp0-lab/composer/internal/lab/local"
 )
 
+// patience is how long a command may go on after a signal. A command that reads from a slow pipe, or is inside of a
+// library, does not see that it has to stop.
+const patience = time.Second
+
+// exitSignal is added to the number of a signal, as shells do: 130 is SIGINT, 143 is SIGTERM.
+const exitSignal = 128
+
+var errInterrupted = errors.New("interrupted")
+
 // Process runs the command line of this process and returns its exit code. SIGINT, SIGTERM and SIGHUP stop
-// the command; a second signal ends the process at once. The processes that `composer run` starts come here too.
+// the command, in a second unless it has to tidy up; a second signal ends the process at once. The exit code of a
+// command that a signal made fail is 128 and the signal's number. The processes that `composer run` starts come here too.
 func Process() int {
 	if len(os.Args) > 1 && os.Args[1] == local.Argument {
 		return local.Serve(os.Args[2:])
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
-	context.AfterFunc(ctx, stop)
-	return Main(ctx, os.Args, Streams{
+	s := Streams{
 		In: os.Stdin, Out: FileOutput(os.Stdout), Err: FileOutput(os.Stderr), Environ: os.Environ(), Now: time.Now,
-	})
+		tidying: new(sync.RWMutex),
+	}
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	var received atomic.Int32
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		number, _ := (<-signals).(syscall.Signal)
+		received.Store(int32(number))
+		signal.Stop(signals) // the next one ends the process
+		cancel(errInterrupted)
+		time.Sleep(patience)
+		s.tidying.Lock()
+		_, _ = os.Stderr.WriteString("composer: interrupted\n") // a lock of s.Err may be held
+		os.Exit(exitSignal + int(number))
+	}()
+	code := Main(ctx, os.Args, s)
+	if number := received.Load(); number != 0 && code == exitFailure {
+		return exitSignal + int(number)
+	}
+	return code
 }

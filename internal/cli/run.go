@@ -85,6 +85,7 @@ func runStage(c *cli.Context, source *bundleFlags) error {
 		Coloured: logs.coloured,
 		Keep:     c.Bool("keep"),
 	}
+	defer s.tidy()()
 	sum, err := local.Run(c.Context, project, options)
 	if sum.Services == nil {
 		return err

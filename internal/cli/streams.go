@@ -5,6 +5,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -22,6 +23,8 @@ type Streams struct {
 	Now     func() time.Time
 
 	name string // by which the program was called
+	// tidying is held while a command would leave something behind if its process ended: see tidy.
+	tidying *sync.RWMutex
 }
 
 // Output is a stream that commands write to.
@@ -68,6 +71,16 @@ func (o *Output) tableWidth() int {
 		return 0
 	}
 	return o.Width
+}
+
+// tidy says that a command has something to tidy up, such as services that it has started, until the caller calls done.
+// A signal then waits for that, and a second signal does not.
+func (s *Streams) tidy() (done func()) {
+	if s.tidying == nil {
+		return func() {}
+	}
+	s.tidying.RLock()
+	return s.tidying.RUnlock
 }
 
 // streams returns the Streams of the command line.

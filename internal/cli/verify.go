@@ -116,6 +116,7 @@ func runVerify(c *cli.Context) (faults int, err error) {
 	}
 	progress := verify.NewProgress(talk, len(chosen), talk.Terminal, talk.coloured, streams(c).Now)
 	o.Began, o.Ended, o.Building = progress.Began, progress.Ended, progress.Building
+	defer streams(c).tidy()()
 	found, err := verify.Run(c.Context, o)
 	progress.Close()
 	if len(found.Scenarios) == 0 {

@@ -29,6 +29,7 @@ func runClass(c *cli.Context) (faults int, err error) {
 	}
 	progress := classProgress{out: talk, total: len(o.Students)}
 	o.Began, o.Ended, o.Building = progress.began, progress.ended, progress.building
+	defer streams(c).tidy()()
 	found, err := class.Run(c.Context, o)
 	if len(found.Students) == 0 {
 		return 0, err

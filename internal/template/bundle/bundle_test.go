@@ -169,8 +169,8 @@ func TestChoose(t *testing.T) {
 		{"unknown", "z", "", `unknown stage "z": have a, b, c`},
 		{"two lines", "", write("7", "a\nb\n"), `unknown stage "a\nb"`},
 		{"a directory", "", dir, "choose the stage: " + dir + ": it is a directory"},
-		{"a pipe", "", pipe, "choose the stage: " + pipe + ": it is a pipe that nobody writes to"},
-		{"what has no end", "", "/dev/zero", "choose the stage: /dev/zero: it is larger than 1 MiB"},
+		{"a pipe", "", pipe, "choose the stage: " + pipe + ": it is not a regular file"},
+		{"what has no end", "", "/dev/zero", "choose the stage: /dev/zero: it is not a regular file"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
