@@ -166,14 +166,16 @@ func (s *Store) start() {
 // count fills the accounts from the file.
 func (s *Store) count(file io.Reader) error {
 	var encoded []byte
-	for b, err := range bets(file, s.file.path) {
+	var b Bet // one for all, because Encode makes it escape
+	for next, err := range bets(file, s.file.path) {
 		if err != nil {
 			return err
 		}
+		b = next
 		a := s.account(b.Agency)
 		encoded = s.options.Encode(encoded[:0], &b)
 		a.durable = a.durable.with(1, encoded, encoded)
-		if s.options.winners && HasWon(b) {
+		if s.options.winners && HasWon(b) && !a.winners.dropped {
 			s.keep(a, strings.Clone(b.Document))
 		}
 	}
@@ -227,8 +229,8 @@ func (s *Store) LoadBets() iter.Seq2[Bet, error] {
 func bets(file io.Reader, name string) iter.Seq2[Bet, error] {
 	return func(yield func(Bet, error) bool) {
 		r := newStoreReader(file, name)
+		var b Bet // Read sets all of it
 		for {
-			var b Bet
 			err := r.Read(&b)
 			if errors.Is(err, io.EOF) || !yield(b, err) || err != nil {
 				return

@@ -1,10 +1,14 @@
 package lottery
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -137,4 +141,66 @@ func TestLimitOfBets(t *testing.T) {
 			t.Errorf("position %d: got %v", position, err)
 		}
 	}
+}
+
+// winningBets is a bets.csv of n bets that all win.
+type winningBets struct {
+	n    int
+	left []byte
+}
+
+func (w *winningBets) Read(p []byte) (int, error) {
+	if len(w.left) == 0 {
+		if w.n == 0 {
+			return 0, io.EOF
+		}
+		w.left = fmt.Appendf(w.left[:0], "%d,Ana,Paz,%08d,2000-01-01,%d\r\n", w.n%5+1, w.n, WinningNumber)
+		w.n--
+	}
+	n := copy(p, w.left)
+	w.left = w.left[n:]
+	return n, nil
+}
+
+// BenchmarkWinners opens a lottery of two million bets that all win. kept/limit is the memory that it has afterwards, as
+// a part of MaxKept; B/bet is what was allocated on the way. `go test ./internal/lab/lottery -run '^$' -bench Winners`
+func BenchmarkWinners(b *testing.B) {
+	const bets = 2_000_000
+	path := filepath.Join(b.TempDir(), "bets.csv")
+	f, err := os.Create(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, err = io.Copy(f, bufio.NewReaderSize(&winningBets{n: bets}, 64<<10))
+	if err := errors.Join(err, f.Close()); err != nil {
+		b.Fatal(err)
+	}
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before, most := heap(), 0.0
+	b.ReportAllocs()
+	for b.Loop() {
+		l, err := Open(context.Background(), path, 5, func(func(bool)) {}, Options{Encode: encode})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		if got := l.Account(1).Count; got != bets/5 {
+			b.Fatalf("%d bets", got)
+		}
+		kept := float64(int64(heap()-before)) / MaxKept
+		if most = max(most, kept); kept > 1.5 {
+			b.Errorf("%.2f times the limit stay in memory", kept)
+		}
+		if err := l.Close(); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
+	b.ReportMetric(most, "kept/limit")
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/bets, "ns/bet")
 }
