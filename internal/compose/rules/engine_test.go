@@ -52,7 +52,7 @@ func TestBodies(t *testing.T) {
 		{"depends_on.b.condition no-healthcheck", []string{"depends_on: {b: {condition: service_healthy}}"}, []string{"depends_on: {b: {condition: service_started}}"}},
 		{"image invalid-image", []string{"image: X", "image: 'x:'", "image: 'x y'", "image: 'https://x/y'", "image: 'x@sha256:12'"}, []string{"image: 'localhost:5000/a/b:1.2_3-x'", "image: '${X}:'", "image: 'x:${T:-1}'", "image: " + strings.Repeat("ab", 32)}},
 		{"volumes.0 invalid-mount", []string{"volumes: ['/x:rel']", "volumes: [rel/x]", "volumes: ['/x:/']", "volumes: ['v:/x']", "volumes: ['/y:C:/x']", "volumes: ['/x:/a/..']", "volumes: [{type: volume, target: rel}]", "volumes: [{type: bind, target: /x}]", "volumes: [{type: tmpfs, source: x, target: /x}]", "tmpfs: /x, volumes: ['/y:/x/']"}, []string{
-			`volumes: ['C:\x:D:\y']`, "volumes: ['/x:${T}']", "volumes: ['/x:/y', '/z:/y']", "tmpfs: ['/x:size=1m'], volumes: [/y]", "volumes: [{type: bind, source: '${S}', target: /x}]",
+			`volumes: ['C:\x:D:\y']`, `volumes: [{type: volume, source: v, target: 'C:\y'}], working_dir: 'C:\y'`, `image: 'mcr.microsoft.com/dotnet/framework/aspnet:4.8', working_dir: 'C:\y'`, "volumes: ['/x:${T}']", "volumes: ['/x:/y', '/z:/y']", "tmpfs: ['/x:size=1m'], volumes: [/y]", "volumes: [{type: bind, source: '${S}', target: /x}]",
 		}},
 		{"tmpfs invalid-mount", []string{"tmpfs: rel", "tmpfs: /"}, []string{"tmpfs: '${T}'"}},
 		{"working_dir relative-working-dir", []string{"working_dir: rel", "working_dir: ./rel", `working_dir: 'C:\x'`}, []string{"working_dir: /rel", "working_dir: ''", "working_dir: '${W}'", `working_dir: 'C:\x', isolation: process`, `working_dir: 'C:\x', platform: windows/amd64`}},

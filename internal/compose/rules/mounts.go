@@ -15,13 +15,15 @@ import (
 // windowsPath matches absolute paths of Windows, and windowsImage images of it.
 var (
 	windowsPath  = regexp.MustCompile(`^([A-Za-z]:|\\\\)`)
-	windowsImage = regexp.MustCompile(`(?i)windows|nanoserver|servercore`)
+	windowsImage = regexp.MustCompile(`(?i)windows|nanoserver|servercore|dotnet/framework|\biis\b`)
 )
 
 // onWindows reports whether a service says that its containers are of Windows: by its platform, isolation or image, or by
-// a mount from a drive at a drive.
+// a mount at a drive that no volume of one letter explains.
 func (j judge) onWindows() bool {
-	if slices.ContainsFunc(j.s.Mounts, func(m Mount) bool { return windowsPath.MatchString(m.Source) && windowsPath.MatchString(m.Target) }) {
+	if slices.ContainsFunc(j.s.Mounts, func(m Mount) bool {
+		return windowsPath.MatchString(m.Target) && (windowsPath.MatchString(m.Source) || strings.Contains(m.Target, `\`))
+	}) {
 		return true
 	}
 	isolation := j.r.value(j.s.Body, "isolation")

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -54,5 +55,21 @@ func TestWarnings(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// Dependencies that Compose does not come to the end of are a warning of render, too.
+func TestManyPaths(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("services:\n")
+	var before []string
+	for i := range 24 {
+		name := fmt.Sprintf("s%d", i)
+		fmt.Fprintf(&text, "  %s: {image: x, depends_on: [%s]}\n", name, strings.Join(before, ", "))
+		before = append(before, name)
+	}
+	report, err := Document(t.Context(), render.Document{Bytes: []byte(text.String())})
+	if err != nil || len(report.Warnings) != 1 || !strings.Contains(report.Warnings[0].Message, "16777215 of them") {
+		t.Errorf("got %v, %v", report.Warnings, err)
 	}
 }
