@@ -9,7 +9,6 @@
 package escape
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -49,36 +48,6 @@ func (r *Rewritten) Include(name string) string { return r.includes[name] }
 // Errorf returns an error with the place of a number that StepFunc or EnterFunc was called with.
 func (r *Rewritten) Errorf(number int, format string, args ...any) error {
 	return r.errorAt(r.sites[number].tree, r.sites[number].pos, format, args...)
-}
-
-// Write returns a value as it is written at the place with that number, as WriteFunc does.
-func (r *Rewritten) Write(number int, value any) (string, *Error) {
-	s := &r.sites[number]
-	text, err := s.write(value)
-	switch {
-	case errors.Is(err, errNothing):
-		action := r.action(number)
-		if ofList().MatchString(action) {
-			err = errOfEmpty
-		}
-		return "", r.errorAt(s.tree, s.pos, "<%s>: %s", action, err)
-	case err != nil:
-		return "", r.errorAt(s.tree, s.pos, "%s", err)
-	}
-	return text, nil
-}
-
-// Instead returns a text that can stand in place of a value that Write refused, so that the execution can go on and find
-// what else is wrong. ok is false where a structure is expected.
-func (r *Rewritten) Instead(number int, value any) (text string, ok bool) {
-	if _, structure := value.(Structure); structure {
-		return "", false
-	}
-	s := &r.sites[number]
-	if s.below || s.more != nil || s.glued {
-		return "", false
-	}
-	return "x", true
 }
 
 // action returns the text of the action with that number, as it stands in the template.

@@ -99,6 +99,36 @@ func (s *site) write(value any) (string, error) {
 	return text, s.mayBePlain(c.text)
 }
 
+// Write returns a value as it is written at the place with that number, as WriteFunc does.
+func (r *Rewritten) Write(number int, value any) (string, *Error) {
+	s := &r.sites[number]
+	text, err := s.write(value)
+	switch {
+	case errors.Is(err, errNothing):
+		action := r.action(number)
+		if ofList().MatchString(action) {
+			err = errOfEmpty
+		}
+		return "", r.errorAt(s.tree, s.pos, "<%s>: %s", action, err)
+	case err != nil:
+		return "", r.errorAt(s.tree, s.pos, "%s", err)
+	}
+	return text, nil
+}
+
+// Instead returns a text that can stand in place of a value that Write refused, so that the execution can go on and find
+// what else is wrong. ok is false where a structure is expected.
+func (r *Rewritten) Instead(number int, value any) (text string, ok bool) {
+	if _, structure := value.(Structure); structure {
+		return "", false
+	}
+	s := &r.sites[number]
+	if s.below || s.more != nil || s.glued {
+		return "", false
+	}
+	return "x", true
+}
+
 // maxKey is how many bytes a value in a key may have. libyaml and its descendants want the colon within 1024
 // characters of the start of the key.
 const maxKey = 256
