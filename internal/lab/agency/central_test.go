@@ -55,7 +55,7 @@ func (c *realCentral) start() {
 	}
 	server := central.New(central.Config{
 		Concurrency:  c.concurrency,
-		HelloTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
+		HelloTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, TurnTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
 		KeepAlive: 10 * time.Millisecond, Now: time.Now,
 	}, l, log)
 	ctx, cancel := context.WithCancel(context.Background())

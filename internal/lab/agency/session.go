@@ -179,6 +179,9 @@ func (s *session) expect(want wire.Type) ([]byte, error) {
 		case t == want:
 			return body, nil
 		case t == wire.TypeKeepAlive:
+			if want == wire.TypeWelcome && !s.progress {
+				s.agency.log.LogAttrs(context.Background(), slog.LevelInfo, "wait_turn", logline.InProgress)
+			}
 			s.progress = true
 			if err := wire.ParseEmpty(t, body); err != nil {
 				return nil, protocolError(err)

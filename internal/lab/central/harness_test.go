@@ -90,6 +90,7 @@ func testConfig() Config {
 	return Config{
 		HelloTimeout: patience,
 		ReadTimeout:  patience,
+		TurnTimeout:  patience,
 		WriteTimeout: patience,
 		KeepAlive:    patience,
 		Now:          time.Now,

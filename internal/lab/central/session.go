@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -24,6 +26,7 @@ var (
 	errAgency     = errors.New("agency number is not one of the lottery's")
 	errUnexpected = errors.New("frame has no place here")
 	errTimeout    = errors.New("peer stalled")
+	errTurn       = errors.New("no bet for too long while other agencies wait for their turn (SERVER_TURN_TIMEOUT)")
 	errReplaced   = errors.New("replaced by a newer connection of the agency")
 	errBusy       = errors.New("too many connections (SERVER_MAX_CONNECTIONS)")
 	errShutdown   = errors.New("shutting down")
@@ -54,6 +57,7 @@ type session struct {
 
 	replaced   <-chan struct{} // done of the agency's session before this one, or nil
 	place      *place
+	advanced   time.Time    // when the session got its place or a frame other than KEEPALIVE
 	answers    chan *answer // nil until the first frame that needs an answer
 	answering  sync.WaitGroup
 	unanswered atomic.Int32 // number of answers due; above 0 the peer may be waiting for us
@@ -124,7 +128,9 @@ func (c *session) converse() error {
 		}
 		switch t {
 		case wire.TypeKeepAlive:
-			err = wire.ParseEmpty(t, body)
+			if err = wire.ParseEmpty(t, body); err == nil && c.keepsOthersWaiting() {
+				err = errTurn
+			}
 		case wire.TypeBet:
 			err = c.single(body)
 		case wire.TypeBatch:
@@ -139,7 +145,16 @@ func (c *session) converse() error {
 		if err != nil {
 			return err
 		}
+		if t != wire.TypeKeepAlive {
+			c.advanced = c.server.config.Now()
+		}
 	}
+}
+
+// keepsOthersWaiting reports whether the session has had its place for too long without a frame that needs it. One that
+// waits for the draw has given its place back.
+func (c *session) keepsOthersWaiting() bool {
+	return c.unanswered.Load() == 0 && c.server.config.Now().Sub(c.advanced) >= c.server.config.TurnTimeout && c.server.turns.contested()
 }
 
 // ending returns nil if the error says that the peer closed the connection between two frames. The peer may have closed
@@ -211,10 +226,15 @@ func (c *session) hello() error {
 			return c.cause
 		}
 	}
-	c.place = c.server.turns.enter()
-	if !c.wait(c.place.ready) {
+	c.place = c.server.turns.enter(c.agency)
+	waits := func() {
+		c.log(slog.LevelInfo, "wait_turn", logline.InProgress, slog.Uint64("agencia", uint64(c.agency)),
+			slog.String("turno_de", strings.Trim(fmt.Sprint(c.server.turns.holders()), "[]")))
+	}
+	if !c.waitTelling(c.place.ready, waits) {
 		return c.cause
 	}
+	c.advanced = c.server.config.Now()
 	c.welcome()
 	return nil
 }
@@ -234,9 +254,12 @@ func (c *session) welcome() {
 	c.write(wire.AppendWelcome(nil, w))
 }
 
-// wait waits for the channel, and sends KEEPALIVE meanwhile. It returns false as soon as the session is stopped, unless
+// wait is waitTelling without a call.
+func (c *session) wait(ready <-chan struct{}) bool { return c.waitTelling(ready, func() {}) }
+
+// waitTelling waits for the channel, and sends KEEPALIVE meanwhile; before the first of them it calls waits. It returns false as soon as the session is stopped, unless
 // the channel is closed already.
-func (c *session) wait(ready <-chan struct{}) bool {
+func (c *session) waitTelling(ready <-chan struct{}, waits func()) bool {
 	select {
 	case <-ready:
 		return true
@@ -244,13 +267,16 @@ func (c *session) wait(ready <-chan struct{}) bool {
 	}
 	ticker := time.NewTicker(c.server.config.KeepAlive)
 	defer ticker.Stop()
-	for {
+	for first := true; ; first = false {
 		select {
 		case <-ready:
 			return true
 		case <-c.stopped:
 			return false
 		case <-ticker.C:
+			if first {
+				waits()
+			}
 			c.write(wire.AppendKeepAlive(nil))
 		}
 	}
@@ -320,6 +346,7 @@ var codes = []struct {
 	{errAgency, wire.CodeAgency},
 	{errUnexpected, wire.CodeUnexpected},
 	{errTimeout, wire.CodeTimeout},
+	{errTurn, wire.CodeTimeout},
 	{errReplaced, wire.CodeReplaced},
 	{errShutdown, wire.CodeShutdown},
 	{errBusy, wire.CodeBusy},

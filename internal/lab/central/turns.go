@@ -1,6 +1,7 @@
 package central
 
 import (
+	"maps"
 	"slices"
 	"sync"
 )
@@ -11,21 +12,39 @@ type turns struct {
 
 	mu    sync.Mutex // guards the fields below, and left of every place
 	free  int
-	queue []*place // the places that are not ready, in order of arrival
+	taken map[*place]uint32 // the places that are ready, and their agencies
+	queue []*place          // the places that are not ready, in order of arrival
 }
 
 // place is the right to be served, or the wait for it.
 type place struct {
-	turns *turns
-	ready chan struct{} // closed when the caller has the place
-	left  bool
+	turns  *turns
+	agency uint32
+	ready  chan struct{} // closed when the caller has the place
+	left   bool
 }
 
-func newTurns(bound int) *turns { return &turns{bounded: bound > 0, free: bound} }
+func newTurns(bound int) *turns {
+	return &turns{bounded: bound > 0, free: bound, taken: make(map[*place]uint32)}
+}
 
-// enter asks for a place. The caller calls leave, whether the place became ready or not.
-func (t *turns) enter() *place {
-	p := &place{turns: t, ready: make(chan struct{})}
+// contested reports whether agencies wait for a place.
+func (t *turns) contested() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.queue) > 0
+}
+
+// holders returns the agencies that have the places, in order.
+func (t *turns) holders() []uint32 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Sorted(maps.Values(t.taken))
+}
+
+// enter asks for a place for an agency. The caller calls leave, whether the place became ready or not.
+func (t *turns) enter(agency uint32) *place {
+	p := &place{turns: t, agency: agency, ready: make(chan struct{})}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
@@ -33,11 +52,17 @@ func (t *turns) enter() *place {
 		close(p.ready)
 	case t.free > 0:
 		t.free--
-		close(p.ready)
+		t.give(p)
 	default:
 		t.queue = append(t.queue, p)
 	}
 	return p
+}
+
+// give gives a place. The caller holds mu.
+func (t *turns) give(p *place) {
+	t.taken[p] = p.agency
+	close(p.ready)
 }
 
 // leave hands the place to the first in the queue, or leaves the queue. It may be called again.
@@ -53,10 +78,11 @@ func (p *place) leave() {
 		t.queue = slices.Delete(t.queue, i, i+1)
 		return
 	}
+	delete(t.taken, p)
 	if len(t.queue) == 0 {
 		t.free++
 		return
 	}
-	close(t.queue[0].ready)
+	t.give(t.queue[0])
 	t.queue = slices.Delete(t.queue, 0, 1)
 }

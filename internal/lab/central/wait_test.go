@@ -17,6 +17,7 @@ import (
 // Of the tests in a bubble: the shipped time limits.
 const (
 	readTimeout = 30 * time.Second
+	turnTimeout = 2 * time.Minute
 	keepAlive   = 5 * time.Second
 )
 
@@ -31,7 +32,8 @@ func inBubble(t *testing.T, agencies uint32, onDraw func(), test func(join func(
 			t.Fatal(err)
 		}
 		config := testConfig()
-		config.ReadTimeout, config.KeepAlive = readTimeout, keepAlive
+		config.Concurrency = 1
+		config.ReadTimeout, config.TurnTimeout, config.KeepAlive = readTimeout, turnTimeout, keepAlive
 		p := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
 		ctx, cancel := context.WithCancel(t.Context())
 		served := make(chan error, 1)
@@ -135,4 +137,61 @@ func TestKeepAliveWhileTheDiskIsSlow(t *testing.T) {
 		close(c.answers)
 		c.answering.Wait()
 	})
+}
+
+// The one place is not held for ever by an agency that only says that it is there, unless nobody waits. One that stores
+// bets keeps it.
+func TestTurnTimeout(t *testing.T) {
+	tests := []struct {
+		name        string
+		bets, alone bool
+	}{{"idle", false, false}, {"with bets", true, false}, {"idle, and nobody waits", false, true}}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			inBubble(t, 2, func() {}, func(join func(uint32) *client) {
+				one := join(1)
+				one.welcome()
+				pause := func() { time.Sleep(keepAlive) }
+				var two *client
+				if !tt.alone {
+					two = join(2)
+					pause = func() { two.keptWaiting(1) }
+				}
+				for n := range 2 * int(turnTimeout/keepAlive) {
+					pause()
+					if tt.bets {
+						encoded, err := wire.AppendBet(nil, new(bet(n)))
+						if err != nil {
+							t.Fatal(err)
+						}
+						one.send(wire.AppendSingle(nil, uint64(n), encoded))
+						one.result(ok(n, 1))
+					}
+					one.send(wire.AppendKeepAlive(nil))
+					if !tt.bets && !tt.alone && n+1 == int(turnTimeout/keepAlive) {
+						one.error(wire.CodeTimeout)
+						two.welcome()
+						return
+					}
+				}
+			})
+		})
+	}
+}
+
+// Who waits long for a turn says so once, and who has it.
+func TestWaitIsTold(t *testing.T) {
+	h := serve(t, 2, func(c *Config) { c.Concurrency, c.KeepAlive = 1, 10*time.Millisecond })
+	first, _ := h.join(1)
+	second := h.hello(2)
+	for range 3 {
+		second.expect(wire.TypeKeepAlive)
+	}
+	if n := h.log.count("wait_turn | result: in_progress | agencia: 2 | turno_de: 1"); n != 1 {
+		t.Errorf("told %d times", n)
+	}
+	if err := first.conn.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second.welcome()
 }

@@ -38,7 +38,7 @@ func TestDefaults(t *testing.T) {
 	wantServer := server.Config{
 		Port: 12345, IP: "server", ListenBacklog: 5, LogLevel: s.LogLevel, Mode: server.ModeEcho, Concurrency: 1,
 		MaxConnections: 10_000, MaxBets: 5_000_000, Storage: "bets.csv", StorageSync: true,
-		HelloTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 10 * time.Second, KeepAlive: 5 * time.Second,
+		HelloTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, TurnTimeout: 2 * time.Minute, WriteTimeout: 10 * time.Second, KeepAlive: 5 * time.Second,
 	}
 	if err != nil || s != wantServer || s.LogLevel.String() != "INFO" {
 		t.Errorf("got %+v, %v\nwant %+v", s, err, wantServer)

@@ -293,7 +293,7 @@ func (w *world) live(ctx context.Context, dir string, d *death) *lottery.Disk {
 	}
 	w.compare(l)
 	c := central.Config{
-		Concurrency: w.plan.Concurrency, HelloTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 5 * time.Second,
+		Concurrency: w.plan.Concurrency, HelloTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, TurnTimeout: 10 * time.Second, WriteTimeout: 5 * time.Second,
 		KeepAlive: time.Second, Now: time.Now,
 	}
 	err = central.New(c, l, log).Serve(ctx, w.net.listen())

@@ -84,6 +84,7 @@ func serveLottery(ctx context.Context, c Config, m service.Machine, log *slog.Lo
 		Concurrency:  c.Concurrency,
 		HelloTimeout: c.HelloTimeout,
 		ReadTimeout:  c.ReadTimeout,
+		TurnTimeout:  c.TurnTimeout,
 		WriteTimeout: c.WriteTimeout,
 		KeepAlive:    c.KeepAlive,
 		Now:          time.Now,
