@@ -104,7 +104,7 @@ golden: ## write the golden files and the generated parts of docs/ anew
 
 e2e: ## check all stages in containers, and run the tests that need Docker
 	go run ./composer verify --engine docker
-	go test -tags e2e -count 1 -timeout 40m ./internal/test/e2e
+	go test -tags e2e -count 1 -timeout 40m -skip 'TestKubernetes|TestSwarm' ./internal/test/e2e
 	go test -tags e2e -count 1 -timeout 40m -run TestDocker ./internal/test/transcript
 .PHONY: e2e
 
@@ -113,6 +113,15 @@ e2e-windows: ## run the Windows build under Wine: paths, run, verify, Ctrl-C (sk
 	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 go test -exec "$(CURDIR)/.ci/wine" -count 1 -timeout 10m ./internal/test/windows; \
 	go test -tags wine -count 1 -timeout 5m ./internal/test/windows
 .PHONY: e2e-windows
+
+# The clusters are started by scripts beside the project; without them the tests are skipped, and say so.
+e2e-swarm: ## run the lab on a Swarm of several nodes, two of which are killed (needs root)
+	go test -tags e2e -count 1 -timeout 10m -v -run TestSwarm ./internal/test/e2e
+.PHONY: e2e-swarm
+
+e2e-kubernetes: ## let a Kubernetes API server check all stages, and run the lab on a node (needs root)
+	go test -tags e2e -count 1 -timeout 30m -v -run TestKubernetes ./internal/test/e2e
+.PHONY: e2e-kubernetes
 
 # SCREENSHOTS is a directory for screenshots; without it none are kept.
 browser: ## check verify's HTML report in a browser (needs chromium)

@@ -96,3 +96,40 @@ func TestPeers(t *testing.T) {
 		t.Errorf("there are %d services, want 8", len(project.Services))
 	}
 }
+
+// The pipeline runs on several machines, too: a document of one service for each kind, whatever their numbers.
+func TestTargets(t *testing.T) {
+	for _, target := range []bundle.Target{bundle.Swarm, bundle.Kubernetes} {
+		for _, counts := range [][]string{nil, {"0", "aggregator=0", "joiner=0"}, {"5000", "aggregator=10"}} {
+			b, err := bundle.OpenDir("pipeline")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, count := range counts {
+				if err := b.SetCounts(count); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := b.SetTarget(target.Name); err != nil {
+				t.Fatal(err)
+			}
+			e, err := render.New(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range b.Stages {
+				doc, err := e.Render(s.Name, render.Counted)
+				if err != nil {
+					t.Fatal(err)
+				}
+				report, err := check.ForTarget(t.Context(), target, doc, t.TempDir())
+				if err != nil || len(report.Warnings) > 0 {
+					t.Errorf("%s for %s %v: %v %v", s.Name, target.Name, counts, err, report.Warnings)
+				}
+				if len(counts) == 2 && !strings.Contains(string(doc.Bytes), "replicas: 5000\n") {
+					t.Errorf("%s for %s: the number of filters is not in\n%s", s.Name, target.Name, doc.Bytes)
+				}
+			}
+		}
+	}
+}

@@ -4,6 +4,7 @@ package client
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -42,12 +43,16 @@ func Run(ctx context.Context, m service.Machine) error {
 	ctx, stop := service.Stopping(ctx, log)
 	defer stop()
 	err = work(ctx, c, m, log)
-	if err == nil {
+	done := err == nil
+	if done {
 		_, after := c.lingers()
 		_ = retry.Sleep(ctx, after) // a stop ends it early
 	}
 	if ctx.Err() != nil {
 		log.Info("shutdown_client", logline.Success, slog.Uint64("client_id", uint64(c.number())))
+		if c.StopFails && !done {
+			return fmt.Errorf("stopped: %w", err)
+		}
 		return nil
 	}
 	return err

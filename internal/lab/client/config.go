@@ -46,7 +46,8 @@ type Config struct {
 	Birthdate string `env:"NACIMIENTO" doc:"mode bet: birthdate, YYYY-MM-DD"`
 	Number    string `env:"NUMERO" doc:"mode bet: the number that the bet is on"`
 
-	Index *uint32 `env:"CLI_INDEX" min:"0" max:"4294967294" doc:"the client's number as an engine counts, from 0: CLI_ID is one more. One of the two is set"`
+	Index     *uint32 `env:"CLI_INDEX" min:"0" max:"4294967294" doc:"the client's number as an engine counts, from 0: CLI_ID is one more. One of the two is set"`
+	StopFails bool    `env:"CLI_STOP_FAILS" doc:"whether a client that is stopped before its work is done exits with 1, for engines that take 0 for done; else with 0"`
 }
 
 // Check implements config.Checker.

@@ -365,3 +365,24 @@ func TestStopsWhileNobodyReadsTheOutput(t *testing.T) {
 		})
 	}
 }
+
+// For an engine that takes exit code 0 for done, a client that is stopped before that exits with 1; after that with 0.
+func TestStopThatFails(t *testing.T) {
+	nobody := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	p := start(t, "client", nil, "CLI_INDEX=0", "CLI_STOP_FAILS=true", "CLI_SERVER_ADDRESS="+nobody)
+	p.wait("action: connect | result: in_progress")
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	lines, code := p.end()
+	if code != 1 {
+		t.Errorf("exit code %d, want 1", code)
+	}
+	checkEnd(t, lines, signalTERM, clientDown)
+
+	port := freePort(t)
+	start(t, "server", nil, fmt.Sprintf("SERVER_PORT=%d", port)).wait("accept_connections")
+	p = start(t, "client", nil, "CLI_INDEX=0", "CLI_STOP_FAILS=true", fmt.Sprintf("CLI_SERVER_ADDRESS=127.0.0.1:%d", port), "CLI_LOOP_AMOUNT=1", "CLI_LOOP_PERIOD=0s", "CLI_LINGER=1m")
+	p.wait("action: loop_finished")
+	p.stop(syscall.SIGTERM)
+}

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/values"
+	"github.com/tp0-lab/composer/internal/test/golden"
+	"github.com/tp0-lab/composer/templates"
 )
 
 // renderFor renders the stage one of a bundle for a target.
@@ -60,6 +63,35 @@ func TestSlotOfCompose(t *testing.T) {
 	_, err := newEngine(t, body("a: {{ .Slot }}")).Render("one", 1)
 	if err == nil || !strings.Contains(err.Error(), "compose.yaml.tmpl:1:7: <.Slot>: ") || !strings.Contains(err.Error(), "write .ID") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// The documents of the lab for each engine, as the checks of package check take them; e2e-kubernetes and e2e-swarm have
+// the engines' own verdict.
+func TestGoldenTargets(t *testing.T) {
+	for _, target := range []bundle.Target{bundle.Swarm, bundle.Kubernetes} {
+		for _, stage := range []string{"ej1", "ej5", "ej8"} {
+			b, err := bundle.Open(templates.FS)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := b.SetTarget(target.Name); err != nil {
+				t.Fatal(err)
+			}
+			e, err := New(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			few, err := e.Render(stage, 5)
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden.Check(t, filepath.Join("testdata", "golden", stage+"-"+target.Name+".yaml"), few.Bytes)
+			many, err := e.Render(stage, 50_000)
+			if err != nil || bytes.Count(many.Bytes, []byte("\n")) != bytes.Count(few.Bytes, []byte("\n")) {
+				t.Errorf("%s for %s: %d bytes for 5 clients, %d for 50,000, error %v", stage, target.Name, len(few.Bytes), len(many.Bytes), err)
+			}
+		}
 	}
 }
 

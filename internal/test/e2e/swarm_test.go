@@ -1,0 +1,110 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// stack is what docker stack deploy calls the lab.
+const stack = "lab"
+
+// Six agencies on three nodes, of which one loses its engine, so that its clients go on beside their replacements, and
+// another, the server's, all its processes. A fourth node only manages.
+func TestSwarm(t *testing.T) {
+	c := newCluster(t, "swarm-env.sh", "SWARM_ENV")
+	const agencies, bets = 6, 300
+	c.lottery(agencies, bets, 2)
+	began := time.Now()
+	c.up("4")
+	c.run("", c.script, "load", serverImage, clientImage)
+	t.Logf("four nodes with images after %v", time.Since(began))
+	for node := 2; node <= 4; node++ {
+		c.run("", "docker", "node", "demote", c.node(node))
+	}
+	c.run("", "docker", "node", "update", "--availability", "drain", c.node(1))
+
+	file := filepath.Join(c.dir, "stack.yaml")
+	document := c.render("swarm", "ej8", agencies, paced(500*time.Millisecond)...)
+	if err := os.WriteFile(file, []byte(document), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c.run("", "docker", "stack", "deploy", "--detach=true", "--resolve-image", "never", "-c", file, stack)
+	c.until("a tenth of the bets", time.Minute, func() bool { return len(c.stored()) > agencies*bets/10 })
+	server := c.nodesOf("server")[0]
+	clients := c.nodesOf("client")
+	if used := slices.Compact(slices.Sorted(slices.Values(clients))); len(used) < 3 {
+		t.Errorf("the clients run on the nodes %v, want three", used)
+	}
+	at := slices.IndexFunc(clients, func(node int) bool { return node != server })
+	if at < 0 {
+		t.Fatalf("all clients run on node %d, and so does the server", server)
+	}
+	c.run("", c.script, "crash", fmt.Sprint(clients[at]))
+	t.Logf("node %d lost its engine after %v, with %d of %d bets stored", clients[at], time.Since(began), len(c.stored()), agencies*bets)
+	c.until("replacements", 2*time.Minute, func() bool { return !slices.Contains(c.nodesOf("client"), clients[at]) })
+	c.until("three quarters of the bets", time.Minute, func() bool { return len(c.stored()) > agencies*bets*3/4 })
+	stored := len(c.stored())
+	c.run("", c.script, "kill", fmt.Sprint(server))
+	t.Logf("node %d, the server's, is killed after %v, with %d of %d bets stored", server, time.Since(began), stored, agencies*bets)
+	c.until("all clients to be done", 3*time.Minute, func() bool { return c.done() == agencies })
+	t.Logf("all clients are done after %v", time.Since(began))
+	if moved := c.nodesOf("server"); len(moved) != 1 || moved[0] == server {
+		t.Errorf("the server runs on the nodes %v, and before on %d", moved, server)
+	}
+	c.checkBets(agencies)
+	if draw, err := os.ReadFile(filepath.Join(c.dir, "bets", "bets.csv.draw")); err != nil || len(draw) == 0 {
+		t.Errorf("the draw is not stored: %v", err)
+	}
+	c.run("", "docker", "stack", "rm", stack)
+}
+
+// node returns the ID of a node.
+func (c *cluster) node(i int) string {
+	c.t.Helper()
+	return strings.TrimSpace(c.run("", "docker", "-H", c.socket(i), "info", "-f", "{{.Swarm.NodeID}}"))
+}
+
+func (c *cluster) socket(i int) string {
+	return "unix://" + filepath.Join(c.dir, "state", fmt.Sprintf("n%d", i), "sock")
+}
+
+// tasks returns the node and the state of each task of a service that is meant to run or done, by lines.
+func (c *cluster) tasks(service string) []string {
+	out, err := c.try("", "docker", "service", "ps", "--no-trunc", "--format", "{{.Name}} {{.Node}} {{.DesiredState}} {{.CurrentState}}", stack+"_"+service)
+	if err != nil {
+		return nil // the manager is busy
+	}
+	return linesOf(out)
+}
+
+// nodesOf returns the numbers of the nodes on which the tasks of a service run.
+func (c *cluster) nodesOf(service string) (nodes []int) {
+	for _, task := range c.tasks(service) {
+		fields := strings.Fields(task)
+		node := 0
+		if len(fields) > 3 && fields[2] == "Running" && fields[3] == "Running" {
+			if _, err := fmt.Sscanf(fields[1], "n%d", &node); err == nil {
+				nodes = append(nodes, node)
+			}
+		}
+	}
+	return nodes
+}
+
+// done returns how many numbers of clients have a task that has done its work.
+func (c *cluster) done() int {
+	names := map[string]bool{}
+	for _, task := range c.tasks("client") {
+		if fields := strings.Fields(task); len(fields) > 3 && fields[3] == "Complete" {
+			names[fields[0]] = true
+		}
+	}
+	return len(names)
+}
