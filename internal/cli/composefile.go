@@ -10,6 +10,7 @@ import (
 	"github.com/sirupsen/logrus"
 	"github.com/urfave/cli/v2"
 
+	"github.com/tp0-lab/composer/internal/compose/engine"
 	"github.com/tp0-lab/composer/internal/compose/lint"
 	"github.com/tp0-lab/composer/internal/compose/load"
 	"github.com/tp0-lab/composer/internal/compose/project"
@@ -49,6 +50,9 @@ func readComposeFiles(c *cli.Context, source *bundleFlags) (*composeFiles, error
 	if err != nil {
 		return nil, err
 	}
+	if err := refuseOtherEngines(c, all); err != nil {
+		return nil, err
+	}
 	f := &composeFiles{given: all, dir: dir}
 	var bases []string
 	for _, file := range all {
@@ -75,6 +79,22 @@ func (f *composeFiles) explain(ctx context.Context, err error) error {
 		return &load.Error{Place: text.Place{File: one.File, Line: one.Line, Column: one.Column}, Message: one.Message}
 	}
 	return err
+}
+
+// refuseOtherEngines refuses files that are for another engine than Compose. A stack file can be drawn.
+func refuseOtherEngines(c *cli.Context, all []*project.File) error {
+	draws := c.Command.Name == "graph"
+	for _, file := range all {
+		kind, other := engine.Of(file.Text)
+		switch {
+		case !other || draws && kind == engine.Stack:
+			continue
+		case draws:
+			return fmt.Errorf("graph: %s: %s; `composer graph --target %s` draws a stage for it", file.Name, kind.Explain(file.Name), kind.Target)
+		}
+		return fmt.Errorf("%s: %s: %s", c.Command.Name, file.Name, kind.Explain(file.Name))
+	}
+	return nil
 }
 
 // openFiles reads files, "-" being stdin, and returns the folder of the first one that is not stdin.

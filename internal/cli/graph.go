@@ -12,6 +12,8 @@ import (
 
 	"github.com/tp0-lab/composer/internal/compose/graph"
 	"github.com/tp0-lab/composer/internal/files"
+	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/template/cluster"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -25,12 +27,14 @@ func graphCommand() *cli.Command {
 			"composer graph --stage ej8 -n 5 --format svg -o ej8.svg", "a picture, made without another program",
 			"composer graph -f compose.yaml", "a Mermaid diagram, for a README",
 			"composer graph -f compose.yaml -f prod.yaml", "files laid over each other, as Compose does it",
+			"composer graph --target kubernetes -n 1000", "each kind once, with its count",
 			"composer graph -n 30 --format svg --all -o all.svg", "each of thirty clients",
 			"composer graph -f compose.yaml --format dot | dot -Tpdf -o compose.pdf", "drawn by Graphviz",
 		) + "\n\nThree or more services that differ only in names and numbers are drawn as one. " +
 			"A file's variables are those of the environment and of the file .env beside it; one that is not set is drawn as ${NAME}.",
 		Flags: append(
 			source.renderingFlags(),
+			targetFlag(),
 			listFlag("file", "COMPOSER_GRAPH_FILE",
 				"the Compose `FILE` to draw, instead of a stage; - is stdin; several are laid over each other", "f"),
 			stringFlag("format", "COMPOSER_GRAPH_FORMAT", "mermaid",
@@ -92,7 +96,11 @@ func projectToDraw(c *cli.Context, source *bundleFlags) (project *types.Project,
 		for _, kind := range kinds.Rows() {
 			names = append(names, text.Plural(kind.Count, kind.Name))
 		}
-		project, err = graph.Load(c.Context, content, ".", nil)
+		if b.Target == bundle.Kubernetes {
+			project, err = cluster.Project(content)
+		} else {
+			project, err = graph.Load(c.Context, content, ".", nil)
+		}
 		return project, strings.Join(names, ", "), err
 	}
 	project, err = graph.LoadProject(c.Context, file.Project, file.dir, file.environment)

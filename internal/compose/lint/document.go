@@ -7,6 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v4" // the version that compose-go reads with
 
+	"github.com/tp0-lab/composer/internal/compose/engine"
 	"github.com/tp0-lab/composer/internal/compose/load"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/text"
@@ -20,6 +21,10 @@ var readingRules = []Rule{
 	{
 		Name: "yaml-syntax", Severity: Error, What: "the file is not YAML, or not a mapping",
 		Why: "Compose reads nothing of a file whose YAML is broken. Tabs never indent. Values nested more than 200 deep are not read, either: no file needs that, and Compose takes minutes for it.",
+	},
+	{
+		Name: "other-engine", Severity: Error, What: "the file is for another engine than Compose",
+		Why: "A Kubernetes file is not checked further. A stack file for Docker Swarm gets a note, and is checked as Compose would read it.",
 	},
 	{
 		Name: "several-documents", Severity: Warning, What: "the file has more than one YAML document",
@@ -88,6 +93,14 @@ func (d *document) parse() bool {
 		return false
 	}
 	d.root = doc.Content[0]
+	if kind, other := engine.Of(d.Text); other {
+		file := d.Name
+		if kind == engine.Kubernetes {
+			d.report("other-engine", d.root, "%s, and `composer render --target kubernetes` checks what it renders", kind.Explain(file))
+			return false
+		}
+		d.reportAs(Note, "other-engine", d.root.Line, d.root.Column, "%s, and `composer render --target swarm` checks what it renders", kind.Explain(file))
+	}
 	d.checkKeys(d.root)
 	d.checkReadable(d.root)
 	if !d.parseMore(decoder) {

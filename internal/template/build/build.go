@@ -17,6 +17,7 @@ import (
 	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/check"
+	"github.com/tp0-lab/composer/internal/template/cluster"
 	"github.com/tp0-lab/composer/internal/template/render"
 	"github.com/tp0-lab/composer/internal/template/values"
 )
@@ -238,7 +239,11 @@ func (j Job) document(ctx context.Context, engine *render.Engine, target bundle.
 	}
 	d.content = doc.Bytes
 	if isJSON {
-		if d.content, err = yamltree.JSON(doc.Bytes); err != nil {
+		convert := yamltree.JSON
+		if target == bundle.Kubernetes {
+			convert = cluster.ListJSON
+		}
+		if d.content, err = convert(doc.Bytes); err != nil {
 			return d, fmt.Errorf("JSON of what is rendered: %w", err)
 		}
 	}

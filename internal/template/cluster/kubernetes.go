@@ -33,7 +33,7 @@ func CheckKubernetes(content []byte) []Problem {
 
 type manifests struct {
 	problems
-	types types
+	types typeTable
 	seen  map[string]int // lines of objects, by kind, namespace and name
 }
 

@@ -23,15 +23,15 @@ import (
 //go:embed kubernetes.txt
 var kubernetesTypes string
 
-// types are the fields of each type, and the types of objects by version and kind.
-type types struct {
+// typeTable has the fields of each type, and the types of objects by version and kind.
+type typeTable struct {
 	fields  map[string]map[string]string
 	objects map[string]string // "VERSION KIND"
 }
 
 // readTypes takes a millisecond, so it is done once, when a manifest is checked.
-var readTypes = sync.OnceValue(func() types {
-	t := types{map[string]map[string]string{}, map[string]string{}}
+var readTypes = sync.OnceValue(func() typeTable {
+	t := typeTable{map[string]map[string]string{}, map[string]string{}}
 	for line := range strings.Lines(kubernetesTypes) {
 		words := strings.Fields(line)
 		if len(words) == 3 && !strings.Contains(words[1], "=") {
