@@ -24,6 +24,7 @@ type cluster struct {
 	dir      string // of the script's state, and of the lab's files
 	environ  []string
 	composer string
+	explain  func() string // says how the cluster is, for a test that fails; may be nil
 }
 
 // newCluster skips the test where the script is missing. The script's state is named by variable.
@@ -167,7 +168,11 @@ func (c *cluster) until(what string, limit time.Duration, done func() bool) {
 	c.t.Helper()
 	for deadline := time.Now().Add(limit); !done(); time.Sleep(200 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			c.t.Fatalf("%s: not within %v", what, limit)
+			now := ""
+			if c.explain != nil {
+				now = c.explain()
+			}
+			c.t.Fatalf("%s: not within %v, with %d bets stored\n%s", what, limit, len(c.stored()), now)
 		}
 	}
 }

@@ -5,6 +5,7 @@ package e2e
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,6 +20,7 @@ const stack = "lab"
 // another, the server's, all its processes. A fourth node only manages.
 func TestSwarm(t *testing.T) {
 	c := newCluster(t, "swarm-env.sh", "SWARM_ENV")
+	c.explain = c.swarmState
 	const agencies, bets = 6, 300
 	c.lottery(agencies, bets, 2)
 	began := time.Now()
@@ -63,6 +65,28 @@ func TestSwarm(t *testing.T) {
 		t.Errorf("the draw is not stored: %v", err)
 	}
 	c.run("", "docker", "stack", "rm", stack)
+}
+
+// swarmState returns the tasks of the lab, and the last lines of all containers on nodes that answer.
+func (c *cluster) swarmState() string {
+	var b strings.Builder
+	for _, service := range []string{"server", "client"} {
+		out, _ := c.try("", "docker", "service", "ps", "--no-trunc", "--format", "{{.Name}} {{.Node}} {{.DesiredState}} {{.CurrentState}} {{.Error}}", stack+"_"+service)
+		b.WriteString(out)
+	}
+	for node := 1; node <= 4; node++ {
+		ids, err := c.try("", "docker", "-H", c.socket(node), "ps", "-aq")
+		if err != nil {
+			continue
+		}
+		for _, id := range linesOf(ids) {
+			command := exec.Command("docker", "-H", c.socket(node), "logs", "--tail", "5", id)
+			logs, _ := command.CombinedOutput()
+			name, _ := c.try("", "docker", "-H", c.socket(node), "inspect", "-f", "{{.Name}} {{.State.Status}} {{.State.ExitCode}}", id)
+			fmt.Fprintf(&b, "node %d: %s%s", node, name, logs)
+		}
+	}
+	return b.String()
 }
 
 // node returns the ID of a node.
