@@ -10,7 +10,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -47,6 +49,7 @@ func newCluster(t *testing.T, script, variable string) *cluster {
 	c := &cluster{t: t, script: path, dir: dir, composer: filepath.Join(dir, "composer")}
 	c.environ = append(os.Environ(), variable+"="+filepath.Join(dir, "state"))
 	t.Cleanup(func() {
+		c.endProcesses("")
 		down := exec.Command(path, "down")
 		down.Env = c.environ
 		if out, err := down.CombinedOutput(); err != nil {
@@ -198,5 +201,31 @@ func (c *cluster) checkBets(agencies int) {
 	}
 	if len(got) > 0 {
 		c.t.Errorf("bets.csv has bets of %d other agencies", len(got))
+	}
+}
+
+// endProcesses kills what runs in containers whose file systems are below a folder of the script's state. The script does
+// so, too, but passes over some of them while other processes of the machine come and go.
+func (c *cluster) endProcesses(folder string) {
+	below := filepath.Join(c.dir, "state", folder) + string(filepath.Separator)
+	tables, err := filepath.Glob("/proc/[0-9]*/mountinfo")
+	if err != nil {
+		c.t.Error(err)
+	}
+	for _, table := range tables {
+		content, err := os.ReadFile(table)
+		if err != nil {
+			continue // it has ended
+		}
+		for line := range strings.Lines(string(content)) {
+			fields := strings.Fields(line)
+			if len(fields) < 5 || fields[4] != "/" || !strings.HasPrefix(fields[3], below) {
+				continue
+			}
+			id, err := strconv.Atoi(filepath.Base(filepath.Dir(table)))
+			if err == nil {
+				_ = syscall.Kill(id, syscall.SIGKILL)
+			}
+		}
 	}
 }

@@ -21,7 +21,7 @@ const stack = "lab"
 func TestSwarm(t *testing.T) {
 	c := newCluster(t, "swarm-env.sh", "SWARM_ENV")
 	c.explain = c.swarmState
-	const agencies, bets = 6, 300
+	const agencies, bets = 6, 900
 	c.lottery(agencies, bets, 2)
 	began := time.Now()
 	c.up("4")
@@ -38,7 +38,7 @@ func TestSwarm(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.run("", "docker", "stack", "deploy", "--detach=true", "--resolve-image", "never", "-c", file, stack)
-	c.until("a tenth of the bets", time.Minute, func() bool { return len(c.stored()) > agencies*bets/10 })
+	c.until("a tenth of the bets", 2*time.Minute, func() bool { return len(c.stored()) > agencies*bets/10 })
 	server := c.nodesOf("server")[0]
 	clients := c.nodesOf("client")
 	if used := slices.Compact(slices.Sorted(slices.Values(clients))); len(used) < 3 {
@@ -51,9 +51,10 @@ func TestSwarm(t *testing.T) {
 	c.run("", c.script, "crash", fmt.Sprint(clients[at]))
 	t.Logf("node %d lost its engine after %v, with %d of %d bets stored", clients[at], time.Since(began), len(c.stored()), agencies*bets)
 	c.until("replacements", 2*time.Minute, func() bool { return !slices.Contains(c.nodesOf("client"), clients[at]) })
-	c.until("three quarters of the bets", time.Minute, func() bool { return len(c.stored()) > agencies*bets*3/4 })
+	c.until("three quarters of the bets", 2*time.Minute, func() bool { return len(c.stored()) > agencies*bets*3/4 })
 	stored := len(c.stored())
 	c.run("", c.script, "kill", fmt.Sprint(server))
+	c.endProcesses(fmt.Sprintf("n%d", server))
 	t.Logf("node %d, the server's, is killed after %v, with %d of %d bets stored", server, time.Since(began), stored, agencies*bets)
 	c.until("all clients to be done", 3*time.Minute, func() bool { return c.done() == agencies })
 	t.Logf("all clients are done after %v", time.Since(began))
