@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"slices"
 	"strings"
 	"sync"
+
+	"github.com/tp0-lab/composer/internal/lab/logline"
 )
 
 // Lottery is a Store with a draw. Its agencies 1 to N finish, each once; when all have, the draw takes place, once and
@@ -51,6 +55,7 @@ func Open(ctx context.Context, path string, agencies uint32, onDraw func(tell fu
 	}
 	// All files are ours.
 	s.recovered(len(state.finishes), state.drawn)
+	l.warnOfOthers()
 	s.start()
 	l.marks.file.settle()
 	if state.drawn && !state.told {
@@ -62,6 +67,22 @@ func Open(ctx context.Context, path string, agencies uint32, onDraw func(tell fu
 	// A crash may have come before the draw. If it fails now, Finish and Winners try again.
 	_ = l.draw()
 	return l, nil
+}
+
+// warnOfOthers logs that the file has bets of agencies that this lottery does not have, such as those of an earlier one.
+func (l *Lottery) warnOfOthers() {
+	var others []uint32
+	bets := uint64(0)
+	for agency, a := range l.accounts {
+		if l.Check(agency) != nil {
+			others = append(others, agency)
+			bets += a.durable.Count
+		}
+	}
+	if len(others) > 0 {
+		l.file.log(slog.LevelWarn, "check_agencies", logline.Fail, slog.Uint64("bets", bets), slog.Int("agencies", len(others)), logline.Err(fmt.Errorf(
+			"the draw is of agencies 1 to %d, and the file has bets of agency %d: raise the number of agencies, or begin with another file", l.agencies, slices.Max(others))))
+	}
 }
 
 func (l *Lottery) restore(state state) error {

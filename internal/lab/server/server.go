@@ -13,6 +13,7 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/config"
 	"github.com/tp0-lab/composer/internal/lab/echo"
 	"github.com/tp0-lab/composer/internal/lab/logline"
+	"github.com/tp0-lab/composer/internal/lab/lottery"
 	"github.com/tp0-lab/composer/internal/lab/service"
 )
 
@@ -60,13 +61,26 @@ func serveEcho(ctx context.Context, c Config, m service.Machine, log *slog.Logge
 	return s.Serve(ctx, listener)
 }
 
+// storageError adds to an error of the bets' file what its user can do.
+func storageError(err error, c Config) error {
+	switch {
+	case errors.As(err, new(*lottery.LineError)):
+		err = fmt.Errorf("%w; nothing was changed: mend that line if the bets are yours, or name another file by SERVER_STORAGE", err)
+	case errors.Is(err, lottery.ErrMismatch):
+		err = fmt.Errorf("%w; nothing was changed: put the right %s and %[2]s.draw back, or name another file by SERVER_STORAGE", err, c.Storage)
+	case errors.Is(err, lottery.ErrLocked):
+		err = fmt.Errorf("%w: stop that one, or name another file by SERVER_STORAGE", err)
+	}
+	return err
+}
+
 func serveLottery(ctx context.Context, c Config, m service.Machine, log *slog.Logger) (err error) {
 	bets, err := central.OpenLottery(ctx, m.Path(c.Storage), c.Agencies, c.MaxBets, c.StorageSync, log)
 	if err != nil && errors.Is(err, context.Cause(ctx)) {
 		return nil // stopped while it read
 	}
 	if err != nil {
-		return fmt.Errorf("open the bets: %w", err)
+		return storageError(err, c)
 	}
 	defer func() {
 		closeErr := bets.Close()
