@@ -108,6 +108,12 @@ e2e: ## check all stages in containers, and run the tests that need Docker
 	go test -tags e2e -count 1 -timeout 40m -run TestDocker ./internal/test/transcript
 .PHONY: e2e
 
+pictures: build ## draw docs/pictures anew: graphs by composer, the page of verify by chromium
+	bin/composer graph --bundle examples/brokers --format svg -o docs/pictures/brokers.svg
+	bin/composer verify --stage ej8 --report html=bin/verify.html
+	chromium --headless --no-sandbox --hide-scrollbars --window-size=1000,900 --screenshot="$(CURDIR)/docs/pictures/verify.png" "file://$(CURDIR)/bin/verify.html" 2>/dev/null
+.PHONY: pictures
+
 e2e-windows: ## run the Windows build under Wine: paths, run, verify, Ctrl-C (skipped where there is no Wine)
 	@.ci/wine --have || exit 0; set -ex; \
 	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 go test -exec "$(CURDIR)/.ci/wine" -count 1 -timeout 10m ./internal/test/windows; \

@@ -43,8 +43,8 @@ func TestDockerBranches(t *testing.T) {
 	}
 }
 
-// TestDockerPages runs the commands of the project's README that need
-// Docker. A delivered branch has another README, which goes from branch to branch.
+// TestDockerPages runs the commands of docs/lab.md and docs/verify.md that need
+// Docker. A delivered branch has a README that goes from branch to branch.
 func TestDockerPages(t *testing.T) {
 	dir := checkout(t)
 	deliverTo(t, dir, "")
@@ -52,13 +52,14 @@ func TestDockerPages(t *testing.T) {
 	sh.before = map[string]string{
 		"./validar-echo-server.sh": "docker compose -f docker-compose-dev.yaml up -d", // "with an echo stage running"
 	}
-	runDockerPage(t, sh, filepath.Join(dir, "README.md"))
-	sh.before = nil
-	page := filepath.Join(dir, "verify.md") // where the others' paths hold, too
-	if err := os.Rename(filepath.Join(dir, "docs/verify.md"), page); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"lab.md", "verify.md"} {
+		page := filepath.Join(dir, name) // where the paths of both hold
+		if err := os.Rename(filepath.Join(dir, "docs", name), page); err != nil {
+			t.Fatal(err)
+		}
+		runDockerPage(t, sh, page)
+		sh.before = nil
 	}
-	runDockerPage(t, sh, page)
 }
 
 // A lab that was started with more clients than its file has now is taken down

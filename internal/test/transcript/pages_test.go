@@ -31,7 +31,7 @@ func TestPages(t *testing.T) {
 	t.Parallel()
 	pages := []string{"docs/lint.md", "docs/values.md", "docs/bundles.md", "docs/output.md", "docs/targets.md"}
 	if !testing.Short() {
-		pages = append(pages, "README.md", "docs/configuration.md", "docs/verify.md") // these run whole labs
+		pages = append(pages, "README.md", "docs/lab.md", "docs/configuration.md", "docs/verify.md") // these run whole labs
 	}
 	dir := checkout(t)
 	for _, page := range pages {
@@ -39,29 +39,33 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// TestTour compares docs/tour.md with what its commands print. With -update it
-// writes the page anew. The files that the page uses are in testdata/tour.
+// TestTour compares docs/tour.md and docs/getting-started.md with what their
+// commands print. With -update it writes the pages anew. The files that the tour
+// uses are in testdata/tour.
 func TestTour(t *testing.T) {
 	t.Parallel()
-	dir, bin := t.TempDir(), t.TempDir()
+	bin := t.TempDir()
 	build := exec.Command("go", "build", "-trimpath", "-o", bin, "./composer")
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if err := os.CopyFS(dir, os.DirFS("testdata/tour")); err != nil {
-		t.Fatal(err)
-	}
 	project, err := filepath.Abs(root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(filepath.Join(project, "examples"), filepath.Join(dir, "examples")); err != nil {
-		t.Fatal(err)
-	}
 	env := append(environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
-	page := filepath.Join(root, "docs/tour.md")
-	golden.Check(t, page, (&shell{dir: dir, env: env, limit: time.Minute}).record(t, read(t, page)))
+	for _, name := range []string{"docs/tour.md", "docs/getting-started.md"} {
+		dir := t.TempDir()
+		if err := os.CopyFS(dir, os.DirFS("testdata/tour")); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(filepath.Join(project, "examples"), filepath.Join(dir, "examples")); err != nil {
+			t.Fatal(err)
+		}
+		page := filepath.Join(root, name)
+		golden.Check(t, page, (&shell{dir: dir, env: env, limit: time.Minute}).record(t, read(t, page)))
+	}
 }
 
 // environ returns the environment without the settings of composer.
