@@ -195,6 +195,26 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// Scalars of every style, nulls and empty collections stay what they are.
+func TestScalars(t *testing.T) {
+	content, err := os.ReadFile(filepath.Join("testdata", "scalars.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, got := bundleOf(t, string(content))
+	for _, want := range []string{
+		`"all": [{{ range $.Kinds.w }}{{ if .Index }},{{ end }}\"w_{{ printf "%02d" .ID }}\"{{ end }}]`, "      EMPTY:\n", "F: 1.10", "networks: {default: null}",
+	} {
+		want = strings.ReplaceAll(want, `"all"`, `\"all\"`)
+		if !strings.Contains(got, want) {
+			t.Errorf("there is no %s in\n%s", want, got)
+		}
+	}
+	if len(made.Literal) > 0 || len(made.Kinds[0].Values) > 0 {
+		t.Errorf("got %v and %v", made.Literal, made.Kinds)
+	}
+}
+
 // Another replica has the values that most have.
 func TestValuesOfReplicas(t *testing.T) {
 	made, _ := bundleOf(t, "services:\n  a1: {image: x}\n  a2: {image: \"y:${TAG}\"}\n  a3: {image: x}\n")

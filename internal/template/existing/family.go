@@ -1,7 +1,6 @@
 package existing
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -97,11 +96,11 @@ func families(services []entry, without map[string]bool) []*family {
 	return all
 }
 
-var noName = regexp.MustCompile(`[^a-z0-9_]+`)
+var noName = text.LazyRegexp(`[^a-z0-9_]+`)
 
 // call gives a family the name of its kind: that of the services if a kind can have it.
 func (f *family) call(m mask, others []*family) {
-	plain := strings.Trim(noName.ReplaceAllString(strings.ToLower(m.before+m.after), "_"), "_0123456789")
+	plain := strings.Trim(noName().ReplaceAllString(strings.ToLower(m.before+m.after), "_"), "_0123456789")
 	for _, name := range []string{m.before + "{id}" + m.after, plain + "-{id}", "replica-{id}"} {
 		for _, kind := range []string{plain, plain + "_kind", "replica"} {
 			for slices.ContainsFunc(others, func(o *family) bool { return o.kind == kind || o.name == name }) {

@@ -2,12 +2,13 @@ package existing
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // tree is a value of the template.
@@ -126,7 +127,6 @@ func (k *maker) runAt(lists [][]entry, first int, l listed, mapping bool) (loop 
 	if !l.of.about(names) || !mapping && nodes[0].Kind != yaml.ScalarNode && allEqual(nodes) {
 		return item{}, false
 	}
-	own := maker{families: k.families}
 	loop = item{loop: &l}
 	if mapping {
 		if loop.key, ok = l.sampled.texts(names); !ok || !hasExpr(loop.key) {
@@ -135,7 +135,7 @@ func (k *maker) runAt(lists [][]entry, first int, l listed, mapping bool) (loop 
 	} else if allEqual(nodes) {
 		return item{}, false
 	}
-	loop.tree, ok = own.unify(nodes, l.sampled, "", false)
+	loop.tree, ok = k.unify(nodes, l.sampled, "", false)
 	if ok && l.mode != all {
 		l.of.asksOthers = true
 	}
@@ -190,9 +190,9 @@ func (k *maker) value(nodes []*yaml.Node, f *family, key string, values bool) (*
 	if !values || f.part {
 		return nil, false
 	}
-	name := strings.Trim(noName.ReplaceAllString(strings.ToLower(key), "_"), "_-")
+	name := strings.Trim(noName().ReplaceAllString(strings.ToLower(key), "_"), "_-")
 	name = strings.ReplaceAll(name, "-", "_")
-	if name == "" || text0(name) {
+	if name == "" || text.IsDigit(name[0]) {
 		name = "value_" + name
 	}
 	for plain, i := name, 2; f.values[name] != nil; i++ {
@@ -203,203 +203,13 @@ func (k *maker) value(nodes []*yaml.Node, f *family, key string, values bool) (*
 	return &tree{value: fmt.Sprintf(".Values.%s.%s", f.kind, name)}, true
 }
 
-func text0(name string) bool { return name[0] >= '0' && name[0] <= '9' }
-
-// mapping unifies mappings.
-func (k *maker) mapping(lists [][]entry, f *family, values bool) (items []item, ok bool) {
-	find := func(list []entry, key string) *yaml.Node {
-		at := slices.IndexFunc(list, func(e entry) bool { return e.key == key })
-		if at < 0 {
-			return nil
-		}
-		return list[at].value
-	}
-	seen := map[string]bool{}
-	for i, list := range lists {
-		for at, e := range list {
-			if seen[e.key] {
-				continue
-			}
-			var there []int
-			for j, other := range lists {
-				if find(other, e.key) != nil {
-					there = append(there, j)
-				}
-			}
-			if len(there) == len(lists) {
-				seen[e.key] = true
-				nodes := make([]*yaml.Node, len(lists))
-				for j, other := range lists {
-					nodes[j] = find(other, e.key)
-				}
-				t, ok := k.unify(nodes, f, e.key, values)
-				if !ok {
-					return nil, false
-				}
-				items = append(items, item{key: []part{{text: e.key}}, tree: t})
-				continue
-			}
-			if i == 0 { // perhaps each has a key of its own there
-				if one, keys, ok := k.renamed(lists, at, f, values); ok {
-					for _, key := range keys {
-						seen[key] = true
-					}
-					items = append(items, one)
-					continue
-				}
-			}
-			if loops, ok := k.loops(lists, f, true); ok {
-				return loops, true
-			}
-			seen[e.key] = true
-			one, ok := k.sometimes(lists, there, e.key, f, values)
-			if !ok {
-				return nil, false
-			}
-			items = append(items, one)
-		}
-	}
-	return items, true
-}
-
-// renamed unifies the entries at an index, whose keys differ.
-func (k *maker) renamed(lists [][]entry, at int, f *family, values bool) (one item, keys []string, ok bool) {
-	var nodes []*yaml.Node
-	for _, list := range lists {
-		if at >= len(list) || len(list) != len(lists[0]) {
-			return item{}, nil, false
-		}
-		keys, nodes = append(keys, list[at].key), append(nodes, list[at].value)
-	}
-	if one.key, ok = f.texts(keys); !ok || !hasExpr(one.key) {
-		return item{}, nil, false
-	}
-	one.tree, ok = k.unify(nodes, f, "", values)
-	return one, keys, ok
-}
-
-// sometimes returns an entry that only some members have.
-func (k *maker) sometimes(lists [][]entry, there []int, key string, f *family, values bool) (one item, ok bool) {
-	nodes := make([]*yaml.Node, len(lists))
-	for _, i := range there {
-		for _, e := range lists[i] {
-			if e.key == key {
-				nodes[i] = e.value
-			}
-		}
-	}
-	one.key = []part{{text: key}}
-	n := len(lists)
-	from, to := there[0], there[len(there)-1]+1
-	contiguous := to-from == len(there)
-	switch {
-	case !contiguous || f.part:
-	case from == 0 && to == 1:
-		one.cond = "eq .Index 0"
-	case from == 1 && to == n:
-		one.cond = "gt .Index 0"
-	case from == n-1:
-		one.cond = "eq .Index (sub .Replicas 1)"
-	case from == 0 && to == n-1:
-		one.cond = "lt .Index (sub .Replicas 1)"
-	}
-	if one.cond != "" {
-		if one.tree, ok = k.unify(nodes[from:to], f.members(from, to), key, false); ok {
-			return one, true
-		}
-		if loops, ok := k.loopsOf(nodes, from, to, f); ok {
-			one.tree = loops
-			return one, true
-		}
-	}
-	one.tree, ok = k.value(nodes, f, key, values)
-	if ok {
-		one.cond = fmt.Sprintf("hasKey .Values.%s %q", f.kind, one.tree.value[strings.LastIndexByte(one.tree.value, '.')+1:])
-	}
-	return one, ok
-}
-
-// loopsOf is loops for a value that the first or the last member lacks, because its list would be empty.
-func (k *maker) loopsOf(nodes []*yaml.Node, from, to int, f *family) (*tree, bool) {
-	lists := make([][]entry, len(nodes))
-	kind := nodes[from].Kind
-	for i := from; i < to; i++ {
-		if nodes[i].Kind != kind {
-			return nil, false
-		}
-		lists[i] = entries(nodes[i])
-	}
-	items, ok := k.loops(lists, f, kind == yaml.MappingNode)
-	return &tree{kind: kind, items: items}, ok
-}
-
-// loops unifies mappings or lists that name other members.
-func (k *maker) loops(lists [][]entry, f *family, mapping bool) (items []item, ok bool) {
-	head, loop, tail, ok := k.run(lists, f, mapping)
-	if !ok {
-		return nil, false
-	}
-	for _, side := range [][][]entry{head, tail} {
-		if len(side[0]) > 0 {
-			var more []item
-			if mapping {
-				more, ok = k.mapping(side, f, false)
-			} else {
-				more, ok = k.sequence(side, f, false)
-			}
-			if !ok {
-				return nil, false
-			}
-			items = append(items, more...)
-		}
-		if loop.tree != nil {
-			items = append(items, loop)
-			loop = item{}
-		}
-	}
-	return items, true
-}
-
-// sequence unifies lists.
-func (k *maker) sequence(lists [][]entry, f *family, values bool) (items []item, ok bool) {
-	same := !slices.ContainsFunc(lists, func(l []entry) bool { return len(l) != len(lists[0]) })
-	each := func(values bool) ([]item, bool) {
-		var items []item
-		for at := range lists[0] {
-			nodes := make([]*yaml.Node, len(lists))
-			for i, list := range lists {
-				nodes[i] = list[at].value
-			}
-			name, _, _ := strings.Cut(nodes[0].Value, "=")
-			t, ok := k.unify(nodes, f, name, values)
-			if !ok {
-				return nil, false
-			}
-			items = append(items, item{tree: t})
-		}
-		return items, true
-	}
-	if same {
-		if items, ok = each(false); ok {
-			return items, true
-		}
-	}
-	if items, ok = k.loops(lists, f, false); ok {
-		return items, true
-	}
-	if same && values && len(lists[0]) > 1 {
-		return each(true)
-	}
-	return nil, false
-}
-
-var words = regexp.MustCompile(`\s+|\S+`)
+var words = text.LazyRegexp(`\s+|\S+`)
 
 // scalar returns the parts of texts, one for each member of f, or a single one. It returns nil if they are no expression.
 func (k *maker) scalar(texts []string, f *family, key string) (parts []part) {
 	split := make([][]string, len(texts))
 	for i, s := range texts {
-		split[i] = words.FindAllString(s, -1)
+		split[i] = words().FindAllString(s, -1)
 		if len(split[i]) != len(split[0]) {
 			parts, _ = k.list(texts, f)
 			return parts
@@ -452,14 +262,14 @@ func (k *maker) word(texts []string, f *family, key string) ([]part, bool) {
 }
 
 var (
-	countKey  = regexp.MustCompile(`(?i)count|total|num|amount|size|replicas|clients|agenc|peers|nodes|workers|shards|expect|partitions|members|brokers`)
-	quorumKey = regexp.MustCompile(`(?i)quorum|majority`)
-	trailing  = regexp.MustCompile(`^(|.*[=:])([0-9]+)$`)
+	countKey  = text.LazyRegexp(`(?i)count|total|num|amount|size|replicas|clients|agenc|peers|nodes|workers|shards|expect|partitions|members|brokers`)
+	quorumKey = text.LazyRegexp(`(?i)quorum|majority`)
+	trailing  = text.LazyRegexp(`^(|.*[=:])([0-9]+)$`)
 )
 
 // counted writes a number that is most likely the number of members of a family, by the name of its key, as that.
 func (k *maker) counted(word, key string) []part {
-	found := trailing.FindStringSubmatch(word)
+	found := trailing().FindStringSubmatch(word)
 	if found == nil {
 		return []part{{text: word}}
 	}
@@ -469,9 +279,9 @@ func (k *maker) counted(word, key string) []part {
 	}
 	expr := func(f *family) string {
 		switch {
-		case quorumKey.MatchString(key) && n == f.count()/2+1:
+		case quorumKey().MatchString(key) && n == f.count()/2+1:
 			return fmt.Sprintf("add 1 (div $.Counts.%s 2)", f.kind)
-		case countKey.MatchString(key) && n == f.count():
+		case countKey().MatchString(key) && n == f.count():
 			return "$.Counts." + f.kind
 		}
 		return ""

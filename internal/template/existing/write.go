@@ -98,6 +98,9 @@ func (t *tree) scalar(indent int) string {
 
 // inBrackets returns a scalar as it is written within brackets.
 func (t *tree) inBrackets() string {
+	if t.null {
+		return "null"
+	}
 	text := t.scalar(0)
 	if !hasExpr(t.parts) && !strings.HasPrefix(text, `"`) && !strings.HasPrefix(text, "'") && strings.ContainsAny(text, ",[]{}#&*!|>%@`\"':?") {
 		return `"` + inQuotes(t.parts[0].text) + `"`

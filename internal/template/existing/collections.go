@@ -1,0 +1,197 @@
+package existing
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// mapping unifies mappings.
+func (k *maker) mapping(lists [][]entry, f *family, values bool) (items []item, ok bool) {
+	find := func(list []entry, key string) *yaml.Node {
+		at := slices.IndexFunc(list, func(e entry) bool { return e.key == key })
+		if at < 0 {
+			return nil
+		}
+		return list[at].value
+	}
+	seen := map[string]bool{}
+	for i, list := range lists {
+		for at, e := range list {
+			if seen[e.key] {
+				continue
+			}
+			var there []int
+			for j, other := range lists {
+				if find(other, e.key) != nil {
+					there = append(there, j)
+				}
+			}
+			if len(there) == len(lists) {
+				seen[e.key] = true
+				nodes := make([]*yaml.Node, len(lists))
+				for j, other := range lists {
+					nodes[j] = find(other, e.key)
+				}
+				t, ok := k.unify(nodes, f, e.key, values)
+				if !ok {
+					return nil, false
+				}
+				items = append(items, item{key: []part{{text: e.key}}, tree: t})
+				continue
+			}
+			if i == 0 { // perhaps each has a key of its own there
+				if one, keys, ok := k.renamed(lists, at, f, values); ok {
+					for _, key := range keys {
+						seen[key] = true
+					}
+					items = append(items, one)
+					continue
+				}
+			}
+			if loops, ok := k.loops(lists, f, true); ok {
+				return loops, true
+			}
+			seen[e.key] = true
+			one, ok := k.sometimes(lists, there, e.key, f, values)
+			if !ok {
+				return nil, false
+			}
+			items = append(items, one)
+		}
+	}
+	return items, true
+}
+
+// renamed unifies the entries at an index, whose keys differ.
+func (k *maker) renamed(lists [][]entry, at int, f *family, values bool) (one item, keys []string, ok bool) {
+	var nodes []*yaml.Node
+	for _, list := range lists {
+		if at >= len(list) || len(list) != len(lists[0]) {
+			return item{}, nil, false
+		}
+		keys, nodes = append(keys, list[at].key), append(nodes, list[at].value)
+	}
+	if one.key, ok = f.texts(keys); !ok || !hasExpr(one.key) {
+		return item{}, nil, false
+	}
+	one.tree, ok = k.unify(nodes, f, "", values)
+	return one, keys, ok
+}
+
+// sometimes returns an entry that only some members have.
+func (k *maker) sometimes(lists [][]entry, there []int, key string, f *family, values bool) (one item, ok bool) {
+	nodes := make([]*yaml.Node, len(lists))
+	for _, i := range there {
+		for _, e := range lists[i] {
+			if e.key == key {
+				nodes[i] = e.value
+			}
+		}
+	}
+	one.key = []part{{text: key}}
+	n := len(lists)
+	from, to := there[0], there[len(there)-1]+1
+	contiguous := to-from == len(there)
+	switch {
+	case !contiguous || f.part:
+	case from == 0 && to == 1:
+		one.cond = "eq .Index 0"
+	case from == 1 && to == n:
+		one.cond = "gt .Index 0"
+	case from == n-1:
+		one.cond = "eq .Index (sub .Replicas 1)"
+	case from == 0 && to == n-1:
+		one.cond = "lt .Index (sub .Replicas 1)"
+	}
+	if one.cond != "" {
+		if one.tree, ok = k.unify(nodes[from:to], f.members(from, to), key, false); ok {
+			return one, true
+		}
+		if loops, ok := k.loopsOf(nodes, from, to, f); ok {
+			one.tree = loops
+			return one, true
+		}
+	}
+	one.tree, ok = k.value(nodes, f, key, values)
+	if ok {
+		one.cond = fmt.Sprintf("hasKey .Values.%s %q", f.kind, one.tree.value[strings.LastIndexByte(one.tree.value, '.')+1:])
+	}
+	return one, ok
+}
+
+// loopsOf is loops for a value that the first or the last member lacks, because its list would be empty.
+func (k *maker) loopsOf(nodes []*yaml.Node, from, to int, f *family) (*tree, bool) {
+	lists := make([][]entry, len(nodes))
+	kind := nodes[from].Kind
+	for i := from; i < to; i++ {
+		if nodes[i].Kind != kind {
+			return nil, false
+		}
+		lists[i] = entries(nodes[i])
+	}
+	items, ok := k.loops(lists, f, kind == yaml.MappingNode)
+	return &tree{kind: kind, items: items}, ok
+}
+
+// loops unifies mappings or lists that name other members.
+func (k *maker) loops(lists [][]entry, f *family, mapping bool) (items []item, ok bool) {
+	head, loop, tail, ok := k.run(lists, f, mapping)
+	if !ok {
+		return nil, false
+	}
+	for _, side := range [][][]entry{head, tail} {
+		if len(side[0]) > 0 {
+			var more []item
+			if mapping {
+				more, ok = k.mapping(side, f, false)
+			} else {
+				more, ok = k.sequence(side, f, false)
+			}
+			if !ok {
+				return nil, false
+			}
+			items = append(items, more...)
+		}
+		if loop.tree != nil {
+			items = append(items, loop)
+			loop = item{}
+		}
+	}
+	return items, true
+}
+
+// sequence unifies lists.
+func (k *maker) sequence(lists [][]entry, f *family, values bool) (items []item, ok bool) {
+	same := !slices.ContainsFunc(lists, func(l []entry) bool { return len(l) != len(lists[0]) })
+	each := func(values bool) ([]item, bool) {
+		var items []item
+		for at := range lists[0] {
+			nodes := make([]*yaml.Node, len(lists))
+			for i, list := range lists {
+				nodes[i] = list[at].value
+			}
+			name, _, _ := strings.Cut(nodes[0].Value, "=")
+			t, ok := k.unify(nodes, f, name, values)
+			if !ok {
+				return nil, false
+			}
+			items = append(items, item{tree: t})
+		}
+		return items, true
+	}
+	if same {
+		if items, ok = each(false); ok {
+			return items, true
+		}
+	}
+	if items, ok = k.loops(lists, f, false); ok {
+		return items, true
+	}
+	if same && values && len(lists[0]) > 1 {
+		return each(true)
+	}
+	return nil, false
+}
