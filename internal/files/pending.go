@@ -13,7 +13,8 @@ import (
 // pending is a new content beside the file that it will replace.
 type pending struct {
 	*os.File
-	gone bool // renamed or removed
+	gone   bool // renamed or removed
+	closed bool
 }
 
 // newPending creates a file in the directory of target. mode 0 gives it that of a new file: 0666 less the umask.
@@ -42,10 +43,19 @@ func newPending(target string, mode fs.FileMode) (*pending, error) {
 	return nil, err
 }
 
-// replace syncs and closes the file, and gives it the name target, in one step that nobody sees half of: rename(2), or
-// MoveFileEx on Windows.
+// finish syncs and closes the file, so that a set of many files has few of them open.
+func (p *pending) finish() error {
+	if p.closed {
+		return nil
+	}
+	p.closed = true
+	return errors.Join(p.Sync(), p.Close())
+}
+
+// replace finishes the file, and gives it the name target, in one step that nobody sees half of: rename(2), or MoveFileEx
+// on Windows.
 func (p *pending) replace(target string) error {
-	if err := errors.Join(p.Sync(), p.Close()); err != nil {
+	if err := p.finish(); err != nil {
 		return err
 	}
 	if err := os.Rename(p.Name(), target); err != nil {

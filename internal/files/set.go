@@ -53,6 +53,9 @@ func (s *Set) Add(path string, write func(io.Writer) error) error {
 	}
 	if state, err := Compare(f.target, content); err == nil && state == Current {
 		f.discard() // and it is in the set all the same
+	} else if err := f.temp.finish(); err != nil {
+		f.discard()
+		return writeError(path, err)
 	}
 	s.files = append(s.files, f)
 	if s.taken == nil {

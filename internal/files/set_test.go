@@ -200,3 +200,15 @@ func TestSetKeepsWhatItCannotPutBack(t *testing.T) {
 		t.Errorf("the copy has %q", got)
 	}
 }
+
+// A set of many files has none of them open.
+func TestSetClosesItsFiles(t *testing.T) {
+	var set Set
+	defer set.Discard()
+	if err := set.Add(filepath.Join(t.TempDir(), "a"), text("a")); err != nil {
+		t.Fatal(err)
+	}
+	if err := set.files[0].temp.Close(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("it was open; closing it: %v", err)
+	}
+}
