@@ -98,7 +98,9 @@ func normalize(c *cli.Context, side diff.Text, dir string) (diff.Text, error) {
 	environment, err := project.Environment(dir, streams(c).Environ)
 	if err == nil {
 		setProfiles(c, environment)
+		given := composeFiles{given: []*project.File{{Name: side.Name, Text: []byte(side.Content)}}, dir: dir}
 		side, err = diff.Normalize(c.Context, side, dir, environment)
+		err = given.explain(c.Context, err)
 	}
 	if err != nil {
 		return side, fmt.Errorf("diff: %w", err)
