@@ -20,7 +20,7 @@ type Lottery struct {
 
 	agencies uint32
 	onDraw   func(tell func(told bool))
-	marks    *marks
+	drawFile *drawFile
 
 	drawing sync.Mutex    // held during the draw, so that only one takes place
 	drawnC  chan struct{} // closed when the draw has taken place
@@ -43,10 +43,10 @@ func Open(ctx context.Context, path string, agencies uint32, onDraw func(tell fu
 	}
 	l := &Lottery{Store: s, agencies: agencies, onDraw: onDraw, drawnC: make(chan struct{})}
 	var state state
-	l.marks, state, err = loadMarks(ctx, strings.TrimSuffix(s.file.journal.path, journalSuffix)+".draw", &s.options)
+	l.drawFile, state, err = loadDrawFile(ctx, strings.TrimSuffix(s.file.journal.path, journalSuffix)+".draw", &s.options)
 	if err == nil {
 		if err = l.restore(state); err != nil {
-			_ = l.marks.file.release()
+			_ = l.drawFile.file.release()
 		}
 	}
 	if err != nil {
@@ -57,9 +57,9 @@ func Open(ctx context.Context, path string, agencies uint32, onDraw func(tell fu
 	s.recovered(len(state.finishes), state.drawn)
 	l.warnOfOthers()
 	s.start()
-	l.marks.file.settle()
+	l.drawFile.file.settle()
 	if state.drawn && !state.told {
-		l.onDraw(l.marks.tell)
+		l.onDraw(l.drawFile.tell)
 	}
 	if state.drawn {
 		close(l.drawnC)
@@ -159,13 +159,13 @@ func (l *Lottery) Finish(agency uint32, total uint64, checksum uint32) error {
 }
 
 func (l *Lottery) mark(agency uint32, a *account, f finish) error {
-	err := l.marks.finished(f)
+	err := l.drawFile.finished(f)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err != nil {
 		// If the line may be in the file all the same, the account stays closed: more bets would disagree with it at
 		// the next start.
-		a.closed = a.finished || l.marks.uncertain()
+		a.closed = a.finished || l.drawFile.uncertain()
 		return err
 	}
 	l.finish(agency, a)
@@ -187,13 +187,13 @@ func (l *Lottery) drawIfDue() error {
 	if !due {
 		return nil
 	}
-	if err := l.marks.drawn(l.agencies); err != nil {
+	if err := l.drawFile.drawn(l.agencies); err != nil {
 		return fmt.Errorf("draw: %w", err)
 	}
 	l.mu.Lock()
 	l.Store.drawn = true
 	l.mu.Unlock()
-	l.onDraw(l.marks.tell)
+	l.onDraw(l.drawFile.tell)
 	close(l.drawnC)
 	return nil
 }
@@ -228,5 +228,5 @@ func (l *Lottery) Winners(agency uint32) (*Winners, error) {
 
 // Close closes the Store and the file of the draw. No call of Finish or Winners may be running.
 func (l *Lottery) Close() error {
-	return errors.Join(l.Store.Close(), l.marks.close())
+	return errors.Join(l.Store.Close(), l.drawFile.close())
 }

@@ -11,7 +11,7 @@ import (
 	"sync"
 )
 
-// marks is bets.csv.draw, the file of the lottery's state, which only grows:
+// drawFile is bets.csv.draw, the file of the lottery's state, which only grows:
 //
 //	finished,AGENCY,TOTAL,CHECKSUM,SUM
 //	drawn,AGENCIES,SUM
@@ -19,7 +19,7 @@ import (
 //
 // SUM is the CRC-32C of all bytes of the file before it and its comma, in eight hexadecimal digits: a line that somebody
 // has changed does not pass for another. The first line creates the file.
-type marks struct {
+type drawFile struct {
 	file *appendFile // only the caller that has set writing uses it
 	kept bool        // the file has the line told
 
@@ -50,13 +50,13 @@ type state struct {
 	told     bool // the log has the line about the draw
 }
 
-// loadMarks reads the file at path and changes nothing. A missing file has no lines.
-func loadMarks(ctx context.Context, path string, o *Options) (*marks, state, error) {
+// loadDrawFile reads the file at path and changes nothing. A missing file has no lines.
+func loadDrawFile(ctx context.Context, path string, o *Options) (*drawFile, state, error) {
 	file, err := openAppendFile(path, false, o)
 	if err != nil {
 		return nil, state{}, err
 	}
-	m := &marks{file: file, round: new(round)}
+	m := &drawFile{file: file, round: new(round)}
 	m.turn.L = &m.mu
 	var s state
 	if err := file.load(ctx, s.read); err != nil {
@@ -111,15 +111,15 @@ func (s *state) add(text string) error {
 	return err
 }
 
-func (m *marks) finished(f finish) error {
+func (m *drawFile) finished(f finish) error {
 	return m.append(fmt.Sprintf("finished,%d,%d,%d", f.agency, f.total, f.checksum))
 }
 
-func (m *marks) drawn(agencies uint32) error { return m.append(fmt.Sprintf("drawn,%d", agencies)) }
+func (m *drawFile) drawn(agencies uint32) error { return m.append(fmt.Sprintf("drawn,%d", agencies)) }
 
 // tell notes that the log has the line about the draw, or that it has not. It is quick enough to be called right before
 // the line is written. The draw is the last mark that was made.
-func (m *marks) tell(told bool) {
+func (m *drawFile) tell(told bool) {
 	n := m.file.journal.note
 	n.told = told
 	if m.file.journal.f == nil {
@@ -133,7 +133,7 @@ func (m *marks) tell(told bool) {
 
 // append makes the line durable. While the disk is busy, lines gather in the next round, and the first caller writes
 // them for all.
-func (m *marks) append(line string) error {
+func (m *drawFile) append(line string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r := m.round
@@ -158,7 +158,7 @@ func (m *marks) append(line string) error {
 }
 
 // write makes the lines durable. Only the caller that has set writing calls it.
-func (m *marks) write(lines []string) error {
+func (m *drawFile) write(lines []string) error {
 	var group []byte
 	sum := crc32.Update(m.file.sum, castagnoli, []byte(m.file.end))
 	for _, line := range lines {
@@ -171,7 +171,7 @@ func (m *marks) write(lines []string) error {
 }
 
 // close closes the file. It first writes the line told in place of the journal's note, since the journal goes.
-func (m *marks) close() error {
+func (m *drawFile) close() error {
 	if m.file.journal.note.told && !m.kept {
 		if err := m.append("told"); err != nil {
 			return errors.Join(err, m.file.release())
@@ -181,7 +181,7 @@ func (m *marks) close() error {
 }
 
 // uncertain reports whether the file may hold a line whose append has not succeeded.
-func (m *marks) uncertain() bool {
+func (m *drawFile) uncertain() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.writing || m.file.most != m.file.durable
