@@ -130,6 +130,8 @@ type scriptedEngine struct {
 
 func (scriptedEngine) build(context.Context, *site) error { return nil }
 
+func (scriptedEngine) reserve(context.Context, *site) func() { return func() {} }
+
 func (e scriptedEngine) start(_ context.Context, _ *site, _ map[string]map[string]string, j *journal) (lab, error) {
 	for _, l := range e.lines {
 		j.add(l)

@@ -191,7 +191,12 @@ func TestNetworkNames(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := networkNames(t.Context(), &site{stage: tt.stage, dir: tt.dir}, load(tt.file), "lab")
+			at := &site{stage: tt.stage, dir: tt.dir}
+			if err := at.locate(); err != nil {
+				t.Fatal(err)
+			}
+			defer at.root.Close()
+			got, err := networkNames(t.Context(), at, load(tt.file), "lab")
 			if err != nil || got["red"] != tt.want {
 				t.Errorf("got %q, %v; want %q", got["red"], err, tt.want)
 			}
