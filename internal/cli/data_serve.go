@@ -32,7 +32,7 @@ func dataServeCommand() *cli.Command {
 		Description: examples(
 			"composer data serve", "the files of "+dataDir+", at port 8080 of all addresses",
 			"composer data serve --listen 10.0.0.7:8080 /srv/agencies", "of another directory, at one address",
-		) + "\n\nClients of a cluster without shared storage read them with CLI_AGENCY_FILE=http://HOST:8080/agency-{id}.csv.\n" +
+		) + "\n\nClients of a cluster without shared storage read them there: their CLI_AGENCY_FILE is\nhttp://HOST:8080/agency-{id}.csv then. " +
 			"Only files with the names agency-N.csv are served, to whoever reaches the address.",
 		Flags: []cli.Flag{
 			stringFlag("listen", "COMPOSER_DATA_LISTEN", ":8080", "the `ADDRESS` to listen at, HOST:PORT; port 0 is any free one", "l"),

@@ -91,6 +91,7 @@ func (c *cluster) kubernetesLottery() {
 		c.t.Errorf("there was not one draw:\n%s", logs)
 	}
 	c.run("", "kubectl", "delete", "job/client", "statefulset/server", "service/server", "--timeout=60s")
+	c.run("", "kubectl", "wait", "--for=delete", "pod", "--all", "--timeout=60s") // the node takes their networks away
 	if found, _ := filepath.Glob(filepath.Join(c.dir, "bets", "bets.csv.journal*")); len(found) > 0 {
 		c.t.Logf("left beside bets.csv: %v", found)
 	}
