@@ -22,7 +22,7 @@ func verifyCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "verify",
 		Usage:     "check the stages as black boxes: this project's, or a student's",
-		UsageText: "composer verify [--stage NAME]… [--engine local|docker] [--repo DIR | --repos DIR|LIST.csv --report-dir DIR] [--report KIND=FILE]…",
+		UsageText: "composer verify [--stage NAME]… [--engine ENGINE] [--repo DIR | --repos LIST] [--report KIND=FILE]…",
 		Description: examples(
 			"composer verify", "this project, with processes for containers",
 			"composer verify --engine docker --stage ej6", "one stage, in containers",
