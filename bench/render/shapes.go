@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"text/tabwriter"
 )
 
@@ -39,7 +40,7 @@ func compareShapes(ctx context.Context, composer, dir string, runs int, stdout i
 		results := map[key]*result{}
 		args := []string{composer, "render", "--bundle", filepath.Join(dir, "bundles", name.Name())}
 		pair := []generator{
-			{unchecked, func(int) []string { return append(args[:len(args):len(args)], "--no-validate") }},
+			{unchecked, func(int) []string { return append(slices.Clip(args), "--no-validate") }},
 			{checked, func(int) []string { return args }},
 		}
 		if err := measure(ctx, pair, []int{0}, runs, results); err != nil {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 )
 
 // RemoveAll is os.RemoveAll. On Windows it also works where the file system cannot remove a file that is open somewhere
@@ -28,8 +29,8 @@ func removeNames(dir string) error {
 		return nil
 	})
 	var errs []error
-	for i := len(names) - 1; i >= 0; i-- {
-		if err := os.Remove(names[i]); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	for _, name := range slices.Backward(names) {
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)
 		}
 	}

@@ -26,14 +26,14 @@ func layers(count, width int, more string) string {
 }
 
 func TestPaths(t *testing.T) {
-	chain := "services:\n"
+	var b strings.Builder
+	b.WriteString("services:\n")
+	var before []string
 	for i := range 23 {
-		needs := ""
-		for j := range i {
-			needs += fmt.Sprintf("s%d, ", j)
-		}
-		chain += fmt.Sprintf("  s%d: {image: x, depends_on: [%s]}\n", i, needs)
+		fmt.Fprintf(&b, "  s%d: {image: x, depends_on: [%s]}\n", i, strings.Join(before, ", "))
+		before = append(before, fmt.Sprintf("s%d", i))
 	}
+	chain := b.String()
 	for _, tt := range []struct {
 		name, text string
 		want       []string // in the only message; none is no problem

@@ -24,10 +24,7 @@ import (
 // repository makes a repository with branches.
 func repository(t *testing.T, dir string, branches ...string) {
 	t.Helper()
-	script := "git init -q && git -c user.name=a -c user.email=a@b commit -q --allow-empty -m x"
-	for _, b := range branches {
-		script += " && git branch " + b
-	}
+	script := "git init -q && git -c user.name=a -c user.email=a@b commit -q --allow-empty -m x && for b in " + strings.Join(branches, " ") + "; do git branch $b; done"
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,8 @@ func TestReadListOfAFile(t *testing.T) {
 	file := write(t, filepath.Join(dir, "class.csv"), "name,repo,branches\nAna,repos/ana,\nLuis, /abs/luis ,ejercicio-{N}\n,repos/eva,\n")
 	got, err := ReadList(file)
 	want := []Student{
-		{Name: "Ana", Repo: filepath.Join(dir, "repos/ana")}, {Name: "Luis", Repo: "/abs/luis", Branches: "ejercicio-{N}"},
+		{Name: "Ana", Repo: filepath.Join(dir, "repos/ana")},
+		{Name: "Luis", Repo: "/abs/luis", Branches: "ejercicio-{N}"},
 		{Name: "eva", Repo: filepath.Join(dir, "repos/eva")},
 	}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {

@@ -104,10 +104,10 @@ func newClassPage(c Class) classPage {
 func newClassCell(stage string, part Report) classCell {
 	verdict := part.Verdict()
 	cell := classCell{Report: part, Stage: stage, Rank: rank(verdict)}
-	switch judged := part.Count(Passed) + part.Count(Failed); {
-	case verdict == Failed:
+	switch judged := part.Count(Passed) + part.Count(Failed); verdict {
+	case Failed:
 		cell.Text = fmt.Sprintf("%d/%d", part.Count(Passed), judged)
-	case verdict == Passed:
+	case Passed:
 		cell.Text = number(float64(judged))
 	}
 	return cell

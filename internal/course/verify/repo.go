@@ -5,13 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/tp0-lab/composer/internal/course/git"
-	"github.com/tp0-lab/composer/internal/files"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/tp0-lab/composer/internal/course/git"
+	"github.com/tp0-lab/composer/internal/files"
 )
 
 // repo is a student's git repository. It is only read.

@@ -13,15 +13,6 @@ import (
 // program holds the other end. A line on it is the number of a signal, where the system has none; its end is the end of
 // the program.
 
-// startOnLeash starts the command of p with a leash.
-func startOnLeash(p *process) (err error) {
-	if p.leash, err = p.command.StdinPipe(); err != nil {
-		return err
-	}
-	p.command.Args = append(p.command.Args, "-leash")
-	return p.command.Start()
-}
-
 // holdLeash is the service's side: it passes on what comes through the leash, and ends the process with it.
 func holdLeash(leash io.Reader, signals chan<- os.Signal, exit func(code int)) {
 	for lines := bufio.NewScanner(leash); lines.Scan(); {

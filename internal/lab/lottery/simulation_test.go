@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -113,7 +114,7 @@ func TestSimulation(t *testing.T) {
 		p := drawPlan(rt)
 		var failure error
 		var trace string
-		synctest.Test(t, func(t *testing.T) { failure, trace = simulate(t, p) })
+		synctest.Test(t, func(t *testing.T) { trace, failure = simulate(t, p) })
 		if failure != nil {
 			rt.Fatalf("%v\nplan: %+v\n%s", failure, p, trace)
 		}
@@ -127,7 +128,7 @@ func TestSimulationSeesLoss(t *testing.T) {
 		p := rapid.Custom(drawPlan).Example(seed)
 		p.NoSync = true
 		var failure error
-		synctest.Test(t, func(t *testing.T) { failure, _ = simulate(t, p) })
+		synctest.Test(t, func(t *testing.T) { _, failure = simulate(t, p) })
 		if failure != nil && strings.Contains(failure.Error(), "bets were confirmed, and") {
 			return
 		}
@@ -173,14 +174,14 @@ func (w *world) fail(format string, args ...any) {
 	w.failures = append(w.failures, fmt.Errorf(format, args...))
 }
 
-// simulate runs a plan to its end, in the bubble of t. It returns what went wrong, and the last lines of the logs.
-func simulate(t *testing.T, p plan) (failure error, log string) {
+// simulate runs a plan to its end, in the bubble of t. It returns the last lines of the logs, and what went wrong.
+func simulate(t *testing.T, p plan) (log string, failure error) {
 	w := &world{plan: p, trace: new(trace), random: rand.New(rand.NewPCG(p.Seed, 0)), confirmed: make([]uint64, len(p.Agencies)), root: t.TempDir()}
 	w.log = slog.New(slog.NewTextHandler(w.trace, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	w.net = &network{faults: p.Connections, random: rand.New(rand.NewPCG(p.Seed, 2))}
 	for i, a := range p.Agencies {
 		for j := range a.Bets {
-			b := lottery.Bet{Agency: uint32(i + 1), FirstName: fmt.Sprintf("Ana %d", j), LastName: "O'Neil, \"x\"", Document: fmt.Sprint(10_000_000 + i*1000 + j), Birthdate: lottery.Date{Year: 1990, Month: 1, Day: 2}, Number: uint32(j % 7000)}
+			b := lottery.Bet{Agency: uint32(i + 1), FirstName: fmt.Sprintf("Ana %d", j), LastName: "O'Neil, \"x\"", Document: strconv.Itoa(10_000_000 + i*1000 + j), Birthdate: lottery.Date{Year: 1990, Month: 1, Day: 2}, Number: uint32(j % 7000)}
 			if slices.Contains(a.Winners, j) {
 				b.Number = lottery.WinningNumber
 			}
@@ -209,7 +210,7 @@ func simulate(t *testing.T, p plan) (failure error, log string) {
 	if len(w.failures) == 0 {
 		w.check(file)
 	}
-	return errors.Join(w.failures...), strings.Join(w.trace.lines, "")
+	return strings.Join(w.trace.lines, ""), errors.Join(w.failures...)
 }
 
 // serve runs one life of the server after the other until ctx is done. It returns the path of the last bets.csv.
@@ -229,7 +230,7 @@ func (w *world) serve(ctx context.Context) string {
 			return filepath.Join(dir, "bets.csv")
 		}
 		disk.Kill() // a failing disk ended the server: another takes its files
-		next := filepath.Join(w.root, fmt.Sprint(life+1))
+		next := filepath.Join(w.root, strconv.Itoa(life+1))
 		power := d == nil || d.Power
 		if err := errors.Join(os.Mkdir(next, 0o755), disk.Leave(next, power, w.random)); err != nil {
 			w.fail("%w", err)

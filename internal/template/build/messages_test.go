@@ -118,8 +118,8 @@ stages: [{name: one, values: {filter: {x: f}, list: [a, b], port: 80, none: [], 
 			`render stage one: compose.yaml.tmpl:1:7: <index . "Values">: all data of the main template is read by a dot: write .Values`,
 		},
 		{
-			"a:{{ range .Kinds.filter }}\n  - {{ index . \"Nmae\" }}{{ end }}",
-			`render stage one: compose.yaml.tmpl:2:8: <index . "Nmae">: the replica filter1 has no Nmae: did you mean .Name? (in filter1)`,
+			"a:{{ range .Kinds.filter }}\n  - {{ index . \"Nane\" }}{{ end }}",
+			`render stage one: compose.yaml.tmpl:2:8: <index . "Nane">: the replica filter1 has no Nane: did you mean .Name? (in filter1)`,
 		},
 		{
 			"a:{{ range .Kinds.filter }}\n  - {{ get . \"Name\" }}{{ end }}",

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -48,7 +49,7 @@ func TestRepeatedAgrees(t *testing.T) {
 				begin := len(doc.Bytes)
 				doc.Bytes = fmt.Appendf(doc.Bytes, "  w%d-%d:\n    image: x\n", walk, i*step)
 				for _, line := range lines {
-					line = strings.ReplaceAll(line, "N", fmt.Sprint(i*step))
+					line = strings.ReplaceAll(line, "N", strconv.Itoa(i*step))
 					doc.Bytes = fmt.Appendf(doc.Bytes, "    %s\n", strings.ReplaceAll(line, "O", fmt.Sprintf("w0-%d", i*step)))
 				}
 				doc.Replicas = append(doc.Replicas, render.Span{Begin: begin, End: len(doc.Bytes)})

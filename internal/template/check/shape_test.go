@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -44,7 +45,7 @@ func TestShapesAgree(t *testing.T) {
 				}
 				seen[key] = true
 				for strings.Contains(line, "N") {
-					line = strings.Replace(line, "N", fmt.Sprint(number.Draw(t, "n")), 1)
+					line = strings.Replace(line, "N", strconv.Itoa(number.Draw(t, "n")), 1)
 				}
 				for strings.Contains(line, "O") {
 					line = strings.Replace(line, "O", fmt.Sprintf("s%d", number.Draw(t, "other")), 1)

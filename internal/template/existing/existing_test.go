@@ -150,10 +150,8 @@ func TestExpressions(t *testing.T) {
 		{"red", "green", "red", `X: {{ toYaml .Values.a.x | interpolate }}`},
 		{`a\n1`, `a\n2`, `a\n3`, `X: "a\n{{ .ID }}"`},
 	} {
-		content := "services:\n"
-		for i, value := range []string{test.first, test.second, test.third} {
-			content += fmt.Sprintf("  a%d: {image: x, environment: {X: \"%s\"}}\n", i+1, value)
-		}
+		content := fmt.Sprintf("services:\n  a1: {image: x, environment: {X: \"%s\"}}\n  a2: {image: x, environment: {X: \"%s\"}}\n  a3: {image: x, environment: {X: \"%s\"}}\n",
+			test.first, test.second, test.third)
 		made, got := bundleOf(t, content)
 		if !strings.Contains(got, test.want) || len(made.Kinds) != 1 {
 			t.Errorf("%s: got\n%s\nwant in it %s", test.first, got, test.want)

@@ -1,6 +1,7 @@
 package existing
 
 import (
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -82,12 +83,7 @@ func hasAnchor(n *yaml.Node) bool {
 	if n.Anchor != "" {
 		return true
 	}
-	for _, c := range n.Content {
-		if hasAnchor(c) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(n.Content, hasAnchor)
 }
 
 // heading returns the comments at the top of a file.

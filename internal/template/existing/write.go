@@ -57,10 +57,11 @@ func (w *writer) line(indent int, text string) {
 
 // scalar returns a scalar as it is written behind its key.
 func (t *tree) scalar(indent int) string {
-	text := ""
+	var joined strings.Builder
 	for _, p := range t.parts {
-		text += p.text
+		joined.WriteString(p.text)
 	}
+	text := joined.String()
 	switch {
 	case t.value != "":
 		return "{{ toYaml " + t.value + " | interpolate }}"

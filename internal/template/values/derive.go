@@ -57,7 +57,7 @@ func derive(nodes []*Node, path []string, open func([]string) bool) map[string]a
 	default:
 		properties := map[string]any{}
 		for key, of := range maps.All(fields) {
-			properties[key] = derive(of, append(path[:len(path):len(path)], key), open)
+			properties[key] = derive(of, append(slices.Clip(path), key), open)
 		}
 		schema["properties"], schema["additionalProperties"] = properties, false
 	}

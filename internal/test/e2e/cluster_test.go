@@ -42,7 +42,8 @@ func newCluster(t *testing.T, script, variable string) *cluster {
 	if os.Getuid() != 0 {
 		t.Skip("it needs root, to start nodes on this machine")
 	}
-	dir, err := os.MkdirTemp("", "composer-e2e-") // not t.TempDir: the script removes its own, which has mounts
+	//nolint:usetesting // The script removes this directory itself, which has mounts.
+	dir, err := os.MkdirTemp("", "composer-e2e-")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +115,7 @@ func (c *cluster) up(args ...string) {
 func (c *cluster) render(target, stage string, n int, more ...string) string {
 	c.t.Helper()
 	return c.run("", append([]string{
-		c.composer, "render", "--target", target, "--stage", stage, "-n", fmt.Sprint(n),
+		c.composer, "render", "--target", target, "--stage", stage, "-n", strconv.Itoa(n),
 		"--set", "server.image=" + serverImage, "--set", "client.image=" + clientImage,
 		"--set", "cluster.agencies=" + filepath.Join(c.dir, "data", "agency-{id}.csv"),
 		"--set", "cluster.bets=" + filepath.Join(c.dir, "bets"), "--set", "cluster.pull_policy=Never",
@@ -189,7 +190,7 @@ func (c *cluster) checkBets(agencies int) {
 		got[id] = append(got[id], bet)
 	}
 	for i := range agencies {
-		id := fmt.Sprint(i + 1)
+		id := strconv.Itoa(i + 1)
 		text, err := os.ReadFile(c.agency(i + 1))
 		if err != nil {
 			c.t.Fatal(err)

@@ -29,6 +29,7 @@ func TestKubernetes(t *testing.T) {
 
 // in returns c for a part of the test.
 func (c *cluster) in(t *testing.T) *cluster {
+	t.Helper()
 	own := *c
 	own.t = t
 	return &own

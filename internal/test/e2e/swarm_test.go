@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -48,12 +49,12 @@ func TestSwarm(t *testing.T) {
 	if at < 0 {
 		t.Fatalf("all clients run on node %d, and so does the server", server)
 	}
-	c.run("", c.script, "crash", fmt.Sprint(clients[at]))
+	c.run("", c.script, "crash", strconv.Itoa(clients[at]))
 	t.Logf("node %d lost its engine after %v, with %d of %d bets stored", clients[at], time.Since(began), len(c.stored()), agencies*bets)
 	c.until("replacements", 2*time.Minute, func() bool { return !slices.Contains(c.nodesOf("client"), clients[at]) })
 	c.until("three quarters of the bets", 2*time.Minute, func() bool { return len(c.stored()) > agencies*bets*3/4 })
 	stored := len(c.stored())
-	c.run("", c.script, "kill", fmt.Sprint(server))
+	c.run("", c.script, "kill", strconv.Itoa(server))
 	c.endProcesses(fmt.Sprintf("n%d", server))
 	t.Logf("node %d, the server's, is killed after %v, with %d of %d bets stored", server, time.Since(began), stored, agencies*bets)
 	c.until("all clients to be done", 3*time.Minute, func() bool { return c.done() == agencies })
