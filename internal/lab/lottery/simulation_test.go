@@ -176,6 +176,7 @@ func (w *world) fail(format string, args ...any) {
 
 // simulate runs a plan to its end, in the bubble of t. It returns the last lines of the logs, and what went wrong.
 func simulate(t *testing.T, p plan) (log string, failure error) {
+	t.Helper()
 	w := &world{plan: p, trace: new(trace), random: rand.New(rand.NewPCG(p.Seed, 0)), confirmed: make([]uint64, len(p.Agencies)), root: t.TempDir()}
 	w.log = slog.New(slog.NewTextHandler(w.trace, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	w.net = &network{faults: p.Connections, random: rand.New(rand.NewPCG(p.Seed, 2))}
