@@ -80,7 +80,7 @@ func (l *Lottery) warnOfOthers() {
 		}
 	}
 	if len(others) > 0 {
-		l.file.log(slog.LevelWarn, "check_agencies", logline.Fail, slog.Uint64("bets", bets), slog.Int("agencies", len(others)), logline.Err(fmt.Errorf(
+		l.file.log(slog.LevelWarn, "check_agencies", logline.Success, slog.Uint64("bets", bets), slog.Int("agencies", len(others)), slog.String("warning", fmt.Sprintf(
 			"the draw is of agencies 1 to %d, and the file has bets of agency %d: raise the number of agencies, or begin with another file", l.agencies, slices.Max(others))))
 	}
 }

@@ -62,7 +62,7 @@ func TestOtherAgencies(t *testing.T) {
 		t.Fatal(err)
 	}
 	for agencies, want := range map[uint32]string{
-		1: "WARNING  action: check_agencies | result: fail | file: " + path + " | bets: 1 | agencies: 1 | error: the draw is of agencies 1 to 1, and the file has bets of agency 9: raise ",
+		1: "WARNING  action: check_agencies | result: success | file: " + path + " | bets: 1 | agencies: 1 | warning: the draw is of agencies 1 to 1, and the file has bets of agency 9: raise ",
 		9: "", 0: "",
 	} {
 		var log strings.Builder
