@@ -81,14 +81,14 @@ func initFrom(c *cli.Context, file, dir string) error {
 	for _, k := range made.Kinds {
 		numbers = append(numbers, fmt.Sprintf("-n %s=%d", k.Name, k.Count))
 		if len(k.Values) > 0 {
-			printLine(c.App.ErrWriter, "composer: %s: what is no expression of the number is in values.yaml: %s", k.Name, strings.Join(k.Values, ", "))
+			printLine(c.App.ErrWriter, "composer: %s: these keys differ without a pattern, so values.yaml has them for each replica: %s", k.Name, strings.Join(k.Values, ", "))
 		}
 	}
 	if len(numbers) == 0 {
 		numbers = []string{"no numbers: there are no services whose names differ by one"}
 	}
 	for _, one := range made.Literal {
-		warn(c.App.ErrWriter, "services as %s and those like it are written out one by one: the bundle would differ at %s", one.First, one.Why)
+		warn(c.App.ErrWriter, "the service %s and those like it stay separate: as a kind of replicas they would differ from the file at %s", one.First, one.Why)
 	}
 	printLine(c.App.ErrWriter, "%s: a bundle of %s, %s; `composer render --bundle %[1]s` renders that file: %[4]s",
 		dir, name, text.Plural(made.Lines(), "line"), strings.Join(numbers, " "))

@@ -45,7 +45,7 @@ func Process() int {
 		cancel(errInterrupted)
 		time.Sleep(patience)
 		s.tidying.Lock()
-		_, _ = os.Stderr.WriteString("composer: interrupted\n") // a lock of s.Err may be held
+		_, _ = os.Stderr.WriteString(calledName(os.Args[0]) + ": interrupted\n") // a lock of s.Err may be held
 		os.Exit(exitSignal + int(number))
 	}()
 	code := Main(ctx, os.Args, s)

@@ -183,10 +183,10 @@ func compareStages(c *cli.Context, made build.Documents) error {
 		printLine(c.App.Writer, "%s: %s", s.Path, what)
 	}
 	for _, path := range made.Left {
-		printLine(c.App.Writer, "%s: left over, no replica makes it", path)
+		printLine(c.App.Writer, "%s: left over: no replica makes this file any more", path)
 	}
 	if len(stale) == 0 {
-		return fmt.Errorf("render: %s left over from replicas that are gone; delete what nothing else needs", text.Plural(len(made.Left), "file"))
+		return fmt.Errorf("render: %s left over from replicas that no longer exist: delete what nothing else needs", text.Plural(len(made.Left), "file"))
 	}
 	are := "are"
 	if len(stale) == 1 {

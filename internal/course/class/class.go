@@ -61,7 +61,8 @@ type run struct {
 
 	mu    sync.Mutex // guards the fields below and the files about the class
 	class report.Class
-	err   error // the first of writing files
+	err   error           // what could not be written: the first failure of each file
+	told  map[string]bool // the files in err
 }
 
 // Run judges the repositories and writes the results. A repository that is wrong or cannot be judged is no error. An error
@@ -74,7 +75,7 @@ func Run(ctx context.Context, o Options) (report.Class, error) {
 	if err := os.MkdirAll(filepath.Join(o.Dir, studentsDir), 0o755); err != nil {
 		return report.Class{}, fmt.Errorf("the directory of the results: %w", err)
 	}
-	r := &run{Options: o, scenarios: chosen}
+	r := &run{Options: o, scenarios: chosen, told: make(map[string]bool)}
 	r.class = report.Class{Composer: o.Verify.Version, Engine: engineName(o.Verify), Started: o.Now(), Stages: verify.Stages(chosen), Weights: o.Weights}
 	r.Verify.Single = new(sync.Mutex)
 	results := make([]*report.Student, len(o.Students))
@@ -139,16 +140,19 @@ func (r *run) judge(ctx context.Context, s Student) (result report.Student, fini
 	if ctx.Err() != nil {
 		return result, false
 	}
-	if err != nil {
-		result.Error = err.Error()
-	}
 	if len(result.Report.Scenarios) == 0 {
+		if err != nil {
+			result.Error = err.Error()
+		}
 		return result, true
 	}
-	result.Error = "" // the report has the rest
+	if err != nil { // such as a directory that stays; it says nothing about the solution
+		last := &result.Report.Scenarios[len(result.Report.Scenarios)-1]
+		last.Troubles = append(last.Troubles, err.Error())
+	}
 	if err := r.writeStudent(s, result.Report); err != nil {
 		r.mu.Lock()
-		r.err = errors.Join(r.err, err)
+		r.keep(s.Name, err)
 		r.mu.Unlock()
 		return result, true
 	}
@@ -161,9 +165,12 @@ func pageOf(s Student) string { return studentsDir + "/" + s.Name + ".html" }
 
 func (r *run) reportOf(s Student) string { return filepath.Join(r.Dir, studentsDir, s.Name+".json") }
 
+// Unreleased is the version of a build that has none. Two such builds may judge differently.
+const Unreleased = "(devel)"
+
 // kept returns the report of an earlier run if a new one would say the same, and it judged everything.
 func (r *run) kept(s Student, branches []report.Branch) (report.Report, bool) {
-	content, err := files.Read(r.reportOf(s), maxReport)
+	content, err := files.ReadRegular(r.reportOf(s), maxReport)
 	if err != nil {
 		return report.Report{}, false
 	}
@@ -171,7 +178,7 @@ func (r *run) kept(s Student, branches []report.Branch) (report.Report, bool) {
 	if err != nil {
 		return report.Report{}, false
 	}
-	same := kept.Composer == r.Verify.Version && kept.Engine == engineName(r.Verify) && kept.Target == s.Repo && slices.Equal(kept.Branches, branches) &&
+	same := kept.Composer == r.Verify.Version && kept.Composer != Unreleased && kept.Beyond == r.Verify.Beyond && kept.Engine == engineName(r.Verify) && kept.Target == s.Repo && slices.Equal(kept.Branches, branches) &&
 		slices.EqualFunc(kept.Scenarios, r.scenarios, func(a report.Scenario, b verify.Scenario) bool { return a.Stage == b.Stage && a.Name == b.Name })
 	if !same || slices.ContainsFunc(kept.Scenarios, func(s report.Scenario) bool { return s.Status == report.Unjudged || len(s.Troubles) > 0 }) {
 		return report.Report{}, false
@@ -199,10 +206,19 @@ func (r *run) write(results []*report.Student) {
 		}
 	}
 	r.class.Duration = r.Now().Sub(r.class.Started)
-	for name, write := range map[string]func(io.Writer, report.Class) error{
-		classPage: report.WriteClassHTML, gradesFile: report.WriteGrades, classFile: report.WriteClassJSON,
-	} {
-		_, err := files.WriteFrom(filepath.Join(r.Dir, name), func(w io.Writer) error { return write(w, r.class) })
+	for _, f := range []struct {
+		name  string
+		write func(io.Writer, report.Class) error
+	}{{classPage, report.WriteClassHTML}, {gradesFile, report.WriteGrades}, {classFile, report.WriteClassJSON}} {
+		_, err := files.WriteFrom(filepath.Join(r.Dir, f.name), func(w io.Writer) error { return f.write(w, r.class) })
+		r.keep(f.name, err)
+	}
+}
+
+// keep notes that a file could not be written, once. The caller holds mu.
+func (r *run) keep(name string, err error) {
+	if err != nil && !r.told[name] {
+		r.told[name] = true
 		r.err = errors.Join(r.err, err)
 	}
 }

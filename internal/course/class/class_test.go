@@ -200,6 +200,8 @@ func TestRunGoesOn(t *testing.T) {
 	for name, change := range map[string]func(*Options){
 		"another composer": func(o *Options) { o.Verify.Version = "v2" },
 		"another stage":    func(o *Options) { o.Verify.Stages = []string{"ej5"} },
+		"more than asked":  func(o *Options) { o.Verify.Beyond = true },
+		"no version":       func(o *Options) { o.Verify.Version = Unreleased },
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := o

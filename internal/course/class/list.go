@@ -104,6 +104,9 @@ func readCSV(path string) ([]Student, error) {
 				if !slices.Contains(columns, name) {
 					return nil, at(i, "there is no column %q%s; the columns are %s", name, text.DidYouMean(name, columns), strings.Join(columns, ", "))
 				}
+				if _, twice := index[name]; twice {
+					return nil, at(i, "the column %s is there twice", name)
+				}
 				index[name] = i
 			}
 			if _, ok := index["repo"]; !ok {
@@ -144,8 +147,8 @@ func checkName(name string) error {
 	ok := func(r rune) bool {
 		return unicode.IsLetter(r) || unicode.IsMark(r) || strings.ContainsRune("0123456789_.-@+ ", r)
 	}
-	if name == "" || len(name) > 100 || strings.HasPrefix(name, ".") || strings.EqualFold(name, classPage) || strings.IndexFunc(name, func(r rune) bool { return !ok(r) }) >= 0 {
-		return fmt.Errorf("the name %q cannot be that of a file: want letters, digits, spaces and any of _ . - @ +", name)
+	if name == "" || len(name) > 100 || strings.HasPrefix(name, ".") || strings.IndexFunc(name, func(r rune) bool { return !ok(r) }) >= 0 {
+		return fmt.Errorf("the name %q cannot be that of a file: want at most 100 bytes of letters, digits, spaces and _ . - @ +, the first no point", name)
 	}
 	return nil
 }

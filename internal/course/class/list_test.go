@@ -63,7 +63,7 @@ func TestBadLists(t *testing.T) {
 		{"name,repo\na,\n", ":2:3: the repository's path is missing"},
 		{"name,repo\nana,a\nAna,b\n", `:3:1: line 2 has the name "Ana" too`},
 		{"name,repo\n../ana,a\n", `:2:1: the name "../ana" cannot be`},
-		{"name,repo\nindex.html,a\n", `:2:1: the name "index.html" cannot be`},
+		{"name,repo,name\nana,a,b\n", `:1:11: the column name is there twice`},
 		{"name,repo\n\"a,b\n", `:2:`},
 	}
 	for _, tt := range tests {

@@ -17,6 +17,7 @@ type (
 		Composer        string         `json:"composer"`
 		Branches        []Branch       `json:"branches"`
 		Engine          string         `json:"engine"`
+		Beyond          bool           `json:"beyond"`
 		Started         time.Time      `json:"started"`
 		DurationSeconds float64        `json:"duration_seconds"`
 		BuildSeconds    float64        `json:"build_seconds"`
@@ -48,7 +49,7 @@ type (
 // text, MaxLines lines of a scenario and a hundred problems; keys that end in omitted hold the numbers of omitted ones.
 func WriteJSON(w io.Writer, r Report) error {
 	out := jsonReport{
-		Target: jsonText(r.Target), Composer: jsonText(r.Composer), Branches: append([]Branch{}, r.Branches...), Engine: jsonText(r.Engine), Started: r.Started, DurationSeconds: r.Duration.Seconds(),
+		Target: jsonText(r.Target), Composer: jsonText(r.Composer), Branches: append([]Branch{}, r.Branches...), Engine: jsonText(r.Engine), Beyond: r.Beyond, Started: r.Started, DurationSeconds: r.Duration.Seconds(),
 		BuildSeconds: r.Building.Seconds(), Passed: r.Count(Passed), Failed: r.Count(Failed), Skipped: r.Count(Skipped), Unjudged: r.Count(Unjudged), Unasked: r.Count(Unasked),
 		Verdict: r.Verdict(), Gaps: jsonGaps(r.Gaps()),
 		Scenarios: make([]jsonScenario, len(r.Scenarios)),
@@ -88,7 +89,7 @@ func ReadJSON(from io.Reader) (Report, error) {
 // report is what the JSON says, as a Report.
 func (r jsonReport) report() Report {
 	out := Report{
-		Target: r.Target, Composer: r.Composer, Branches: slices.Clip(r.Branches), Engine: r.Engine, Started: r.Started,
+		Target: r.Target, Composer: r.Composer, Branches: slices.Clip(r.Branches), Engine: r.Engine, Beyond: r.Beyond, Started: r.Started,
 		Duration: fromSeconds(r.DurationSeconds), Building: fromSeconds(r.BuildSeconds), Scenarios: make([]Scenario, len(r.Scenarios)),
 	}
 	for i, s := range r.Scenarios {

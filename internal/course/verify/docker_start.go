@@ -48,7 +48,7 @@ func loadCompose(ctx context.Context, s *site) (*types.Project, error) {
 func fixedAddresses(project *types.Project) bool {
 	for _, service := range project.Services {
 		for _, n := range service.Networks {
-			if n != nil && n.Ipv4Address != "" {
+			if n != nil && (n.Ipv4Address != "" || n.Ipv6Address != "") {
 				return true
 			}
 		}

@@ -91,7 +91,7 @@ func Run(ctx context.Context, o Options) (r report.Report, err error) {
 	if err != nil {
 		return report.Report{}, err
 	}
-	r = report.Report{Target: o.Repo, Composer: o.Version, Engine: "local", Started: o.Now()}
+	r = report.Report{Target: o.Repo, Composer: o.Version, Engine: "local", Beyond: o.Beyond, Started: o.Now()}
 	sites, err := newSites(o)
 	if err != nil {
 		return report.Report{}, err

@@ -21,7 +21,7 @@ type Config struct {
 	HelloTimeout time.Duration // from accept to HELLO
 	ReadTimeout  time.Duration // to the next frame, of an agency that is not waiting for an answer
 	WriteTimeout time.Duration // of each write
-	TurnTimeout  time.Duration // without a stored bet of an agency that is served while others wait for a place
+	TurnTimeout  time.Duration // with nothing but KEEPALIVE from an agency that is served while others wait
 	KeepAlive    time.Duration // from one KEEPALIVE to the next, while an agency waits
 	Now          func() time.Time
 }

@@ -26,7 +26,7 @@ var (
 	errAgency     = errors.New("agency number is not one of the lottery's")
 	errUnexpected = errors.New("frame has no place here")
 	errTimeout    = errors.New("peer stalled")
-	errTurn       = errors.New("no bet for too long while other agencies wait for their turn (SERVER_TURN_TIMEOUT)")
+	errTurn       = errors.New("nothing but KEEPALIVE for too long while other agencies wait for their turn (SERVER_TURN_TIMEOUT)")
 	errReplaced   = errors.New("replaced by a newer connection of the agency")
 	errBusy       = errors.New("too many connections (SERVER_MAX_CONNECTIONS)")
 	errShutdown   = errors.New("shutting down")

@@ -1,7 +1,6 @@
 package central
 
 import (
-	"maps"
 	"slices"
 	"sync"
 )
@@ -12,8 +11,8 @@ type turns struct {
 
 	mu    sync.Mutex // guards the fields below, and left of every place
 	free  int
-	taken map[*place]uint32 // the places that are ready, and their agencies
-	queue []*place          // the places that are not ready, in order of arrival
+	taken map[*place]bool // the places that are ready
+	queue []*place        // the places that are not ready, in order of arrival
 }
 
 // place is the right to be served, or the wait for it.
@@ -25,7 +24,7 @@ type place struct {
 }
 
 func newTurns(bound int) *turns {
-	return &turns{bounded: bound > 0, free: bound, taken: make(map[*place]uint32)}
+	return &turns{bounded: bound > 0, free: bound, taken: make(map[*place]bool)}
 }
 
 // contested reports whether agencies wait for a place.
@@ -39,7 +38,12 @@ func (t *turns) contested() bool {
 func (t *turns) holders() []uint32 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return slices.Sorted(maps.Values(t.taken))
+	var agencies []uint32
+	for p := range t.taken {
+		agencies = append(agencies, p.agency)
+	}
+	slices.Sort(agencies)
+	return agencies
 }
 
 // enter asks for a place for an agency. The caller calls leave, whether the place became ready or not.
@@ -61,7 +65,7 @@ func (t *turns) enter(agency uint32) *place {
 
 // give gives a place. The caller holds mu.
 func (t *turns) give(p *place) {
-	t.taken[p] = p.agency
+	t.taken[p] = true
 	close(p.ready)
 }
 

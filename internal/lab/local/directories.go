@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/tp0-lab/composer/internal/lab/client"
 	"github.com/tp0-lab/composer/internal/lab/config"
@@ -162,24 +163,35 @@ func (l *Lab) makeImageFiles(s Service) (_ *os.Root, err error) {
 // inside makes an absolute path of a service relative to its root.
 func inside(file string) string { return path.Join(".", file) }
 
-// agencyFile is the path at which a client looks for its agency's file.
+// agencyFile is the path at which a client looks for its agency's file; "" if the client reads it from a URL.
 func (l *Lab) agencyFile(s Service) string {
-	file := s.Variable("CLI_AGENCY_FILE")
-	if file == "" {
+	file := strings.ReplaceAll(s.Variable("CLI_AGENCY_FILE"), "{id}", agencyNumber(s))
+	switch {
+	case strings.Contains(file, "://"):
+		return ""
+	case file == "":
 		file = "agency.csv"
 	}
 	return path.Clean("/" + file)
 }
 
+// agencyNumber is the number of a client: CLI_INDEX, which begins with 0, and 1, else CLI_ID.
+func agencyNumber(s Service) string {
+	if index, err := strconv.ParseUint(s.Variable("CLI_INDEX"), 10, 31); err == nil {
+		return strconv.FormatUint(index+1, 10)
+	}
+	return s.Variable("CLI_ID")
+}
+
 // inventAgencyFile writes random bets for the agency of s in place of its missing file f.
 func (l *Lab) inventAgencyFile(root *os.Root, s Service, f service.Mount) error {
-	number, err := strconv.ParseUint(s.Variable("CLI_ID"), 10, 32)
+	number, err := strconv.ParseUint(agencyNumber(s), 10, 32)
 	if err != nil || number == 0 {
-		return fmt.Errorf("the file is missing, and CLI_ID %q is no agency number to invent bets for", s.Variable("CLI_ID"))
+		return fmt.Errorf("the file is missing, and CLI_ID %q is no agency number to invent bets for", agencyNumber(s))
 	}
 	last := uint64(0)
 	for _, other := range l.services {
-		if n, err := strconv.ParseUint(other.Variable("CLI_ID"), 10, 32); err == nil {
+		if n, err := strconv.ParseUint(agencyNumber(other), 10, 32); err == nil {
 			last = max(last, n)
 		}
 	}

@@ -49,6 +49,7 @@ type network struct {
 	// claim is an abstract unix socket (unix(7)) by which others see that the range is taken. The kernel frees it with
 	// the process. It is nil if the network has one address.
 	claim net.Listener
+	given map[uint16]bool // ports of freePort
 }
 
 func newNetwork(kind Network) (*network, error) {
@@ -98,7 +99,7 @@ func (n *network) host(index int, ports ...uint16) (service.Host, error) {
 		other := port
 		if n.shared() || !canListen(h.Address, port) {
 			var err error
-			if other, err = freePort(h.Address); err != nil {
+			if other, err = n.freePort(h.Address); err != nil {
 				return service.Host{}, err
 			}
 		}
@@ -119,11 +120,16 @@ func canListen(address string, port uint16) bool {
 	return true
 }
 
-// freePort returns a port below those that systems give to connections: a server that starts again finds it free.
-func freePort(address string) (uint16, error) {
+// freePort returns a port that it has not returned before, below those that systems give to connections: a server that
+// starts again finds it free.
+func (n *network) freePort(address string) (uint16, error) {
 	const first, behind, attempts = 20_000, 32_000, 1000
 	for range attempts {
-		if port := uint16(first + rand.IntN(behind-first)); canListen(address, port) {
+		if port := uint16(first + rand.IntN(behind-first)); !n.given[port] && canListen(address, port) {
+			if n.given == nil {
+				n.given = make(map[uint16]bool)
+			}
+			n.given[port] = true
 			return port, nil
 		}
 	}

@@ -45,7 +45,12 @@ func (t tie) start(p *process) error {
 	if err := startOnLeash(p); err != nil {
 		return err
 	}
-	return withHandle(p.command.Process, func(h windows.Handle) error { return windows.AssignProcessToJobObject(t.job, h) })
+	err := withHandle(p.command.Process, func(h windows.Handle) error { return windows.AssignProcessToJobObject(t.job, h) })
+	if err != nil {
+		err = errors.Join(err, killProcess(p.command.Process), p.leash.Close())
+		_ = p.command.Wait() // it was killed
+	}
+	return err
 }
 
 func withHandle(p *os.Process, call func(windows.Handle) error) error {

@@ -61,6 +61,7 @@ func (f *File) request() (*response, error) {
 	// Closing ends a read at once.
 	r.stop = context.AfterFunc(f.ctx, func() { _ = conn.Close() })
 	if err := f.exchange(r); err != nil {
+		r.stop()
 		_ = conn.Close()
 		return nil, err
 	}
@@ -131,7 +132,7 @@ func (f *File) accept(r *response, status string, fields textproto.MIMEHeader) e
 		return nil
 	}
 	var first, last int64
-	if _, err := fmt.Sscanf(fields.Get("Content-Range"), "bytes %d-%d/%d", &first, &last, &r.total); err != nil || first != f.offset || last-first+1 != r.left {
+	if _, err := fmt.Sscanf(fields.Get("Content-Range"), "bytes %d-%d/%d", &first, &last, &r.total); err != nil || first != f.offset || last >= r.total || last-first+1 != r.left {
 		return &statusError{"another part of the file than was asked for"}
 	}
 	return nil

@@ -33,7 +33,7 @@ type Config struct {
 
 	HelloTimeout time.Duration `env:"SERVER_HELLO_TIMEOUT" envDefault:"5s" min:"1ns" doc:"how long a new connection may stay silent"`
 	ReadTimeout  time.Duration `env:"SERVER_READ_TIMEOUT" envDefault:"30s" min:"1ns" doc:"how long a peer may take for a whole message, or for its next frame"`
-	TurnTimeout  time.Duration `env:"SERVER_TURN_TIMEOUT" envDefault:"2m" min:"1ns" doc:"lottery: how long an agency that is served may store no bet while others wait for their turn"`
+	TurnTimeout  time.Duration `env:"SERVER_TURN_TIMEOUT" envDefault:"2m" min:"1ns" doc:"lottery: how long an agency that is served may send nothing but KEEPALIVE while others wait"`
 	WriteTimeout time.Duration `env:"SERVER_WRITE_TIMEOUT" envDefault:"10s" min:"1ns" doc:"how long a peer may take to read what it is sent"`
 	KeepAlive    time.Duration `env:"SERVER_KEEPALIVE" envDefault:"5s" min:"1ns" doc:"lottery: how often an agency that waits is told so"`
 }

@@ -49,7 +49,7 @@ func numbered(o bundle.Output, dir, stage string, kind bundle.Kind) (all []strin
 				next = append(next, filepath.Join(parent, name))
 				continue
 			}
-			pattern := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(name), digits, "(0|[1-9][0-9]{0,8})") + "$")
+			pattern := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(name), digits, "([0-9]{1,9})") + "$")
 			entries, _ := os.ReadDir(filepath.Join(dir, parent)) // none if it is missing
 			for _, e := range entries {
 				if pattern.MatchString(e.Name()) && (e.IsDir() && i < len(names)-1 || e.Type().IsRegular() && i == len(names)-1) {

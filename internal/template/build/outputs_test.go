@@ -114,6 +114,37 @@ func TestLeft(t *testing.T) {
 	}
 }
 
+// The numbers of padded names begin with zeros.
+func TestLeftOfPaddedNames(t *testing.T) {
+	in, dir := t.TempDir(), t.TempDir()
+	for name, text := range map[string]string{
+		"stages.yaml":       "default: dev\nkinds: [{kind: es, name: \"es{id:2}\", count: 1}]\nstages: [{name: dev}]\noutputs:\n- {path: \"{name}.yml\", template: a, kind: es}\n",
+		"compose.yaml.tmpl": "services:\n  a: {image: x}\n",
+		"a.tmpl":            "x: 1\n",
+	} {
+		if err := os.WriteFile(filepath.Join(in, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"es01.yml", "es04.yml", "es4.yml", "es10.yml"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b, err := bundle.OpenDir(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds, err := b.Kinds("dev")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{filepath.Join(dir, "es04.yml"), filepath.Join(dir, "es10.yml")}
+	if diff := cmp.Diff(want, left(b.Outputs, kinds, dir, "dev")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // What a format wants of the file is checked, and the error has the place in the template.
 func TestOutputsThatAreWrong(t *testing.T) {
 	for row, want := range map[string]string{

@@ -28,7 +28,7 @@ func (b *Bundle) ReadData(name string, merged *values.Node) ([]byte, error) {
 	if !b.named(merged, name) {
 		return nil, namedFile(name, errForeign)
 	}
-	content, err := files.Read(name, MaxFile)
+	content, err := files.ReadRegular(name, MaxFile)
 	return content, namedFile(name, err)
 }
 

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -55,7 +56,7 @@ func (m *manifests) object(root *yaml.Node) {
 	}
 	of, known := m.types.objects[version+" "+kind]
 	if !known {
-		if hint := m.otherVersion(kind); hint != "" {
+		if hint := m.otherVersion(version, kind); hint != "" {
 			m.fail(yamltree.Get(root, "apiVersion"), "%s has no kind %s: write apiVersion: %s", version, kind, hint)
 			return
 		}
@@ -81,15 +82,36 @@ func (m *manifests) object(root *yaml.Node) {
 	case "Pod":
 		m.pod(yamltree.Get(root, "spec"), kind)
 	}
-	if kind != "Job" {
+	if kind != "Job" && kind != "CronJob" { // job has looked at these
 		m.slots(root, kind)
 	}
 }
 
-func (m *manifests) otherVersion(kind string) string {
+// goneGroups are groups whose kinds have moved to other groups since Kubernetes 1.16.
+var goneGroups = []string{"extensions"}
+
+// otherVersion returns the version that has a kind, if Kubernetes's own group of version has not: a beta version that is
+// gone, or a group that is not the kind's.
+func (m *manifests) otherVersion(version, kind string) string {
+	group, number, found := strings.Cut(version, "/")
+	if !found {
+		group, number = "", version
+	}
+	own := group == "" || !strings.Contains(group, ".") || strings.HasSuffix(group, ".k8s.io")
+	if !own {
+		return ""
+	}
 	for object := range m.types.objects {
-		if version, name, _ := strings.Cut(object, " "); name == kind {
-			return version
+		other, name, _ := strings.Cut(object, " ")
+		otherGroup, _, grouped := strings.Cut(other, "/")
+		if !grouped {
+			otherGroup = ""
+		}
+		if name != kind {
+			continue
+		}
+		if otherGroup != group || strings.Contains(number, "beta") || strings.Contains(number, "alpha") || slices.Contains(goneGroups, group) {
+			return other
 		}
 	}
 	return ""

@@ -100,6 +100,51 @@ func TestBadManifests(t *testing.T) {
 	}
 }
 
+// Kinds of other people have the names of Kubernetes's own, and a version that Kubernetes still has is no mistake.
+func TestOtherVersions(t *testing.T) {
+	for version, want := range map[string]string{
+		"serving.knative.dev/v1 Service":              "warning: Service of serving.knative.dev/v1 is not checked",
+		"autoscaling/v1 HorizontalPodAutoscaler":      "",
+		"extensions/v1beta1 Deployment":               "error: extensions/v1beta1 has no kind Deployment: write apiVersion: apps/v1",
+		"apps/v1beta2 Deployment":                     "error: apps/v1beta2 has no kind Deployment: write apiVersion: apps/v1",
+		"v1 Deployment":                               "error: v1 has no kind Deployment: write apiVersion: apps/v1",
+		"autoscaling/v2beta2 HorizontalPodAutoscaler": "error: autoscaling/v2beta2 has no kind HorizontalPodAutoscaler: write apiVersion: autoscaling/v",
+	} {
+		api, kind, _ := strings.Cut(version, " ")
+		got := shownProblems(CheckKubernetes([]byte("apiVersion: " + api + "\nkind: " + kind + "\nmetadata: {name: a}\n")))
+		if want == "" && strings.Contains(got, "error") || !strings.Contains(got, want) {
+			t.Errorf("%s: got %q, want %q", version, got, want)
+		}
+	}
+}
+
+// The pods of a CronJob's Job know their index as those of a Job do.
+func TestIndexedCronJob(t *testing.T) {
+	const manifest = `apiVersion: batch/v1
+kind: CronJob
+metadata: {name: nightly}
+spec:
+  schedule: "0 3 * * *"
+  jobTemplate:
+    spec:
+      completionMode: Indexed
+      completions: 3
+      parallelism: 3
+      template:
+        spec:
+          restartPolicy: Never
+          containers:
+          - {name: a, image: "a:1", args: ["$(JOB_COMPLETION_INDEX)"]}
+`
+	if got := shownProblems(CheckKubernetes([]byte(manifest))); got != "" {
+		t.Error(got)
+	}
+	got := shownProblems(CheckKubernetes([]byte(strings.Replace(manifest, "      completionMode: Indexed\n", "", 1))))
+	if strings.Count(got, "JOB_COMPLETION_INDEX") != 1 {
+		t.Errorf("without an index: %q", got)
+	}
+}
+
 func TestLargeConfigMaps(t *testing.T) {
 	for size, want := range map[int]string{100: "", maxApply: "3:11: warning: ConfigMap: it has 262149 bytes, and kubectl apply", maxData: "3:11: error: ConfigMap: it has 1048581 bytes, and Kubernetes takes 1048576"} {
 		text := fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a.csv: %s}\n", strings.Repeat("x", size))
