@@ -11,7 +11,7 @@ import (
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
 
-// Kind is what a file is for another engine than Compose.
+// Kind describes a file for an engine other than Compose.
 type Kind struct {
 	// Name is what the file is, such as "a Kubernetes file".
 	Name string

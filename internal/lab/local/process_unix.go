@@ -19,7 +19,7 @@ func pauseProcess(p *os.Process) error { return p.Signal(syscall.SIGSTOP) }
 
 func resumeProcess(p *os.Process) error { return p.Signal(syscall.SIGCONT) }
 
-// apart are the attributes of a process to which a signal to our group or terminal is none.
+// apart starts a process in a session of its own, so that Ctrl-C does not reach it.
 func apart() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
 
 // signalNumber returns the number of the signal with that full name, or 0.

@@ -19,9 +19,9 @@ import (
 const maxHeader = 64 << 10
 
 // statusError is an answer that another attempt would get again.
-type statusError struct{ status string }
+type statusError struct{ what string }
 
-func (e *statusError) Error() string { return "the server says " + e.status }
+func (e *statusError) Error() string { return e.what }
 
 // response is an answer whose body is being read.
 type response struct {
@@ -107,33 +107,33 @@ func (f *File) accept(r *response, status string, fields textproto.MIMEHeader) e
 	shown := text.Printable(text.Short(status, 60))
 	switch {
 	case err != nil || !strings.HasPrefix(protocol, "HTTP/1."):
-		return &statusError{"no HTTP: " + text.Printable(text.Short(protocol, 20))}
+		return &statusError{"the answer is not HTTP/1: " + text.Printable(text.Short(protocol, 20))}
 	case number == 412:
 		return ErrChanged
 	case number >= 500 || number == 429: // it may recover
 		return errors.New("the server says " + shown)
 	case number != 200 && number != 206:
-		return &statusError{shown}
+		return &statusError{"the server says " + shown}
 	case fields.Get("Transfer-Encoding") != "":
-		return &statusError{"the content in chunks, without its length"}
+		return &statusError{"the answer has no Content-Length (chunked encoding): serve the file with `composer data serve`"}
 	}
 	if r.left, err = strconv.ParseInt(fields.Get("Content-Length"), 10, 64); err != nil || r.left < 0 {
-		return &statusError{"nothing of the content's length"}
+		return &statusError{"the answer has no valid Content-Length"}
 	}
 	r.etag = fields.Get("Etag")
 	if r.etag == "" || strings.HasPrefix(r.etag, "W/") || strings.ContainsAny(r.etag, "\r\n") {
-		return &statusError{"nothing that tells one content from another (a strong ETag)"}
+		return &statusError{"the answer has no strong ETag, so a broken download could not go on"}
 	}
 	if number == 200 {
 		r.total = r.left
 		if f.offset > 0 {
-			return &statusError{"the whole file, where a part of it was asked for"}
+			return &statusError{fmt.Sprintf("the answer has the whole file, and bytes from %d on were requested", f.offset)}
 		}
 		return nil
 	}
 	var first, last int64
 	if _, err := fmt.Sscanf(fields.Get("Content-Range"), "bytes %d-%d/%d", &first, &last, &r.total); err != nil || first != f.offset || last >= r.total || last-first+1 != r.left {
-		return &statusError{"another part of the file than was asked for"}
+		return &statusError{fmt.Sprintf("the answer has other bytes than those from %d on, which were requested", f.offset)}
 	}
 	return nil
 }

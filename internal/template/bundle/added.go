@@ -16,7 +16,7 @@ type Addition struct {
 }
 
 // Added returns the values that the user adds to those of a stage, in maps in which the bundle has values itself. There are
-// none in a bundle with a schema, which says what may be there. New rows of a kind are none.
+// none in a bundle with a schema, which says what may be there. New rows of a kind are not additions.
 func (b *Bundle) Added(stage string) []Addition {
 	s, err := b.Stage(stage)
 	if _, noSchema := b.Read(SchemaFile); err != nil || noSchema == nil || b.Overlay.Empty() {

@@ -183,7 +183,7 @@ func (r *reduction) namedOnly(kind string, all *yaml.Node) *yaml.Node {
 	return rest
 }
 
-// withoutNeeds returns the body of a service that waits, in each way that it waits in, for a service of withoutNeeds's own.
+// withoutNeeds returns a copy of a service whose depends_on names placeholder services, one for each condition.
 func (r *reduction) withoutNeeds(body *yaml.Node) *yaml.Node {
 	needs := yamltree.Get(body, "depends_on")
 	if needs == nil || len(needs.Content) == 0 {
