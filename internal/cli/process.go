@@ -44,7 +44,10 @@ func Process() int {
 		signal.Stop(signals) // the next one ends the process
 		cancel(errInterrupted)
 		time.Sleep(patience)
-		s.tidying.Lock()
+		if !s.tidying.TryLock() {
+			s.tidying.Lock()
+			time.Sleep(patience) // the command has tidied up, and tells how it went
+		}
 		_, _ = os.Stderr.WriteString(calledName(os.Args[0]) + ": interrupted\n") // a lock of s.Err may be held
 		os.Exit(exitSignal + int(number))
 	}()

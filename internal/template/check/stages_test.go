@@ -121,7 +121,7 @@ func TestMissing(t *testing.T) {
 	}
 }
 
-// A document that compose-go would take gigabytes for is refused by its sample.
+// A document that compose-go would take gigabytes for is refused before it is loaded as a whole: by its sample, or above 32 MiB.
 func TestLargeDocuments(t *testing.T) {
 	if testing.Short() {
 		t.Skip("long: documents of 100,000 replicas")
@@ -131,8 +131,8 @@ func TestLargeDocuments(t *testing.T) {
 		doc  render.Document
 		want string // "" for none
 	}{
-		{"too many for a bridge", document(head, 100_000, same(one), strings.Replace(tail, "172.25.125.0/24", "172.16.0.0/12", 1)), "a Linux bridge takes 1023 (a document of 1"},
-		{"not alike", document(head, 100_000, all("image: client", "image: client\n    ports: [\"~:80\"]"), tail), "not alike enough"},
+		{"too many for a bridge", document(head, 250_000, same(one), strings.Replace(tail, "172.25.125.0/24", "172.16.0.0/12", 1)), "a Linux bridge takes 1023 (a document of "},
+		{"not alike", document(head, 250_000, all("image: client", "image: client\n    ports: [\"~:80\"]"), tail), "not alike enough"},
 		{"no bridge", document(head, 100_000, all("    networks:\n      - net\n", "    network_mode: none\n"), tail), ""},
 	}
 	for _, tt := range tests {
