@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"net"
 	"net/http"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tp0-lab/composer/internal/lab/dataset"
+	"github.com/tp0-lab/composer/internal/lab/listener"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -21,6 +23,8 @@ const (
 	serveIdleTime   = time.Minute
 	serveHeader     = 16 << 10 // bytes
 	serveGrace      = 5 * time.Second
+	// More connections wait: each may hold a file open.
+	serveConnections = 1000
 )
 
 func dataServeCommand() *cli.Command {
@@ -58,14 +62,14 @@ func dataServe(c *cli.Context) error {
 		return err
 	}
 	defer handler.Close()
-	listener, err := new(net.ListenConfig).Listen(c.Context, "tcp", c.String("listen"))
+	socket, err := new(net.ListenConfig).Listen(c.Context, "tcp", c.String("listen"))
 	if err != nil {
 		return fmt.Errorf("data serve: %w", err)
 	}
 	server := &http.Server{
-		Handler: handler, ReadTimeout: serveHeaderTime, WriteTimeout: serveAnswerTime, IdleTimeout: serveIdleTime, MaxHeaderBytes: serveHeader,
+		Handler: handler, ErrorLog: log.New(c.App.ErrWriter, "composer: ", 0), ReadTimeout: serveHeaderTime, WriteTimeout: serveAnswerTime, IdleTimeout: serveIdleTime, MaxHeaderBytes: serveHeader,
 	}
-	printLine(c.App.ErrWriter, "composer: serving %s of %s at http://%s/", text.Plural(len(found), "file"), dir, listener.Addr())
+	printLine(c.App.ErrWriter, "composer: serving %s of %s at http://%s/", text.Plural(len(found), "file"), dir, socket.Addr())
 	stopped := make(chan error, 1)
 	defer streams(c).tidy()()
 	stop := context.AfterFunc(c.Context, func() {
@@ -78,7 +82,7 @@ func dataServe(c *cli.Context) error {
 		stopped <- err
 	})
 	defer stop()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+	if err := server.Serve(listener.Bounded(socket, serveConnections)); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("data serve: %w", err)
 	}
 	return <-stopped

@@ -22,12 +22,13 @@ type Server struct {
 	root *os.Root
 
 	mu     sync.Mutex // guards hashes
-	hashes map[string]hashed
+	hashes map[string]*hashed
 }
 
 // hashed is the hash of a file as it was.
 type hashed struct {
-	info os.FileInfo
+	mu   sync.Mutex  // guards the fields below; held while the file is read
+	info os.FileInfo // nil before
 	etag string
 }
 
@@ -38,7 +39,7 @@ func NewServer(dir string) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("serve: %w", err)
 	}
-	return &Server{root: root, hashes: map[string]hashed{}}, nil
+	return &Server{root: root, hashes: map[string]*hashed{}}, nil
 }
 
 // Close closes the directory.
@@ -92,16 +93,22 @@ func (s *Server) open(name string) (*os.File, os.FileInfo, error) {
 
 // etag returns the hash of a file, which is computed again when the file's size, time or identity changes.
 func (s *Server) etag(name string, f io.ReadSeeker, info os.FileInfo) (string, error) {
-	s.mu.Lock() // while it is computed, too: all clients ask at once, and one of them reads
-	defer s.mu.Unlock()
-	if known, ok := s.hashes[name]; ok && os.SameFile(known.info, info) && known.info.Size() == info.Size() && known.info.ModTime().Equal(info.ModTime()) {
+	s.mu.Lock()
+	known, ok := s.hashes[name]
+	if !ok {
+		known = new(hashed)
+		s.hashes[name] = known
+	}
+	s.mu.Unlock()
+	known.mu.Lock() // while it is computed, too: all clients ask at once, and one of them reads
+	defer known.mu.Unlock()
+	if known.info != nil && os.SameFile(known.info, info) && known.info.Size() == info.Size() && known.info.ModTime().Equal(info.ModTime()) {
 		return known.etag, nil
 	}
 	sum := sha256.New()
 	if _, err := io.Copy(sum, f); err != nil {
 		return "", err
 	}
-	etag := `"sha256-` + hex.EncodeToString(sum.Sum(nil)) + `"`
-	s.hashes[name] = hashed{info, etag}
-	return etag, nil
+	known.info, known.etag = info, `"sha256-`+hex.EncodeToString(sum.Sum(nil))+`"`
+	return known.etag, nil
 }
