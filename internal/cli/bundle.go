@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/tp0-lab/composer/internal/compose/project"
 	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/values"
@@ -19,6 +20,9 @@ import (
 type bundleFlags struct {
 	given []given
 	set   *flag.FlagSet // of the command, once it is parsed
+	// What the command has read: the bundle, and the Compose files in place of one. Either may be nil.
+	opened  *bundle.Bundle
+	project *project.Project
 }
 
 // onCommandLine reports whether the command line, and not only a variable, gives a flag of one of the names.
@@ -80,6 +84,7 @@ func (b *bundleFlags) open(c *cli.Context) (*bundle.Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.opened = opened
 	if dir != "" {
 		opened.Arguments = append(opened.Arguments, "--bundle", dir)
 	}

@@ -66,6 +66,7 @@ func readComposeFiles(c *cli.Context, source *bundleFlags) (*composeFiles, error
 	if f.Project, err = project.Read(all, project.Options{Dir: f.dir, Environment: f.environment}); err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Command.Name, err)
 	}
+	source.project = f.Project
 	logrus.SetFormatter(logrusFormatter{f.Project})
 	return f, nil
 }

@@ -65,7 +65,7 @@ func drawGraph(c *cli.Context, source *bundleFlags) error {
 	}
 	if slices.Contains([]string{"", "-", "/dev/stdout"}, c.String("output")) {
 		_, err = c.App.Writer.Write(drawing.Bytes())
-	} else if err = source.refuseOverwritingInput(c, c.String("output"), c.StringSlice("file")...); err == nil {
+	} else if err = source.refuseOverwritingInput(c, c.String("output")); err == nil {
 		_, err = files.WriteFile(c.String("output"), drawing.Bytes())
 	}
 	return err

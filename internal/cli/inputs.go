@@ -29,6 +29,21 @@ func (b *bundleFlags) files() []string {
 	return paths
 }
 
+// read returns the paths of the files that the command has read because another file names them, and of the Compose files
+// of --file.
+func (b *bundleFlags) read() []string {
+	var paths []string
+	if b.opened != nil {
+		paths = b.opened.ReadFiles()
+	}
+	if b.project != nil {
+		for _, f := range b.project.Files {
+			paths = append(paths, f.Name)
+		}
+	}
+	return paths
+}
+
 // stdinTwice returns an error if a command line names standard input, -, as more than one of its inputs.
 func stdinTwice(c *cli.Context) error {
 	inputs := append(c.Args().Slice(), c.StringSlice("file")...)
@@ -50,12 +65,12 @@ func stdinTwice(c *cli.Context) error {
 
 // refuseOverwritingInput refuses to write to path if that is a file of the bundle, of the values or of more,
 // by any name, because there may be no other copy.
-func (b *bundleFlags) refuseOverwritingInput(c *cli.Context, path string, more ...string) error {
+func (b *bundleFlags) refuseOverwritingInput(c *cli.Context, path string) error {
 	output, err := os.Stat(path)
 	if err != nil || !output.Mode().IsRegular() {
 		return nil
 	}
-	inputs := append(b.files(), more...)
+	inputs := append(b.files(), b.read()...)
 	if dir := c.String("bundle"); dir != "" {
 		for _, pattern := range bundle.Files() {
 			names, err := fs.Glob(os.DirFS(dir), pattern)

@@ -141,7 +141,7 @@ func renderJob(c *cli.Context, source *bundleFlags, j build.Job) (build.Document
 		return made, err
 	}
 	for _, d := range made.All {
-		if err := source.refuseOverwritingInput(c, d.Path, b.BaseFiles()...); err != nil {
+		if err := source.refuseOverwritingInput(c, d.Path); err != nil {
 			return build.Documents{}, err
 		}
 	}
@@ -205,9 +205,6 @@ func watchStages(c *cli.Context, source *bundleFlags, j build.Job) error {
 	set := watch.Set{Files: source.files(), Patterns: bundle.Files()}
 	if dir := c.String("bundle"); dir != "" {
 		set.Dirs = append(set.Dirs, dir)
-		if b, err := openBundle(dir); err == nil { // or the first round says what is wrong
-			set.Files = append(set.Files, b.BaseFiles()...)
-		}
 	}
 	if len(j.Stages) == 0 && j.StageFile != "" {
 		set.Files = append(set.Files, j.StageFile)
@@ -221,7 +218,7 @@ func watchStages(c *cli.Context, source *bundleFlags, j build.Job) error {
 	ctx, stop := context.WithCancelCause(c.Context)
 	defer stop(nil)
 	first := true
-	err := watch.Run(ctx, set, func() {
+	err := watch.Run(ctx, set, func() (read []string) {
 		made, err := renderJob(c, source, j)
 		var written []string
 		if err == nil {
@@ -242,6 +239,7 @@ func watchStages(c *cli.Context, source *bundleFlags, j build.Job) error {
 			printLine(c.App.ErrWriter, "composer: watching; Ctrl-C ends it")
 		}
 		first = false
+		return source.read()
 	})
 	if cause := context.Cause(ctx); err == nil && c.Context.Err() == nil {
 		return cause

@@ -36,9 +36,9 @@ type Set struct {
 }
 
 // Run calls changed once, and again each time that a file of the set has changed its content, appeared or
-// vanished, until ctx ends. It waits for each call to return. Changes to other files, even in the same
+// vanished, until ctx ends. It waits for each call to return. The files that changed returns join the set. Changes to other files, even in the same
 // directories, do not count. An error means that the system cannot watch.
-func Run(ctx context.Context, s Set, changed func()) error {
+func Run(ctx context.Context, s Set, changed func() (read []string)) error {
 	watcher, err := fsnotify.NewWatcher()
 	if err != nil {
 		return fmt.Errorf("watch: %w", err)
@@ -91,7 +91,7 @@ type watch struct {
 
 // look calls changed if the files differ from those that it saw last. The watch is armed before the files are
 // read, so a later change is an event.
-func (w *watch) look(changed func()) error {
+func (w *watch) look(changed func() (read []string)) error {
 	if err := w.arm(); err != nil {
 		return err
 	}
@@ -100,8 +100,22 @@ func (w *watch) look(changed func()) error {
 		return nil
 	}
 	w.seen, w.called = now, true
-	changed()
-	return nil
+	return w.follow(changed())
+}
+
+// follow adds files to the set. The fingerprint stays that of the set before, so that the next event, of whatever file,
+// leads to a call: nobody knows whether a new file has changed since it was read.
+func (w *watch) follow(read []string) error {
+	known := len(w.set.Files)
+	for _, f := range read {
+		if !slices.Contains(w.set.Files, f) {
+			w.set.Files = append(slices.Clip(w.set.Files), f)
+		}
+	}
+	if len(w.set.Files) == known {
+		return nil
+	}
+	return w.arm()
 }
 
 // arm watches the directories of the files, because editors replace files, and the directories above those,

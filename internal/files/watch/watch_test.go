@@ -87,7 +87,7 @@ func watched(t *testing.T, s Set, read func() string) <-chan string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	changes, ended := make(chan string, 1000), make(chan error, 1)
-	go func() { ended <- Run(ctx, s, func() { changes <- read() }) }()
+	go func() { ended <- Run(ctx, s, func() []string { changes <- read(); return nil }) }()
 	t.Cleanup(func() {
 		cancel()
 		try(t, <-ended)
@@ -244,13 +244,13 @@ func TestNoChange(t *testing.T) {
 		want       int
 	}{{"file", "same", 1}, {"file", "same", 1}, {"other", "x", 1}, {"file", "else", 2}, {"file", "", 3}, {"file", "", 3}} {
 		write(t, filepath.Join(dir, step.name), step.text)
-		try(t, w.look(func() { calls++ }))
+		try(t, w.look(func() []string { calls++; return nil }))
 		if calls != step.want {
 			t.Errorf("with %q in %s there are %d calls, want %d", step.text, step.name, calls, step.want)
 		}
 	}
 	try(t, os.Remove(filepath.Join(dir, "file")))
-	try(t, w.look(func() { calls++ }))
+	try(t, w.look(func() []string { calls++; return nil }))
 	if calls != 4 {
 		t.Error("an empty file and none are the same")
 	}
@@ -266,4 +266,30 @@ func TestDirectoryInAFilesPlace(t *testing.T) {
 	try(t, os.Remove(path))
 	write(t, path, "a file")
 	until(t, changes, "a file")
+}
+
+// A file that the call has read joins the set.
+func TestFilesThatJoin(t *testing.T) {
+	dir := t.TempDir()
+	first, later := filepath.Join(dir, "first"), filepath.Join(dir, "more", "later")
+	try(t, errors.Join(os.Mkdir(filepath.Dir(later), 0o700), os.WriteFile(first, []byte("a"), 0o600), os.WriteFile(later, []byte("b"), 0o600)))
+	ctx, cancel := context.WithCancel(t.Context())
+	changes, ended := make(chan string, 1000), make(chan error, 1)
+	go func() {
+		ended <- Run(ctx, Set{Files: []string{first}}, func() []string {
+			changes <- reader(first)() + reader(later)()
+			return []string{later, first}
+		})
+	}()
+	t.Cleanup(func() {
+		cancel()
+		try(t, <-ended)
+	})
+	until(t, changes, "ab")
+	try(t, os.WriteFile(later, []byte("c"), 0o600))
+	until(t, changes, "ac")
+	try(t, os.WriteFile(later, []byte("d"), 0o600))
+	until(t, changes, "ad")
+	try(t, os.WriteFile(first, []byte("x"), 0o600))
+	until(t, changes, "xd")
 }

@@ -71,13 +71,3 @@ func (b *Bundle) Base(stage string, merged *values.Node) (*Base, error) {
 	}
 	return &Base{n.Origin.String(), []byte(content)}, nil
 }
-
-// BaseFiles returns the paths of the files of the bundle that are bases of stages.
-func (b *Bundle) BaseFiles() (paths []string) {
-	for _, s := range b.Stages {
-		if name, ok := s.base.Text(); ok {
-			paths = append(paths, b.Path(name))
-		}
-	}
-	return paths
-}

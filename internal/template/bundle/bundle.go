@@ -58,6 +58,7 @@ type Bundle struct {
 	base     *values.Node           // the content of ValuesFile
 	dir      string                 // the bundle's directory, "" for the built-in bundle
 	replaced map[string]replacement // by the name of the template file
+	data     *dataFiles             // shared by copies of the Bundle
 }
 
 // Stage is a row of the table of stages.
@@ -72,7 +73,7 @@ type Stage struct {
 // Open reads the table of stages and the values of the built-in bundle, which is in fsys. Origins of its values
 // begin with "built-in/". Its errors have the file, line and column.
 func Open(fsys fs.FS) (*Bundle, error) {
-	b := &Bundle{Target: Compose, files: fsys}
+	b := &Bundle{Target: Compose, files: fsys, data: new(dataFiles)}
 	return b, b.readFiles()
 }
 
@@ -82,7 +83,7 @@ func OpenDir(dir string) (*Bundle, error) {
 	if _, err := fs.Stat(directory(dir), "."); err != nil {
 		return nil, openError(dir, err)
 	}
-	b := &Bundle{Target: Compose, files: directory(dir), dir: dir}
+	b := &Bundle{Target: Compose, files: directory(dir), dir: dir, data: new(dataFiles)}
 	return b, b.readFiles()
 }
 

@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/template/values"
@@ -14,12 +17,44 @@ import (
 // errForeign is the error for a file that neither the bundle has nor the user names.
 var errForeign = errors.New("templates read files of their bundle, and those that a value of yours names (--values, --set)")
 
+// dataFiles are the paths of the files that templates have asked for.
+type dataFiles struct {
+	mu    sync.Mutex
+	paths map[string]bool
+}
+
+func (d *dataFiles) add(path string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.paths == nil {
+		d.paths = make(map[string]bool)
+	}
+	d.paths[path] = true
+}
+
+// ReadFiles returns the paths of the files beside the templates that documents are made of: bases of stages, and the files
+// that ReadData was asked for.
+func (b *Bundle) ReadFiles() []string {
+	b.data.mu.Lock()
+	defer b.data.mu.Unlock()
+	paths := slices.Sorted(maps.Keys(b.data.paths))
+	for _, s := range b.Stages {
+		if name, ok := s.base.Text(); ok {
+			paths = append(paths, b.Path(name))
+		}
+	}
+	return paths
+}
+
 // ReadData returns the content of a file for the templates: one of the bundle by its path there, or else one that a value
 // of the user, among the merged values, names exactly; that path is relative to the working directory. The values of the
 // built-in bundle count as the user's. The file is regular and has at most MaxFile bytes. Links that lead out of the
 // bundle are not followed.
 func (b *Bundle) ReadData(name string, merged *values.Node) ([]byte, error) {
 	if inside := path.Clean(name); fs.ValidPath(inside) && inside != "." {
+		if b.dir != "" {
+			b.data.add(b.Path(inside))
+		}
 		content, err := b.Read(inside)
 		if err == nil || !errors.Is(err, fs.ErrNotExist) {
 			return content, namedFile(b.Path(inside), err)
@@ -28,6 +63,7 @@ func (b *Bundle) ReadData(name string, merged *values.Node) ([]byte, error) {
 	if !b.named(merged, name) {
 		return nil, namedFile(name, errForeign)
 	}
+	b.data.add(name)
 	content, err := files.ReadRegular(name, MaxFile)
 	return content, namedFile(name, err)
 }
