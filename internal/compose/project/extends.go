@@ -84,7 +84,7 @@ func (r *reader) extendService(p *pool, kind, name string, chain []link) *yaml.N
 	}
 	base := r.extendService(from, kind, ref, chain)
 	if base == nil {
-		r.fault(target, UnknownService, "service %s: there is no service %q%s%s", name, ref, inFile(from, p), suggestion(ref, from.kinds[kind]))
+		r.fault(target, UnknownService, "service %s: there is no service %q%s%s", name, ref, inFile(from, p), text.Suggestion(ref, names(from.kinds[kind])))
 		p.done[kind+" "+name] = true
 		return service
 	}
@@ -135,16 +135,13 @@ func inFile(p, other *pool) string {
 	return " in " + p.layer.file.Name
 }
 
-// suggestion asks for the key of a mapping that is nearest to a name.
-func suggestion(name string, mapping *yaml.Node) string {
-	var names []string
+// names returns the keys of a mapping.
+func names(mapping *yaml.Node) []string {
+	var all []string
 	for key := range yamltree.Entries(mapping) {
-		names = append(names, key.Value)
+		all = append(all, key.Value)
 	}
-	if near := text.Nearest(name, names); near != "" {
-		return ", did you mean " + near + "?"
-	}
-	return ""
+	return all
 }
 
 // otherPool returns the services of another file, or nil if it cannot be read.

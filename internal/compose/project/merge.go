@@ -41,6 +41,13 @@ func (r *reader) merge(base, over *yaml.Node, at []string) *yaml.Node {
 		base, over = r.asMapping(base, "context"), r.asMapping(over, "context")
 	case slices.Contains(pairs, below), len(at) == 3 && at[2] == "labels":
 		base, over = r.pairs(base), r.pairs(over)
+	case below == "build.ssh" && base.Kind == yaml.SequenceNode && r.File(base) != r.File(over):
+		// compose-go makes a mapping of the list of each file before it lays another file over it, but not of the other's.
+		if over.Kind == yaml.SequenceNode {
+			r.fault(over, OtherFault, "cannot override %s: Compose lays no list over what %s has: write a mapping, such as {default: null}", strings.Join(at, "."), r.Place(base))
+			return base
+		}
+		base = r.pairs(base)
 	case slices.Contains(named, below):
 		base, over = r.named(base, below), r.named(over, below)
 	case slices.Contains(lists, below):

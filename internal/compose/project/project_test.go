@@ -218,6 +218,27 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+// Compose merges build.ssh otherwise than lists: a list of one file is a mapping by the time that another file comes.
+func TestLikeComposeOverSSH(t *testing.T) {
+	list, mapping := "{build: {context: ., ssh: [default]}}", "{build: {context: ., ssh: {default: null}}}"
+	more := map[string]string{"list": `{build: {context: ., ssh: ["k=./k"]}}`, "mapping": "{build: {context: ., ssh: {k: ./k}}}"}
+	for name, over := range more {
+		for base, text := range map[string]string{"list": list, "mapping": mapping} {
+			t.Run(name+" over "+base, func(t *testing.T) {
+				for _, archive := range []string{
+					"-- one.yaml --\nservices: {a: " + text + "}\n-- two.yaml --\nservices: {a: " + over + "}\n",
+					"-- one.yaml --\nservices: {b: " + text + ", a: {extends: {service: b}, " + over[1:] + "}\n",
+					"-- one.yaml --\nservices: {a: {extends: {service: b, file: s/x.yaml}, " + over[1:] + "}\n-- s/x.yaml --\nservices: {b: " + text + "}\n",
+					"-- one.yaml --\nservices: {a: {extends: {service: b, file: s/x.yaml}}}\n-- two.yaml --\nservices: {a: " + over + "}\n-- s/x.yaml --\nservices: {b: " + text + "}\n",
+				} {
+					dir, names := write(t, archive)
+					compare(t, dir, names, t.Errorf)
+				}
+			})
+		}
+	}
+}
+
 // What cannot be read or merged has the place where it is named.
 func TestFaults(t *testing.T) {
 	for archive, want := range map[string]string{
