@@ -14,6 +14,15 @@ func DidYouMean(name string, candidates []string) string {
 	return ""
 }
 
+// Suggestion returns ", did you mean NAME?" with the name of Nearest, or "" without one: for words that a file has without
+// quotes, and where a wrong guess misleads nobody.
+func Suggestion(name string, candidates []string) string {
+	if near := Nearest(name, candidates); near != "" {
+		return ", did you mean " + near + "?"
+	}
+	return ""
+}
+
 // UniqueNearest returns the candidate of Nearest if no other candidate is as near to name, else the only
 // candidate that begins with name, else "".
 func UniqueNearest(name string, candidates []string) string {

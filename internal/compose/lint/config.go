@@ -14,7 +14,6 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"github.com/tp0-lab/composer/internal/compose/rules"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/text"
@@ -132,7 +131,7 @@ func (c *Config) read(root *yaml.Node) error {
 	seen := map[string]*yaml.Node{}
 	for key, value := range yamltree.Entries(root) {
 		if !slices.Contains([]string{"sets", "rules", "ignore"}, key.Value) {
-			return c.fail(key, "unknown key %q%s: have sets, rules, ignore", key.Value, rules.Suggestion(key.Value, []string{"sets", "rules", "ignore"}))
+			return c.fail(key, "unknown key %q%s: have sets, rules, ignore", key.Value, text.Suggestion(key.Value, []string{"sets", "rules", "ignore"}))
 		}
 		if seen[key.Value] != nil {
 			return c.fail(key, "key %q is there twice", key.Value)
@@ -156,7 +155,7 @@ func (c *Config) readSets(list *yaml.Node) error {
 	}
 	return c.eachItem(list, "sets", func(item *yaml.Node) error {
 		if !slices.Contains(have, item.Value) {
-			return c.fail(item, "unknown set %q%s: have %s", item.Value, rules.Suggestion(item.Value, have), strings.Join(have, ", "))
+			return c.fail(item, "unknown set %q%s: have %s", item.Value, text.Suggestion(item.Value, have), strings.Join(have, ", "))
 		}
 		c.levels = append(c.levels, namedLevel{item.Value, On})
 		return nil
@@ -184,7 +183,7 @@ func (c *Config) readRules(levels *yaml.Node) error {
 			level = map[bool]string{true: On, false: Off}[yamltree.IsTrue(value)]
 		}
 		if !slices.Contains(Levels, level) {
-			return c.fail(value, "rules.%s: %q is none of %s%s", key.Value, value.Value, strings.Join(Levels, ", "), rules.Suggestion(value.Value, Levels))
+			return c.fail(value, "rules.%s: %q is none of %s%s", key.Value, value.Value, strings.Join(Levels, ", "), text.Suggestion(value.Value, Levels))
 		}
 		seen[key.Value] = true
 		if IsSet(key.Value) {

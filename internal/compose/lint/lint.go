@@ -198,7 +198,7 @@ func (d *document) suggest(name string, known map[string]bool) string {
 	if d.compared += len(known); d.compared > most {
 		return ""
 	}
-	return rules.Suggestion(name, slices.Sorted(maps.Keys(known)))
+	return text.Suggestion(name, slices.Sorted(maps.Keys(known)))
 }
 
 func (d *document) findings() []Finding {
@@ -242,7 +242,7 @@ func (d *document) readSilencers() {
 			}
 			names[name] = true
 			if _, ok := bookOf()[name]; !ok {
-				d.reportAt("unknown-rule", n, utf8.RuneCount(line[:m[2]])+1, "unknown rule %q%s", name, rules.Suggestion(name, ruleNames()))
+				d.reportAt("unknown-rule", n, utf8.RuneCount(line[:m[2]])+1, "unknown rule %q%s", name, text.Suggestion(name, ruleNames()))
 				continue
 			}
 			d.silenced[n] = append(d.silenced[n], name)

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/tp0-lab/composer/internal/compose/rules"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -111,7 +110,7 @@ func UnknownRule(name string) string {
 	if slices.Contains(names, name) {
 		return ""
 	}
-	return "unknown rule \"" + text.Line(name) + "\"" + rules.Suggestion(name, names)
+	return "unknown rule \"" + text.Line(name) + "\"" + text.Suggestion(name, names)
 }
 
 // bookRule is a rule with the name of its set.

@@ -15,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // judge finds the rules that a service breaks on its own, whatever else the project has. Replicas that differ in their
@@ -325,16 +326,16 @@ func (j judge) logging() {
 	}
 	for key, value := range yamltree.Entries(yamltree.Get(j.s.Body, "logging", "options")) {
 		at := place{key, []string{"logging", "options", key.Value}}
-		text, ok := j.r.known(value)
-		switch n, err := strconv.Atoi(text); {
+		written, ok := j.r.known(value)
+		switch n, err := strconv.Atoi(written); {
 		case !slices.Contains(known, key.Value):
-			j.fault(invalidLogging, at, "logging.options: the driver %s has no option %q%s", driver, key.Value, Suggestion(key.Value, known))
+			j.fault(invalidLogging, at, "logging.options: the driver %s has no option %q%s", driver, key.Value, text.Suggestion(key.Value, known))
 		case ok && key.Value == "max-file" && (err != nil || n < 1):
-			j.fault(invalidLogging, at, "logging.options.max-file: want a number from 1, not %q", text)
-		case ok && key.Value == "max-size" && text != "-1" && new(types.UnitBytes).DecodeMapstructure(text) != nil:
-			j.fault(invalidLogging, at, "logging.options.max-size: %q is no size such as 10m", text)
-		case ok && key.Value == "mode" && text != "blocking" && text != "non-blocking":
-			j.fault(invalidLogging, at, "logging.options.mode: want blocking or non-blocking, not %q", text)
+			j.fault(invalidLogging, at, "logging.options.max-file: want a number from 1, not %q", written)
+		case ok && key.Value == "max-size" && written != "-1" && new(types.UnitBytes).DecodeMapstructure(written) != nil:
+			j.fault(invalidLogging, at, "logging.options.max-size: %q is no size such as 10m", written)
+		case ok && key.Value == "mode" && written != "blocking" && written != "non-blocking":
+			j.fault(invalidLogging, at, "logging.options.mode: want blocking or non-blocking, not %q", written)
 		}
 	}
 }

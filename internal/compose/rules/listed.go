@@ -8,6 +8,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // lists are the values of a service that the specification's text lists and its schema does not.
@@ -39,7 +40,7 @@ func (j judge) lists() {
 
 // unlisted reports a value that should be one of a list, and suggests the one that is near to name.
 func (j judge) unlisted(at place, value string, list []string, name string) {
-	j.fault(unlistedValue, at, "%s: %q is none of %s%s", strings.Join(at.path, "."), value, strings.Join(list, ", "), Suggestion(name, list))
+	j.fault(unlistedValue, at, "%s: %q is none of %s%s", strings.Join(at.path, "."), value, strings.Join(list, ", "), text.Suggestion(name, list))
 }
 
 func (j judge) restart() {
@@ -122,17 +123,17 @@ var signals = strings.Fields(`ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT
 func (j judge) names() {
 	for _, key := range []string{"cap_add", "cap_drop"} {
 		for at := range listed(j.s, key) {
-			text, ok := j.r.known(at.node)
-			name := strings.TrimPrefix(strings.ToUpper(text), "CAP_")
+			written, ok := j.r.known(at.node)
+			name := strings.TrimPrefix(strings.ToUpper(written), "CAP_")
 			if ok && !slices.Contains(capabilities, name) {
-				j.fault(unknownCapability, at, "%s: Linux has no capability %q%s", key, text, Suggestion(name, capabilities))
+				j.fault(unknownCapability, at, "%s: Linux has no capability %q%s", key, written, text.Suggestion(name, capabilities))
 			}
 		}
 	}
-	text, at, ok := j.text("stop_signal")
-	name := strings.TrimPrefix(strings.ToUpper(text), "SIG")
-	if n, err := strconv.Atoi(text); ok && (err != nil || n <= 0) && !slices.Contains(signals, name) && !realTime(name) {
-		j.fault(unknownSignal, at, "stop_signal: Linux has no signal %q%s", text, Suggestion(name, signals))
+	written, at, ok := j.text("stop_signal")
+	name := strings.TrimPrefix(strings.ToUpper(written), "SIG")
+	if n, err := strconv.Atoi(written); ok && (err != nil || n <= 0) && !slices.Contains(signals, name) && !realTime(name) {
+		j.fault(unknownSignal, at, "stop_signal: Linux has no signal %q%s", written, text.Suggestion(name, signals))
 	}
 }
 

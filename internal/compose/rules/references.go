@@ -80,7 +80,7 @@ func (r references) want(kind, name string, s *Service, at place) bool {
 	hint := ""
 	const mostCompared = 200_000
 	if r.compared += len(r.definitions[kind]); r.compared <= mostCompared {
-		hint = Suggestion(name, slices.Sorted(maps.Keys(r.definitions[kind])))
+		hint = text.Suggestion(name, slices.Sorted(maps.Keys(r.definitions[kind])))
 	}
 	if kind == "volumes" && hint == "" && strings.ContainsAny(name, "/.") {
 		hint = "; a path begins with ./ or /"
@@ -90,14 +90,6 @@ func (r references) want(kind, name string, s *Service, at place) bool {
 		Message: fmt.Sprintf("service %s: there is no %s %q%s", s.Name, strings.TrimSuffix(kind, "s"), name, hint),
 	})
 	return false
-}
-
-// Suggestion asks for the candidate that is nearest to a name. It returns "" if none is near.
-func Suggestion(name string, candidates []string) string {
-	if near := text.Nearest(name, candidates); near != "" {
-		return ", did you mean " + near + "?"
-	}
-	return ""
 }
 
 // listed iterates over the names that the value of a service's key lists, with their places and, for the keys of a

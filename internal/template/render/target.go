@@ -6,12 +6,13 @@ import (
 	"errors"
 
 	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/template/cluster"
 )
 
 // slots are, by target, the texts that the engine replaces by the number of a replica.
 var slots = map[string]string{
-	bundle.Swarm.Name:      "{{.Task.Slot}}",
-	bundle.Kubernetes.Name: "$(JOB_COMPLETION_INDEX)",
+	bundle.Swarm.Name:      cluster.StackSlot,
+	bundle.Kubernetes.Name: cluster.KubernetesSlot,
 }
 
 // Slot returns the text that the engine of the target replaces by the number of a replica: Swarm from 1, in the
