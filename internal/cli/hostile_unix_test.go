@@ -38,7 +38,7 @@ var hostile = map[string]func(path string) error{
 	},
 }
 
-// Whatever a command reads, itself or through another file, a file that is none gets a sentence at once.
+// A command answers at once if a file that it reads, or that another file names, is a pipe, a device or the like.
 func TestHostileFiles(t *testing.T) {
 	const compose = "services: {a: {image: x}}\n"
 	for _, tt := range []struct {

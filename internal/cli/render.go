@@ -89,7 +89,7 @@ func renderStages(c *cli.Context, source *bundleFlags) error {
 	case j.Output == "":
 		err = made.All[0].Write(c.App.Writer)
 		if files := len(made.Beside); files > 0 {
-			warn(c.App.ErrWriter, "this is the Compose file alone; -o FILE writes it and %s of its stage beside it: %s", text.Plural(files, "file"), firstNames(made.Beside))
+			warn(c.App.ErrWriter, "this is the %s alone; -o FILE writes it and %s of its stage beside it: %s", source.opened.Target.Document, text.Plural(files, "file"), firstNames(made.Beside))
 		}
 	default:
 		_, err = made.Write()
@@ -150,6 +150,11 @@ func renderJob(c *cli.Context, source *bundleFlags, j build.Job) (build.Document
 		stages[i] = d.Stage
 	}
 	warnWithoutEffect(c.App.ErrWriter, b, stages...)
+	for _, stage := range stages {
+		if at := b.UnusedBase(stage); at != "" {
+			warn(c.App.ErrWriter, "%s: base: only a Compose file is laid over a base; the %s of stage %s is without it", at, b.Target.Document, stage)
+		}
+	}
 	warnUnread(c.App.ErrWriter, b, made.Unread)
 	warnUnreadValues(c.App.ErrWriter, made.UnreadValues)
 	return made, nil

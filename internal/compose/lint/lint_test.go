@@ -242,9 +242,9 @@ func TestCheck(t *testing.T) {
 		}},
 		{"kept", "services: {a: {image: x, environment: {A: 5, B: true, C: ~, D: '007', E: word, F: -1, G: 1.5, H: 1:99}}}", nil},
 		{"keys that are no texts", "services:\n  1: {image: x}\n  a: {image: x, environment: {ñ: x, true: q, ~: z}, x-k: {2: a, ? [b] : c}}\n", []string{
-			`2:3: error: a key is a text, and without quotes 1 is none: write "1" [specification]`,
-			`3:37: error: a key is a text, and without quotes true is none: write "true"`, `3:46: error: a key is a text, and without quotes ~ is none`,
-			`3:59: error: a key is a text, and without quotes 2 is none`, `3:67: error: a key is a text, not a list`,
+			`2:3: error: a key must be text: put 1 in quotes [specification]`,
+			`3:37: error: a key must be text: put true in quotes`, `3:46: error: a key must be text: put ~ in quotes`,
+			`3:59: error: a key must be text: put 2 in quotes`, `3:67: error: a key must be text, not a list`,
 		}},
 		{"tags that do not fit", "services: {a: {image: !!int \"x\", hostname: !foo y, x-a: !!bool maybe, x-b: !!int '5'}}", []string{
 			`1:23: error: "x" is no value of the tag !!int [specification]`, `1:57: error: "maybe" is no value of the tag !!bool`,

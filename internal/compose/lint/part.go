@@ -78,8 +78,8 @@ func (p *partial) reason() (at *yaml.Node, because string) {
 	return at, strings.Join(parts, ", and ")
 }
 
-// likely reports whether so much is missing that no slip explains it. A file in which one service of several has no image
-// is none, and neither is one with a misspelt key or name.
+// likely reports whether so much is missing that no slip explains it. A file is no part of
+// a project because one service of several has no image, or because of a misspelt key or name.
 func (p *partial) likely() bool {
 	schemas, err := readSchemas()
 	for _, s := range p.incomplete {

@@ -68,7 +68,7 @@ func (w *whole) check() ([]Finding, error) {
 	sound := true
 	for i, f := range w.all {
 		ok := w.open(f, w.unread[i])
-		if !ok && i == 0 && w.base { // what is wrong with it is for a check of it
+		if !ok && i == 0 && w.base { // the file that is overridden is checked when somebody names it
 			w.all, w.unread, w.base, w.part = w.all[1:], w.unread[1:], false, true
 			w.documents = nil
 			return w.check()

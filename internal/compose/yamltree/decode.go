@@ -44,9 +44,9 @@ func unreadableKey(key, value *yaml.Node) string {
 			}
 		}
 	case at.Kind != yaml.ScalarNode:
-		return "a key is a text, not " + KindName(at)
+		return "a key must be text, not " + KindName(at)
 	case at.ShortTag() != "!!str" && at.Tag != "!reset" && at.Tag != "!override":
-		return fmt.Sprintf("a key is a text, and without quotes %s is none: write %q", at.Value, at.Value)
+		return fmt.Sprintf("a key must be text: put %s in quotes", at.Value)
 	}
 	return ""
 }

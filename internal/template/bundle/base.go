@@ -35,8 +35,8 @@ func (r *tableReader) base(stage string, row *values.Node) *values.Node {
 	return field
 }
 
-// Base returns the Compose file over which a stage is laid, or nil. merged are the stage's values. Its errors have a place.
-func (b *Bundle) Base(stage string, merged *values.Node) (*Base, error) {
+// baseOf returns the base of a stage's row, or else that of the stage it extends; nil if there is none.
+func (b *Bundle) baseOf(stage string) (*values.Node, error) {
 	s, err := b.Stage(stage)
 	if err != nil {
 		return nil, err
@@ -44,20 +44,36 @@ func (b *Bundle) Base(stage string, merged *values.Node) (*Base, error) {
 	for s.base == nil && s.extends != "" {
 		s, _ = b.Stage(s.extends) // readTable has found it
 	}
-	if s.base == nil {
-		return nil, nil //nolint:nilnil // a stage need not have a base
+	return s.base, nil
+}
+
+// UnusedBase returns where a stage's base is named if the target has no use for it, and "" otherwise: only a Compose file is
+// laid over a base.
+func (b *Bundle) UnusedBase(stage string) string {
+	base, err := b.baseOf(stage)
+	if err != nil || base == nil || b.Target == Compose {
+		return ""
 	}
-	if name, ok := s.base.Text(); ok {
+	return base.Origin.String()
+}
+
+// Base returns the Compose file over which a stage is laid, or nil. merged are the stage's values. Its errors have a place.
+func (b *Bundle) Base(stage string, merged *values.Node) (*Base, error) {
+	base, err := b.baseOf(stage)
+	if base == nil || err != nil {
+		return nil, err
+	}
+	if name, ok := base.Text(); ok {
 		content, err := b.Read(name)
 		if err != nil {
-			return nil, fmt.Errorf("%s: base: %s: %w", s.base.Origin, b.Path(name), files.Cause(err))
+			return nil, fmt.Errorf("%s: base: %s: %w", base.Origin, b.Path(name), files.Cause(err))
 		}
 		return &Base{b.Path(name), content}, nil
 	}
-	at, _ := s.base.Fields["value"].Text()
+	at, _ := base.Fields["value"].Text()
 	n, err := merged.At(at)
 	if err != nil {
-		return nil, fmt.Errorf("%s: base: want the path of a value, not %q", s.base.Origin, at)
+		return nil, fmt.Errorf("%s: base: want the path of a value, not %q", base.Origin, at)
 	}
 	content, ok := "", false
 	if n != nil {
@@ -65,7 +81,7 @@ func (b *Bundle) Base(stage string, merged *values.Node) (*Base, error) {
 	}
 	switch {
 	case n == nil:
-		return nil, fmt.Errorf("%s: base: there is no value %s; --set-file %[2]s=compose.yaml makes it the text of a file", s.base.Origin, at)
+		return nil, fmt.Errorf("%s: base: there is no value %s; --set-file %[2]s=compose.yaml makes it the text of a file", base.Origin, at)
 	case !ok:
 		return nil, fmt.Errorf("%s: base: the value %s is no text; --set-file %[2]s=compose.yaml makes it the text of a file", n.Origin, at)
 	}

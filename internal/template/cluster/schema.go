@@ -132,7 +132,7 @@ func (m *manifests) checkScalar(n *yaml.Node, of, where string) {
 	if !ok {
 		shown := text.Short(n.Value, 40)
 		if of == "string" {
-			m.fail(n, "%s: want text, and %s is none without quotes: write %q", where, shown, shown)
+			m.fail(n, "%s: want text: put %s in quotes", where, shown)
 			return
 		}
 		m.fail(n, "%s: want %s, not %q", where, scalarNames[of], shown)
