@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/tp0-lab/composer/internal/course/report"
 )
 
 // A release sets these by -ldflags "-X …". The tag of the commit is where the number of a version is written.
@@ -33,7 +35,7 @@ func thisBuild() buildInfo {
 			}
 		}
 	}
-	b.Version = cmp.Or(b.Version, "(devel)")
+	b.Version = cmp.Or(b.Version, report.Unreleased)
 	return b
 }
 

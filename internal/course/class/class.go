@@ -94,6 +94,7 @@ func Run(ctx context.Context, o Options) (report.Class, error) {
 			}
 			r.mu.Lock()
 			defer r.mu.Unlock()
+			dropLogs(result.Report)
 			results[i] = &result
 			r.write(results)
 			if o.Ended != nil {
@@ -106,6 +107,16 @@ func Run(ctx context.Context, o Options) (report.Class, error) {
 		r.err = errors.Join(fmt.Errorf("verify: interrupted after %d of %d students; the same command goes on", len(r.class.Students), len(o.Students)), r.err)
 	}
 	return r.class, r.err
+}
+
+// dropLogs takes the logs out of a report that is on disk: those of a hundred students would fill the memory.
+func dropLogs(r report.Report) {
+	for i := range r.Scenarios {
+		r.Scenarios[i].Timeline = nil
+		for j := range r.Scenarios[i].Problems {
+			r.Scenarios[i].Problems[j].Around = nil
+		}
+	}
 }
 
 func engineName(o verify.Options) string {
@@ -165,9 +176,6 @@ func pageOf(s Student) string { return studentsDir + "/" + s.Name + ".html" }
 
 func (r *run) reportOf(s Student) string { return filepath.Join(r.Dir, studentsDir, s.Name+".json") }
 
-// Unreleased is the version of a build that has none. Two such builds may judge differently.
-const Unreleased = "(devel)"
-
 // kept returns the report of an earlier run if a new one would say the same, and it judged everything.
 func (r *run) kept(s Student, branches []report.Branch) (report.Report, bool) {
 	content, err := files.ReadRegular(r.reportOf(s), maxReport)
@@ -178,7 +186,7 @@ func (r *run) kept(s Student, branches []report.Branch) (report.Report, bool) {
 	if err != nil {
 		return report.Report{}, false
 	}
-	same := kept.Composer == r.Verify.Version && kept.Composer != Unreleased && kept.Beyond == r.Verify.Beyond && kept.Engine == engineName(r.Verify) && kept.Target == s.Repo && slices.Equal(kept.Branches, branches) &&
+	same := kept.Composer == r.Verify.Version && kept.Composer != report.Unreleased && kept.Beyond == r.Verify.Beyond && kept.Engine == engineName(r.Verify) && kept.Target == s.Repo && slices.Equal(kept.Branches, branches) &&
 		slices.EqualFunc(kept.Scenarios, r.scenarios, func(a report.Scenario, b verify.Scenario) bool { return a.Stage == b.Stage && a.Name == b.Name })
 	if !same || slices.ContainsFunc(kept.Scenarios, func(s report.Scenario) bool { return s.Status == report.Unjudged || len(s.Troubles) > 0 }) {
 		return report.Report{}, false

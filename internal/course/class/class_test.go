@@ -64,7 +64,7 @@ func (j *judge) run(ctx context.Context, o verify.Options) (report.Report, error
 	r := report.Report{Target: o.Repo, Composer: o.Version, Engine: "docker", Branches: branches, Started: o.Now(), Duration: time.Minute, Building: time.Second}
 	chosen, err := verify.Chosen(o)
 	for i, s := range chosen {
-		sc := report.Scenario{Stage: s.Stage, Name: s.Name, Title: s.Title, Status: report.Passed, Duration: time.Second}
+		sc := report.Scenario{Stage: s.Stage, Name: s.Name, Title: s.Title, Status: report.Passed, Duration: time.Second, Timeline: []report.Line{{Container: "server", Text: "x"}}}
 		switch {
 		case strings.Contains(name, "wrong") && i == 0:
 			sc.Status, sc.Problems = report.Failed, []report.Problem{{Expected: "a line in 3 seconds", Seen: "none", Around: []report.Line{}}}
@@ -188,6 +188,13 @@ func TestRunGoesOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, s := range second.Students {
+		for _, sc := range s.Report.Scenarios {
+			if len(sc.Timeline) > 0 || len(sc.Problems) > 0 && sc.Problems[0].Around != nil {
+				t.Errorf("%s: the logs of %s stay in memory", s.Name, sc.Name)
+			}
+		}
+	}
 	slices.Sort(j.judged)
 	if diff := cmp.Diff([]string{"engine", "newer", "unclear"}, j.judged); diff != "" {
 		t.Error(diff)
@@ -201,7 +208,7 @@ func TestRunGoesOn(t *testing.T) {
 		"another composer": func(o *Options) { o.Verify.Version = "v2" },
 		"another stage":    func(o *Options) { o.Verify.Stages = []string{"ej5"} },
 		"more than asked":  func(o *Options) { o.Verify.Beyond = true },
-		"no version":       func(o *Options) { o.Verify.Version = Unreleased },
+		"no version":       func(o *Options) { o.Verify.Version = report.Unreleased },
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := o

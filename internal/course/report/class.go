@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -255,13 +254,7 @@ func WriteClassJSON(w io.Writer, c Class) error {
 		}
 		out.Students[i] = st
 	}
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	if err := e.Encode(out); err != nil {
-		return fmt.Errorf("write JSON of the class: %w", err)
-	}
-	return nil
+	return writeJSON(w, out)
 }
 
 // branch returns the branch of a stage; the zero Branch if the report has none.

@@ -68,10 +68,14 @@ func WriteJSON(w io.Writer, r Report) error {
 			out.Scenarios[i].Problems[j] = Problem{Expected: jsonText(p.Expected), Seen: jsonText(p.Seen), Around: around}
 		}
 	}
+	return writeJSON(w, out)
+}
+
+func writeJSON(w io.Writer, report any) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
-	if err := e.Encode(out); err != nil {
+	if err := e.Encode(report); err != nil {
 		return fmt.Errorf("write JSON report: %w", err)
 	}
 	return nil

@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// Unreleased is the version of composer in a build that has none. Two such builds may judge differently.
+const Unreleased = "(devel)"
+
 // Report holds the results of a run of `composer verify`.
 type Report struct {
 	Target    string        // this project, or the checkout's path as the user gave it
