@@ -1,0 +1,274 @@
+package verify
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// drawScenarios returns the scenarios that ej7 and ej8 share.
+func drawScenarios(stage string) []Scenario {
+	return []Scenario{
+		{Stage: stage, Name: "winners-of-3", Beyond: beyondFive, Title: "three agencies get their own winners after one draw; one has none", run: func(t *trial) {
+			draw(t, []int{30, 20, 15}, []int{2, 0, 1})
+		}},
+		{Stage: stage, Name: "winners-of-5", Title: "five agencies get their own winners after one draw; two have none", run: func(t *trial) {
+			draw(t, []int{12, 5, 20, 31, 1}, []int{3, 0, 1, 2, 0})
+		}},
+		{Stage: stage, Name: "no-answer-before-the-last", Title: "there is no draw and no answer while the last agency has not started, for ten seconds", run: lastAgency},
+		{Stage: stage, Name: "only-own-winners", Title: "the server sends no agency the document of another's winner", run: ownWinners},
+		{Stage: stage, Name: "short-reads", Title: "bets, notices and winners that arrive byte by byte are whole", run: func(t *trial) {
+			relayedDraw(t, []int{12, 5, 20, 31, 1}, []int{3, 0, 1, 2, 0}, true)
+		}},
+		idleServer(stage), whileSending(stage),
+	}
+}
+
+// relayedDraw is a draw whose bytes pass a relay.
+func relayedDraw(t *trial, bets, winners []int, cut bool) *relay {
+	keys := clientKeys{5, "20ms", "INFO", 10, ""}
+	t.configure(usualServer, keys)
+	t.agencies(bets, winners)
+	t.begin(len(bets), "server")
+	r := t.relayed(usualServer, keys, cut)
+	t.up(t.clients()...)
+	t.exited(0, t.clients()...)
+	t.usedRelay(r)
+	drawn(t, winners)
+	return r
+}
+
+// ownWinners looks for the documents of other agencies' winners in what the server sends, as text or as numbers.
+func ownWinners(t *trial) {
+	r := relayedDraw(t, []int{12, 9, 20, 31, 6}, []int{3, 2, 1, 2, 1}, false)
+	known := 0
+	for _, l := range r.carried() {
+		agency := ""
+		for _, bet := range t.sent {
+			if carries(l.sent, bet[3]) {
+				agency = bet[0]
+				known++
+				break
+			}
+		}
+		for _, bet := range t.sent {
+			if agency != "" && bet[0] != agency && bet[5] == "7574" && carries(l.answered, bet[3]) {
+				t.problem("agency "+agency+" is sent its own winners only", fmt.Sprintf("it is sent the document %s of a winner of agency %s", bet[3], bet[0]), nil)
+				return
+			}
+		}
+	}
+	if known == 0 {
+		t.unjudged("the clients send no document as text or as a number of four or eight bytes, so nothing can be looked for in the answers")
+	}
+}
+
+// carries reports whether bytes hold a document, as text or as a number in either byte order.
+func carries(b []byte, document string) bool {
+	n, err := strconv.ParseUint(document, 10, 32)
+	forms := [][]byte{[]byte(document)}
+	if err == nil {
+		forms = append(forms, binary.BigEndian.AppendUint32(nil, uint32(n)), binary.LittleEndian.AppendUint32(nil, uint32(n)))
+	}
+	return slices.ContainsFunc(forms, func(form []byte) bool { return bytes.Contains(b, form) })
+}
+
+// idleServer returns the scenario of SIGTERM to a server without clients.
+func idleServer(stage string) Scenario {
+	return Scenario{Stage: stage, Name: "sigterm-idle-server", Title: "a server without clients ends gracefully on SIGTERM", run: func(t *trial) {
+		if stage >= "ej6" {
+			t.agencies([]int{1}, []int{0}) // which the Compose file mounts
+		}
+		startServer(t)
+		t.stop("server")
+		stopped(t, "server")
+	}}
+}
+
+// whileSending returns the scenario of SIGTERM in the middle of a file.
+func whileSending(stage string) Scenario {
+	return Scenario{Stage: stage, Name: "sigterm-while-sending", Title: "on SIGTERM in the middle of a file, server and client end, and what the server has logged is on disk", run: func(t *trial) {
+		holdFirst(t, []int{200, 1, 1, 1, 1}, []int{0, 0, 0, 0, 0})
+		t.stop("server", "client1")
+		for _, s := range []string{"server", "client1"} {
+			code, err := t.lab.exitCode(t.ctx, s)
+			switch {
+			case err != nil:
+				t.unjudged("the exit code of " + s + " cannot be had: " + err.Error())
+			case code == killed:
+				t.problem(s+" ends on SIGTERM", "it had to be killed", t.about(pattern{container: s}))
+			}
+		}
+		lines, _ := t.journal.snapshot()
+		logged := 0
+		for _, l := range filter(lines, line("server", "apuesta_recibida")) {
+			n, _ := strconv.Atoi(l.Value("cantidad"))
+			logged += n
+		}
+		if stored, err := t.storedBets(); err != nil || len(stored) < logged {
+			t.problem(fmt.Sprintf("bets.csv holds the %d bets that the server logged as received, after SIGTERM", logged), recordsSeen(stored),
+				t.about(line("server", "apuesta_recibida")))
+		}
+	}}
+}
+
+// holdFirst starts the server and client1, which sends through a relay that holds it once the server has answered it.
+func holdFirst(t *trial, bets, winners []int) *relay {
+	keys := clientKeys{5, "20ms", "INFO", 10, ""}
+	t.configure(usualServer, keys)
+	t.agencies(bets, winners)
+	t.begin(len(bets), "server")
+	r := t.relayed(usualServer, keys, false)
+	r.hold()
+	t.held = true
+	t.up("client1")
+	for limit := time.Now().Add(t.patience); !r.holds(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(limit) || t.ctx.Err() != nil {
+			t.usedRelay(r)
+			t.unjudged(fmt.Sprintf("the server answers client1 nothing within %v, so it is not known when client1 is in the middle of its file", t.patience))
+		}
+	}
+	t.journal.wait(t.ctx, time.Second, func([]entry) bool { return false }) // what it has sent is stored by then
+	return r
+}
+
+func draw(t *trial, bets, winners []int) {
+	t.configure(usualServer, usualClient)
+	t.agencies(bets, winners)
+	t.begin(len(bets))
+	drawn(t, winners)
+}
+
+// drawn expects one draw, and each agency's winners after it.
+func drawn(t *trial, winners []int) {
+	t.exited(0, t.clients()...)
+	t.wait(1, line("server", "sorteo"))
+	t.logged(1, line("server", "sorteo"))
+	answered(t, winners)
+	afterwards(t)
+	t.nothingFailed()
+	t.stored()
+}
+
+// answered expects each agency to log its number of winners.
+func answered(t *trial, winners []int) {
+	for i, n := range winners {
+		t.wait(1, line(clientName(i+1), "consulta_ganadores"))
+		t.logged(1, line(clientName(i+1), "consulta_ganadores", "cant_ganadores", strconv.Itoa(n)))
+	}
+}
+
+// afterwards expects no batch after the draw and no answer before it.
+func afterwards(t *trial) {
+	lines, _ := t.journal.snapshot()
+	at := filter(lines, line("server", "sorteo"))
+	if len(at) == 0 {
+		return // drawn has reported it
+	}
+	drawn := false
+	for _, l := range lines {
+		switch {
+		case l.Container == "server" && l.Action == "sorteo":
+			drawn = true
+		case drawn && l.Container == "server" && l.Action == "apuesta_recibida" && l.Result == "success":
+			t.problem("no batch is stored after the draw", l.Text, t.about(line("server", "sorteo")))
+			return
+		case l.Action == "consulta_ganadores" && l.Result == "success" && l.Container != "server" && l.At.Before(at[0].At.Add(-t.lab.skew())):
+			t.problem("no agency has its winners before the draw", fmt.Sprintf("%s has them %v before", l.Container, at[0].At.Sub(l.At)), t.about(pattern{action: "consulta_ganadores"}))
+			return
+		}
+	}
+}
+
+// lastIsLate is how long the last agency lets the others wait. Some servers draw without it after a few seconds.
+const lastIsLate = 10 * time.Second
+
+// lastAgency starts the last agency only when the others wait for the draw.
+func lastAgency(t *trial) {
+	winners := []int{1, 0, 2, 0, 1}
+	t.configure(usualServer, clientKeys{5, "50ms", "INFO", 10, ""})
+	t.agencies([]int{10, 20, 15, 1, 2}, winners)
+	t.begin(len(winners), "server", "client1", "client2", "client3", "client4")
+	if !t.awaitStored(10 + 20 + 15 + 1) {
+		t.unjudged(fmt.Sprintf("the bets of four agencies are not all in bets.csv within %v, while the fifth has not started", t.patience))
+	}
+	early := t.journal.wait(t.ctx, lastIsLate, func(lines []entry) bool {
+		return count(lines, line("server", "sorteo"))+count(lines, pattern{action: "consulta_ganadores", result: "success"}) > 0
+	})
+	if early {
+		t.problem("neither sorteo nor consulta_ganadores while client5 has not even started", "there is one", t.about(line("server", "sorteo")))
+		return
+	}
+	t.up("client5")
+	drawn(t, winners)
+}
+
+func parallelScenarios() []Scenario {
+	return []Scenario{
+		{Stage: "ej8", Name: "stalled-agency", Title: "while one agency is held in the middle of its file, the others' bets are stored", run: stalledAgency},
+		{Stage: "ej8", Name: "restarted-server", Beyond: beyondRestart, Title: "a server that is killed and started again half-way loses nothing and stores nothing twice", run: restartedServer},
+	}
+}
+
+func stalledAgency(t *trial) {
+	winners := []int{1, 2, 0, 0, 1}
+	const others = 30 + 20 + 1 + 2
+	r := holdFirst(t, []int{200, 30, 20, 1, 2}, winners)
+	before, err := t.storedBets()
+	if err != nil {
+		t.fatal("bets.csv is a CSV file", err.Error())
+	}
+	t.up("client2", "client3", "client4", "client5")
+	t.patience = min(t.patience, meanwhile) // sooner than a server gives up a silent peer and serves the others
+	if !t.awaitStored(len(before) + others) {
+		after, _ := t.storedBets()
+		clients := make(map[string]bool)
+		for _, l := range r.carried() {
+			clients[l.client] = true
+		}
+		if len(clients) < len(winners) {
+			t.unjudged("not all of the other clients have connected while client1 is held")
+		}
+		t.problem(fmt.Sprintf("the %d bets of the other agencies are in bets.csv within %v, while client1 is held in the middle of its file", others, t.patience),
+			fmt.Sprintf("%d of them", len(after)-len(before)), t.about(line("server", "apuesta_recibida")))
+		return
+	}
+	t.logged(0, line("server", "sorteo"))
+	r.release()
+	t.patience = t.limit
+	drawn(t, winners)
+}
+
+// meanwhile bounds the time of the others while an agency is stalled.
+const meanwhile = 20 * time.Second
+
+func restartedServer(t *trial) {
+	winners := []int{2, 0, 1}
+	received := line("server", "apuesta_recibida")
+	for factor := 1; ; factor *= 10 {
+		bets := []int{160 * factor, 140 * factor, 120 * factor}
+		t.configure(usualServer, clientKeys{5, "100ms", "INFO", 10, ""})
+		t.agencies(bets, winners)
+		t.begin(len(winners))
+		t.wait(9, received)
+		t.interrupt("kill", "server")
+		t.settle()
+		lines, _ := t.journal.snapshot()
+		if count(lines, line("server", "sorteo")) == 0 && count(lines, received) < len(t.sent)/10 {
+			break // half-way
+		}
+		if factor == 100 {
+			t.unjudged("the clients send all before the server can be killed")
+		}
+		t.end()
+		t.journal, t.sent = newJournal(), nil
+	}
+	t.up("server")
+	t.exited(0, t.clients()...)
+	t.wait(1, line("server", "sorteo"))
+	answered(t, winners)
+	t.stored()
+}
