@@ -16,6 +16,7 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/logline"
 	"github.com/tp0-lab/composer/internal/lab/lottery"
 	"github.com/tp0-lab/composer/internal/lab/retry"
+	"github.com/tp0-lab/composer/internal/lab/secret"
 )
 
 // Config is the configuration of an Agency. All fields but Period, ReportDelay, KeepAlive and Dial are required.
@@ -34,6 +35,8 @@ type Config struct {
 	RetryLimit  time.Duration // of all attempts without progress together
 	KeepAlive   time.Duration // from one KEEPALIVE to the next in a pause; 0 sends none
 	Now         func() time.Time
+	// Key proves to the central who the agency is. With none, the agency proves nothing.
+	Key secret.Key
 	// Dial connects to the central. nil is the DialContext of a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Open opens the agency's file. nil opens a file of this machine.

@@ -12,6 +12,7 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/listener"
 	"github.com/tp0-lab/composer/internal/lab/logline"
 	"github.com/tp0-lab/composer/internal/lab/lottery"
+	"github.com/tp0-lab/composer/internal/lab/secret"
 )
 
 // Config is the configuration of a Server. All durations must be above 0.
@@ -24,6 +25,8 @@ type Config struct {
 	TurnTimeout  time.Duration // with nothing but KEEPALIVE from an agency that is served while others wait
 	KeepAlive    time.Duration // from one KEEPALIVE to the next, while an agency waits
 	Now          func() time.Time
+	// Secret is the master secret. With none, whoever reaches the server speaks for any agency.
+	Secret secret.Secret
 }
 
 // Server serves a lottery. It does not close the lottery.

@@ -14,6 +14,7 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/logline"
 	"github.com/tp0-lab/composer/internal/lab/remote"
 	"github.com/tp0-lab/composer/internal/lab/retry"
+	"github.com/tp0-lab/composer/internal/lab/secret"
 	"github.com/tp0-lab/composer/internal/lab/service"
 )
 
@@ -31,6 +32,10 @@ func Run(ctx context.Context, m service.Machine) error {
 	if err != nil {
 		return service.ConfigFailed(m.Stdout, err)
 	}
+	key, err := c.key(m)
+	if err != nil {
+		return service.ConfigFailed(m.Stdout, err)
+	}
 	log := logline.New(m.Stdout, c.LogLevel)
 	log.Info("config", logline.Success,
 		slog.Uint64("client_id", uint64(c.number())),
@@ -42,7 +47,7 @@ func Run(ctx context.Context, m service.Machine) error {
 
 	ctx, stop := service.Stopping(ctx, log)
 	defer stop()
-	err = work(ctx, c, m, log)
+	err = work(ctx, c, key, m, log)
 	done := err == nil
 	if done {
 		_, after := c.lingers()
@@ -59,7 +64,7 @@ func Run(ctx context.Context, m service.Machine) error {
 }
 
 // work does the work of the mode. It has logged the error that it returns.
-func work(ctx context.Context, c Config, m service.Machine, log *slog.Logger) error {
+func work(ctx context.Context, c Config, key secret.Key, m service.Machine, log *slog.Logger) error {
 	if c.Mode == ModeEcho {
 		e := echo.Client{
 			ID: c.number(), Address: c.ServerAddress, Amount: c.LoopAmount, Period: c.LoopPeriod,
@@ -87,6 +92,7 @@ func work(ctx context.Context, c Config, m service.Machine, log *slog.Logger) er
 		RetryLimit:  c.RetryLimit,
 		KeepAlive:   c.KeepAlive,
 		Now:         time.Now,
+		Key:         key,
 		Dial:        m.Dial,
 		Open:        open,
 	}, log)

@@ -12,6 +12,8 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/logline"
 	"github.com/tp0-lab/composer/internal/lab/lottery"
 	"github.com/tp0-lab/composer/internal/lab/remote"
+	"github.com/tp0-lab/composer/internal/lab/secret"
+	"github.com/tp0-lab/composer/internal/lab/service"
 )
 
 // Configuration describes the client's configuration for the toolkit's commands.
@@ -46,6 +48,9 @@ type Config struct {
 	Birthdate string `env:"NACIMIENTO" doc:"mode bet: birthdate, YYYY-MM-DD"`
 	Number    string `env:"NUMERO" doc:"mode bet: the number that the bet is on"`
 
+	SecretFile string        `env:"CLI_SECRET_FILE" doc:"lottery: the file of the agency's secret, or of the master secret, for a server that asks for it (composer data secrets); {id} in it is the client's number"`
+	Secret     secret.Secret `env:"CLI_SECRET" secret:"true" doc:"lottery: the agency's secret itself, in place of CLI_SECRET_FILE: its number, a colon and 64 hexadecimal digits"`
+
 	Index     *uint32 `env:"CLI_INDEX" min:"0" max:"4294967294" doc:"the client's number as an engine counts, from 0: CLI_ID is one more. One of the two is set"`
 	StopFails bool    `env:"CLI_STOP_FAILS" doc:"whether a client that is stopped before its work is done exits with 1, for engines that take 0 for done; else with 0"`
 }
@@ -57,6 +62,9 @@ func (c Config) Check(report func(variable, reason string)) {
 		report("CLI_ID", "want the client's number, from 1")
 	case c.ID != 0 && c.Index != nil:
 		report("CLI_INDEX", fmt.Sprintf("CLI_ID is %d already, and the client has one number: set one of the two", c.ID))
+	}
+	if c.SecretFile != "" && !c.Secret.IsZero() {
+		report("CLI_SECRET", "CLI_SECRET_FILE is set already: set one of the two")
 	}
 	if remote.IsURL(c.AgencyFile) {
 		if err := remote.CheckURL(c.agencyFile()); err != nil {
@@ -102,12 +110,37 @@ func (c Config) number() uint32 {
 	return max(c.ID, 1)
 }
 
-// idPart stands for the client's number in AgencyFile.
+// idPart stands for the client's number in AgencyFile and SecretFile.
 const idPart = "{id}"
 
 // agencyFile returns AgencyFile with the client's number in it.
-func (c Config) agencyFile() string {
-	return strings.ReplaceAll(c.AgencyFile, idPart, strconv.FormatUint(uint64(c.number()), 10))
+func (c Config) agencyFile() string { return c.withNumber(c.AgencyFile) }
+
+func (c Config) withNumber(path string) string {
+	return strings.ReplaceAll(path, idPart, strconv.FormatUint(uint64(c.number()), 10))
+}
+
+// key returns the agency's key, or none.
+func (c Config) key(m service.Machine) (secret.Key, error) {
+	s, place := c.Secret, "CLI_SECRET"
+	if c.SecretFile != "" {
+		var err error
+		place = c.withNumber(c.SecretFile)
+		if s, err = m.Secret(place); err != nil {
+			return secret.Key{}, err
+		}
+	}
+	if s.IsZero() {
+		return secret.Key{}, nil
+	}
+	if c.Mode == ModeEcho {
+		return secret.Key{}, errors.New("there is a secret, and nobody proves anything with CLI_MODE=echo: set another mode, or no secret")
+	}
+	key, err := s.Key(c.number())
+	if err != nil {
+		return key, fmt.Errorf("%s: %w", place, err)
+	}
+	return key, nil
 }
 
 func (c Config) bet() (lottery.Bet, error) {

@@ -1,11 +1,14 @@
 package client
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tp0-lab/composer/internal/lab/config"
+	"github.com/tp0-lab/composer/internal/lab/service"
 )
 
 // Only a client with winners to report has two things to be seen by those who
@@ -39,6 +42,47 @@ func TestNumber(t *testing.T) {
 			t.Errorf("%s: file %s, error %v, want %s", test.variables, c.agencyFile(), err, test.file)
 		case test.wrong != "" && (err == nil || !strings.Contains(err.Error(), test.wrong)):
 			t.Errorf("%s: got %v, want %s", test.variables, err, test.wrong)
+		}
+	}
+}
+
+// The client has a key if it has a secret, which is its own or the master secret.
+func TestKey(t *testing.T) {
+	const digits = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+	dir := t.TempDir()
+	for name, text := range map[string]string{"3": "3:" + digits, "4": "3:" + digits, "master": digits + "\n", "wrong": "x"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		variables, wrong string
+		none             bool
+	}{
+		{"CLI_ID=3 CLI_MODE=lottery", "", true},
+		{"CLI_ID=3", "", true},
+		{"CLI_ID=3 CLI_MODE=lottery CLI_SECRET=3:" + digits, "", false},
+		{"CLI_INDEX=2 CLI_MODE=bet CLI_SECRET_FILE=/run/secrets/{id}", "", false},
+		{"CLI_ID=7 CLI_MODE=batch CLI_SECRET_FILE=/run/secrets/master", "", false},
+		{"CLI_ID=7 CLI_MODE=batch CLI_SECRET=3:" + digits, "CLI_SECRET: it is the secret of agency 3, not of agency 7", false},
+		{"CLI_ID=4 CLI_MODE=batch CLI_SECRET_FILE=/run/secrets/{id}", "/run/secrets/4: it is the secret of agency 3, not of agency 4", false},
+		{"CLI_ID=5 CLI_MODE=batch CLI_SECRET_FILE=/run/secrets/{id}", "/run/secrets/5: ", false},
+		{"CLI_ID=5 CLI_MODE=batch CLI_SECRET_FILE=/run/secrets/wrong", "/run/secrets/wrong: ", false},
+		{"CLI_ID=3 CLI_SECRET=3:" + digits, "nobody proves anything with CLI_MODE=echo", false},
+	} {
+		variables := test.variables + " NOMBRE=a APELLIDO=b DOCUMENTO=1 NACIMIENTO=2000-01-01 NUMERO=1"
+		c, err := config.Parse[Config](config.Environ(strings.Fields(variables)))
+		if err != nil {
+			t.Fatalf("%s: %v", test.variables, err)
+		}
+		key, err := c.key(service.Machine{Root: t.TempDir(), Mounts: []service.Mount{{Target: "/run/secrets", Source: dir}}})
+		switch {
+		case test.wrong != "":
+			if err == nil || !key.IsZero() || !strings.Contains(err.Error(), test.wrong) {
+				t.Errorf("%s: got %v, want %s", test.variables, err, test.wrong)
+			}
+		case err != nil || key.IsZero() != test.none:
+			t.Errorf("%s: no key: %v, error %v", test.variables, key.IsZero(), err)
 		}
 	}
 }

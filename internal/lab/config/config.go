@@ -33,10 +33,11 @@ func Parse[T Checker](layers ...Layer) (T, error) {
 	}
 	parsed, err := env.ParseAsWithOptions[T](env.Options{Environment: texts})
 
+	keys := keysOf(reflect.TypeFor[T]())
 	var findings Findings
 	report := func(variable, reason string) {
 		if !slices.ContainsFunc(findings, func(f Finding) bool { return f.variable == variable }) {
-			findings = append(findings, wrongValue(variable, merged[variable], reason))
+			findings = append(findings, wrongValue(keys, variable, merged[variable], reason))
 		}
 	}
 	if aggregate, ok := errors.AsType[env.AggregateError](err); ok {
@@ -53,7 +54,6 @@ func Parse[T Checker](layers ...Layer) (T, error) {
 	}
 	parsed.Check(report)
 	checkLimits(reflect.ValueOf(parsed), report)
-	keys := keysOf(reflect.TypeFor[T]())
 	findings = append(groupValues(keys, layers), findings...)
 	if len(findings) == 0 {
 		return parsed, nil

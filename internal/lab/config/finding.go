@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tp0-lab/composer/internal/lab/secret"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -65,12 +66,16 @@ func (f Findings) Unwrap() []error {
 	return errs
 }
 
-// wrongValue returns the finding about a variable's value. The zero Value stands for a variable without one.
-func wrongValue(variable string, v Value, reason string) Finding {
+// wrongValue returns the finding about a variable's value. The zero Value stands for a variable without one. A secret
+// value is redacted.
+func wrongValue(keys []Key, variable string, v Value, reason string) Finding {
 	f := Finding{File: v.File, Line: v.Line, Column: v.Column, Key: cmp.Or(v.Key, variable), variable: variable}
 	if v.Text == "" {
 		f.NotSet, f.Reason = true, f.Key+" is not set: "+reason
 		return f
+	}
+	if slices.ContainsFunc(keys, func(k Key) bool { return k.Variable == variable && k.Secret }) {
+		v.Text = secret.Redacted
 	}
 	origin := ""
 	if v.File == "" {
@@ -87,7 +92,7 @@ func groupValues(keys []Key, layers []Layer) (findings Findings) {
 			v := layer[variable]
 			if below := keysBelow(keys, v); len(below) > 0 && v.Text != "" {
 				reason := fmt.Sprintf("%s has no value of its own: want %s below it", v.Key, strings.Join(below, ", "))
-				findings = append(findings, wrongValue(variable, v, reason))
+				findings = append(findings, wrongValue(keys, variable, v, reason))
 			}
 		}
 	}

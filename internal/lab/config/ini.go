@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/tp0-lab/composer/internal/lab/secret"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -51,6 +52,9 @@ func parseINI(path string, content []byte) (Layer, error) {
 		}
 		at := strings.IndexAny(stripped, "=:")
 		if at <= 0 || stripped[0] == '[' {
+			if strings.Contains(strings.ToUpper(stripped), "SECRET") {
+				stripped = secret.Redacted // a key and its value without the = between them
+			}
 			fail("want `KEY = value`, a [SECTION] or a # comment, not %.200q", stripped)
 			continue
 		}

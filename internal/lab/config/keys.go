@@ -24,7 +24,9 @@ type Key struct {
 	// Choices are all values of a Choice. The service takes them in any case if AnyCase is true.
 	Choices []string `json:"choices,omitempty"`
 	AnyCase bool     `json:"any_case,omitempty"`
-	Doc     string   `json:"doc"`
+	// Secret says that nothing shows the value.
+	Secret bool   `json:"secret,omitempty"`
+	Doc    string `json:"doc"`
 }
 
 // Kind is the form of a key's value.
@@ -52,7 +54,7 @@ func keysOf(t reflect.Type) []Key {
 	}
 	keys := make([]Key, len(fields))
 	for i, f := range fields {
-		k := Key{Variable: f.Tag.Get("env"), Path: f.Tag.Get("key"), Min: f.Tag.Get("min"), Max: f.Tag.Get("max"), Doc: f.Tag.Get("doc")}
+		k := Key{Variable: f.Tag.Get("env"), Path: f.Tag.Get("key"), Min: f.Tag.Get("min"), Max: f.Tag.Get("max"), Doc: f.Tag.Get("doc"), Secret: f.Tag.Get("secret") != ""}
 		if !hasPaths {
 			k.Path = k.Variable
 		}

@@ -95,6 +95,9 @@ func (k Key) schema() *schema {
 		}
 	default:
 		c.Type = "string"
+		if k.Secret {
+			c.Pattern = "^[0-9A-Fa-f]{64}$"
+		}
 	}
 	if k.Default != nil {
 		c.Default = *k.Default

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/tp0-lab/composer/internal/files"
+	"github.com/tp0-lab/composer/internal/lab/secret"
 )
 
 // Service describes the configuration of a service for tools that show or check it. Describe makes one.
@@ -110,6 +111,9 @@ func (s Service) Settings(layers ...Layer) []Setting {
 		setting := Setting{Variable: k.Variable, Path: k.Path, Value: k.Default, Origin: "default"}
 		if v := merged[k.Variable]; v.Text != "" {
 			setting.Value, setting.Origin = &v.Text, v.Origin()
+			if k.Secret {
+				setting.Value = new(secret.Redacted)
+			}
 			setting.File, setting.Line, setting.Column = v.File, v.Line, v.Column
 		} else if k.Default == nil {
 			setting.Origin = "not set"

@@ -38,11 +38,11 @@ type Secret struct {
 	bytes  hidden
 }
 
-// hidden returns bytes. It is a function because fmt prints unexported fields without asking for their String, and what
-// pointers lead to with them.
-type hidden func() []byte
+// hidden points to a pointer to the bytes, because fmt prints unexported fields without asking for their String, and
+// follows one pointer. nil is no secret.
+type hidden **[Size]byte
 
-func hide(b []byte) hidden { return func() []byte { return b } }
+func hide(b []byte) hidden { return new((*[Size]byte)(b)) }
 
 // New returns a new master secret.
 func New() Secret {
@@ -87,7 +87,7 @@ func (s Secret) Of(agency uint32) (Secret, error) {
 	case s.agency != 0:
 		return Secret{}, fmt.Errorf("it is the secret of agency %d, not of agency %d", s.agency, agency)
 	}
-	b, err := hkdf.Key(sha256.New, s.bytes(), nil, keyLabel+strconv.FormatUint(uint64(agency), 10), Size)
+	b, err := hkdf.Key(sha256.New, (*s.bytes)[:], nil, keyLabel+strconv.FormatUint(uint64(agency), 10), Size)
 	if err != nil {
 		return Secret{}, err // never: the length is within the limits of HKDF
 	}
@@ -106,9 +106,9 @@ func (s Secret) Text() string {
 	case s.IsZero():
 		return ""
 	case s.agency == 0:
-		return hex.EncodeToString(s.bytes())
+		return hex.EncodeToString((*s.bytes)[:])
 	}
-	return strconv.FormatUint(uint64(s.agency), 10) + ":" + hex.EncodeToString(s.bytes())
+	return strconv.FormatUint(uint64(s.agency), 10) + ":" + hex.EncodeToString((*s.bytes)[:])
 }
 
 // UnmarshalText implements encoding.TextUnmarshaler, for package config.
@@ -142,7 +142,7 @@ func (k Key) NewMAC() hash.Hash {
 	if k.IsZero() {
 		panic("secret: a MAC without a key")
 	}
-	return hmac.New(sha256.New, k.bytes())
+	return hmac.New(sha256.New, (*k.bytes)[:])
 }
 
 // MarshalText implements encoding.TextMarshaler. It returns Redacted.

@@ -1,11 +1,14 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/tp0-lab/composer/internal/lab/config"
 	"github.com/tp0-lab/composer/internal/lab/logline"
+	"github.com/tp0-lab/composer/internal/lab/secret"
+	"github.com/tp0-lab/composer/internal/lab/service"
 )
 
 // Configuration describes the server's configuration for the toolkit's commands.
@@ -31,6 +34,9 @@ type Config struct {
 	Storage        string `env:"SERVER_STORAGE" envDefault:"bets.csv" doc:"lottery: the file of the bets"`
 	StorageSync    bool   `env:"SERVER_STORAGE_SYNC" envDefault:"true" doc:"lottery: acknowledge bets only when they are on the disk (fsync)"`
 
+	SecretFile string        `env:"SERVER_SECRET_FILE" doc:"lottery: the file of the master secret, which composer data secrets makes: each agency proves that it has its own secret"`
+	Secret     secret.Secret `env:"SERVER_SECRET" secret:"true" doc:"lottery: the master secret itself, in place of SERVER_SECRET_FILE: 64 hexadecimal digits"`
+
 	HelloTimeout time.Duration `env:"SERVER_HELLO_TIMEOUT" envDefault:"5s" min:"1ns" doc:"how long a new connection may stay silent"`
 	ReadTimeout  time.Duration `env:"SERVER_READ_TIMEOUT" envDefault:"30s" min:"1ns" doc:"how long a peer may take for a whole message, or for its next frame"`
 	TurnTimeout  time.Duration `env:"SERVER_TURN_TIMEOUT" envDefault:"2m" min:"1ns" doc:"lottery: how long an agency that is served may send nothing but KEEPALIVE while others wait"`
@@ -38,8 +44,35 @@ type Config struct {
 	KeepAlive    time.Duration `env:"SERVER_KEEPALIVE" envDefault:"5s" min:"1ns" doc:"lottery: how often an agency that waits is told so"`
 }
 
-// Check implements config.Checker. The tags check everything.
-func (Config) Check(func(variable, reason string)) {}
+// Check implements config.Checker.
+func (c Config) Check(report func(variable, reason string)) {
+	switch {
+	case c.SecretFile != "" && !c.Secret.IsZero():
+		report("SERVER_SECRET", "SERVER_SECRET_FILE is set already: set one of the two")
+	case !c.Secret.IsZero() && !c.Secret.IsMaster():
+		report("SERVER_SECRET", errNotMaster.Error())
+	}
+}
+
+var errNotMaster = errors.New("it is the secret of one agency: the server needs the master secret")
+
+// master returns the master secret, or none.
+func (c Config) master(m service.Machine) (secret.Secret, error) {
+	s := c.Secret
+	if c.SecretFile != "" {
+		var err error
+		if s, err = m.Secret(c.SecretFile); err != nil {
+			return s, err
+		}
+		if !s.IsMaster() {
+			return s, fmt.Errorf("%s: %w", c.SecretFile, errNotMaster)
+		}
+	}
+	if c.Mode == ModeEcho && !s.IsZero() {
+		return s, errors.New("there is a secret, and nobody proves anything with SERVER_MODE=echo: set SERVER_MODE=lottery, or no secret")
+	}
+	return s, nil
+}
 
 // Mode says what the server does.
 type Mode string

@@ -31,6 +31,9 @@ func Run(ctx context.Context, m service.Machine) error {
 	if err != nil {
 		return service.ConfigFailed(m.Stdout, err)
 	}
+	if c.Secret, err = c.master(m); err != nil {
+		return service.ConfigFailed(m.Stdout, err)
+	}
 	log := logline.New(m.Stdout, c.LogLevel)
 	log.Debug("config", logline.Success,
 		slog.Int("port", int(c.Port)),
@@ -93,6 +96,10 @@ func serveLottery(ctx context.Context, c Config, m service.Machine, log *slog.Lo
 	if err != nil {
 		return err
 	}
+	if c.Secret.IsZero() {
+		log.Warn("authentication", logline.Success, slog.String("warning",
+			"off: whoever reaches the port speaks for any agency; SERVER_SECRET_FILE turns it on"))
+	}
 	s := central.New(central.Config{
 		Connections:  c.MaxConnections,
 		Concurrency:  c.Concurrency,
@@ -102,6 +109,7 @@ func serveLottery(ctx context.Context, c Config, m service.Machine, log *slog.Lo
 		WriteTimeout: c.WriteTimeout,
 		KeepAlive:    c.KeepAlive,
 		Now:          time.Now,
+		Secret:       c.Secret,
 	}, bets, log)
 	return s.Serve(ctx, listener)
 }

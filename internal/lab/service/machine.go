@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/tp0-lab/composer/internal/lab/secret"
 )
 
 // Machine is what a service sees of the world. In a container that is the process's own view. Where several services
@@ -62,6 +64,16 @@ func (m Machine) Path(file string) string {
 		}
 	}
 	return filepath.Join(longest.Source, filepath.FromSlash(strings.TrimPrefix(file, longest.Target)))
+}
+
+// Secret reads the file of a secret, as secret.Read does. The error names the file as the service knows it.
+func (m Machine) Secret(file string) (secret.Secret, error) {
+	path := m.Path(file)
+	s, err := secret.Read(path)
+	if err != nil && path != file {
+		err = fmt.Errorf("%s: %w", file, err)
+	}
+	return s, err
 }
 
 // Dial connects as a net.Dialer does, after it has replaced a name of Hosts with its address. The error for a port of
