@@ -14,13 +14,17 @@ var (
 	linkPattern  = text.LazyRegexp(`\]\(([^)#:\s]+)(#[^)\s]*)?\)`)
 )
 
+// mainSubject is the subject of the sections of the page that no README of a stage has.
+const mainSubject = "main"
+
 // readme makes the README of a stage from docs/ejercicios.md. It leaves out the sections, each from one "## " to the
 // next, that are about other stages. A comment below the heading names the stages of a section:
 //
 //	## Protocolo
 //	<!-- ej5 ej6 ej7 ej8 -->
 //
-// A section without such a comment is about all stages. Relative links, which lead from docs/ in the page, lead from
+// A section without such a comment is about all stages. The comment "main" keeps a section out of every README: it is
+// about the project before the delivery, unless a stage has that name. Relative links, which lead from docs/ in the page, lead from
 // the root in the README. Links with a scheme and links within the page stay.
 func readme(page, stage string, all []Stage) (string, error) {
 	lines := slices.Collect(strings.Lines(page))
@@ -39,7 +43,7 @@ func readme(page, stage string, all []Stage) (string, error) {
 		case prose && strings.HasPrefix(line, "## "):
 			about := subjects(lines[i+1:])
 			for _, name := range about {
-				if !slices.ContainsFunc(all, func(s Stage) bool { return s.Name == name }) {
+				if name != mainSubject && !slices.ContainsFunc(all, func(s Stage) bool { return s.Name == name }) {
 					return "", fmt.Errorf("%s:%d: section %q is about %q, which is no stage", pagePath, i+2, strings.TrimSpace(line), name)
 				}
 			}

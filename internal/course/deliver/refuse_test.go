@@ -341,4 +341,8 @@ For all.
 	if _, err := readme(page, "ej1", stages[:1]); err == nil || !strings.Contains(err.Error(), `docs/ejercicios.md:15: section "## Ejercicio 2" is about "ej2", which is no stage`) {
 		t.Errorf("error %v", err)
 	}
+	before := strings.Replace(page, "## Ejercicio 1", "## In a new clone\n<!-- main -->\n\nFor nobody's README.\n\n## Ejercicio 1", 1)
+	if got, err := readme(before, "ej1", stages); got != want || err != nil {
+		t.Errorf("with a section about main: error %v, %s", err, cmp.Diff(want, got))
+	}
 }

@@ -112,6 +112,18 @@ func TestExercises(t *testing.T) {
 	}
 }
 
+// A student follows the page from its first step in a fresh clone, which has no branch but its own. TestDockerBranches
+// runs the commands that need Docker.
+func TestExercisesInAFreshClone(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long: it builds the program and runs a lottery")
+	}
+	t.Parallel()
+	clone := filepath.Join(t.TempDir(), "clone")
+	git(t, checkout(t), "clone", "-q", ".", clone)
+	runPage(t, clone, "docs/ejercicios.md")
+}
+
 // editThroughLinks edits both configuration files by the course's names, sees
 // that the project's are edited, and takes it back.
 func editThroughLinks(t *testing.T, dir string) {
