@@ -18,7 +18,7 @@ const dataDir = ".data"
 func dataCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "data",
-		Usage: "make, extract, check and serve the agencies' files",
+		Usage: "make, extract, check and serve the agencies' files, and make secrets",
 		Description: examples(
 			"composer data extract", "unpack the dataset that comes with composer",
 			"composer data check", "check that each line is a bet",
@@ -28,6 +28,7 @@ func dataCommand() *cli.Command {
 			dataExtractCommand(),
 			dataCheckCommand(),
 			dataServeCommand(),
+			dataSecretsCommand(),
 		},
 	}
 }

@@ -36,7 +36,7 @@ func TestJSON(t *testing.T) {
 	var got strings.Builder
 	for _, c := range []string{
 		"stages --json", "values --json", "config show --service server --json", "config keys --service server --json",
-		"config check --json config.yaml", "data check --json agency-1.csv", "lint --json compose.yaml", "lint --list-rules --json",
+		"config check --json config.yaml", "data check --json agency-1.csv", "data secrets --json -n 1", "lint --json compose.yaml", "lint --list-rules --json",
 		"verify --list --json", "doctor --json", "version --json", "diff --json old.yaml new.yaml",
 	} {
 		code, stdout, stderr := composer(t, strings.Fields(c)...)
