@@ -69,15 +69,23 @@ func New(c Config, log *slog.Logger) *Agency {
 	return &Agency{config: c, log: log}
 }
 
-// SendBet sends one bet (ej5), and returns nil when the central has confirmed it. If the central stored the same bet
-// last, SendBet does not send it again: its confirmation may have been lost.
+// SendBet sends one bet (ej5), and returns nil when the central has stored it. A bet whose confirmation is lost is not
+// sent again. Each call places a bet of its own, be it the same as the one before.
 func (a *Agency) SendBet(ctx context.Context, b lottery.Bet) error {
 	err := b.Check()
 	if err == nil {
-		err = a.persist(ctx, func(s *session) error { return s.sendBet(b) })
+		err = a.sendBet(ctx, &b)
 	}
 	return a.report(ctx, err, "apuesta_enviada",
 		slog.String("dni", b.Document), slog.Uint64("numero", uint64(b.Number)))
+}
+
+func (a *Agency) sendBet(ctx context.Context, b *lottery.Bet) error {
+	bet, err := newSingle(b)
+	if err != nil {
+		return err
+	}
+	return a.persist(ctx, bet.send)
 }
 
 // SendFile sends the bets of the agency's file in batches (ej6), and returns nil when the central has confirmed all of
@@ -98,6 +106,7 @@ func (a *Agency) SendFile(ctx context.Context, path string) error {
 // winners in the order of their bets (ej7).
 func (a *Agency) Play(ctx context.Context, path string) (winners []string, err error) {
 	action := "batch_enviado"
+	finished := false
 	err = a.withFile(ctx, path, func(s *session, f File) (err error) {
 		action = "batch_enviado"
 		stored, err := s.sendFile(ctx, f)
@@ -105,9 +114,12 @@ func (a *Agency) Play(ctx context.Context, path string) (winners []string, err e
 			return err
 		}
 		action = "consulta_ganadores"
+		progress := s.progress
 		if err := s.finish(ctx, stored); err != nil {
 			return err
 		}
+		s.progress = progress || !finished // a central that cannot draw says FINISHED again and again
+		finished = true
 		winners, err = s.ask()
 		return err
 	})

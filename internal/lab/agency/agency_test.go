@@ -26,7 +26,7 @@ func TestSendBet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(t)
 		a, log := f.agency(nil)
-		for range 2 { // the second is the same bet, which the central has
+		for range 2 { // the second is another bet of the same person on the same number
 			if err := a.SendBet(t.Context(), domainBet(bet(7574))); err != nil {
 				t.Fatal(err)
 			}
@@ -34,8 +34,8 @@ func TestSendBet(t *testing.T) {
 		if err := a.SendBet(t.Context(), domainBet(bet(8))); err != nil {
 			t.Fatal(err)
 		}
-		f.storedIs(bet(7574), bet(8))
-		f.diaryIs("0s HELLO", "0s BET 0+1", "0s HELLO", "0s HELLO", "0s BET 1+1")
+		f.storedIs(bet(7574), bet(7574), bet(8))
+		f.diaryIs("0s HELLO", "0s BATCH 0+1", "0s HELLO", "0s BATCH 1+1", "0s HELLO", "0s BATCH 2+1")
 		log.is(t,
 			"close_connection | result: success", "apuesta_enviada | result: success | dni: 00007574 | numero: 7574",
 			"close_connection | result: success", "apuesta_enviada | result: success | dni: 00007574 | numero: 7574",
@@ -112,7 +112,7 @@ func TestSendFile(t *testing.T) {
 func TestWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(t)
-		const hello, batch, welcome, result = 12, 42, 20, 16 // bytes
+		const hello, batch, welcome, result = 16, 46, 23, 20 // bytes
 		written, read, most := -hello, -welcome, 0
 		f.wrap = func(_ int, c net.Conn) net.Conn {
 			return &countingConn{c, func(w, r int) {
@@ -164,7 +164,7 @@ func TestPlay(t *testing.T) {
 			}
 		}
 		f.storedIs(bets(0, 4)...)
-		f.diaryIs("0s HELLO", "0s BATCH 0+3", "0s BATCH 3+1", "0s FINISH", "0s ASK", "0s HELLO", "0s ASK")
+		f.diaryIs("0s HELLO", "0s BATCH 0+3", "0s BATCH 3+1", "0s FINISH", "0s ASK", "0s HELLO", "0s FINISH", "0s ASK")
 		log.is(t,
 			"batch_enviado | result: success | cantidad: 3", "batch_enviado | result: success | cantidad: 1",
 			"close_connection | result: success", "consulta_ganadores | result: success | cant_ganadores: 3000",
@@ -279,7 +279,7 @@ func TestBadLineAfterBreak(t *testing.T) {
 		f := newFake(t)
 		f.wrap = func(nth int, c net.Conn) net.Conn {
 			if nth == 1 {
-				return &cutConn{c, -1, 25} // in the first RESULT
+				return &cutConn{c, -1, 30} // in the first RESULT
 			}
 			return c
 		}

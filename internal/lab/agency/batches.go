@@ -66,6 +66,7 @@ func (b *batches) skipStored(ctx context.Context) error {
 		encoded []byte
 		last    = b.agency.config.Now()
 	)
+	b.sum = wire.NoBets(b.agency.config.Agency)
 	for n := uint64(0); n < b.welcome.Stored; n++ {
 		if err := b.bets.Read(&bet); err != nil {
 			if errors.Is(err, io.EOF) {

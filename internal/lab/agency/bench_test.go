@@ -26,7 +26,7 @@ func (c *instant) Write(p []byte) (int, error) {
 		size := int(rest[0])<<8 | int(rest[1])
 		switch wire.Type(rest[2]) {
 		case wire.TypeHello:
-			c.answers = wire.AppendWelcome(c.answers, wire.Welcome{})
+			c.answers = wire.AppendWelcome(c.answers, wire.Welcome{Agency: 1, Checksum: wire.NoBets(1)})
 		case wire.TypeBatch:
 			count := uint16(rest[11])<<8 | uint16(rest[12])
 			c.answers = wire.AppendResult(c.answers, wire.Result{Position: c.next, Count: count, Index: wire.NoIndex})

@@ -199,7 +199,7 @@ func TestBetsWithCentral(t *testing.T) {
 		}
 		n++
 	}
-	if n != 5 {
-		t.Errorf("%d bets are stored, want 5", n)
+	if n != 10 {
+		t.Errorf("%d bets are stored, want 10", n)
 	}
 }

@@ -33,18 +33,18 @@ func (e *RefusedError) Error() string {
 
 var meanings = map[wire.Code]string{
 	wire.CodeMalformed:   "it cannot read our frames",
-	wire.CodeVersion:     "it does not speak our version of the protocol",
+	wire.CodeVersion:     "it does not speak our version of the protocol: build server and client from the same project",
 	wire.CodeAgency:      "it has no agency of this number",
 	wire.CodeUnexpected:  "the frame has no place here",
 	wire.CodeTimeout:     "we stalled",
 	wire.CodeReplaced:    "a newer connection of this agency took our place",
 	wire.CodeShutdown:    "it is going down",
 	wire.CodeBusy:        "it has too many connections",
+	wire.CodeCorrupt:     "a frame of ours arrived with other bytes",
 	wire.CodeFirstName:   "a bad field of a bet",
 	wire.CodeLastName:    "a bad field of a bet",
 	wire.CodeDocument:    "a bad field of a bet",
 	wire.CodeBirthdate:   "a bad field of a bet",
-	wire.CodeNumber:      "a bad field of a bet",
 	wire.CodePosition:    "the batch does not begin where the stored bets end",
 	wire.CodeStorage:     "it could not store them",
 	wire.CodeFinished:    "this agency has finished",
@@ -68,7 +68,7 @@ func (e *lostError) Unwrap() error { return e.err }
 func retryable(err error) bool {
 	if refused := new(RefusedError); errors.As(err, &refused) {
 		switch refused.Code {
-		case wire.CodeTimeout, wire.CodeShutdown, wire.CodeBusy, wire.CodeStorage, wire.CodePosition:
+		case wire.CodeTimeout, wire.CodeShutdown, wire.CodeBusy, wire.CodeCorrupt, wire.CodeStorage, wire.CodePosition:
 			return true
 		}
 		return false

@@ -3,6 +3,7 @@ package agency
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -34,10 +35,12 @@ type fake struct {
 	// wrap, if not nil, makes the client's end of the nth connection, from 1.
 	wrap func(nth int, c net.Conn) net.Conn
 
+	// placed, if not nil, may store bets of others before a HELLO is answered.
+	placed func()
+
 	mu       sync.Mutex // guards the fields below
 	began    time.Time
 	stored   [][]byte // encoded bets
-	finished bool
 	frames   int
 	dials    int
 	diary    []string
@@ -102,14 +105,10 @@ func (f *fake) serve(conn net.Conn) {
 	writing.Wait()
 }
 
-func (f *fake) sums() (w wire.Welcome) {
+func (f *fake) sums() wire.Welcome {
+	w := wire.Welcome{Agency: 1, Stored: uint64(len(f.stored)), Checksum: wire.NoBets(1)}
 	for _, bet := range f.stored {
 		w.Checksum = wire.Checksum(w.Checksum, bet)
-		w.Last = wire.Checksum(0, bet)
-	}
-	w.Stored = uint64(len(f.stored))
-	if f.finished {
-		w.State = wire.StateFinished
 	}
 	return w
 }
@@ -121,20 +120,16 @@ func (f *fake) answer(kind wire.Type, body []byte) (out []byte) {
 	switch kind {
 	case wire.TypeHello:
 		f.note("HELLO")
+		if f.placed != nil {
+			f.placed()
+		}
 		out = wire.AppendWelcome(nil, f.sums())
-	case wire.TypeBet, wire.TypeBatch:
-		r, bets := wire.Result{Index: wire.NoIndex}, [][]byte(nil)
-		if kind == wire.TypeBet {
-			s, err := wire.ParseSingle(body)
-			f.check(err)
-			r.Position, bets = s.Position, [][]byte{bytes.Clone(s.Encoded)}
-		} else {
-			b, err := wire.ParseBatch(body)
-			f.check(err)
-			r.Position = b.Position
-			for encoded := range b.All() {
-				bets = append(bets, bytes.Clone(encoded))
-			}
+	case wire.TypeBatch:
+		b, err := wire.ParseBatch(body)
+		f.check(err)
+		r, bets := wire.Result{Position: b.Position, Index: wire.NoIndex}, [][]byte(nil)
+		for encoded := range b.All() {
+			bets = append(bets, bytes.Clone(encoded))
 		}
 		f.note("%v %d+%d", kind, r.Position, len(bets))
 		r.Count = uint16(len(bets))
@@ -152,7 +147,6 @@ func (f *fake) answer(kind wire.Type, body []byte) (out []byte) {
 		got, err := wire.ParseFinish(body)
 		f.check(err)
 		if w := f.sums(); got.Total == w.Stored && got.Checksum == w.Checksum {
-			f.finished = true
 			out = wire.AppendFinished(nil)
 		} else {
 			out = wire.AppendError(nil, wire.CodeMismatch)
@@ -216,6 +210,13 @@ func (f *fake) diaryIs(want ...string) {
 	if got := strings.Join(f.diary, "\n"); got != strings.Join(want, "\n") {
 		f.t.Errorf("the central got:\n%s\nwant:\n%s", got, strings.Join(want, "\n"))
 	}
+}
+
+// frame returns a frame of any type and body.
+func frame(t wire.Type, body string) string {
+	size := wire.MinFrame + len(body)
+	f := append([]byte{byte(size >> 8), byte(size), byte(t)}, body...)
+	return string(binary.BigEndian.AppendUint32(f, wire.Checksum(0, f)))
 }
 
 func encodeAll(bets []wire.Bet) (b []byte) {

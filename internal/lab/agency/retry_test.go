@@ -84,8 +84,86 @@ func TestResumeBetAfterEveryByte(t *testing.T) {
 	})
 }
 
+// Whoever else places bets of the agency between two connections, the bet is stored once, or the agency says that it
+// cannot know.
+func TestResumeBetAmongOthers(t *testing.T) {
+	mine, other := bet(1), bet(2)
+	for _, tt := range []struct {
+		name   string
+		lost   bool // the first connection breaks before the central has the bet
+		others []wire.Bet
+		stored []wire.Bet // nil: the agency fails
+	}{
+		{"confirmation lost", false, nil, []wire.Bet{mine}},
+		{"bet lost", true, nil, []wire.Bet{mine}},
+		{"bet lost, another stored", true, []wire.Bet{other}, []wire.Bet{other, mine}},
+		{"bet lost, several stored", true, []wire.Bet{other, other}, nil},
+		{"confirmation lost, another stored", false, []wire.Bet{other}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFake(t)
+				f.stored = [][]byte{encodeAll([]wire.Bet{mine})} // of an earlier run
+				f.wrap = func(nth int, c net.Conn) net.Conn {
+					switch {
+					case nth > 1:
+						return c
+					case tt.lost:
+						return &cutConn{c, 20, -1}
+					default:
+						return &cutConn{c, -1, 25}
+					}
+				}
+				f.placed = func() {
+					if f.dials == 2 {
+						for _, b := range tt.others {
+							f.stored = append(f.stored, encodeAll([]wire.Bet{b}))
+						}
+					}
+				}
+				a, _ := f.agency(nil)
+				err := a.SendBet(t.Context(), domainBet(mine))
+				f.handlers.Wait()
+				if tt.stored == nil {
+					if !errors.Is(err, ErrOtherBets) || f.dials != 2 {
+						t.Errorf("%v after %d connections", err, f.dials)
+					}
+					return
+				}
+				if err != nil || f.dials != 2 {
+					t.Errorf("%v after %d connections", err, f.dials)
+				}
+				f.storedIs(append([]wire.Bet{mine}, tt.stored...)...)
+			})
+		})
+	}
+}
+
+// A bet that is refused is not stored, whatever is stored later.
+func TestRefusedBetIsPlacedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(t)
+		f.meddle = func(_ int, kind wire.Type, answer []byte) []byte {
+			if kind == wire.TypeBatch && f.dials == 1 {
+				return wire.AppendResult(nil, wire.Result{Count: 1, Code: wire.CodePosition, Index: wire.NoIndex})
+			}
+			return answer
+		}
+		f.placed = func() {
+			if f.dials == 2 {
+				f.stored = [][]byte{encodeAll(bets(5, 1)), encodeAll(bets(6, 1))}
+			}
+		}
+		a, _ := f.agency(nil)
+		if err := a.SendBet(t.Context(), domainBet(bet(1))); err != nil {
+			t.Error(err)
+		}
+		f.storedIs(bet(5), bet(6), bet(1))
+	})
+}
+
 func TestErrorCodes(t *testing.T) {
-	retried := []wire.Code{wire.CodeTimeout, wire.CodeShutdown, wire.CodeBusy, wire.CodeStorage, wire.CodePosition}
+	retried := []wire.Code{wire.CodeTimeout, wire.CodeShutdown, wire.CodeBusy, wire.CodeCorrupt, wire.CodeStorage, wire.CodePosition}
 	for code := range wire.CodeLimit + 2 {
 		for _, at := range []wire.Type{wire.TypeHello, wire.TypeBatch, wire.TypeFinish, wire.TypeAsk} {
 			t.Run(fmt.Sprintf("%v to %v", code, at), func(t *testing.T) {
@@ -127,7 +205,7 @@ func TestRefusedBatch(t *testing.T) {
 			if kind != wire.TypeBatch || times == 0 {
 				return answer
 			}
-			r, err := wire.ParseResult(answer[wire.HeaderSize:])
+			r, err := wire.ParseResult(answer[wire.HeaderSize : len(answer)-4])
 			if err != nil || r.Position != 3 {
 				return answer
 			}
@@ -246,7 +324,7 @@ func TestProgressResetsTheLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(t)
 		f.wrap = func(_ int, c net.Conn) net.Conn {
-			return &cutConn{c, 12 + 42 + 1, -1} // HELLO, one BATCH and a bit
+			return &cutConn{c, 16 + 46 + 1, -1} // HELLO, one BATCH and a bit
 		}
 		a, _ := f.agency(func(c *Config) { c.RetryLimit = time.Second; c.MaxAmount = 1 })
 		all := bets(0, 100)

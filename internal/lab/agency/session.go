@@ -10,7 +10,6 @@ import (
 	"sync"
 
 	"github.com/tp0-lab/composer/internal/lab/logline"
-	"github.com/tp0-lab/composer/internal/lab/lottery"
 	"github.com/tp0-lab/composer/internal/lab/retry"
 	"github.com/tp0-lab/composer/internal/lab/wire"
 )
@@ -64,32 +63,17 @@ func (s *session) hello() error {
 	if err != nil {
 		return err
 	}
-	s.welcome, err = wire.ParseWelcome(body)
-	return protocolError(err)
+	if s.welcome, err = wire.ParseWelcome(body); err != nil {
+		return protocolError(err)
+	}
+	if got, want := s.welcome.Agency, s.agency.config.Agency; got != want {
+		return fmt.Errorf("%w: WELCOME of agency %d, want %d", ErrProtocol, got, want)
+	}
+	return nil
 }
 
-// sendBet sends the bet unless the bet that the central stored last is the same.
-func (s *session) sendBet(b lottery.Bet) error {
-	encoded, err := appendBet(nil, &b)
-	if err != nil {
-		return err
-	}
-	w := s.welcome
-	if w.Stored > 0 && w.Last == wire.Checksum(0, encoded) {
-		return nil
-	}
-	s.out = wire.AppendSingle(s.out, w.Stored, encoded)
-	if err := s.flush(); err != nil {
-		return err
-	}
-	return s.result(w.Stored, 1)
-}
-
-// finish tells the central that the agency has no more bets than the stored ones, unless it has told that before.
+// finish tells the central that the agency has no more bets than the stored ones. The central may know that already.
 func (s *session) finish(ctx context.Context, stored wire.Finish) error {
-	if s.welcome.State&wire.StateFinished != 0 {
-		return nil
-	}
 	if s.sent {
 		if err := s.pause(ctx); err != nil {
 			return err
@@ -172,8 +156,8 @@ func (s *session) expect(want wire.Type) ([]byte, error) {
 		}
 		t, body, err := s.frames.Next()
 		switch {
-		case errors.Is(err, wire.ErrMalformed):
-			return nil, protocolError(err)
+		case errors.Is(err, wire.ErrVersion1):
+			return nil, fmt.Errorf("%w; it speaks version 1, and we version %d", &RefusedError{wire.CodeVersion}, wire.Version)
 		case err != nil:
 			return nil, &lostError{fmt.Sprintf("wait for %v", want), err}
 		case t == want:

@@ -2,8 +2,8 @@ package agency
 
 import (
 	"errors"
+	"fmt"
 	"net"
-	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -17,17 +17,16 @@ func TestNoCentral(t *testing.T) {
 		answer string
 	}{
 		{"an echo", wire.TypeHello, string(wire.AppendHello(nil, wire.Hello{Agency: 1}))},
-		{"a web server", wire.TypeHello, "HTTP/1.1 400 Bad Request\r\n"},
-		{"an unknown state", wire.TypeHello, "\x00\x14\x81" + strings.Repeat("\x04", 17)},
-		{"a short WELCOME", wire.TypeHello, "\x00\x04\x81\x00"},
-		{"a long KEEPALIVE", wire.TypeHello, "\x00\x04\x7f\x00"},
-		{"an empty ERROR", wire.TypeHello, "\x00\x03\x85"},
-		{"WELCOME to a batch", wire.TypeBatch, string(wire.AppendWelcome(nil, wire.Welcome{}))},
+		{"a central of another agency", wire.TypeHello, string(wire.AppendWelcome(nil, wire.Welcome{Agency: 2}))},
+		{"a short WELCOME", wire.TypeHello, frame(wire.TypeWelcome, "x")},
+		{"a long KEEPALIVE", wire.TypeHello, frame(wire.TypeKeepAlive, "x")},
+		{"an empty ERROR", wire.TypeHello, frame(wire.TypeError, "")},
+		{"WELCOME to a batch", wire.TypeBatch, string(wire.AppendWelcome(nil, wire.Welcome{Agency: 1}))},
 		{"a RESULT of another batch", wire.TypeBatch, string(wire.AppendResult(nil, wire.Result{Position: 1, Count: 3}))},
 		{"a RESULT of fewer bets", wire.TypeBatch, string(wire.AppendResult(nil, wire.Result{Count: 2}))},
-		{"a short RESULT", wire.TypeBatch, "\x00\x04\x82\x00"},
-		{"a long FINISHED", wire.TypeFinish, "\x00\x04\x83\x00"},
-		{"short WINNERS", wire.TypeAsk, "\x00\x06\x84\x00\x00\x01"},
+		{"a short RESULT", wire.TypeBatch, frame(wire.TypeResult, "x")},
+		{"a long FINISHED", wire.TypeFinish, frame(wire.TypeFinished, "x")},
+		{"short WINNERS", wire.TypeAsk, frame(wire.TypeWinners, "\x00\x00\x01")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -52,6 +51,68 @@ func TestNoCentral(t *testing.T) {
 	}
 }
 
+// Bytes that are no frames may have been frames before a bit was flipped: the agency connects again. A peer that has
+// nothing else to say is no central, and the agency says so in the end.
+func TestCorruptFrames(t *testing.T) {
+	flipped := func(f []byte) string {
+		f[len(f)/2]++
+		return string(f)
+	}
+	tests := []struct {
+		name   string
+		at     wire.Type
+		answer string
+	}{
+		{"a web server", wire.TypeHello, "HTTP/1.1 400 Bad Request\r\n"},
+		{"WELCOME", wire.TypeHello, flipped(wire.AppendWelcome(nil, wire.Welcome{Agency: 1, Checksum: wire.NoBets(1)}))},
+		{"ERROR busy of version 1", wire.TypeHello, "\x00\x04\x85\x08"},
+		{"RESULT", wire.TypeBatch, flipped(wire.AppendResult(nil, wire.Result{Count: 3, Index: wire.NoIndex}))},
+		{"FINISHED", wire.TypeFinish, flipped(wire.AppendFinished(nil))},
+		{"WINNERS", wire.TypeAsk, flipped(wire.AppendError(nil, wire.CodeOK))},
+	}
+	for _, tt := range tests {
+		for _, always := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, always %v", tt.name, always), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					f := newFake(t)
+					f.meddle = func(_ int, kind wire.Type, answer []byte) []byte {
+						if kind == tt.at && (always || f.dials == 1) {
+							return []byte(tt.answer)
+						}
+						return answer
+					}
+					a, _ := f.agency(nil)
+					_, err := a.Play(t.Context(), fileOf(t, bets(0, 3)...))
+					f.handlers.Wait()
+					switch {
+					case always && (!errors.Is(err, ErrRetryLimit) || !errors.Is(err, wire.ErrCorrupt)):
+						t.Errorf("got %v, want %v of %v", err, ErrRetryLimit, wire.ErrCorrupt)
+					case !always && (err != nil || f.dials != 2):
+						t.Errorf("got %v after %d connections", err, f.dials)
+					}
+				})
+			})
+		}
+	}
+}
+
+// A central of version 1 says that it does not speak version 2, in its own framing.
+func TestCentralOfVersion1(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(t)
+		f.meddle = func(int, wire.Type, []byte) []byte { return []byte("\x00\x04\x85\x02") }
+		a, log := f.agency(nil)
+		refused := new(RefusedError)
+		if err := a.SendFile(t.Context(), fileOf(t, bets(0, 3)...)); !errors.As(err, &refused) || refused.Code != wire.CodeVersion {
+			t.Errorf("got %v", err)
+		}
+		f.diaryIs("0s HELLO")
+		if n := log.count("batch_enviado | result: fail | error: refused by the central: version (it does not speak our version of the protocol: build server and client from the same project); it speaks version 1, and we version 2"); n != 1 {
+			t.Errorf("logged %q", log.all)
+		}
+	})
+}
+
 // An address that is none will not become one.
 func TestBadAddress(t *testing.T) {
 	f := newFake(t)
@@ -72,7 +133,7 @@ func TestReasonOfABrokenWrite(t *testing.T) {
 		f := newFake(t)
 		f.wrap = func(_ int, c net.Conn) net.Conn {
 			return &scripted{Conn: c, reads: []string{
-				string(wire.AppendWelcome(nil, wire.Welcome{})),
+				string(wire.AppendWelcome(nil, wire.Welcome{Agency: 1, Checksum: wire.NoBets(1)})),
 				string(wire.AppendError(wire.AppendResult(nil, wire.Result{Count: 3, Index: wire.NoIndex}), wire.CodeReplaced)),
 			}}
 		}

@@ -13,13 +13,13 @@ import (
 
 // answer is the answer to a frame, which may have to wait. Answers go out in the order of the frames.
 type answer struct {
-	to wire.Type // BET, BATCH, FINISH or ASK
+	to wire.Type // BATCH, FINISH or ASK
 
-	// Of BET and BATCH:
+	// Of BATCH:
 	result wire.Result
 	ticket ticket // nil if the lottery refused the bets with err
 	err    error
-	bet    lottery.Bet // of BET, for the log
+	bet    lottery.Bet // the only one of its batch, for the log
 
 	// Of FINISH:
 	finish wire.Finish
@@ -30,18 +30,6 @@ type answer struct {
 type ticket interface {
 	Done() <-chan struct{}
 	Err() error
-}
-
-func (c *session) single(body []byte) error {
-	s, err := wire.ParseSingle(body)
-	if err != nil {
-		return err
-	}
-	var b lottery.Bet
-	setBet(&b, c.agency, &s.Bet)
-	a := &answer{to: wire.TypeBet, result: wire.Result{Position: s.Position, Count: 1, Index: wire.NoIndex}, bet: b}
-	c.store(a, []lottery.Bet{b}, s.Encoded, s.Encoded)
-	return nil
 }
 
 // betLists are the lists of bets that batch borrows for each frame.
@@ -63,7 +51,10 @@ func (c *session) batch(body []byte) error {
 		setBet(&bets[i], c.agency, w)
 		i++
 	}
-	c.store(a, bets, batch.Encoded, batch.Last)
+	if batch.Count == 1 {
+		a.bet = bets[0]
+	}
+	c.store(a, bets, batch.Encoded)
 	clear(bets) // otherwise the list would keep their texts in memory
 	*list = bets
 	betLists.Put(list)
@@ -71,8 +62,8 @@ func (c *session) batch(body []byte) error {
 }
 
 // store gives the bets to the lottery and pushes the answer.
-func (c *session) store(a *answer, bets []lottery.Bet, encoded, last []byte) {
-	t, err := c.server.lottery.StoreBets(c.agency, a.result.Position, bets, encoded, last)
+func (c *session) store(a *answer, bets []lottery.Bet, encoded []byte) {
+	t, err := c.server.lottery.StoreBets(c.agency, a.result.Position, bets, encoded)
 	if a.err = err; err == nil {
 		a.ticket = t
 	}
@@ -164,20 +155,18 @@ func (c *session) answerResult(frames []byte, a *answer) []byte {
 		c.wait(a.ticket.Done())
 		a.err = a.ticket.Err()
 	}
-	action, fields := "apuesta_recibida", []slog.Attr{logline.Success, slog.Int("cantidad", int(a.result.Count))}
-	if a.to == wire.TypeBet {
-		action = "apuesta_almacenada"
-		fields = []slog.Attr{
-			logline.Success, slog.String("dni", a.bet.Document), slog.Uint64("numero", uint64(a.bet.Number)),
-		}
-	}
-	level := slog.LevelInfo
+	level, result := slog.LevelInfo, logline.Success
+	var reason []slog.Attr
 	if a.err != nil {
 		a.result.Code = codeOf(a.err, wire.CodeStorage)
-		level, fields[0] = slog.LevelError, logline.Fail
-		fields = append(fields, logline.Err(a.err))
+		level, result, reason = slog.LevelError, logline.Fail, []slog.Attr{logline.Err(a.err)}
 	}
-	c.log(level, action, fields...)
+	c.log(level, "apuesta_recibida", append([]slog.Attr{result, slog.Int("cantidad", int(a.result.Count))}, reason...)...)
+	if a.result.Count == 1 {
+		c.log(level, "apuesta_almacenada", append([]slog.Attr{
+			result, slog.String("dni", a.bet.Document), slog.Uint64("numero", uint64(a.bet.Number)),
+		}, reason...)...)
+	}
 	return wire.AppendResult(frames, a.result)
 }
 

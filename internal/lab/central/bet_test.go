@@ -30,12 +30,18 @@ func TestBetRoundTrip(t *testing.T) {
 	if string(encoded) != "x\x05José\x07Paz, h.\x0500123\x07\xcf\x03\x11\x00\x00\x1d\x96" {
 		t.Errorf("encoded %q", encoded)
 	}
-	s, err := wire.ParseSingle(wire.AppendSingle(nil, 0, encoded[1:])[wire.HeaderSize:])
+	var w wire.BatchWriter
+	w.Reset(0)
+	w.Add(encoded[1:])
+	batch, err := wire.ParseBatch([]byte(bodyOf(w.Frame())))
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := lottery.Bet{Agency: 1, FirstName: "x", LastName: "x", Document: "x", Number: 1}
-	if setBet(&got, want.Agency, &s.Bet); got != want {
+	for _, b := range batch.All() {
+		setBet(&got, want.Agency, b)
+	}
+	if got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 }

@@ -19,22 +19,21 @@ import (
 func TestSingleBets(t *testing.T) {
 	h := serve(t, 0, nil)
 	c, w := h.join(1)
-	if w != (wire.Welcome{}) {
+	if w != welcomeOf(1) {
 		t.Errorf("welcome %+v", w)
 	}
 	b := wire.Bet{FirstName: "Santiago Lionel", LastName: "Lorca", Document: "30904465", Year: 1999, Month: 3, Day: 17, Number: 7574}
-	c.send(single(b))
+	c.send(batch(0, b))
 	c.result(ok(0, 1))
 	h.log.wait(t, 1, "apuesta_almacenada | result: success | dni: 30904465 | numero: 7574")
-	c.send(single(b))
+	c.send(batch(0, b))
 	c.result(wire.Result{Position: 0, Count: 1, Code: wire.CodePosition, Index: wire.NoIndex})
 	h.log.wait(t, 1, "apuesta_almacenada | result: fail | dni: 30904465 | numero: 7574 | error: ")
 	c.conn.Close()
 	h.log.wait(t, 1, "close_client_connection | result: success | ip: 127.0.0.1")
 
 	_, w = h.join(1)
-	sum := wire.Checksum(0, encoded(b))
-	if want := (wire.Welcome{Stored: 1, Checksum: sum, Last: sum}); w != want {
+	if want := welcomeOf(1, b); w != want {
 		t.Errorf("welcome %+v, want %+v", w, want)
 	}
 	h.storedIs(1, b)
@@ -61,10 +60,7 @@ func TestBatchesInFlight(t *testing.T) {
 	h.storedIs(7, bets(0, wire.MaxInFlight*10)...)
 	c.conn.Close()
 	_, w := h.join(7)
-	all := bets(0, wire.MaxInFlight*10)
-	want := wire.Welcome{
-		Stored: uint64(len(all)), Checksum: wire.Checksum(0, encoded(all...)), Last: wire.Checksum(0, encoded(all[len(all)-1])),
-	}
+	want := welcomeOf(7, bets(0, wire.MaxInFlight*10)...)
 	if w != want {
 		t.Errorf("welcome %+v, want %+v", w, want)
 	}
@@ -96,7 +92,7 @@ func TestBadBets(t *testing.T) {
 				t.Errorf("%d lines", n)
 			}
 			h.storedIs(1)
-			c.send(single(list[3]))
+			c.send(batch(0, list[3]))
 			c.result(wire.Result{Position: 0, Count: 1, Code: tt.code, Index: 0})
 			c.send(batch(0, bets(0, 5)...)) // the connection is usable
 			c.result(ok(0, 5))
@@ -210,20 +206,19 @@ func TestReplacedByTheNewerConnection(t *testing.T) {
 func TestReplacedWhereverItIs(t *testing.T) {
 	h := serve(t, 2, func(c *Config) { c.Concurrency = 1 })
 	asking, _ := h.join(1)
-	asking.send(slices.Concat(finish(), wire.AppendAsk(nil)))
+	asking.send(slices.Concat(finish(1), wire.AppendAsk(nil)))
 	asking.expect(wire.TypeFinished)
 	other, _ := h.join(2) // the place is free
 	again := h.hello(1)   // waits for it
 	asking.error(wire.CodeReplaced)
 	third := h.hello(1)
 	again.error(wire.CodeReplaced)
-	other.send(finish())
+	other.send(finish(2))
 	other.expect(wire.TypeFinished)
 	other.conn.Close()
-	if w := third.welcome(); w.State != wire.StateFinished|wire.StateDrawn {
-		t.Errorf("welcome %+v", w)
-	}
-	third.send(wire.AppendAsk(nil))
+	third.welcome()
+	third.send(slices.Concat(finish(1), wire.AppendAsk(nil)))
+	third.expect(wire.TypeFinished)
 	if got := third.winners(); len(got) != 0 {
 		t.Errorf("winners %v", got)
 	}
@@ -299,7 +294,7 @@ func TestShutdown(t *testing.T) {
 	h := serve(t, 2, func(c *Config) { c.Concurrency = 2 })
 	busy, _ := h.join(1)
 	asking, _ := h.join(2)
-	asking.send(slices.Concat(finish(), wire.AppendAsk(nil)))
+	asking.send(slices.Concat(finish(2), wire.AppendAsk(nil)))
 	asking.expect(wire.TypeFinished)
 	silent := h.dial()
 	var frames []byte

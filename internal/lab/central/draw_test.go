@@ -17,10 +17,7 @@ func TestDraw(t *testing.T) {
 				h := serve(t, uint32(n), func(c *Config) { c.Concurrency, c.KeepAlive = concurrency, 10*time.Millisecond })
 				var asking []*client
 				for a := 1; a <= n; a++ {
-					c, w := h.join(uint32(a))
-					if w.State != 0 {
-						t.Errorf("welcome %+v", w)
-					}
+					c, _ := h.join(uint32(a))
 					list := bets(0, 10)
 					if a%2 == 1 {
 						list[3].Number, list[3].Document = 7574, fmt.Sprintf("%08d", a)
@@ -30,14 +27,16 @@ func TestDraw(t *testing.T) {
 					c.result(ok(0, 10))
 					c.send(wire.AppendAsk(nil))
 					c.error(wire.CodeNotFinished)
-					c.send(finish(list[:9]...))
+					c.send(finish(uint32(a), list[:9]...))
+					c.error(wire.CodeMismatch)
+					c.send(finish(uint32(a+1), list...)) // of another agency with the same bets
 					c.error(wire.CodeMismatch)
 					if h.log.count("sorteo") != 0 {
 						t.Fatal("drawn too early")
 					}
-					c.send(finish(list...))
+					c.send(finish(uint32(a), list...))
 					c.expect(wire.TypeFinished)
-					c.send(finish(list...)) // again
+					c.send(finish(uint32(a), list...)) // again
 					c.expect(wire.TypeFinished)
 					code := wire.CodeFinished
 					if a == n {
@@ -70,10 +69,7 @@ func TestDraw(t *testing.T) {
 				}
 				// A drawn lottery stays drawn.
 				h.start(uint32(n))
-				c, w := h.join(1)
-				if w.State != wire.StateFinished|wire.StateDrawn {
-					t.Errorf("welcome %+v", w)
-				}
+				c, _ := h.join(1)
 				c.send(wire.AppendAsk(nil))
 				if got := c.winners(); !slices.Equal(got, []string{"00000001", "7"}) {
 					t.Errorf("winners after a restart %v", got)
@@ -89,19 +85,16 @@ func TestDraw(t *testing.T) {
 func TestRestartBetweenFinishAndDraw(t *testing.T) {
 	h := serve(t, 2, nil)
 	c, _ := h.join(1)
-	c.send(slices.Concat(finish(), wire.AppendAsk(nil)))
+	c.send(slices.Concat(finish(1), wire.AppendAsk(nil)))
 	c.expect(wire.TypeFinished)
 	h.stop()
 	c.error(wire.CodeShutdown)
 	c.closed()
 	h.start(2)
-	one, w := h.join(1)
-	if w.State != wire.StateFinished {
-		t.Errorf("welcome %+v", w)
-	}
+	one, _ := h.join(1)
 	one.send(wire.AppendAsk(nil))
 	two, _ := h.join(2)
-	two.send(finish())
+	two.send(finish(2))
 	two.expect(wire.TypeFinished)
 	if got := one.winners(); len(got) != 0 {
 		t.Errorf("winners %v", got)
@@ -125,7 +118,7 @@ func TestManyWinners(t *testing.T) {
 		c.result(ok(len(all), 10))
 		all = append(all, list...)
 	}
-	c.send(slices.Concat(finish(all...), wire.AppendAsk(nil)))
+	c.send(slices.Concat(finish(1, all...), wire.AppendAsk(nil)))
 	c.expect(wire.TypeFinished)
 	if got := c.winners(); !slices.Equal(got, want) {
 		t.Errorf("%d winners, want %d", len(got), len(want))
@@ -135,7 +128,7 @@ func TestManyWinners(t *testing.T) {
 func TestNoDraw(t *testing.T) {
 	h := serve(t, 0, nil)
 	c, _ := h.join(1 << 31) // any number
-	c.send(finish())
+	c.send(finish(1 << 31))
 	c.error(wire.CodeNoDraw)
 	c.send(wire.AppendAsk(nil))
 	c.error(wire.CodeNoDraw)
@@ -146,7 +139,7 @@ func TestNoDraw(t *testing.T) {
 func TestAskingPeerGoesAway(t *testing.T) {
 	h := serve(t, 2, nil)
 	c, _ := h.join(1)
-	c.send(slices.Concat(finish(), wire.AppendAsk(nil)))
+	c.send(slices.Concat(finish(1), wire.AppendAsk(nil)))
 	c.expect(wire.TypeFinished)
 	c.conn.Close()
 	h.log.wait(t, 1, "close_client_connection | result: success")
@@ -158,13 +151,13 @@ func TestAskingPeerGoesAway(t *testing.T) {
 func TestWaitingForTheDrawHasNoLimit(t *testing.T) {
 	h := serve(t, 2, func(c *Config) { c.ReadTimeout, c.KeepAlive = 40*time.Millisecond, 20*time.Millisecond })
 	one, _ := h.join(1)
-	one.send(slices.Concat(finish(), wire.AppendAsk(nil)))
+	one.send(slices.Concat(finish(1), wire.AppendAsk(nil)))
 	one.expect(wire.TypeFinished)
 	for range 10 {
 		one.expect(wire.TypeKeepAlive)
 	}
 	two, _ := h.join(2)
-	two.send(finish())
+	two.send(finish(2))
 	two.expect(wire.TypeFinished)
 	one.winners()
 }

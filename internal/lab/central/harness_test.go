@@ -3,6 +3,7 @@ package central
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"log/slog"
@@ -288,15 +289,26 @@ func batch(position int, bets ...wire.Bet) []byte {
 	return w.Frame()
 }
 
-func single(b wire.Bet) []byte {
-	return wire.AppendSingle(nil, 0, encoded(b))
+// finish is of an agency with those bets.
+func finish(agency uint32, bets ...wire.Bet) []byte {
+	w := welcomeOf(agency, bets...)
+	return wire.AppendFinish(nil, wire.Finish{Total: w.Stored, Checksum: w.Checksum})
 }
 
-func finish(bets ...wire.Bet) []byte {
-	return wire.AppendFinish(nil, wire.Finish{
-		Total: uint64(len(bets)), Checksum: wire.Checksum(0, encoded(bets...)),
-	})
+// welcomeOf is the WELCOME of an agency with those bets.
+func welcomeOf(agency uint32, bets ...wire.Bet) wire.Welcome {
+	return wire.Welcome{Agency: agency, Stored: uint64(len(bets)), Checksum: wire.Checksum(wire.NoBets(agency), encoded(bets...))}
 }
+
+// frame returns a frame of any type and body.
+func frame(t wire.Type, body string) []byte {
+	size := wire.MinFrame + len(body)
+	f := append([]byte{byte(size >> 8), byte(size), byte(t)}, body...)
+	return binary.BigEndian.AppendUint32(f, wire.Checksum(0, f))
+}
+
+// bodyOf returns the body of a frame.
+func bodyOf(frame []byte) string { return string(frame[wire.HeaderSize : len(frame)-4]) }
 
 func ok(position, count int) wire.Result {
 	return wire.Result{Position: uint64(position), Count: uint16(count), Index: wire.NoIndex}

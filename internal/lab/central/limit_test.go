@@ -41,7 +41,7 @@ func TestWinnersInPortions(t *testing.T) {
 		c.result(ok(at, size))
 		all = append(all, list...)
 	}
-	c.send(finish(all...))
+	c.send(finish(1, all...))
 	c.expect(wire.TypeFinished)
 	c.send(wire.AppendAsk(nil))
 	got := c.winners()

@@ -2,6 +2,7 @@ package central
 
 import (
 	"bytes"
+	"io"
 	"slices"
 	"testing"
 	"time"
@@ -12,51 +13,51 @@ import (
 // What closes the connection, and how.
 func TestRefused(t *testing.T) {
 	hello := wire.AppendHello(nil, wire.Hello{Agency: 1})
-	otherVersion := bytes.Clone(hello)
-	otherVersion[7]++
-	otherMagic := bytes.Clone(hello)
-	otherMagic[3] = 'X'
-	cut := func(frame []byte) []byte { // a body that is a byte short
-		frame = bytes.Clone(frame[:len(frame)-1])
-		frame[1]--
-		return frame
+	cut := func(f []byte) []byte { // a body that is a byte short
+		body := bodyOf(f)
+		return frame(wire.Type(f[2]), body[:len(body)-1])
 	}
-	lying := batch(0, bets(0, 3)...)
-	lying[3+8+1]++
-	fewer := batch(0, bets(0, 3)...)
-	fewer[3+8+1]--
-	none := bytes.Clone(fewer)
-	none[3+8+1] = 0
+	const countAt = 8 + 1 // the lower byte of a batch's count
+	counting := func(change int) []byte {
+		body := []byte(bodyOf(batch(0, bets(0, 3)...)))
+		body[countAt] = byte(int(body[countAt]) + change)
+		return frame(wire.TypeBatch, string(body))
+	}
+	flipped := batch(0, bets(0, 3)...)
+	flipped[20]++
 	for _, tt := range []struct {
 		name  string
 		first []byte // before WELCOME
 		then  []byte // after it
 		code  wire.Code
 	}{
-		{"size 0", []byte{0, 0, 1}, nil, wire.CodeMalformed},
-		{"size 2", []byte{0, 2, 1}, nil, wire.CodeMalformed},
-		{"size 8193", []byte{0x20, 1, 1}, nil, wire.CodeMalformed},
-		{"text", []byte("GET / HTTP/1.1\r\n\r\n"), nil, wire.CodeMalformed},
+		{"size 0", []byte{0, 0, 1}, nil, wire.CodeCorrupt},
+		{"size 6", []byte{0, 6, 1}, nil, wire.CodeCorrupt},
+		{"size 8193", []byte{0x20, 1, 1}, nil, wire.CodeCorrupt},
+		{"text", []byte("GET / HTTP/1.1\r\n\r\n"), nil, wire.CodeCorrupt},
+		{"checksum", append(hello[:len(hello)-1:len(hello)-1], hello[len(hello)-1]+1), nil, wire.CodeCorrupt},
 		{"hello too short", cut(hello), nil, wire.CodeMalformed},
-		{"version", otherVersion, nil, wire.CodeVersion},
-		{"magic", otherMagic, nil, wire.CodeVersion},
+		{"version", frame(wire.TypeHello, "TP0L\x03 and what it may hold"), nil, wire.CodeVersion},
+		{"magic", frame(wire.TypeHello, "XP0L\x02\x00\x00\x00\x01"), nil, wire.CodeVersion},
 		{"agency 0", wire.AppendHello(nil, wire.Hello{}), nil, wire.CodeAgency},
 		{"agency 4 of 3", wire.AppendHello(nil, wire.Hello{Agency: 4}), nil, wire.CodeAgency},
 		{"batch first", batch(0, bet(0)), nil, wire.CodeUnexpected},
 		{"keepalive first", wire.AppendKeepAlive(nil), nil, wire.CodeUnexpected},
-		{"unknown type", []byte{0, 3, 0x55}, nil, wire.CodeUnexpected},
+		{"unknown type", frame(0x55, ""), nil, wire.CodeUnexpected},
 		{"hello twice", hello, hello, wire.CodeUnexpected},
 		{"welcome", hello, wire.AppendWelcome(nil, wire.Welcome{}), wire.CodeUnexpected},
-		{"unknown type later", hello, []byte{0, 3, 0}, wire.CodeUnexpected},
-		{"count too high", hello, lying, wire.CodeMalformed},
-		{"count too low", hello, fewer, wire.CodeMalformed},
-		{"count 0", hello, none, wire.CodeMalformed},
+		{"BET of version 1", hello, frame(2, bodyOf(batch(0, bet(0)))), wire.CodeUnexpected},
+		{"unknown type later", hello, frame(0, ""), wire.CodeUnexpected},
+		{"count too high", hello, counting(1), wire.CodeMalformed},
+		{"count too low", hello, counting(-1), wire.CodeMalformed},
+		{"count 0", hello, counting(-3), wire.CodeMalformed},
 		{"batch cut", hello, cut(batch(0, bets(0, 3)...)), wire.CodeMalformed},
-		{"bet cut", hello, cut(single(bet(0))), wire.CodeMalformed},
-		{"finish cut", hello, cut(finish()), wire.CodeMalformed},
-		{"ask with a body", hello, []byte{0, 4, 5, 0}, wire.CodeMalformed},
-		{"keepalive with a body", hello, []byte{0, 4, 0x7f, 0}, wire.CodeMalformed},
-		{"size later", hello, []byte{0xff, 0xff, 3}, wire.CodeMalformed},
+		{"bet cut", hello, cut(batch(0, bet(0))), wire.CodeMalformed},
+		{"finish cut", hello, cut(finish(1)), wire.CodeMalformed},
+		{"ask with a body", hello, frame(wire.TypeAsk, "x"), wire.CodeMalformed},
+		{"keepalive with a body", hello, frame(wire.TypeKeepAlive, "x"), wire.CodeMalformed},
+		{"size later", hello, []byte{0xff, 0xff, 3}, wire.CodeCorrupt},
+		{"a flipped bit later", hello, flipped, wire.CodeCorrupt},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := serve(t, 3, nil)
@@ -131,4 +132,16 @@ func TestTimeouts(t *testing.T) {
 			h.log.wait(t, 1, "serve_connection | result: fail")
 		})
 	}
+}
+
+// A client of version 1 is told so in its own framing, which it can read.
+func TestClientOfVersion1(t *testing.T) {
+	h := serve(t, 0, nil)
+	c := h.dial()
+	c.send([]byte("\x00\x0c\x01TP0L\x01\x00\x00\x00\x01"))
+	answer, err := io.ReadAll(c.conn)
+	if err != nil || string(answer) != "\x00\x04\x85\x02" {
+		t.Errorf("%q, %v", answer, err)
+	}
+	h.log.wait(t, 1, "serve_connection | result: fail | ip: 127.0.0.1 | error: read frame: unsupported protocol version 1")
 }

@@ -88,7 +88,10 @@ func (c *session) run() {
 		c.place.leave()
 	}
 	code := codeOf(err, wire.CodeOK) // an error of the connection has no code
-	if code != wire.CodeOK {
+	switch {
+	case errors.Is(err, wire.ErrVersion1):
+		c.write(wire.AppendVersion1Error(nil))
+	case code != wire.CodeOK:
 		c.write(wire.AppendError(nil, code))
 	}
 	if err != nil && code != wire.CodeShutdown {
@@ -131,8 +134,6 @@ func (c *session) converse() error {
 			if err = wire.ParseEmpty(t, body); err == nil && c.keepsOthersWaiting() {
 				err = errTurn
 			}
-		case wire.TypeBet:
-			err = c.single(body)
 		case wire.TypeBatch:
 			err = c.batch(body)
 		case wire.TypeFinish:
@@ -240,18 +241,8 @@ func (c *session) hello() error {
 }
 
 func (c *session) welcome() {
-	l := c.server.lottery
-	a := l.Account(c.agency)
-	w := wire.Welcome{Stored: a.Count, Checksum: a.Checksum, Last: a.Last}
-	if l.Finished(c.agency) {
-		w.State |= wire.StateFinished
-	}
-	select {
-	case <-l.Drawn():
-		w.State |= wire.StateDrawn
-	default:
-	}
-	c.write(wire.AppendWelcome(nil, w))
+	a := c.server.lottery.Account(c.agency)
+	c.write(wire.AppendWelcome(nil, wire.Welcome{Agency: c.agency, Stored: a.Count, Checksum: a.Checksum}))
 }
 
 // wait is waitTelling without a call.
@@ -341,6 +332,7 @@ var codes = []struct {
 	err  error
 	code wire.Code
 }{
+	{wire.ErrCorrupt, wire.CodeCorrupt},
 	{wire.ErrMalformed, wire.CodeMalformed},
 	{wire.ErrVersion, wire.CodeVersion},
 	{errAgency, wire.CodeAgency},
@@ -364,7 +356,6 @@ var fieldCodes = map[lottery.Field]wire.Code{
 	lottery.LastName:  wire.CodeLastName,
 	lottery.Document:  wire.CodeDocument,
 	lottery.Birthdate: wire.CodeBirthdate,
-	lottery.Number:    wire.CodeNumber,
 }
 
 // codeOf returns the code for an error, or otherwise for an error that has none.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"maps"
 	"os"
 	"path/filepath"
@@ -211,7 +212,7 @@ func drawOf(t *testing.T, path string) []byte {
 
 func TestMarks(t *testing.T) {
 	got := drawOf(t, filepath.Join(t.TempDir(), "bets.csv"))
-	const want = "finished,1,0,0,134a7c8c\nfinished,2,0,0,20da55f9\ndrawn,2,ee5f69a8\ntold,94314ae1\n"
+	const want = "finished,1,0,3121400004,016355db\nfinished,2,0,2841393968,3136419b\ndrawn,2,68472d5e\ntold,e5eb8209\n"
 	if string(got) != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -331,6 +332,74 @@ func (c crash) opens(t *testing.T, one, two uint64) bool {
 	return true
 }
 
+// A file of the draw that a central of version 1 of the protocol wrote has checksums without the agency's number.
+func TestDrawFileOfVersion1(t *testing.T) {
+	one, two := batch(1, 0, 3), batch(2, 0, 2)
+	plain := func(bets []Bet) uint32 {
+		var encoded []byte
+		for i := range bets {
+			encoded = encode(encoded, &bets[i])
+		}
+		return crc32.Checksum(encoded, castagnoli)
+	}
+	write := func(lines ...string) string {
+		path := filepath.Join(t.TempDir(), "bets.csv")
+		var draw []byte
+		for _, line := range lines {
+			draw = append(draw, line...)
+			draw = fmt.Appendf(draw, ",%08x\n", crc32.Checksum(draw, castagnoli))
+		}
+		if err := errors.Join(os.WriteFile(path, append(records(one...), records(two...)...), 0o600), os.WriteFile(path+".draw", draw, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	first := fmt.Sprintf("finished,1,3,%d", plain(one))
+	l, draws := openLottery(t, write(first), 3, nil)
+	if !l.Finished(1) || l.Finished(2) || l.Account(1) != accountOf(one...) {
+		t.Errorf("finished %v, %v, %+v", l.Finished(1), l.Finished(2), l.Account(1))
+	}
+	if err := errors.Join(finishAs(l, 1), finishAs(l, 2), finishAs(l, 3)); err != nil || draws.Load() != 1 {
+		t.Errorf("%d draws, %v", draws.Load(), err)
+	}
+	for _, lines := range [][]string{
+		{fmt.Sprintf("finished,1,3,%d", plain(one)+1)},
+		{fmt.Sprintf("finished,1,2,%d", plain(one[:2]))},
+		{fmt.Sprintf("finished,1,3,%d", accountOf(batch(2, 0, 3)...).Checksum)},
+		{first, "finished,3,0,1"},
+	} {
+		if _, err := Open(t.Context(), write(lines...), 3, nil, Options{Encode: encode}); !errors.Is(err, ErrMismatch) {
+			t.Errorf("%q: %v, want %v", lines, err, ErrMismatch)
+		}
+	}
+	// Without bets, that checksum was 0.
+	if l, _ := openLottery(t, write(first, "finished,3,0,0"), 3, nil); !l.Finished(3) {
+		t.Error("agency 3 has not finished")
+	}
+}
+
+// An agency that finishes again, after its connection broke, does not need the disk.
+func TestFinishAgainWithoutDisk(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bets.csv")
+	l, _ := openLottery(t, path, 2, nil)
+	mustPut(t, l.Store, 0, batch(1, 0, 3))
+	if err := errors.Join(finishAs(l, 1), os.Rename(path, path+".away")); err != nil {
+		t.Fatal(err)
+	}
+	if err := finishAs(l, 1); err != nil {
+		t.Errorf("again: %v", err)
+	}
+	if err := l.Finish(1, 3, 0); !errors.Is(err, ErrMismatch) && !errors.Is(err, ErrStorage) {
+		t.Errorf("with another checksum: %v", err)
+	}
+	if err := finishAs(l, 2); !errors.Is(err, ErrStorage) {
+		t.Errorf("the first time: %v", err)
+	}
+	if err := os.Rename(path+".away", path); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestMarksOfAnotherFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bets.csv")
 	for _, marks := range []string{"finished,1,3,99\n", "finished,1,3,99,1dd03a71\n", "hello", "hello\n", ",00000000", "\n", strings.Repeat("x", 1e5)} {
@@ -435,15 +504,15 @@ func TestFinishOfUncertainFateStaysClosed(t *testing.T) {
 	f.mu.Lock()
 	f.sync, f.truncate = errors.New("sync"), errors.New("truncate")
 	f.mu.Unlock()
-	if err := l.Finish(1, 0, 0); !errors.Is(err, ErrStorage) {
+	if err := finishAs(l, 1); !errors.Is(err, ErrStorage) {
 		t.Fatalf("got %v", err)
 	}
 	b := Bet{Agency: 1, FirstName: "a", LastName: "b", Document: "1", Birthdate: Date{2000, 1, 1}, Number: 1}
 	encoded := encode(nil, &b)
-	if _, err := l.StoreBets(1, 0, []Bet{b}, encoded, encoded); !errors.Is(err, ErrFinished) {
+	if _, err := l.StoreBets(1, 0, []Bet{b}, encoded); !errors.Is(err, ErrFinished) {
 		t.Errorf("a bet behind a finish: %v", err)
 	}
-	if err := l.Finish(1, 0, 0); err != nil {
+	if err := finishAs(l, 1); err != nil {
 		t.Errorf("finishing again: %v", err)
 	}
 	if err := l.Close(); err != nil {

@@ -38,9 +38,8 @@ type round struct {
 
 // finish is a line of the file for an agency that has finished.
 type finish struct {
-	agency   uint32
-	total    uint64
-	checksum uint32
+	agency  uint32
+	account Account
 }
 
 // state is what the file says.
@@ -98,7 +97,7 @@ func cutLineEnd(line string) (text, end string) {
 func (s *state) add(text string) error {
 	var f finish
 	var agencies uint32
-	if _, err := fmt.Sscanf(text, "finished,%d,%d,%d", &f.agency, &f.total, &f.checksum); err == nil {
+	if _, err := fmt.Sscanf(text, "finished,%d,%d,%d", &f.agency, &f.account.Count, &f.account.Checksum); err == nil {
 		s.finishes = append(s.finishes, f)
 		return nil
 	}
@@ -112,7 +111,7 @@ func (s *state) add(text string) error {
 }
 
 func (m *drawFile) finished(f finish) error {
-	return m.append(fmt.Sprintf("finished,%d,%d,%d", f.agency, f.total, f.checksum))
+	return m.append(fmt.Sprintf("finished,%d,%d,%d", f.agency, f.account.Count, f.account.Checksum))
 }
 
 func (m *drawFile) drawn(agencies uint32) error { return m.append(fmt.Sprintf("drawn,%d", agencies)) }

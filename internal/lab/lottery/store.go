@@ -3,6 +3,7 @@ package lottery
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -73,8 +74,12 @@ type Options struct {
 // Account says which bets of one agency are stored.
 type Account struct {
 	Count    uint64 // number of bets
-	Checksum uint32 // CRC-32C of the encoded bets, in order; 0 without bets
-	Last     uint32 // CRC-32C of the last encoded bet alone; 0 without bets
+	Checksum uint32 // CRC-32C of the agency's number, 4 bytes, big-endian, and of the encoded bets, in order
+}
+
+// noBets returns the account of an agency without bets.
+func noBets(agency uint32) Account {
+	return Account{Checksum: crc32.Checksum(binary.BigEndian.AppendUint32(nil, agency), castagnoli)}
 }
 
 // account is the state of one agency.
@@ -174,7 +179,7 @@ func (s *Store) count(file io.Reader) error {
 		b = next
 		a := s.account(b.Agency)
 		encoded = s.options.Encode(encoded[:0], &b)
-		a.durable = a.durable.with(1, encoded, encoded)
+		a.durable = a.durable.with(1, encoded)
 		if s.options.winners && HasWon(b) && !a.winners.dropped {
 			s.keep(a, strings.Clone(b.Document))
 		}
@@ -186,19 +191,15 @@ func (s *Store) count(file io.Reader) error {
 }
 
 // with returns the account after n more bets.
-func (a Account) with(n int, encoded, last []byte) Account {
-	return Account{
-		Count:    a.Count + uint64(n),
-		Checksum: crc32.Update(a.Checksum, castagnoli, encoded),
-		Last:     crc32.Checksum(last, castagnoli),
-	}
+func (a Account) with(n int, encoded []byte) Account {
+	return Account{Count: a.Count + uint64(n), Checksum: crc32.Update(a.Checksum, castagnoli, encoded)}
 }
 
 // account returns the account of the agency, and creates it. The caller holds mu, or is the only user of the Store.
 func (s *Store) account(agency uint32) *account {
 	a := s.accounts[agency]
 	if a == nil {
-		a = new(account)
+		a = &account{durable: noBets(agency), appended: noBets(agency)}
 		s.accounts[agency] = a
 	}
 	return a
@@ -211,7 +212,7 @@ func (s *Store) Account(agency uint32) Account {
 	if a := s.accounts[agency]; a != nil {
 		return a.durable
 	}
-	return Account{}
+	return noBets(agency)
 }
 
 // LoadBets reads the bets that were on disk when the loop began, in the order of the file. It ends after an error. The
@@ -243,13 +244,13 @@ func bets(file io.Reader, name string) iter.Seq2[Bet, error] {
 // is stored as a whole or not at all. StoreBets blocks only while too many bytes wait for the disk.
 //
 // position is the number of the agency's bets before the batch, unanswered batches included; the error for another
-// position is ErrPosition. encoded holds all bets in the encoding of Options.Encode, and last the last of them. There
-// is at least one bet, and all are bets of this agency. The error for a bad bet (Bet.Check) is a *BetError. StoreBets
+// position is ErrPosition. encoded holds all bets in the encoding of Options.Encode. There is at least one bet, and all are
+// bets of this agency. The error for a bad bet (Bet.Check) is a *BetError. StoreBets
 // keeps none of its arguments.
 //
 // Other errors are ErrFinished, ErrDrawn, ErrLimit and ErrClosed. If a Ticket fails, the Tickets of the agency's later batches
 // fail, too, and the next position is that of the failed batch.
-func (s *Store) StoreBets(agency uint32, position uint64, bets []Bet, encoded, last []byte) (*Ticket, error) {
+func (s *Store) StoreBets(agency uint32, position uint64, bets []Bet, encoded []byte) (*Ticket, error) {
 	s.mu.Lock()
 	for len(s.pending.records) >= MaxPending && !s.closed {
 		s.room.Wait()
@@ -286,7 +287,7 @@ func (s *Store) StoreBets(agency uint32, position uint64, bets []Bet, encoded, l
 		return nil, ErrPosition
 	}
 	a = s.account(agency) // only now: a refused batch creates no account
-	a.appended = a.appended.with(len(bets), encoded, last)
+	a.appended = a.appended.with(len(bets), encoded)
 	t := s.pending.add(a, a.appended, *records, winners)
 	s.work.Signal()
 	return t, nil

@@ -58,7 +58,7 @@ func (s *Store) winnersOf(agency uint32) *Winners {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := s.accounts[agency]
-	return &Winners{store: s, agency: agency, kept: a.winners.documents, done: !a.winners.dropped, want: a.durable}
+	return &Winners{store: s, agency: agency, kept: a.winners.documents, done: !a.winners.dropped, read: noBets(agency), want: a.durable}
 }
 
 // scanning is held while a portion is read: there is one block of bets.csv in memory, whoever asks.
@@ -101,7 +101,7 @@ func (w *Winners) Next(stop <-chan struct{}) (documents []string, more bool, err
 			continue
 		}
 		encoded = s.options.Encode(encoded[:0], &b)
-		w.read = w.read.with(1, encoded, encoded)
+		w.read = w.read.with(1, encoded)
 		if HasWon(b) {
 			documents = append(documents, strings.Clone(b.Document))
 			portion += len(b.Document) + documentSize

@@ -22,7 +22,7 @@ const (
 	minBet  = 3 + betTail
 )
 
-// AppendBet appends an encoded bet without a frame around it, for AppendSingle, BatchWriter.Add and Checksum. For a
+// AppendBet appends an encoded bet without a frame around it, for BatchWriter.Add and Checksum. For a
 // text of more than MaxText bytes it returns ErrTooLong and dst unchanged.
 func AppendBet(dst []byte, b *Bet) ([]byte, error) {
 	// A length above 255 has a bit above the eighth, and so has the OR of all three.
@@ -78,33 +78,6 @@ func decodeBet(s string, b *Bet) (size int) {
 	return k + betTail
 }
 
-// Single is the BET frame, which holds one bet (ej5).
-// Body: position 8, one bet.
-type Single struct {
-	Position uint64 // number of the agency's bets before this one
-	Bet      Bet
-	Encoded  []byte // the encoded bet, for Checksum; part of the body
-}
-
-// AppendSingle appends a BET with a bet of AppendBet.
-func AppendSingle(dst []byte, position uint64, encoded []byte) []byte {
-	dst = binary.BigEndian.AppendUint64(appendHeader(dst, TypeBet, 8+len(encoded)), position)
-	return append(dst, encoded...)
-}
-
-// ParseSingle decodes the body of a BET. The bet's texts are copies.
-func ParseSingle(body []byte) (Single, error) {
-	if len(body) < 8+minBet {
-		return Single{}, malformed(TypeBet, "%d bytes, want %d or more", len(body), 8+minBet)
-	}
-	s := Single{Position: binary.BigEndian.Uint64(body), Encoded: body[8:]}
-	if size := betSize(s.Encoded); size != len(s.Encoded) {
-		return Single{}, malformed(TypeBet, "a bet of %d bytes in %d", size, len(s.Encoded))
-	}
-	decodeBet(string(s.Encoded), &s.Bet)
-	return s, nil
-}
-
 const batchHead = 8 + 2
 
 // Batch is a decoded BATCH.
@@ -112,8 +85,7 @@ const batchHead = 8 + 2
 type Batch struct {
 	Position uint64 // number of the agency's bets before the first one
 	Count    int    // number of bets, at least 1
-	// Encoded holds all encoded bets and Last the last of them, for Checksum. Both are parts of the body.
-	Encoded, Last []byte
+	Encoded  []byte // all encoded bets, for Checksum; a part of the body
 
 	text string // a copy of Encoded; the texts of the bets are substrings of it
 }
@@ -138,7 +110,7 @@ func ParseBatch(body []byte) (Batch, error) {
 		if size == 0 {
 			return Batch{}, malformed(TypeBatch, "bet %d of %d is cut off", i, b.Count)
 		}
-		b.Last, rest = rest[:size], rest[size:]
+		rest = rest[size:]
 	}
 	if len(rest) > 0 {
 		return Batch{}, malformed(TypeBatch, "%d trailing bytes", len(rest))
@@ -183,7 +155,7 @@ func (w *BatchWriter) Reset(position uint64) {
 // Add adds a bet of AppendBet. It returns false, and adds nothing, if the frame would be longer than MaxFrame: the
 // caller then sends the frame and begins another.
 func (w *BatchWriter) Add(encoded []byte) bool {
-	if len(w.frame)+len(encoded) > MaxFrame {
+	if len(w.frame)+len(encoded)+checksumSize > MaxFrame {
 		return false
 	}
 	w.frame = append(w.frame, encoded...)
@@ -199,7 +171,7 @@ func (w *BatchWriter) Encoded() []byte { return w.frame[HeaderSize+batchHead:] }
 
 // Frame completes the frame and returns it; valid until Reset or Add.
 func (w *BatchWriter) Frame() []byte {
-	binary.BigEndian.PutUint16(w.frame, uint16(len(w.frame)))
+	binary.BigEndian.PutUint16(w.frame, uint16(len(w.frame)+checksumSize))
 	binary.BigEndian.PutUint16(w.frame[HeaderSize+8:], uint16(w.count))
-	return w.frame
+	return seal(w.frame, 0)
 }

@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"sync"
 )
@@ -10,21 +11,30 @@ import (
 const (
 	// HeaderSize is the length of a frame's header in bytes.
 	HeaderSize = 3
-	// MaxFrame is the length of the longest frame in bytes, header included, in either direction.
+	// MinFrame is the length of a frame without a body in bytes.
+	MinFrame = HeaderSize + checksumSize
+	// MaxFrame is the length of the longest frame in bytes, header and checksum included, in either direction.
 	MaxFrame = 8192
+
+	checksumSize = 4
 
 	// largeSize holds two of the longest frames: more saves few reads, and costs much with a thousand busy connections.
 	largeSize = 2 * MaxFrame
 	// smallSize holds every frame without texts.
-	smallSize = 32
+	smallSize = 64
 	// maxEmptyReads is how often in a row a reader may return no byte and no error.
 	maxEmptyReads = 100
 )
 
 // appendHeader appends the header of a frame whose body has that many bytes.
 func appendHeader(dst []byte, t Type, body int) []byte {
-	dst = binary.BigEndian.AppendUint16(dst, uint16(HeaderSize+body))
+	dst = binary.BigEndian.AppendUint16(dst, uint16(MinFrame+body))
 	return append(dst, byte(t))
+}
+
+// seal appends the checksum of the frame that begins at start.
+func seal(dst []byte, start int) []byte {
+	return binary.BigEndian.AppendUint32(dst, crc32.Checksum(dst[start:], castagnoli))
 }
 
 var largeBuffers = sync.Pool{New: func() any { return new([largeSize]byte) }}
@@ -53,12 +63,13 @@ func (r *Reader) buffer() []byte {
 }
 
 // Next returns the type and the body of the next frame. The body is valid until the next call. Next checks the size
-// as soon as its two bytes have arrived, before it allocates or reads anything for the body; it does not decode the
-// body.
+// as soon as its two bytes have arrived, before it allocates or reads anything for the body, and the checksum when the
+// frame is there; it does not decode the body.
 //
 // The error is io.EOF if the stream ends between two frames, io.ErrUnexpectedEOF if it ends inside one, one that wraps
-// ErrMalformed if the size is impossible (the stream cannot be used any more), or the reader's own. After the reader's
-// own error, such as a deadline, the caller may call Next again: no byte is lost.
+// ErrCorrupt if the size is impossible or the checksum is wrong, one that wraps ErrVersion1 if the frame is one by which a
+// peer of version 1 gives itself away, or the reader's own. After the reader's own error, such as a deadline, the caller
+// may call Next again: no byte is lost. After the others the stream cannot be used any more.
 func (r *Reader) Next() (Type, []byte, error) {
 	if r.start == r.end {
 		r.release()
@@ -68,20 +79,38 @@ func (r *Reader) Next() (Type, []byte, error) {
 		need := HeaderSize
 		if have >= 2 {
 			need = int(binary.BigEndian.Uint16(r.buffer()[r.start:]))
-			if need < HeaderSize || need > MaxFrame {
-				return 0, nil, fmt.Errorf("read frame: %w: size %d", ErrMalformed, need)
+			if need != len(version1Error) && need < MinFrame || need > MaxFrame {
+				return 0, nil, fmt.Errorf("read frame: %w: size %d", ErrCorrupt, need)
 			}
 		}
 		if have >= need {
 			frame := r.buffer()[r.start : r.start+need]
+			if err := check(frame); err != nil {
+				return 0, nil, err
+			}
 			r.start += need
-			return Type(frame[2]), frame[HeaderSize:], nil
+			return Type(frame[2]), frame[HeaderSize : need-checksumSize], nil
 		}
 		r.makeRoom(need)
 		if err := r.fill(); err != nil {
 			return 0, nil, err
 		}
 	}
+}
+
+// check returns an error unless the frame's checksum is right.
+func check(frame []byte) error {
+	if ofVersion1(frame) {
+		return fmt.Errorf("read frame: %w", ErrVersion1)
+	}
+	if len(frame) < MinFrame {
+		return fmt.Errorf("read frame: %w: size %d", ErrCorrupt, len(frame))
+	}
+	body := len(frame) - checksumSize
+	if got, want := binary.BigEndian.Uint32(frame[body:]), crc32.Checksum(frame[:body], castagnoli); got != want {
+		return fmt.Errorf("read frame: %w: %v of %d bytes with checksum %08x, want %08x", ErrCorrupt, Type(frame[2]), len(frame), got, want)
+	}
+	return nil
 }
 
 // Buffered reports whether the next call of Next will not wait for the peer, because a whole frame, or an impossible

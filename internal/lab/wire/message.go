@@ -15,10 +15,11 @@ const helloSize = 4 + 1 + 4
 
 // AppendHello appends a HELLO of this Version.
 func AppendHello(dst []byte, h Hello) []byte {
+	start := len(dst)
 	dst = appendHeader(dst, TypeHello, helloSize)
 	dst = append(dst, Magic...)
 	dst = append(dst, Version)
-	return binary.BigEndian.AppendUint32(dst, h.Agency)
+	return seal(binary.BigEndian.AppendUint32(dst, h.Agency), start)
 }
 
 // ParseHello decodes the body of a HELLO. The error is ErrVersion for another magic or version, whatever stands behind
@@ -44,9 +45,10 @@ const finishSize = 8 + 4
 
 // AppendFinish appends a FINISH.
 func AppendFinish(dst []byte, f Finish) []byte {
+	start := len(dst)
 	dst = appendHeader(dst, TypeFinish, finishSize)
 	dst = binary.BigEndian.AppendUint64(dst, f.Total)
-	return binary.BigEndian.AppendUint32(dst, f.Checksum)
+	return seal(binary.BigEndian.AppendUint32(dst, f.Checksum), start)
 }
 
 // ParseFinish decodes the body of a FINISH.
@@ -61,81 +63,69 @@ func ParseFinish(body []byte) (Finish, error) {
 }
 
 // AppendAsk appends an ASK, which asks for the winners. Its body is empty.
-func AppendAsk(dst []byte) []byte { return appendHeader(dst, TypeAsk, 0) }
+func AppendAsk(dst []byte) []byte { return appendEmpty(dst, TypeAsk) }
 
 // AppendFinished appends a FINISHED, the answer to FINISH. Its body is empty.
-func AppendFinished(dst []byte) []byte { return appendHeader(dst, TypeFinished, 0) }
+func AppendFinished(dst []byte) []byte { return appendEmpty(dst, TypeFinished) }
 
 // AppendKeepAlive appends a KEEPALIVE, which says that the sender waits and has not stalled. Its body is empty.
-func AppendKeepAlive(dst []byte) []byte { return appendHeader(dst, TypeKeepAlive, 0) }
+func AppendKeepAlive(dst []byte) []byte { return appendEmpty(dst, TypeKeepAlive) }
+
+func appendEmpty(dst []byte, t Type) []byte { return seal(appendHeader(dst, t, 0), len(dst)) }
 
 // ParseEmpty checks that the body of a frame of type t (ASK, FINISHED or KEEPALIVE) is empty.
 func ParseEmpty(t Type, body []byte) error { return checkSize(t, body, 0) }
 
-// State is a set of bits that says how far the lottery is.
-type State byte
-
-// The bits of State.
-const (
-	StateFinished State = 1 // this agency has finished
-	StateDrawn    State = 2 // the draw has taken place
-)
-
 // Welcome is the central's answer to HELLO. It says where the agency has to go on.
-// Body: stored 8, checksum 4, last 4, state 1.
+// Body: agency 4, stored 8, checksum 4.
 type Welcome struct {
+	Agency   uint32 // of HELLO
 	Stored   uint64 // number of bets of this agency
 	Checksum uint32 // of all stored bets, see Checksum
-	Last     uint32 // checksum of the last stored bet alone, 0 without bets
-	State    State
 }
 
-const welcomeSize = 8 + 4 + 4 + 1
+const welcomeSize = 4 + 8 + 4
 
 // AppendWelcome appends a WELCOME.
 func AppendWelcome(dst []byte, w Welcome) []byte {
+	start := len(dst)
 	dst = appendHeader(dst, TypeWelcome, welcomeSize)
+	dst = binary.BigEndian.AppendUint32(dst, w.Agency)
 	dst = binary.BigEndian.AppendUint64(dst, w.Stored)
-	dst = binary.BigEndian.AppendUint32(dst, w.Checksum)
-	dst = binary.BigEndian.AppendUint32(dst, w.Last)
-	return append(dst, byte(w.State))
+	return seal(binary.BigEndian.AppendUint32(dst, w.Checksum), start)
 }
 
-// ParseWelcome decodes the body of a WELCOME. An unknown bit in its state is malformed.
+// ParseWelcome decodes the body of a WELCOME.
 func ParseWelcome(body []byte) (Welcome, error) {
 	if err := checkSize(TypeWelcome, body, welcomeSize); err != nil {
 		return Welcome{}, err
 	}
-	w := Welcome{
-		Stored:   binary.BigEndian.Uint64(body),
-		Checksum: binary.BigEndian.Uint32(body[8:]),
-		Last:     binary.BigEndian.Uint32(body[12:]),
-		State:    State(body[16]),
-	}
-	if w.State&^(StateFinished|StateDrawn) != 0 {
-		return Welcome{}, malformed(TypeWelcome, "state 0x%02x", byte(w.State))
-	}
-	return w, nil
+	return Welcome{
+		Agency:   binary.BigEndian.Uint32(body),
+		Stored:   binary.BigEndian.Uint64(body[4:]),
+		Checksum: binary.BigEndian.Uint32(body[12:]),
+	}, nil
 }
 
-// Result is the central's answer to a BET or a BATCH. Results come in the order of those frames.
+// Result is the central's answer to a BATCH. Results come in the order of the batches.
 // Body: position 8, count 2, code 1, index 2.
 type Result struct {
-	Position uint64 // of the answered frame
-	Count    uint16 // number of bets in the answered frame
+	Position uint64 // of the batch
+	Count    uint16 // number of bets in the batch
 	Code     Code
-	Index    uint16 // of the first bad bet in the answered frame, otherwise NoIndex
+	Index    uint16 // of the first bad bet in the batch, otherwise NoIndex
 }
 
 const resultSize = 8 + 2 + 1 + 2
 
 // AppendResult appends a RESULT.
 func AppendResult(dst []byte, r Result) []byte {
+	start := len(dst)
 	dst = appendHeader(dst, TypeResult, resultSize)
 	dst = binary.BigEndian.AppendUint64(dst, r.Position)
 	dst = binary.BigEndian.AppendUint16(dst, r.Count)
 	dst = append(dst, byte(r.Code))
-	return binary.BigEndian.AppendUint16(dst, r.Index)
+	return seal(binary.BigEndian.AppendUint16(dst, r.Index), start)
 }
 
 // ParseResult decodes the body of a RESULT. It accepts unknown codes, which the caller has to handle.
@@ -153,7 +143,7 @@ func ParseResult(body []byte) (Result, error) {
 
 // AppendError appends an ERROR. Body: code 1.
 func AppendError(dst []byte, c Code) []byte {
-	return append(appendHeader(dst, TypeError, 1), byte(c))
+	return seal(append(appendHeader(dst, TypeError, 1), byte(c)), len(dst))
 }
 
 // ParseError decodes the body of an ERROR. It accepts unknown codes, which the caller has to handle.
@@ -181,7 +171,7 @@ func AppendWinners(dst []byte, documents []string) (frames []byte, rest []string
 		if len(d) > MaxText {
 			return dst, documents, fmt.Errorf("encode %v: %w: a document of %d bytes", TypeWinners, ErrTooLong, len(d))
 		}
-		if HeaderSize+size+1+len(d) > MaxFrame {
+		if HeaderSize+size+1+len(d)+checksumSize > MaxFrame {
 			break
 		}
 		size += 1 + len(d)
@@ -192,12 +182,13 @@ func AppendWinners(dst []byte, documents []string) (frames []byte, rest []string
 	if len(rest) > 0 {
 		more = 1
 	}
+	start := len(dst)
 	dst = append(appendHeader(dst, TypeWinners, size), more)
 	dst = binary.BigEndian.AppendUint16(dst, uint16(n))
 	for _, d := range documents[:n] {
 		dst = append(append(dst, byte(len(d))), d...)
 	}
-	return dst, rest, nil
+	return seal(dst, start), rest, nil
 }
 
 // ParseWinners decodes the body of a WINNERS. The documents are parts of one string.

@@ -11,13 +11,7 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/wire"
 )
 
-// singleBet and batchOf are what is compared of a Single and a Batch: no
-// aliases of the body.
-type singleBet struct {
-	Position uint64
-	Bet      wire.Bet
-}
-
+// batchOf is what is compared of a Batch: no aliases of the body.
 type batchOf struct {
 	Position uint64
 	Bets     []wire.Bet
@@ -30,9 +24,6 @@ func decode(t wire.Type, body []byte) (any, error) {
 	switch t {
 	case wire.TypeHello:
 		return wire.ParseHello(body)
-	case wire.TypeBet:
-		s, err := wire.ParseSingle(body)
-		return singleBet{s.Position, s.Bet}, err
 	case wire.TypeBatch:
 		b, err := wire.ParseBatch(body)
 		of := batchOf{Position: b.Position}
@@ -62,9 +53,6 @@ func encode(dst []byte, t wire.Type, v any) ([]byte, error) {
 	switch v := v.(type) {
 	case wire.Hello:
 		return wire.AppendHello(dst, v), nil
-	case singleBet:
-		bet, err := wire.AppendBet(nil, &v.Bet)
-		return wire.AppendSingle(dst, v.Position, bet), err
 	case batchOf:
 		var w wire.BatchWriter
 		w.Reset(v.Position)
@@ -117,59 +105,75 @@ var frames = []struct {
 	value any
 }{
 	{
-		"HELLO", "\x00\x0c\x01" + "TP0L" + "\x01" + "\x00\x00\x01\x02",
+		"HELLO", "\x00\x10\x01" + "TP0L" + "\x02" + "\x00\x00\x01\x02" + "\xa6\x9a\xe3\x36",
 		wire.TypeHello,
 		wire.Hello{Agency: 258},
 	},
 	{
-		"BET", "\x00\x2b\x02" + "\x00\x00\x00\x00\x00\x00\x00\x07" +
-			"\x08Santiago" + "\x05Lorca" + "\x0830904465" + "\x07\xcf\x03\x11" + "\x00\x00\x1d\x96",
-		wire.TypeBet,
-		singleBet{7, santiago},
-	},
-	{
-		"BATCH", "\x00\x41\x03" + "\x01\x02\x03\x04\x05\x06\x07\x08" + "\x00\x02" +
-			"\x08Santiago" + "\x05Lorca" + "\x0830904465" + "\x07\xcf\x03\x11" + "\x00\x00\x1d\x96" +
-			"\x02ñ" + "\x04,\"=|" + "\x03007" + "\xff\xff\xff\xff" + "\xff\xff\xff\xff",
+		"BATCH", "\x00\x45\x03" + "\x01\x02\x03\x04\x05\x06\x07\x08" + "\x00\x02" + "\x08Santiago" + "\x05Lorca" + "\x0830904465" + "\x07\xcf\x03\x11" + "\x00\x00\x1d\x96" + "\x02ñ" + "\x04,\"=|" + "\x03007" + "\xff\xff\xff\xff" + "\xff\xff\xff\xff" + "\x45\xeb\x1b\x62",
 		wire.TypeBatch,
 		batchOf{0x0102030405060708, []wire.Bet{santiago, odd}},
 	},
 	{
-		"BATCH of an empty bet", "\x00\x18\x03" + "\x00\x00\x00\x00\x00\x00\x00\x00" + "\x00\x01" +
-			"\x00\x00\x00" + "\x00\x00\x00\x00" + "\x00\x00\x00\x00",
+		"BATCH of one", "\x00\x31\x03" + "\x00\x00\x00\x00\x00\x00\x00\x07" + "\x00\x01" + "\x08Santiago" + "\x05Lorca" + "\x0830904465" + "\x07\xcf\x03\x11" + "\x00\x00\x1d\x96" + "\x02\x4e\xc9\xb5",
+		wire.TypeBatch,
+		batchOf{7, []wire.Bet{santiago}},
+	},
+	{
+		"BATCH of an empty bet", "\x00\x1c\x03" + "\x00\x00\x00\x00\x00\x00\x00\x00" + "\x00\x01" + "\x00\x00\x00" + "\x00\x00\x00\x00" + "\x00\x00\x00\x00" + "\x67\x06\xe4\x97",
 		wire.TypeBatch,
 		batchOf{0, []wire.Bet{{}}},
 	},
 	{
-		"FINISH", "\x00\x0f\x04" + "\x00\x00\x00\x00\x00\x00\x00\xe6" + "\xde\xad\xbe\xef",
+		"FINISH", "\x00\x13\x04" + "\x00\x00\x00\x00\x00\x00\x00\xe6" + "\xde\xad\xbe\xef" + "\x55\xe0\x64\x1f",
 		wire.TypeFinish,
 		wire.Finish{Total: 230, Checksum: 0xdeadbeef},
 	},
-	{"ASK", "\x00\x03\x05", wire.TypeAsk, empty{}},
-	{"KEEPALIVE", "\x00\x03\x7f", wire.TypeKeepAlive, empty{}},
 	{
-		"WELCOME", "\x00\x14\x81" + "\x00\x00\x00\x01\x00\x00\x00\x02" + "\x01\x02\x03\x04" + "\x05\x06\x07\x08" + "\x03",
-		wire.TypeWelcome,
-		wire.Welcome{Stored: 1<<32 + 2, Checksum: 0x01020304, Last: 0x05060708, State: wire.StateFinished | wire.StateDrawn},
+		"ASK", "\x00\x07\x05" + "\x2f\xf8\x7e\x23",
+		wire.TypeAsk,
+		empty{},
 	},
 	{
-		"RESULT", "\x00\x10\x82" + "\x00\x00\x00\x00\x00\x00\x00\x64" + "\x00\x64" + "\x0c" + "\x00\x05",
+		"KEEPALIVE", "\x00\x07\x7f" + "\x35\x82\x02\x16",
+		wire.TypeKeepAlive,
+		empty{},
+	},
+	{
+		"WELCOME", "\x00\x17\x81" + "\x00\x00\x01\x02" + "\x00\x00\x00\x01\x00\x00\x00\x02" + "\x01\x02\x03\x04" + "\x99\x16\x72\x33",
+		wire.TypeWelcome,
+		wire.Welcome{Agency: 258, Stored: 1<<32 + 2, Checksum: 0x01020304},
+	},
+	{
+		"RESULT", "\x00\x14\x82" + "\x00\x00\x00\x00\x00\x00\x00\x64" + "\x00\x64" + "\x0c" + "\x00\x05" + "\x22\x6a\xfd\xa2",
 		wire.TypeResult,
 		wire.Result{Position: 100, Count: 100, Code: wire.CodeDocument, Index: 5},
 	},
 	{
-		"RESULT ok", "\x00\x10\x82" + "\x00\x00\x00\x00\x00\x00\x00\x00" + "\x00\x01" + "\x00" + "\xff\xff",
+		"RESULT ok", "\x00\x14\x82" + "\x00\x00\x00\x00\x00\x00\x00\x00" + "\x00\x01" + "\x00" + "\xff\xff" + "\x5c\x6b\xae\x85",
 		wire.TypeResult,
 		wire.Result{Count: 1, Index: wire.NoIndex},
 	},
-	{"FINISHED", "\x00\x03\x83", wire.TypeFinished, empty{}},
 	{
-		"WINNERS", "\x00\x13\x84" + "\x00" + "\x00\x02" + "\x0830904465" + "\x03007",
+		"FINISHED", "\x00\x07\x83" + "\x8b\xaf\xa2\xb3",
+		wire.TypeFinished,
+		empty{},
+	},
+	{
+		"WINNERS", "\x00\x17\x84" + "\x00" + "\x00\x02" + "\x0830904465" + "\x03007" + "\xc3\x9a\x70\xb1",
 		wire.TypeWinners,
 		wire.Winners{Documents: []string{"30904465", "007"}},
 	},
-	{"WINNERS none", "\x00\x06\x84" + "\x00" + "\x00\x00", wire.TypeWinners, wire.Winners{Documents: []string{}}},
-	{"ERROR", "\x00\x04\x85" + "\x19", wire.TypeError, wire.CodeMismatch},
+	{
+		"WINNERS none", "\x00\x0a\x84" + "\x00" + "\x00\x00" + "\xcb\xed\x50\x8f",
+		wire.TypeWinners,
+		wire.Winners{Documents: []string{}},
+	},
+	{
+		"ERROR", "\x00\x08\x85" + "\x19" + "\xbe\x31\x6a\xf3",
+		wire.TypeError,
+		wire.CodeMismatch,
+	},
 }
 
 func TestFrameBytes(t *testing.T) {
@@ -195,7 +199,7 @@ func TestFrameBytes(t *testing.T) {
 func TestFrameLength(t *testing.T) {
 	for _, f := range frames {
 		t.Run(f.name, func(t *testing.T) {
-			body := []byte(f.bytes[wire.HeaderSize:])
+			body := []byte(f.bytes[wire.HeaderSize : len(f.bytes)-4])
 			for n := range len(body) {
 				if v, err := decode(f.t, body[:n]); !errors.Is(err, wire.ErrMalformed) {
 					t.Errorf("%d of %d bytes: %+v, %v", n, len(body), v, err)
@@ -226,14 +230,13 @@ func TestMalformedBodies(t *testing.T) {
 		{"a first name beyond the end", wire.TypeBatch, position + "\x00\x01\xff" + bet[1:], wire.ErrMalformed},
 		{"a last name beyond the end", wire.TypeBatch, position + "\x00\x01\x00\xff" + bet[2:], wire.ErrMalformed},
 		{"a document beyond the end", wire.TypeBatch, position + "\x00\x01\x00\x00\xff" + bet[3:], wire.ErrMalformed},
-		{"a document that takes the number", wire.TypeBet, position + "\x00\x00\x01" + bet[3:], wire.ErrMalformed},
-		{"an unknown state", wire.TypeWelcome, strings.Repeat("\x00", 16) + "\x04", wire.ErrMalformed},
+		{"a document that takes the number", wire.TypeBatch, position + "\x00\x01\x00\x00\x01" + bet[3:], wire.ErrMalformed},
 		{"more winners than can be", wire.TypeWinners, "\x00\xff\xff\x00", wire.ErrMalformed},
 		{"more than true", wire.TypeWinners, "\x02\x00\x00", wire.ErrMalformed},
 		{"a document that is cut off", wire.TypeWinners, "\x00\x00\x01\x02a", wire.ErrMalformed},
-		{"another magic", wire.TypeHello, "HTTP\x01\x00\x00\x00\x01", wire.ErrVersion},
-		{"another version", wire.TypeHello, "TP0L\x02\x00\x00\x00\x01", wire.ErrVersion},
-		{"another version, longer", wire.TypeHello, "TP0L\x02\x00\x00\x00\x01\x00", wire.ErrVersion},
+		{"another magic", wire.TypeHello, "HTTP\x02\x00\x00\x00\x01", wire.ErrVersion},
+		{"another version", wire.TypeHello, "TP0L\x03\x00\x00\x00\x01", wire.ErrVersion},
+		{"another version, longer", wire.TypeHello, "TP0L\x03\x00\x00\x00\x01\x00", wire.ErrVersion},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -309,8 +312,11 @@ func TestChecksum(t *testing.T) {
 	if got := wire.Checksum(wire.Checksum(0, zeroes[:5]), zeroes[5:]); got != 0x8a9136aa {
 		t.Errorf("of 5 and 27 zeroes: %08x", got)
 	}
-	if got := wire.Checksum(0, nil); got != 0 {
-		t.Errorf("of nothing: %08x", got)
+	if got := wire.NoBets(258); got != 0xbafea347 {
+		t.Errorf("of no bets of agency 258: %08x", got)
+	}
+	if got := wire.NoBets(1); got == wire.NoBets(2) {
+		t.Errorf("of no bets of agencies 1 and 2: %08x", got)
 	}
 }
 
@@ -324,8 +330,8 @@ func TestNames(t *testing.T) {
 		t.Errorf("an unknown type is %q", got)
 	}
 	names := map[wire.Code]string{
-		0: "ok", 1: "malformed", 2: "version", 3: "agency", 4: "unexpected", 5: "timeout", 6: "replaced", 7: "shutdown",
-		10: "first_name", 11: "last_name", 12: "document", 13: "birthdate", 14: "number",
+		0: "ok", 1: "malformed", 2: "version", 3: "agency", 4: "unexpected", 5: "timeout", 6: "replaced", 7: "shutdown", 8: "busy", 9: "corrupt",
+		10: "first_name", 11: "last_name", 12: "document", 13: "birthdate",
 		20: "position", 21: "storage", 22: "finished", 23: "drawn", 24: "not_finished", 25: "mismatch", 26: "no_draw",
 		99: "code 99",
 	}

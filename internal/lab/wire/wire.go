@@ -1,14 +1,15 @@
 // Package wire is the codec of docs/protocol.md: it encodes and decodes the frames that an agency and the central
 // exchange, over any io.Reader and io.Writer. Both sides share it. It opens no socket and does not judge bets.
 //
-// All integers are big-endian. A frame is a header of 3 bytes (size of the whole frame 2, type 1) and a body. Each
-// message has an Append function, which appends a whole frame, and a Parse function, which decodes the body that
-// Reader.Next returned; the comment of the message lists its fields with their widths in bytes. A Parse function
-// decodes its body to the end: a missing byte, a trailing byte and a count that the body cannot hold are errors that
-// wrap ErrMalformed.
+// All integers are big-endian. A frame is a header of 3 bytes (size of the whole frame 2, type 1), a body, and the CRC-32C
+// of all bytes before it 4. Each message has an Append function, which appends a whole frame, and a Parse function, which
+// decodes the body that Reader.Next returned; the comment of the message lists its fields with their widths in bytes. A
+// Parse function decodes its body to the end: a missing byte, a trailing byte and a count that the body cannot hold are
+// errors that wrap ErrMalformed.
 package wire
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -18,7 +19,7 @@ const (
 	// Magic begins every HELLO.
 	Magic = "TP0L"
 	// Version is the version of the protocol that this package speaks.
-	Version = 1
+	Version = 2
 	// MaxText is the length of the longest text of a bet in bytes: one byte holds the length.
 	MaxText = 255
 	// MaxInFlight is how many batches an agency may have sent whose results it has not read.
@@ -28,12 +29,18 @@ const (
 )
 
 var (
-	// ErrMalformed is in every error about bytes that are not a frame of the protocol. The central answers
-	// CodeMalformed.
+	// ErrCorrupt is in the error of Reader.Next for a frame whose size is impossible or whose checksum is wrong: bytes
+	// were changed on the way, or the peer speaks another protocol. The central answers CodeCorrupt.
+	ErrCorrupt = errors.New("corrupt frame")
+	// ErrMalformed is in every error about a body that is not one of the protocol, in a frame whose checksum is right:
+	// the peer has encoded it so. The central answers CodeMalformed.
 	ErrMalformed = errors.New("malformed frame")
 	// ErrVersion is in the error of ParseHello for a peer that speaks another protocol or another version of this
 	// one. The central answers CodeVersion.
 	ErrVersion = errors.New("unsupported protocol version")
+	// ErrVersion1 is in the error of Reader.Next for a peer that speaks version 1. The central answers with
+	// AppendVersion1Error, which that peer can read. It wraps ErrVersion.
+	ErrVersion1 = fmt.Errorf("%w 1", ErrVersion)
 	// ErrTooLong is in the error of an Append function for a text of more than MaxText bytes.
 	ErrTooLong = errors.New("text too long")
 )
@@ -45,7 +52,6 @@ type Type byte
 // TypeKeepAlive.
 const (
 	TypeHello     Type = 0x01
-	TypeBet       Type = 0x02
 	TypeBatch     Type = 0x03
 	TypeFinish    Type = 0x04
 	TypeAsk       Type = 0x05
@@ -58,7 +64,7 @@ const (
 )
 
 var typeNames = map[Type]string{
-	TypeHello: "HELLO", TypeBet: "BET", TypeBatch: "BATCH", TypeFinish: "FINISH", TypeAsk: "ASK",
+	TypeHello: "HELLO", TypeBatch: "BATCH", TypeFinish: "FINISH", TypeAsk: "ASK",
 	TypeKeepAlive: "KEEPALIVE",
 	TypeWelcome:   "WELCOME", TypeResult: "RESULT", TypeFinished: "FINISHED", TypeWinners: "WINNERS", TypeError: "ERROR",
 }
@@ -85,11 +91,11 @@ const (
 	CodeReplaced    Code = 6
 	CodeShutdown    Code = 7
 	CodeBusy        Code = 8
+	CodeCorrupt     Code = 9
 	CodeFirstName   Code = 10
 	CodeLastName    Code = 11
 	CodeDocument    Code = 12
 	CodeBirthdate   Code = 13
-	CodeNumber      Code = 14
 	CodePosition    Code = 20
 	CodeStorage     Code = 21
 	CodeFinished    Code = 22
@@ -102,9 +108,8 @@ const (
 
 var codeNames = map[Code]string{
 	CodeOK: "ok", CodeMalformed: "malformed", CodeVersion: "version", CodeAgency: "agency", CodeUnexpected: "unexpected",
-	CodeTimeout: "timeout", CodeReplaced: "replaced", CodeShutdown: "shutdown", CodeBusy: "busy",
+	CodeTimeout: "timeout", CodeReplaced: "replaced", CodeShutdown: "shutdown", CodeBusy: "busy", CodeCorrupt: "corrupt",
 	CodeFirstName: "first_name", CodeLastName: "last_name", CodeDocument: "document", CodeBirthdate: "birthdate",
-	CodeNumber:   "number",
 	CodePosition: "position", CodeStorage: "storage", CodeFinished: "finished", CodeDrawn: "drawn",
 	CodeNotFinished: "not_finished", CodeMismatch: "mismatch", CodeNoDraw: "no_draw", CodeLimit: "limit",
 }
@@ -119,8 +124,14 @@ func (c Code) String() string {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// Checksum returns the CRC-32C (RFC 3720, appendix B.4) of some bets and the encoded bets behind them; sum is the
-// checksum of the former, 0 of none.
+// NoBets returns the checksum of an agency without bets: the CRC-32C (RFC 3720, appendix B.4) of its number in 4 bytes.
+// The checksum of an agency's bets is never that of the same bets of another agency.
+func NoBets(agency uint32) uint32 {
+	return crc32.Checksum(binary.BigEndian.AppendUint32(nil, agency), castagnoli)
+}
+
+// Checksum returns the checksum of some bets of an agency and the encoded bets behind them; sum is the checksum of the
+// former, NoBets of none.
 func Checksum(sum uint32, encoded []byte) uint32 { return crc32.Update(sum, castagnoli, encoded) }
 
 // malformed returns an error about a body of type t that wraps ErrMalformed.

@@ -109,12 +109,13 @@ func TestSingleBets(t *testing.T) {
 	}
 	place("7574")
 	place("12")
-	place("12") // as if its confirmation had been lost
+	place("12") // the same person may place the same bet again
 	s.terminate(signalled, "action: close_storage", "action: shutdown_server")
-	s.has(2, "action: apuesta_almacenada | result: success | dni: 030904465 | numero: ")
-	s.has(0, "apuesta_recibida")
+	s.has(3, "action: apuesta_almacenada | result: success | dni: 030904465 | numero: ")
+	s.has(3, "action: apuesta_recibida | result: success | cantidad: 1\n")
 	l.stored([]string{
 		"Santiago Lionel,Lorca,030904465,1999-03-17,7574\r\n",
+		"Santiago Lionel,Lorca,030904465,1999-03-17,12\r\n",
 		"Santiago Lionel,Lorca,030904465,1999-03-17,12\r\n",
 	})
 }
