@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tp0-lab/composer/internal/lab/dataset"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 const dataDir = ".data"
@@ -283,5 +284,5 @@ func printReport(w io.Writer, r dataset.Report) {
 	if n := r.Repeats - len(r.Warnings); n > 0 {
 		printLine(w, "%s: %d more warnings", r.File, n)
 	}
-	printLine(w, "%s: %d bets, %d winners, %d bytes, %d bad lines", r.File, r.Bets, r.Winners, r.Bytes, r.Bad)
+	printLine(w, "%s: %s, %s, %s, %s", r.File, text.Plural(r.Bets, "bet"), text.Plural(r.Winners, "winner"), text.Plural(int(r.Bytes), "byte"), text.Plural(r.Bad, "bad line"))
 }

@@ -35,7 +35,7 @@ func TestDataCommands(t *testing.T) {
 		{"extract -o other .data/dataset.zip", "", "3 agency files in other: 3 written, 0 unchanged, 0 kept", ""},
 		{"extract -k -o other .data/dataset.zip", "", "0 written, 0 unchanged, 3 kept", ""},
 		{"check", ".data/agency-2.csv: 0 bets, 0 winners, 0 bytes, 0 bad lines", "", ""},
-		{"check other/agency-3.csv", "other/agency-3.csv: 3 bets, 1 winners", "", ""},
+		{"check other/agency-3.csv", "other/agency-3.csv: 3 bets, 1 winner", "", ""},
 		{"check none", "", "", "check none: no such file or directory"},
 		{"extract none", "", "", "extract none: no such file or directory"},
 		{"generate extra", "", "", `takes flags only, not "extra"`},

@@ -72,14 +72,17 @@ func (j Job) path(stage string) string { return strings.ReplaceAll(j.Output, Pla
 // ErrPath is wrapped by errors about the path of a file beside the Compose file.
 var ErrPath = errors.New("path of an output")
 
-// checkPaths refuses two documents at one path, and a file beside the Compose file that is reached through a symbolic link.
+// checkPaths refuses two documents at one path, paths that differ only in case, because macOS and Windows keep one file
+// for them, and a file beside the Compose file that is reached through a symbolic link.
 func checkPaths(all []Document) error {
 	taken := map[string]Document{}
 	for _, d := range all {
-		path := filepath.Clean(d.Path)
+		path := strings.ToLower(filepath.Clean(d.Path))
 		other, twice := taken[path]
 		taken[path] = d
 		switch {
+		case twice && filepath.Clean(other.Path) != filepath.Clean(d.Path):
+			return fmt.Errorf("%w: %s and %s differ only in case, and macOS and Windows keep one file for both; give one of them another path", ErrPath, other.Path, d.Path)
 		case twice && other.Stage != d.Stage:
 			return fmt.Errorf("%w: stages %s and %s both make %s; put %s into its path in %s, or render one stage", ErrPath, other.Stage, d.Stage, d.Path, bundle.StagePart, bundle.StagesFile)
 		case twice:

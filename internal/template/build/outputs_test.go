@@ -149,6 +149,7 @@ func TestLeftOfPaddedNames(t *testing.T) {
 func TestOutputsThatAreWrong(t *testing.T) {
 	for row, want := range map[string]string{
 		`{path: c.yaml, template: a}`:                               "c.yaml is made twice",
+		`{path: C.yaml, template: a}`:                               "c.yaml and ",
 		`{path: a/x.json, template: a}`:                             "",
 		`{path: o.yaml, template: a, format: compose}`:              `o.yaml: BUNDLE/a.tmpl:1:1 (line 1 of the document, "x: dev"): unknown key "x"`,
 		`{path: "{stage}.yaml", template: a}`:                       "",

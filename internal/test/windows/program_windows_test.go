@@ -161,6 +161,10 @@ func TestConfigAndData(t *testing.T) {
 	d.run(0, "config", "show", "--service", "server")
 	d.run(0, "data", "generate", "-n", "2", "--bets", "10", "-o", `data`)
 	d.run(0, "data", "check", `data\agency-1.csv`, filepath.Join(d.dir, "data", "agency-2.csv"))
+	d.write("crlf.csv", "\ufeffAna,Paz,30904465,2000-01-02,7574\r\nEva,\"Díaz, h.\",30904466,2000-01-02,7\r\n")
+	if out, _ := d.run(0, "data", "check", `.\crlf.csv`); !strings.Contains(out, "2 bets, 1 winner") {
+		t.Errorf("data check prints %q", out)
+	}
 	d.empty()
 }
 
