@@ -191,11 +191,11 @@ stages: [{name: one, values: {filter: {x: f}, list: [a, b], port: 80, none: [], 
 		},
 		{
 			"a:{{ range .Kinds.filter }}\n  - {{ .Clients }}{{ end }}",
-			"render stage one: compose.yaml.tmpl:2:8: <.Clients>: there is no .Clients: have .Counts, .ID, .Index, .Kind, .Name, .Names, .Ordinal, .Replicas, .Row, .Stage, .Values (in filter1)",
+			"render stage one: compose.yaml.tmpl:2:8: <.Clients>: there is no .Clients: this is a replica, and .Clients is in the data of the main template: write $.Clients there (in filter1)",
 		},
 		{
 			"a:{{ range $k, $v := .Values.list }}\n  - {{ .Name }}{{ end }}",
-			"render stage one: compose.yaml.tmpl:2:8: <.Name>: cannot read .Name of a value that is not a map; in a range, . is an item: the data around it is $",
+			"render stage one: compose.yaml.tmpl:2:8: <.Name>: cannot read .Name of a value that is not a map; in a range, . is an item: write {{ $r := . }} before the range and $r.Name in it, for a replica around it",
 		},
 		{
 			"a: {{ slice .Values.list 1 9 }}",
@@ -239,7 +239,7 @@ stages: [{name: one, values: {filter: {x: f}, list: [a, b], port: 80, none: [], 
 		},
 		{
 			"a: {{ $x }}",
-			`parse templates: compose.yaml.tmpl:1:4: undefined variable "$x"`,
+			`parse templates: compose.yaml.tmpl:1:4: undefined variable "$x"; write {{ $NAME := … }} before it; one that is made in a block ends with it`,
 		},
 		{
 			"a: {{ upper 5 }}",

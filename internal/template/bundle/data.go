@@ -15,7 +15,7 @@ import (
 )
 
 // errForeign is the error for a file that neither the bundle has nor the user names.
-var errForeign = errors.New("templates read files of their bundle, and those that a value of yours names (--values, --set)")
+var errForeign = errors.New("the bundle has no such file, and no value of yours (--values, --set) names it")
 
 // dataFiles are the paths of the files that templates have asked for.
 type dataFiles struct {

@@ -100,7 +100,7 @@ func contentOf(value any) (marked, error) {
 		if v.CanInt() || v.CanUint() || v.Kind() == reflect.Bool {
 			return literal(fmt.Sprint(value))
 		}
-		return marked{}, fmt.Errorf("a %s is no value for YAML", v.Type())
+		return marked{}, errors.New("this is data with several values, and a single one has to stand here: write its name, as in .Stage")
 	}
 }
 

@@ -18,8 +18,8 @@ import (
 // Functions by what they do with an argument of any type. Functions in keeping hand it on, or look at it
 // themselves. Those in whole compute with integers and those in number with any numbers.
 var (
-	keeping = strings.Fields("append coalesce compact concat default dict empty fail fromYaml get has include index indent interpolate " +
-		"last first len list mustAppend mustCompact mustPrepend mustPush nindent prepend print printf println push quote rest " +
+	keeping = strings.Fields("append coalesce compact concat default dict dig empty fail fromYaml get has include index indent interpolate " +
+		"last first len list mustAppend mustCompact mustPrepend mustPush nindent omit pick pluck prepend print printf println push quote rest " +
 		"initial reverse set ternary toString toYaml tuple without uniq")
 	whole  = strings.Fields("add add1 sub mul div mod max min biggest")
 	number = strings.Fields("atoi int int64 float64 addf add1f subf mulf divf maxf minf round ceil floor")
@@ -34,6 +34,7 @@ var (
 // converter returns a function that converts an argument of the function called name to a type, or says why it cannot be.
 func converter(name string) func(arg reflect.Value, to reflect.Type) (reflect.Value, error) {
 	keeps, isWhole, isNumber := slices.Contains(keeping, name), slices.Contains(whole, name), slices.Contains(number, name)
+	writes, joins := slices.Contains(writing, name), name == "join" || name == "sortAlpha"
 	blank := slices.Contains([]string{"default", "coalesce", "empty"}, name)
 	return func(arg reflect.Value, to reflect.Type) (reflect.Value, error) {
 		if arg.IsValid() && arg.Kind() == reflect.Interface {
@@ -42,6 +43,11 @@ func converter(name string) func(arg reflect.Value, to reflect.Type) (reflect.Va
 		if arg.IsValid() && arg.Type() == reflect.PointerTo(structureType) {
 			if arg = reflect.ValueOf(escape.Structure{}); blank {
 				arg = reflect.ValueOf("")
+			}
+		}
+		if writes && to == anyType {
+			if err := checkWritten(arg); err != nil {
+				return reflect.Value{}, err
 			}
 		}
 		if keeps && to == anyType {
@@ -54,8 +60,13 @@ func converter(name string) func(arg reflect.Value, to reflect.Type) (reflect.Va
 			}
 			arg = reflect.ValueOf(s)
 		}
-		if name == "join" && to == anyType && arg.IsValid() && arg.Kind() == reflect.Map {
-			return reflect.Value{}, fmt.Errorf("want a list, not %s: write (keys …) or (values …)", described(arg))
+		if joins && to == anyType && arg.IsValid() && (arg.Kind() == reflect.Map || arg.Kind() == reflect.Func) {
+			return reflect.Value{}, fmt.Errorf("want a list, not %s: write %s", described(arg), listOf(arg))
+		}
+		if joins && to == anyType {
+			if err := checkItems(arg); err != nil {
+				return reflect.Value{}, err
+			}
 		}
 		if isWhole || isNumber {
 			if err := checkNumber(arg, isWhole); err != nil {
@@ -64,6 +75,14 @@ func converter(name string) func(arg reflect.Value, to reflect.Type) (reflect.Va
 		}
 		return convert(arg, to)
 	}
+}
+
+// listOf says how a list is made of a map or of replicas.
+func listOf(arg reflect.Value) string {
+	if arg.Kind() == reflect.Func {
+		return `(.Names "KIND")`
+	}
+	return "(keys …) or (values …)"
 }
 
 // orZero returns arg as a value of the interface type to, for nil too.
@@ -294,13 +313,22 @@ var argumentHints = map[string]string{
 	"prepend": ": the list is the first argument, as in (prepend LIST ITEM)",
 	"slice":   ": the numbers are from 0 to the length of the list, as in (slice LIST 0 (min 3 (len LIST)))",
 	"chunk":   ": the size is the first argument, from 1, as in (chunk 2 LIST)",
-	"rest":    ": write it only for a list with items",
+	"rest":    ": want a list with items",
+	"first":   ": want a list",
+	"last":    ": want a list",
+	"initial": ": want a list with items",
+	"reverse": ": want a list",
+	"uniq":    ": want a list",
+	"compact": ": want a list",
+	"concat":  ": want lists, as in (concat LIST LIST)",
+	"repeat":  ": want a number from 0 and a text, as in (repeat 3 \"x\")",
 }
 
 // misused explains a panic or an error of a function whose text names Go's types or package reflect.
 func misused(name, cause string, args []reflect.Value) error {
+	cause = strings.TrimPrefix(cause, name+": ")
 	plain := true
-	for _, word := range []string{"runtime error", "reflect", "interface {}", "interface conversion", "map[string]", "[]", "on type", "out of range", "out of bounds"} {
+	for _, word := range []string{"runtime error", "reflect", "interface {}", "interface conversion", "map[string]", "[]", "on type", "type of slice", "strings: ", "out of range", "out of bounds"} {
 		plain = plain && !strings.Contains(cause, word)
 	}
 	if plain {
@@ -317,5 +345,18 @@ func misused(name, cause string, args []reflect.Value) error {
 	case strings.Contains(cause, "out of range"), strings.Contains(cause, "out of bounds"), strings.Contains(cause, "bounds out"):
 		what = "out of range with "
 	}
-	return errors.New(what + strings.Join(shown, ", ") + argumentHints[name])
+	hint := argumentHints[name]
+	for _, arg := range args {
+		if arg.IsValid() && arg.Kind() == reflect.Interface {
+			arg = arg.Elem()
+		}
+		switch {
+		case !arg.IsValid():
+		case arg.Type() == structureType:
+			hint = ": write (… | fromYaml) for the list or map in it"
+		case arg.Kind() == reflect.Func:
+			hint = `: write (.Names "KIND") for the list of their names`
+		}
+	}
+	return errors.New(what + strings.Join(shown, ", ") + hint)
 }

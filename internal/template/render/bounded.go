@@ -254,6 +254,9 @@ func sized(original template.FuncMap) template.FuncMap {
 			return repeat(count, text), nil
 		},
 		"until": func(count int) ([]int, error) {
+			if count < 0 {
+				return nil, fmt.Errorf("want a number from 0, not %d: write (until (max 0 …)), or (untilStep START STOP -1) to count down", count)
+			}
 			if err := fewNumbers(0, count, 1); err != nil {
 				return nil, err
 			}
@@ -285,9 +288,6 @@ func sized(original template.FuncMap) template.FuncMap {
 
 var pointerVerb = text.LazyRegexp(`%[-+# 0-9.*\[\]]*p`)
 
-// printf is fmt.Sprintf with a limit for the length of the result, which widths and repeated arguments can make huge.
-//
-// It refuses addresses, which differ from run to run: the verb %p, and a function such as .Clients.
 // notFitting is the error for a format whose verbs do not fit its arguments.
 func notFitting(format string, args []any) error {
 	shown := make([]string, len(args))
@@ -297,14 +297,11 @@ func notFitting(format string, args []any) error {
 	return fmt.Errorf("the format %q does not fit %s: %%d writes a whole number, %%s text, and each wants an argument", format, cmp.Or(strings.Join(shown, ", "), "nothing"))
 }
 
+// printf is fmt.Sprintf with a limit for the length of the result, which widths and repeated arguments can make huge.
+// It refuses the verb %p, because addresses differ from run to run.
 func printf(format string, args ...any) (string, error) {
 	if pointerVerb().MatchString(strings.ReplaceAll(format, "%%", "")) {
 		return "", errors.New("%p writes an address, which differs from run to run")
-	}
-	for _, arg := range args {
-		if reflect.ValueOf(arg).Kind() == reflect.Func {
-			return "", errors.New("replicas are no value to format: range over them")
-		}
 	}
 	var w weight
 	w.add(reflect.ValueOf(args), 0)

@@ -41,9 +41,10 @@ var unrepeatable = []string{
 //	fileHash NAME      twelve digits that differ where the contents of files do, for names
 //	subnetFor CIDR N   the smallest subnet around CIDR, never smaller than it, with addresses for N containers
 //	keys, values       of one or more maps, ordered by key
-//	fromJson TEXT      as sprig's, but integers stay integers
+//	fromJson TEXT      as sprig's mustFromJson, but integers stay integers
 //	fromYaml YAML      the value of a text, or of the result of include or toYaml
 //	formatEach, shard, roundRobin, position, of listFuncs
+//	dict, dig, pluck, pick, omit, toJson, b64dec, regexMatch … of strictFuncs, which fail where sprig's are silent
 //	index, get, len, eq, ne, lt, le, gt, ge  of text/template and sprig, which fail for a key or a number that is not there
 //
 // sprig's squote is missing, because package escape writes the quotes.
@@ -54,6 +55,7 @@ func Funcs() template.FuncMap {
 	}
 	delete(funcs, "squote")
 	maps.Copy(funcs, sized(funcs))
+	maps.Copy(funcs, strictFuncs(funcs))
 	maps.Copy(funcs, escape.Funcs())
 	duration := funcs["duration"].(func(any) string)
 	funcs["duration"] = func(seconds any) string {
@@ -66,10 +68,7 @@ func Funcs() template.FuncMap {
 	funcs["keys"] = keys
 	funcs["values"] = entries
 	funcs["mustFromJson"] = mustFromJSON
-	funcs["fromJson"] = func(text string) (any, error) {
-		value, _ := mustFromJSON(text) // sprig's makes nil of a text that is no JSON
-		return value, repeatedKey(text)
-	}
+	funcs["fromJson"] = mustFromJSON
 	funcs["fromYaml"] = fromYAML
 	maps.Copy(funcs, lookups())
 	maps.Copy(funcs, listFuncs())

@@ -93,9 +93,9 @@ func TestFromJSON(t *testing.T) {
 // An address differs from run to run, so no function writes one, and replicas are no text.
 func TestNoAddresses(t *testing.T) {
 	for text, want := range map[string]string{
-		`{{ printf "%p" .Values }}`:             "%p writes an address",
-		`{{ printf "%+[1]p" .Values }}`:         "%p writes an address",
-		`{{ printf "%d" .Kinds.client }}`:       "replicas are no value to format",
+		`{{ printf "%p" .Stage }}`:              "%p writes an address",
+		`{{ printf "%+[1]p" .Stage }}`:          "%p writes an address",
+		`{{ printf "%d" .Kinds.client }}`:       "cannot write replicas as text",
 		`{{ .Clients }}`:                        "range over them",
 		`{{ toYaml .Kinds }}`:                   "range over them",
 		`{{ fromJson "{\"a\": 1, \"a\": 2}" }}`: `the key "a" is in an object of the JSON twice`,

@@ -9,7 +9,8 @@ import (
 
 // listFuncs are the functions for lists that sprig lacks:
 //
-//	formatEach FORMAT LIST       printf for each item; %[2]d is its number from 0, %[3]d from 1
+//	formatEach FORMAT LIST       printf for each item; %[2]d is its number from 0, %[3]d from 1. Values between FORMAT
+//	                             and LIST are the same for all items: %[4]s, %[5]s …
 //	shard LIST INDEX COUNT       the items of share INDEX (from 0) of COUNT, which follow one another
 //	roundRobin LIST INDEX COUNT  the items of share INDEX of COUNT, dealt out one by one
 //	position LIST ITEM           the number of an item, from 0
@@ -65,12 +66,16 @@ func items(list any) ([]any, error) {
 // share returns the items of a list, and checks the number of a share of it.
 func share(list any, index, count int) ([]any, error) {
 	if count < 1 || index < 0 || index >= count {
-		return nil, fmt.Errorf("want the number of a share from 0 and the number of shares, not %d of %d", index, count)
+		return nil, fmt.Errorf("want the number of a share, from 0, and the number of shares, as in .Index and .Replicas, not %d of %d", index, count)
 	}
 	return items(list)
 }
 
-func formatEach(format string, list any) ([]string, error) {
+func formatEach(format string, more ...any) ([]string, error) {
+	if len(more) == 0 {
+		return nil, errors.New("want a format and a list, as in (formatEach \"%s:9001\" LIST)")
+	}
+	same, list := more[:len(more)-1], more[len(more)-1]
 	all, err := items(list)
 	if err != nil {
 		return nil, err
@@ -80,7 +85,10 @@ func formatEach(format string, list any) ([]string, error) {
 	for i, item := range all {
 		args := []any{item}
 		if strings.Contains(format, "[") {
-			args = append(args, i, i+1)
+			args = append(append(args, i, i+1), same...)
+		} else if len(same) > 0 {
+			return nil, fmt.Errorf("the format %q has no place for %s: write %%[1]s for the item, %%[4]s for the value behind the format",
+				format, described(reflect.ValueOf(same[0])))
 		}
 		if texts[i], err = printf(format, args...); err != nil {
 			return nil, err

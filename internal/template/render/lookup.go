@@ -94,7 +94,11 @@ func get(of any, key string) (any, error) {
 // length is the template function len.
 func length(of any) (int, error) {
 	if s, ok := of.(escape.Structure); ok {
-		of = s.String()
+		single, err := scalarText(s)
+		if err != nil {
+			return 0, err
+		}
+		of = single
 	}
 	switch v := reflect.ValueOf(of); v.Kind() {
 	case reflect.Map, reflect.Slice, reflect.Array, reflect.String:
@@ -237,7 +241,11 @@ func same(a, b reflect.Value) (bool, error) {
 	case a.Kind() == reflect.String && b.Kind() == reflect.String:
 		return a.String() == b.String(), nil
 	case a.Type() != b.Type():
-		return false, fmt.Errorf("%s and %s are of different types, so they cannot be equal", described(a), described(b))
+		hint := ""
+		if (isNumber(a) || isNumber(b)) && (a.Kind() == reflect.String || b.Kind() == reflect.String) {
+			hint = ": write (int …) for the number in the text, (toString …) for the text of the number"
+		}
+		return false, fmt.Errorf("%s and %s are of different types, so they cannot be equal%s", described(a), described(b), hint)
 	case !a.Comparable() || !b.Comparable():
 		return false, fmt.Errorf("%s cannot be compared by eq and ne: write (deepEqual … …)", described(a))
 	}

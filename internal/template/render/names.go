@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"text/template"
 
@@ -13,7 +14,7 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-var noField = text.LazyRegexp(`(?:can't evaluate field (\w+) in type (?:render\.(Data|Replica)|.+)|nil pointer evaluating interface \{\}\.(\w+))$`)
+var noField = text.LazyRegexp(`(?:can't evaluate field (\w+) in type (.+)|nil pointer evaluating interface \{\}\.(\w+)|nil data; no entry for key "(\w+)")$`)
 
 // ownCalls matches what text/template puts before the errors of functions that stand for its own ways to read a value.
 // ofKind matches an expression that has the name of a kind.
@@ -23,6 +24,7 @@ var (
 	// functions.
 	wrongNames = text.LazyRegexp(`: (?:wrong number of args for Names: want 1 got \d+|expected string; found .*)$`)
 	wrongCall  = text.LazyRegexp(`^(?:<.*>: )?wrong number of args for (\w+): want ((?:at least )?\d+) got (\d+)$`)
+	notInvoked = text.LazyRegexp(`(\w+) has arguments but cannot be invoked as function$`)
 	ofKind     = text.LazyRegexp(`\.Kinds\.([a-z0-9_]+)`)
 )
 
@@ -37,25 +39,76 @@ func named(message string) string {
 		return message[:at[0]] + `: .Names wants the name of one kind in quotes, as in (.Names "KIND")`
 	}
 	if of := wrongCall().FindStringSubmatch(message); of != nil {
-		return fmt.Sprintf(`%s takes %s, and there are %s: a call among them stands in parentheses, as in (.Names "KIND")`, of[1], arguments(of[2]), of[3])
+		return wrongNumber(of[1], of[2], of[3])
+	}
+	if of := notInvoked().FindStringSubmatch(message); of != nil {
+		return strings.TrimSuffix(message, of[0]) + fmt.Sprintf(".%s takes no arguments: a function stands before its arguments, as in (eq .%[1]s 1)", of[1])
 	}
 	found := noField().FindStringSubmatch(message)
 	if found == nil {
 		return message
 	}
-	before, field, of := strings.TrimSuffix(message, found[0]), found[1]+found[3], reflect.TypeFor[Data]()
+	before, field := strings.TrimSuffix(message, found[0]), found[1]+found[3]+found[4]
 	switch found[2] {
+	case "render.Data":
+		return before + "there is no ." + field + ": " + otherData(field, dataType, replicaType)
+	case "render.Replica":
+		return before + "there is no ." + field + ": " + otherData(field, replicaType, dataType)
 	case "":
-		return before + "cannot read ." + field + " of a value that is not a map"
-	case "Replica":
-		of = reflect.TypeFor[Replica]()
+		if found[4] != "" {
+			return before + "cannot read ." + field + " of nothing: this template is called without data: write {{ template \"NAME\" . }}"
+		}
 	}
-	have := fieldsOf(of)
-	hint := "have ." + strings.Join(have, ", .")
-	if near := text.Nearest(field, have); near != "" {
-		hint = "did you mean ." + near + "?"
+	return before + "cannot read ." + field + " of " + typeNames.of(found[2])
+}
+
+var dataType, replicaType = reflect.TypeFor[Data](), reflect.TypeFor[Replica]()
+
+// otherData says what to write in place of a field that data of the type here lacks: the same field of the other type of
+// data, or a similar one.
+func otherData(field string, here, there reflect.Type) string {
+	have := fieldsOf(here)
+	switch near := text.Nearest(field, have); {
+	case slices.Contains(fieldsOf(there), field) && here == dataType:
+		return fmt.Sprintf("this is the data of the main template, as is $, and .%s is a replica's: write {{ range $r := .Kinds.KIND }} and $r.%[1]s, or call the template with a replica", field)
+	case slices.Contains(fieldsOf(there), field):
+		return fmt.Sprintf("this is a replica, and .%s is in the data of the main template: write $.%[1]s there", field)
+	case near != "":
+		return "did you mean ." + near + "?"
 	}
-	return before + "there is no ." + field + ": " + hint
+	return "have ." + strings.Join(have, ", .")
+}
+
+// goTypes are names of values for the names of Go's types.
+type goTypes map[string]string
+
+var typeNames = goTypes{"string": "a text", "int": "a number", "float64": "a number", "bool": "true or false"}
+
+func (g goTypes) of(name string) string {
+	switch {
+	case g[name] != "":
+		return g[name]
+	case strings.HasPrefix(name, "[]"):
+		return "a list"
+	}
+	return "a value that is not a map"
+}
+
+// wrongNumber is the message about the number of the arguments of a function.
+func wrongNumber(function, want, got string) string {
+	are := "are"
+	if got == "1" {
+		are = "is"
+	}
+	hint := ""
+	few, err := strconv.Atoi(strings.TrimPrefix(want, "at least "))
+	if n, _ := strconv.Atoi(got); err == nil && n > few {
+		hint = `: a call among them stands in parentheses, as in (.Names "KIND")`
+	}
+	if function == "include" {
+		hint = `: its name and its data, as in (include "NAME" .)`
+	}
+	return fmt.Sprintf("%s takes %s, and there %s %s%s", function, arguments(want), are, got, hint)
 }
 
 // fieldsOf returns the names that templates read of data of a type, in order.
@@ -85,12 +138,52 @@ func arguments(n string) string {
 	return n + " arguments"
 }
 
-// similarFunction returns `, did you mean NAME?` for text/template's message about an unknown function, or how to write
-// the name as a text. It returns "" for a function that templates deliberately lack.
+// otherFuncs says what to write in place of functions that Helm has, and that are not there.
+var otherFuncs = map[string]string{
+	"required": `; write {{ if not VALUE }}{{ fail "…" }}{{ end }}, or require it in values.schema.json`,
+	"tpl":      "; a value is text and never a template: write {{ include \"NAME\" . }} for a template",
+	"lookup":   "; templates read no cluster: what differs is given by --set or --values",
+}
+
+// syntaxHints are, by a part of text/template's message about a syntax error, what to write.
+var syntaxHints = []struct{ part, hint string }{
+	{`'-'`, "; a key with a dash is read by (index MAP \"KEY\"), and a difference is (sub A B)"},
+	{`illegal number syntax`, operators},
+	{`bad character`, operators},
+	{`unexpected "="`, operators},
+	{`unexpected "<"`, operators},
+	{`unexpected ">"`, operators},
+	{`unexpected "("`, "; arguments follow a function without brackets around all of them, as in (.Names \"KIND\")"},
+	{`undefined variable`, "; write {{ $NAME := … }} before it; one that is made in a block ends with it"},
+	{`unexpected {{end}}`, "; no {{ if }}, {{ range }} or {{ with }} is open here"},
+	{`unexpected <define>`, "; an {{ if }}, {{ range }} or {{ with }} before it has no {{ end }}"},
+	{`unexpected "}" in`, "; an action ends with }}"},
+}
+
+const operators = "; there are no operators: write (add A B), (eq A B), (gt A B), (and A B)"
+
+// syntaxHint returns what to write for a message about a syntax error, or "".
+func syntaxHint(message string) string {
+	for _, one := range syntaxHints {
+		if strings.Contains(message, one.part) {
+			return one.hint
+		}
+	}
+	return ""
+}
+
+// similarFunction returns `, did you mean NAME?` for text/template's message about an unknown function, how to write
+// the name as a text, or what to write for another syntax error.
 func similarFunction(message string, funcs template.FuncMap) string {
 	found := noFunction().FindStringSubmatch(message)
-	if found == nil || slices.Contains(unrepeatable, found[1]) {
-		return ""
+	if found == nil {
+		return syntaxHint(message)
+	}
+	if hint, ok := otherFuncs[found[1]]; ok {
+		return hint
+	}
+	if slices.Contains(unrepeatable, found[1]) {
+		return ": what depends on the machine, the clock or chance is given by --set"
 	}
 	near := text.Nearest(found[1], slices.Collect(maps.Keys(funcs)))
 	if near != "" && len(near) > len(found[1])-2 { // filter is a kind more often than it is file
@@ -105,7 +198,7 @@ var noEntry = text.LazyRegexp(`(?s)^<(.*)>: map has no entry for key "(\w+)"$`)
 func (in input) explained(err error) error {
 	return escape.Each(err, func(e escape.Error) *escape.Error {
 		if found := notMap().FindStringSubmatch(e.Message); found != nil && found[2] == found[3] {
-			e.Message = strings.TrimSuffix(e.Message, found[4]) + in.whatIs(found[1], found[2])
+			e.Message = strings.TrimSuffix(e.Message, found[4]) + in.whatIs(found[1], found[2], found[4])
 		}
 		if found := noEntry().FindStringSubmatch(e.Message); found != nil {
 			e.Message += in.similarKey(e.Replica, found[1], found[2])
@@ -114,10 +207,11 @@ func (in input) explained(err error) error {
 	})
 }
 
-var notMap = text.LazyRegexp(`^<(.*)\.(\w+)>: cannot read \.(\w+) of (a value that is not a map)$`)
+var notMap = text.LazyRegexp(`^<(.*)\.(\w+)>: cannot read \.(\w+) of (a value that is not a map|a text|a number|a list|true or false)$`)
 
 // whatIs names the value of an expression of which a key is read and that is no map.
-func (in input) whatIs(expression, key string) string {
+// what is its type.
+func (in input) whatIs(expression, key, what string) string {
 	steps := strings.Split(strings.TrimLeft(expression, "$."), ".")
 	switch {
 	case len(steps) == 2 && steps[0] == "Kinds":
@@ -130,10 +224,14 @@ func (in input) whatIs(expression, key string) string {
 			}
 			return described(reflect.ValueOf(n.Plain())) + hint
 		}
-	case expression == "" && slices.Contains(fieldsOf(reflect.TypeFor[Replica]()), key):
-		return "a value that is not a map; in a range, . is an item: the data around it is $"
+	case len(steps) == 2 && steps[0] == "Counts":
+		return what + ": the number is all there is of a kind here"
+	case expression == "" && slices.Contains(fieldsOf(replicaType), key):
+		return what + fmt.Sprintf("; in a range, . is an item: write {{ $r := . }} before the range and $r.%s in it, for a replica around it", key)
+	case expression == "" && slices.Contains(fieldsOf(dataType), key):
+		return what + fmt.Sprintf("; in a range, . is an item: write $.%s", key)
 	}
-	return "a value that is not a map"
+	return what
 }
 
 // similarKey returns what to write instead of an expression whose last map lacks a key: a similar key, or the keys of

@@ -117,7 +117,7 @@ func syntaxError(name, content string, funcs template.FuncMap, err error) error 
 	if len(actions) > 0 {
 		column = text.ColumnOf(line, actions[first][0])
 	}
-	return &escape.Error{Place: text.Place{File: parts[1], Line: number, Column: column}, Message: parts[3] + similarFunction(parts[3], funcs)}
+	return &escape.Error{Place: text.Place{File: parts[1], Line: number, Column: column}, Message: strings.Replace(parts[3], "template: multiple definition of", "there is a definition before this one of", 1) + similarFunction(parts[3], funcs)}
 }
 
 // action matches an action, also one without an end. blockAction matches a comment, or the beginning of a block action.

@@ -106,7 +106,7 @@ func TestErrorsHaveAPlace(t *testing.T) {
 		{"missing key", body("one:\n  {{ .Values.nothing }}"), "compose.yaml.tmpl:2:13: <.Values.nothing>: map has no entry"},
 		{"missing key of a replica", commented(`{{ range .Clients }}{{ .ID }}{{ .Values.nothing }}{{ end }}`), "compose.yaml.tmpl:1:42: "},
 		{"missing key in a template", commented(`{{ range .Clients }}{{ template "t" . }}{{ end }}`, "t", "\n#{{ .ID }}{{ .Values.nothing }}"), "t.tmpl:2:21: <.Values.nothing>"},
-		{"no field", commented(`{{ range .Clients }}{{ $.ID }}{{ end }}`), "<$.ID>: there is no .ID: have .Clients"},
+		{"no field", commented(`{{ range .Clients }}{{ $.ID }}{{ end }}`), "<$.ID>: there is no .ID: this is the data of the main template"},
 		{"fail", body(`{{ fail "because" }}`), "because"},
 	}
 	for _, tt := range tests {

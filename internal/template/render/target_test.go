@@ -140,13 +140,13 @@ func TestFile(t *testing.T) {
 		{"a: |\n  {{ file \"conf/app.ini\" | trim }}\nb: c", "", "a: |\n  [a]\n  b = \"c: $$d\"\nb: c"},
 		{`a: app-{{ fileHash "conf/app.ini" }}`, "", "a: app-ca092235c753"},
 		{`a: {{ file .Values.mine }}`, "mine=" + secret, `a: "hush\n"`},
-		{`a: {{ file .Values.theirs }}`, "", "error: templates read files of their bundle"},
-		{`a: {{ file "` + secret + `" }}`, "", "error: templates read files of their bundle"},
-		{`a: {{ file "../secret" }}`, "", "error: templates read files of their bundle"},
+		{`a: {{ file .Values.theirs }}`, "", "error: the bundle has no such file"},
+		{`a: {{ file "` + secret + `" }}`, "", "error: the bundle has no such file"},
+		{`a: {{ file "../secret" }}`, "", "error: the bundle has no such file"},
 		{`a: {{ file "link" }}`, "", "error: leads out of the bundle"},
 		{`a: {{ file "large" }}`, "", "error: "},
 		{`a: {{ file "conf" }}`, "", "error: it is a directory"},
-		{`a: {{ file "none" }}`, "", "error: templates read files of their bundle"},
+		{`a: {{ file "none" }}`, "", "error: the bundle has no such file"},
 		{`a: {{ file .Values.mine }}`, "mine=" + secret + "2", "error: no such file"},
 	} {
 		if err := os.WriteFile(filepath.Join(inside, MainTemplate), []byte(test.template+"\n"), 0o644); err != nil {
