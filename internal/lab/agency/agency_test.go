@@ -112,7 +112,7 @@ func TestSendFile(t *testing.T) {
 func TestWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(t)
-		const hello, batch, welcome, result = 16, 46, 23, 20 // bytes
+		const hello, batch, welcome, result = 17, 46, 24, 20 // bytes
 		written, read, most := -hello, -welcome, 0
 		f.wrap = func(_ int, c net.Conn) net.Conn {
 			return &countingConn{c, func(w, r int) {

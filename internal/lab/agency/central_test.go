@@ -16,6 +16,7 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/central"
 	"github.com/tp0-lab/composer/internal/lab/logline"
 	"github.com/tp0-lab/composer/internal/lab/lottery"
+	"github.com/tp0-lab/composer/internal/lab/secret"
 	"github.com/tp0-lab/composer/internal/lab/wire"
 )
 
@@ -25,6 +26,7 @@ type realCentral struct {
 	path        string
 	agencies    uint32
 	concurrency int
+	secret      secret.Secret
 	log         *lines
 
 	mu      sync.Mutex // guards address
@@ -56,7 +58,7 @@ func (c *realCentral) start() {
 	server := central.New(central.Config{
 		Concurrency:  c.concurrency,
 		HelloTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, TurnTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
-		KeepAlive: 10 * time.Millisecond, Now: time.Now,
+		KeepAlive: 10 * time.Millisecond, Now: time.Now, Secret: c.secret,
 	}, l, log)
 	ctx, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)

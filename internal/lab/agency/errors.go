@@ -16,6 +16,9 @@ var (
 	// ErrOtherBets is in the error when the central has bets of this agency that are not the first of its file. The
 	// agency stops: it would append to the bets of somebody else.
 	ErrOtherBets = errors.New("the central has other bets of this agency")
+	// ErrFalseCentral is in the error when the central has not proved that it knows this agency's secret. The agency has
+	// not sent its own proof, nor anything else.
+	ErrFalseCentral = errors.New("the central does not know this agency's secret: it has been given another, or it is another central")
 	// ErrProtocol is in the error when the answer is not one of the protocol in that place. The peer may not be a
 	// central at all.
 	ErrProtocol = errors.New("unexpected answer")
@@ -37,7 +40,7 @@ var meanings = map[wire.Code]string{
 	wire.CodeAgency:      "it has no agency of this number",
 	wire.CodeUnexpected:  "the frame has no place here",
 	wire.CodeTimeout:     "we stalled",
-	wire.CodeReplaced:    "a newer connection of this agency took our place",
+	wire.CodeReplaced:    "another client of this agency took our place: two clients with one number, or one that was started again; we wait until it is gone",
 	wire.CodeShutdown:    "it is going down",
 	wire.CodeBusy:        "it has too many connections",
 	wire.CodeCorrupt:     "a frame of ours arrived with other bytes",
@@ -52,6 +55,9 @@ var meanings = map[wire.Code]string{
 	wire.CodeNotFinished: "a question before finishing",
 	wire.CodeMismatch:    "it has stored something else",
 	wire.CodeNoDraw:      "it has no agencies to draw for",
+	wire.CodeNoProof:     "it wants a proof, and this agency has no secret: set CLI_SECRET_FILE",
+	wire.CodeWrongProof:  "our secret is not the one that it knows: make both with composer data secrets",
+	wire.CodeNoSecret:    "it cannot prove who it is: give it SERVER_SECRET_FILE, or take this agency's secret away",
 	wire.CodeLimit:       "it takes no more bets of this agency",
 }
 
@@ -68,7 +74,7 @@ func (e *lostError) Unwrap() error { return e.err }
 func retryable(err error) bool {
 	if refused := new(RefusedError); errors.As(err, &refused) {
 		switch refused.Code {
-		case wire.CodeTimeout, wire.CodeShutdown, wire.CodeBusy, wire.CodeCorrupt, wire.CodeStorage, wire.CodePosition:
+		case wire.CodeTimeout, wire.CodeShutdown, wire.CodeBusy, wire.CodeCorrupt, wire.CodeReplaced, wire.CodeStorage, wire.CodePosition:
 			return true
 		}
 		return false

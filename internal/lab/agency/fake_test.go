@@ -119,7 +119,13 @@ func (f *fake) answer(kind wire.Type, body []byte) (out []byte) {
 	f.frames++
 	switch kind {
 	case wire.TypeHello:
-		f.note("HELLO")
+		h, err := wire.ParseHello(body)
+		f.check(err)
+		if h.Waits {
+			f.note("HELLO waits")
+		} else {
+			f.note("HELLO")
+		}
 		if f.placed != nil {
 			f.placed()
 		}

@@ -2,21 +2,32 @@ package agency
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
 	"github.com/tp0-lab/composer/internal/lab/logline"
 	"github.com/tp0-lab/composer/internal/lab/retry"
+	"github.com/tp0-lab/composer/internal/lab/wire"
 )
+
+// run is one call of persist. It outlasts the connections.
+type run struct {
+	stored  uint64 // the number of stored bets in the last WELCOME
+	greeted bool   // HELLO has been sent
+	// waits is true after another client has taken our place: the next connection waits until that one is gone, because
+	// two that take each other's place for ever would get nothing done.
+	waits bool
+}
 
 // persist connects and calls talk, again and again, until talk returns nil or an error that is not retryable, or until
 // the attempts have brought no progress for RetryLimit.
 func (a *Agency) persist(ctx context.Context, talk func(*session) error) error {
 	began := a.config.Now() // the time of the last progress
 	var backoff retry.Backoff
-	stored := uint64(0) // the number of stored bets in the last WELCOME
+	var r run
 	for {
-		progress, err := a.attempt(ctx, &stored, talk)
+		progress, err := a.attempt(ctx, &r, talk)
 		switch {
 		case err == nil:
 			return nil
@@ -24,6 +35,10 @@ func (a *Agency) persist(ctx context.Context, talk func(*session) error) error {
 			return ctx.Err()
 		case !retryable(err):
 			return err
+		}
+		level := slog.LevelInfo
+		if refused := new(RefusedError); errors.As(err, &refused) && refused.Code == wire.CodeReplaced {
+			level, r.waits = slog.LevelWarn, true
 		}
 		if progress {
 			began = a.config.Now()
@@ -33,7 +48,7 @@ func (a *Agency) persist(ctx context.Context, talk func(*session) error) error {
 		if left <= 0 {
 			return fmt.Errorf("%w: no progress for %v: %w", ErrRetryLimit, a.config.RetryLimit, err)
 		}
-		a.log.LogAttrs(ctx, slog.LevelInfo, "connect", logline.InProgress,
+		a.log.LogAttrs(ctx, level, "connect", logline.InProgress,
 			slog.String("server_address", a.config.Address), logline.Err(err))
 		if err := retry.Sleep(ctx, min(left, backoff.Next())); err != nil {
 			return err
@@ -43,7 +58,7 @@ func (a *Agency) persist(ctx context.Context, talk func(*session) error) error {
 
 // attempt connects once and calls talk. progress reports whether the central did something for us. More stored bets
 // than at the last attempt are progress: that one may have broken before it saw the results.
-func (a *Agency) attempt(ctx context.Context, stored *uint64, talk func(*session) error) (progress bool, err error) {
+func (a *Agency) attempt(ctx context.Context, r *run, talk func(*session) error) (progress bool, err error) {
 	s, err := a.connect(ctx)
 	if err != nil {
 		return false, err
@@ -52,11 +67,11 @@ func (a *Agency) attempt(ctx context.Context, stored *uint64, talk func(*session
 	// Closing ends a read or write at once. A deadline would not: the session sets its own.
 	stop := context.AfterFunc(ctx, s.close)
 	defer stop()
-	if err = s.hello(); err != nil {
+	if err = s.hello(r); err != nil {
 		return s.progress, err
 	}
-	more := s.welcome.Stored > *stored
-	*stored = s.welcome.Stored
+	more := s.welcome.Stored > r.stored
+	r.stored = s.welcome.Stored
 	err = talk(s)
 	return s.progress || more, err
 }

@@ -139,6 +139,70 @@ func TestResumeBetAmongOthers(t *testing.T) {
 	}
 }
 
+// A client whose place another has taken says so, and waits until that one is gone. After that it takes places again.
+func TestReplaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(t)
+		f.meddle = func(nth int, kind wire.Type, answer []byte) []byte {
+			switch {
+			case kind == wire.TypeBatch && f.dials == 1, kind == wire.TypeHello && f.dials == 2:
+				return wire.AppendError(nil, wire.CodeReplaced)
+			case kind == wire.TypeBatch && f.dials == 3:
+				return nil
+			}
+			return answer
+		}
+		a, log := f.agency(nil)
+		if err := a.SendFile(t.Context(), fileOf(t, bets(0, 3)...)); err != nil {
+			t.Fatal(err)
+		}
+		f.storedIs(bets(0, 3)...)
+		var frames []string
+		for _, d := range f.diary {
+			_, frame, _ := strings.Cut(d, " ")
+			frames = append(frames, frame)
+		}
+		if want := []string{"HELLO", "BATCH 0+3", "HELLO waits", "HELLO waits", "BATCH 0+3", "HELLO"}; !slices.Equal(frames, want) {
+			t.Errorf("the central got %q, want %q", frames, want)
+		}
+		if n := log.count("connect | result: in_progress | server_address: central:12345 | error: refused by the central: replaced (another client of this agency took our place: two clients with one number, or one that was started again; we wait until it is gone)"); n != 2 {
+			t.Errorf("logged %q", log.all)
+		}
+	})
+}
+
+// A client that takes another's place says so, unless it may be its own.
+func TestReplaces(t *testing.T) {
+	for _, own := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFake(t)
+			f.meddle = func(_ int, kind wire.Type, answer []byte) []byte {
+				if kind != wire.TypeHello {
+					return answer
+				}
+				if own && f.dials == 1 {
+					return nil
+				}
+				w := f.sums()
+				w.Replaced = true
+				return wire.AppendWelcome(nil, w)
+			}
+			a, log := f.agency(nil)
+			if err := a.SendBet(t.Context(), domainBet(bet(1))); err != nil {
+				t.Fatal(err)
+			}
+			f.storedIs(bet(1))
+			want := 1
+			if own {
+				want = 0
+			}
+			if n := log.count("connect | result: success | warning: we took the place of another client of agency 1: two clients with one number, or one that was started again"); n != want {
+				t.Errorf("own %v: logged %q", own, log.all)
+			}
+		})
+	}
+}
+
 // A bet that is refused is not stored, whatever is stored later.
 func TestRefusedBetIsPlacedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -163,8 +227,8 @@ func TestRefusedBetIsPlacedAgain(t *testing.T) {
 }
 
 func TestErrorCodes(t *testing.T) {
-	retried := []wire.Code{wire.CodeTimeout, wire.CodeShutdown, wire.CodeBusy, wire.CodeCorrupt, wire.CodeStorage, wire.CodePosition}
-	for code := range wire.CodeLimit + 2 {
+	retried := []wire.Code{wire.CodeTimeout, wire.CodeShutdown, wire.CodeBusy, wire.CodeReplaced, wire.CodeCorrupt, wire.CodeStorage, wire.CodePosition}
+	for code := range wire.CodeNoSecret + 2 {
 		for _, at := range []wire.Type{wire.TypeHello, wire.TypeBatch, wire.TypeFinish, wire.TypeAsk} {
 			t.Run(fmt.Sprintf("%v to %v", code, at), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
@@ -324,7 +388,7 @@ func TestProgressResetsTheLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(t)
 		f.wrap = func(_ int, c net.Conn) net.Conn {
-			return &cutConn{c, 16 + 46 + 1, -1} // HELLO, one BATCH and a bit
+			return &cutConn{c, 17 + 46 + 1, -1} // HELLO, one BATCH and a bit
 		}
 		a, _ := f.agency(func(c *Config) { c.RetryLimit = time.Second; c.MaxAmount = 1 })
 		all := bets(0, 100)

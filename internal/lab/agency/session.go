@@ -53,25 +53,6 @@ func (s *session) close() {
 	})
 }
 
-// hello sends HELLO and waits for WELCOME, which comes when it is this agency's turn.
-func (s *session) hello() error {
-	s.out = wire.AppendHello(s.out, wire.Hello{Agency: s.agency.config.Agency})
-	if err := s.flush(); err != nil {
-		return err
-	}
-	body, err := s.expect(wire.TypeWelcome)
-	if err != nil {
-		return err
-	}
-	if s.welcome, err = wire.ParseWelcome(body); err != nil {
-		return protocolError(err)
-	}
-	if got, want := s.welcome.Agency, s.agency.config.Agency; got != want {
-		return fmt.Errorf("%w: WELCOME of agency %d, want %d", ErrProtocol, got, want)
-	}
-	return nil
-}
-
 // finish tells the central that the agency has no more bets than the stored ones. The central may know that already.
 func (s *session) finish(ctx context.Context, stored wire.Finish) error {
 	if s.sent {

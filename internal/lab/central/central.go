@@ -105,6 +105,16 @@ func (s *Server) take(conn net.Conn) {
 	})
 }
 
+// follow makes c the agency's session if there is none, and returns nil. Otherwise it returns the one that there is.
+func (s *Server) follow(agency uint32, c *session) (current *session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if current = s.agencies[agency]; current == nil {
+		s.agencies[agency] = c
+	}
+	return current
+}
+
 // replace makes c the agency's session and returns the session before, or nil. If that session was accepted after c,
 // replace returns false and changes nothing: sessions that begin together say HELLO in any order, and the later
 // connection wins.

@@ -171,6 +171,9 @@ func TestReplaced(t *testing.T) {
 			old, _ := h.join(1)
 			old.send(batch(0, bets(0, 3)...))
 			newer, w := h.join(1)
+			if !w.Replaced {
+				t.Errorf("welcome %+v", w)
+			}
 			if w.Stored != 0 && w.Stored != 3 {
 				t.Errorf("welcome %+v", w)
 			}
@@ -184,6 +187,57 @@ func TestReplaced(t *testing.T) {
 			h.log.wait(t, 1, "serve_connection | result: fail")
 			h.storedIs(1, bets(0, int(w.Stored)+4)...)
 		})
+	}
+}
+
+// A client that was replaced waits until the other has ended, however often that one is replaced itself.
+func TestFollow(t *testing.T) {
+	for _, concurrency := range []int{0, 1} {
+		t.Run(strconv.Itoa(concurrency), func(t *testing.T) {
+			h := serve(t, 1, func(c *Config) { c.Concurrency, c.KeepAlive = concurrency, 10*time.Millisecond })
+			first, _ := h.join(1)
+			waiting := h.dial()
+			waiting.send(wire.AppendHello(nil, wire.Hello{Agency: 1, Waits: true}))
+			waiting.expect(wire.TypeKeepAlive)
+			h.log.wait(t, 1, "wait_turn | result: in_progress | agencia: 1 | turno_de: 1")
+			gone := h.dial()
+			gone.send(wire.AppendHello(nil, wire.Hello{Agency: 1, Waits: true}))
+			gone.expect(wire.TypeKeepAlive)
+			gone.conn.Close()
+			first.send(batch(0, bets(0, 3)...))
+			first.result(ok(0, 3))
+			second, w := h.join(1)
+			first.error(wire.CodeReplaced)
+			if w.Stored != 3 || !w.Replaced {
+				t.Errorf("welcome %+v", w)
+			}
+			for range 5 {
+				waiting.expect(wire.TypeKeepAlive)
+			}
+			second.send(batch(3, bets(3, 1)...))
+			second.result(ok(3, 1))
+			second.conn.Close()
+			if w := waiting.welcome(); w != welcomeOf(1, bets(0, 4)...) {
+				t.Errorf("welcome %+v", w)
+			}
+			if h.stop(); h.log.count("shutdown") != 0 {
+				t.Error("logged a shutdown")
+			}
+		})
+	}
+}
+
+// One that waits for another client takes its place at once if there is none.
+func TestFollowNobody(t *testing.T) {
+	h := serve(t, 1, nil)
+	c := h.dial()
+	c.send(wire.AppendHello(nil, wire.Hello{Agency: 1, Waits: true}))
+	if w := c.welcome(); w != welcomeOf(1) {
+		t.Errorf("welcome %+v", w)
+	}
+	_, w := h.join(1)
+	if c.error(wire.CodeReplaced); !w.Replaced {
+		t.Errorf("welcome %+v", w)
 	}
 }
 

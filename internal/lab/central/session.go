@@ -1,15 +1,12 @@
 package central
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"os"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -17,19 +14,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/lab/listener"
 	"github.com/tp0-lab/composer/internal/lab/logline"
-	"github.com/tp0-lab/composer/internal/lab/lottery"
 	"github.com/tp0-lab/composer/internal/lab/wire"
-)
-
-// The causes for the end of a session, other than the errors of wire and net.
-var (
-	errAgency     = errors.New("agency number is not one of the lottery's")
-	errUnexpected = errors.New("frame has no place here")
-	errTimeout    = errors.New("peer stalled")
-	errTurn       = errors.New("nothing but KEEPALIVE for too long while other agencies wait for their turn (SERVER_TURN_TIMEOUT)")
-	errReplaced   = errors.New("replaced by a newer connection of the agency")
-	errBusy       = errors.New("too many connections (SERVER_MAX_CONNECTIONS)")
-	errShutdown   = errors.New("shutting down")
 )
 
 const (
@@ -47,7 +32,7 @@ type session struct {
 	conn   net.Conn
 	frames *wire.Reader
 	number uint64 // counts the accepted connections
-	agency uint32 // 0 before HELLO
+	agency uint32 // 0 before HELLO and, with a secret, its proof
 
 	stopOnce sync.Once
 	stopped  chan struct{} // closed by stop, which sets cause and until before
@@ -199,52 +184,6 @@ func (c *session) next(timeout time.Duration) (wire.Type, []byte, error) {
 	}
 }
 
-// hello waits for HELLO, for the end of the agency's older session, and for a place. Then it sends WELCOME.
-func (c *session) hello() error {
-	t, body, err := c.next(c.server.config.HelloTimeout)
-	if err != nil {
-		return err
-	}
-	if t != wire.TypeHello {
-		return errUnexpected
-	}
-	h, err := wire.ParseHello(body)
-	if err != nil {
-		return err
-	}
-	if c.server.lottery.Check(h.Agency) != nil {
-		return errAgency
-	}
-	c.agency = h.Agency
-	old, ok := c.server.replace(c.agency, c)
-	if !ok {
-		return errReplaced
-	}
-	if old != nil {
-		c.replaced = old.done
-		old.stop(errReplaced)
-		if !c.wait(old.done) {
-			return c.cause
-		}
-	}
-	c.place = c.server.turns.enter(c.agency)
-	waits := func() {
-		c.log(slog.LevelInfo, "wait_turn", logline.InProgress, slog.Uint64("agencia", uint64(c.agency)),
-			slog.String("turno_de", strings.Trim(fmt.Sprint(c.server.turns.holders()), "[]")))
-	}
-	if !c.waitTelling(c.place.ready, waits) {
-		return c.cause
-	}
-	c.advanced = c.server.config.Now()
-	c.welcome()
-	return nil
-}
-
-func (c *session) welcome() {
-	a := c.server.lottery.Account(c.agency)
-	c.write(wire.AppendWelcome(nil, wire.Welcome{Agency: c.agency, Stored: a.Count, Checksum: a.Checksum}))
-}
-
 // wait is waitTelling without a call.
 func (c *session) wait(ready <-chan struct{}) bool { return c.waitTelling(ready, func() {}) }
 
@@ -325,48 +264,4 @@ func (c *session) linger() {
 
 func (c *session) log(level slog.Level, action string, attrs ...slog.Attr) {
 	c.server.log.LogAttrs(context.Background(), level, action, attrs...)
-}
-
-// codes are the codes for the causes that end a session, and for the errors of the lottery.
-var codes = []struct {
-	err  error
-	code wire.Code
-}{
-	{wire.ErrCorrupt, wire.CodeCorrupt},
-	{wire.ErrMalformed, wire.CodeMalformed},
-	{wire.ErrVersion, wire.CodeVersion},
-	{errAgency, wire.CodeAgency},
-	{errUnexpected, wire.CodeUnexpected},
-	{errTimeout, wire.CodeTimeout},
-	{errTurn, wire.CodeTimeout},
-	{errReplaced, wire.CodeReplaced},
-	{errShutdown, wire.CodeShutdown},
-	{errBusy, wire.CodeBusy},
-	{lottery.ErrPosition, wire.CodePosition},
-	{lottery.ErrFinished, wire.CodeFinished},
-	{lottery.ErrDrawn, wire.CodeDrawn},
-	{lottery.ErrNotFinished, wire.CodeNotFinished},
-	{lottery.ErrMismatch, wire.CodeMismatch},
-	{lottery.ErrNoDraw, wire.CodeNoDraw},
-	{lottery.ErrLimit, wire.CodeLimit},
-}
-
-var fieldCodes = map[lottery.Field]wire.Code{
-	lottery.FirstName: wire.CodeFirstName,
-	lottery.LastName:  wire.CodeLastName,
-	lottery.Document:  wire.CodeDocument,
-	lottery.Birthdate: wire.CodeBirthdate,
-}
-
-// codeOf returns the code for an error, or otherwise for an error that has none.
-func codeOf(err error, otherwise wire.Code) wire.Code {
-	for _, c := range codes {
-		if errors.Is(err, c.err) {
-			return c.code
-		}
-	}
-	if field, ok := errors.AsType[*lottery.FieldError](err); ok {
-		return cmp.Or(fieldCodes[field.Field], otherwise)
-	}
-	return otherwise
 }

@@ -6,32 +6,66 @@ import (
 )
 
 // Hello is the first frame of an agency.
-// Body: magic 4, version 1, agency 4.
+// Body: magic 4, version 1, agency 4, waits 1 (0 or 1), and the nonce 16 of an agency that has a secret.
 type Hello struct {
 	Agency uint32
+	// Waits says that the connection waits until an older one of the agency has ended, and does not take its place.
+	Waits  bool
+	Secret bool  // the agency has a secret, and wants the central's proof
+	Nonce  Nonce // of Secret
 }
 
-const helloSize = 4 + 1 + 4
+const helloSize = 4 + 1 + 4 + 1
 
 // AppendHello appends a HELLO of this Version.
 func AppendHello(dst []byte, h Hello) []byte {
-	start := len(dst)
-	dst = appendHeader(dst, TypeHello, helloSize)
+	start, size := len(dst), helloSize
+	if h.Secret {
+		size += len(h.Nonce)
+	}
+	return seal(h.appendBody(appendHeader(dst, TypeHello, size)), start)
+}
+
+func (h Hello) appendBody(dst []byte) []byte {
 	dst = append(dst, Magic...)
 	dst = append(dst, Version)
-	return seal(binary.BigEndian.AppendUint32(dst, h.Agency), start)
+	dst = append(binary.BigEndian.AppendUint32(dst, h.Agency), flag(h.Waits))
+	if h.Secret {
+		dst = append(dst, h.Nonce[:]...)
+	}
+	return dst
 }
 
 // ParseHello decodes the body of a HELLO. The error is ErrVersion for another magic or version, whatever stands behind
 // them.
-func ParseHello(body []byte) (Hello, error) {
+func ParseHello(body []byte) (h Hello, err error) {
 	if len(body) > len(Magic) && (string(body[:len(Magic)]) != Magic || body[len(Magic)] != Version) {
 		return Hello{}, fmt.Errorf("decode %v: %w: % x", TypeHello, ErrVersion, body[:len(Magic)+1])
 	}
-	if err := checkSize(TypeHello, body, helloSize); err != nil {
-		return Hello{}, err
+	if h.Secret = len(body) == helloSize+len(h.Nonce); !h.Secret {
+		if err := checkSize(TypeHello, body, helloSize); err != nil {
+			return Hello{}, err
+		}
 	}
-	return Hello{Agency: binary.BigEndian.Uint32(body[len(Magic)+1:])}, nil
+	h.Agency = binary.BigEndian.Uint32(body[len(Magic)+1:])
+	copy(h.Nonce[:], body[helloSize:])
+	h.Waits, err = parseFlag(TypeHello, body[helloSize-1])
+	return h, err
+}
+
+// flag is a byte that says yes or no.
+func flag(yes bool) byte {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+func parseFlag(t Type, b byte) (yes bool, err error) {
+	if b > 1 {
+		return false, malformed(t, "flag %d", b)
+	}
+	return b == 1, nil
 }
 
 // Finish says that an agency has no more bets, and which bets it believes to be stored.
@@ -77,14 +111,15 @@ func appendEmpty(dst []byte, t Type) []byte { return seal(appendHeader(dst, t, 0
 func ParseEmpty(t Type, body []byte) error { return checkSize(t, body, 0) }
 
 // Welcome is the central's answer to HELLO. It says where the agency has to go on.
-// Body: agency 4, stored 8, checksum 4.
+// Body: agency 4, stored 8, checksum 4, replaced 1 (0 or 1).
 type Welcome struct {
 	Agency   uint32 // of HELLO
 	Stored   uint64 // number of bets of this agency
 	Checksum uint32 // of all stored bets, see Checksum
+	Replaced bool   // the connection has taken the place of one that was open
 }
 
-const welcomeSize = 4 + 8 + 4
+const welcomeSize = 4 + 8 + 4 + 1
 
 // AppendWelcome appends a WELCOME.
 func AppendWelcome(dst []byte, w Welcome) []byte {
@@ -92,7 +127,8 @@ func AppendWelcome(dst []byte, w Welcome) []byte {
 	dst = appendHeader(dst, TypeWelcome, welcomeSize)
 	dst = binary.BigEndian.AppendUint32(dst, w.Agency)
 	dst = binary.BigEndian.AppendUint64(dst, w.Stored)
-	return seal(binary.BigEndian.AppendUint32(dst, w.Checksum), start)
+	dst = binary.BigEndian.AppendUint32(dst, w.Checksum)
+	return seal(append(dst, flag(w.Replaced)), start)
 }
 
 // ParseWelcome decodes the body of a WELCOME.
@@ -100,11 +136,13 @@ func ParseWelcome(body []byte) (Welcome, error) {
 	if err := checkSize(TypeWelcome, body, welcomeSize); err != nil {
 		return Welcome{}, err
 	}
+	replaced, err := parseFlag(TypeWelcome, body[16])
 	return Welcome{
 		Agency:   binary.BigEndian.Uint32(body),
 		Stored:   binary.BigEndian.Uint64(body[4:]),
 		Checksum: binary.BigEndian.Uint32(body[12:]),
-	}, nil
+		Replaced: replaced,
+	}, err
 }
 
 // Result is the central's answer to a BATCH. Results come in the order of the batches.
@@ -178,12 +216,8 @@ func AppendWinners(dst []byte, documents []string) (frames []byte, rest []string
 		n++
 	}
 	rest = documents[n:]
-	more := byte(0)
-	if len(rest) > 0 {
-		more = 1
-	}
 	start := len(dst)
-	dst = append(appendHeader(dst, TypeWinners, size), more)
+	dst = append(appendHeader(dst, TypeWinners, size), flag(len(rest) > 0))
 	dst = binary.BigEndian.AppendUint16(dst, uint16(n))
 	for _, d := range documents[:n] {
 		dst = append(append(dst, byte(len(d))), d...)
@@ -196,15 +230,16 @@ func ParseWinners(body []byte) (Winners, error) {
 	if len(body) < winnersHead {
 		return Winners{}, malformed(TypeWinners, "%d bytes, want %d or more", len(body), winnersHead)
 	}
-	if body[0] > 1 {
-		return Winners{}, malformed(TypeWinners, "more %d", body[0])
+	more, err := parseFlag(TypeWinners, body[0])
+	if err != nil {
+		return Winners{}, err
 	}
 	count := int(binary.BigEndian.Uint16(body[1:]))
 	rest := string(body[winnersHead:])
 	if count > len(rest) {
 		return Winners{}, malformed(TypeWinners, "%d documents in %d bytes", count, len(rest))
 	}
-	w := Winners{More: body[0] == 1, Documents: make([]string, count)}
+	w := Winners{More: more, Documents: make([]string, count)}
 	for i := range w.Documents {
 		if rest == "" || len(rest) < 1+int(rest[0]) {
 			return Winners{}, malformed(TypeWinners, "document %d is cut off", i)

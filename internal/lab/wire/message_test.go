@@ -41,6 +41,10 @@ func decode(t wire.Type, body []byte) (any, error) {
 		return wire.ParseWinners(body)
 	case wire.TypeError:
 		return wire.ParseError(body)
+	case wire.TypeChallenge:
+		return wire.ParseChallenge(body)
+	case wire.TypeProof:
+		return wire.ParseProof(body)
 	case wire.TypeAsk, wire.TypeFinished, wire.TypeKeepAlive:
 		return empty{}, wire.ParseEmpty(t, body)
 	default:
@@ -80,6 +84,10 @@ func encode(dst []byte, t wire.Type, v any) ([]byte, error) {
 		return dst, err
 	case wire.Code:
 		return wire.AppendError(dst, v), nil
+	case wire.Challenge:
+		return wire.AppendChallenge(dst, v), nil
+	case wire.Proof:
+		return wire.AppendProof(dst, v), nil
 	}
 	switch t {
 	case wire.TypeAsk:
@@ -105,9 +113,19 @@ var frames = []struct {
 	value any
 }{
 	{
-		"HELLO", "\x00\x10\x01" + "TP0L" + "\x02" + "\x00\x00\x01\x02" + "\xa6\x9a\xe3\x36",
+		"HELLO", "\x00\x11\x01" + "TP0L" + "\x02" + "\x00\x00\x01\x02" + "\x00" + "\x75\xe8\xb3\xdb",
 		wire.TypeHello,
 		wire.Hello{Agency: 258},
+	},
+	{
+		"HELLO that waits", "\x00\x11\x01" + "TP0L" + "\x02" + "\x00\x00\x01\x02" + "\x01" + "\x87\x83\x30\xd8",
+		wire.TypeHello,
+		wire.Hello{Agency: 258, Waits: true},
+	},
+	{
+		"HELLO with a secret", "\x00\x21\x01" + "TP0L" + "\x02" + "\x00\x00\x01\x02" + "\x00" + "0123456789abcdef" + "\x24\xe2\xa7\xda",
+		wire.TypeHello,
+		wire.Hello{Agency: 258, Secret: true, Nonce: wire.Nonce([]byte("0123456789abcdef"))},
 	},
 	{
 		"BATCH", "\x00\x45\x03" + "\x01\x02\x03\x04\x05\x06\x07\x08" + "\x00\x02" + "\x08Santiago" + "\x05Lorca" + "\x0830904465" + "\x07\xcf\x03\x11" + "\x00\x00\x1d\x96" + "\x02ñ" + "\x04,\"=|" + "\x03007" + "\xff\xff\xff\xff" + "\xff\xff\xff\xff" + "\x45\xeb\x1b\x62",
@@ -140,9 +158,24 @@ var frames = []struct {
 		empty{},
 	},
 	{
-		"WELCOME", "\x00\x17\x81" + "\x00\x00\x01\x02" + "\x00\x00\x00\x01\x00\x00\x00\x02" + "\x01\x02\x03\x04" + "\x99\x16\x72\x33",
+		"PROOF", "\x00\x27\x06" + "0123456789abcdef0123456789ABCDEF" + "\x59\x1f\x92\xca",
+		wire.TypeProof,
+		wire.Proof([]byte("0123456789abcdef0123456789ABCDEF")),
+	},
+	{
+		"WELCOME", "\x00\x18\x81" + "\x00\x00\x01\x02" + "\x00\x00\x00\x01\x00\x00\x00\x02" + "\x01\x02\x03\x04" + "\x00" + "\x8b\x44\x48\xcd",
 		wire.TypeWelcome,
 		wire.Welcome{Agency: 258, Stored: 1<<32 + 2, Checksum: 0x01020304},
+	},
+	{
+		"WELCOME in place of another", "\x00\x18\x81" + "\x00\x00\x01\x02" + "\x00\x00\x00\x01\x00\x00\x00\x02" + "\x01\x02\x03\x04" + "\x01" + "\x79\x2f\xcb\xce",
+		wire.TypeWelcome,
+		wire.Welcome{Agency: 258, Stored: 1<<32 + 2, Checksum: 0x01020304, Replaced: true},
+	},
+	{
+		"CHALLENGE", "\x00\x37\x86" + "nonce of central" + "0123456789abcdef0123456789ABCDEF" + "\xb9\xf1\x5e\x6d",
+		wire.TypeChallenge,
+		wire.Challenge{Nonce: wire.Nonce([]byte("nonce of central")), Proof: wire.Proof([]byte("0123456789abcdef0123456789ABCDEF"))},
 	},
 	{
 		"RESULT", "\x00\x14\x82" + "\x00\x00\x00\x00\x00\x00\x00\x64" + "\x00\x64" + "\x0c" + "\x00\x05" + "\x22\x6a\xfd\xa2",
@@ -201,6 +234,9 @@ func TestFrameLength(t *testing.T) {
 		t.Run(f.name, func(t *testing.T) {
 			body := []byte(f.bytes[wire.HeaderSize : len(f.bytes)-4])
 			for n := range len(body) {
+				if f.name == "HELLO with a secret" && n == len(body)-16 {
+					continue // a HELLO without
+				}
 				if v, err := decode(f.t, body[:n]); !errors.Is(err, wire.ErrMalformed) {
 					t.Errorf("%d of %d bytes: %+v, %v", n, len(body), v, err)
 				}
@@ -231,6 +267,8 @@ func TestMalformedBodies(t *testing.T) {
 		{"a last name beyond the end", wire.TypeBatch, position + "\x00\x01\x00\xff" + bet[2:], wire.ErrMalformed},
 		{"a document beyond the end", wire.TypeBatch, position + "\x00\x01\x00\x00\xff" + bet[3:], wire.ErrMalformed},
 		{"a document that takes the number", wire.TypeBatch, position + "\x00\x01\x00\x00\x01" + bet[3:], wire.ErrMalformed},
+		{"waits more than true", wire.TypeHello, "TP0L\x02\x00\x00\x00\x01\x02", wire.ErrMalformed},
+		{"replaced more than true", wire.TypeWelcome, strings.Repeat("\x00", 16) + "\x02", wire.ErrMalformed},
 		{"more winners than can be", wire.TypeWinners, "\x00\xff\xff\x00", wire.ErrMalformed},
 		{"more than true", wire.TypeWinners, "\x02\x00\x00", wire.ErrMalformed},
 		{"a document that is cut off", wire.TypeWinners, "\x00\x00\x01\x02a", wire.ErrMalformed},
@@ -332,7 +370,7 @@ func TestNames(t *testing.T) {
 	names := map[wire.Code]string{
 		0: "ok", 1: "malformed", 2: "version", 3: "agency", 4: "unexpected", 5: "timeout", 6: "replaced", 7: "shutdown", 8: "busy", 9: "corrupt",
 		10: "first_name", 11: "last_name", 12: "document", 13: "birthdate",
-		20: "position", 21: "storage", 22: "finished", 23: "drawn", 24: "not_finished", 25: "mismatch", 26: "no_draw",
+		20: "position", 21: "storage", 22: "finished", 23: "drawn", 24: "not_finished", 25: "mismatch", 26: "no_draw", 27: "limit", 30: "no_proof", 31: "wrong_proof", 32: "no_secret",
 		99: "code 99",
 	}
 	for code, name := range names {

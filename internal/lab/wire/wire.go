@@ -48,25 +48,27 @@ var (
 // Type is the third byte of a frame. It says which message the body holds.
 type Type byte
 
-// The types of frames. The agency sends TypeHello to TypeAsk, the central TypeWelcome to TypeError, and both
+// The types of frames. The agency sends TypeHello to TypeProof, the central TypeWelcome to TypeChallenge, and both
 // TypeKeepAlive.
 const (
 	TypeHello     Type = 0x01
 	TypeBatch     Type = 0x03
 	TypeFinish    Type = 0x04
 	TypeAsk       Type = 0x05
+	TypeProof     Type = 0x06
 	TypeKeepAlive Type = 0x7F
 	TypeWelcome   Type = 0x81
 	TypeResult    Type = 0x82
 	TypeFinished  Type = 0x83
 	TypeWinners   Type = 0x84
 	TypeError     Type = 0x85
+	TypeChallenge Type = 0x86
 )
 
 var typeNames = map[Type]string{
-	TypeHello: "HELLO", TypeBatch: "BATCH", TypeFinish: "FINISH", TypeAsk: "ASK",
+	TypeHello: "HELLO", TypeBatch: "BATCH", TypeFinish: "FINISH", TypeAsk: "ASK", TypeProof: "PROOF",
 	TypeKeepAlive: "KEEPALIVE",
-	TypeWelcome:   "WELCOME", TypeResult: "RESULT", TypeFinished: "FINISHED", TypeWinners: "WINNERS", TypeError: "ERROR",
+	TypeWelcome:   "WELCOME", TypeResult: "RESULT", TypeFinished: "FINISHED", TypeWinners: "WINNERS", TypeError: "ERROR", TypeChallenge: "CHALLENGE",
 }
 
 // String returns the protocol's name of the type, such as "HELLO".
@@ -104,6 +106,9 @@ const (
 	CodeMismatch    Code = 25
 	CodeNoDraw      Code = 26
 	CodeLimit       Code = 27
+	CodeNoProof     Code = 30
+	CodeWrongProof  Code = 31
+	CodeNoSecret    Code = 32
 )
 
 var codeNames = map[Code]string{
@@ -112,6 +117,7 @@ var codeNames = map[Code]string{
 	CodeFirstName: "first_name", CodeLastName: "last_name", CodeDocument: "document", CodeBirthdate: "birthdate",
 	CodePosition: "position", CodeStorage: "storage", CodeFinished: "finished", CodeDrawn: "drawn",
 	CodeNotFinished: "not_finished", CodeMismatch: "mismatch", CodeNoDraw: "no_draw", CodeLimit: "limit",
+	CodeNoProof: "no_proof", CodeWrongProof: "wrong_proof", CodeNoSecret: "no_secret",
 }
 
 // String returns the protocol's name of the code, such as "not_finished".
