@@ -71,6 +71,9 @@ func TestProofs(t *testing.T) {
 			} else if !errors.Is(err, tt.want) {
 				t.Errorf("got %v, want %v", err, tt.want)
 			}
+			for limit := time.Now().Add(10 * time.Second); c.log.count(tt.inCentral) == 0 && time.Now().Before(limit); {
+				time.Sleep(time.Millisecond)
+			}
 			c.stop()
 			all := strings.Join(append(slices.Clone(log.all), c.log.all...), "\n")
 			if log.count(tt.inAgency) != 1 || c.log.count(tt.inCentral) != 1 {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/tp0-lab/composer/internal/lab/logline"
 	"github.com/tp0-lab/composer/internal/lab/wire"
@@ -95,6 +96,10 @@ func (c *session) challenge(h wire.Hello) error {
 	return nil
 }
 
+// courtesy is how long an older connection of an agency may go on before another takes its place: the end of one that
+// its client has closed may arrive after the HELLO of the next.
+const courtesy = 50 * time.Millisecond
+
 // replace takes the place of an older connection of the agency, and waits for its end. It reports whether there was one.
 func (c *session) replace() (bool, error) {
 	old, ok := c.server.replace(c.agency, c)
@@ -105,7 +110,13 @@ func (c *session) replace() (bool, error) {
 		return false, nil
 	}
 	c.replaced = old.done
-	old.stop(errReplaced)
+	select {
+	case <-old.done:
+		return false, nil
+	case <-time.After(courtesy):
+		old.stop(errReplaced)
+	case <-c.stopped:
+	}
 	if !c.wait(old.done) {
 		return false, c.cause
 	}
