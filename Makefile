@@ -40,9 +40,17 @@ bin/composer: $(shell find composer internal templates -type f) services/service
 	sh composer/build.sh
 
 # An existing Compose file stays. Its first line names its stage: the target stops if .stage or COMPOSER_STAGE asks for another.
-docker-compose-up: right-stage docker-image data $(COMPOSE_FILE) ## start the lab (writes a missing Compose file for N clients)
+docker-compose-up: right-stage docker-image data secrets $(COMPOSE_FILE) ## start the lab (writes a missing Compose file for N clients)
 	$(COMPOSE) up -d --remove-orphans
 .PHONY: docker-compose-up
+
+# Makes the secrets that the Compose file mounts (composer render --set auth=true), and keeps those that are there.
+secrets: $(COMPOSE_FILE)
+	@dir=$$(sed -n 's,^    file: \(.*\)/master\.secret$$,\1,p' $(COMPOSE_FILE)); \
+	if [ -n "$$dir" ]; then \
+	  $(MAKE) -s bin/composer && bin/composer data secrets -n $$(grep -c '^    file: .*/agency-[0-9]*\.secret$$' $(COMPOSE_FILE)) -o "$$dir"; \
+	fi
+.PHONY: secrets
 
 right-stage: $(COMPOSE_FILE)
 	@made=$$(sed -n '1{/ --bundle /d;s/^# Made by: composer render --stage \([^ ]*\).*/\1/p;}' $(COMPOSE_FILE)); \

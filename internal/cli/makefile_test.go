@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -45,6 +46,33 @@ func TestMakeRefusesAnotherStage(t *testing.T) {
 				t.Errorf("%v, started: %v, stderr %q, want %q", err, started, stderr.String(), tt.want)
 			}
 		})
+	}
+}
+
+// The secrets that a Compose file mounts are made where it has them, and only then.
+func TestMakeMakesSecrets(t *testing.T) {
+	makefile, err := filepath.Abs("../../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"services: {}\n": "",
+		"secrets:\n  master:\n    file: ./d/secrets/master.secret\n  agency-1:\n    file: ./d/secrets/agency-1.secret\n" +
+			"  agency-2:\n    file: ./d/secrets/agency-2.secret\n": "data secrets -n 2 -o ./d/secrets\n",
+	} {
+		dir := t.TempDir()
+		for name, text := range map[string]string{"docker-compose-dev.yaml": text, "bin/composer": "#!/bin/sh\necho $*\n"} {
+			path := filepath.Join(dir, name)
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o755)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c := exec.Command("make", "-s", "-f", makefile, "-o", "bin/composer", "MAKE=true", "secrets")
+		c.Dir = dir
+		out, err := c.Output()
+		if err != nil || string(out) != want {
+			t.Errorf("%q: got %q, error %v, want %q", text, out, err, want)
+		}
 	}
 }
 

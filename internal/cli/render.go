@@ -13,6 +13,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/compose/diff"
 	"github.com/tp0-lab/composer/internal/files/watch"
+	"github.com/tp0-lab/composer/internal/lab/secret"
 	"github.com/tp0-lab/composer/internal/template/build"
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/values"
@@ -287,8 +288,11 @@ func warnMissing(stderr io.Writer, missing []string) {
 	}
 	shown := firstNames(missing)
 	hint := ""
-	if strings.Contains(shown, "/agency-") {
+	if slices.ContainsFunc(missing, func(name string) bool { return strings.Contains(name, "/agency-") && strings.HasSuffix(name, ".csv") }) {
 		hint = "; `composer data extract` brings the agencies'"
+	}
+	if slices.ContainsFunc(missing, func(name string) bool { return strings.HasSuffix(name, "/"+secret.MasterFile) }) {
+		hint += "; `composer data secrets` makes the secrets"
 	}
 	warn(stderr, "before `docker compose up`, provide the files it needs: %s%s", shown, hint)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/client"
 	"github.com/tp0-lab/composer/internal/lab/config"
 	"github.com/tp0-lab/composer/internal/lab/dataset"
+	"github.com/tp0-lab/composer/internal/lab/secret"
 	"github.com/tp0-lab/composer/internal/lab/server"
 	"github.com/tp0-lab/composer/internal/lab/service"
 	"github.com/tp0-lab/composer/services"
@@ -68,7 +69,11 @@ func (l *Lab) makeDirectories() error {
 		}
 	}
 	if len(absent) > 0 {
-		return fmt.Errorf("mounted files are missing: %s", sentenceList(absent))
+		hint := ""
+		if slices.ContainsFunc(absent, func(file string) bool { return filepath.Base(file) == secret.MasterFile }) {
+			hint = "; `composer data secrets` makes secrets"
+		}
+		return fmt.Errorf("mounted files are missing: %s%s", sentenceList(absent), hint)
 	}
 	for _, file := range configs {
 		l.replaced = append(l.replaced, file+" is missing: the one that comes with the lab is in its place")

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"github.com/tp0-lab/composer/internal/lab/secret"
 	"github.com/tp0-lab/composer/internal/lab/service"
 	"github.com/tp0-lab/composer/internal/text"
 )
@@ -75,7 +77,7 @@ func NewPlan(project *types.Project) (services []Service, without []string, err 
 			problems = append(problems, fmt.Errorf("service %q: it would be a directory of that name", name))
 			continue
 		}
-		s, lost, err := newService(project.Services[name])
+		s, lost, err := newService(project.Services[name], project.Secrets)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("service %q: %w", name, err))
 			continue
@@ -119,7 +121,7 @@ func inOrder(services []Service) []Service {
 	return ordered
 }
 
-func newService(c types.ServiceConfig) (s Service, without []string, err error) {
+func newService(c types.ServiceConfig, secrets types.Secrets) (s Service, without []string, err error) {
 	kind, err := kindOf(c)
 	if err != nil {
 		return Service{}, nil, err
@@ -157,6 +159,9 @@ func newService(c types.ServiceConfig) (s Service, without []string, err error) 
 			return Service{}, nil, fmt.Errorf("%s is read-only, and the bets go there; without Docker nothing would keep them out", v.Target)
 		}
 	}
+	mounts, lost := secretFiles(c, secrets)
+	s.Files = append(s.Files, mounts...)
+	without = append(without, lost...)
 	for _, name := range slices.SortedFunc(maps.Keys(c.DependsOn), text.NaturalCompare) {
 		d := c.DependsOn[name]
 		if d.Condition == types.ServiceConditionHealthy {
@@ -165,6 +170,23 @@ func newService(c types.ServiceConfig) (s Service, without []string, err error) 
 		s.After = append(s.After, Dependency{Name: name, Done: d.Condition == types.ServiceConditionCompletedSuccessfully})
 	}
 	return s, append(without, ignored(c)...), nil
+}
+
+// secretFiles returns the mounts of a service's secrets, and sentences about secrets that are no files.
+func secretFiles(c types.ServiceConfig, secrets types.Secrets) (mounts []service.Mount, without []string) {
+	for _, s := range c.Secrets {
+		file := secrets[s.Source].File
+		if file == "" {
+			without = append(without, fmt.Sprintf("secret %q is no file, and is not mounted", s.Source))
+			continue
+		}
+		target := cmp.Or(s.Target, s.Source)
+		if !path.IsAbs(target) {
+			target = path.Join(secret.EngineDir, target)
+		}
+		mounts = append(mounts, service.Mount{Target: path.Clean(target), Source: file})
+	}
+	return mounts, without
 }
 
 // within reports whether a path is outer, or below it.
@@ -234,7 +256,7 @@ func signalOf(name string) (syscall.Signal, error) {
 // container is made and so mean nothing without one.
 var done = []string{
 	"attach", "build", "command", "container_name", "depends_on", "entrypoint", "env_file", "environment", "extends",
-	"hostname", "image", "labels", "networks", "platform", "profiles", "pull_policy", "scale", "stop_grace_period",
+	"hostname", "image", "labels", "networks", "platform", "profiles", "pull_policy", "scale", "secrets", "stop_grace_period",
 	"stop_signal", "tty", "stdin_open", "user", "volumes",
 }
 

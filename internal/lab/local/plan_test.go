@@ -2,12 +2,14 @@ package local_test
 
 import (
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tp0-lab/composer/internal/lab/local"
+	"github.com/tp0-lab/composer/internal/lab/service"
 )
 
 func TestWhatCannotBeDone(t *testing.T) {
@@ -48,6 +50,35 @@ func TestWhatCannotBeDone(t *testing.T) {
 				t.Errorf("want %q", tt.note)
 			}
 		})
+	}
+}
+
+// A secret that is a file is mounted where Compose mounts it.
+func TestSecretsAreMounted(t *testing.T) {
+	dir := t.TempDir()
+	const text = `
+services:
+  server: {image: server, secrets: [a, {source: b, target: c}, {source: b, target: /d}, e]}
+secrets: {a: {file: ./a.txt}, b: {file: b.txt}, e: {environment: E}}
+`
+	project, err := local.Load(t.Context(), []byte(text), "compose.yaml", dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	services, without, err := local.NewPlan(project)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []service.Mount{
+		{Target: "/run/secrets/a", Source: filepath.Join(dir, "a.txt")},
+		{Target: "/run/secrets/c", Source: filepath.Join(dir, "b.txt")},
+		{Target: "/d", Source: filepath.Join(dir, "b.txt")},
+	}
+	if !slices.Equal(services[0].Files, want) {
+		t.Errorf("got %v, want %v", services[0].Files, want)
+	}
+	if note := `service "server": secret "e" is no file, and is not mounted`; !slices.Contains(without, note) {
+		t.Errorf("got %q, want %s", without, note)
 	}
 }
 

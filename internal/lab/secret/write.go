@@ -134,7 +134,10 @@ func addSecrets(set *files.Set, dir string, master Secret, o WriteOptions) (path
 
 // makeDir makes the directory, or checks that others cannot enter the one that is there.
 func makeDir(dir string) error {
-	if err := os.MkdirAll(dir, dirMode); err != nil {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil { //nolint:gosec // others may enter the directories above
+		return err
+	}
+	if err := os.Mkdir(dir, dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	info, err := os.Stat(dir)
