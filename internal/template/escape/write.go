@@ -214,15 +214,24 @@ func (s *site) mayBePlain(text string) error {
 	if text == "" && s.loose {
 		return errors.New("an empty value cannot stand here in a scalar without quotes: write " + advice(s.source))
 	}
-	if bad := unsafeInPlain(text, s.start); bad != "" {
+	if bad := unsafeInPlain(text, s.start, s.flow); bad != "" {
 		return fmt.Errorf("%s has %s, which is not safe in a scalar without quotes: write %s", shown(text), bad, advice(s.source))
 	}
 	return nil
 }
 
-// advice returns a scalar without quotes as it is written in quotes.
+// advice returns a scalar without quotes as it is written in quotes. Quotes within its actions stay as they are.
 func advice(source string) string {
-	hint := `"` + strings.ReplaceAll(strings.ReplaceAll(source, `\`, `\\`), `"`, `\"`) + `"`
+	var in strings.Builder
+	for rest := source; rest != ""; {
+		text, action, found := strings.Cut(rest, "{{")
+		in.WriteString(strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text))
+		if rest = ""; found {
+			action, rest, _ = strings.Cut(action, "}}")
+			in.WriteString("{{" + action + "}}")
+		}
+	}
+	hint := `"` + in.String() + `"`
 	if name, value, ok := strings.Cut(source, "="); ok && listEntry().MatchString(source) {
 		hint = fmt.Sprintf(`- %s, or %s: %s in a map`, hint, name, value)
 	}
@@ -231,9 +240,10 @@ func advice(source string) string {
 
 var listEntry = text.LazyRegexp(`^[A-Za-z_][A-Za-z0-9_]*=\{\{[^{}]*\}\}$`)
 
-// unsafeInPlain names the first character of text that may not be a part of a scalar without quotes in every
-// context, or returns "".
-func unsafeInPlain(text string, start bool) string {
+// unsafeInPlain names the first character of text that may not be a part of a scalar without quotes, or returns "".
+// Within a scalar that has begun nothing ends it but a colon before a space, a # behind one, the end of the line and, in
+// a flow collection, a comma or a bracket (YAML 1.2.2, section 7.3.3).
+func unsafeInPlain(text string, start, flow bool) string {
 	if start && strings.HasPrefix(text, "...") {
 		return `a "..."` // which ends a document
 	}
@@ -245,6 +255,9 @@ func unsafeInPlain(text string, start bool) string {
 		case alphanumeric(r) || r == '_' || r == '/' || r == '.':
 		case strings.ContainsRune("-+@%=~$;()^", r) && (i > 0 || !start):
 		case r == ':' && !edge && runes[i+1] != ' ' && runes[i+1] != ':':
+		case r == '#' && i > 0 && runes[i-1] != ' ':
+		case strings.ContainsRune(",[]{}", r) && !flow && (i > 0 || !start):
+		case strings.ContainsRune(`"'&*!|>?<\`+"`", r) && (i > 0 || !start):
 		case r == ' ' && !edge:
 		case r == ' ':
 			return "a space at its edge"

@@ -22,20 +22,20 @@ func TestAllWrongPlaces(t *testing.T) {
   compose.yaml.tmpl:1:10: a value cannot stand within an escape: the backslash before it wants more characters
   compose.yaml.tmpl:2:4: a scalar without quotes cannot begin with '@': put it in quotes`},
 		{"values", "a: x {{ .Values.bad }}\nb: y {{ .Values.bad }}\nc: {{ fromYaml \"null\" }}\nd: {{ .Values.bad }}\n", `render stage one: 3 places are wrong:
-  compose.yaml.tmpl:1:9: "[b]" has a '[', which is not safe in a scalar without quotes: write "x {{.Values.bad}}"
-  compose.yaml.tmpl:2:9: "[b]" has a '[', which is not safe in a scalar without quotes: write "y {{.Values.bad}}"
+  compose.yaml.tmpl:1:9: "b: " has a ':', which is not safe in a scalar without quotes: write "x {{.Values.bad}}"
+  compose.yaml.tmpl:2:9: "b: " has a ':', which is not safe in a scalar without quotes: write "y {{.Values.bad}}"
   compose.yaml.tmpl:3:7: <fromYaml "null">: there is no value (null): write (… | default VALUE), or {{ with … }} around what needs it`},
 		{"values of replicas", "a:\n{{- range .Kinds.filter }}\n  - x {{ $.Values.bad }}\n  - '{{ if gt .ID 1 }}{{ $.Values.line }}{{ end }}'\n{{- end }}\n", `render stage one: 2 places are wrong:
-  compose.yaml.tmpl:3:10: "[b]" has a '[', which is not safe in a scalar without quotes: write "x {{$.Values.bad}}" (in filter1)
+  compose.yaml.tmpl:3:10: "b: " has a ':', which is not safe in a scalar without quotes: write "x {{$.Values.bad}}" (in filter1)
   compose.yaml.tmpl:4:26: "a\nb" has a line break, which single quotes cannot hold: write the scalar in double quotes (in filter2)`},
-		{"alike replicas", "a:\n{{- range .Kinds.filter }}\n  - x {{ .Name }} {{ $.Values.bad }}\n{{- end }}\n", `render stage one: compose.yaml.tmpl:3:22: "[b]" has a '[', which is not safe in a scalar without quotes: write "x {{.Name}} {{$.Values.bad}}" (in filter1)`},
+		{"alike replicas", "a:\n{{- range .Kinds.filter }}\n  - x {{ .Name }} {{ $.Values.bad }}\n{{- end }}\n", `render stage one: compose.yaml.tmpl:3:22: "b: " has a ':', which is not safe in a scalar without quotes: write "x {{.Name}} {{$.Values.bad}}" (in filter1)`},
 		{"a value, and an error", "a: x {{ .Values.bad }}\nb: {{ .Values.none }}\n", `render stage one: 2 places are wrong:
-  compose.yaml.tmpl:1:9: "[b]" has a '[', which is not safe in a scalar without quotes: write "x {{.Values.bad}}"
+  compose.yaml.tmpl:1:9: "b: " has a ':', which is not safe in a scalar without quotes: write "x {{.Values.bad}}"
   compose.yaml.tmpl:2:14: <.Values.none>: map has no entry for key "none": have bad, line, nothing; if it need not be there, write (get .Values "none")`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			fsys := kinds(test.text)
-			fsys[bundle.StagesFile].Data = []byte("default: one\nkinds: [{name: filter, count: 3}]\nstages: [{name: one, values: {bad: '[b]', line: \"a\\nb\", nothing: ''}}]")
+			fsys[bundle.StagesFile].Data = []byte("default: one\nkinds: [{name: filter, count: 3}]\nstages: [{name: one, values: {bad: 'b: ', line: \"a\\nb\", nothing: ''}}]")
 			b, err := bundle.Open(fsys)
 			if err != nil {
 				t.Fatal(err)
