@@ -152,7 +152,8 @@ bench: ## measure the lottery against a floor, and write docs/benchmarks.md
 
 # ROUNDS is how many rounds of each kind of accident; a full disk needs root.
 ROUNDS ?= 10
-campaign: ## kill, stop and starve the lottery's processes, take their files away, and compare what is left
+campaign: ## flip every bit of small conversations, kill, stop and starve the lottery's processes, take their files away, and compare what is left
+	go test -count 1 -run TestFlips -v ./internal/lab/agency
 	go run ./bench/campaign -rounds $(ROUNDS)
 .PHONY: campaign
 

@@ -27,7 +27,8 @@ type network struct {
 type connFault struct {
 	ToServer bool
 	At       int           // the number of bytes in that direction after which it happens
-	Stall    time.Duration // nothing passes for so long; 0: the connection breaks
+	Stall    time.Duration // nothing passes for so long
+	Flip     byte          // the bits of the next byte that are flipped; without it and Stall, the connection breaks
 }
 
 // dial connects to the server that listens.
@@ -207,7 +208,10 @@ func (n *network) newConns(seed uint64, fault *connFault, agency uint32) (client
 		for {
 			n, err := from.read(false, buffer[:1+random.IntN(len(buffer))])
 			if fault != nil && passed+n >= fault.At {
-				if fault.Stall == 0 {
+				switch {
+				case fault.Flip != 0 && n > 0:
+					buffer[min(max(fault.At-passed, 0), n-1)] ^= fault.Flip
+				case fault.Stall == 0:
 					client.reset()
 					return
 				}

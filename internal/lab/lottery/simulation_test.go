@@ -77,8 +77,11 @@ func drawPlan(t *rapid.T) plan {
 	p.Concurrency = between("concurrency", 0, 2)
 	for range between("faults of connections", 0, 8) {
 		f := connFault{ToServer: rapid.Bool().Draw(t, "to the server"), At: between("at", 0, 2000)}
-		if rapid.Bool().Draw(t, "stalls") {
+		switch between("kind", 0, 2) {
+		case 1:
 			f.Stall = millis("stall", 20_000)
+		case 2:
+			f.Flip = byte(1 << between("bit", 0, 7))
 		}
 		p.Connections = append(p.Connections, f)
 	}
@@ -100,7 +103,7 @@ func drawPlan(t *rapid.T) plan {
 	return p
 }
 
-// TestSimulation runs the server and the agencies with a simulated network and disk: connections break and stall, agencies
+// TestSimulation runs the server and the agencies with a simulated network and disk: connections break, stall and flip bits, agencies
 // are killed, the server's process or machine dies in any operation of the disk, and operations fail. In the end each bet is
 // stored exactly once, in order; nothing that was confirmed is ever gone; all agencies have their own winners. A failure
 // prints the command that runs its plan again.
