@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tp0-lab/composer/internal/lab/secret"
+	"github.com/tp0-lab/composer/internal/lab/secure"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -17,10 +18,11 @@ func dataSecretsCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "secrets",
 		Usage:     "make the secrets by which agencies prove who they are",
-		UsageText: "composer data secrets [-n N] [-o DIR] [--kubernetes] [--force] [--json]",
+		UsageText: "composer data secrets [-n N] [-o DIR] [--kubernetes] [--tls] [--force] [--json]",
 		Description: examples(
 			"composer data secrets", "a master secret and those of five agencies, in "+secretsDir,
 			"composer data secrets -n 50", "more agencies; the secrets that are there stay",
+			"composer data secrets --tls", "a certificate for the server, too: SERVER_TLS_CERT, SERVER_TLS_KEY, CLI_TLS_CA",
 			"composer data secrets --force", "a new master secret, and all others with it",
 		) + "\n\nThe server has the master secret, and each agency its own: see `composer render --set auth=true`. Other users of\n" +
 			"this machine cannot enter the directory. The files are readable by all, because containers mount them with owner and\n" +
@@ -32,6 +34,7 @@ func dataSecretsCommand() *cli.Command {
 			},
 			stringFlag("output", "COMPOSER_DATA_SECRETS", secretsDir, "the `DIR` for the files", "o"),
 			boolFlag("kubernetes", "COMPOSER_DATA_SECRETS_KUBERNETES", "write "+secret.ManifestFile+", too, with a Secret for the server and one for the clients"),
+			boolFlag("tls", "COMPOSER_DATA_SECRETS_TLS", "make a certificate of the server and its key, too: "+secret.CertificateFile+" and "+secret.CertificateKeyFile),
 			boolFlag("force", "COMPOSER_DATA_FORCE", "replace what is there", "f"),
 			jsonFlag("print JSON"),
 		},
@@ -42,13 +45,24 @@ func dataSecretsCommand() *cli.Command {
 // secretsDir is where templates look for secrets.
 const secretsDir = dataDir + "/secrets"
 
+// certificateNames are those that a server's certificate is for: its name in the lab's networks, and this machine.
+var certificateNames = []string{"server", "localhost", "127.0.0.1", "::1"}
+
 func dataSecrets(c *cli.Context) error {
 	agencies := c.Int("agencies")
 	if agencies < 0 || agencies > maxSecrets {
 		return usagef("data secrets: --agencies %d: want 0 … %d", agencies, maxSecrets)
 	}
 	dir := c.String("output")
-	written, err := secret.Write(dir, secret.WriteOptions{Agencies: agencies, Force: c.Bool("force"), Kubernetes: c.Bool("kubernetes")})
+	options := secret.WriteOptions{Agencies: agencies, Force: c.Bool("force"), Kubernetes: c.Bool("kubernetes")}
+	if c.Bool("tls") {
+		var err error
+		options.Certificate, options.CertificateKey, err = secure.Make(streams(c).Now(), certificateNames...)
+		if err != nil {
+			return err
+		}
+	}
+	written, err := secret.Write(dir, options)
 	if errors.Is(err, secret.ErrExists) {
 		return fmt.Errorf("%w than the master secret makes: --force replaces all", err)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/remote"
 	"github.com/tp0-lab/composer/internal/lab/retry"
 	"github.com/tp0-lab/composer/internal/lab/secret"
+	"github.com/tp0-lab/composer/internal/lab/secure"
 	"github.com/tp0-lab/composer/internal/lab/service"
 )
 
@@ -32,7 +33,10 @@ func Run(ctx context.Context, m service.Machine) error {
 	if err != nil {
 		return service.ConfigFailed(m.Stdout, err)
 	}
-	key, err := c.key(m)
+	var access access
+	if access.key, err = c.key(m); err == nil {
+		access.dial, err = c.dial(m)
+	}
 	if err != nil {
 		return service.ConfigFailed(m.Stdout, err)
 	}
@@ -47,7 +51,7 @@ func Run(ctx context.Context, m service.Machine) error {
 
 	ctx, stop := service.Stopping(ctx, log)
 	defer stop()
-	err = work(ctx, c, key, m, log)
+	err = work(ctx, c, access, m, log)
 	done := err == nil
 	if done {
 		_, after := c.lingers()
@@ -63,8 +67,14 @@ func Run(ctx context.Context, m service.Machine) error {
 	return err
 }
 
+// access is how the client reaches the server and proves who it is.
+type access struct {
+	key  secret.Key
+	dial secure.DialFunc
+}
+
 // work does the work of the mode. It has logged the error that it returns.
-func work(ctx context.Context, c Config, key secret.Key, m service.Machine, log *slog.Logger) error {
+func work(ctx context.Context, c Config, to access, m service.Machine, log *slog.Logger) error {
 	if c.Mode == ModeEcho {
 		e := echo.Client{
 			ID: c.number(), Address: c.ServerAddress, Amount: c.LoopAmount, Period: c.LoopPeriod,
@@ -92,8 +102,8 @@ func work(ctx context.Context, c Config, key secret.Key, m service.Machine, log 
 		RetryLimit:  c.RetryLimit,
 		KeepAlive:   c.KeepAlive,
 		Now:         time.Now,
-		Key:         key,
-		Dial:        m.Dial,
+		Key:         to.key,
+		Dial:        to.dial,
 		Open:        open,
 	}, log)
 	switch c.Mode {

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -13,6 +14,7 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/lottery"
 	"github.com/tp0-lab/composer/internal/lab/remote"
 	"github.com/tp0-lab/composer/internal/lab/secret"
+	"github.com/tp0-lab/composer/internal/lab/secure"
 	"github.com/tp0-lab/composer/internal/lab/service"
 )
 
@@ -50,6 +52,8 @@ type Config struct {
 
 	SecretFile string        `env:"CLI_SECRET_FILE" doc:"lottery: the file of the agency's secret, or of the master secret, for a server that asks for it (composer data secrets); {id} in it is the client's number"`
 	Secret     secret.Secret `env:"CLI_SECRET" secret:"true" doc:"lottery: the agency's secret itself, in place of CLI_SECRET_FILE: its number, a colon and 64 hexadecimal digits"`
+	TLSCA      string        `env:"CLI_TLS_CA" doc:"lottery: the PEM file of the server's certificate, or of the authority that signed it; connections are TLS 1.3 then"`
+	TLSName    string        `env:"CLI_TLS_NAME" doc:"lottery: the name in the server's certificate; the host of CLI_SERVER_ADDRESS where it is not set"`
 
 	Index     *uint32 `env:"CLI_INDEX" min:"0" max:"4294967294" doc:"the client's number as an engine counts, from 0: CLI_ID is one more. One of the two is set"`
 	StopFails bool    `env:"CLI_STOP_FAILS" doc:"whether a client that is stopped before its work is done exits with 1, for engines that take 0 for done; else with 0"`
@@ -141,6 +145,25 @@ func (c Config) key(m service.Machine) (secret.Key, error) {
 		return key, fmt.Errorf("%s: %w", place, err)
 	}
 	return key, nil
+}
+
+// dial returns the function that connects to the server.
+func (c Config) dial(m service.Machine) (secure.DialFunc, error) {
+	switch {
+	case c.TLSCA == "":
+		return m.Dial, nil
+	case c.Mode == ModeEcho:
+		return nil, errors.New("there is CLI_TLS_CA, and CLI_MODE=echo has no TLS: set another mode, or no CLI_TLS_CA")
+	}
+	host, _, err := net.SplitHostPort(c.ServerAddress)
+	if err != nil {
+		return nil, err // never: Check has checked the address
+	}
+	encryption, err := secure.Client(m.Path(c.TLSCA), cmp.Or(c.TLSName, host))
+	if err != nil {
+		return nil, err
+	}
+	return secure.Dial(m.Dial, encryption), nil
 }
 
 func (c Config) bet() (lottery.Bet, error) {

@@ -19,19 +19,9 @@ const maxFile = 256
 // EngineDir is where Docker, Swarm and the lab's files for Kubernetes mount secrets.
 const EngineDir = "/run/secrets"
 
-// Read reads the file of a secret. It refuses a file that other users of the machine can reach and read, or write, and
-// says how to change that; members of the file's group may read it. A directory that they may not enter protects the
-// files below it. Files below EngineDir are taken with any mode: a container has no other users, and engines mount
-// secrets readable by everybody, so that a program without privileges can read them.
-//
-// The errors name the file and have no part of its content.
+// Read reads the file of a secret, by ReadFile. The errors name the file and have no part of its content.
 func Read(name string) (Secret, error) {
-	if !strings.HasPrefix(path.Clean(filepath.ToSlash(name)), EngineDir+"/") && runtime.GOOS != "windows" {
-		if err := checkMode(name); err != nil {
-			return Secret{}, err
-		}
-	}
-	text, err := files.Read(name, maxFile)
+	text, err := ReadFile(name, maxFile)
 	if errors.Is(err, files.ErrDirectory) {
 		return Secret{}, fmt.Errorf("%s is a directory: Docker makes one for a mount whose source is missing", name)
 	}
@@ -43,6 +33,20 @@ func Read(name string) (Secret, error) {
 		return Secret{}, fmt.Errorf("%s: %w", name, err)
 	}
 	return s, nil
+}
+
+// ReadFile reads a file that nobody else may read, at most limit bytes of it, as files.Read does. It refuses a file that
+// other users of the machine can reach and read, or write, and says how to change that; members of the file's group may
+// read it. A directory that others may not enter protects the files below it. Files below EngineDir are taken with any
+// mode: a container has no other users, and engines mount secrets readable by everybody, so that a program without
+// privileges can read them.
+func ReadFile(name string, limit int64) ([]byte, error) {
+	if !strings.HasPrefix(path.Clean(filepath.ToSlash(name)), EngineDir+"/") && runtime.GOOS != "windows" {
+		if err := checkMode(name); err != nil {
+			return nil, err
+		}
+	}
+	return files.Read(name, limit)
 }
 
 // The permissions of other users.

@@ -17,6 +17,12 @@ import (
 // MasterFile is the name of the file of the master secret.
 const MasterFile = "master.secret"
 
+// CertificateFile and CertificateKeyFile are the names of the server's certificate and its private key.
+const (
+	CertificateFile    = "server.crt"
+	CertificateKeyFile = "server.key"
+)
+
 // AgencyFile returns the name of the file of an agency's secret.
 func AgencyFile(agency uint32) string {
 	return agencyPrefix + strconv.FormatUint(uint64(agency), 10) + fileSuffix
@@ -42,6 +48,9 @@ type WriteOptions struct {
 	Agencies   int  // how many there are
 	Force      bool // make a new master secret, and replace all files
 	Kubernetes bool // write ManifestFile, too
+	// Certificate and CertificateKey, if not nil, are written to CertificateFile and CertificateKeyFile where one of the
+	// two is missing, or with Force.
+	Certificate, CertificateKey []byte
 }
 
 // Written says what Write has done.
@@ -118,6 +127,11 @@ func addSecrets(set *files.Set, dir string, master Secret, o WriteOptions) (path
 			return nil, err
 		}
 	}
+	certificates, err := addCertificate(set, dir, o)
+	if err != nil {
+		return nil, err
+	}
+	paths = append(paths, certificates...)
 	for i, s := range append([]Secret{master}, own...) {
 		name := MasterFile
 		if i > 0 {
@@ -126,6 +140,29 @@ func addSecrets(set *files.Set, dir string, master Secret, o WriteOptions) (path
 		path := filepath.Join(dir, name)
 		paths = append(paths, path)
 		if err := addSecret(set, path, s, o.Force); err != nil {
+			return nil, err
+		}
+	}
+	return paths, nil
+}
+
+// addCertificate adds the files of the certificate to the set, and returns the paths.
+func addCertificate(set *files.Set, dir string, o WriteOptions) (paths []string, err error) {
+	if o.Certificate == nil {
+		return nil, nil
+	}
+	paths = []string{filepath.Join(dir, CertificateFile), filepath.Join(dir, CertificateKeyFile)}
+	_, certificateErr := os.Stat(paths[0])
+	_, keyErr := os.Stat(paths[1])
+	if !o.Force && certificateErr == nil && keyErr == nil {
+		return paths, nil // unchanged
+	}
+	for i, text := range [][]byte{o.Certificate, o.CertificateKey} {
+		err := set.Add(paths[i], func(w io.Writer) error {
+			_, err := w.Write(text)
+			return err
+		})
+		if err != nil {
 			return nil, err
 		}
 	}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/config"
 	"github.com/tp0-lab/composer/internal/lab/logline"
 	"github.com/tp0-lab/composer/internal/lab/secret"
+	"github.com/tp0-lab/composer/internal/lab/secure"
 	"github.com/tp0-lab/composer/internal/lab/service"
 )
 
@@ -34,8 +36,10 @@ type Config struct {
 	Storage        string `env:"SERVER_STORAGE" envDefault:"bets.csv" doc:"lottery: the file of the bets"`
 	StorageSync    bool   `env:"SERVER_STORAGE_SYNC" envDefault:"true" doc:"lottery: acknowledge bets only when they are on the disk (fsync)"`
 
-	SecretFile string        `env:"SERVER_SECRET_FILE" doc:"lottery: the file of the master secret, which composer data secrets makes: each agency proves that it has its own secret"`
-	Secret     secret.Secret `env:"SERVER_SECRET" secret:"true" doc:"lottery: the master secret itself, in place of SERVER_SECRET_FILE: 64 hexadecimal digits"`
+	SecretFile     string        `env:"SERVER_SECRET_FILE" doc:"lottery: the file of the master secret, which composer data secrets makes: each agency proves that it has its own secret"`
+	Secret         secret.Secret `env:"SERVER_SECRET" secret:"true" doc:"lottery: the master secret itself, in place of SERVER_SECRET_FILE: 64 hexadecimal digits"`
+	TLSCertificate string        `env:"SERVER_TLS_CERT" doc:"lottery: the PEM file of a certificate; connections are TLS 1.3 then, and SERVER_TLS_KEY is its key"`
+	TLSKey         string        `env:"SERVER_TLS_KEY" doc:"lottery: the PEM file of the certificate's private key"`
 
 	HelloTimeout time.Duration `env:"SERVER_HELLO_TIMEOUT" envDefault:"5s" min:"1ns" doc:"how long a new connection may stay silent"`
 	ReadTimeout  time.Duration `env:"SERVER_READ_TIMEOUT" envDefault:"30s" min:"1ns" doc:"how long a peer may take for a whole message, or for its next frame"`
@@ -51,6 +55,12 @@ func (c Config) Check(report func(variable, reason string)) {
 		report("SERVER_SECRET", "SERVER_SECRET_FILE is set already: set one of the two")
 	case !c.Secret.IsZero() && !c.Secret.IsMaster():
 		report("SERVER_SECRET", errNotMaster.Error())
+	}
+	switch {
+	case c.TLSCertificate != "" && c.TLSKey == "":
+		report("SERVER_TLS_KEY", "SERVER_TLS_CERT is set, and wants its key")
+	case c.TLSCertificate == "" && c.TLSKey != "":
+		report("SERVER_TLS_CERT", "SERVER_TLS_KEY is set, and wants its certificate")
 	}
 }
 
@@ -72,6 +82,17 @@ func (c Config) master(m service.Machine) (secret.Secret, error) {
 		return s, errors.New("there is a secret, and nobody proves anything with SERVER_MODE=echo: set SERVER_MODE=lottery, or no secret")
 	}
 	return s, nil
+}
+
+// tls returns the configuration of TLS, or nil without it.
+func (c Config) tls(m service.Machine) (*tls.Config, error) {
+	switch {
+	case c.TLSCertificate == "":
+		return nil, nil
+	case c.Mode == ModeEcho:
+		return nil, errors.New("there is a certificate, and SERVER_MODE=echo has no TLS: set SERVER_MODE=lottery, or no certificate")
+	}
+	return secure.Server(m.Path(c.TLSCertificate), m.Path(c.TLSKey))
 }
 
 // Mode says what the server does.

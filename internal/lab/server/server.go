@@ -4,6 +4,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/echo"
 	"github.com/tp0-lab/composer/internal/lab/logline"
 	"github.com/tp0-lab/composer/internal/lab/lottery"
+	"github.com/tp0-lab/composer/internal/lab/secure"
 	"github.com/tp0-lab/composer/internal/lab/service"
 )
 
@@ -34,6 +36,10 @@ func Run(ctx context.Context, m service.Machine) error {
 	if c.Secret, err = c.master(m); err != nil {
 		return service.ConfigFailed(m.Stdout, err)
 	}
+	encryption, err := c.tls(m)
+	if err != nil {
+		return service.ConfigFailed(m.Stdout, err)
+	}
 	log := logline.New(m.Stdout, c.LogLevel)
 	log.Debug("config", logline.Success,
 		slog.Int("port", int(c.Port)),
@@ -43,11 +49,12 @@ func Run(ctx context.Context, m service.Machine) error {
 
 	ctx, stop := service.Stopping(ctx, log)
 	defer stop()
-	serve := serveEcho
 	if c.Mode == ModeLottery {
-		serve = serveLottery
+		err = serveLottery(ctx, c, encryption, m, log)
+	} else {
+		err = serveEcho(ctx, c, m, log)
 	}
-	if err := serve(ctx, c, m, log); err != nil {
+	if err != nil {
 		log.Error("shutdown_server", logline.Fail, logline.Err(err))
 		return err
 	}
@@ -77,7 +84,7 @@ func storageError(err error, c Config) error {
 	return err
 }
 
-func serveLottery(ctx context.Context, c Config, m service.Machine, log *slog.Logger) (err error) {
+func serveLottery(ctx context.Context, c Config, encryption *tls.Config, m service.Machine, log *slog.Logger) (err error) {
 	bets, err := central.OpenLottery(ctx, m.Path(c.Storage), c.Agencies, c.MaxBets, c.StorageSync, log)
 	if err != nil && errors.Is(err, context.Cause(ctx)) {
 		return nil // stopped while it read
@@ -95,6 +102,10 @@ func serveLottery(ctx context.Context, c Config, m service.Machine, log *slog.Lo
 	listener, err := listen(ctx, m.Address(c.Port), c, log)
 	if err != nil {
 		return err
+	}
+	if encryption != nil {
+		listener = secure.Listen(listener, encryption)
+		log.Info("encryption", logline.Success, slog.String("certificate", c.TLSCertificate))
 	}
 	if c.Secret.IsZero() {
 		log.Warn("authentication", logline.Success, slog.String("warning",

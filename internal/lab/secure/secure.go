@@ -1,0 +1,118 @@
+// Package secure runs the lab's connections over TLS 1.3, for networks that others read or change.
+package secure
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/tp0-lab/composer/internal/files"
+	"github.com/tp0-lab/composer/internal/lab/secret"
+)
+
+// maxFile bounds a file of certificates or a key, in bytes.
+const maxFile = 1 << 20
+
+// closeLimit is the time that Close has to tell the peer about it. Package tls takes five seconds.
+const closeLimit = 200 * time.Millisecond
+
+// Server returns the configuration of a server with the certificate and the private key in two PEM files. Its errors
+// name the files.
+func Server(certificateFile, keyFile string) (*tls.Config, error) {
+	certificate, err := files.Read(certificateFile, maxFile)
+	if err != nil {
+		return nil, err
+	}
+	key, err := secret.ReadFile(keyFile, maxFile)
+	if err != nil {
+		return nil, err
+	}
+	pair, err := tls.X509KeyPair(certificate, key)
+	if err != nil {
+		return nil, fmt.Errorf("%s and %s: %w", certificateFile, keyFile, err)
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{pair}, SessionTicketsDisabled: true}, nil
+}
+
+// Client returns the configuration of a client that takes a server with that name whose certificate is in a PEM file,
+// or is signed by one in it.
+func Client(authorityFile, name string) (*tls.Config, error) {
+	text, err := files.Read(authorityFile, maxFile)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s: no certificate in it: want a PEM file", authorityFile)
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS13, RootCAs: roots, ServerName: name}, nil
+}
+
+// Listen returns a listener of TLS connections. Accept does not wait for the handshake: the first Read or Write of a
+// connection does it, within the deadline that is set for it.
+func Listen(l net.Listener, c *tls.Config) net.Listener { return &listener{l, c} }
+
+type listener struct {
+	net.Listener
+	config *tls.Config
+}
+
+func (l *listener) Accept() (net.Conn, error) {
+	raw, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	c := &conn{raw: &closeOnce{Conn: raw}}
+	c.Conn = tls.Server(c.raw, l.config)
+	return c, nil
+}
+
+// DialFunc connects to an address.
+type DialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
+// Dial returns a function that connects by dial, and then does the handshake, until ctx is done.
+func Dial(dial DialFunc, c *tls.Config) DialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		raw, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		secured := &conn{raw: &closeOnce{Conn: raw}}
+		secured.Conn = tls.Client(secured.raw, c)
+		if err := secured.HandshakeContext(ctx); err != nil {
+			return nil, errors.Join(fmt.Errorf("TLS with %s: %w", address, err), secured.Close())
+		}
+		return secured, nil
+	}
+}
+
+// conn is a TLS connection. Its Close takes closeLimit at most, and returns the error of closing the socket only: the
+// peer may be gone.
+type conn struct {
+	*tls.Conn
+	raw *closeOnce
+}
+
+func (c *conn) Close() error {
+	late := time.AfterFunc(closeLimit, func() { _ = c.raw.Close() })
+	defer late.Stop()
+	_ = c.Conn.Close() // what matters of the error is in raw
+	return c.raw.Close()
+}
+
+// closeOnce is a connection whose Close can be called again, and returns the first error then.
+type closeOnce struct {
+	net.Conn
+	once sync.Once
+	err  error
+}
+
+func (c *closeOnce) Close() error {
+	c.once.Do(func() { c.err = c.Conn.Close() })
+	return c.err
+}
