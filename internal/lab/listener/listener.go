@@ -16,7 +16,7 @@ import (
 // The pauses after an error of Accept that passes, such as too many open files.
 const (
 	minBackoff = 5 * time.Millisecond
-	maxBackoff = time.Second
+	maxBackoff = 200 * time.Millisecond
 )
 
 // Serve accepts connections and calls handle with one after another, until ctx is done. Then it closes l and returns

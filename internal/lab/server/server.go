@@ -22,6 +22,9 @@ import (
 // ConfigFile is the configuration file, in the working directory.
 const ConfigFile = "config.ini"
 
+// countInterval is how long alike lines of a flood are counted before the log has their number.
+const countInterval = 5 * time.Second
+
 // Run runs the server: it is a service.Run.
 func Run(ctx context.Context, m service.Machine) error {
 	environment := config.Environ(m.Environ)
@@ -40,7 +43,8 @@ func Run(ctx context.Context, m service.Machine) error {
 	if err != nil {
 		return service.ConfigFailed(m.Stdout, err)
 	}
-	log := logline.New(m.Stdout, c.LogLevel)
+	log, tellCounted := logline.Counted(logline.New(m.Stdout, c.LogLevel), countInterval)
+	defer tellCounted()
 	log.Debug("config", logline.Success,
 		slog.Int("port", int(c.Port)),
 		slog.Int("listen_backlog", c.ListenBacklog),
@@ -54,6 +58,7 @@ func Run(ctx context.Context, m service.Machine) error {
 	} else {
 		err = serveEcho(ctx, c, m, log)
 	}
+	tellCounted()
 	if err != nil {
 		log.Error("shutdown_server", logline.Fail, logline.Err(err))
 		return err
