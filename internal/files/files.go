@@ -107,7 +107,7 @@ func resolve(path string) (string, error) {
 		// The directory first: the meaning of .. depends on its links.
 		resolved, err := filepath.EvalSymlinks(cmp.Or(dir, "."))
 		if errors.Is(err, fs.ErrNotExist) {
-			return "", fmt.Errorf("there is no directory %s", filepath.Clean(dir))
+			return "", fmt.Errorf("there is no directory %s: make it first", filepath.Clean(dir))
 		}
 		if err != nil {
 			return "", err

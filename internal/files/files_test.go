@@ -181,7 +181,7 @@ func TestFailures(t *testing.T) {
 	for name, want := range map[string]string{
 		"sub":          "it is a directory",
 		"sub/":         "it is a directory",
-		"none/file":    "there is no directory " + filepath.Join(dir, "none"),
+		"none/file":    "there is no directory " + filepath.Join(dir, "none") + ": make it first",
 		"file/below":   "not a directory",
 		"file/a/below": "not a directory",
 	} {

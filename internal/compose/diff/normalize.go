@@ -23,18 +23,30 @@ import (
 // and the values of variables from environment; it has no keys that begin with x-. Paths begin at dir.
 // A project without a name has the same one in all files. An error about the file is a *load.Error, which names it.
 func Normalize(ctx context.Context, file Text, dir string, environment map[string]string) (Text, error) {
+	return normalize(ctx, file, dir, environment, true)
+}
+
+// NormalizeUnread does what Normalize does, but reads no files of env_file and label_file, which need not be there.
+func NormalizeUnread(ctx context.Context, file Text, dir string, environment map[string]string) (Text, error) {
+	return normalize(ctx, file, dir, environment, false)
+}
+
+func normalize(ctx context.Context, file Text, dir string, environment map[string]string, read bool) (Text, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return file, err
 	}
 	made, err := load.Load(ctx, []byte(file.Content), load.Options{
-		File: file.Name, Dir: dir, Environment: environment, Profiles: project.ProfilesOrAll(environment), Project: "unnamed", Resolve: true,
+		File: file.Name, Dir: dir, Environment: environment, Profiles: project.ProfilesOrAll(environment), Project: "unnamed", Resolve: read,
 	})
 	if err != nil {
 		return file, err
 	}
 	made.Extensions = nil
 	for name, s := range made.Services {
+		if read {
+			s.EnvFiles, s.LabelFiles = nil, nil // load.Load has read them
+		}
 		simplify(&s)
 		made.Services[name] = s
 	}
@@ -48,7 +60,7 @@ func Normalize(ctx context.Context, file Text, dir string, environment map[strin
 
 // simplify gives a service one notation where compose-go keeps two that mean the same.
 func simplify(s *types.ServiceConfig) {
-	s.Extensions, s.EnvFiles, s.LabelFiles = nil, nil, nil // Resolve has read the files
+	s.Extensions = nil
 	if s.Restart == types.RestartPolicyNo {
 		s.Restart = ""
 	}

@@ -244,7 +244,7 @@ func TestOverrides(t *testing.T) {
 			t.Errorf("got %v, want %s", got.Plain(), want)
 		}
 	}
-	for _, set := range []string{"replicas=5", "replicas.3=5"} {
+	for _, set := range []string{"replicas=[5]", "replicas.3=5"} {
 		wrong := *b
 		wrong.Overlay = &values.Overlay{}
 		wrong.Overlay.AddKey("--set", values.YAML, set)

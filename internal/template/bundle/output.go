@@ -33,8 +33,9 @@ type Output struct {
 //	compose  YAML for Compose, which replaces ${NAME}: the $ of a value is doubled
 //	yaml     other YAML, in which a $ is a dollar
 //	json     the template is YAML or JSON, the file is JSON
+//	env      a file of variables, as .env: values get quotes where they need them
 //	text     anything else: values are written as they are
-var OutputFormats = []string{"compose", "yaml", "json", "text"}
+var OutputFormats = []string{"compose", "yaml", "json", "env", "text"}
 
 // StagePart stands for the name of the stage in the path of an output.
 const StagePart = "{stage}"
@@ -110,14 +111,19 @@ func (r *tableReader) output(b *Bundle, i int, row *values.Node) Output {
 
 // formatOf returns the format of a file by its ending.
 func formatOf(name string) string {
+	base := path.Base(name)
 	switch path.Ext(name) {
+	case ".env":
+		return "env"
 	case ".yaml", ".yml":
 		return "yaml"
 	case ".json":
 		return "json"
-	default:
-		return "text"
 	}
+	if strings.HasPrefix(base, ".env.") {
+		return "env"
+	}
+	return "text"
 }
 
 // pathProblem says what is wrong with the path of an output.

@@ -54,7 +54,7 @@ func TestOutputsThatAreWrong(t *testing.T) {
 		`{path: x}`:                                  "output 1: want a template",
 		`{path: "{nam}.x", template: all}`:           "unknown part in braces: have {stage}, {name}, {kind}, {id}",
 		`{path: x, template: al}`:                    `5:13: output 1: unknown template "al": have all, node`,
-		`{path: x, template: all, format: yml}`:      `unknown format "yml", did you mean "yaml"?: have compose, yaml, json, text`,
+		`{path: x, template: all, format: yml}`:      `unknown format "yml", did you mean "yaml"?: have compose, yaml, json, env, text`,
 		`{path: "{kind}.x", template: all}`:          "all replicas of a kind would have one file",
 		`{path: "{id}.x", template: all}`:            "replicas of two kinds would have one file",
 		`{path: x, template: all, kind: node}`:       "is one file; put {name} into it for one of each node",

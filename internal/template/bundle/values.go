@@ -83,7 +83,11 @@ func (kinds Kinds) checkReplicas(replicas *values.Node, target Target, wrong *va
 		}
 	}
 	if replicas.Fields == nil {
-		fail(replicas, "want a map of replicas, such as {3: {…}}", replicasKey)
+		what := "want a map of replicas, such as {3: {…}}"
+		if _, number := replicas.Scalar.(int); number {
+			what = "replicas has values of single replicas, such as {3: {…}}: call a number of replicas otherwise, such as nodes"
+		}
+		fail(replicas, what, replicasKey)
 	}
 	for _, key := range slices.Sorted(maps.Keys(replicas.Fields)) {
 		n := replicas.Fields[key]

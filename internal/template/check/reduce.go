@@ -33,13 +33,14 @@ func byShape(ctx context.Context, s *sample, alike bool, limit nodeLimits) (Repo
 	if !ok {
 		return Report{}, false, nil
 	}
-	r := reduction{root: root, limit: limit}
-	parts, ok := r.reduce()
-	if !ok {
-		return Report{}, false, nil
-	}
-	refused := make(chan error, 1)
+	refused := make(chan error, 1) // by compose-go, while the rules are applied
 	go func() {
+		r := reduction{root: root, limit: limit}
+		parts, ok := r.reduce()
+		if !ok {
+			refused <- errIrreducible
+			return
+		}
 		for _, part := range parts {
 			if _, err := loadProject(ctx, part); err != nil {
 				refused <- err
@@ -52,6 +53,8 @@ func byShape(ctx context.Context, s *sample, alike bool, limit nodeLimits) (Repo
 	report.Warnings = report.warnings.located(s.doc.Bytes)
 	wrong := <-refused
 	switch at, ok := errors.AsType[*load.Error](wrong); {
+	case errors.Is(wrong, errIrreducible):
+		return Report{}, false, nil
 	case wrong == nil:
 		return report, true, err
 	case countNodes(root) <= limit.whole: // the whole document has its own error
@@ -61,6 +64,9 @@ func byShape(ctx context.Context, s *sample, alike bool, limit nodeLimits) (Repo
 	}
 	return Report{}, true, wrong
 }
+
+// errIrreducible is the error for a document whose services cannot be reduced to shapes.
+var errIrreducible = errors.New("a document of which all has to be loaded")
 
 // reduction is a document with one service of each shape.
 type reduction struct {

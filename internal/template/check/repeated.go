@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v4"
 
@@ -33,10 +34,10 @@ func parseDocument(s *sample, alike bool) (root *yaml.Node, ok bool) {
 		small    []byte
 		at       int
 	)
-	for _, g := range s.groups {
-		if r, ok := newRepeated(g); ok && len(g.others) > 0 {
+	for _, r := range allRepeated(s.groups) {
+		if r != nil {
 			repeated = append(repeated, r)
-			for _, other := range g.others {
+			for _, other := range r.others {
 				leftOut[other] = true
 			}
 		}
@@ -97,6 +98,26 @@ type repeatedGroup struct {
 	own    *yaml.Node           // the mapping that the first member is
 	varied map[*yaml.Node]place // scalars with numbers that differ
 	above  map[*yaml.Node]bool  // nodes with such a scalar in them
+}
+
+// allRepeated returns newRepeated of each group, or nil for one whose members are no copies. Reading the text of the groups
+// is half of the work of reading a document, so two goroutines do it.
+func allRepeated(groups []*group) []*repeatedGroup {
+	all := make([]*repeatedGroup, len(groups))
+	half := func(from int) {
+		for i := from; i < len(groups); i += 2 {
+			if g := groups[i]; len(g.others) > 0 {
+				if r, ok := newRepeated(g); ok {
+					all[i] = r
+				}
+			}
+		}
+	}
+	var second sync.WaitGroup
+	second.Go(func() { half(1) })
+	half(0)
+	second.Wait()
+	return all
 }
 
 // newRepeated returns false for a group whose members cannot be copies of the first.

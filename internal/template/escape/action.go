@@ -12,7 +12,7 @@ import (
 // action gives nodes[i] the command that writes its value for c, and returns the context behind it.
 func (w *walker) action(c context, nodes []parse.Node, i int) (context, error) {
 	n := nodes[i].(*parse.ActionNode)
-	s := site{tree: w.tree, pos: n.Pos, column: -1, flow: c.flow != "", dollars: w.out.Format != Compose}
+	s := site{tree: w.tree, pos: n.Pos, column: -1, flow: c.flow != "", dollars: w.out.Format != Compose, env: w.out.Format == Env}
 	if c.place == anyText {
 		s.place = anyText
 		n.Pipe.Cmds = append(n.Pipe.Cmds, w.command(n.Pos, WriteFunc, w.add(s)))

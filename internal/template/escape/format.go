@@ -3,6 +3,8 @@ package escape
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -16,14 +18,116 @@ const (
 	YAML
 	// Text is any text. A value is written as it is, and quote puts it into double quotes, as JSON and TOML have them.
 	Text
+	// Env is a file of variables, KEY=VALUE, as Compose reads .env. A value that would not come back as it is gets quotes,
+	// with its $ as a dollar. What templates make has to go through EnvText.
+	Env
 )
 
 // beginning is the context at the beginning of a file.
 func (f Format) beginning() context {
-	if f == Text {
+	if f == Text || f == Env {
 		return context{place: anyText}
 	}
 	return beginning()
+}
+
+// What is between these two bytes, which are no UTF-8, is a value in a file of variables, until EnvText has quoted it.
+const envBegin, envEnd = "\xfe", "\xff"
+
+// inEnv returns a value as it is written into a file of variables: as it is if it can stand anywhere there, else marked.
+func inEnv(value any) (string, error) {
+	if s, ok := value.(Structure); ok {
+		return s.text, nil
+	}
+	c, err := contentOf(value)
+	if err != nil || c.literal || strings.Trim(c.text, envSafe) == "" {
+		return c.text, err
+	}
+	return envBegin + c.text + envEnd, nil
+}
+
+// envSafe are the characters that need no quotes in a file of variables.
+const envSafe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,@+%="
+
+// EnvText writes quotes where values need them in what templates in the format Env have made.
+func EnvText(made []byte) ([]byte, error) {
+	if !bytes.Contains(made, []byte(envBegin)) {
+		return made, nil
+	}
+	var out, line []byte
+	number := 1
+	for rest := made; len(rest) > 0; {
+		at := bytes.IndexAny(rest, "\n") // a line break, or the beginning of a value
+		if begin := bytes.IndexByte(rest, envBegin[0]); begin >= 0 && (at < 0 || begin < at) {
+			at = begin + bytes.IndexByte(rest[begin:], envEnd[0]) + 1
+			line, rest = append(line, rest[:at]...), rest[at:]
+			continue
+		}
+		ended := at >= 0
+		if !ended {
+			at = len(rest)
+		}
+		line, rest = append(line, rest[:at]...), rest[min(at+1, len(rest)):]
+		text, err := envLine(string(line))
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", number, err)
+		}
+		if out, line = append(out, text...), line[:0]; ended {
+			out = append(out, '\n')
+		}
+		number++
+	}
+	return out, nil
+}
+
+// envLine writes the quotes of one line.
+func envLine(line string) (string, error) {
+	if !strings.Contains(line, envBegin) {
+		return line, nil
+	}
+	bare := strings.NewReplacer(envBegin, "", envEnd, "").Replace(line)
+	name, value, found := strings.Cut(line, "=")
+	if strings.HasPrefix(strings.TrimSpace(line), "#") || !found || strings.Contains(name, envBegin) {
+		if strings.ContainsAny(bare, "\n\r") || found && !strings.HasPrefix(strings.TrimSpace(line), "#") {
+			return "", errors.New("want KEY=VALUE: such a value can stand behind = only")
+		}
+		return bare, nil
+	}
+	parts := strings.Split(strings.ReplaceAll(strings.TrimSpace(value), envEnd, envBegin), envBegin) // text and values in turn
+	own := ""
+	for i := 0; i < len(parts); i += 2 {
+		own += parts[i]
+	}
+	all := strings.Join(parts, "")
+	switch {
+	case strings.HasPrefix(parts[0], "'"):
+		for i := 1; i < len(parts); i += 2 {
+			if strings.ContainsAny(parts[i], "'\n\r") {
+				return "", fmt.Errorf("%s has a quote or a line break, which single quotes cannot hold: write double quotes, or none", shown(parts[i]))
+			}
+		}
+		return bare, nil
+	case strings.HasPrefix(parts[0], `"`):
+		return name + "=" + envDouble(parts, false), nil
+	case strings.ContainsAny(own, "'\"`\\#"):
+		return "", fmt.Errorf("%s needs quotes, and there are some in the line: write them around all of the value", shown(parts[1]))
+	case !strings.Contains(own, "$") && !strings.ContainsAny(all, "'\n\r"):
+		return name + "='" + all + "'", nil
+	}
+	return name + `="` + envDouble(parts, !strings.Contains(own, "$")) + `"`, nil
+}
+
+// envDouble returns text and values, in turn, as they stand in double quotes. whole: the text has no $ for Compose.
+func envDouble(parts []string, whole bool) string {
+	escape := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "$", `\$`, "\n", `\n`, "\r", `\r`)
+	var b strings.Builder
+	for i, part := range parts {
+		if i%2 == 1 || whole {
+			part = escape.Replace(part)
+		}
+		b.WriteString(part)
+	}
+	return b.String()
 }
 
 // inText returns a value as it is written into text.

@@ -18,6 +18,7 @@ type site struct {
 	key   bool // no interpolation
 	// dollars: nobody interpolates this file, so a $ is a dollar.
 	dollars bool
+	env     bool // the file has variables
 	flow    bool // within brackets
 	whole   bool // the value is all of a scalar, or of a line
 	// In a scalar without quotes: whether the value begins it, whether it cannot be empty, and the scalar as it
@@ -52,6 +53,9 @@ func (s *site) write(value any) (string, error) {
 		value = Structure{}
 	}
 	if s.place == anyText {
+		if s.env {
+			return inEnv(value)
+		}
 		return inText(value)
 	}
 	switch st, ok := value.(Structure); {

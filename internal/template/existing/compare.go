@@ -27,7 +27,7 @@ func (c *comparison) read(ctx context.Context, name, content string) (err error)
 		}
 	}
 	for _, c.environment = range []map[string]string{numbered, empty, {}} {
-		c.want, err = diff.Normalize(ctx, diff.Text{Name: name, Content: content}, c.dir, maps.Clone(c.environment))
+		c.want, err = diff.NormalizeUnread(ctx, diff.Text{Name: name, Content: content}, c.dir, maps.Clone(c.environment))
 		if err == nil {
 			return nil
 		}
@@ -41,7 +41,7 @@ func (c *comparison) differs(ctx context.Context, b *Bundle) (at string, err err
 	if err != nil {
 		return "", err
 	}
-	made, err := diff.Normalize(ctx, diff.Text{Name: "the bundle", Content: string(got)}, c.dir, maps.Clone(c.environment))
+	made, err := diff.NormalizeUnread(ctx, diff.Text{Name: "the bundle", Content: string(got)}, c.dir, maps.Clone(c.environment))
 	if err != nil {
 		return "", fmt.Errorf("%w", err)
 	}

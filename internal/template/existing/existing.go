@@ -117,7 +117,7 @@ func blamed(found []*family, at string) *family {
 	return found[len(found)-1]
 }
 
-// withoutShared returns the root without keys at the top that are there for their anchors.
+// withoutShared returns the root without keys at the top that are there for their anchors, and without the obsolete version.
 func withoutShared(root *yaml.Node) *yaml.Node {
 	c := plain(root)
 	if root.Kind != yaml.MappingNode {
@@ -125,7 +125,7 @@ func withoutShared(root *yaml.Node) *yaml.Node {
 	}
 	c.Content = nil
 	for key, value := range yamltree.Entries(root) {
-		if !strings.HasPrefix(key.Value, "x-") || !hasAnchor(value) {
+		if key.Value != "version" && (!strings.HasPrefix(key.Value, "x-") || !hasAnchor(value)) {
 			c.Content = append(c.Content, plain(key), plain(value))
 		}
 	}

@@ -201,7 +201,7 @@ func TestScalars(t *testing.T) {
 	}
 	made, got := bundleOf(t, string(content))
 	for _, want := range []string{
-		`"all": [{{ range $.Kinds.w }}{{ if .Index }},{{ end }}\"w_{{ printf "%02d" .ID }}\"{{ end }}]`, "      EMPTY:\n", "F: 1.10", "networks: {default: null}",
+		`"all": [{{ $.Names "w" | formatEach "\"%s\"" | join "," }}]`, "      EMPTY:\n", "F: 1.10", "networks: {default: null}",
 	} {
 		want = strings.ReplaceAll(want, `"all"`, `\"all\"`)
 		if !strings.Contains(got, want) {
@@ -247,12 +247,49 @@ func TestRendered(t *testing.T) {
 	}
 }
 
+// Files that services read need not be there, and the obsolete version is left out.
+func TestMakeWithoutFiles(t *testing.T) {
+	content := "version: '3'\nservices:\n  w1: {image: x, env_file: [.env, w1.env]}\n  w2: {image: x, env_file: [.env, w2.env]}\n"
+	made, err := Make(t.Context(), "compose.yaml", []byte(content), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if main := string(made.Files["compose.yaml.tmpl"]); strings.Contains(main, "version") || !strings.Contains(main, `"{{ .Name }}.env"`) {
+		t.Errorf("made\n%s", main)
+	}
+}
+
+// A kind is the services that are alike, whichever of the numbers in their names differs; zeros before a number stay.
+func TestNamesOfKinds(t *testing.T) {
+	service := func(name, role string, peers int) string {
+		return fmt.Sprintf("  %s: {image: %s, command: [%s, --role, %s, --peers, \"%d\"]}\n", name, role, role, role, peers)
+	}
+	content := "services:\n"
+	for _, query := range []string{"q2", "q3"} {
+		for i := range 2 {
+			content += service(fmt.Sprintf("%s_worker_%d", query, i), map[string]string{"q2": "sum", "q3": "count"}[query], i)
+		}
+	}
+	for i := range 3 {
+		content += service(fmt.Sprintf("es%02d", i+1), "es", i)
+	}
+	made, _ := bundleOf(t, content)
+	want := "default: dev\nkinds:\n  - {name: \"q2_worker_{id}\", kind: q2_worker, count: 2, first: 0}\n" +
+		"  - {name: \"q3_worker_{id}\", kind: q3_worker, count: 2, first: 0}\n  - {name: \"es{id:2}\", kind: es, count: 3}\nstages: [{name: dev}]\n"
+	if got := string(made.Files["stages.yaml"]); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	doc, err := made.Render(map[string]int{"es": 12})
+	if err != nil || !bytes.Contains(doc, []byte("es12")) || !bytes.Contains(doc, []byte("es01")) {
+		t.Errorf("%v in\n%s", err, doc)
+	}
+}
+
 func TestMakeErrors(t *testing.T) {
 	for content, want := range map[string]string{
-		"services: [":                                  "compose.yaml:1:",
-		"services: {a: {imag: x}}":                     "compose.yaml:1:22: services.a.imag",
-		"include: [other.yaml]\nservices: {}":          "other.yaml is another file",
-		"services: {a: {image: x, env_file: nowhere}}": "nowhere",
+		"services: [":                         "compose.yaml:1:",
+		"services: {a: {imag: x}}":            "compose.yaml:1:22: services.a.imag",
+		"include: [other.yaml]\nservices: {}": "other.yaml is another file",
 	} {
 		if _, err := Make(t.Context(), "compose.yaml", []byte(content), t.TempDir()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", content, err, want)

@@ -1,6 +1,8 @@
 package existing
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,9 +17,10 @@ import (
 type family struct {
 	kind  string
 	first int
+	width int // the digits that a number has at least
 	names []string
 	nodes []*yaml.Node
-	// name is a row of the table of kinds. named reports that the replicas of that row have the names of the services.
+	// name is a row of the table of kinds, with {id} or {id:2} in it. named reports that the replicas of that row have the names of the services.
 	name  string
 	named bool
 	// values are what members have instead of an expression, by key and member.
@@ -66,7 +69,18 @@ func families(services []entry, without map[string]bool) []*family {
 			groups[m] = append(groups[m], member{i, number, at[1] - at[0]})
 		}
 	}
-	slices.SortStableFunc(order, func(a, b mask) int { return len(groups[b]) - len(groups[a]) })
+	unlike := map[mask]int{}
+	for m, members := range groups {
+		var nodes []*yaml.Node
+		for _, one := range members {
+			nodes = append(nodes, services[one.at].value)
+		}
+		unlike[m] = unlikeness(nodes)
+	}
+	// The members of a kind are alike, many, and numbered at the end of their names.
+	slices.SortStableFunc(order, func(a, b mask) int {
+		return cmp.Or(unlike[a]-unlike[b], len(groups[b])-len(groups[a]), len(a.after)-len(b.after))
+	})
 	taken := map[int]bool{}
 	var all []*family
 	positions := map[*family]int{}
@@ -77,6 +91,9 @@ func families(services []entry, without map[string]bool) []*family {
 		runs := len(members) > 1
 		for i, one := range members {
 			runs = runs && one.number == members[0].number+i
+			if services[one.at].key[len(m.before)] == '0' && one.width > 1 {
+				f.width = one.width
+			}
 			f.names, f.nodes = append(f.names, services[one.at].key), append(f.nodes, services[one.at].value)
 		}
 		if !runs || members[0].number > 1_000_000 || without[f.names[0]] {
@@ -96,16 +113,66 @@ func families(services []entry, without map[string]bool) []*family {
 	return all
 }
 
+// id is the part of the name for the number: {id}, or {id:2} if the names have zeros before it.
+func (f *family) id() string {
+	if f.width > 1 {
+		return fmt.Sprintf("{id:%d}", f.width)
+	}
+	return "{id}"
+}
+
+// expression is the number as it stands in the names.
+func (f *family) expression() string {
+	if f.width > 1 {
+		return fmt.Sprintf(`printf "%%0%dd" .ID`, f.width)
+	}
+	return ".ID"
+}
+
+// unlikeness says how much services differ but for numbers: the tenths of lines that one of two in turn lacks, at most.
+func unlikeness(nodes []*yaml.Node) (most int) {
+	var before map[string]int
+	for i, n := range nodes {
+		lines := map[string]int{}
+		maskedLines(n, "", lines)
+		if i > 0 {
+			all, same := 0, 0
+			for line, times := range lines {
+				all += max(times, before[line])
+				same += min(times, before[line])
+			}
+			for line, times := range before {
+				if lines[line] == 0 {
+					all += times
+				}
+			}
+			most = max(most, 10*(all-same)/max(all, 1))
+		}
+		before = lines
+	}
+	return most
+}
+
+// maskedLines counts the scalars below a node, with their paths and without their numbers.
+func maskedLines(n *yaml.Node, path string, lines map[string]int) {
+	if n.Kind == yaml.ScalarNode {
+		lines[path+" "+digits().ReplaceAllString(n.Value, "#")]++
+	}
+	for _, e := range entries(n) {
+		maskedLines(e.value, path+"."+digits().ReplaceAllString(e.key, "#"), lines)
+	}
+}
+
 var noName = text.LazyRegexp(`[^a-z0-9_]+`)
 
 // call gives a family the name of its kind: that of the services if a kind can have it.
 func (f *family) call(m mask, others []*family) {
 	plain := strings.Trim(noName().ReplaceAllString(strings.ToLower(m.before+m.after), "_"), "_0123456789")
-	for _, name := range []string{m.before + "{id}" + m.after, plain + "-{id}", "replica-{id}"} {
+	for _, name := range []string{m.before + f.id() + m.after, plain + "-{id}", "replica-{id}"} {
 		for _, kind := range []string{plain, plain + "_kind", "replica"} {
 			for slices.ContainsFunc(others, func(o *family) bool { return o.kind == kind || o.name == name }) {
 				kind += "x"
-				if name != m.before+"{id}"+m.after {
+				if name != m.before+f.id()+m.after {
 					name = "x" + name
 				}
 			}

@@ -78,9 +78,9 @@ func (f *family) withNames(parts []part) []part {
 	if !f.named {
 		return parts
 	}
-	before, after, _ := strings.Cut(f.name, "{id}")
+	before, after, _ := strings.Cut(f.name, f.id())
 	for i, p := range parts {
-		if !p.expr || p.text != ".ID" {
+		if !p.expr || p.text != f.expression() {
 			continue
 		}
 		left, right := "", ""

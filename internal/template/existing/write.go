@@ -3,7 +3,6 @@ package existing
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 
@@ -317,10 +316,9 @@ func values(families []*family) ([]byte, error) {
 			}
 		}
 		add(top, f.kind, common)
-		before, after, _ := strings.Cut(f.name, "{id}")
 		for i, n := range own {
 			if len(n.Content) > 0 {
-				add(replicas, before+strconv.Itoa(f.first+i)+after, n)
+				add(replicas, f.replica(i), n)
 			}
 		}
 	}
@@ -331,6 +329,12 @@ func values(families []*family) ([]byte, error) {
 		add(top, "replicas", replicas)
 	}
 	return yaml.Marshal(top)
+}
+
+// replica returns the name by which values know a member.
+func (f *family) replica(i int) string {
+	number := fmt.Sprintf("%0*d", f.width, f.first+i)
+	return strings.Replace(f.name, f.id(), number, 1)
 }
 
 // mostCommon returns the value that most have, or nil if somebody has none.

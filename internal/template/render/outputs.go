@@ -30,7 +30,7 @@ type File struct {
 }
 
 // formats are the formats of templates, by the names of the formats of outputs. JSON is made of YAML.
-var formats = map[string]escape.Format{"compose": escape.Compose, "yaml": escape.YAML, "json": escape.YAML, "text": escape.Text}
+var formats = map[string]escape.Format{"compose": escape.Compose, "yaml": escape.YAML, "json": escape.YAML, "text": escape.Text, "env": escape.Env}
 
 // Outputs returns the outputs of the bundle, ready to be rendered. Its errors are those of New.
 func (e *Engine) Outputs() ([]*Output, error) {
@@ -57,7 +57,11 @@ func (o *Output) Render(stage string, n int) ([]File, error) {
 		if err != nil {
 			return nil, err
 		}
-		return []File{{Path: o.PathOf(stage, bundle.Kind{}, 0), Bytes: doc.Bytes}}, nil
+		content, err := o.finished(doc.Bytes)
+		if err != nil {
+			return nil, OfStage(stage, err)
+		}
+		return []File{{Path: o.PathOf(stage, bundle.Kind{}, 0), Bytes: content}}, nil
 	}
 	e := o.engine
 	in, err := e.input(stage, n)
@@ -83,13 +87,29 @@ func (o *Output) Render(stage string, n int) ([]File, error) {
 		case len(all) == maxOutputFiles:
 			wrong = fmt.Errorf("output %s: it makes more than %d files", o.Path, maxOutputFiles)
 		}
-		all = append(all, File{o.PathOf(stage, kind, r.ID), out.Bytes(), r.Name})
+		content := out.Bytes()
+		if wrong == nil {
+			content, wrong = o.finished(content)
+		}
+		all = append(all, File{o.PathOf(stage, kind, r.ID), content, r.Name})
 		return wrong == nil
 	})
 	if wrong != nil {
 		return nil, OfStage(stage, wrong)
 	}
 	return all, nil
+}
+
+// finished returns the content of a file of what the template made.
+func (o *Output) finished(made []byte) ([]byte, error) {
+	if formats[o.Format] != escape.Env {
+		return made, nil
+	}
+	content, err := escape.EnvText(made)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.Template, err)
+	}
+	return content, nil
 }
 
 // walk calls yield for each replica that has a file of an output, until it returns false.
