@@ -20,7 +20,7 @@ func runCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "run",
 		Usage:     "run a stage on this machine, without Docker",
-		UsageText: "composer run [--stage NAME] [-n N] [--values FILE]… [--set KEY=VALUE]… [-f FILE]… [--profile NAME]… [--keep] [--network addresses|ports] [--json]",
+		UsageText: "composer run [--stage NAME] [-n N] [--values FILE]… [--set KEY=VALUE]… [-f FILE]… [--profile NAME]… [--allow-outside] [--keep] [--network addresses|ports] [--json]",
 		Description: examples(
 			"composer run --stage ej8 -n 5", "five agencies and their central, and a summary at the end",
 			"composer run --stage ej1 -n 0", "an echo server to talk to, until Ctrl-C",
@@ -28,12 +28,15 @@ func runCommand() *cli.Command {
 		) + "\n\nEach service is a process with the environment, mounted files, names, start order, stop signal and grace of the\n" +
 			"Compose file. Each process has a directory of its own, and a loopback address or ports of its own. A run removes all that\n" +
 			"it made. If there is no agency file at all, the run invents 1000 bets for each agency; likewise it has the lab's own\n" +
-			"configuration files where there are none. It says so at the start and at the end.",
+			"configuration files where there are none. It says so at the start and at the end.\n\nServices read, change and empty what they mount, as you. The mounts of --file stay in the directory of the first file,\n" +
+			"those of --bundle in this one, links included, unless --allow-outside is given.",
 		Flags: append(
 			source.renderingFlags(),
 			listFlag("file", "COMPOSER_RUN_FILE",
 				"the Compose `FILE` to run, instead of a stage; - is stdin; several are laid over each other", "f"),
 			profileFlag("COMPOSER_RUN_PROFILE", "start the services of the `PROFILE`, too"),
+			boolFlag("allow-outside", "COMPOSER_RUN_ALLOW_OUTSIDE",
+				"let --file and --bundle mount what is outside of the Compose file's directory, or of this one"),
 			boolFlag("keep", "COMPOSER_RUN_KEEP", "leave the server up after the last client, until Ctrl-C"),
 			networkFlag(),
 			jsonFlag("print the summary as JSON, and the logs on stderr"),
@@ -64,7 +67,7 @@ func runStage(c *cli.Context, source *bundleFlags) error {
 	if err != nil {
 		return err
 	}
-	project, configs, err := projectToRun(c, source)
+	project, configs, inside, err := projectToRun(c, source)
 	if err != nil {
 		return err
 	}
@@ -78,6 +81,7 @@ func runStage(c *cli.Context, source *bundleFlags) error {
 			InventMissing: true,
 			Configs:       configs,
 			Network:       network,
+			Inside:        inside,
 			Now:           s.Now,
 			Note:          func(sentence string) { printLine(s.Err, "composer: %s", sentence) },
 		},
@@ -87,6 +91,9 @@ func runStage(c *cli.Context, source *bundleFlags) error {
 	}
 	defer s.tidy()()
 	sum, err := local.Run(c.Context, project, options)
+	if errors.As(err, new(*local.OutsideError)) {
+		err = fmt.Errorf("%w; --allow-outside allows it, for files that you trust", err)
+	}
 	if sum.Services == nil {
 		return err
 	}
@@ -102,31 +109,40 @@ func runStage(c *cli.Context, source *bundleFlags) error {
 }
 
 // projectToRun loads the Compose file of --file, or else of the stage, and returns the configuration files that the
-// images of a stage have.
-func projectToRun(c *cli.Context, source *bundleFlags) (*types.Project, map[local.Kind]string, error) {
+// images of a stage have. inside is the directory that the mounts of somebody else's file or bundle stay in.
+func projectToRun(c *cli.Context, source *bundleFlags) (p *types.Project, configs map[local.Kind]string, inside string, err error) {
 	file, err := readComposeFiles(c, source)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, "", err
+	}
+	confined := func(dir string) string {
+		if c.Bool("allow-outside") {
+			return ""
+		}
+		return dir
 	}
 	if file != nil {
 		project, err := local.LoadProject(c.Context, file.Project, file.dir, file.environment)
 		if explained := file.explain(c.Context, err); explained != err { //nolint:errorlint // it is the same one, or another
 			err = fmt.Errorf("load %w", explained)
 		}
-		return project, nil, err
+		return project, nil, confined(file.dir), err
 	}
 	b, err := source.open(c)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, "", err
+	}
+	if c.String("bundle") != "" {
+		inside = confined(".")
 	}
 	project, err := loadStage(c, b)
-	configs := make(map[local.Kind]string)
+	configs = make(map[local.Kind]string)
 	for kind, file := range map[local.Kind]string{local.Server: "services/server/config.ini", local.Client: "services/client/config.yaml"} {
 		if _, err := os.Stat(file); err == nil {
 			configs[kind] = file
 		}
 	}
-	return project, configs, err
+	return project, configs, inside, err
 }
 
 func loadStage(c *cli.Context, b *bundle.Bundle) (*types.Project, error) {

@@ -44,6 +44,8 @@ type Options struct {
 	Log func(Event)
 	// Network is how services are told apart. The default is that of DefaultNetwork.
 	Network Network
+	// Inside, if not "", is the directory that no mount may lead out of: New returns an *OutsideError for one that does.
+	Inside string
 	// Now returns the current time.
 	Now func() time.Time
 }
@@ -109,6 +111,11 @@ func New(project *types.Project, o Options) (_ *Lab, err error) {
 	}
 	if len(services) > maxServices {
 		return nil, fmt.Errorf("%d services: there are addresses for %d", len(services), maxServices)
+	}
+	if o.Inside != "" {
+		if err := checkInside(services, o.Inside); err != nil {
+			return nil, err
+		}
 	}
 	spawner, err := newSpawner()
 	if err != nil {
