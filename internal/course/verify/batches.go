@@ -32,7 +32,9 @@ func batchScenarios() []Scenario {
 			t.stored()
 		}})
 	}
+	all = append(all, refusedScenarios()...)
 	return append(all,
+		descriptorScenario("ej6"),
 		Scenario{
 			Stage: "ej6", Name: "frame-limit",
 			Title: "no batch needs more than 8 kB, and none has more on the wire if each is answered before the next (batch.maxAmount as shipped; this project's: far too large)",

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tp0-lab/composer/internal/text"
 )
@@ -26,7 +27,11 @@ func betScenarios() []Scenario {
 		Stage: "ej5", Name: "short-reads",
 		Title: "a bet and its confirmation that arrive byte by byte are whole",
 		run:   func(t *trial) { singleBets(t, 1, "Tiago Nicolás", "Ñandú Müller", true) },
-	}, idleServer("ej5"), Scenario{
+	}, idleServer("ej5"), descriptorScenario("ej5"), Scenario{
+		Stage: "ej5", Name: "sigterm-after-a-bet",
+		Title: "on SIGTERM after the server has answered a bet, server and client end, and the bet that was confirmed is on disk",
+		run:   confirmedBet,
+	}, Scenario{
 		Stage: "ej5", Name: "missing-variable", Beyond: "the course does not say what a client does whose bet lacks a field",
 		Title: "a client whose bet lacks a field sends nothing, and fails",
 		run: func(t *trial) {
@@ -97,6 +102,34 @@ func singleBets(t *trial, n int, first, last string, cut bool) {
 	t.logged(n, line("server", "apuesta_almacenada"))
 	t.nothingFailed()
 	t.stored()
+}
+
+// confirmedBet stops both sides as soon as the server has answered the first bet.
+func confirmedBet(t *trial) {
+	t.configure(usualServer, usualClient)
+	t.begin(1, "server")
+	r := t.relayed(usualServer, usualClient, false)
+	r.hold()
+	t.held = true
+	t.up("client1")
+	t.untilHeld(r)
+	ended := pattern{container: "client1", action: "apuesta_enviada"}
+	t.journal.wait(t.ctx, time.Second, func(lines []entry) bool { return count(lines, ended) > 0 })
+	stopBoth(t)
+	stored, err := t.storedBets()
+	if err != nil {
+		t.fatal("bets.csv is a CSV file", err.Error())
+	}
+	lines, _ := t.journal.snapshot()
+	for _, p := range []pattern{line("client1", "apuesta_enviada"), line("server", "apuesta_almacenada")} {
+		for _, l := range filter(lines, p) {
+			dni := l.Value("dni")
+			if !slices.ContainsFunc(stored, func(r []string) bool { return len(r) > 3 && r[3] == dni }) {
+				t.problem(fmt.Sprintf("bets.csv holds the bet with document %s, which %s logged, after SIGTERM", dni, l.Container), recordsSeen(stored), t.about(p))
+				return
+			}
+		}
+	}
 }
 
 // namesBets reports whether a checkout's Compose file gives its clients the bets in the variables that the course names as

@@ -26,6 +26,8 @@ func serveBroken(bug string, arguments []string) int {
 	switch bug {
 	case "echoes-wrongly":
 		s, c = liar, client.Run
+	case "keeps-echo-connections":
+		s, c = hoarder, client.Run
 	case "server-ignores-sigterm":
 		s, c = deaf(server.Run), client.Run
 	case "client-ignores-sigterm":
@@ -98,12 +100,20 @@ var mutants = []mutant{
 	{"client-ignores-sigterm", "ej4", "sigterm-both", "client1 exits with code 0", "the client goes on after SIGTERM to both"},
 	{"server-fails-on-sigterm", "ej4", "sigterm-server", "server exits with code 0", "the server ends with code 1 on SIGTERM"},
 	{"client-fails-on-sigterm", "ej4", "sigterm-client", "client1 exits with code 0", "the client ends with code 1 on SIGTERM"},
+	{"keeps-echo-connections", "ej4", "descriptors", "20 more connections, which have all ended", "the echo server closes no connection"},
 	{"sends-another-document", "ej5", "single-bet-1", "dni: 30904465", "the client sends another document"},
 	{"sends-another-number", "ej5", "single-bet-1", "numero: 7574", "the client sends another number"},
 	{"sends-another-name", "ej5", "single-bet-1", "the 1 bets that were sent", "the client sends another name"},
 	{"sends-another-birthdate", "ej5", "single-bet-1", "the 1 bets that were sent", "the client sends another birthdate"},
 	{"sends-as-another-agency", "ej5", "single-bet-1", "each under its agency", "the client sends under another agency's number"},
 	{"server-ignores-sigterm", "ej5", "sigterm-idle-server", "server exits with code 0", "the lottery goes on after SIGTERM"},
+	{"confirms-before-it-stores", "ej5", "sigterm-after-a-bet", "logged, after SIGTERM", "the server confirms a bet that it will store later"},
+	{"keeps-connections", "ej5", "descriptors", "20 more connections, which have all ended", "the lottery closes no connection of a bet"},
+	{"keeps-connections", "ej6", "descriptors", "20 more connections, which have all ended", "the lottery closes no connection of batches"},
+	{"drops-bad-bets", "ej6", "refused-batch", "or all 5 bets of the batch on disk", "the server drops a bad bet and confirms the rest"},
+	{"closes-on-a-bad-bet", "ej6", "refused-batch", "or all 5 bets of the batch on disk", "the server ends the connection at a bad bet"},
+	{"refuses-without-an-answer", "ej6", "refused-batch", "answers the batch with an error", "the server logs that a batch failed and tells nobody"},
+	{"stores-half-of-a-refused-batch", "ej6", "refused-batch-whole", "nothing of the batch that failed", "the server stores the bets before the bad one of a batch that fails"},
 	{"loses-the-last-batch", "ej6", "partial-batch", "the 95 bets that were sent, each once", "the client drops a batch that is not full"},
 	{"splits-wrongly", "ej6", "exact-batches", "batches of 10, 10, 10, 10, 10 bets", "the client sends one bet too many in a batch"},
 	{"ignores-the-frame-limit", "ej6", "frame-limit", "no batch over 8192 bytes", "a batch is as large as `batch.maxAmount` lets it be"},
@@ -125,6 +135,7 @@ var mutants = []mutant{
 	{"draws-without-the-last", "ej7", "no-answer-before-the-last", "neither sorteo nor consulta_ganadores", "the server waits eight seconds for the last agency"},
 	{"forgets-a-winner", "ej8", "winners-of-5", "cant_ganadores: 3", "the server finds one winner too few"},
 	{"confirms-before-it-stores", "ej8", "sigterm-while-sending", "that the server logged as received", "the parallel server confirms a batch that it will store later"},
+	{"draws-without-the-last", "ej8", "stalled-agency", "0 lines, server: action: sorteo", "the server waits eight seconds for an agency that is held"},
 	{"serves-one-at-a-time", "ej8", "stalled-agency", "while client1 is held", "the server serves one connection after the other"},
 	{"starts-over-after-a-break", "ej8", "restarted-server", "the 420 bets that were sent, each once", "the client sends its file anew after a break"},
 }
@@ -172,6 +183,13 @@ func TestAnotherLabPasses(t *testing.T) {
 	tests := []struct{ kind, stage, scenario string }{
 		{"", "ej6", "partial-batch"},
 		{"", "ej6", "frame-limit"},
+		{"", "ej5", "single-bet-1"},
+		{"", "ej5", "sigterm-after-a-bet"},
+		{"", "ej5", "descriptors"},
+		{"", "ej6", "descriptors"},
+		{"", "ej6", "refused-batch"},
+		{"", "ej6", "refused-batch-whole"},
+		{"stores-bad-bets", "ej6", "refused-batch"},
 		{"", "ej6", "odd-names"},
 		{"", "ej6", "empty-file"},
 		{"", "ej7", "winners-of-3"},

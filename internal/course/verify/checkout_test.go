@@ -336,6 +336,26 @@ func TestScriptThatHangs(t *testing.T) {
 	}
 }
 
+// A script may edit the Compose file that its branch has, anew for each scenario.
+func TestScriptEditsTheShippedFile(t *testing.T) {
+	s := checkout(t, "ej1", map[string]string{
+		"server/Dockerfile": "FROM scratch\n", composeFile: "shipped\n",
+		"generar-compose.sh": "set -e; grep -qx shipped $1; echo $2 >>$1\n",
+	})
+	site, err := s.open(t.Context(), "ej1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"shipped\n2\n", "shipped\n3\n"} {
+		if err := site.generate(t.Context(), int(want[8]-'0')); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(filepath.Join(site.dir, composeFile)); string(got) != want {
+			t.Errorf("got %q, %v; want %q", got, err, want)
+		}
+	}
+}
+
 // A branch that is not there is no verdict, and neither is a run that checks nothing.
 func TestNothingIsNoSuccess(t *testing.T) {
 	s := checkout(t, "ej1", map[string]string{"server/Dockerfile": "FROM scratch\n"})

@@ -332,6 +332,21 @@ func (l *dockerLab) relay(ctx context.Context, port int) (*relay, error) {
 	})
 }
 
+// descriptors counts from a container that sees the service's processes: the service's image may have no shell. The few of
+// the counting itself are always as many.
+func (l *dockerLab) descriptors(ctx context.Context, service string) (int, error) {
+	id, err := l.container(ctx, service)
+	if err != nil {
+		return 0, err
+	}
+	const script = "ls -d /proc/[0-9]*/fd/* | wc -l"
+	out, err := docker(ctx, stepLimit, "run", "--rm", "--pid", "container:"+id, "--cap-add", "SYS_PTRACE", "busybox:latest", "sh", "-c", script).output(maxOutput)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(strings.TrimSpace(string(out)))
+}
+
 func (l *dockerLab) down(ctx context.Context) error {
 	err := errors.Join(l.removeGuests(ctx), l.do(ctx, "down", "-t", "1", "--volumes", "--remove-orphans"))
 	if l.stopLogs != nil {

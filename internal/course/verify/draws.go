@@ -92,16 +92,7 @@ func idleServer(stage string) Scenario {
 func whileSending(stage string) Scenario {
 	return Scenario{Stage: stage, Name: "sigterm-while-sending", Title: "on SIGTERM in the middle of a file, server and client end, and what the server has logged is on disk", run: func(t *trial) {
 		holdFirst(t, []int{200, 1, 1, 1, 1}, []int{0, 0, 0, 0, 0})
-		t.stop("server", "client1")
-		for _, s := range []string{"server", "client1"} {
-			code, err := t.lab.exitCode(t.ctx, s)
-			switch {
-			case err != nil:
-				t.unjudged("the exit code of " + s + " cannot be had: " + err.Error())
-			case code == killed:
-				t.problem(s+" ends on SIGTERM", "it had to be killed", t.about(pattern{container: s}))
-			}
-		}
+		stopBoth(t)
 		lines, _ := t.journal.snapshot()
 		logged := 0
 		for _, l := range filter(lines, line("server", "apuesta_recibida")) {
@@ -115,6 +106,20 @@ func whileSending(stage string) Scenario {
 	}}
 }
 
+// stopBoth stops server and client1, and expects that neither had to be killed.
+func stopBoth(t *trial) {
+	t.stop("server", "client1")
+	for _, s := range []string{"server", "client1"} {
+		code, err := t.lab.exitCode(t.ctx, s)
+		switch {
+		case err != nil:
+			t.unjudged("the exit code of " + s + " cannot be had: " + err.Error())
+		case code == killed:
+			t.problem(s+" ends on SIGTERM", "it had to be killed", t.about(pattern{container: s}))
+		}
+	}
+}
+
 // holdFirst starts the server and client1, which sends through a relay that holds it once the server has answered it.
 func holdFirst(t *trial, bets, winners []int) *relay {
 	keys := clientKeys{5, "20ms", "INFO", 10, ""}
@@ -125,14 +130,19 @@ func holdFirst(t *trial, bets, winners []int) *relay {
 	r.hold()
 	t.held = true
 	t.up("client1")
+	t.untilHeld(r)
+	t.journal.wait(t.ctx, time.Second, func([]entry) bool { return false }) // what it has sent is stored by then
+	return r
+}
+
+// untilHeld waits until a relay holds the client that the server has answered.
+func (t *trial) untilHeld(r *relay) {
 	for limit := time.Now().Add(t.patience); !r.holds(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(limit) || t.ctx.Err() != nil {
 			t.usedRelay(r)
 			t.unjudged(fmt.Sprintf("the server answers client1 nothing within %v, so it is not known when client1 is in the middle of its file", t.patience))
 		}
 	}
-	t.journal.wait(t.ctx, time.Second, func([]entry) bool { return false }) // what it has sent is stored by then
-	return r
 }
 
 func draw(t *trial, bets, winners []int) {
@@ -208,7 +218,7 @@ func lastAgency(t *trial) {
 
 func parallelScenarios() []Scenario {
 	return []Scenario{
-		{Stage: "ej8", Name: "stalled-agency", Title: "while one agency is held in the middle of its file, the others' bets are stored", run: stalledAgency},
+		{Stage: "ej8", Name: "stalled-agency", Title: "while one agency is held in the middle of its file, the others' bets are stored, and there is no draw for ten seconds", run: stalledAgency},
 		{Stage: "ej8", Name: "restarted-server", Beyond: beyondRestart, Title: "a server that is killed and started again half-way loses nothing and stores nothing twice", run: restartedServer},
 	}
 }
@@ -236,7 +246,9 @@ func stalledAgency(t *trial) {
 			fmt.Sprintf("%d of them", len(after)-len(before)), t.about(line("server", "apuesta_recibida")))
 		return
 	}
-	t.logged(0, line("server", "sorteo"))
+	draw := line("server", "sorteo")
+	t.journal.wait(t.ctx, lastIsLate, func(lines []entry) bool { return count(lines, draw) > 0 })
+	t.logged(0, draw)
 	r.release()
 	t.patience = t.limit
 	drawn(t, winners)

@@ -42,6 +42,9 @@ type lab interface {
 	talk(ctx context.Context, port int, message []byte) ([]byte, error)
 	// relay starts a relay between the lab's clients and the server's port. The caller closes it.
 	relay(ctx context.Context, port int) (*relay, error)
+	// descriptors returns the number of files and sockets that a running service has open, maybe with a constant number of
+	// others.
+	descriptors(ctx context.Context, service string) (int, error)
 	// down removes every part of the lab.
 	down(ctx context.Context) error
 }

@@ -164,6 +164,10 @@ func (l *localLab) relay(ctx context.Context, port int) (*relay, error) {
 	return newRelay(ctx, "127.0.0.1", func(ctx context.Context) (net.Conn, error) { return l.connect(ctx, port) })
 }
 
+func (l *localLab) descriptors(_ context.Context, service string) (int, error) {
+	return l.Descriptors(service)
+}
+
 func (l *localLab) down(context.Context) error { return l.Close() }
 
 var _ lab = (*localLab)(nil)

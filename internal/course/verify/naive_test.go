@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,6 +33,8 @@ type naive struct{ bug string }
 type message struct {
 	Agency  int        `json:"agency"`
 	Bets    [][]string `json:"bets,omitempty"`
+	Alone   bool       `json:"alone,omitempty"`   // the bet of ej5
+	Refused bool       `json:"refused,omitempty"` // the batch was
 	Done    bool       `json:"done,omitempty"`
 	Winners int        `json:"winners"`
 	All     []string   `json:"all,omitempty"`     // the documents of all winners, in which nobody is interested
@@ -49,6 +52,7 @@ type central struct {
 	winners  map[int]int
 	finished map[int]bool
 	all      []string // documents of winners
+	kept     []net.Conn
 	drawn    chan struct{}
 }
 
@@ -90,7 +94,13 @@ func (n naive) server(ctx context.Context, m service.Machine) error {
 }
 
 func (s *central) serve(ctx context.Context, conn net.Conn) {
-	defer conn.Close()
+	if s.bug == "keeps-connections" {
+		s.mu.Lock()
+		s.kept = append(s.kept, conn)
+		s.mu.Unlock()
+	} else {
+		defer conn.Close()
+	}
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	in, out := json.NewDecoder(bufio.NewReader(conn)), json.NewEncoder(conn)
 	for {
@@ -104,8 +114,14 @@ func (s *central) serve(ctx context.Context, conn net.Conn) {
 			return
 		}
 		if !m.Done {
+			if s.refuses(&m) {
+				if s.bug == "closes-on-a-bad-bet" || s.bug == "refuses-without-an-answer" || out.Encode(message{Refused: true}) != nil {
+					return
+				}
+				continue
+			}
 			if s.bug == "confirms-before-it-stores" {
-				s.log.Info("apuesta_recibida", logline.Success, slog.Int("cantidad", len(m.Bets)))
+				s.confirm(m, len(m.Bets))
 				time.AfterFunc(3*time.Second, func() { s.store(m) })
 			} else {
 				s.store(m)
@@ -134,6 +150,37 @@ func (s *central) serve(ctx context.Context, conn net.Conn) {
 			return
 		}
 	}
+}
+
+// refuses logs that a batch with a bad bet failed.
+func (s *central) refuses(m *message) bool {
+	bad := func(b []string) bool {
+		_, err := time.Parse(time.DateOnly, b[3])
+		return err != nil
+	}
+	i := slices.IndexFunc(m.Bets, bad)
+	if i < 0 || s.bug == "stores-bad-bets" {
+		return false
+	}
+	switch s.bug {
+	case "drops-bad-bets":
+		m.Bets = slices.Delete(m.Bets, i, i+1)
+		return false
+	case "closes-on-a-bad-bet":
+		return true
+	case "stores-half-of-a-refused-batch":
+		s.store(message{Agency: m.Agency, Bets: m.Bets[:i]})
+	}
+	s.log.Error("apuesta_recibida", slog.String("result", "fail"), slog.Int("cantidad", len(m.Bets)))
+	return true
+}
+
+func (s *central) confirm(m message, bets int) {
+	if m.Alone {
+		s.log.Info("apuesta_almacenada", logline.Success, slog.String("dni", m.Bets[0][2]), slog.String("numero", m.Bets[0][4]))
+		return
+	}
+	s.log.Info("apuesta_recibida", logline.Success, slog.Int("cantidad", bets))
 }
 
 func (s *central) store(m message) {
@@ -173,7 +220,7 @@ func (s *central) store(m message) {
 	case "logs-a-failure":
 		s.log.Error("apuesta_recibida", slog.String("result", "fail"), slog.Int("cantidad", count))
 	}
-	s.log.Info("apuesta_recibida", logline.Success, slog.Int("cantidad", count))
+	s.confirm(m, count)
 }
 
 func (s *central) finish(agency int) {
@@ -223,8 +270,11 @@ func (n naive) client(ctx context.Context, m service.Machine) error {
 		return err
 	}
 	c, err := config.Parse[client.Config](config.Environ(m.Environ), file)
-	if err != nil || c.Mode != client.ModeBatch && c.Mode != client.ModeLottery {
+	if err != nil || c.Mode == client.ModeEcho {
 		return client.Run(ctx, m)
+	}
+	if c.Mode == client.ModeBet {
+		return n.bet(ctx, m, c)
 	}
 	bets, err := readBets(m.Path(c.AgencyFile))
 	if err != nil {
@@ -236,6 +286,25 @@ func (n naive) client(ctx context.Context, m service.Machine) error {
 			return err
 		}
 	}
+}
+
+// bet sends the bet of ej5.
+func (n naive) bet(ctx context.Context, m service.Machine, c client.Config) error {
+	conn, err := connect(ctx, m, c.ServerAddress)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	var bet []string
+	for _, name := range []string{"NOMBRE", "APELLIDO", "DOCUMENTO", "NACIMIENTO", "NUMERO"} {
+		i := slices.IndexFunc(m.Environ, func(v string) bool { return strings.HasPrefix(v, name+"=") })
+		bet = append(bet, strings.TrimPrefix(m.Environ[i], name+"="))
+	}
+	if err := errors.Join(json.NewEncoder(conn).Encode(message{Agency: int(c.ID), Bets: [][]string{bet}, Alone: true}), json.NewDecoder(conn).Decode(new(message))); err != nil {
+		return err
+	}
+	logline.New(m.Stdout, slog.LevelInfo).Info("apuesta_enviada", logline.Success, slog.String("dni", bet[2]), slog.String("numero", bet[4]))
+	return nil
 }
 
 func (n naive) play(ctx context.Context, m service.Machine, c client.Config, bets [][]string) error {
@@ -254,8 +323,12 @@ func (n naive) play(ctx context.Context, m service.Machine, c client.Config, bet
 		if n.bug == "pads-its-messages" {
 			batch.Padding = strings.Repeat("-", 100*size)
 		}
-		if err := errors.Join(out.Encode(batch), in.Decode(new(message))); err != nil {
+		var answer message
+		if err := errors.Join(out.Encode(batch), in.Decode(&answer)); err != nil {
 			return err
+		}
+		if answer.Refused {
+			return errors.New("the batch is refused")
 		}
 		bets = bets[size:]
 		if n.bug != "hurries" {
@@ -307,6 +380,25 @@ func connect(ctx context.Context, m service.Machine, address string) (net.Conn, 
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
+}
+
+// hoarder is an echo server that keeps its connections.
+func hoarder(ctx context.Context, m service.Machine) error {
+	l, err := net.Listen("tcp", m.Address(usualPort))
+	if err != nil {
+		return err
+	}
+	logline.New(m.Stdout, slog.LevelDebug).Info("accept_connections", slog.String("result", "in_progress"))
+	var kept []net.Conn
+	for ctx.Err() == nil {
+		conn, err := l.Accept()
+		if err != nil {
+			return err
+		}
+		kept = append(kept, conn)
+		go func() { _, _ = io.Copy(conn, conn) }()
+	}
+	return l.Close()
 }
 
 // liar is a server that answers something else than the message.

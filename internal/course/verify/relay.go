@@ -2,7 +2,10 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"net"
+	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -95,10 +98,11 @@ func (r *relay) pass(to, from net.Conn, l *link, fromClient bool) {
 	for {
 		n, err := from.Read(buffer)
 		if n > 0 {
-			if fromClient {
-				r.wait(l.client)
+			text := buffer[:n]
+			if fromClient && r.isHeld(l.client) {
+				text, err = r.wait(from, text)
 			}
-			if r.write(to, buffer[:n], l, fromClient) != nil {
+			if r.write(to, text, l, fromClient) != nil {
 				_ = from.Close() // nobody reads its bytes anymore
 				return
 			}
@@ -112,19 +116,48 @@ func (r *relay) pass(to, from net.Conn, l *link, fromClient bool) {
 	}
 }
 
-// wait returns when a client's bytes may go on.
-func (r *relay) wait(client string) {
+// isHeld reports whether a client's bytes must wait.
+func (r *relay) isHeld(client string) bool {
 	r.mu.Lock()
-	held := r.held == client
-	r.mu.Unlock()
-	if !held {
-		return
+	defer r.mu.Unlock()
+	return r.held == client
+}
+
+// heldPoll is how often a held client is looked at.
+const heldPoll = 50 * time.Millisecond
+
+// wait returns when a held client's bytes may go on, with those that it has sent meanwhile: after the release, or when the
+// client has ended its side, which the server would see without the relay. Then err is the end.
+func (r *relay) wait(client net.Conn, first []byte) (text []byte, err error) {
+	defer func() { _ = client.SetReadDeadline(time.Time{}) }() // it fails only on a closed connection
+	text = slices.Clone(first)
+	buffer := make([]byte, 16<<10)
+	for len(text) < maxHeld {
+		select {
+		case <-r.resume:
+			return text, nil
+		case <-r.ctx.Done():
+			return text, r.ctx.Err()
+		default:
+		}
+		if err := client.SetReadDeadline(time.Now().Add(heldPoll)); err != nil {
+			return text, err
+		}
+		n, err := client.Read(buffer)
+		text = append(text, buffer[:n]...)
+		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			return text, err
+		}
 	}
 	select {
 	case <-r.resume:
 	case <-r.ctx.Done():
 	}
+	return text, nil
 }
+
+// maxHeld bounds the bytes of a held client, as the buffers of a connection do.
+const maxHeld = 1 << 20
 
 // Pieces are single bytes at the beginning of what was read, and then larger ones. The pause lets the peer read each.
 const (

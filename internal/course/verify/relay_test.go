@@ -134,3 +134,40 @@ func TestRelayHolds(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// The server sees the end of a client that is held, and what it has sent before.
+func TestRelayPassesTheEndOfAHeldClient(t *testing.T) {
+	sizes := make(chan int, 8)
+	r := upper(t, sizes)
+	r.hold()
+	conn, err := net.Dial("tcp", r.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	in := bufio.NewReader(conn)
+	if _, err := io.WriteString(conn, "a\n"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := in.ReadString('\n'); got != "A\n" || err != nil {
+		t.Fatal(got, err)
+	}
+	<-sizes
+	if _, err := io.WriteString(conn, "bc"); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-sizes:
+		t.Fatal("a held client's bytes are passed on")
+	case <-time.After(4 * heldPoll):
+	}
+	_ = conn.Close()
+	select {
+	case n := <-sizes:
+		if n != 2 {
+			t.Errorf("%d bytes, want 2", n)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the server sees neither the bytes nor the end")
+	}
+}

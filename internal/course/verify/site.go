@@ -28,10 +28,11 @@ type site struct {
 	dir   string
 	// serverConfig and clientConfig are the configuration files, from dir.
 	serverConfig, clientConfig string
-	maxAmount                  int  // batch.maxAmount in a branch; 0 without one
-	ours                       bool // this project, with variables and log lines that the course does not ask for
-	builtIn                    bool // there is no script: composer itself renders
-	temporary                  bool // it is removed after the scenario
+	maxAmount                  int    // batch.maxAmount in a branch; 0 without one
+	shipped                    []byte // the Compose file of a branch, which its script may edit; nil without one
+	ours                       bool   // this project, with variables and log lines that the course does not ask for
+	builtIn                    bool   // there is no script: composer itself renders
+	temporary                  bool   // it is removed after the scenario
 	// root is dir. No link of a checkout leads a write through it out of dir.
 	root *os.Root
 	port int // on which the server is configured to listen
@@ -42,10 +43,15 @@ const composeFile = "docker-compose-dev.yaml"
 // maxFile is the limit for a file of a project, in bytes. A solution's are a thousand times smaller, but for agencies'.
 const maxFile = 256 << 20
 
-// generate writes the Compose file.
+// generate writes the Compose file. A branch's script finds there what the branch has, as in the course's public tests.
 func (s *site) generate(ctx context.Context, n int) error {
-	if err := os.Remove(filepath.Join(s.dir, composeFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := s.root.Remove(composeFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove the Compose file: %w", err)
+	}
+	if s.shipped != nil {
+		if err := s.write(composeFile, s.shipped); err != nil {
+			return fmt.Errorf("put the branch's Compose file back: %w", err)
+		}
 	}
 	if s.builtIn {
 		return s.render(n)
@@ -250,6 +256,9 @@ func (s *sites) openBranch(ctx context.Context, stage string) (*site, error) {
 	}
 	if text, err := files.ReadIn(site.root, site.clientConfig, maxFile); err == nil {
 		site.maxAmount, _ = shippedBatch(string(text))
+	}
+	if text, err := files.ReadIn(site.root, composeFile, maxFile); err == nil {
+		site.shipped = text
 	}
 	s.branches[stage] = site
 	return site, nil

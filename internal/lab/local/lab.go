@@ -295,6 +295,19 @@ func (l *Lab) Pause(name string) error { return l.do("pause", name, pauseProcess
 // Unpause lets a paused service go on.
 func (l *Lab) Unpause(name string) error { return l.do("unpause", name, resumeProcess) }
 
+// Descriptors returns the number of files and sockets that a running service has open. It needs /proc, which Linux has.
+func (l *Lab) Descriptors(name string) (int, error) {
+	p, err := l.process(name)
+	if err != nil {
+		return 0, err
+	}
+	open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.command.Process.Pid))
+	if err != nil {
+		return 0, fmt.Errorf("descriptors of %s: %w", name, err)
+	}
+	return len(open), nil
+}
+
 func (l *Lab) do(what, name string, with func(*os.Process) error) error {
 	p, err := l.process(name)
 	if err != nil {

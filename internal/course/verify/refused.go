@@ -1,0 +1,98 @@
+package verify
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tp0-lab/composer/internal/text"
+)
+
+// The bad bet of a refused batch. Its birthdate does not exist, which the course's class Bet takes for an error; its name
+// is not in any other bet, so it can be looked for on the wire.
+const (
+	badName     = "Malapata"
+	badDocument = "20000303"
+)
+
+func refusedScenarios() []Scenario {
+	return []Scenario{{
+		Stage: "ej6", Name: "refused-batch",
+		Title: "a batch with a bet whose birthdate does not exist is answered and logged as failed, unless the server stores all of it",
+		run:   func(t *trial) { refused(t) },
+	}, {
+		Stage: "ej6", Name: "refused-batch-whole", Beyond: "the course does not say what is stored of a batch that fails",
+		Title: "nothing is stored of a batch that fails",
+		run: func(t *trial) {
+			stored, failed := refused(t)
+			if failed && len(stored) > 0 {
+				t.problem("bets.csv holds nothing of the batch that failed", recordsSeen(stored), t.about(pattern{container: "server", action: "apuesta_recibida"}))
+			}
+		},
+	}}
+}
+
+// refused sends a single batch in which one bet is bad. It returns the records on disk, and whether the server has logged that
+// the batch failed.
+func refused(t *trial) (stored [][]string, failed bool) {
+	const bets = 5
+	keys := clientKeys{5, "20ms", "INFO", 10, ""}
+	t.configure(usualServer, keys)
+	t.agency(1, "Ana,Suárez,20000301,1990-01-01,1\n"+
+		"Bruno,Paz,20000302,1990-01-02,2\n"+
+		badName+",Ruiz,"+badDocument+",1999-13-45,3\n"+
+		"Clara,Gil,20000304,1990-01-04,4\n"+
+		"Dora,Ríos,20000305,1990-01-05,5\n")
+	t.begin(1, "server")
+	r := t.relayed(usualServer, keys, false)
+	t.up("client1")
+	received := pattern{container: "server", action: "apuesta_recibida"}
+	t.journal.wait(t.ctx, t.patience, func(lines []entry) bool {
+		ended := slices.ContainsFunc(lines, func(l entry) bool { return l.Container == "client1" && strings.HasPrefix(l.Text, exitText) })
+		return ended || count(lines, received) > 0
+	})
+	t.journal.wait(t.ctx, time.Second, func([]entry) bool { return false }) // the answer is sent and the bets are stored by then
+	t.settle()
+	stored, err := t.storedBets()
+	if err != nil {
+		t.fatal("bets.csv is a CSV file", err.Error())
+	}
+	links := r.carried()
+	if !slices.ContainsFunc(links, func(l link) bool { return strings.Contains(string(l.sent), badName) }) {
+		if !t.site.ours {
+			t.skip("client1 sends no bet whose birthdate does not exist, so no batch has to be refused")
+		}
+		t.exited(1, "client1") // this project's client names the line
+		t.wait(1, pattern{container: "client1", result: "fail"})
+		return stored, false
+	}
+	refusedRightly(t, stored, bets, slices.ContainsFunc(links, func(l link) bool { return len(l.answered) > 0 }))
+	lines, _ := t.journal.snapshot()
+	received.result = "fail"
+	return stored, count(lines, received) > 0
+}
+
+// refusedRightly expects a batch of so many bets, one of which is bad, to have failed, or to be stored as it is.
+func refusedRightly(t *trial, stored [][]string, bets int, answered bool) {
+	lines, _ := t.journal.snapshot()
+	failed := pattern{container: "server", action: "apuesta_recibida", result: "fail"}
+	confirmed := 0
+	for _, l := range filter(lines, line("server", "apuesta_recibida")) {
+		n, _ := strconv.Atoi(l.Value("cantidad"))
+		confirmed += n
+	}
+	bad := slices.ContainsFunc(stored, func(r []string) bool { return len(r) > 3 && r[3] == badDocument })
+	switch {
+	case count(lines, failed) == 0 && bad && len(stored) == bets:
+		return // to this server the bet is as good as any
+	case count(lines, failed) == 0:
+		t.problem(fmt.Sprintf("%s, or all %s of the batch on disk", failed, text.Plural(bets, "bet")),
+			found(lines, failed)+"; bets.csv holds "+recordsSeen(stored), t.about(failed))
+	case confirmed > len(stored):
+		t.problem("result: success of no more bets than are stored", fmt.Sprintf("%d confirmed; bets.csv holds %s", confirmed, recordsSeen(stored)), t.about(failed))
+	case !answered:
+		t.problem("the server answers the batch with an error", "it sends client1 nothing", t.about(failed))
+	}
+}
