@@ -12,6 +12,7 @@ import (
 	"github.com/docker/cli/cli/compose/schema"
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tp0-lab/composer/internal/compose/vars"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/text"
 )
@@ -46,8 +47,17 @@ func CheckStack(content []byte, dir string) []Problem {
 	if len(s.problems) > 0 {
 		return s.sorted() // the rest would stumble over it
 	}
+	s.checkVariables(s.root)
+	s.checkRules()
 	for name, service := range yamltree.Entries(yamltree.Get(s.root, "services")) {
+		s.checkName("service", name)
+		if yamltree.Get(service, "image") == nil {
+			s.fail(name, "service %s: there is no image, and Swarm builds none", name.Value)
+		}
 		s.service(name.Value, service)
+	}
+	for name, network := range yamltree.Entries(yamltree.Get(s.root, "networks")) {
+		s.network(name, network)
 	}
 	for _, kind := range []string{"configs", "secrets"} {
 		for name, one := range yamltree.Entries(yamltree.Get(s.root, kind)) {
@@ -170,9 +180,14 @@ func (s *stack) service(name string, service *yaml.Node) {
 		}
 	}
 	s.references(name, service)
+	s.deploy(name, service)
+	s.ports(name, service)
 	deploy := yamltree.Get(service, "deploy")
 	mode := scalar(deploy, "mode")
 	slots := slotsIn(service)
+	if strings.HasPrefix(mode, "global") && len(slots) > 0 {
+		s.fail(slots[0].node, "service %s: in mode %s a slot is the ID of a node and not a number: write mode: replicated", name, mode)
+	}
 	if mode == "replicated-job" && len(slots) > 0 {
 		s.fail(slots[0].node, "service %s: the slots of a replicated-job begin with 0, and %s of slot 0 is not a number: write mode: replicated, and restart_policy: {condition: on-failure}", name, StackSlot)
 	}
@@ -185,8 +200,17 @@ func (s *stack) service(name string, service *yaml.Node) {
 			s.fail(slot.node, "service %s: Swarm does not replace %s here, only in environment, hostname and the source of a mount", name, StackSlot)
 		}
 	}
+	targets := map[string]bool{}
 	for mount := range yamltree.Items(yamltree.Get(service, "volumes")) {
 		s.mount(name, mount)
+		target := scalar(mount, "target")
+		if _, short, both := strings.Cut(mount.Value, ":"); both {
+			target, _, _ = strings.Cut(short, ":")
+		}
+		if target != "" && targets[target] {
+			s.fail(mount, "service %s: two mounts at %q, and Swarm takes one", name, text.Short(target, 60))
+		}
+		targets[target] = true
 	}
 }
 
@@ -197,25 +221,41 @@ func because(why string) string {
 	return ""
 }
 
+// mountTypes are the types of mounts that swarmkit knows.
+var mountTypes = []string{"bind", "volume", "tmpfs", "npipe", "cluster"}
+
 // mount checks one of the mounts of a service.
 func (s *stack) mount(name string, mount *yaml.Node) {
-	source, at := mount.Value, mount
-	if mount.Kind == yaml.MappingNode {
+	at, short := mount, mount.Kind != yaml.MappingNode
+	if !short {
+		if kind := yamltree.Get(mount, "type"); kind != nil && !slices.Contains(mountTypes, kind.Value) {
+			s.fail(kind, "service %s: there is no type %q of mounts, have %s%s", name, text.Short(kind.Value, 40), strings.Join(mountTypes, ", "), text.DidYouMean(kind.Value, mountTypes))
+		}
 		if scalar(mount, "type") != "bind" {
 			return
 		}
-		source, at = scalar(mount, "source"), yamltree.Get(mount, "source")
 		if create := keyOf(yamltree.Get(mount, "bind"), "create_host_path"); create != nil {
 			s.warn(create, "service %s: Swarm ignores create_host_path: a source that a node lacks is refused there, again and again", name)
 		}
-	} else {
+		if at = yamltree.Get(mount, "source"); at == nil {
+			s.fail(mount, "service %s: a bind mount without a source: write an absolute path of a directory that all nodes have", name)
+			return
+		}
+	}
+	source, known := vars.Fill(at.Value, nil)
+	if short {
 		var both bool
 		if source, _, both = strings.Cut(source, ":"); !both {
 			return
 		}
 	}
-	if strings.HasPrefix(source, ".") || strings.HasPrefix(source, "~") {
+	relative := strings.HasPrefix(source, ".") || strings.HasPrefix(source, "~") || !short && !strings.HasPrefix(source, "/") && !strings.HasPrefix(source, "{{") && !strings.Contains(source, `:\`)
+	switch {
+	case !known:
+	case relative:
 		s.fail(at, "service %s: the source %q begins on the machine that deploys, and each node needs it at the same place: write an absolute path of a directory that all nodes have", name, text.Short(source, 60))
+	case short && strings.Contains(strings.TrimPrefix(source, "/"), "/") && !strings.HasPrefix(source, "/") && !strings.Contains(source, "{{"):
+		s.fail(at, "service %s: %q is neither the name of a volume nor an absolute path", name, text.Short(source, 60))
 	}
 }
 
@@ -276,7 +316,11 @@ func (s *stack) file(kind string, name, one *yaml.Node) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(s.dir, path)
 	}
-	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Size() > maxConfig {
+	info, err := os.Stat(path)
+	if err == nil && info.IsDir() {
+		s.fail(yamltree.Get(one, "file"), "%s %s: %s is a folder, and Swarm takes a file", kind, name.Value, scalar(one, "file"))
+	}
+	if err == nil && info.Mode().IsRegular() && info.Size() > maxConfig {
 		s.fail(yamltree.Get(one, "file"), "%s %s: the file has %d bytes, and Swarm takes %d: let nodes mount it, or get it by HTTP", kind, name.Value, info.Size(), maxConfig)
 	}
 }
@@ -307,7 +351,8 @@ func (s slot) replaced() bool {
 	case "environment", "hostname":
 		return true
 	case "volumes":
-		return len(s.path) < 2 || s.path[1] == "source"
+		_, target, _ := strings.Cut(s.node.Value, ":") // of the short form
+		return len(s.path) < 2 && !strings.Contains(target, "{{") || len(s.path) > 1 && s.path[1] == "source"
 	default:
 		return strings.HasPrefix(first, "x-")
 	}
