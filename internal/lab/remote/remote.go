@@ -12,6 +12,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"log/slog"
 	"net"
@@ -82,8 +83,13 @@ type File struct {
 
 	etag   string // that of the checked content
 	length int64
-	offset int64     // of the next byte
+	offset int64     // of the next byte from the server
 	body   *response // or nil
+
+	seed   maphash.Seed
+	blocks []uint64 // the hashes of the checked content, by block
+	block  []byte   // of blockSize bytes
+	ready  []byte   // the part of block that Read has not returned
 }
 
 // Open reads the whole file once and checks it: it has as many bytes as the server announced, and its ETag, if that is
@@ -105,20 +111,30 @@ func Open(ctx context.Context, c Config) (*File, error) {
 // hashTag begins an ETag that is a hash of the content.
 const hashTag = `"sha256-`
 
+// blockSize is how many bytes have a hash of their own: 8 bytes of memory for each.
+const blockSize = 256 << 10
+
 // check is the first pass.
 func (f *File) check() error {
+	f.seed, f.block = maphash.MakeSeed(), make([]byte, blockSize)
 	sum := sha256.New()
-	n, err := io.Copy(sum, f)
-	if err != nil {
-		return err
-	}
-	if n != f.length {
-		return fmt.Errorf("%s: %w: %d bytes, and %d were announced", f.config.URL, ErrContent, n, f.length)
+	for {
+		n, err := io.ReadFull(stream{f}, f.block)
+		sum.Write(f.block[:n])
+		if n > 0 {
+			f.blocks = append(f.blocks, maphash.Bytes(f.seed, f.block[:n]))
+		}
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) && f.offset == f.length {
+			break
+		}
+		if err != nil {
+			return err
+		}
 	}
 	if want, ok := strings.CutPrefix(f.etag, hashTag); ok && strings.TrimSuffix(want, `"`) != hex.EncodeToString(sum.Sum(nil)) {
 		return fmt.Errorf("%s: %w: its hash is not %s", f.config.URL, ErrContent, f.etag)
 	}
-	_, err = f.Seek(0, io.SeekStart)
+	_, err := f.Seek(0, io.SeekStart)
 	return err
 }
 
@@ -141,12 +157,37 @@ func (f *File) Seek(offset int64, whence int) (int64, error) {
 	if offset != 0 || whence != io.SeekStart {
 		return 0, fmt.Errorf("%s: can only begin again", f.config.URL)
 	}
-	f.offset = 0
+	f.offset, f.ready = 0, nil
 	return 0, f.Close()
 }
 
-// Read reads the next bytes. It resumes a stream that broke, and gives up after Patience without a byte.
+// Read reads the next bytes, which are those that were checked: a block of another hash is ErrChanged, and nothing of it is
+// returned. Read resumes a stream that broke, and gives up after Patience without a byte.
 func (f *File) Read(p []byte) (int, error) {
+	if len(f.ready) == 0 && f.offset < f.length {
+		index := f.offset / blockSize
+		block := f.block[:min(blockSize, f.length-f.offset)]
+		if _, err := io.ReadFull(stream{f}, block); err != nil {
+			return 0, err
+		}
+		if maphash.Bytes(f.seed, block) != f.blocks[index] {
+			return 0, fmt.Errorf("%s: %w", f.config.URL, ErrChanged)
+		}
+		f.ready = block
+	}
+	if len(f.ready) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, f.ready)
+	f.ready = f.ready[n:]
+	return n, nil
+}
+
+// stream reads what the server sends, and resumes it.
+type stream struct{ f *File }
+
+func (s stream) Read(p []byte) (int, error) {
+	f := s.f
 	if len(p) == 0 {
 		return 0, nil
 	}

@@ -162,6 +162,30 @@ func TestWrongContent(t *testing.T) {
 	}
 }
 
+// A file that is changed in place has the ETag that it had when the server hashed it. Nothing of a changed block is read.
+func TestChangedInPlace(t *testing.T) {
+	old := strings.Repeat("0", 3*blockSize)
+	for _, at := range []int{0, blockSize, len(old) - 1} {
+		var changed atomic.Bool
+		content := func() (string, string) {
+			if changed.Load() {
+				return old[:at] + "7" + old[at+1:], hashOf(old)
+			}
+			return old, hashOf(old)
+		}
+		f, err := Open(t.Context(), configOf(serving(t, content, nil)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		changed.Store(true)
+		got, err := io.ReadAll(f)
+		if want := old[:at/blockSize*blockSize]; !errors.Is(err, ErrChanged) || string(got) != want {
+			t.Errorf("changed at %d: got %d bytes, error %v, want %d", at, len(got), err, len(want))
+		}
+	}
+}
+
 // Answers that no other attempt betters, each on a connection that the server closes.
 func TestRefused(t *testing.T) {
 	for answer, want := range map[string]string{

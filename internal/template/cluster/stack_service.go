@@ -165,4 +165,3 @@ func (s *stack) ports(name string, service *yaml.Node) {
 }
 
 var hostAddress = text.LazyRegexp(`^(\d+\.\d+\.\d+\.\d+|\[[0-9a-fA-F:]+\]):`)
-
