@@ -70,7 +70,7 @@ func (b *bundleFlags) renderingFlags() []cli.Flag {
 func (b *bundleFlags) documentFlags() []cli.Flag {
 	return append([]cli.Flag{
 		listFlag("replicas", "COMPOSER_REPLICAS",
-			"how many replicas of the first kind, `N` from 0, which are the lab's clients (at most 1022); KIND=N for another kind of the bundle, all=N for each; may be repeated (default: the bundle's, 5 clients)", "n"),
+			"how many replicas of the first kind, in the lab clients: `N` from 0 to 1022; KIND=N for another kind of a bundle, all=N for each; may be repeated (default: 5 in the lab)", "n"),
 		b.repeated("counts", "COMPOSER_COUNTS", "take the numbers of replicas from a `FILE` of KIND: N, in any format of --values; -n is laid over it; may be repeated"),
 		bundleFlag(),
 		b.repeated("template", "COMPOSER_TEMPLATE", "take a file for the bundle's template of a name: `NAME=FILE`; may be repeated"),
