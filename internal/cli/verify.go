@@ -33,7 +33,8 @@ func verifyCommand() *cli.Command {
 			"composer verify --list", "list the scenarios",
 		) + "\n\nA checkout is not touched: each branch is checked in a directory of its own, in a Compose project of its own, and only\n" +
 			"what was made for that is removed. It is asked for what the course's text asks: its server gets a head start, and scenarios beyond\n" +
-			"that are left out unless --beyond asks for them or --scenario names them. A checkout's scripts run as you.\n\n" +
+			"that are left out unless --beyond asks for them or --scenario names them. Its scripts run in containers without a network, of which\n" +
+			"only those of validar-echo-server.sh reach the engine; --trust runs them on this machine, as you.\n\n" +
 			"Exit codes: 0 all is right, 1 something failed, 2 wrong command line, 3 not all could be judged: no repository or branch,\n" +
 			"nothing checked in a stage, trouble with the engine, or an interruption. The last lines say what was not judged.",
 		Flags: []cli.Flag{
@@ -46,6 +47,9 @@ func verifyCommand() *cli.Command {
 				"the root `DIR` of the git checkout whose branches are checked"),
 			stringFlag("branches", "COMPOSER_VERIFY_BRANCHES", verify.DefaultBranches,
 				"the `PATTERN` of the names of a checkout's branches, in which {N} stands for the stage's number"),
+			boolFlag("trust", "COMPOSER_VERIFY_TRUST", "run a checkout's scripts on this machine, as you, and not in containers"),
+			stringFlag("script-image", "COMPOSER_VERIFY_SCRIPT_IMAGE", "",
+				"the `IMAGE` in which a checkout's scripts run; it has bash (default: one that composer builds once)"),
 			stringFlag("repos", "COMPOSER_VERIFY_REPOS", "",
 				"a class: a directory with a repository for each student, or a CSV `FILE` with the columns name, repo and branches"),
 			stringFlag("report-dir", "COMPOSER_VERIFY_REPORT_DIR", "", "the `DIR` for the results of a class"),
@@ -171,6 +175,9 @@ func verifyOptions(c *cli.Context) (verify.Options, error) {
 		}
 		o.Branches = c.String("branches")
 	}
+	if err := scriptOptions(c, others, &o); err != nil {
+		return o, err
+	}
 	switch engine := c.String("engine"); {
 	case engine == "docker", engine == "" && others:
 		o.Docker = true
@@ -192,6 +199,18 @@ func verifyOptions(c *cli.Context) (verify.Options, error) {
 	}
 	o.Composer = self
 	return o, nil
+}
+
+// scriptOptions sets where a checkout's scripts run.
+func scriptOptions(c *cli.Context, checkout bool, o *verify.Options) error {
+	o.Trust, o.ScriptImage = c.Bool("trust"), c.String("script-image")
+	switch {
+	case !checkout && (c.IsSet("trust") || c.IsSet("script-image")):
+		return usagef("verify: --trust and --script-image want --repo or --repos: this project's own scripts run on this machine")
+	case o.Trust && o.ScriptImage != "":
+		return usagef("verify: --trust runs scripts on this machine, and --script-image in containers: leave one out")
+	}
+	return nil
 }
 
 func listScenarios(w *Output, chosen []verify.Scenario, asJSON bool) error {

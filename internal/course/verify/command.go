@@ -80,6 +80,9 @@ func isTrouble(err error) bool {
 	if err == nil {
 		return false
 	}
+	if errors.As(err, new(engineError)) {
+		return true
+	}
 	if failed, ok := errors.AsType[*exec.ExitError](err); ok && failed.ExitCode() == commandNotFound {
 		return true
 	}

@@ -3,6 +3,7 @@ package verify
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -270,6 +271,9 @@ func (l *dockerLab) hold(ctx context.Context, port int) (func(), error) {
 
 func (l *dockerLab) check(ctx context.Context, shell ...string) (printed, complaints string, err error) {
 	const limit = 75 * time.Second
+	if l.site.scripts != nil {
+		return l.confinedCheck(ctx, limit, append(shell, "validar-echo-server.sh"))
+	}
 	c := command(ctx, limit, shell[0], append(shell[1:], "validar-echo-server.sh")...)
 	defer c.cancel()
 	c.Dir = l.site.dir
@@ -289,6 +293,35 @@ func (l *dockerLab) check(ctx context.Context, shell ...string) (printed, compla
 		return "", "", err
 	}
 	return string(out.text), stderr.String(), nil // its output is its answer, whatever its exit code
+}
+
+// confinedCheck is check in a container that has the engine's socket.
+func (l *dockerLab) confinedCheck(ctx context.Context, limit time.Duration, arguments []string) (printed, complaints string, err error) {
+	socket, err := l.site.scripts.withSocket(ctx)
+	if err != nil {
+		return "", "", engineError{err}
+	}
+	var stderr ending
+	out := beginning{limit: maxOutput}
+	err = l.site.scripts.run(ctx, limit, l.site, confinedProgram{
+		arguments: arguments, options: append(socket, "-e", "COMPOSE_PROJECT_NAME="+l.project), stdout: &out, stderr: &stderr,
+	})
+	if line := lackIn(string(stderr.text)); line != "" {
+		l.site.lack = cmp.Or(l.site.lack, line)
+	}
+	if _, failed := errors.AsType[*exec.ExitError](err); failed && !errors.As(err, new(engineError)) {
+		err = nil // its output is its answer, whatever its exit code
+	}
+	return string(out.text), stderr.String(), err
+}
+
+// has looks for a program in the container of the scripts, or on this machine.
+func (l *dockerLab) has(ctx context.Context, program string) bool {
+	if l.site.scripts == nil {
+		_, err := exec.LookPath(program)
+		return err == nil
+	}
+	return l.site.scripts.run(ctx, stepLimit, l.site, confinedProgram{arguments: []string{"bash", "-c", "command -v " + program}}) == nil
 }
 
 func (l *dockerLab) impostor(ctx context.Context, port int, program string) (func(), error) {

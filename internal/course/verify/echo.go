@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -203,13 +202,13 @@ func checkScenarios() []Scenario {
 			startServer(t)
 			shells := 0
 			for _, shell := range [][]string{{"dash"}, {"busybox", "sh"}} {
-				if _, err := exec.LookPath(shell[0]); err == nil {
+				if t.containers().has(t.ctx, shell[0]) {
 					verdict(t, "success", shell...)
 					shells++
 				}
 			}
 			if shells == 0 {
-				t.unjudged("this machine has neither dash nor busybox")
+				t.unjudged("neither dash nor busybox is there to run the script")
 			}
 		}},
 		{
@@ -274,6 +273,9 @@ func verdict(t *trial, result string, shell ...string) {
 	got, complaints, err := t.containers().check(t.ctx, shell...)
 	if err == nil && says(got, want, t.site.ours) {
 		return
+	}
+	if isTrouble(err) {
+		t.unjudged("validar-echo-server.sh cannot be run: " + err.Error())
 	}
 	if err == nil && !strings.Contains(got, "action: test_echo_server") && isTrouble(errors.New(complaints)) {
 		t.unjudged("the script needs something that this machine cannot get: " + complaints)

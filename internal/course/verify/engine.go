@@ -53,6 +53,8 @@ type lab interface {
 type containers interface {
 	// check runs validar-echo-server.sh with a shell and returns its stdout and the end of its stderr.
 	check(ctx context.Context, shell ...string) (printed, complaints string, err error)
+	// has reports whether there is a program where check runs the script.
+	has(ctx context.Context, program string) bool
 	// listening reports whether the server listens on its port, or that this cannot be seen.
 	listening(ctx context.Context) bool
 	// impostor replaces the server by a program that busybox's nc runs on each connection, until stop.

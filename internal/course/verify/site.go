@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,7 +36,10 @@ type site struct {
 	temporary                  bool   // it is removed after the scenario
 	// root is dir. No link of a checkout leads a write through it out of dir.
 	root *os.Root
-	port int // on which the server is configured to listen
+	// scripts runs the project's scripts in containers; nil runs them on this machine.
+	scripts *confined
+	lack    string // the first line in which a script in a container told that it misses something
+	port    int    // on which the server is configured to listen
 }
 
 const composeFile = "docker-compose-dev.yaml"
@@ -61,6 +65,9 @@ func (s *site) generate(ctx context.Context, n int) error {
 
 // script has generar-compose.sh write a file for n clients.
 func (s *site) script(ctx context.Context, out string, n int) error {
+	if s.scripts != nil {
+		return s.confinedScript(ctx, out, n)
+	}
 	script := command(ctx, scriptLimit, "bash", "generar-compose.sh", out, strconv.Itoa(n))
 	script.Dir = s.dir
 	script.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "COMPOSER_") })
@@ -75,8 +82,33 @@ func (s *site) script(ctx context.Context, out string, n int) error {
 	if err != nil {
 		return err
 	}
+	return s.wrote(out, n)
+}
+
+func (s *site) wrote(out string, n int) error {
 	if _, err := os.Stat(filepath.Join(s.dir, out)); err != nil {
 		return fmt.Errorf("generar-compose.sh %s %d: it has written no such file", out, n)
+	}
+	return nil
+}
+
+// confinedScript is script in a container. A failure of a script that misses something there is a lackError.
+func (s *site) confinedScript(ctx context.Context, out string, n int) error {
+	var printed ending
+	err := s.scripts.run(ctx, confinedLimit, s, confinedProgram{
+		arguments: []string{"bash", "generar-compose.sh", out, strconv.Itoa(n)}, stdout: &printed, stderr: &printed,
+	})
+	if err == nil {
+		err = s.wrote(out, n)
+	}
+	if line := lackIn(string(printed.text)); line != "" {
+		s.lack = cmp.Or(s.lack, line)
+		if err != nil && ctx.Err() == nil {
+			return lackError{line}
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%w\n%s", err, &printed)
 	}
 	return nil
 }
@@ -127,10 +159,11 @@ func (s *site) forgetAgencies() error {
 
 // sites makes the sites of a run.
 type sites struct {
-	dir      string // parent of all sites
-	repo     *repo  // nil: this project
-	root     string // of this project; "" outside of it
-	composer string // a program for bin/; "" for none
+	dir      string    // parent of all sites
+	repo     *repo     // nil: this project
+	scripts  *confined // runs the scripts of repo; nil runs them on this machine
+	root     string    // of this project; "" outside of it
+	composer string    // a program for bin/; "" for none
 	branches map[string]*site
 	failed   map[string]error // of branches that could not be exported
 
@@ -240,6 +273,7 @@ func unpackConfigs(dir string) error {
 // openBranch returns the site of a branch. It exports a branch once.
 func (s *sites) openBranch(ctx context.Context, stage string) (*site, error) {
 	if found, ok := s.branches[stage]; ok {
+		found.lack = ""
 		return found, found.forgetAgencies()
 	}
 	if err := s.failed[stage]; err != nil {
@@ -250,7 +284,7 @@ func (s *sites) openBranch(ctx context.Context, stage string) (*site, error) {
 		s.failed[stage] = err
 		return nil, err
 	}
-	site := &site{stage: stage, dir: dir}
+	site := &site{stage: stage, dir: dir, scripts: s.scripts}
 	if err := site.locate(); err != nil {
 		return nil, err
 	}

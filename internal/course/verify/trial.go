@@ -133,13 +133,16 @@ func (t *trial) usedRelay(r *relay) {
 // scenario if that stays or the solution is at fault.
 func (t *trial) must(expected string, do func() error) {
 	err := do()
-	if isTrouble(err) && t.ctx.Err() == nil {
+	lacks := errors.As(err, new(lackError))
+	if isTrouble(err) && !lacks && t.ctx.Err() == nil {
 		t.troubles = append(t.troubles, expected+" at the second try: "+err.Error())
 		err = do()
 	}
 	switch {
 	case err == nil:
 		return
+	case lacks:
+		t.unjudged(err.Error())
 	case isTrouble(err) || t.ctx.Err() != nil:
 		t.unjudged("trouble with this machine or its engine keeps it from being shown that " + expected + ": " + err.Error())
 	}

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -35,6 +36,10 @@ type Options struct {
 	Network local.Network
 	// Repo is the root of a git repository with a branch for each stage; "" is this project.
 	Repo string
+	// Trust runs a checkout's scripts on this machine instead of in containers of ScriptImage, which has bash; "" is
+	// composer's own image.
+	Trust       bool
+	ScriptImage string
 	// Branches is the pattern of the names of the branches, in which {N} stands for the number of a stage; "" is
 	// DefaultBranches.
 	Branches string
@@ -110,6 +115,11 @@ func Run(ctx context.Context, o Options) (r report.Report, err error) {
 		r.Engine = "docker"
 		if e, err = newDockerEngine(ctx, o); err != nil {
 			return report.Report{}, err
+		}
+		if sites.repo != nil && !o.Trust {
+			if sites.scripts, err = newConfined(ctx, o, filepath.Join(sites.dir, "home")); err != nil {
+				return report.Report{}, fmt.Errorf("verify: %w", err)
+			}
 		}
 	}
 	r.Scenarios = runAll(ctx, chosen, o, func(s Scenario) report.Scenario { return runOne(ctx, s, e, sites, o) })
@@ -191,6 +201,11 @@ func runOne(ctx context.Context, s Scenario, e engine, sites *sites, o Options) 
 		return result
 	}
 	result.Status, result.Reason = report.Failed, ""
+	if t.site.lack != "" { // the failure may follow from it
+		result.Status, result.Problems = report.Unjudged, nil
+		result.Reason = text.Line(lackError{t.site.lack}.Error())
+		return result
+	}
 	if first := sites.cause(s, t.setup); first != s.Name {
 		result.Status, result.Problems = report.Skipped, nil
 		result.Reason = fmt.Sprintf("it follows from the failure of %s: %s", first, t.setup)
