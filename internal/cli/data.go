@@ -19,7 +19,7 @@ const dataDir = ".data"
 func dataCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "data",
-		Usage: "make, extract, check and serve the agencies' files, and make secrets",
+		Usage: "make, extract, check and serve the agencies' files, make secrets, and set stored bets aside",
 		Description: examples(
 			"composer data extract", "unpack the dataset that comes with composer",
 			"composer data check", "check that each line is a bet",
@@ -30,6 +30,7 @@ func dataCommand() *cli.Command {
 			dataCheckCommand(),
 			dataServeCommand(),
 			dataSecretsCommand(),
+			dataSetAsideCommand(),
 		},
 	}
 }

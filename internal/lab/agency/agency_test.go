@@ -326,8 +326,8 @@ func TestOtherBets(t *testing.T) {
 				}
 				f.storedIs(tt.stored...)
 				f.diaryIs("0s HELLO")
-				if n := log.count("batch_enviado | result: fail"); n != 1 {
-					t.Errorf("%d lines about it", n)
+				if n := log.count("batch_enviado | result: fail"); n != 1 || !strings.HasSuffix(log.all[len(log.all)-1], "; use the file that they came from, or stop the server and run composer data set-aside 1") {
+					t.Errorf("logged %q", log.all)
 				}
 			})
 		})

@@ -70,8 +70,8 @@ func (b *batches) skipStored(ctx context.Context) error {
 	for n := uint64(0); n < b.welcome.Stored; n++ {
 		if err := b.bets.Read(&bet); err != nil {
 			if errors.Is(err, io.EOF) {
-				return fmt.Errorf("resume %s: %w: %d, the file has only %d",
-					b.file.Name(), ErrOtherBets, b.welcome.Stored, n)
+				return fmt.Errorf("resume %s: %w: %d, the file has only %d; %s",
+					b.file.Name(), ErrOtherBets, b.welcome.Stored, n, b.wayOut())
 			}
 			return err
 		}
@@ -87,11 +87,16 @@ func (b *batches) skipStored(ctx context.Context) error {
 		}
 	}
 	if b.sum != b.welcome.Checksum {
-		return fmt.Errorf("resume %s: %w: %d with checksum %08x, those of the file have %08x",
-			b.file.Name(), ErrOtherBets, b.welcome.Stored, b.welcome.Checksum, b.sum)
+		return fmt.Errorf("resume %s: %w: %d with checksum %08x, those of the file have %08x; %s",
+			b.file.Name(), ErrOtherBets, b.welcome.Stored, b.welcome.Checksum, b.sum, b.wayOut())
 	}
 	b.confirmed, b.next = b.welcome.Stored, b.welcome.Stored
 	return nil
+}
+
+// wayOut says what to do about ErrOtherBets.
+func (b *batches) wayOut() string {
+	return fmt.Sprintf("use the file that they came from, or stop the server and run composer data set-aside %d", b.agency.config.Agency)
 }
 
 // showLife sends a KEEPALIVE if the last one was sent longer ago than the configured interval. It returns the context's

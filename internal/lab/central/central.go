@@ -55,6 +55,11 @@ func OpenLottery(ctx context.Context, path string, agencies uint32, maxBets uint
 	return lottery.Open(ctx, path, agencies, logDraw, lottery.Options{Encode: appendBet, MaxBets: maxBets, NoSync: !sync, Log: log})
 }
 
+// SetAside moves an agency's records from the bets.csv at path to a new file at target: see lottery.SetAside.
+func SetAside(ctx context.Context, path string, agency uint32, target string) (records uint64, err error) {
+	return lottery.SetAside(ctx, path, agency, target, lottery.Options{Encode: appendBet})
+}
+
 // New returns a Server of a lottery of OpenLottery.
 func New(c Config, l *lottery.Lottery, log *slog.Logger) *Server {
 	return &Server{

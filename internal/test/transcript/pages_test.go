@@ -29,7 +29,7 @@ const root = "../../.."
 // runs the other ones.
 func TestPages(t *testing.T) {
 	t.Parallel()
-	pages := []string{"docs/lint.md", "docs/values.md", "docs/bundles.md", "docs/output.md", "docs/targets.md"}
+	pages := []string{"docs/lint.md", "docs/values.md", "docs/bundles.md", "docs/output.md", "docs/targets.md", "docs/storage.md"}
 	if !testing.Short() {
 		pages = append(pages, "README.md", "docs/lab.md", "docs/configuration.md", "docs/verify.md") // these run whole labs
 	}
