@@ -78,12 +78,18 @@ func Make(ctx context.Context, name string, content []byte, dir string) (*Bundle
 	without := map[string]bool{}
 	made := &Bundle{}
 	for {
-		found := families(entries(services), without)
-		made.Files, err = files(found, root, heading(string(content)))
-		if err != nil {
-			return nil, err
+		var at string
+		var found []*family
+		for _, rows := range []bool{true, false} { // first with families as rows of one kind
+			found = families(entries(services), without)
+			made.Files, err = files(found, root, heading(string(content)), rows)
+			if err != nil {
+				return nil, err
+			}
+			if at, err = c.differs(ctx, made); at == "" && err == nil {
+				break
+			}
 		}
-		at, err := c.differs(ctx, made)
 		if at == "" && err == nil {
 			for _, f := range found {
 				made.Kinds = append(made.Kinds, Kind{f.kind, f.count(), f.order})
@@ -133,8 +139,15 @@ func withoutShared(root *yaml.Node) *yaml.Node {
 }
 
 // files returns the files of a bundle.
-func files(found []*family, root *yaml.Node, head string) (map[string][]byte, error) {
+// rows: families may be rows of one kind.
+func files(found []*family, root *yaml.Node, head string, rows bool) (map[string][]byte, error) {
 	k := maker{families: found}
+	k.bodies()
+	if rows {
+		k.tables()
+		k.bodies() // rows have other kinds
+		k.found = slices.DeleteFunc(k.found, func(t *table) bool { return !t.merge(k.trees) })
+	}
 	var w writer
 	w.b.WriteString(strings.ReplaceAll(head, "{{", `{{ "{{" }}`))
 	for _, e := range entries(root) {
@@ -145,18 +158,27 @@ func files(found []*family, root *yaml.Node, head string) (map[string][]byte, er
 		}
 		w.items(&tree{kind: yaml.MappingNode, items: []item{{key: []part{{text: e.key}}, tree: k.literal(e.value, e.key)}}}, 0)
 	}
-	own, err := values(found)
+	own, err := values(found, k.found)
 	if err != nil {
 		return nil, fmt.Errorf("write values: %w", err)
 	}
-	made := map[string][]byte{bundle.StagesFile: stages(found), render.MainTemplate: []byte(w.b.String())}
+	made := map[string][]byte{bundle.StagesFile: stages(found, k.found...), render.MainTemplate: []byte(w.b.String())}
 	if own != nil {
 		made[bundle.ValuesFile] = own
 	}
 	return made, nil
 }
 
-// services writes the services, the members of a family in one loop.
+// bodies unifies the services of each family.
+func (k *maker) bodies() {
+	k.trees = map[*family]*tree{}
+	for _, f := range k.families {
+		f.asksOthers, f.order, f.values = false, nil, map[string][]*yaml.Node{}
+		k.trees[f], _ = k.unify(f.nodes, f, "service", true)
+	}
+}
+
+// services writes the services, the members of a family, or of all families of a table, in one loop.
 func (k *maker) services(w *writer, all []entry) {
 	done := map[string]bool{}
 	for _, s := range all {
@@ -169,15 +191,19 @@ func (k *maker) services(w *writer, all []entry) {
 			continue
 		}
 		f := k.families[at]
-		for _, name := range f.names {
-			done[name] = true
+		body, of, walked := k.trees[f], []*family{f}, strings.Replace(f.ref("Kinds"), "$.", ".", 1)
+		if t := k.tableOf(f); t != nil {
+			body, of, walked = t.body, t.of, ".Kinds."+t.kind
+		}
+		for _, one := range of {
+			for _, name := range one.names {
+				done[name] = true
+			}
 		}
 		key, _ := f.texts(f.names)
-		f.asksOthers = false
-		body, _ := k.unify(f.nodes, f, "service", true)
 		var own writer
 		own.items(&tree{kind: yaml.MappingNode, items: []item{{key: key, tree: body}}}, 2)
-		w.line(0, "{{- range .Kinds."+f.kind+" }}")
+		w.line(0, "{{- range "+walked+" }}")
 		if f.asksOthers {
 			w.line(0, "{{- $me := .Index }}")
 		}

@@ -274,14 +274,62 @@ func TestNamesOfKinds(t *testing.T) {
 		content += service(fmt.Sprintf("es%02d", i+1), "es", i)
 	}
 	made, _ := bundleOf(t, content)
-	want := "default: dev\nkinds:\n  - {name: \"q2_worker_{id}\", kind: q2_worker, count: 2, first: 0}\n" +
-		"  - {name: \"q3_worker_{id}\", kind: q3_worker, count: 2, first: 0}\n  - {name: \"es{id:2}\", kind: es, count: 3}\nstages: [{name: dev}]\n"
+	want := "default: dev\nkinds:\n  - {kind: worker, name: \"{type}_{id}\", rows: workers, first: 0}\n  - {name: \"es{id:2}\", kind: es, count: 3}\nstages: [{name: dev}]\n"
 	if got := string(made.Files["stages.yaml"]); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if got := string(made.Files["values.yaml"]); !strings.Contains(got, "q2_worker: {count: 2, image: sum}") || !strings.Contains(got, "q3_worker: {count: 2, image: count}") {
+		t.Errorf("values:\n%s", got)
 	}
 	doc, err := made.Render(map[string]int{"es": 12})
 	if err != nil || !bytes.Contains(doc, []byte("es12")) || !bytes.Contains(doc, []byte("es01")) {
 		t.Errorf("%v in\n%s", err, doc)
+	}
+}
+
+// Services that are alike but for a few values are rows of one kind; others name them as before.
+func TestRows(t *testing.T) {
+	worker := func(kind, build, mem, queues string, n, of int) string {
+		return fmt.Sprintf(`  %[1]s-%[5]d:
+    build: {context: ., dockerfile: %[2]s/Dockerfile}
+    command: [python, -m, workers.%[1]s]
+    mem_limit: %[3]s
+    privileged: %[7]t
+    environment:
+      ID: %[5]d
+      TOTAL: %[6]d
+      QUEUES: ["%[4]s"]
+      URL: "amqp://${HOST}/%[1]s"
+    depends_on: [rabbitmq]
+`, kind, build, mem, queues, n, of, build == "map")
+	}
+	file := func(filters, mappers int) string {
+		content := "services:\n  rabbitmq: {image: rabbitmq, command: [\"--clients\", \"FILTERS"
+		for n := range filters {
+			content += fmt.Sprintf(",filter-%d", n+1)
+		}
+		content += "\"]}\n"
+		for n := range filters {
+			content += worker("filter", "filter", "${MEM:-64m}", "raw", n+1, filters)
+		}
+		for n := range mappers {
+			content += worker("currency-map", "map", "128m", "filtered", n+1, mappers)
+		}
+		return strings.ReplaceAll(strings.ReplaceAll(content, `QUEUES: ["raw"]`, `QUEUES: raw`), `QUEUES: ["filtered"]`, `QUEUES: filtered`)
+	}
+	made, main := bundleOf(t, file(3, 4))
+	stages := string(made.Files["stages.yaml"])
+	if !strings.Contains(stages, `kinds:
+  - {kind: worker, name: "{type}-{id}", rows: workers}
+stages`) {
+		t.Errorf("got\n%s\n%s\n%s", stages, made.Files["values.yaml"], main)
+	}
+	got, err := made.Render(map[string]int{"filter": 5, "currency-map": 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if changes := differences(t, []byte(file(5, 2)), got); len(changes) > 0 {
+		t.Errorf("differs at another count: %v\n%s\n%s", changes, main, got)
 	}
 }
 

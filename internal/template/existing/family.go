@@ -77,9 +77,9 @@ func families(services []entry, without map[string]bool) []*family {
 		}
 		unlike[m] = unlikeness(nodes)
 	}
-	// The members of a kind are alike, many, and numbered at the end of their names.
+	// The members of a kind are alike, numbered at the end of their names, and many.
 	slices.SortStableFunc(order, func(a, b mask) int {
-		return cmp.Or(unlike[a]-unlike[b], len(groups[b])-len(groups[a]), len(a.after)-len(b.after))
+		return cmp.Or(unlike[a]-unlike[b], len(a.after)-len(b.after), len(groups[b])-len(groups[a]))
 	})
 	taken := map[int]bool{}
 	var all []*family

@@ -35,9 +35,9 @@ func (m mode) condition() string {
 }
 
 // some is true if the list of a member has somebody.
-func (m mode) some(kind string) string {
+func (m mode) some(f *family) string {
 	return map[mode]string{
-		all: "$.Counts." + kind, others: "gt .Replicas 1", before: "gt .Index 0", after: "lt .Index (sub .Replicas 1)",
+		all: f.ref("Counts"), others: "gt .Replicas 1", before: "gt .Index 0", after: "lt .Index (sub .Replicas 1)",
 	}[m]
 }
 
@@ -206,10 +206,10 @@ func (k *maker) loopIn(form []part, sep string, l listed) part {
 		return part{text: expr, expr: true}
 	}
 	if l.mode == all {
-		return part{text: fmt.Sprintf("{{ range $.Kinds.%s }}{{ if .Index }}%s{{ end }}%s{{ end }}", l.of.kind, inQuotes(sep), written(form)), raw: true}
+		return part{text: fmt.Sprintf("{{ range %s }}{{ if .Index }}%s{{ end }}%s{{ end }}", l.of.ref("Kinds"), inQuotes(sep), written(form)), raw: true}
 	}
 	l.of.asksOthers = true
-	return part{text: fmt.Sprintf(`{{ $sep := "" }}{{ range $.Kinds.%s }}{{ if %s }}{{ $sep }}%s{{ $sep = %q }}{{ end }}{{ end }}`, l.of.kind, l.mode.condition(), written(form), sep), raw: true}
+	return part{text: fmt.Sprintf(`{{ $sep := "" }}{{ range %s }}{{ if %s }}{{ $sep }}%s{{ $sep = %q }}{{ end }}{{ end }}`, l.of.ref("Kinds"), l.mode.condition(), written(form), sep), raw: true}
 }
 
 // names returns a list that is nothing but the texts of a loop, or "".

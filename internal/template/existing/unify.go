@@ -34,6 +34,8 @@ type item struct {
 // maker makes the template.
 type maker struct {
 	families []*family
+	trees    map[*family]*tree // the bodies of the services of families
+	found    []*table
 }
 
 // literal returns a value that is the same for all, as far as it names no members of families.
@@ -280,9 +282,9 @@ func (k *maker) counted(word, key string) []part {
 	expr := func(f *family) string {
 		switch {
 		case quorumKey().MatchString(key) && n == f.count()/2+1:
-			return fmt.Sprintf("add 1 (div $.Counts.%s 2)", f.kind)
+			return fmt.Sprintf("add 1 (div %s 2)", f.ref("Counts"))
 		case countKey().MatchString(key) && n == f.count():
-			return "$.Counts." + f.kind
+			return f.ref("Counts")
 		}
 		return ""
 	}

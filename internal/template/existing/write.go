@@ -67,7 +67,7 @@ func (t *tree) scalar(indent int) string {
 	case t.null:
 		return ""
 	case hasExpr(t.parts):
-		number := t.tag == "!!int" || t.tag == "!!float"
+		number := t.tag == "!!int" || t.tag == "!!float" || t.tag == "!!bool"
 		if len(t.parts) == 1 && t.parts[0].expr && (number || t.parts[0].text == ".Name") {
 			return "{{ " + t.parts[0].text + " }}"
 		}
@@ -192,7 +192,7 @@ func (t *tree) flow() (text string, ok bool) {
 func (w *writer) items(t *tree, indent int) {
 	for _, i := range t.items {
 		if i.loop != nil {
-			w.line(0, "{{- range $.Kinds."+i.loop.of.kind+" }}")
+			w.line(0, "{{- range "+i.loop.of.ref("Kinds")+" }}")
 			if c := i.loop.mode.condition(); c != "" {
 				w.line(0, "{{- if "+c+" }}")
 			}
@@ -227,7 +227,7 @@ func (t *tree) someCondition() string {
 		return ""
 	}
 	l := t.items[0].loop
-	return l.mode.some(l.of.kind)
+	return l.mode.some(l.of)
 }
 
 // entry writes a value behind a key or a dash.
@@ -271,13 +271,25 @@ func (w *writer) listItem(t *tree, indent int) {
 }
 
 // stages returns the table of stages with the kinds of families.
-func stages(families []*family) []byte {
+func stages(families []*family, tables ...*table) []byte {
 	var b strings.Builder
 	b.WriteString("default: dev\n")
 	if len(families) > 0 {
 		b.WriteString("kinds:\n")
 	}
 	for _, f := range families {
+		at := slices.IndexFunc(tables, func(t *table) bool { return slices.Contains(t.of, f) })
+		if at >= 0 && tables[at].of[0] != f {
+			continue
+		}
+		if at >= 0 {
+			fmt.Fprintf(&b, "  - {kind: %s, name: %q, rows: %s", tables[at].kind, tables[at].name, tables[at].rows)
+			if f.first != 1 {
+				fmt.Fprintf(&b, ", first: %d", f.first)
+			}
+			b.WriteString("}\n")
+			continue
+		}
 		fmt.Fprintf(&b, "  - {name: %q, kind: %s, count: %d", f.name, f.kind, f.count())
 		if f.first != 1 {
 			fmt.Fprintf(&b, ", first: %d", f.first)
@@ -289,7 +301,7 @@ func stages(families []*family) []byte {
 }
 
 // values returns the values of replicas, or nil if there are none. Another replica has the most common values.
-func values(families []*family) ([]byte, error) {
+func values(families []*family, tables []*table) ([]byte, error) {
 	top := &yaml.Node{Kind: yaml.MappingNode}
 	replicas := &yaml.Node{Kind: yaml.MappingNode}
 	add := func(to *yaml.Node, key string, value *yaml.Node) {
@@ -321,6 +333,13 @@ func values(families []*family) ([]byte, error) {
 				add(replicas, f.replica(i), n)
 			}
 		}
+	}
+	for _, t := range tables {
+		rows := &yaml.Node{Kind: yaml.MappingNode}
+		for i, typ := range t.types {
+			add(rows, typ, t.row(i))
+		}
+		add(top, t.rows, rows)
 	}
 	if len(top.Content) == 0 {
 		return nil, nil
