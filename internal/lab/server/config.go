@@ -31,7 +31,7 @@ type Config struct {
 
 	Agencies       uint32 `env:"SERVER_AGENCIES" envDefault:"0" doc:"lottery: how many agencies take part in the draw; 0: no draw"`
 	Concurrency    int    `env:"SERVER_CONCURRENCY" envDefault:"1" min:"0" doc:"lottery: how many agencies are served at once; 0: no bound"`
-	MaxConnections int    `env:"SERVER_MAX_CONNECTIONS" envDefault:"10000" min:"0" doc:"lottery: how many connections may be open at once; 0: no bound"`
+	MaxConnections int    `env:"SERVER_MAX_CONNECTIONS" envDefault:"10000" min:"0" doc:"lottery: how many connections may be open at once, at least 100 more than agencies; 0: no bound"`
 	MaxBets        uint64 `env:"SERVER_MAX_BETS" envDefault:"5000000" doc:"lottery: how many bets of one agency are stored; 0: no bound"`
 	Storage        string `env:"SERVER_STORAGE" envDefault:"bets.csv" doc:"lottery: the file of the bets"`
 	StorageSync    bool   `env:"SERVER_STORAGE_SYNC" envDefault:"true" doc:"lottery: acknowledge bets only when they are on the disk (fsync)"`
@@ -46,6 +46,18 @@ type Config struct {
 	TurnTimeout  time.Duration `env:"SERVER_TURN_TIMEOUT" envDefault:"2m" min:"1ns" doc:"lottery: how long an agency that is served may send nothing but KEEPALIVE while others wait"`
 	WriteTimeout time.Duration `env:"SERVER_WRITE_TIMEOUT" envDefault:"10s" min:"1ns" doc:"how long a peer may take to read what it is sent"`
 	KeepAlive    time.Duration `env:"SERVER_KEEPALIVE" envDefault:"5s" min:"1ns" doc:"lottery: how often an agency that waits is told so"`
+}
+
+// spareConnections is how many connections are left for others while each agency waits for the draw with one of its own.
+const spareConnections = 100
+
+// connections returns the bound on open connections, 0 without one. With fewer than agencies the draw would never come:
+// those that are in wait for those that are kept out.
+func (c Config) connections() int {
+	if c.MaxConnections == 0 {
+		return 0
+	}
+	return max(c.MaxConnections, int(c.Agencies)+spareConnections)
 }
 
 // Check implements config.Checker.

@@ -46,3 +46,18 @@ func TestMaster(t *testing.T) {
 		}
 	}
 }
+
+// While an agency waits for the draw it holds a connection, so there is one for each and some more.
+func TestConnectionsForEachAgency(t *testing.T) {
+	for variables, want := range map[string]int{
+		"": 10_000, "SERVER_AGENCIES=5 SERVER_MAX_CONNECTIONS=3": 105, "SERVER_AGENCIES=100000": 100_100, "SERVER_MAX_CONNECTIONS=0 SERVER_AGENCIES=5": 0,
+	} {
+		c, err := config.Parse[Config](config.Environ(strings.Fields(variables)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.connections(); got != want {
+			t.Errorf("%q: %d connections, want %d", variables, got, want)
+		}
+	}
+}

@@ -117,7 +117,7 @@ func serveLottery(ctx context.Context, c Config, encryption *tls.Config, m servi
 			"off: whoever reaches the port speaks for any agency; SERVER_SECRET_FILE turns it on"))
 	}
 	s := central.New(central.Config{
-		Connections:  c.MaxConnections,
+		Connections:  c.connections(),
 		Concurrency:  c.Concurrency,
 		HelloTimeout: c.HelloTimeout,
 		ReadTimeout:  c.ReadTimeout,

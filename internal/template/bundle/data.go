@@ -17,6 +17,9 @@ import (
 // errForeign is the error for a file that neither the bundle has nor the user names.
 var errForeign = errors.New("the bundle has no such file, and no value of yours (--values, --set) names it")
 
+// errNowhere is the error for a file that the user names.
+var errNowhere = errors.New("neither the working directory nor the bundle has such a file")
+
 // dataFiles are the paths of the files that templates have asked for.
 type dataFiles struct {
 	mu    sync.Mutex
@@ -46,26 +49,35 @@ func (b *Bundle) ReadFiles() []string {
 	return paths
 }
 
-// ReadData returns the content of a file for the templates: one of the bundle by its path there, or else one that a value
-// of the user, among the merged values, names exactly; that path is relative to the working directory. The values of the
-// built-in bundle count as the user's. The file is regular and has at most MaxFile bytes. Links that lead out of the
-// bundle are not followed.
+// ReadData returns the content of a file for the templates. If a value of the user, among the merged values, names the file
+// exactly, it is the file at that path from the working directory; else, or if there is none, it is the file of the bundle
+// at that path. The values of the built-in bundle count as the user's. The file is regular and has at most MaxFile bytes.
+// Links that lead out of the bundle are not followed.
 func (b *Bundle) ReadData(name string, merged *values.Node) ([]byte, error) {
-	if inside := path.Clean(name); fs.ValidPath(inside) && inside != "." {
-		if b.dir != "" {
-			b.data.add(b.Path(inside))
-		}
-		content, err := b.Read(inside)
+	named := b.named(merged, name)
+	if named {
+		b.data.add(name)
+		content, err := files.ReadRegular(name, MaxFile)
 		if err == nil || !errors.Is(err, fs.ErrNotExist) {
-			return content, namedFile(b.Path(inside), err)
+			return content, namedFile(name, err)
 		}
 	}
-	if !b.named(merged, name) {
-		return nil, namedFile(name, errForeign)
+	missing := errForeign
+	if named {
+		missing = errNowhere
 	}
-	b.data.add(name)
-	content, err := files.ReadRegular(name, MaxFile)
-	return content, namedFile(name, err)
+	inside := path.Clean(name)
+	if !fs.ValidPath(inside) || inside == "." {
+		return nil, namedFile(name, missing)
+	}
+	if b.dir != "" {
+		b.data.add(b.Path(inside))
+	}
+	content, err := b.Read(inside)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, namedFile(name, missing)
+	}
+	return content, namedFile(b.Path(inside), err)
 }
 
 func namedFile(name string, err error) error {

@@ -121,6 +121,8 @@ func TestFile(t *testing.T) {
 		"bundle/stages.yaml":  "default: one\nstages: [{name: one, values: {theirs: " + secret + "}}]\n",
 		"bundle/conf/app.ini": "[a]\nb = \"c: $d\"\n",
 		"secret":              "hush\n",
+		"bundle/both":         "the bundle's\n",
+		"both":                "the user's\n",
 		"bundle/large":        strings.Repeat("x", bundle.MaxFile+1),
 	} {
 		path := filepath.Join(dir, name)
@@ -134,6 +136,7 @@ func TestFile(t *testing.T) {
 	if err := os.Symlink(secret, filepath.Join(inside, "link")); err != nil {
 		t.Fatal(err)
 	}
+	t.Chdir(dir)
 	for _, test := range []struct{ template, set, want string }{
 		{`a: {{ file "conf/app.ini" }}`, "", `a: "[a]\nb = \"c: $$d\"\n"`},
 		{`a: {{ file "./conf/app.ini" | trunc 3 | quote }}`, "", `a: "[a]"`},
@@ -147,7 +150,10 @@ func TestFile(t *testing.T) {
 		{`a: {{ file "large" }}`, "", "error: "},
 		{`a: {{ file "conf" }}`, "", "error: it is a directory"},
 		{`a: {{ file "none" }}`, "", "error: the bundle has no such file"},
-		{`a: {{ file .Values.mine }}`, "mine=" + secret + "2", "error: no such file"},
+		{`a: {{ file .Values.mine }}`, "mine=" + secret + "2", "error: neither the working directory nor the bundle has such a file"},
+		{`a: {{ file .Values.mine }}`, "mine=both", `a: "the user's\n"`},
+		{`a: {{ file "both" }}`, "", `a: "the bundle's\n"`},
+		{`a: {{ file .Values.mine }}`, "mine=conf/app.ini", `a: "[a]\nb = \"c: $$d\"\n"`},
 	} {
 		if err := os.WriteFile(filepath.Join(inside, MainTemplate), []byte(test.template+"\n"), 0o644); err != nil {
 			t.Fatal(err)
