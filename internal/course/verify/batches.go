@@ -168,6 +168,24 @@ func orNone(s string) string {
 // or ends of texts, a date and a number.
 const leastOfBet = 3 + 2 + 2
 
+// largestBurst returns the most bytes that a client has sent between two answers, or 0 where that may be several batches: the
+// client has waited for fewer answers than the server has logged batches, or a line counts more than one.
+func largestBurst(links []link, batches int, lines []entry, s *site) int {
+	bursts, most := 0, 0
+	for _, l := range links {
+		bursts += len(l.bursts)
+		most = max(most, slices.Max(append(l.bursts, 0)))
+	}
+	several := func(l entry) bool {
+		n, _ := strconv.Atoi(l.Value("cantidad"))
+		return !s.ours && n > s.maxAmount
+	}
+	if bursts < batches || slices.ContainsFunc(lines, several) {
+		return 0
+	}
+	return most
+}
+
 // frames expects that no batch needs more than 8192 bytes, in any protocol. Where the client waits for the answer to each
 // batch, what it sends between two answers is a batch.
 func frames(t *trial, links []link) {
@@ -183,19 +201,16 @@ func frames(t *trial, links []link) {
 	}
 	t.journal.wait(t.ctx, t.patience, all) // stored reports missing bets
 	lines, _ := t.journal.snapshot()
-	bursts := 0
-	for _, l := range links {
-		bursts += len(l.bursts)
-	}
-	for _, l := range links {
-		if most := slices.Max(append(l.bursts, 0)); bursts >= count(lines, received) && most > limit {
-			t.problem(fmt.Sprintf("no batch over %d bytes", limit), fmt.Sprintf("%d bytes on the wire between two answers", most), t.about(received))
-			return
-		}
+	if most := largestBurst(links, count(lines, received), filter(lines, received), t.site); most > limit {
+		t.problem(fmt.Sprintf("no batch over %d bytes", limit), fmt.Sprintf("%d bytes on the wire between two answers", most), t.about(received))
+		return
 	}
 	at := 0
 	for _, l := range filter(lines, received) {
 		n, err := strconv.Atoi(l.Value("cantidad"))
+		if !t.site.ours && n > t.site.maxAmount {
+			t.unjudged(fmt.Sprintf("the server logs %d bets in a line although batch.maxAmount is %d, so its lines do not tell which bets are a batch", n, t.site.maxAmount))
+		}
 		if err != nil || n < 1 || at+n > len(t.sent) {
 			t.problem("batches that add up to what was sent", l.Text, t.about(received))
 			return

@@ -132,6 +132,8 @@ func TestSays(t *testing.T) {
 		{"among others, where it is to be alone", "Testing\n" + want + "\n", true, false},
 		{"among others", "Testing\n" + want + "\n", false, true},
 		{"the other one", strings.Replace(want, "success", "fail", 1), false, false},
+		{"in colour, after other text", "-e \x1b[0;32m" + want + "\x1b[0m\n", false, true},
+		{"the other one in colour", "\x1b[0;31m" + strings.Replace(want, "success", "fail", 1) + "\x1b[0m\n", false, false},
 		{"both", want + "\n" + strings.Replace(want, "success", "fail", 1), false, false},
 		{"neither", "Testing\n", false, false},
 	}
@@ -353,6 +355,22 @@ func TestScriptEditsTheShippedFile(t *testing.T) {
 		if got, err := os.ReadFile(filepath.Join(site.dir, composeFile)); string(got) != want {
 			t.Errorf("got %q, %v; want %q", got, err, want)
 		}
+	}
+}
+
+// A script that needs a program which this machine lacks proves nothing.
+func TestScriptWithoutItsProgramIsTrouble(t *testing.T) {
+	for name, script := range map[string]string{"no file": "no-such-program $1\nexit 0\n", "an empty one": "no-such-program >$1\ntrue\n"} {
+		t.Run(name, func(t *testing.T) {
+			s := checkout(t, "ej1", map[string]string{"server/Dockerfile": "FROM scratch\n", "generar-compose.sh": script})
+			site, err := s.open(t.Context(), "ej1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := site.generate(t.Context(), 1); !isTrouble(err) || !strings.Contains(err.Error(), "no-such-program") {
+				t.Errorf("got %v", err)
+			}
+		})
 	}
 }
 

@@ -89,7 +89,7 @@ func (e *dockerEngine) start(ctx context.Context, s *site, variables map[string]
 	if in := slices.Sorted(maps.Keys(project.Services["server"].Networks)); len(in) > 0 {
 		l.network = networks[in[0]]
 	}
-	return l, s.root.WriteFile(overrideFile, override(name, project, images, variables, networks), 0o644)
+	return l, s.root.WriteFile(overrideFile, override(name, project, images, variables, networks, knowsNetworks(s)), 0o644)
 }
 
 // networkNames returns the names of a Compose file's networks by key. They begin with the lab's name, unless
@@ -114,12 +114,16 @@ func networkNames(ctx context.Context, s *site, project *types.Project, lab stri
 }
 
 // override returns a Compose file that keeps a lab apart from others: it resets names, ports and addresses that only
-// one lab of a machine can have, and sets images and variables.
-func override(lab string, project *types.Project, images map[string]string, variables map[string]map[string]string, networks map[string]string) []byte {
+// one lab of a machine can have, and sets images and variables. named leaves containers their names, which a script may look
+// for.
+func override(lab string, project *types.Project, images map[string]string, variables map[string]map[string]string, networks map[string]string, named bool) []byte {
 	var b bytes.Buffer
 	b.WriteString("services:\n")
 	for _, name := range slices.Sorted(maps.Keys(project.Services)) {
-		fmt.Fprintf(&b, "  %q:\n    container_name: !reset null\n    ports: !reset null\n", name)
+		fmt.Fprintf(&b, "  %q:\n    ports: !reset null\n", name)
+		if !named {
+			b.WriteString("    container_name: !reset null\n")
+		}
 		switch {
 		case name == "server":
 			fmt.Fprintf(&b, "    image: %q\n    build: !reset null\n", images["server"])

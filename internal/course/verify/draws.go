@@ -140,7 +140,7 @@ func (t *trial) untilHeld(r *relay) {
 	for limit := time.Now().Add(t.patience); !r.holds(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(limit) || t.ctx.Err() != nil {
 			t.usedRelay(r)
-			t.unjudged(fmt.Sprintf("the server answers client1 nothing within %v, so it is not known when client1 is in the middle of its file", t.patience))
+			t.unjudged(fmt.Sprintf("the server answers client1 nothing within %v, and client1 sends little, so it is not known when client1 is in the middle of its file", t.patience))
 		}
 	}
 }

@@ -96,7 +96,11 @@ func (r *relay) join(client net.Conn) {
 func (r *relay) pass(to, from net.Conn, l *link, fromClient bool) {
 	buffer := make([]byte, 16<<10)
 	for {
-		n, err := from.Read(buffer)
+		most := len(buffer)
+		if fromClient && r.armed() {
+			most = holdStep
+		}
+		n, err := from.Read(buffer[:most])
 		if n > 0 {
 			text := buffer[:n]
 			if fromClient && r.isHeld(l.client) {
@@ -114,6 +118,13 @@ func (r *relay) pass(to, from net.Conn, l *link, fromClient bool) {
 			return
 		}
 	}
+}
+
+// armed reports whether a client is to be held and none is.
+func (r *relay) armed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.holding && r.held == ""
 }
 
 // isHeld reports whether a client's bytes must wait.
@@ -169,7 +180,7 @@ const (
 func (r *relay) write(to net.Conn, p []byte, l *link, fromClient bool) error {
 	r.mu.Lock()
 	l.record(p, fromClient)
-	if !fromClient && r.holding && r.held == "" {
+	if r.holding && r.held == "" && (!fromClient || len(l.sent) >= holdAfter) {
 		r.held = l.client
 	}
 	r.mu.Unlock()
@@ -204,8 +215,15 @@ func (l *link) record(p []byte, fromClient bool) {
 	l.sent = append(l.sent, p[:min(len(p), maxCarried-len(l.sent))]...)
 }
 
-// hold keeps what the client sends that the server answers next, from its answer on and on all of the client's connections,
-// until release, which is called once.
+// A client that waits for no answer is held after so many bytes, which are passed on in steps: it may send its file before
+// the server says anything.
+const (
+	holdAfter = 4 << 10
+	holdStep  = 1 << 10
+)
+
+// hold keeps what a client sends, from the server's next answer or from holdAfter bytes on and on all of the client's
+// connections, until release, which is called once.
 func (r *relay) hold() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -171,3 +171,25 @@ func TestRelayPassesTheEndOfAHeldClient(t *testing.T) {
 		t.Error("the server sees neither the bytes nor the end")
 	}
 }
+
+// A client that waits for no answer is held in the middle of what it sends.
+func TestRelayHoldsWithoutAnAnswer(t *testing.T) {
+	sizes := make(chan int, 64)
+	r := upper(t, sizes)
+	r.hold()
+	say, hear := talkTo(t, r)
+	long := strings.Repeat("x", 3*holdAfter)
+	say(long + "\n")
+	for limit := time.Now().Add(10 * time.Second); !r.holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(limit) {
+			t.Fatal("it is not held")
+		}
+	}
+	if sent := len(r.carried()[0].sent); sent < holdAfter || sent >= holdAfter+holdStep {
+		t.Errorf("%d bytes are passed on", sent)
+	}
+	r.release()
+	if got := hear(); got != strings.ToUpper(long)+"\n" {
+		t.Errorf("%d bytes come back", len(got))
+	}
+}

@@ -75,18 +75,32 @@ func (s *site) script(ctx context.Context, out string, n int) error {
 		script.Env = append(script.Env, "COMPOSER_STAGE="+s.stage)
 	}
 	begin := time.Now()
-	err := script.finish()
+	var printed ending
+	script.Stdout, script.Stderr = &printed, &printed
+	defer script.cancel()
+	err := script.explain(script.Run(), &printed)
 	if time.Since(begin) >= scriptLimit {
 		return fmt.Errorf("generar-compose.sh %s %d hangs: it is stopped after %v", out, n, scriptLimit)
 	}
 	if err != nil {
 		return err
 	}
-	return s.wrote(out, n)
+	if err = s.wrote(out, n); err == nil {
+		return nil
+	}
+	if line := lackIn(printed.String()); line != "" {
+		return fmt.Errorf("generar-compose.sh may need what this machine lacks (%s): %w", line, exec.ErrNotFound)
+	}
+	return err
 }
 
+// wrote expects the script to have written a file with something in it.
 func (s *site) wrote(out string, n int) error {
-	if _, err := os.Stat(filepath.Join(s.dir, out)); err != nil {
+	info, err := os.Stat(filepath.Join(s.dir, out))
+	switch {
+	case err == nil && info.Size() == 0:
+		return fmt.Errorf("generar-compose.sh %s %d: it has written an empty file", out, n)
+	case err != nil:
 		return fmt.Errorf("generar-compose.sh %s %d: it has written no such file", out, n)
 	}
 	return nil
