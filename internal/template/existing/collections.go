@@ -193,5 +193,36 @@ func (k *maker) sequence(lists [][]entry, f *family, values bool) (items []item,
 	if same && values && len(lists[0]) > 1 {
 		return each(true)
 	}
+	if items, ok = k.longer(lists, f); ok {
+		return items, true
+	}
 	return nil, false
+}
+
+// longer unifies lists of which only that of the first member, or of the last, has more items at its end.
+func (k *maker) longer(lists [][]entry, f *family) (items []item, ok bool) {
+	n := len(lists)
+	if n < 2 || f == nil || f.part {
+		return nil, false
+	}
+	who, cond := 0, "eq .Index 0"
+	if len(lists[0]) == len(lists[1]) {
+		who, cond = n-1, "eq .Index (sub .Replicas 1)"
+	}
+	short := slices.Clone(lists)
+	length := len(lists[(who+1)%n])
+	if length == 0 || len(lists[who]) <= length {
+		return nil, false
+	}
+	short[who] = lists[who][:length]
+	if slices.ContainsFunc(short, func(l []entry) bool { return len(l) != length }) {
+		return nil, false
+	}
+	if items, ok = k.sequence(short, f, false); !ok {
+		return nil, false
+	}
+	for _, e := range lists[who][length:] {
+		items = append(items, item{tree: k.literal(e.value, ""), cond: cond})
+	}
+	return items, true
 }

@@ -174,8 +174,10 @@ func (k *maker) bodies() {
 	k.trees = map[*family]*tree{}
 	for _, f := range k.families {
 		f.asksOthers, f.order, f.values = false, nil, map[string][]*yaml.Node{}
+		k.me = f
 		k.trees[f], _ = k.unify(f.nodes, f, "service", true)
 	}
+	k.me = nil
 }
 
 // services writes the services, the members of a family, or of all families of a table, in one loop.

@@ -1,12 +1,15 @@
 package existing
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // mode says which members of a family a list of a member has.
@@ -48,9 +51,25 @@ type listed struct {
 	sampled *family
 }
 
-// kindsOfLists returns what lists of members of me may be, or a list of nobody if me is nil.
-func (k *maker) kindsOfLists(me *family) (found []listed) {
+// kindsOfLists returns what lists of members of me may be, or a list of nobody if me is nil. The text of the lists says which
+// families are likely: those whose members or words are in it come first, and larger ones, and those of which it has no member
+// are not among them if it has members of others.
+func (k *maker) kindsOfLists(me *family, text string) (found []listed) {
+	named := map[*family]int{}
 	for _, f := range k.families {
+		switch {
+		case slices.ContainsFunc(f.names, func(name string) bool { return strings.Contains(text, name) }):
+			named[f] = 1000
+		default:
+			named[f] = f.words(text)
+		}
+	}
+	likely := slices.Clone(k.families)
+	slices.SortStableFunc(likely, func(a, b *family) int { return cmp.Or(named[b]-named[a], b.count()-a.count()) })
+	if len(likely) > 0 && named[likely[0]] == 1000 {
+		likely = slices.DeleteFunc(likely, func(f *family) bool { return named[f] < 1000 })
+	}
+	for _, f := range likely {
 		found = append(found, listed{f, all, f})
 		if me == nil || f.kind != me.kind || f.count() != me.count() || me.part {
 			continue
@@ -96,23 +115,57 @@ var (
 	closings   = []string{"]", ")", "}", "/", "?", `"`, "'"}
 )
 
-// mostAround is how many items may be before a list, and behind it.
-const mostAround = 20
+// mostAround is how many items may be before a list of a member, and behind it, and mostOfAll how many in a list that is not a
+// member's, which may have members of many families.
+const mostAround, mostOfAll = 20, 1000
+
+// more finds more lists in the literals around a list.
+func (k *maker) more(parts []part) (made []part) {
+	for _, p := range parts {
+		if more, ok := k.list([]string{p.text}, nil); ok && !p.expr && !p.raw {
+			made = append(made, more...)
+			continue
+		}
+		made = append(made, p)
+	}
+	return made
+}
+
+// words returns how many words of the name of a family are in a text.
+func (f *family) words(text string) (n int) {
+	text = strings.ToLower(text)
+	for _, word := range kindWords().FindAllString(strings.ToLower(f.kind), -1) {
+		if strings.Contains(text, strings.TrimSuffix(word, "s")) {
+			n++
+		}
+	}
+	return n
+}
+
+var kindWords = text.LazyRegexp(`[a-z]{3,}`)
 
 // list returns the parts of texts, one for each member of me or a single one, that are lists of members of a family.
 func (k *maker) list(texts []string, me *family) (parts []part, ok bool) {
+	whole := strings.Join(texts, " ")
+	most := mostAround
+	if me == nil {
+		most = mostOfAll
+	}
 	for _, sep := range separators {
-		if !strings.Contains(strings.Join(texts, ""), sep) {
+		if !strings.Contains(whole, sep) {
 			continue
 		}
 		split := make([][]string, len(texts))
 		for i, s := range texts {
 			split[i] = strings.Split(s, sep)
 		}
-		for _, l := range k.kindsOfLists(me) {
-			for first := range mostAround {
-				if parts, ok = k.listAt(split, sep, first, l); ok {
-					return parts, true
+		for _, l := range k.kindsOfLists(me, whole) {
+			for first := range min(most, len(split[0])) {
+				if first >= mostAround && !strings.Contains(split[0][first], l.of.names[0]) {
+					continue
+				}
+				if parts, ok = k.listAt(split, sep, first, most, l); ok {
+					return k.more(parts), true
 				}
 			}
 		}
@@ -121,11 +174,11 @@ func (k *maker) list(texts []string, me *family) (parts []part, ok bool) {
 }
 
 // listAt is list for a list that begins with the item first.
-func (k *maker) listAt(split [][]string, sep string, first int, l listed) (parts []part, ok bool) {
+func (k *maker) listAt(split [][]string, sep string, first, most int, l listed) (parts []part, ok bool) {
 	rest := -1
 	for i, items := range split {
 		more := len(items) - first - len(l.mode.of(i, l.of.count()))
-		if more < 0 || more > mostAround || rest >= 0 && more != rest || len(items)-more <= first {
+		if more < 0 || more > most || rest >= 0 && more != rest || len(items)-more <= first {
 			return nil, false
 		}
 		rest = more

@@ -1,6 +1,7 @@
 package existing
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -36,6 +37,7 @@ type maker struct {
 	families []*family
 	trees    map[*family]*tree // the bodies of the services of families
 	found    []*table
+	me       *family // that is unified
 }
 
 // literal returns a value that is the same for all, as far as it names no members of families.
@@ -52,7 +54,7 @@ func (k *maker) literal(n *yaml.Node, key string) *tree {
 	return t
 }
 
-// clustered puts entries whose keys differ by numbers beside each other.
+// clustered puts entries whose keys differ by numbers beside each other, in the order of the numbers.
 func clustered(list []entry) []entry {
 	rank := map[string]int{}
 	mask := func(e entry) string { return digits().ReplaceAllString(e.key, "#") }
@@ -62,7 +64,9 @@ func clustered(list []entry) []entry {
 		}
 	}
 	list = slices.Clone(list)
-	slices.SortStableFunc(list, func(a, b entry) int { return rank[mask(a)] - rank[mask(b)] })
+	slices.SortStableFunc(list, func(a, b entry) int {
+		return cmp.Or(rank[mask(a)]-rank[mask(b)], len(a.key)-len(b.key), strings.Compare(a.key, b.key))
+	})
 	return list
 }
 
@@ -85,7 +89,7 @@ func (k *maker) literalItems(list []entry, mapping bool) []item {
 // run finds the members of a family in lists, one for each member of me or a single one. It returns what is before and behind
 // them in each.
 func (k *maker) run(lists [][]entry, me *family, mapping bool) (head [][]entry, loop item, tail [][]entry, ok bool) {
-	for _, l := range k.kindsOfLists(me) {
+	for _, l := range k.kindsOfLists(me, keysAndTexts(lists)) {
 		if me == nil && len(lists[0]) < l.of.count() {
 			continue
 		}
@@ -102,6 +106,17 @@ func (k *maker) run(lists [][]entry, me *family, mapping bool) (head [][]entry, 
 		}
 	}
 	return nil, item{}, nil, false
+}
+
+// keysAndTexts returns the keys and scalars of lists.
+func keysAndTexts(lists [][]entry) string {
+	var b strings.Builder
+	for _, list := range lists {
+		for _, e := range list {
+			b.WriteString(e.key + " " + e.value.Value + " ")
+		}
+	}
+	return b.String()
 }
 
 func (k *maker) runAt(lists [][]entry, first int, l listed, mapping bool) (loop item, ok bool) {
@@ -288,18 +303,15 @@ func (k *maker) counted(word, key string) []part {
 		}
 		return ""
 	}
-	var fits []*family
-	for _, f := range k.families {
-		if expr(f) == "" {
-			continue
-		}
-		if f.stem() != "" && strings.Contains(strings.ToLower(key), f.stem()) {
-			fits = []*family{f}
-			break
-		}
-		fits = append(fits, f)
-	}
-	if len(fits) != 1 {
+	fits := slices.DeleteFunc(slices.Clone(k.families), func(f *family) bool { return expr(f) == "" })
+	slices.SortStableFunc(fits, func(a, b *family) int { return b.words(key) - a.words(key) })
+	switch {
+	case len(fits) == 0:
+		return []part{{text: word}}
+	case len(fits) == 1, fits[0].words(key) > fits[1].words(key):
+	case k.me != nil && expr(k.me) != "" && k.me.words(key) == fits[0].words(key): // it is most likely its own
+		fits[0] = k.me
+	default:
 		return []part{{text: word}}
 	}
 	return []part{{text: found[1]}, {text: expr(fits[0]), expr: true}}
