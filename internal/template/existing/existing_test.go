@@ -333,6 +333,46 @@ stages`) {
 	}
 }
 
+// What other services say of kinds follows the right one, though several have as many members: by names, words, and their own.
+func TestSeveralKinds(t *testing.T) {
+	file := func(mappers, sinks int) string {
+		var all []string
+		content := "services:\n"
+		for n := range mappers {
+			all = append(all, fmt.Sprintf("'birthday_mapper_%d'", n))
+			content += fmt.Sprintf("  birthday_mapper_%d: {image: map, environment: [ID=%d, TOTAL_WORKERS=%d, TIMEOUT_SECONDS=3]}\n", n, n, mappers)
+		}
+		for n := range sinks {
+			all = append(all, fmt.Sprintf("'sink_%d'", n))
+			ports := fmt.Sprintf("\"%d:80\"", 8000+n)
+			if n == 0 {
+				ports += `, "5433:5433"`
+			}
+			content += fmt.Sprintf("  sink_%d: {image: sink, user: root, ports: [%s], environment: [ID=%d, BIRTHDAY_MAPPERS=%d, SINK_FACTOR=%d]}\n", n, ports, n, mappers, sinks)
+		}
+		var cluster []string
+		for n := range sinks {
+			cluster = append(cluster, fmt.Sprintf("sink_%d=http://10.0.0.%d:80", n, 10+n))
+		}
+		content += "  watch:\n    image: watch\n    environment:\n      - NODES=['other', " + strings.Join(all, ", ") + ", 'last']\n      - CLUSTER=" + strings.Join(cluster, ",") + "\n"
+		content += "volumes:\n"
+		for _, n := range []int{0, 10, 11, 1, 2, 3, 4, 5, 6, 7, 8, 9} {
+			if n < sinks {
+				content += fmt.Sprintf("  data_sink_%d:\n", n)
+			}
+		}
+		return content
+	}
+	made, main := bundleOf(t, file(12, 12))
+	got, err := made.Render(map[string]int{"birthday_mapper": 5, "sink": 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if changes := differences(t, []byte(file(5, 4)), got); len(changes) > 0 || len(made.Literal) > 0 {
+		t.Errorf("differs at another count: %v %v\n%s", changes, made.Literal, main)
+	}
+}
+
 func TestMakeErrors(t *testing.T) {
 	for content, want := range map[string]string{
 		"services: [":                         "compose.yaml:1:",

@@ -212,8 +212,12 @@ func (k *maker) listAt(split [][]string, sep string, first, most int, l listed) 
 func beginnings(s string) []string {
 	found := []string{""}
 	for _, o := range openings {
-		if at := strings.LastIndex(s, o); at >= 0 {
-			found = append(found, s[:at+len(o)])
+		first, last := strings.Index(s, o), strings.LastIndex(s, o)
+		if first >= 0 {
+			found = append(found, s[:first+len(o)])
+		}
+		if last > first {
+			found = append(found, s[:last+len(o)])
 		}
 	}
 	return found

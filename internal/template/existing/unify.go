@@ -279,7 +279,8 @@ func (k *maker) word(texts []string, f *family, key string) ([]part, bool) {
 }
 
 var (
-	countKey  = text.LazyRegexp(`(?i)count|total|num|amount|size|replicas|clients|agenc|peers|nodes|workers|shards|expect|partitions|members|brokers`)
+	countKey  = text.LazyRegexp(`(?i)count|total|num|amount|size|replicas|clients|agenc|peers|nodes|workers|shards|expect|partitions|members|brokers|factor`)
+	noCount   = text.LazyRegexp(`(?i)second|minute|timeout|interval|retries|attempts|misses|port|size|bytes`)
 	quorumKey = text.LazyRegexp(`(?i)quorum|majority`)
 	trailing  = text.LazyRegexp(`^(|.*[=:])([0-9]+)$`)
 )
@@ -298,7 +299,7 @@ func (k *maker) counted(word, key string) []part {
 		switch {
 		case quorumKey().MatchString(key) && n == f.count()/2+1:
 			return fmt.Sprintf("add 1 (div %s 2)", f.ref("Counts"))
-		case countKey().MatchString(key) && n == f.count():
+		case n == f.count() && (countKey().MatchString(key) || f.words(key) > 0 && strings.HasSuffix(strings.ToLower(key), "s") && !noCount().MatchString(key)):
 			return f.ref("Counts")
 		}
 		return ""
