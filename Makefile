@@ -117,6 +117,15 @@ e2e: ## check all stages in containers, and run the tests that need Docker
 	go test -tags e2e -count 1 -timeout 40m -run TestDocker ./internal/test/transcript
 .PHONY: e2e
 
+REPOS ?= bin/solutions
+REPORTS ?= bin/agreement
+JUDGE ?= $(CURDIR)/bin/composer
+agreement: build ## compare verify with the people who read public solutions: hours; REPOS has clones named OWNER+NAME, REPORTS the reports
+	@mkdir -p $(REPOS) $(REPORTS)
+	AGREEMENT_REPOS=$(abspath $(REPOS)) AGREEMENT_REPORTS=$(abspath $(REPORTS)) AGREEMENT_JUDGE=$(JUDGE) \
+	  go test ./internal/course/agreement -run TestAgreement -count 1 -timeout 24h -v
+.PHONY: agreement
+
 pictures: build ## draw docs/pictures anew: graphs by composer, the page of verify by chromium
 	bin/composer graph --bundle examples/brokers --format svg -o docs/pictures/brokers.svg
 	bin/composer verify --stage ej8 --report html=bin/verify.html
