@@ -77,6 +77,9 @@ func (b *bundleFlags) documentFlags() []cli.Flag {
 	}, b.valueFlags()...)
 }
 
+// composeOnly are the commands that work on what a bundle renders for Compose, and have no --target.
+var composeOnly = []string{"run", "diff", "doctor"}
+
 // open opens the bundle that the flags name.
 func (b *bundleFlags) open(c *cli.Context) (*bundle.Bundle, error) {
 	dir := c.String("bundle")
@@ -88,7 +91,11 @@ func (b *bundleFlags) open(c *cli.Context) (*bundle.Bundle, error) {
 	if dir != "" {
 		opened.Arguments = append(opened.Arguments, "--bundle", dir)
 	}
-	if target := c.String("target"); target != "" {
+	target := c.String("target")
+	if slices.Contains(composeOnly, c.Command.Name) {
+		target = bundle.Compose.Name // a bundle without it is refused here, with the targets that it has
+	}
+	if target != "" {
 		if err := opened.SetTarget(target); err != nil {
 			return nil, err
 		}

@@ -88,7 +88,10 @@ func refuseOtherEngines(c *cli.Context, all []*project.File) error {
 	for _, file := range all {
 		kind, other := engine.Of(file.Text)
 		switch {
-		case !other || draws && kind == engine.Stack:
+		case !other:
+			continue
+		case draws && kind == engine.Stack:
+			warn(c.App.ErrWriter, "%s: %s; it is drawn as Compose would read it, and `composer graph --target %s` draws a stage for it", file.Name, kind.Explain(file.Name), kind.Target)
 			continue
 		case draws:
 			return fmt.Errorf("graph: %s: %s; `composer graph --target %s` draws a stage for it", file.Name, kind.Explain(file.Name), kind.Target)

@@ -7,6 +7,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -53,6 +54,9 @@ func dataServe(c *cli.Context) error {
 	if c.Args().Present() {
 		dir = c.Args().First()
 	}
+	if err := checkListen(c.String("listen")); err != nil {
+		return usagef("data serve: --listen %s: %w", text.Short(c.String("listen"), 60), err)
+	}
 	found, err := dataset.CheckFiles(dir)
 	if err != nil {
 		return err
@@ -86,4 +90,16 @@ func dataServe(c *cli.Context) error {
 		return fmt.Errorf("data serve: %w", err)
 	}
 	return <-stopped
+}
+
+// checkListen refuses what is no address to listen at.
+func checkListen(address string) error {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return errors.New("want HOST:PORT or :PORT, as in :8080")
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("%q is no port from 0 to 65535", port)
+	}
+	return nil
 }

@@ -47,6 +47,9 @@ func targetsCommand() *cli.Command {
 				if all[i].MaxReplicas > 0 {
 					limit = "at most " + strconv.Itoa(all[i].MaxReplicas)
 				}
+				if t.Err != nil {
+					warn(c.App.ErrWriter, "no stage renders for %s: %v", t.Name, t.Err)
+				}
 				table.Row(t.Name, t.Template, limit, strings.Join(t.Stages, " "))
 			}
 			if c.Bool("json") {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/tp0-lab/composer/internal/files"
@@ -59,9 +60,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	f, info, err := s.open(name)
 	if err != nil {
-		status := http.StatusInternalServerError
-		if errors.Is(err, os.ErrNotExist) {
+		// Only what another attempt may better is an error of the server: a client comes back after one.
+		status := http.StatusForbidden
+		switch {
+		case errors.Is(err, os.ErrNotExist):
 			status = http.StatusNotFound
+		case errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE):
+			status = http.StatusInternalServerError
 		}
 		http.Error(w, http.StatusText(status), status)
 		return

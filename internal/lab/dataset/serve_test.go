@@ -51,8 +51,8 @@ func TestServer(t *testing.T) {
 		{"GET", "/other.csv", "", "", 404, "404 page not found\n"},
 		{"GET", "/../agency-3.csv", "", "", 404, "404 page not found\n"},
 		{"GET", "/", "", "", 404, "404 page not found\n"},
-		{"GET", "/agency-4.csv", "", "", 500, "Internal Server Error\n"},
-		{"GET", "/agency-5.csv", "", "", 500, "Internal Server Error\n"},
+		{"GET", "/agency-4.csv", "", "", 403, "Forbidden\n"},
+		{"GET", "/agency-5.csv", "", "", 403, "Forbidden\n"},
 		{"PUT", "/agency-3.csv", "", "", 405, "only GET and HEAD\n"},
 	} {
 		r := httptest.NewRequest(test.method, test.path, http.NoBody)

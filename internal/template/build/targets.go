@@ -9,11 +9,13 @@ import (
 type TargetStages struct {
 	bundle.Target
 	Stages []string
+	// Err is why the first stage does not render, if none does.
+	Err error
 }
 
 // Targets returns the targets for which the bundle has a main template, each with the stages that the templates can
 // render with the bundle's own values. It renders them all. It fails only if the files of the bundle cannot be listed: a
-// target whose templates cannot be parsed has no stages.
+// target whose templates cannot be parsed has no stages, and the reason.
 func Targets(b *bundle.Bundle) ([]TargetStages, error) {
 	targets, err := b.Targets()
 	if err != nil {
@@ -26,14 +28,17 @@ func Targets(b *bundle.Bundle) ([]TargetStages, error) {
 		if err := own.SetTarget(t.Name); err != nil {
 			return nil, err
 		}
-		engine, err := render.New(&own)
-		for _, stage := range own.Stages {
-			if err != nil {
-				break
+		engine, failed := render.New(&own)
+		for i := 0; i < len(own.Stages) && engine != nil; i++ {
+			_, err := engine.Render(own.Stages[i].Name, render.Counted)
+			if err == nil {
+				one.Stages = append(one.Stages, own.Stages[i].Name)
+			} else if failed == nil {
+				failed = err
 			}
-			if _, failed := engine.Render(stage.Name, render.Counted); failed == nil {
-				one.Stages = append(one.Stages, stage.Name)
-			}
+		}
+		if len(one.Stages) == 0 {
+			one.Err = failed
 		}
 		all = append(all, one)
 	}

@@ -1,7 +1,11 @@
 package cluster
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -14,6 +18,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/compose/vars"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -306,38 +311,49 @@ const hashLike = 8
 
 // file checks a config or a secret that is made of a file.
 func (s *stack) file(kind string, name, one *yaml.Node) {
+	at := yamltree.Get(one, "file")
 	path := scalar(one, "file")
-	if path == "" {
+	if path == "" || strings.Contains(path, "$") {
 		return
 	}
-	if !hasHash(scalar(one, "name")) {
+	full := path
+	if !filepath.IsAbs(path) {
+		full = filepath.Join(s.dir, path)
+	}
+	found := hashes(scalar(one, "name"))
+	if len(found) == 0 {
 		s.warn(name, "%s %s: what Swarm has of it never changes, and docker stack deploy fails once the file has: put the content's hash into its name, as in name: %s-{{ fileHash … }}", kind, name.Value, name.Value)
 	}
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(s.dir, path)
-	}
-	info, err := os.Stat(path)
-	if err == nil && info.IsDir() {
-		s.fail(yamltree.Get(one, "file"), "%s %s: %s is a folder, and Swarm takes a file", kind, name.Value, scalar(one, "file"))
-	}
-	if err == nil && info.Mode().IsRegular() && info.Size() > maxConfig {
-		s.fail(yamltree.Get(one, "file"), "%s %s: the file has %d bytes, and Swarm takes %d: let nodes mount it, or get it by HTTP", kind, name.Value, info.Size(), maxConfig)
+	info, err := os.Stat(full)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		s.warn(at, "%s %s: there is no file %s in the folder of the stack file, where docker stack deploy reads it", kind, name.Value, text.Short(path, 60))
+	case err != nil:
+	case info.IsDir():
+		s.fail(at, "%s %s: %s is a folder, and Swarm takes a file", kind, name.Value, text.Short(path, 60))
+	case info.Mode().IsRegular() && info.Size() > maxConfig:
+		s.fail(at, "%s %s: the file has %d bytes, and Swarm takes %d: let nodes mount it, or get it by HTTP", kind, name.Value, info.Size(), maxConfig)
+	case len(found) > 0:
+		if content, err := files.ReadRegular(full, maxConfig); err == nil && !slices.ContainsFunc(found, func(hash string) bool { return strings.HasPrefix(hashOf(content), hash) }) {
+			s.warn(yamltree.Get(one, "name"), "%s %s: the hash in its name is not that of %s, which docker stack deploy reads in the folder of the stack file: its SHA-256 begins with %s", kind, name.Value, text.Short(path, 60), hashOf(content)[:hashLike])
+		}
 	}
 }
 
-// hasHash reports whether a name has a part that may be a hash.
-func hasHash(name string) bool {
-	run := 0
-	for _, r := range name {
-		if strings.ContainsRune("0123456789abcdef", r) {
-			if run++; run >= hashLike {
-				return true
-			}
-			continue
+func hashOf(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:])
+}
+
+// hashes returns the parts of a name that may be hashes: hexadecimal digits, of which one is a letter and one is none.
+func hashes(name string) (found []string) {
+	isNone := func(r rune) bool { return !strings.ContainsRune("0123456789abcdef", r) }
+	for _, part := range strings.FieldsFunc(name, isNone) {
+		if len(part) >= hashLike && strings.ContainsAny(part, "0123456789") && strings.ContainsAny(part, "abcdef") {
+			found = append(found, part)
 		}
-		run = 0
 	}
-	return false
+	return found
 }
 
 // slot is a scalar of a service that has StackSlot in it, and the keys that lead to it.

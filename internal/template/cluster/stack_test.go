@@ -14,7 +14,7 @@ volumes:
   bets: {}
 configs:
   app:
-    name: app-0123456789ab
+    name: app-003edc1731d3
     file: app.ini
 services:
   server:
@@ -50,14 +50,24 @@ func shownProblems(all []Problem) string {
 	return b.String()
 }
 
+// withConfig returns a folder that has the config of goodStack.
+func withConfig(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "app.ini"), []byte("[app]\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 func TestGoodStack(t *testing.T) {
-	if got := CheckStack([]byte(goodStack), t.TempDir()); len(got) > 0 {
+	if got := CheckStack([]byte(goodStack), withConfig(t)); len(got) > 0 {
 		t.Errorf("got\n%s", shownProblems(got))
 	}
 }
 
 func TestBadStacks(t *testing.T) {
-	dir := t.TempDir()
+	dir, good := t.TempDir(), withConfig(t)
 	if err := os.WriteFile(filepath.Join(dir, "app.ini"), make([]byte, maxConfig+1), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +85,11 @@ func TestBadStacks(t *testing.T) {
 		{"[net, default]", "[nat]", `23:16: error: service client: the network "nat" is not declared, did you mean "net"?`},
 		{"configs: [app]", "configs: [{source: ap, target: /x}]", `13:24: error: service server: the config "ap" is not declared`},
 		{"- bets:/more", "- bots:/more", `16:9: error: service server: the volume "bots" is not declared, did you mean "bets"?`},
-		{"name: app-0123456789ab", "name: app", "6:3: warning: config app: what Swarm has of it never changes"},
+		{"name: app-003edc1731d3", "name: app", "6:3: warning: config app: what Swarm has of it never changes"},
+		{"name: app-003edc1731d3", "name: app-20260101", "6:3: warning: config app: what Swarm has of it never changes"},
+		{"name: app-003edc1731d3", "name: app-abcdef123456", "7:11: warning: config app: the hash in its name is not that of app.ini"},
+		{"file: app.ini", "file: none.ini", "8:11: warning: config app: there is no file none.ini"},
+		{"file: app.ini", "file: .", "8:11: error: config app: . is a folder"},
 		{"/srv/data:/data:ro", "./data:/data:ro", `17:9: error: service server: the source "./data" begins on the machine that deploys`},
 		{`source: "/srv/agency`, `source: "./agency`, `25:30: error: service client: the source "./agency-`},
 		{"target: /agency.csv}", "target: /agency.csv, bind: {create_host_path: false}}", "25:"},
@@ -113,7 +127,7 @@ func TestBadStacks(t *testing.T) {
 		{goodStack, goodStack + "---\nservices: {}\n", "30:1: error: a second document begins here"},
 	} {
 		text := strings.Replace(goodStack, test.old, test.instead, 1)
-		got := shownProblems(CheckStack([]byte(text), t.TempDir()))
+		got := shownProblems(CheckStack([]byte(text), good))
 		if first, _, _ := strings.Cut(got, "\n"); !strings.HasPrefix(first, test.want) {
 			t.Errorf("%q: got %q, want %s", test.instead, got, test.want)
 		}
