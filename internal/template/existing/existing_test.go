@@ -361,9 +361,15 @@ func TestSeveralKinds(t *testing.T) {
 				content += fmt.Sprintf("  data_sink_%d:\n", n)
 			}
 		}
+		for n := range mappers {
+			content += fmt.Sprintf("  birth_data_%d:\n", n)
+		}
 		return content
 	}
 	made, main := bundleOf(t, file(12, 12))
+	if made, main := bundleOf(t, file(12, 9)); strings.Contains(main, "  birth_data_9:") || len(made.Literal) > 0 {
+		t.Errorf("volumes of mappers follow the sinks:\n%s", main)
+	}
 	got, err := made.Render(map[string]int{"birthday_mapper": 5, "sink": 4})
 	if err != nil {
 		t.Fatal(err)

@@ -182,6 +182,12 @@ func (k *maker) listAt(split [][]string, sep string, first, most int, l listed) 
 			return nil, false
 		}
 		rest = more
+		if end := len(items) - more; l.mode == all && more > 0 && end > first+1 && goesOn(items[end-1], items[end]) {
+			return nil, false // it is about more members than these
+		}
+		if l.mode == all && first > 0 && first+1 < len(items) && goesOn(items[first], items[first-1]) {
+			return nil, false
+		}
 		for at := range first {
 			if items[at] != split[0][at] {
 				return nil, false

@@ -108,6 +108,12 @@ func (k *maker) run(lists [][]entry, me *family, mapping bool) (head [][]entry, 
 	return nil, item{}, nil, false
 }
 
+// maskedText returns a text without its numbers.
+func maskedText(s string) string { return digits().ReplaceAllString(s, "#") }
+
+// goesOn reports whether two texts differ by their numbers alone.
+func goesOn(a, b string) bool { return a != b && maskedText(a) == maskedText(b) }
+
 // keysAndTexts returns the keys and scalars of lists.
 func keysAndTexts(lists [][]entry) string {
 	var b strings.Builder
@@ -127,6 +133,13 @@ func (k *maker) runAt(lists [][]entry, first int, l listed, mapping bool) (loop 
 			return item{}, false
 		}
 		rest = more
+		if end := first + len(l.mode.of(i, l.of.count())); l.mode == all && len(lists) == 1 && end > first {
+			text := func(e entry) string { return e.key + " " + e.value.Value }
+			own := text(list[first])
+			if end < len(list) && goesOn(own, text(list[end])) || first > 0 && goesOn(own, text(list[first-1])) {
+				return item{}, false // it is about more members than these
+			}
+		}
 	}
 	found, ok := samples(l, len(lists), func(i, at int) entry { return lists[i][first+at] },
 		func(a, b entry) bool { return a.key == b.key && equal(a.value, b.value) })
@@ -279,7 +292,7 @@ func (k *maker) word(texts []string, f *family, key string) ([]part, bool) {
 }
 
 var (
-	countKey  = text.LazyRegexp(`(?i)count|total|num|amount|size|replicas|clients|agenc|peers|nodes|workers|shards|expect|partitions|members|brokers|factor`)
+	countKey  = text.LazyRegexp(`(?i)count|total|num|amount|size|replicas|clients|agenc|peers|nodes|workers|shards|expect|partitions|members|brokers|factor|instances`)
 	noCount   = text.LazyRegexp(`(?i)second|minute|timeout|interval|retries|attempts|misses|port|size|bytes`)
 	quorumKey = text.LazyRegexp(`(?i)quorum|majority`)
 	trailing  = text.LazyRegexp(`^(|.*[=:])([0-9]+)$`)
