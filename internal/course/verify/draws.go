@@ -21,7 +21,10 @@ func drawScenarios(stage string) []Scenario {
 		{Stage: stage, Name: "no-answer-before-the-last", Title: "there is no draw and no answer while the last agency has not started, for ten seconds", run: lastAgency},
 		{Stage: stage, Name: "only-own-winners", Title: "the server sends no agency the document of another's winner", run: ownWinners},
 		{Stage: stage, Name: "short-reads", Title: "bets, notices and winners that arrive byte by byte are whole", run: func(t *trial) {
-			relayedDraw(t, []int{12, 5, 20, 31, 1}, []int{3, 0, 1, 2, 0}, true)
+			pieces := func(cut bool) func() {
+				return func() { relayedDraw(t, []int{12, 5, 20, 31, 1}, []int{3, 0, 1, 2, 0}, cut) }
+			}
+			blameCuts(t, pieces(true), pieces(false))
 		}},
 		idleServer(stage), whileSending(stage),
 	}
@@ -41,9 +44,49 @@ func relayedDraw(t *trial, bets, winners []int, cut bool) *relay {
 	return r
 }
 
+// relayHides is why a draw through a relay may fail although the solution is right: all clients come from this machine's
+// address.
+const relayHides = "the draw fails through composer's relay even if whole messages are passed on, perhaps because clients are told apart by their address, which the relay hides; winners-of-5 judges the draw without it"
+
+// blameCuts runs cut. Where that fails in a checkout, it runs whole, and the failure counts only if that does not fail.
+func blameCuts(t *trial, cut, whole func()) {
+	t.attempt(cut)
+	if t.site.ours || len(t.problems) == 0 || t.status != "" {
+		return
+	}
+	problems, journal := t.problems, t.journal
+	t.end()
+	t.problems, t.journal, t.sent = nil, newJournal(), nil
+	t.attempt(whole)
+	if len(t.problems) > 0 || t.status != "" {
+		t.problems = nil
+		t.unjudged(relayHides)
+	}
+	t.problems, t.journal = problems, journal
+}
+
+// attempt calls f, which may end its goroutine.
+func (t *trial) attempt(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer t.recover()
+		f()
+	}()
+	<-done
+}
+
 // ownWinners looks for the documents of other agencies' winners in what the server sends, as text or as numbers.
 func ownWinners(t *trial) {
-	r := relayedDraw(t, []int{12, 9, 20, 31, 6}, []int{3, 2, 1, 2, 1}, false)
+	var r *relay
+	t.attempt(func() { r = relayedDraw(t, []int{12, 9, 20, 31, 6}, []int{3, 2, 1, 2, 1}, false) })
+	if !t.site.ours && len(t.problems) > 0 {
+		t.problems = nil
+		t.unjudged(relayHides)
+	}
+	if r == nil {
+		return
+	}
 	known := 0
 	for _, l := range r.carried() {
 		agency := ""
@@ -251,7 +294,9 @@ func stalledAgency(t *trial) {
 	t.logged(0, draw)
 	r.release()
 	t.patience = t.limit
-	drawn(t, winners)
+	if t.site.ours { // winners-of-5 judges the draw of others, without a relay that hides addresses
+		drawn(t, winners)
+	}
 }
 
 // meanwhile bounds the time of the others while an agency is stalled.

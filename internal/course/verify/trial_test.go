@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -125,5 +126,35 @@ func TestFound(t *testing.T) {
 		if got := found(lines, tt.p); got != tt.want {
 			t.Errorf("got %s\nwant %s", got, tt.want)
 		}
+	}
+}
+
+// What fails through a relay that passes whole messages on is not the fault of cuts.
+func TestBlameCuts(t *testing.T) {
+	fails := func(tr *trial) func() { return func() { tr.problem("a", "b", nil); runtime.Goexit() } }
+	works := func(*trial) func() { return func() {} }
+	tests := []struct {
+		name       string
+		ours       bool
+		cut, whole func(*trial) func()
+		want       report.Status
+	}{
+		{"right", false, works, fails, report.Passed},
+		{"wrong when cut", false, fails, works, report.Failed},
+		{"wrong either way", false, fails, fails, report.Unjudged},
+		{"this project", true, fails, fails, report.Failed},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := checkout(t, "ej7", map[string]string{"server/Dockerfile": "FROM scratch\n"})
+			run := func(tr *trial) {
+				tr.site.ours = tt.ours
+				blameCuts(tr, tt.cut(tr), tt.whole(tr))
+			}
+			got := runOne(t.Context(), Scenario{Stage: "ej7", Name: "x", run: run}, nil, s, Options{Now: time.Now})
+			if got.Status != tt.want {
+				t.Errorf("%s: %s", got.Status, got.Reason)
+			}
+		})
 	}
 }
