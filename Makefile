@@ -156,6 +156,12 @@ bench-render: ## compare composer render with Python and bash
 	go run ./bench/render
 .PHONY: bench-render
 
+# DIR is a directory with Compose files of any number of projects.
+agreement-compose: build ## compare composer lint with docker compose config on all Compose files below DIR
+	@test -d "$(DIR)" || { echo "say where the Compose files are: make agreement-compose DIR=…" >&2; exit 2; }
+	go run ./bench/agreement -composer bin/composer "$(DIR)"
+.PHONY: agreement-compose
+
 bench: ## measure the lottery against a floor, and write docs/benchmarks.md
 	go run ./bench/lottery -write
 .PHONY: bench

@@ -67,7 +67,7 @@ func (f logrusFormatter) Format(entry *logrus.Entry) ([]byte, error) {
 func newApp(s *Streams) *cli.App {
 	app := &cli.App{
 		Name:      "composer",
-		Usage:     "render Docker Compose files from templates, one numbered replica at a time",
+		Usage:     "render Docker Compose files from templates, check, draw and compare any, and run and judge a lab",
 		UsageText: "composer COMMAND [options]",
 		Description: examples(
 			"composer init mine", "a small bundle of templates to begin with",

@@ -2,8 +2,8 @@
 // that only show when containers start.
 //
 // Package lint reads the file, the file that it overrides, and what it includes and extends. It asks neither the
-// environment nor Docker, so a file gets the same findings on every machine; which profiles are enabled is an option. Of other files with relative paths, it only
-// looks whether they exist.
+// environment nor Docker; which profiles are enabled is an option. Of other files with relative paths, it only looks
+// whether they exist.
 package lint
 
 import (

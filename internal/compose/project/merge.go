@@ -143,6 +143,9 @@ func (r *reader) pairs(n *yaml.Node) *yaml.Node {
 			return n
 		}
 		name, value, found := strings.Cut(item.Value, "=")
+		if filled, known := vars.Fill(name, r.lookup(r.options.Environment)); known {
+			name = filled // compose-go puts no variables into keys
+		}
 		v := r.scalar(item, value)
 		if !found {
 			v.Tag, v.Style, v.Value = "!!null", 0, "null"
@@ -156,7 +159,8 @@ func (r *reader) pairs(n *yaml.Node) *yaml.Node {
 	return c
 }
 
-// named returns a list of names as a mapping.
+// named returns a list of names as a mapping. As compose-go puts no variables into keys, a name has the values of its
+// variables; a name that is not known is left out.
 func (r *reader) named(n *yaml.Node, key string) *yaml.Node {
 	if yamltree.IsNull(n) {
 		return r.mapping(n)
@@ -169,6 +173,12 @@ func (r *reader) named(n *yaml.Node, key string) *yaml.Node {
 		if item.Kind != yaml.ScalarNode {
 			return n
 		}
+		name := item
+		if filled, known := vars.Fill(item.Value, r.lookup(r.options.Environment)); !known {
+			continue
+		} else if filled != item.Value {
+			name = r.scalar(item, filled)
+		}
 		settings := r.scalar(item, "null")
 		settings.Tag, settings.Style = "!!null", 0
 		if key == "depends_on" {
@@ -177,7 +187,7 @@ func (r *reader) named(n *yaml.Node, key string) *yaml.Node {
 			required.Tag, required.Style = "!!bool", 0
 			settings.Content = []*yaml.Node{r.scalar(item, "condition"), r.scalar(item, "service_started"), r.scalar(item, "required"), required}
 		}
-		c.Content = append(c.Content, item, settings)
+		c.Content = append(c.Content, name, settings)
 	}
 	return c
 }

@@ -38,11 +38,12 @@ func (j judge) fault(rule Rule, at place, format string, args ...any) {
 	j.s.faults = append(j.s.faults, fault{rule, at, fmt.Sprintf(format, args...)})
 }
 
-// text returns the text at a path of keys and its place, and false if it is not known.
+// text returns the text at a path of keys and its place. It returns false if the text is not known, or is empty, as that
+// of ${NAME:-} is: Compose takes an empty text for a key that is left out.
 func (j judge) text(path ...string) (string, place, bool) {
 	n := yamltree.Get(j.s.Body, path...)
 	text, ok := j.r.known(n)
-	return text, place{n, path}, ok
+	return text, place{n, path}, ok && text != ""
 }
 
 // has reports whether the service has a value at a path of keys that is not empty.

@@ -126,6 +126,20 @@ func TestEnabledProfiles(t *testing.T) {
 	}
 }
 
+// A variable that is empty by default leaves its key out, as an empty value does.
+func TestEmptyByDefault(t *testing.T) {
+	for _, key := range []string{
+		"platform", "isolation", "network_mode", "ipc", "restart", "stop_signal", "working_dir", "mac_address", "mem_limit", "memswap_limit", "shm_size", "cpuset",
+		"cpu_period", "cpus",
+	} {
+		for _, value := range []string{"'${X:-}'", "'${X-}'"} {
+			if found := judged(t, key+": "+value); len(found) > 0 {
+				t.Errorf("%s: %s: got %q", key, value, found)
+			}
+		}
+	}
+}
+
 // Addresses of a network's pool are in its subnet.
 func TestPools(t *testing.T) {
 	for pool, want := range map[string]string{
