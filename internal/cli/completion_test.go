@@ -10,7 +10,7 @@ import (
 
 // Each value is completed, or is one that nobody can know.
 func TestValuesAreCompleted(t *testing.T) {
-	free := map[string]bool{"N": true, "N[,N…]": true, "P": true, "TIME": true, "VALUE": true, "PATTERN": true, "ADDRESS": true}
+	free := map[string]bool{"N": true, "N[,N…]": true, "P": true, "TIME": true, "VALUE": true, "PATTERN": true, "ADDRESS": true, "AGENCY": true, "IMAGE": true}
 	root := tree(newApp(&Streams{}))
 	complete := func(c *help.Command, words ...string) completion.Answer {
 		return completion.Complete(root, append(strings.Fields(c.Name)[1:], words...), (&Streams{}).completionValues)
@@ -26,7 +26,7 @@ func TestValuesAreCompleted(t *testing.T) {
 				t.Errorf("%s --%s %s is not completed", c.Name, f.Names[0], f.Value)
 			}
 		}
-		if c.Arguments != "" {
+		if c.Arguments != "" && !free[c.Arguments] {
 			arguments++
 			if a := complete(c, ""); a.Values == nil && !a.Files && !a.Directories {
 				t.Errorf("%s %s is not completed", c.Name, c.Arguments)

@@ -144,7 +144,7 @@ func TestFlagsHaveVariables(t *testing.T) {
 		return names
 	}
 	got := strings.Join(visit("", newApp(&Streams{}).Commands), ", ")
-	if want := "init, render, values, stages, targets, lint, graph, diff, doctor, data, data generate, data extract, data check, data serve, data secrets, config, config show, config keys, config init, config check, config schema, run, verify, deliver, help, version, completion, man"; got != want {
+	if want := "init, render, values, stages, targets, lint, graph, diff, doctor, data, data generate, data extract, data check, data serve, data secrets, data set-aside, config, config show, config keys, config init, config check, config schema, run, verify, deliver, help, version, completion, man"; got != want {
 		t.Errorf("the commands are %s, want %s", got, want)
 	}
 }
