@@ -112,7 +112,7 @@ golden: ## write the golden files and the generated parts of docs/ anew
 
 e2e: ## check all stages in containers, and run the tests that need Docker
 	go run ./composer verify --engine docker
-	go test -tags e2e -count 1 -run TestConfined ./internal/course/verify
+	go test -tags e2e -count 1 -run 'TestConfined|TestImages' ./internal/course/verify
 	go test -tags e2e -count 1 -timeout 40m -skip 'TestKubernetes|TestSwarm' ./internal/test/e2e
 	go test -tags e2e -count 1 -timeout 40m -run TestDocker ./internal/test/transcript
 .PHONY: e2e

@@ -14,14 +14,11 @@ import (
 	"os"
 	"os/exec"
 	"path"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/tp0-lab/composer/internal/files"
 )
 
 // dockerEngine runs each lab in a Compose project of its own, from images that it builds and removes.
@@ -35,12 +32,6 @@ type dockerEngine struct {
 	images   map[string]image
 	building time.Duration // spent on images
 	labs     int           // made so far
-}
-
-// image is the result of a build.
-type image struct {
-	name string
-	err  error
 }
 
 func newDockerEngine(ctx context.Context, o Options) (*dockerEngine, error) {
@@ -64,54 +55,10 @@ func (e *dockerEngine) build(ctx context.Context, s *site) error {
 	return err
 }
 
-// imagesOf returns the images of a site's server and client. It builds them once for all sites with the same sources.
-func (e *dockerEngine) imagesOf(ctx context.Context, s *site) (images map[string]string, err error) {
-	images = make(map[string]string)
-	for service, config := range map[string]string{"server": s.serverConfig, "client": s.clientConfig} {
-		if images[service], err = e.image(ctx, s, service, config); err != nil {
-			return nil, err
-		}
-	}
-	return images, nil
-}
-
-func (e *dockerEngine) image(ctx context.Context, s *site, service, config string) (string, error) {
-	from := service + " of " + s.dir
-	if s.ours {
-		from = service // all stages have the same tree
-	}
-	if s.stage == "ej1" { // later stages mount the files
-		text, err := files.ReadIn(s.root, config, maxFile)
-		if err != nil {
-			return "", fmt.Errorf("build the %s: %w", service, err)
-		}
-		from += "\n" + string(text)
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if built, ok := e.images[from]; ok {
-		return built.name, built.err
-	}
-	name := fmt.Sprintf("%s-%d-%s", e.name, len(e.images), service)
-	dockerfile := filepath.Join(filepath.Dir(config), "Dockerfile")
-	if e.began != nil {
-		e.began(s.stage + " " + service)
-	}
-	begin := e.now()
-	build := docker(ctx, buildLimit, "build", "--force-rm", "-f", dockerfile, "-t", name, ".")
-	build.Dir = s.dir
-	err := build.finish()
-	e.building += e.now().Sub(begin)
-	if ctx.Err() == nil {
-		e.images[from] = image{name, err}
-	}
-	return name, err
-}
-
 func (e *dockerEngine) close(ctx context.Context) error {
 	remove := []string{"rmi", "-f"}
 	for _, built := range e.images {
-		if built.err == nil {
+		if built.err == nil && !slices.Contains(remove, built.name) {
 			remove = append(remove, built.name)
 		}
 	}

@@ -84,25 +84,25 @@ const (
 	maxTreeBytes = 1 << 30
 )
 
-// export writes the tree of a stage's branch into a new directory. Its error wraps errNoBranch if there is no such
-// branch. Links are made as they are: a writer must not follow those that lead out of the directory.
-func (r *repo) export(ctx context.Context, stage, dir string) error {
+// export writes the tree of a stage's branch into a new directory and returns its files. Its error wraps errNoBranch if
+// there is no such branch. Links are made as they are: a writer must not follow those that lead out of the directory.
+func (r *repo) export(ctx context.Context, stage, dir string) ([]git.Entry, error) {
 	commit, err := r.commit(ctx, stage)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := r.writeTree(ctx, commit, dir); err != nil {
-		return errors.Join(fmt.Errorf("export %s: %w", branchOf(r.branches, stage), err), files.RemoveAll(dir))
+	entries, err := r.git.Files(ctx, commit)
+	if err == nil {
+		err = r.writeTree(ctx, entries, dir)
 	}
-	return nil
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("export %s: %w", branchOf(r.branches, stage), err), files.RemoveAll(dir))
+	}
+	return entries, nil
 }
 
-func (r *repo) writeTree(ctx context.Context, commit, dir string) error {
-	entries, err := r.git.Files(ctx, commit)
-	if err != nil {
-		return err
-	}
-	entries = slices.DeleteFunc(entries, func(e git.Entry) bool { return e.Mode == git.Submodule })
+func (r *repo) writeTree(ctx context.Context, entries []git.Entry, dir string) error {
+	entries = slices.DeleteFunc(slices.Clone(entries), func(e git.Entry) bool { return e.Mode == git.Submodule })
 	size := int64(0)
 	for _, e := range entries {
 		size += e.Size

@@ -27,6 +27,7 @@ import (
 type site struct {
 	stage string
 	dir   string
+	tree  string // what the images are made of, the same for the same; "" tells nothing
 	// serverConfig and clientConfig are the configuration files, from dir.
 	serverConfig, clientConfig string
 	maxAmount                  int    // batch.maxAmount in a branch; 0 without one
@@ -294,7 +295,8 @@ func (s *sites) openBranch(ctx context.Context, stage string) (*site, error) {
 		return nil, err
 	}
 	dir := filepath.Join(s.dir, stage)
-	if err := s.repo.export(ctx, stage, dir); err != nil {
+	entries, err := s.repo.export(ctx, stage, dir)
+	if err != nil {
 		s.failed[stage] = err
 		return nil, err
 	}
@@ -302,6 +304,7 @@ func (s *sites) openBranch(ctx context.Context, stage string) (*site, error) {
 	if err := site.locate(); err != nil {
 		return nil, err
 	}
+	site.tree = sources(entries, site.serverConfig, site.clientConfig)
 	if text, err := files.ReadIn(site.root, site.clientConfig, maxFile); err == nil {
 		site.maxAmount, _ = shippedBatch(string(text))
 	}
