@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/course/report"
 	"github.com/tp0-lab/composer/internal/course/verify"
+	"github.com/tp0-lab/composer/internal/course/words"
 	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/text"
 )
@@ -62,6 +64,8 @@ func verifyCommand() *cli.Command {
 				Name: "patience", EnvVars: []string{"COMPOSER_VERIFY_PATIENCE"}, Value: verify.DefaultPatience,
 				Usage: "the most `TIME` to wait for each event that a right solution shows at once",
 			},
+			stringFlag("lang", "COMPOSER_VERIFY_LANG", "",
+				"the `LANGUAGE` of messages and pages, es or en (default: that of LANG); JSON, JUnit and CSV are in English"),
 			boolFlag("beyond", "COMPOSER_VERIFY_BEYOND", "check a checkout for what goes beyond the course's text, too"),
 			boolFlag("list", "COMPOSER_VERIFY_LIST", "list the scenarios and run none"),
 			jsonFlag("print the report (or the list) as JSON, and the progress on stderr"),
@@ -112,13 +116,13 @@ func runVerify(c *cli.Context) (faults int, err error) {
 		return 0, usageError{err}
 	}
 	if c.Bool("list") {
-		return 0, listScenarios(streams(c).Out, chosen, c.Bool("json"))
+		return 0, listScenarios(streams(c).Out, chosen, o.Language, c.Bool("json"))
 	}
 	talk := streams(c).Out
 	if c.Bool("json") {
 		talk = streams(c).Err
 	}
-	progress := verify.NewProgress(talk, len(chosen), talk.Terminal, talk.coloured, streams(c).Now)
+	progress := verify.NewProgress(talk, len(chosen), talk.Terminal, talk.coloured, o.Language, streams(c).Now)
 	o.Began, o.Ended, o.Building = progress.Began, progress.Ended, progress.Building
 	defer streams(c).tidy()()
 	found, err := verify.Run(c.Context, o)
@@ -134,7 +138,7 @@ func runVerify(c *cli.Context) (faults int, err error) {
 	}
 	fmt.Fprintln(talk)
 	for _, b := range found.Branches {
-		printLine(talk, "%s: %v", b.Stage, b)
+		printLine(talk, "%s: %s", b.Stage, o.Language.Text(b.String()))
 	}
 	var others strings.Builder
 	for _, status := range []report.Status{report.Unjudged, report.Unasked} {
@@ -142,13 +146,14 @@ func runVerify(c *cli.Context) (faults int, err error) {
 			fmt.Fprintf(&others, ", %d %s", n, status)
 		}
 	}
-	printLine(talk, "%d passed, %d failed, %d skipped%s in %.1fs (%s, %s, composer %s)", found.Count(report.Passed), found.Count(report.Failed),
+	say := func(format string, a ...any) { printLine(talk, "%s", o.Language.Text(fmt.Sprintf(format, a...))) }
+	say("%d passed, %d failed, %d skipped%s in %.1fs (%s, %s, composer %s)", found.Count(report.Passed), found.Count(report.Failed),
 		found.Count(report.Skipped), others.String(), found.Duration.Seconds(), found.Target, found.Engine, found.Composer)
 	if found.Building > 0 {
-		printLine(talk, "%.1fs of that to build images", found.Building.Seconds())
+		say("%.1fs of that to build images", found.Building.Seconds())
 	}
 	for _, gap := range found.Gaps() {
-		printLine(talk, "not judged: %s: %s", strings.Join(gap.Names, ", "), gap.Reason)
+		say("not judged: %s: %s", strings.Join(gap.Names, ", "), gap.Reason)
 	}
 	if err == nil && found.Verdict() == report.Unjudged {
 		err = errors.New("verify: not all that was asked for could be judged")
@@ -165,6 +170,9 @@ func verifyOptions(c *cli.Context) (verify.Options, error) {
 		return o, usagef("verify: --repeat and --patience want more than zero")
 	}
 	var err error
+	if o.Language, err = chosenLanguage(c); err != nil {
+		return o, err
+	}
 	if o.Network, err = chosenNetwork(c); err != nil {
 		return o, err
 	}
@@ -201,6 +209,18 @@ func verifyOptions(c *cli.Context) (verify.Options, error) {
 	return o, nil
 }
 
+// chosenLanguage returns the language of --lang, else that of the locale.
+func chosenLanguage(c *cli.Context) (words.Language, error) {
+	switch lang := words.Language(c.String("lang")); lang {
+	case words.Spanish, words.English:
+		return lang, nil
+	case "":
+		return words.Of(cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG"))), nil
+	default:
+		return "", usagef("verify: unknown language %q: have es, en", lang)
+	}
+}
+
 // scriptOptions sets where a checkout's scripts run.
 func scriptOptions(c *cli.Context, checkout bool, o *verify.Options) error {
 	o.Trust, o.ScriptImage = c.Bool("trust"), c.String("script-image")
@@ -213,13 +233,13 @@ func scriptOptions(c *cli.Context, checkout bool, o *verify.Options) error {
 	return nil
 }
 
-func listScenarios(w *Output, chosen []verify.Scenario, asJSON bool) error {
+func listScenarios(w *Output, chosen []verify.Scenario, l words.Language, asJSON bool) error {
 	if asJSON {
 		return printJSON(w, chosen)
 	}
 	var table text.Table
 	for _, s := range chosen {
-		table.Row(s.Stage, s.Name, s.Title)
+		table.Row(s.Stage, s.Name, l.Text(s.Title))
 	}
 	return table.Write(w, w.tableWidth())
 }

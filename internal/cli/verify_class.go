@@ -14,6 +14,7 @@ import (
 	"github.com/tp0-lab/composer/internal/course/class"
 	"github.com/tp0-lab/composer/internal/course/report"
 	"github.com/tp0-lab/composer/internal/course/verify"
+	"github.com/tp0-lab/composer/internal/course/words"
 )
 
 // runClass judges the repositories of a class and returns the number of those that are wrong. Its error says that not all
@@ -27,7 +28,7 @@ func runClass(c *cli.Context) (faults int, err error) {
 	if c.Bool("json") {
 		talk = streams(c).Err
 	}
-	progress := classProgress{out: talk, total: len(o.Students)}
+	progress := classProgress{lang: o.Verify.Language, out: talk, total: len(o.Students)}
 	o.Began, o.Ended, o.Building = progress.began, progress.ended, progress.building
 	defer streams(c).tidy()()
 	found, err := class.Run(c.Context, o)
@@ -40,9 +41,9 @@ func runClass(c *cli.Context) (faults int, err error) {
 		}
 	}
 	fmt.Fprintln(talk)
-	printLine(talk, "%d right, %d wrong, %d not judged in %.1fs (%d at once, %s, composer %s)", found.Count(report.Passed), found.Count(report.Failed),
+	progress.say("%d right, %d wrong, %d not judged in %.1fs (%d at once, %s, composer %s)", found.Count(report.Passed), found.Count(report.Failed),
 		found.Count(report.Unjudged), found.Duration.Seconds(), o.Jobs, found.Engine, found.Composer)
-	printLine(talk, "%s is the page of the class; grades.csv and class.json are beside it", filepath.Join(o.Dir, "index.html"))
+	progress.say("%s is the page of the class; grades.csv and class.json are beside it", filepath.Join(o.Dir, "index.html"))
 	if err == nil && found.Verdict() == report.Unjudged {
 		err = errors.New("verify: not every repository could be judged: grades.csv says which")
 	}
@@ -86,20 +87,26 @@ func classOptions(c *cli.Context) (class.Options, error) {
 type classProgress struct {
 	mu    sync.Mutex // guards the fields below
 	out   *Output
+	lang  words.Language
 	total int
 	done  int
+}
+
+// say writes a message in the language.
+func (p *classProgress) say(format string, a ...any) {
+	printLine(p.out, "%s", p.lang.Text(fmt.Sprintf(format, a...)))
 }
 
 func (p *classProgress) began(s class.Student) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	printLine(p.out, "begins    %s", s.Name)
+	p.say("begins    %s", s.Name)
 }
 
 func (p *classProgress) building(s class.Student, image string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	printLine(p.out, "building  %s: the image of %s", s.Name, image)
+	p.say("building  %s: the image of %s", s.Name, image)
 }
 
 func (p *classProgress) ended(s report.Student) {
@@ -107,8 +114,9 @@ func (p *classProgress) ended(s report.Student) {
 	defer p.mu.Unlock()
 	p.done++
 	word := map[report.Status]string{report.Passed: "right", report.Failed: "WRONG", report.Unjudged: "unjudged"}[s.Verdict()]
+	word = p.lang.Text(word)
 	if s.Error != "" {
-		printLine(p.out, "%-9s %s (%d of %d): %s", word, s.Name, p.done, p.total, s.Error)
+		printLine(p.out, "%-9s %s (%d %s %d): %s", word, s.Name, p.done, p.lang.Text("of"), p.total, p.lang.Text(s.Error))
 		return
 	}
 	var wrong []string
@@ -121,6 +129,6 @@ func (p *classProgress) ended(s report.Student) {
 	if s.Kept {
 		took = "kept: its commits are those of the last run"
 	}
-	printLine(p.out, "%-9s %s (%d of %d; %s): %d passed, %d failed: %s", word, s.Name, p.done, p.total, took, s.Report.Count(report.Passed), len(wrong),
-		cmp.Or(strings.Join(wrong, ", "), "none"))
+	printLine(p.out, "%-9s %s (%d %s %d; %s): %d %s, %d %s: %s", word, s.Name, p.done, p.lang.Text("of"), p.total, p.lang.Text(took),
+		s.Report.Count(report.Passed), p.lang.Text("passed"), len(wrong), p.lang.Text("failed"), cmp.Or(strings.Join(wrong, ", "), p.lang.Text("none")))
 }

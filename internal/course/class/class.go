@@ -76,7 +76,7 @@ func Run(ctx context.Context, o Options) (report.Class, error) {
 		return report.Class{}, fmt.Errorf("the directory of the results: %w", err)
 	}
 	r := &run{Options: o, scenarios: chosen, told: make(map[string]bool)}
-	r.class = report.Class{Composer: o.Verify.Version, Engine: engineName(o.Verify), Started: o.Now(), Stages: verify.Stages(chosen), Weights: o.Weights}
+	r.class = report.Class{Language: o.Verify.Language, Composer: o.Verify.Version, Engine: engineName(o.Verify), Started: o.Now(), Stages: verify.Stages(chosen), Weights: o.Weights}
 	r.Verify.Single = new(sync.Mutex)
 	results := make([]*report.Student, len(o.Students))
 	slots := make(chan struct{}, max(o.Jobs, 1))

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tp0-lab/composer/internal/course/words"
 )
 
 // Class holds the reports about the repositories of a class.
@@ -19,7 +21,8 @@ type Class struct {
 	Duration time.Duration // of the whole run
 	Stages   []string      // that were asked for, in order
 	Weights  Weights
-	Students []Student // in the order of the list
+	Students []Student      // in the order of the list
+	Language words.Language // of the page
 }
 
 // Weights has the points that each stage is worth.

@@ -14,7 +14,8 @@ function filter() {
     row.hidden = !row.cells[0].dataset.value.toLowerCase().includes(name) || verdict !== '' && cell.dataset.verdict !== verdict;
     if (!row.hidden) shown++;
   }
-  field('shown').value = `${shown} of ${rows.length} shown`;
+  const said = field('shown');
+  said.value = `${shown} ${said.dataset.of} ${rows.length} ${said.dataset.shown}`;
 }
 
 function sort(header, column) {

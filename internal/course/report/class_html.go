@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"sync"
+
+	"github.com/tp0-lab/composer/internal/course/words"
 )
 
 //go:embed class.css
@@ -20,7 +22,7 @@ var classText string
 
 // classTemplate is parsed on first use. All texts of a class that the page shows go through visible.
 var classTemplate = sync.OnceValue(func() *template.Template {
-	return template.Must(template.New("class").Funcs(pageFunctions).Parse(classText))
+	return template.Must(template.New("class").Funcs(pageFunctions).Funcs(languageFunctions(words.English)).Parse(classText))
 })
 
 type (
@@ -65,7 +67,7 @@ func rank(verdict Status) int {
 // are wrong first, and the failures that students share. The page links to the students' pages. Its script sorts and
 // filters the grid; without the script the grid is whole.
 func WriteClassHTML(w io.Writer, c Class) error {
-	if err := classTemplate().Execute(w, newClassPage(c)); err != nil {
+	if err := in(c.Language, classTemplate()).Execute(w, newClassPage(c)); err != nil {
 		return fmt.Errorf("write the page of the class: %w", err)
 	}
 	return nil

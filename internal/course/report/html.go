@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tp0-lab/composer/internal/course/words"
 )
 
 //go:embed page.css
@@ -23,16 +25,34 @@ var pageFunctions = template.FuncMap{
 	"symbol": func(s Status) string {
 		return map[Status]string{Passed: "✓", Failed: "✕", Unjudged: "?", Skipped: "–", Unasked: "·"}[s]
 	},
-	"words": func(s Status) string { return words[s] },
+	"words": func(s Status) string { return verdicts[s] },
 }
 
 // pageTemplate is parsed on first use. All texts of a report that the page shows go through visible.
 var pageTemplate = sync.OnceValue(func() *template.Template {
-	return template.Must(template.New("page").Funcs(pageFunctions).Parse(pageText))
+	return template.Must(template.New("page").Funcs(pageFunctions).Funcs(languageFunctions(words.English)).Parse(pageText))
 })
 
-// words are the verdicts in words.
-var words = map[Status]string{
+// in returns a copy of a template whose functions write a language.
+func in(l words.Language, page *template.Template) *template.Template {
+	return template.Must(page.Clone()).Funcs(languageFunctions(l))
+}
+
+func languageFunctions(l words.Language) template.FuncMap {
+	return template.FuncMap{
+		"t":    l.Text,
+		"lang": l.Code,
+		"date": func(at time.Time) string {
+			if l == words.Spanish {
+				return fmt.Sprintf("%d de %s de %s", at.Day(), l.Text(at.Month().String()), at.Format("2006, 15:04:05 MST"))
+			}
+			return at.Format("2 January 2006, 15:04:05 MST")
+		},
+	}
+}
+
+// verdicts are the verdicts in words.
+var verdicts = map[Status]string{
 	Passed: "passed", Failed: "failed", Unjudged: "cannot be judged", Skipped: "skipped", Unasked: "not asked for",
 }
 
@@ -100,7 +120,7 @@ var shapes = []pageShape{
 // SVG and the log of each scenario. The page holds at most a thousand lines of a scenario, of at most 1 KiB each, and
 // says how many it omits. A timeline holds at most 16 containers in 120 rows.
 func WriteHTML(w io.Writer, r Report) error {
-	if err := pageTemplate().Execute(w, newPage(r)); err != nil {
+	if err := in(r.Language, pageTemplate()).Execute(w, newPage(r)); err != nil {
 		return fmt.Errorf("write HTML report: %w", err)
 	}
 	return nil
@@ -118,7 +138,7 @@ func newPage(r Report) document {
 		p.Heading = plural(passed, "scenario") + " passed"
 		for _, s := range []Status{Unjudged, Skipped, Unasked} {
 			if n := r.Count(s); n > 0 {
-				p.Heading += fmt.Sprintf(", %d %s", n, words[s])
+				p.Heading += fmt.Sprintf(", %d %s", n, verdicts[s])
 			}
 		}
 	case total == 1:

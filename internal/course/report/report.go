@@ -5,6 +5,8 @@ package report
 import (
 	"slices"
 	"time"
+
+	"github.com/tp0-lab/composer/internal/course/words"
 )
 
 // Unreleased is the version of composer in a build that has none. Two such builds may judge differently.
@@ -12,15 +14,16 @@ const Unreleased = "(devel)"
 
 // Report holds the results of a run of `composer verify`.
 type Report struct {
-	Target    string        // this project, or the checkout's path as the user gave it
-	Composer  string        // the version of composer
-	Branches  []Branch      // of the checkout, in the order of the stages
-	Engine    string        // local or docker
-	Beyond    bool          // what goes beyond the course was asked for
-	Started   time.Time     // when the run began
-	Duration  time.Duration // of the whole run
-	Building  time.Duration // the part of Duration in which images were built
-	Scenarios []Scenario    // in the order they ran
+	Target    string         // this project, or the checkout's path as the user gave it
+	Composer  string         // the version of composer
+	Branches  []Branch       // of the checkout, in the order of the stages
+	Engine    string         // local or docker
+	Beyond    bool           // what goes beyond the course was asked for
+	Started   time.Time      // when the run began
+	Duration  time.Duration  // of the whole run
+	Building  time.Duration  // the part of Duration in which images were built
+	Scenarios []Scenario     // in the order they ran
+	Language  words.Language // of the page
 }
 
 // Branch is a stage's branch of a checkout.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tp0-lab/composer/internal/course/report"
+	"github.com/tp0-lab/composer/internal/course/words"
 )
 
 // Progress shows people the progress of a run: a line for each scenario that has ended and, on a terminal, a line with
@@ -17,6 +18,7 @@ type Progress struct {
 	w     io.Writer
 	total int
 	live  bool // w is a terminal
+	lang  words.Language
 	paint func(code, text string) string
 	now   func() time.Time
 	stop  chan struct{}
@@ -35,8 +37,8 @@ type running struct {
 
 // NewProgress returns the Progress of a run of total scenarios, which writes to w. Before the caller writes to w, it
 // calls Close.
-func NewProgress(w io.Writer, total int, terminal, coloured bool, now func() time.Time) *Progress {
-	p := &Progress{w: w, total: total, live: terminal, now: now, stop: make(chan struct{}), paint: func(_, text string) string { return text }}
+func NewProgress(w io.Writer, total int, terminal, coloured bool, l words.Language, now func() time.Time) *Progress {
+	p := &Progress{w: w, lang: l, total: total, live: terminal, now: now, stop: make(chan struct{}), paint: func(_, text string) string { return text }}
 	if coloured {
 		p.paint = func(code, text string) string { return "\x1b[" + code + "m" + text + "\x1b[0m" }
 	}
@@ -74,7 +76,7 @@ func (p *Progress) Building(image string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.wipe()
-	fmt.Fprintf(p.w, "building the image of %s\n", image)
+	fmt.Fprintln(p.w, p.lang.Text("building the image of "+image))
 	p.show()
 }
 
@@ -87,22 +89,32 @@ func (p *Progress) Ended(s report.Scenario) {
 		p.running = slices.Delete(p.running, i, i+1)
 	}
 	p.wipe()
-	mark := map[report.Status]string{
-		report.Passed:   p.paint("32", "ok      "),
-		report.Failed:   p.paint("1;31", "FAILED  "),
-		report.Unjudged: p.paint("33", "unjudged"),
-		report.Skipped:  p.paint("33", "skipped "),
-		report.Unasked:  "unasked ",
-	}[s.Status]
-	fmt.Fprintf(p.w, "%s %s %-30s %6.1fs  %s\n", mark, s.Stage, s.Name, s.Duration.Seconds(), s.Title)
+	fmt.Fprintf(p.w, "%s %s %-30s %6.1fs  %s\n", p.mark(s.Status), s.Stage, s.Name, s.Duration.Seconds(), p.lang.Text(s.Title))
 	if s.Reason != "" {
-		fmt.Fprintf(p.w, "    %s\n", indent(s.Reason))
+		fmt.Fprintf(p.w, "    %s\n", indent(p.lang.Text(s.Reason)))
 	}
-	WriteProblems(p.w, s)
+	writeProblems(p.w, s, p.lang)
 	for _, trouble := range s.Troubles {
-		fmt.Fprintf(p.w, "    trouble of this machine, no fault of the solution: %s\n", indent(trouble))
+		fmt.Fprintf(p.w, "    %s: %s\n", p.lang.Text("trouble of this machine, no fault of the solution"), indent(p.lang.Text(trouble)))
 	}
 	p.show()
+}
+
+// mark returns the word for a verdict, of one width.
+func (p *Progress) mark(s report.Status) string {
+	m := map[report.Status]struct{ code, word string }{
+		report.Passed: {"32", "ok"}, report.Failed: {"1;31", "FAILED"}, report.Unjudged: {"33", "unjudged"}, report.Skipped: {"33", "skipped"},
+		report.Unasked: {"", "unasked"},
+	}[s]
+	width := 8
+	if p.lang == words.Spanish {
+		width = 10
+	}
+	word := fmt.Sprintf("%-*s", width, p.lang.Text(m.word))
+	if m.code == "" {
+		return word
+	}
+	return p.paint(m.code, word)
 }
 
 // Close removes the line of running scenarios.

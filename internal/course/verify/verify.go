@@ -17,8 +17,10 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tp0-lab/composer/internal/course/report"
+	"github.com/tp0-lab/composer/internal/course/words"
 	"github.com/tp0-lab/composer/internal/lab/local"
 	"github.com/tp0-lab/composer/internal/text"
 )
@@ -43,6 +45,8 @@ type Options struct {
 	// Branches is the pattern of the names of the branches, in which {N} stands for the number of a stage; "" is
 	// DefaultBranches.
 	Branches string
+	// Language is that of the page and the progress.
+	Language words.Language
 	// Version is composer's, for the report.
 	Version string
 	// Composer is a program that is put into the project's bin/, where its script looks for it; "" lets the script
@@ -96,7 +100,7 @@ func Run(ctx context.Context, o Options) (r report.Report, err error) {
 	if err != nil {
 		return report.Report{}, err
 	}
-	r = report.Report{Target: o.Repo, Composer: o.Version, Engine: "local", Beyond: o.Beyond, Started: o.Now()}
+	r = report.Report{Language: o.Language, Target: o.Repo, Composer: o.Version, Engine: "local", Beyond: o.Beyond, Started: o.Now()}
 	sites, err := newSites(o)
 	if err != nil {
 		return report.Report{}, err
@@ -271,13 +275,18 @@ func known(what string, wanted, all []string) error {
 
 // WriteProblems writes the problems of a scenario for people: of the first what was expected, what was seen, and the
 // lines around it; of the others, which may follow from it, a line each.
-func WriteProblems(w io.Writer, s report.Scenario) {
+func WriteProblems(w io.Writer, s report.Scenario) { writeProblems(w, s, words.English) }
+
+func writeProblems(w io.Writer, s report.Scenario, l words.Language) {
 	for i, p := range s.Problems {
 		if i > 0 {
-			fmt.Fprintf(w, "    and, which may follow from it: expected %s; seen %s\n", text.Line(p.Expected), text.Short(text.Line(p.Seen), 200))
+			fmt.Fprintf(w, "    %s: %s %s; %s %s\n", l.Text("and, which may follow from it"), l.Text("expected"), text.Line(l.Text(p.Expected)),
+				l.Text("seen"), text.Short(text.Line(l.Text(p.Seen)), 200))
 			continue
 		}
-		fmt.Fprintf(w, "    expected: %s\n    seen:     %s\n", indent(p.Expected), indent(p.Seen))
+		expected, seen := l.Text("expected"), l.Text("seen")
+		width := max(utf8.RuneCountInString(expected), utf8.RuneCountInString(seen)) + 1
+		fmt.Fprintf(w, "    %-*s %s\n    %-*s %s\n", width, expected+":", indent(l.Text(p.Expected)), width, seen+":", indent(l.Text(p.Seen)))
 		for _, l := range p.Around {
 			fmt.Fprintf(w, "      %-8s | %s\n", text.Printable(l.Container), text.Printable(l.Text))
 		}
