@@ -4,6 +4,7 @@ package verify
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 )
@@ -16,7 +17,7 @@ func TestImagesAreBuiltOnce(t *testing.T) {
 	}{
 		"a copy":             {"FROM busybox\nCOPY server/config.ini /etc/config.ini\nCMD cat /etc/config.ini\n", 1},
 		"a copy of it all":   {"FROM busybox AS all\nCOPY . /all\nFROM busybox\nCOPY --from=all --chown=5:5 /all/server /srv\nUSER 5\nCMD cat /srv/config.ini\n", 1},
-		"what is made of it": {"FROM busybox\nCOPY . .\nRUN cat server/config.ini server/config.ini | head -n 1 >/made && rm -r server\nCMD cat /made\n", 3},
+		"what is made of it": {"FROM busybox\nCOPY . .\nRUN (echo; cat server/config.ini) >/made && rm -r server\nCMD cat /made\n", 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			builds := 0
@@ -39,7 +40,7 @@ func TestImagesAreBuiltOnce(t *testing.T) {
 					t.Fatal(err)
 				}
 				out, err := docker(t.Context(), stepLimit, "run", "--rm", image).output(maxOutput)
-				if err != nil || string(out) != text {
+				if err != nil || strings.TrimSpace(string(out)) != text {
 					t.Errorf("%q, %v; want %q", out, err, text)
 				}
 			}

@@ -152,6 +152,8 @@ var spanish = [][2]string{
 	{"the Compose file cannot be read: %s", "el archivo de Compose no se puede leer: %s"},
 	{"the exit code of %s cannot be had: %s", "no se puede obtener el código de salida de %s: %s"},
 	{"the server answers client1 nothing within %s, so it is not known when client1 is in the middle of its file", "el servidor no le responde nada a client1 dentro de %s, así que no se sabe cuándo client1 está en el medio de su archivo"},
+	{"the server answers client1 nothing within %s, and client1 sends little, so it is not known when client1 is in the middle of its file", "el servidor no le responde nada a client1 dentro de %s, y client1 envía poco, así que no se sabe cuándo client1 está en el medio de su archivo"},
+	{"the server logs %d bets in a line although batch.maxAmount is %d, so its lines do not tell which bets are a batch", "el servidor registra %d apuestas en una línea aunque batch.maxAmount es %d, así que sus líneas no dicen qué apuestas son un batch"},
 	{"the clients send no document as text or as a number of four or eight bytes, so nothing can be looked for in the answers", "los clientes no envían ningún documento como texto ni como número de cuatro u ocho bytes, así que no hay qué buscar en las respuestas"},
 	{"the bets of four agencies are not all in bets.csv within %s, while the fifth has not started", "las apuestas de cuatro agencias no están todas en bets.csv dentro de %s, mientras la quinta no empezó"},
 	{"not all of the other clients have connected while client1 is held", "no todos los otros clientes se conectaron mientras client1 está detenido"},
