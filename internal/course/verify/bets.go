@@ -79,6 +79,9 @@ func singleBets(t *trial, n int, first, last string, cut bool) {
 		t.up(t.clients()...)
 		t.exited(0, t.clients()...)
 		t.usedRelay(r)
+		if !slices.ContainsFunc(r.carried(), func(l link) bool { return len(l.answered) > 0 }) {
+			t.problem("the server confirms the bet, which the client waits for", "the server sends client1 nothing", t.about(line("client1", "apuesta_enviada")))
+		}
 	}
 	if !t.site.ours && !namesBets(t, n) {
 		begin()

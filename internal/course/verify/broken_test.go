@@ -108,6 +108,7 @@ var mutants = []mutant{
 	{"sends-as-another-agency", "ej5", "single-bet-1", "each under its agency", "the client sends under another agency's number"},
 	{"server-ignores-sigterm", "ej5", "sigterm-idle-server", "server exits with code 0", "the lottery goes on after SIGTERM"},
 	{"confirms-before-it-stores", "ej5", "sigterm-after-a-bet", "logged, after SIGTERM", "the server confirms a bet that it will store later"},
+	{"confirms-no-bet", "ej5", "short-reads", "sends client1 nothing", "the server confirms no bet, and the client waits for nothing"},
 	{"keeps-connections", "ej5", "descriptors", "20 more connections, which have all ended", "the lottery closes no connection of a bet"},
 	{"keeps-connections", "ej6", "descriptors", "20 more connections, which have all ended", "the lottery closes no connection of batches"},
 	{"drops-bad-bets", "ej6", "refused-batch", "or all 5 bets of the batch on disk", "the server drops a bad bet and confirms the rest"},
