@@ -1,9 +1,9 @@
 package cluster
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -27,7 +27,7 @@ func CheckKubernetes(content []byte) []Problem {
 		return []Problem{{Line: 1, Column: 1, Message: "there is nothing in it: want objects with apiVersion and kind"}}
 	}
 	for _, root := range roots {
-		m.object(root)
+		m.object(root, "", "")
 	}
 	return m.sorted()
 }
@@ -36,11 +36,13 @@ type manifests struct {
 	problems
 	types typeTable
 	seen  map[string]int // lines of objects, by kind, namespace and name
+	// claims are the names of the volumeClaimTemplates of the object at hand, which are volumes of its pods.
+	claims []string
 }
 
-// object checks an object, or those of a List.
-func (m *manifests) object(root *yaml.Node) {
-	version, kind := scalar(root, "apiVersion"), scalar(root, "kind")
+// object checks an object, or those of a list. The version and kind of its list are for an item that has none.
+func (m *manifests) object(root *yaml.Node, listVersion, listKind string) {
+	version, kind := cmp.Or(scalar(root, "apiVersion"), listVersion), cmp.Or(scalar(root, "kind"), listKind)
 	switch {
 	case root.Kind != yaml.MappingNode:
 		m.fail(root, "want an object with apiVersion and kind, not %s", yamltree.KindName(root))
@@ -48,9 +50,13 @@ func (m *manifests) object(root *yaml.Node) {
 	case version == "" || kind == "":
 		m.fail(root, "want an object with apiVersion and kind, such as apiVersion: batch/v1 and kind: Job")
 		return
-	case version == "v1" && kind == "List":
+	case m.isList(version, kind):
 		for item := range yamltree.Items(yamltree.Get(root, "items")) {
-			m.object(item)
+			if kind == "List" {
+				m.object(yamltree.Follow(item), "", "")
+			} else {
+				m.object(yamltree.Follow(item), version, strings.TrimSuffix(kind, "List"))
+			}
 		}
 		return
 	}
@@ -58,6 +64,10 @@ func (m *manifests) object(root *yaml.Node) {
 	if !known {
 		if hint := m.otherVersion(version, kind); hint != "" {
 			m.fail(yamltree.Get(root, "apiVersion"), "%s has no kind %s: write apiVersion: %s", version, kind, hint)
+			return
+		}
+		if names, own := m.ownKinds(version); own && !slices.Contains(names, kind) {
+			m.fail(yamltree.Get(root, "kind"), "%s has no kind %q%s", version, text.Short(kind, 60), nearestKind(kind, names))
 			return
 		}
 		m.warn(yamltree.Get(root, "kind"), "%s of %s is not checked: it is no kind that composer knows", kind, version)
@@ -69,6 +79,7 @@ func (m *manifests) object(root *yaml.Node) {
 		return // the rest would stumble over it
 	}
 	m.name(root, kind)
+	m.checkRules(root, of, kind)
 	switch kind {
 	case "ConfigMap", "Secret":
 		m.data(root, kind)
@@ -78,6 +89,8 @@ func (m *manifests) object(root *yaml.Node) {
 		m.job(root, yamltree.Get(root, "spec", "jobTemplate", "spec"), "")
 	case "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet":
 		m.selector(root, kind)
+		m.always(yamltree.Get(root, "spec", "template", "spec"), kind)
+		m.claims = claimNames(root)
 		m.pod(yamltree.Get(root, "spec", "template", "spec"), kind)
 	case "Pod":
 		m.pod(yamltree.Get(root, "spec"), kind)
@@ -87,15 +100,12 @@ func (m *manifests) object(root *yaml.Node) {
 	}
 }
 
-// goneGroups are groups whose kinds have moved to other groups since Kubernetes 1.16.
-var goneGroups = []string{"extensions"}
-
 // otherVersion returns the version that has a kind, if Kubernetes's own group of version has not: a beta version that is
 // gone, or a group that is not the kind's.
 func (m *manifests) otherVersion(version, kind string) string {
-	group, number, found := strings.Cut(version, "/")
+	group, _, found := strings.Cut(version, "/")
 	if !found {
-		group, number = "", version
+		group = ""
 	}
 	own := group == "" || !strings.Contains(group, ".") || strings.HasSuffix(group, ".k8s.io")
 	if !own {
@@ -103,14 +113,10 @@ func (m *manifests) otherVersion(version, kind string) string {
 	}
 	for object := range m.types.objects {
 		other, name, _ := strings.Cut(object, " ")
-		otherGroup, _, grouped := strings.Cut(other, "/")
-		if !grouped {
-			otherGroup = ""
-		}
 		if name != kind {
 			continue
 		}
-		if otherGroup != group || strings.Contains(number, "beta") || strings.Contains(number, "alpha") || slices.Contains(goneGroups, group) {
+		if version != "autoscaling/v1" {
 			return other
 		}
 	}
@@ -130,6 +136,9 @@ const (
 	subdomainRule = "lower-case letters, digits, '-' and '.', the first and last a letter or digit, at most 253 (RFC 1123)"
 )
 
+// nameLengths are limits below those of names in general.
+var nameLengths = map[string]int{"Job": 63, "StatefulSet": 63, "CronJob": 52}
+
 // name checks the name of an object, and that it is there once.
 func (m *manifests) name(root *yaml.Node, kind string) {
 	at := yamltree.Get(root, "metadata", "name")
@@ -148,6 +157,9 @@ func (m *manifests) name(root *yaml.Node, kind string) {
 		m.matches(at, at.Value != "" && !strings.ContainsAny(at.Value, "/%"), kind, "no '/' and no '%'")
 	default:
 		m.matches(at, len(at.Value) <= 253 && subdomain().MatchString(at.Value), kind, subdomainRule)
+	}
+	if most, bounded := nameLengths[kind]; bounded && len(at.Value) > most {
+		m.fail(at, "%s: the name has %d characters, and Kubernetes takes %d: it is in the names or labels of the pods", kind, len(at.Value), most)
 	}
 	key := kind + " " + scalar(root, "metadata", "namespace") + " " + at.Value
 	if line, twice := m.seen[key]; twice {
@@ -205,8 +217,6 @@ func (m *manifests) job(root, spec *yaml.Node, name string) {
 			at = keyOf(yamltree.Get(spec, "template"), "spec")
 		}
 		m.fail(at, "Job: the restartPolicy of its pods is Always unless they say OnFailure or Never, and a Job refuses it")
-	case policy != "OnFailure" && policy != "Never":
-		m.fail(yamltree.Get(pod, "restartPolicy"), "Job: restartPolicy %q: want OnFailure or Never", policy)
 	}
 	m.pod(pod, "Job")
 	indexed := scalar(spec, "completionMode") == "Indexed"
@@ -215,14 +225,13 @@ func (m *manifests) job(root, spec *yaml.Node, name string) {
 		return
 	}
 	at := yamltree.Get(spec, "completions")
-	if at == nil {
-		m.fail(keyOf(spec, "completionMode"), "Job: an Indexed one wants completions, the number of its indices")
-		return
+	completions := int64(1)
+	if at != nil {
+		completions, _ = wholeNumber(at)
 	}
-	completions, _ := strconv.Atoi(at.Value)
 	parallelism := yamltree.Get(spec, "parallelism")
 	if parallelism != nil {
-		if n, err := strconv.Atoi(parallelism.Value); err == nil && n > maxIndexed {
+		if n, ok := wholeNumber(parallelism); ok && n > maxIndexed {
 			m.fail(parallelism, "Job: parallelism is %d, and an Indexed Job takes %d", n, maxIndexed)
 		}
 	}
@@ -232,34 +241,21 @@ func (m *manifests) job(root, spec *yaml.Node, name string) {
 	m.indexedSlots(pod)
 }
 
-// selector checks that a controller selects the pods that it makes.
-func (m *manifests) selector(root *yaml.Node, kind string) {
-	selected := yamltree.Get(root, "spec", "selector", "matchLabels")
-	if yamltree.Get(root, "spec", "selector") == nil {
-		m.fail(root, "%s: want spec.selector, which selects its pods", kind)
-	}
-	labels := yamltree.Get(root, "spec", "template", "metadata", "labels")
-	for key, value := range yamltree.Entries(selected) {
-		if have := scalar(labels, key.Value); have != value.Value {
-			m.fail(key, "%s: it selects pods with the label %s: %s, and its template has not that one", kind, key.Value, value.Value)
-		}
-	}
-}
-
 // pod checks what a pod's containers refer to.
 func (m *manifests) pod(pod *yaml.Node, kind string) {
 	if pod == nil {
 		return
 	}
 	volumes := map[string]bool{}
+	for _, claim := range m.claims {
+		volumes[claim] = true
+	}
+	m.claims = nil
 	for v := range yamltree.Items(yamltree.Get(pod, "volumes")) {
 		if at := yamltree.Get(v, "name"); at != nil {
 			m.matches(at, label().MatchString(at.Value), kind+": volume", labelRule)
 			volumes[at.Value] = true
 		}
-	}
-	if yamltree.Get(pod, "containers") == nil {
-		m.fail(pod, "%s: want containers", kind)
 	}
 	for _, list := range []string{"initContainers", "containers"} {
 		for c := range yamltree.Items(yamltree.Get(pod, list)) {
@@ -276,12 +272,12 @@ func (m *manifests) container(c *yaml.Node, kind string, volumes map[string]bool
 	}
 	m.matches(name, label().MatchString(name.Value), kind+": container", labelRule)
 	for mount := range yamltree.Items(yamltree.Get(c, "volumeMounts")) {
-		if at := yamltree.Get(mount, "name"); at != nil && !volumes[at.Value] && kind != "StatefulSet" { // whose claims are volumes, too
+		if at := yamltree.Get(mount, "name"); at != nil && at.Value != "" && !volumes[at.Value] {
 			m.fail(at, "%s: container %s mounts the volume %q, which the pod does not have", kind, name.Value, at.Value)
 		}
 	}
 	image := yamltree.Get(c, "image")
-	if image == nil {
+	if isMissing(image) {
 		m.fail(c, "%s: container %s wants an image", kind, name.Value)
 		return
 	}

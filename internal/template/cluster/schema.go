@@ -115,7 +115,7 @@ func (m *manifests) checkScalar(n *yaml.Node, of, where string) {
 	case "bool":
 		ok = tag == "!!bool"
 	case "int":
-		ok = tag == "!!int"
+		_, ok = wholeNumber(n)
 	case "float":
 		ok = tag == "!!int" || tag == "!!float"
 	case "intorstring":
