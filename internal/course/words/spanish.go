@@ -89,6 +89,8 @@ var spanish = [][2]string{
 	{"%s, or all %s of the batch on disk", "%s, o las %s del batch en disco"},
 	{"result: success of no more bets than are stored", "result: success de no más apuestas que las guardadas"},
 	{"%s confirmed; bets.csv holds %s", "%s confirmadas; bets.csv tiene %s"},
+	{"the server confirms the bet, which the client waits for", "el servidor confirma la apuesta, que el cliente espera"},
+	{"the server sends client1 nothing", "el servidor no le envía nada a client1"},
 	{"the server answers the batch with an error", "el servidor responde el batch con un error"},
 	{"it sends client1 nothing", "no le envía nada a client1"},
 	{"%s is YAML", "%s es YAML"},
