@@ -28,7 +28,8 @@ const (
 
 // picture is a timeline in coordinates for the template.
 type picture struct {
-	ID, Desc      string
+	ID            string
+	Desc          []string // sentences
 	Width, Height int
 	Foot          int    // y where the lanes end
 	Names         [2]int // y of the containers' names, above and below

@@ -13,10 +13,12 @@ import (
 // Both pages are in one language, with that language's code; the JSON report has one language.
 func TestPagesInSpanish(t *testing.T) {
 	r := Report{
-		Language: words.Spanish, Engine: "docker", Started: time.Date(2026, time.March, 9, 1, 2, 3, 0, time.UTC),
+		Language: words.Spanish, Target: "this project", Engine: "docker", Started: time.Date(2026, time.March, 9, 1, 2, 3, 0, time.UTC),
 		Scenarios: []Scenario{
 			{Stage: "ej4", Name: "a", Title: "a client ends gracefully on SIGTERM", Status: Passed},
-			{Stage: "ej4", Name: "b", Title: "server and client end gracefully together", Status: Failed, Problems: []Problem{{Expected: "client1 exits with code 0", Seen: "code 137"}}},
+			{Stage: "ej4", Name: "b", Title: "server and client end gracefully together", Status: Failed, Problems: []Problem{{Expected: "client1 exits with code 0", Seen: "code 137"}}, Timeline: []Line{
+				{Container: "client1", Text: "exited with code 137"},
+			}},
 		},
 	}
 	c := Class{Language: words.Spanish, Stages: []string{"ej4"}, Started: r.Started, Students: []Student{{Name: "Ana", Report: r}}}
@@ -38,7 +40,7 @@ func TestPagesInSpanish(t *testing.T) {
 				t.Errorf("%s: no %q", name, want)
 			}
 		}
-		for _, english := range []string{"Overview", "Scenarios", "Started", "gracefully", "exits with"} {
+		for _, english := range []string{"Overview", "Scenarios", "Started", "this project", "Time runs", "ended badly", "1 client;", "1 line<", "other output", "gracefully", "exits with"} {
 			if strings.Contains(b.String(), english) {
 				t.Errorf("%s: %q is English", name, english)
 			}

@@ -71,12 +71,12 @@ func (t *timeline) story() []string {
 	return append(facts, plural(lines, "line"))
 }
 
-// describe returns a description of the picture for screen readers.
-func (t *timeline) describe() string {
+// describe returns a description of the picture for screen readers, in sentences.
+func (t *timeline) describe() []string {
 	names := make([]string, len(t.lanes))
 	for i, l := range t.lanes {
 		names[i] = l.name
 	}
-	return visible("Time runs downwards, with a lifeline for each of: "+strings.Join(names, ", ")+". "+strings.Join(t.story(), "; ")+
-		". The log below has each line.", maxPageText)
+	sentences := []string{visible("Time runs downwards, with a lifeline for each of: "+strings.Join(names, ", "), maxPageText)}
+	return slices.Concat(sentences, t.story(), []string{"The log below has each line"})
 }

@@ -222,7 +222,8 @@ var spanish = [][2]string{
 	{"%d container more not drawn", "%d contenedor más sin dibujar"}, {"%d containers more not drawn", "%d contenedores más sin dibujar"},
 	{"%s not drawn", "%s sin dibujar"}, {"%s later", "%s después"}, {"agency %s: %s", "agencia %s: %s"}, {"agency %s", "agencia %s"},
 	{"%d winner", "%d ganador"}, {"%d winners", "%d ganadores"},
-	{"Time runs downwards, with a lifeline for each of: %s. The log below has each line.", "El tiempo corre hacia abajo, con una línea de vida para cada uno: %s. El log de abajo tiene cada línea."},
+	{"Time runs downwards, with a lifeline for each of: %s", "El tiempo corre hacia abajo, con una línea de vida para cada uno: %s"},
+	{"The log below has each line", "El log de abajo tiene cada línea"},
 	{"January", "enero"}, {"February", "febrero"}, {"March", "marzo"}, {"April", "abril"}, {"May", "mayo"}, {"June", "junio"}, {"July", "julio"},
 	{"August", "agosto"}, {"September", "septiembre"}, {"October", "octubre"}, {"November", "noviembre"}, {"December", "diciembre"},
 
