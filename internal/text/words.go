@@ -17,6 +17,9 @@ func Plural(n int, noun string) string {
 			ending = "es"
 		}
 	}
+	if stem, ok := strings.CutSuffix(noun, "y"); ok && !strings.ContainsAny(stem[max(len(stem)-1, 0):], "aeiou") {
+		noun, ending = stem, "ies" // repository, but not key
+	}
 	return fmt.Sprintf("%d %s%s", n, noun, ending)
 }
 

@@ -7,7 +7,7 @@ import (
 
 func TestPlural(t *testing.T) {
 	for want, got := range map[string]string{
-		"0 files": Plural(0, "file"), "1 batch": Plural(1, "batch"), "2 batches": Plural(2, "batch"), "3 boxes": Plural(3, "box"), "-1 bets": Plural(-1, "bet"),
+		"0 files": Plural(0, "file"), "1 batch": Plural(1, "batch"), "2 batches": Plural(2, "batch"), "3 boxes": Plural(3, "box"), "2 repositories": Plural(2, "repository"), "2 keys": Plural(2, "key"), "-1 bets": Plural(-1, "bet"),
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)

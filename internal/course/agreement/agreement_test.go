@@ -137,6 +137,7 @@ func studentName(s Solution) string { return strings.ReplaceAll(s.Repo, "/", "+"
 
 // judgeAll has composer judge the solutions of which there is a clone, after cloning the others.
 func judgeAll(t *testing.T, corpus Corpus, repos, reports, composer string) {
+	t.Helper()
 	var list strings.Builder
 	list.WriteString("name,repo\n")
 	for _, s := range corpus.Solutions {

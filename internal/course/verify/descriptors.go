@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strconv"
 	"time"
 )
 
@@ -39,7 +40,7 @@ func descriptorScenario(stage string) Scenario {
 			}
 			if now >= before+leakAt {
 				t.problem(fmt.Sprintf("about %d descriptors after %d more connections, which have all ended", before, moreTalks*len(talks)),
-					fmt.Sprintf("%d", now), t.about(pattern{container: "server"}))
+					strconv.Itoa(now), t.about(pattern{container: "server"}))
 			}
 		},
 	}

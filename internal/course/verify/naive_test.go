@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -397,6 +398,7 @@ func hoarder(ctx context.Context, m service.Machine) error {
 	}
 	logline.New(m.Stdout, slog.LevelDebug).Info("accept_connections", slog.String("result", "in_progress"))
 	var kept []net.Conn
+	defer func() { runtime.KeepAlive(kept) }() // a connection that nobody holds is closed by the collector
 	for ctx.Err() == nil {
 		conn, err := l.Accept()
 		if err != nil {

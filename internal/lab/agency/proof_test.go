@@ -29,12 +29,12 @@ func TestProofs(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
 		central   secret.Secret
-		agency    func(t *testing.T) secret.Key
+		agency    func(*testing.T) secret.Key
 		want      error  // of the agency
 		inAgency  string // in the agency's log
 		inCentral string // in the central's log
 	}{
-		{"both", master, func(t *testing.T) secret.Key { return keyOf(t, master, 1) }, nil, "apuesta_enviada | result: success", "apuesta_almacenada | result: success"},
+		{"both", master, func(t *testing.T) secret.Key { t.Helper(); return keyOf(t, master, 1) }, nil, "apuesta_enviada | result: success", "apuesta_almacenada | result: success"},
 		{"neither", secret.Secret{}, func(*testing.T) secret.Key { return secret.Key{} }, nil, "apuesta_enviada | result: success", "apuesta_almacenada | result: success"},
 		{
 			"the central alone", master, func(*testing.T) secret.Key { return secret.Key{} }, &RefusedError{wire.CodeNoProof},
@@ -42,17 +42,17 @@ func TestProofs(t *testing.T) {
 			"serve_connection | result: fail | ip: 127.0.0.1 | error: agency 1: agency has no secret",
 		},
 		{
-			"the agency alone", secret.Secret{}, func(t *testing.T) secret.Key { return keyOf(t, master, 1) }, &RefusedError{wire.CodeNoSecret},
+			"the agency alone", secret.Secret{}, func(t *testing.T) secret.Key { t.Helper(); return keyOf(t, master, 1) }, &RefusedError{wire.CodeNoSecret},
 			"apuesta_enviada | result: fail | dni: 00000001 | numero: 1 | error: refused by the central: no_secret (it cannot prove who it is: give it SERVER_SECRET_FILE, or take this agency's secret away)",
 			"serve_connection | result: fail | ip: 127.0.0.1 | error: agency has a secret and wants a proof",
 		},
 		{
-			"another secret", master, func(t *testing.T) secret.Key { return keyOf(t, other, 1) }, ErrFalseCentral,
+			"another secret", master, func(t *testing.T) secret.Key { t.Helper(); return keyOf(t, other, 1) }, ErrFalseCentral,
 			"apuesta_enviada | result: fail | dni: 00000001 | numero: 1 | error: the central does not know this agency's secret",
 			"serve_connection | result: fail | ip: 127.0.0.1 | error: agency 1: agency closed the connection in place of its proof",
 		},
 		{
-			"the secret of another agency", master, func(t *testing.T) secret.Key { return keyOf(t, master, 2) }, ErrFalseCentral,
+			"the secret of another agency", master, func(t *testing.T) secret.Key { t.Helper(); return keyOf(t, master, 2) }, ErrFalseCentral,
 			"apuesta_enviada | result: fail | dni: 00000001 | numero: 1 | error: the central does not know this agency's secret",
 			"serve_connection | result: fail | ip: 127.0.0.1 | error: agency 1: agency closed the connection in place of its proof",
 		},
@@ -141,7 +141,7 @@ func TestFalseCentral(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newFake(t)
-				f.meddle = func(_ int, kind wire.Type, answer []byte) []byte { return tt.answer }
+				f.meddle = func(_ int, _ wire.Type, _ []byte) []byte { return tt.answer }
 				a, _ := f.agency(func(c *Config) { c.Key = key })
 				if err := a.SendBet(t.Context(), domainBet(bet(1))); !errors.Is(err, ErrFalseCentral) {
 					t.Errorf("got %v, want %v", err, ErrFalseCentral)

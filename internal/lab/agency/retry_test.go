@@ -143,7 +143,7 @@ func TestResumeBetAmongOthers(t *testing.T) {
 func TestReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(t)
-		f.meddle = func(nth int, kind wire.Type, answer []byte) []byte {
+		f.meddle = func(_ int, kind wire.Type, answer []byte) []byte {
 			switch {
 			case kind == wire.TypeBatch && f.dials == 1, kind == wire.TypeHello && f.dials == 2:
 				return wire.AppendError(nil, wire.CodeReplaced)

@@ -62,14 +62,14 @@ type outsideSearch struct {
 
 // leadsOut returns the path outside that a path, or a link below it, leads to, or "". It follows links to directories.
 func (s *outsideSearch) leadsOut(path string) (outside string, err error) {
-	real, err := resolve(path)
-	if err != nil || !isWithin(real, s.inside) {
-		return real, err
+	target, err := resolve(path)
+	if err != nil || !isWithin(target, s.inside) {
+		return target, err
 	}
-	if info, err := os.Stat(real); err != nil || !info.IsDir() || s.seen[real] {
+	if info, err := os.Stat(target); err != nil || !info.IsDir() || s.seen[target] {
 		return "", nil //nolint:nilerr // a file that is missing is reported where it is mounted
 	}
-	err = filepath.WalkDir(real, func(path string, d fs.DirEntry, err error) error {
+	err = filepath.WalkDir(target, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return filepath.SkipDir // what cannot be read here, the services cannot read either
 		}
@@ -99,9 +99,9 @@ func (s *outsideSearch) leadsOut(path string) (outside string, err error) {
 func resolve(path string) (string, error) {
 	rest := ""
 	for range 1000 { // links can lead in circles, of which EvalSymlinks has an error
-		real, err := filepath.EvalSymlinks(path)
+		target, err := filepath.EvalSymlinks(path)
 		if err == nil {
-			return filepath.Join(real, rest), nil
+			return filepath.Join(target, rest), nil
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			return "", err

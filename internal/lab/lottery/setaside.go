@@ -33,11 +33,11 @@ func SetAside(ctx context.Context, path string, agency uint32, target string, o 
 	if records, err = checkSetAside(ctx, path, agency, o); err != nil {
 		return 0, err
 	}
-	real, err := filepath.EvalSymlinks(path)
+	resolved, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return 0, err
 	}
-	bets, err := files.Open(real, os.O_RDWR)
+	bets, err := files.Open(resolved, os.O_RDWR)
 	if err != nil {
 		return 0, err
 	}
@@ -45,10 +45,10 @@ func SetAside(ctx context.Context, path string, agency uint32, target string, o 
 	if err := lock(bets); err != nil {
 		return 0, err
 	}
-	if _, err := os.Lstat(real + journalSuffix); err == nil {
+	if _, err := os.Lstat(resolved + journalSuffix); err == nil {
 		return 0, fmt.Errorf("%s: a central has begun since: stop it, and try again", path)
 	}
-	return records, setAside(bets, real, agency, target)
+	return records, setAside(bets, resolved, agency, target)
 }
 
 // checkSetAside opens and closes the lottery, which mends what a crash has left and removes the journals. It returns how

@@ -2,6 +2,7 @@ package secret
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -21,7 +22,7 @@ func manifestOf(master Secret, agencies []Secret) (string, error) {
 	b.WriteString("---\napiVersion: v1\nkind: Secret\nmetadata:\n  name: lottery-agencies\nstringData:\n")
 	size := 0
 	for i, s := range agencies {
-		number := fmt.Sprint(i)
+		number := strconv.Itoa(i)
 		fmt.Fprintf(&b, "  %q: %q\n", number, s.Text())
 		size += len(number) + len(s.Text())
 	}

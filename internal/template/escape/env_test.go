@@ -13,7 +13,7 @@ import (
 // env returns what Compose reads in the file of variables that a template makes with the value A.
 func env(t *testing.T, text, a string) (written string, read map[string]string, err error) {
 	t.Helper()
-	funcs := template.FuncMap(escape.Funcs())
+	funcs := escape.Funcs()
 	parsed, err := template.New("t").Funcs(funcs).Parse(text)
 	if err != nil {
 		t.Fatal(err)

@@ -94,10 +94,11 @@ func envLine(line string) (string, error) {
 		return bare, nil
 	}
 	parts := strings.Split(strings.ReplaceAll(strings.TrimSpace(value), envEnd, envBegin), envBegin) // text and values in turn
-	own := ""
+	var ownParts strings.Builder
 	for i := 0; i < len(parts); i += 2 {
-		own += parts[i]
+		ownParts.WriteString(parts[i])
 	}
+	own := ownParts.String()
 	all := strings.Join(parts, "")
 	switch {
 	case strings.HasPrefix(parts[0], "'"):

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -267,11 +268,11 @@ func TestNamesOfKinds(t *testing.T) {
 	content := "services:\n"
 	for _, query := range []string{"q2", "q3"} {
 		for i := range 2 {
-			content += service(fmt.Sprintf("%s_worker_%d", query, i), map[string]string{"q2": "sum", "q3": "count"}[query], i)
+			content += service(fmt.Sprintf("%s_worker_%d", query, i), map[string]string{"q2": "sum", "q3": "count"}[query], i) //nolint:perfsprint // a few lines
 		}
 	}
 	for i := range 3 {
-		content += service(fmt.Sprintf("es%02d", i+1), "es", i)
+		content += service(fmt.Sprintf("es%02d", i+1), "es", i) //nolint:perfsprint // a few lines
 	}
 	made, _ := bundleOf(t, content)
 	want := "default: dev\nkinds:\n  - {kind: worker, name: \"{type}_{id}\", rows: workers, first: 0}\n  - {name: \"es{id:2}\", kind: es, count: 3}\nstages: [{name: dev}]\n"
@@ -306,7 +307,7 @@ func TestRows(t *testing.T) {
 	file := func(filters, mappers int) string {
 		content := "services:\n  rabbitmq: {image: rabbitmq, command: [\"--clients\", \"FILTERS"
 		for n := range filters {
-			content += fmt.Sprintf(",filter-%d", n+1)
+			content += ",filter-" + strconv.Itoa(n+1) //nolint:perfsprint // a few words
 		}
 		content += "\"]}\n"
 		for n := range filters {

@@ -3,6 +3,7 @@ package existing
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -335,7 +336,7 @@ func (t *table) row(i int) *yaml.Node {
 	add := func(key string, value *yaml.Node) {
 		n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key}, value)
 	}
-	add("count", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: fmt.Sprint(t.of[i].count())})
+	add("count", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: strconv.Itoa(t.of[i].count())})
 	for _, name := range t.fields {
 		add(name, t.values[name][i])
 	}

@@ -229,7 +229,7 @@ func (in input) whatIs(expression, key, what string) string {
 	case expression == "" && slices.Contains(fieldsOf(replicaType), key):
 		return what + fmt.Sprintf("; in a range, . is an item: write {{ $r := . }} before the range and $r.%s in it, for a replica around it", key)
 	case expression == "" && slices.Contains(fieldsOf(dataType), key):
-		return what + fmt.Sprintf("; in a range, . is an item: write $.%s", key)
+		return what + "; in a range, . is an item: write $." + key
 	}
 	return what
 }

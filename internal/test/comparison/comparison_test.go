@@ -2,6 +2,7 @@ package comparison
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -53,7 +54,7 @@ func execute(t *testing.T, dir string, args ...string) run {
 	c := exec.Command(args[0], args[1:]...)
 	c.Dir = dir
 	text, err := c.CombinedOutput()
-	if _, exited := err.(*exec.ExitError); err != nil && !exited {
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 		t.Fatalf("%s: %v", args[0], err)
 	}
 	return run{dir: dir, failed: err != nil, text: string(text)}
