@@ -92,8 +92,6 @@ var spanish = [][2]string{
 	{"the server confirms the bet, which the client waits for", "el servidor confirma la apuesta, que el cliente espera"},
 	{"the server sends client1 nothing", "el servidor no le envía nada a client1"},
 	{"the server answers the batch with an error", "el servidor responde el batch con un error"},
-	{"the server sends client1 nothing", "el servidor no le envía nada a client1"},
-	{"the server confirms the bet, which the client waits for", "el servidor confirma la apuesta, cosa que el cliente espera"},
 	{"it sends client1 nothing", "no le envía nada a client1"},
 	{"%s is YAML", "%s es YAML"},
 	{"%s can be written", "%s se puede escribir"},
