@@ -36,8 +36,12 @@ func normalize(ctx context.Context, file Text, dir string, environment map[strin
 	if err != nil {
 		return file, err
 	}
-	made, err := load.Load(ctx, []byte(file.Content), load.Options{
-		File: file.Name, Dir: dir, Environment: environment, Profiles: project.ProfilesOrAll(environment), Project: "unnamed", Resolve: read,
+	p, err := project.Read([]*project.File{{Name: file.Name, Text: []byte(file.Content)}}, project.Options{Dir: dir, Environment: environment})
+	if err != nil {
+		return file, err
+	}
+	made, err := p.Load(ctx, load.Options{
+		Dir: dir, Environment: environment, Profiles: project.ProfilesOrAll(environment), Project: "unnamed", Resolve: read,
 	})
 	if err != nil {
 		return file, err

@@ -55,29 +55,21 @@ func ties(s types.ServiceConfig) []tie {
 // classify returns a class for each service. Services of one class are drawn alike but for names and numbers, and have
 // the same links to, and from, services of the same classes.
 func classify(project *types.Project, names []string) map[string]int {
-	classes := map[string]int{}
-	number := func(key func(name string) string) (count int) {
-		numbers, next := map[string]int{}, map[string]int{}
-		for _, name := range names {
-			k := key(name)
-			if _, ok := numbers[k]; !ok {
-				numbers[k] = len(numbers)
-			}
-			next[name] = numbers[k]
-		}
-		classes = next
-		return len(numbers)
-	}
 	exact := map[string]int{}
 	for _, name := range names {
 		exact[shape(project.Services[name], false)]++
 	}
-	count := number(func(name string) string {
-		if key := shape(project.Services[name], false); exact[key] >= manyAlike {
-			return key
+	classes, numbers := map[string]int{}, map[string]int{}
+	for _, name := range names {
+		key := shape(project.Services[name], false)
+		if exact[key] < manyAlike {
+			key = shape(project.Services[name], true)
 		}
-		return shape(project.Services[name], true)
-	})
+		if _, ok := numbers[key]; !ok {
+			numbers[key] = len(numbers)
+		}
+		classes[name] = numbers[key]
+	}
 	ends := map[string][]tie{} // the ties of each service, and those of others to it
 	for _, name := range names {
 		for _, t := range ties(project.Services[name]) {
@@ -85,19 +77,89 @@ func classify(project *types.Project, names []string) map[string]int {
 			ends[t.name] = append(ends[t.name], tie{t.kind, "from " + t.label, name})
 		}
 	}
-	for {
-		refined := number(func(name string) string {
-			of := map[string]bool{}
-			for _, t := range ends[name] {
-				of[fmt.Sprint(t.kind, t.label, classes[t.name])] = true
-			}
-			return fmt.Sprint(classes[name], slices.Sorted(maps.Keys(of)))
-		})
-		if refined == count {
-			return classes
+	refine(classes, names, ends)
+	return classes
+}
+
+// refine makes classes finer until services of one class have the same ties to services of the same classes.
+func refine(classes map[string]int, names []string, ends map[string][]tie) {
+	r := refinement{classes: classes, members: map[int]int{}, common: map[int]string{}, key: func(name string) string {
+		of := map[string]bool{}
+		for _, t := range ends[name] {
+			of[fmt.Sprint(t.kind, t.label, classes[t.name])] = true
 		}
-		count = refined
+		return strings.Join(slices.Sorted(maps.Keys(of)), "\n")
+	}}
+	for _, class := range classes {
+		r.members[class]++
 	}
+	for touched := names; len(touched) > 0; {
+		near := map[string]bool{}
+		for _, name := range r.split(touched) {
+			for _, t := range ends[name] {
+				near[t.name] = true
+			}
+		}
+		touched = slices.SortedFunc(maps.Keys(near), text.NaturalCompare)
+	}
+}
+
+// refinement makes classes of names finer until all names of a class have the same key, which says of a name the classes
+// of its neighbours.
+type refinement struct {
+	classes map[string]int
+	members map[int]int    // how many names a class has
+	common  map[int]string // the key of all names of a class, as of its last split
+	key     func(name string) string
+}
+
+// split looks at the keys of names, which may have changed, and returns those names that are in a new class now.
+func (r *refinement) split(touched []string) (moved []string) {
+	type group struct {
+		class int
+		key   string
+	}
+	var order []group
+	groups, seen := map[group][]string{}, map[int]int{}
+	for _, name := range touched {
+		class, in := r.classes[name]
+		if !in {
+			continue // a service that is not drawn
+		}
+		g := group{class, r.key(name)}
+		if groups[g] == nil {
+			order = append(order, g)
+		}
+		groups[g] = append(groups[g], name)
+		seen[class]++
+	}
+	largest := map[int]group{}
+	for _, g := range order {
+		if stay, ok := largest[g.class]; !ok || len(groups[g]) > len(groups[stay]) {
+			largest[g.class] = g
+		}
+	}
+	for _, g := range order {
+		switch {
+		case seen[g.class] < r.members[g.class] && g.key == r.common[g.class]: // nothing has changed for them
+			continue
+		case seen[g.class] >= r.members[g.class] && g == largest[g.class]: // the others move
+			r.common[g.class] = g.key
+			continue
+		}
+		class := len(r.members)
+		for _, name := range groups[g] {
+			r.classes[name] = class
+		}
+		r.members[class], r.common[class] = len(groups[g]), g.key
+		moved = append(moved, groups[g]...)
+	}
+	for _, g := range order { // after all decisions about the class
+		if class := r.classes[groups[g][0]]; class != g.class {
+			r.members[g.class] -= len(groups[g])
+		}
+	}
+	return moved
 }
 
 // shape returns a text that is equal for services whose cards differ only in numbers, and, if masked, where they have

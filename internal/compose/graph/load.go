@@ -13,7 +13,11 @@ import (
 // name, if it names any. A variable without a value in environment and without a default is drawn as ${NAME}.
 // Paths stay as the file has them. An error about the file is a *load.Error.
 func Load(ctx context.Context, raw []byte, dir string, environment map[string]string) (*types.Project, error) {
-	return load.Load(ctx, raw, options(dir, environment))
+	p, err := project.Read([]*project.File{{Text: raw}}, project.Options{Dir: dir, Environment: environment})
+	if err != nil {
+		return nil, err
+	}
+	return LoadProject(ctx, p, dir, environment)
 }
 
 // LoadProject is Load for a project in dir.

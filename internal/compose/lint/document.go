@@ -36,11 +36,11 @@ var readingRules = []Rule{
 	},
 	{
 		Name: "alias-expansion", Severity: Error, What: "aliases make too much of the file, or contain themselves",
-		Why: "An anchor that is used in anchors that are used again grows without bounds when it is written out. Compose gives up at 100,000 values; here the bound is 300,000.",
+		Why: "An anchor that is used in anchors that are used again grows without bounds when it is written out. Compose takes a second for 30,000 values; more than 100,000 from aliases are not read here. Compose gives up where more than 99% of the values are from aliases: `document contains excessive aliasing`.",
 	},
 	{
 		Name: "too-large", Severity: Error, What: "Compose would take minutes or gigabytes for the file",
-		Why: "Compose makes a value of each port of a range, and looks for the end of each variable in the rest of its line. More than 100,000 ports are not read here, nor more than 50 variables within each other, nor a line of thousands of variables.",
+		Why: "Compose gives up at 100,000 values: `compose file exceeds maximum node visit limit`. It makes a value of each port of a range, looks for the end of each variable in the rest of its line, and copies a command again for each of its characters. More than 100,000 ports are not read here, nor more than 50 variables within each other, a line of thousands of variables, commands of 90 KB in one text, or 500 YAML documents.",
 	},
 	{
 		Name: "unknown-rule", Severity: Warning, What: "a comment disables an unknown rule",
@@ -52,8 +52,8 @@ var readingRules = []Rule{
 	},
 }
 
-// MaxFile is how many bytes a Compose file may have. Compose itself gives up at 100,000 values, which is
-// about a quarter of that.
+// MaxFile is how many bytes a Compose file may have. Compose itself gives up at 100,000 values, which are about a
+// quarter of that.
 const MaxFile = 4 << 20
 
 // notText returns the offset at which content stops to be text in UTF-8, or -1.
@@ -107,11 +107,11 @@ func (d *document) parse() bool {
 		return false
 	}
 	if excess != nil {
-		d.report("alias-expansion", excess.Node, "%s", excess.Message)
+		d.reportExcess(excess)
 		return false
 	}
 	if excess := load.CheckLimits(d.root, nil); excess != nil {
-		d.report("too-large", excess.Node, "%s", excess.Message)
+		d.reportExcess(excess)
 		return false
 	}
 	d.values = plain{}
@@ -135,7 +135,11 @@ func (d *document) parseMore(decoder *yaml.Decoder) bool {
 		if d.more == nil {
 			d.report("several-documents", root, "a second document begins here, which Compose lays over the first one")
 		}
-		switch excess := yamltree.CheckLimits(root, yamltree.MaxValues); {
+		excess := yamltree.CheckLimits(root, yamltree.MaxValues)
+		if excess == nil {
+			excess = yamltree.CheckDocuments(2+len(d.more), root)
+		}
+		switch {
 		case yamltree.IsNull(root):
 			d.report("yaml-syntax", root, "there is nothing in this document, and Compose wants a mapping: leave its --- out")
 			return false
@@ -143,7 +147,7 @@ func (d *document) parseMore(decoder *yaml.Decoder) bool {
 			d.report("yaml-syntax", root, "want a mapping with services, not %s", yamltree.KindName(root))
 			return false
 		case excess != nil:
-			d.report("alias-expansion", excess.Node, "%s", excess.Message)
+			d.reportExcess(excess)
 			return false
 		default:
 			d.checkKeys(root)
@@ -151,6 +155,15 @@ func (d *document) parseMore(decoder *yaml.Decoder) bool {
 			d.more = append(d.more, root)
 		}
 	}
+}
+
+// reportExcess reports what is too much for Compose.
+func (d *document) reportExcess(excess *yamltree.LimitError) {
+	rule := "too-large"
+	if excess.Aliased {
+		rule = "alias-expansion"
+	}
+	d.report(rule, excess.Node, "%s", excess.Message)
 }
 
 // reportSyntax reports an error of the YAML package, which has its place in its text.

@@ -42,7 +42,7 @@ func checkSample(d *document) {
 			sample = append(sample, s)
 		}
 	}
-	l := loading{document: d, top: map[string]any{}, left: maxLoads}
+	l := loading{document: d, top: map[string]any{}, copied: map[string]bool{}, left: maxLoads}
 	for key, value := range yamltree.Entries(d.root) {
 		switch {
 		case slices.Contains([]string{"include", "version", "services", "name"}, key.Value), strings.HasPrefix(key.Value, "x-"):
@@ -104,8 +104,9 @@ var ties = []string{"ports", "depends_on", "links", "volumes_from", "extends", "
 // loading loads rules.Services of a document.
 type loading struct {
 	*document
-	top  map[string]any // what the file defines besides rules.Services
-	left int            // how many times more it loads
+	top    map[string]any  // what the file defines besides rules.Services
+	copied map[string]bool // keys of top whose values are no longer those of the document
+	left   int             // how many times more it loads
 }
 
 // maxLoads is how many times compose-go loads a part of a file: once takes it over a millisecond.
@@ -141,12 +142,13 @@ func (l *loading) define(kind, name string) {
 	if _, defined := all[name]; defined || name == "" {
 		return
 	}
-	all = maps.Clone(all)
-	if all == nil {
-		all = map[string]any{}
+	if !l.copied[kind] {
+		if all = maps.Clone(all); all == nil {
+			all = map[string]any{}
+		}
+		l.top[kind], l.copied[kind] = all, true
 	}
 	all[name] = map[string]any{"external": true}
-	l.top[kind] = all
 }
 
 // body returns what is loaded of a service.

@@ -13,11 +13,13 @@ import (
 )
 
 // Limits of what compose-go reads. It makes a value of 2 KiB of each port of a range, looks at the rest of a line for the
-// end of each variable in it, and compares each value with each that has the tag !reset or !override.
+// end of each variable in it, compares each value with each that has the tag !reset or !override, and splits a command
+// into words by a copy of what it has read for each character.
 const (
 	maxPorts    = 100_000
 	maxReach    = 8 << 20 // bytes, see vars.Cost
-	maxCompared = 2_000_000
+	maxCompared = 20_000_000
+	maxCopied   = 8 << 30 // bytes: the squares of the lengths of commands
 )
 
 // checkText returns a *yamltree.LimitError for a text that would take compose-go seconds or gigabytes.
@@ -45,14 +47,20 @@ func CheckLimits(root *yaml.Node, lookup vars.Lookup) *yamltree.LimitError {
 	for _, kind := range []string{"services", "jobs"} {
 		for _, service := range yamltree.Entries(yamltree.Get(root, kind)) {
 			l.countPorts(yamltree.Get(service, "ports"), lookup)
+			for _, path := range commands {
+				l.countCommand(yamltree.Get(service, path...))
+			}
 		}
 	}
 	return l.excess
 }
 
+// commands are the values of a service that compose-go splits into words if they are texts.
+var commands = [][]string{{"command"}, {"entrypoint"}, {"post_start"}, {"pre_stop"}, {"pre_start"}}
+
 type limits struct {
-	values, tagged, reach, ports int
-	excess                       *yamltree.LimitError // the first one
+	values, tagged, reach, ports, copied int
+	excess                               *yamltree.LimitError // the first one
 }
 
 func (l *limits) exceed(n *yaml.Node, format string, args ...any) {
@@ -98,6 +106,21 @@ func (l *limits) countPorts(ports *yaml.Node, lookup vars.Lookup) {
 		text, _ := vars.Fill(item.Value, lookup)
 		if l.ports += RangeLength(text); l.ports > maxPorts {
 			l.exceed(item, "up to here the services have more than %d ports, and each port of a range counts", maxPorts)
+		}
+	}
+}
+
+// countCommand looks at a command, or at those of a list of hooks.
+func (l *limits) countCommand(n *yaml.Node) {
+	switch n = yamltree.Follow(n); {
+	case n == nil:
+	case n.Kind == yaml.ScalarNode:
+		if l.copied += len(n.Value) * len(n.Value); l.copied > maxCopied {
+			l.exceed(n, "up to here the commands are too long for one text each: write a list, or a file")
+		}
+	case n.Kind == yaml.SequenceNode:
+		for hook := range yamltree.Items(n) {
+			l.countCommand(yamltree.Get(hook, "command"))
 		}
 	}
 }

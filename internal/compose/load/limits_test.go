@@ -60,7 +60,15 @@ func TestHuge(t *testing.T) {
 		"ports":      {ports(10), "f.yaml:7:16: up to here the services have more than 100000 ports"},
 		"nested":     {"services: {a: {image: '" + strings.Repeat("${A:-", 5000) + strings.Repeat("}", 5000) + "'}}", "f.yaml:1:23: more than 50 variables are nested"},
 		"many":       {"services: {a: {image: '" + strings.Repeat("${A:-x}", 9000) + "'}}", "f.yaml:1:23: up to here there are too many variables in long lines"},
-		"tags":       {"services: {a: {image: x, command: [" + strings.Repeat("!override [], ", 2000) + "]}}", "f.yaml:1:19762: up to here there are too many values with !reset or !override"},
+		"unclosed":   {"services: {a: {image: '" + strings.Repeat("${A:-", 5000) + "'}}", "f.yaml:1:23: up to here there are too many variables in long lines"},
+		"command":    {"services: {a: {image: x, command: " + strings.Repeat("x", 100_000) + "}}", "f.yaml:1:35: up to here the commands are too long"},
+		"hooks":      {"services: {a: {image: x, post_start: [{command: a}, {command: " + strings.Repeat("x", 100_000) + "}]}}", "f.yaml:1:63: up to here the commands are too long"},
+		"arguments":  {"services: {a: {image: x, command: [" + strings.Repeat("x", 1_000_000) + "]}}", ""},
+		"values":     {"x-a: [" + strings.Repeat("a, ", 100_000) + "]", "f.yaml:1:300001: up to here there are more than 100000 values"},
+		"aliases":    {"x-a: &a [" + strings.Repeat("a, ", 1000) + "]\nx-b: [" + strings.Repeat("*a, ", 101) + "]", "f.yaml:2:403: up to here aliases add more than 100000 values"},
+		"all alias":  {"x-a: &a [a, b, c, d, e, f, g, h, i, j]\nx-b: &b [" + strings.Repeat("*a, ", 10) + "]\nx-c: &c [" + strings.Repeat("*b, ", 10) + "]\nx-d: [" + strings.Repeat("*c, ", 5) + "]", "f.yaml:4:7: aliases make more than 99% of the values"},
+		"documents":  {strings.Repeat("services: {a: {image: x}}\n---\n", 501) + "services: {}", "f.yaml:1001:1: more than 500 YAML documents"},
+		"tags":       {"services: {a: {image: x, command: [" + strings.Repeat("!override [], ", 5000) + "]}}", "f.yaml:1:62574: up to here there are too many values with !reset or !override"},
 	} {
 		_, err := Load(t.Context(), []byte(tt.text), Options{File: "f.yaml", Dir: t.TempDir(), Project: "p"})
 		switch {

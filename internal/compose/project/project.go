@@ -37,6 +37,11 @@ type File struct {
 	Text []byte
 }
 
+// fail returns an error about a place in the file.
+func (f *File) fail(line, column int, message string) error {
+	return &load.Error{Place: text.Place{File: f.Name, Line: line, Column: column}, Message: message}
+}
+
 // Options say how a project is read.
 type Options struct {
 	// Dir is the folder in which relative paths begin: that of the first file, for Compose.
@@ -237,7 +242,10 @@ func (r *reader) fault(at *yaml.Node, kind FaultKind, format string, args ...any
 // origin is noted by copy.
 func (r *reader) documents(f *File) ([]*yaml.Node, error) {
 	if err := yamltree.CheckText(f.Text); err != nil {
-		return nil, fmt.Errorf("%s:%w", f.Name, err)
+		if excess, ok := errors.AsType[*yamltree.LimitError](err); ok {
+			err = f.fail(excess.Node.Line, excess.Node.Column, excess.Message)
+		}
+		return nil, err
 	}
 	var all []*yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(f.Text))
@@ -249,19 +257,19 @@ func (r *reader) documents(f *File) ([]*yaml.Node, error) {
 		}
 		if err != nil {
 			line, column, message := yamltree.DescribeSyntaxError(f.Text, err)
-			return nil, fmt.Errorf("%s:%d:%d: %s", f.Name, line, column, message)
+			return nil, f.fail(line, column, message)
 		}
 		root := document.Content[0]
 		if yamltree.IsNull(root) {
 			continue
 		}
 		if root.Kind != yaml.MappingNode {
-			return nil, fmt.Errorf("%s:%d:%d: want a mapping with services, not %s", f.Name, root.Line, root.Column, yamltree.KindName(root))
+			return nil, f.fail(root.Line, root.Column, "want a mapping with services, not "+yamltree.KindName(root))
 		}
 		all = append(all, root)
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("%s:1:1: there is nothing in it: want a mapping with services", f.Name)
+		return nil, f.fail(1, 1, "there is nothing in it: want a mapping with services")
 	}
 	return all, nil
 }

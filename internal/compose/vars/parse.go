@@ -83,7 +83,7 @@ func variable(text string, lastBrace, at, nested int) (v *Variable, length int) 
 	case v.Name != "" && strings.HasPrefix(text[begin:], "}"):
 		return v, begin + 1
 	case v.Name == "" || v.Operator == "" || lastBrace < begin+len(v.Operator):
-		v.broken = true
+		v.broken, v.reach = true, len(text)
 		return v, len("${")
 	}
 	begin += len(v.Operator)

@@ -9,9 +9,18 @@ import (
 
 // Limits of a document. Aliases can make a short text larger than any machine.
 const (
-	MaxDepth  = 200     // values around a value
-	MaxValues = 300_000 // values with all aliases written out; 100 bytes of text count as one value
-	maxKeys   = 20_000  // keys of a mapping that package yaml decodes, which compares each key with each other
+	MaxDepth   = 200     // values around a value
+	MaxValues  = 100_000 // values in a document, keys of mappings aside: compose-go refuses more
+	MaxAliased = 100_000 // values that aliases add to a document; 100 bytes of text count as one value
+	maxKeys    = 20_000  // keys of a mapping that package yaml decodes, which compares each key with each other
+	// maxDocuments is how many documents a text may have: Compose lays each over all before it.
+	maxDocuments = 500
+)
+
+// Of a document of more than fewValues values, package yaml decodes none in which aliases make more than this part.
+const (
+	fewValues = 1000
+	aliasPart = 0.99
 )
 
 // LimitError says which limit a document exceeds.
@@ -22,68 +31,124 @@ type LimitError struct {
 	Message string
 	// TooDeep says that values are nested too deep, even without aliases.
 	TooDeep bool
+	// Aliased says that aliases exceed the limit.
+	Aliased bool
 }
 
 // Error returns line:column: message.
 func (e *LimitError) Error() string { return at(e.Node, "%s", e.Message).Error() }
 
-// CheckLimits returns an error if values of a document are nested more than MaxDepth deep, if an anchor contains
-// itself, or if the document has more than the given number of values with all aliases written out. It returns nil
-// for a document that can be walked to its end.
+// CheckLimits returns an error if values of a document are nested more than MaxDepth deep, if the document has more than
+// the given number of values, if an anchor contains itself, or if aliases add more than MaxAliased values or nearly all
+// of them. It returns nil for a document that can be walked to its end.
 func CheckLimits(root *yaml.Node, values int) *LimitError {
 	tooDeep := func(_ *yaml.Node, depth int) bool { return depth > MaxDepth }
 	if n := find(root, 0, tooDeep); n != nil {
-		return &LimitError{n, fmt.Sprintf("values are nested more than %d deep here", MaxDepth), true}
+		return &LimitError{Node: n, Message: fmt.Sprintf("values are nested more than %d deep here", MaxDepth), TooDeep: true}
 	}
-	var found *LimitError
-	sizes := map[*yaml.Node]int{} // of anchored nodes; 0 while their content is counted
-	var size func(n *yaml.Node) int
-	size = func(n *yaml.Node) int {
-		n = Follow(n)
-		if known, seen := sizes[n]; seen {
-			if known == 0 && found == nil {
-				found = &LimitError{n, fmt.Sprintf("anchor %q contains itself", n.Anchor), false}
-			}
-			return known
-		}
-		if n.Anchor != "" {
-			sizes[n] = 0
-		}
-		total := 1 + len(n.Value)/100
-		for _, child := range n.Content {
-			if total += size(child); total > values && found == nil {
-				message := fmt.Sprintf("up to here there are more than %d values, with aliases written out", values)
-				found = &LimitError{child, message, false}
-			}
-			total = min(total, values+1)
-		}
-		if n.Anchor != "" {
-			sizes[n] = total
-		}
-		return total
+	own := 0
+	if n := exceeding(root, values, &own); n != nil {
+		return &LimitError{Node: n, Message: fmt.Sprintf("up to here there are more than %d values", values)}
 	}
-	size(root)
-	return found
+	c := counter{sizes: map[*yaml.Node]int{}}
+	c.size(root)
+	if nearlyAll := float64(c.aliased) > aliasPart*float64(c.aliased+own); c.found == nil && c.aliased > fewValues && nearlyAll {
+		return &LimitError{Node: c.largest, Message: "aliases make more than 99% of the values, and Compose refuses that", Aliased: true}
+	}
+	return c.found
+}
+
+// exceeding adds the values of a tree, without its aliases, to own, and returns the first one above the given number.
+func exceeding(n *yaml.Node, values int, own *int) *yaml.Node {
+	if *own++; *own > values {
+		return n
+	}
+	step := 1
+	if n.Kind == yaml.MappingNode {
+		step = 2 // keys are no values
+	}
+	for i := step - 1; i < len(n.Content); i += step {
+		if found := exceeding(n.Content[i], values, own); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+// counter counts what aliases add to a document.
+type counter struct {
+	sizes   map[*yaml.Node]int // of anchored nodes; 0 while their content is counted
+	aliased int
+	largest *yaml.Node // the alias that adds most
+	most    int
+	found   *LimitError // the first one
+}
+
+// size returns the size of a value with its aliases written out.
+func (c *counter) size(n *yaml.Node) int {
+	target := Follow(n)
+	total, seen := c.sizes[target]
+	switch {
+	case !seen:
+		total = c.measure(target)
+	case total == 0 && c.found == nil:
+		c.found = &LimitError{Node: target, Message: fmt.Sprintf("anchor %q contains itself", target.Anchor), Aliased: true}
+	}
+	if n.Kind == yaml.AliasNode {
+		c.aliased = min(c.aliased+total, MaxAliased+1)
+		if total > c.most {
+			c.most, c.largest = total, n
+		}
+		if c.aliased > MaxAliased && c.found == nil {
+			c.found = &LimitError{Node: n, Message: fmt.Sprintf("up to here aliases add more than %d values", MaxAliased), Aliased: true}
+		}
+	}
+	return total
+}
+
+func (c *counter) measure(n *yaml.Node) int {
+	if n.Anchor != "" {
+		c.sizes[n] = 0
+	}
+	total := 1 + len(n.Value)/100
+	for _, child := range n.Content {
+		total = min(total+c.size(child), MaxAliased+1)
+	}
+	if n.Anchor != "" {
+		c.sizes[n] = total
+	}
+	return total
 }
 
 // CheckText returns a *LimitError if a document of a text exceeds a limit, or has a mapping with more than 20,000
-// keys. Call it before another package decodes the text. CheckText returns nil for a text that is not YAML: the other
+// keys, or if there are more than 500 documents. Call it before another package decodes the text. CheckText returns nil for a text that is not YAML: the other
 // package reports that.
 func CheckText(text []byte) error {
 	tooLarge := func(n *yaml.Node, _ int) bool { return n.Kind == yaml.MappingNode && len(n.Content)/2 > maxKeys }
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	for {
+	for documents := 1; ; documents++ {
 		var document yaml.Node
 		if decoder.Decode(&document) != nil || len(document.Content) == 0 {
 			return nil
 		}
-		if err := CheckLimits(document.Content[0], MaxValues+len(text)); err != nil {
+		if err := CheckLimits(document.Content[0], MaxValues); err != nil {
+			return err
+		}
+		if err := CheckDocuments(documents, document.Content[0]); err != nil {
 			return err
 		}
 		if n := find(document.Content[0], 0, tooLarge); n != nil {
-			return &LimitError{n, fmt.Sprintf("a mapping with more than %d keys begins here", maxKeys), false}
+			return &LimitError{Node: n, Message: fmt.Sprintf("a mapping with more than %d keys begins here", maxKeys)}
 		}
 	}
+}
+
+// CheckDocuments returns an error if a text has too many documents, of which root is the root of the given one.
+func CheckDocuments(number int, root *yaml.Node) *LimitError {
+	if number <= maxDocuments {
+		return nil
+	}
+	return &LimitError{Node: root, Message: fmt.Sprintf("more than %d YAML documents are before this one", maxDocuments)}
 }
 
 // find returns n or the first node below it that matches, or nil. It follows no aliases. depth is the number of
