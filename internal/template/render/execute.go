@@ -129,6 +129,7 @@ func newExecution(e *Engine, t *template.Template, in input) (*execution, error)
 		"include":        x.include,
 		"file":           x.file,
 		"fileHash":       x.fileHash,
+		"literal":        x.literal,
 		"toYaml":         x.toYAML,
 		patternsFunc: func(kind string) (Walk[pattern], error) {
 			walk, ok := patterns[kind]

@@ -39,6 +39,7 @@ var unrepeatable = []string{
 //	include NAME DATA  the output of the template NAME for DATA, as lines
 //	file NAME          the text of a file of the bundle, or of one that a value of the user names
 //	fileHash NAME      twelve digits that differ where the contents of files do, for names
+//	literal VALUE      a text in which the target's engine replaces nothing, for the environment and commands
 //	subnetFor CIDR N   the smallest subnet around CIDR, never smaller than it, with addresses for N containers
 //	keys, values       of one or more maps, ordered by key
 //	fromJson TEXT      as sprig's mustFromJson, but integers stay integers
@@ -74,6 +75,7 @@ func Funcs() template.FuncMap {
 	maps.Copy(funcs, listFuncs())
 	funcs["include"] = func(string, any) (any, error) { return "", nil } // each execution has its own, and of the next two
 	funcs["file"], funcs["fileHash"] = func(string) (string, error) { return "", nil }, func(string) (string, error) { return "", nil }
+	funcs["literal"] = func(value any) any { return value }
 	return funcs
 }
 

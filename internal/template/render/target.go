@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"strings"
 
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/cluster"
@@ -43,4 +44,18 @@ func (x *execution) fileHash(name string) (string, error) {
 	content, err := x.file(name)
 	sum := sha256.Sum256([]byte(content))
 	return hex.EncodeToString(sum[:])[:hashDigits], err
+}
+
+// literal is the template function: it returns a text in which the engine of the target replaces nothing. Kubernetes
+// replaces $(NAME) and $$ in env, command and args; Swarm runs Go templates in the environment and in the hostname; what
+// Compose and `docker stack deploy` replace is escaped everywhere. Other values stay.
+func (x *execution) literal(value any) any {
+	s, ok := value.(string)
+	switch {
+	case ok && x.bundle.Target == bundle.Kubernetes:
+		return strings.ReplaceAll(s, "$", "$$")
+	case ok && x.bundle.Target == bundle.Swarm:
+		return strings.ReplaceAll(s, "{{", `{{"{{"}}`)
+	}
+	return value
 }

@@ -176,3 +176,30 @@ func TestFile(t *testing.T) {
 		}
 	}
 }
+
+// A value reaches the container as it is, whatever the engine of the target replaces.
+func TestLiteral(t *testing.T) {
+	for target, want := range map[string]string{
+		"compose":    `a: "x$$$$y$$(HOME){{z"`,
+		"swarm":      `a: "x$$$$y$$(HOME){{\"{{\"}}z"`,
+		"kubernetes": `a: "x$$$$y$$(HOME){{z"`,
+	} {
+		dir := t.TempDir()
+		for name, content := range map[string]string{
+			"stages.yaml":       "default: one\nstages: [{name: one, values: {v: 'x$$y$(HOME){{z', n: 7}}]\n",
+			"compose.yaml.tmpl": "a: \"{{ literal .Values.v }}\"\n", "stack.yaml.tmpl": "a: \"{{ literal .Values.v }}\"\n", "kubernetes.yaml.tmpl": "a: \"{{ literal .Values.v }}\"\n",
+		} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b, err := bundle.OpenDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := renderFor(t, b, target, 1)
+		if err != nil || strings.TrimSuffix(got, "\n") != want {
+			t.Errorf("%s: got %s, error %v, want %s", target, got, err, want)
+		}
+	}
+}
