@@ -20,6 +20,9 @@ func TestPage(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "config.ini"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(filepath.Join(dir, "other.yaml"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```")
 	sections := strings.Split(string(text), "\n#### `")[1:]
 	rules := Rules()
@@ -41,7 +44,7 @@ func TestPage(t *testing.T) {
 				t.Fatalf("there are %d examples", len(examples))
 			}
 			for n, example := range examples {
-				found := checkWith(t, Source{Name: "file.yaml", Dir: dir, Text: []byte(example[1]), Part: r.Name == "part-of-project"}, levels(On, r.Name))
+				found := checkWith(t, Source{Name: filepath.Join(dir, "file.yaml"), Dir: dir, Text: []byte(example[1]), Part: r.Name == "part-of-project"}, levels(On, r.Name))
 				breaks := false
 				for _, f := range found {
 					breaks = breaks || f.Rule == r.Name

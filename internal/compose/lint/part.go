@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,7 +17,7 @@ import (
 
 var partRules = []Rule{{
 	Name: "part-of-project", Severity: Note, What: "the file looks like a part of a project",
-	Why: "Its services have no image, or use what it does not define. If the file that Compose reads by itself is beside it and has all of that, or if half of the services have no image and others are not defined at all, this is said once, instead of an error for each. Check the project: `composer lint -f compose.yaml -f FILE`.",
+	Why: "Its services have no image, or use what it does not define. If the file that Compose reads by itself is beside it and has all of that, or if half of the services have no image and others are not defined at all, while another YAML file is in the folder, this is said once, instead of an error for each. Check the project: `composer lint -f compose.yaml -f FILE`.",
 }}
 
 // checkPart finds out whether a file, which has problems, is a part of a project, and reports that.
@@ -36,7 +37,7 @@ func (d *document) checkPart(problems []rules.Problem) {
 		}
 	}
 	base, found := p.base()
-	if !found && !p.likely() {
+	if !found && (!p.likely() || !p.hasNeighbour()) {
 		return
 	}
 	d.isPart = true
@@ -91,6 +92,15 @@ func (p *partial) likely() bool {
 	}
 	far := slices.ContainsFunc(p.undefined, func(u rules.Problem) bool { return !strings.Contains(u.Message, "did you mean") })
 	return far && len(p.incomplete) > 0 && 2*len(p.incomplete) >= len(p.project.Services)
+}
+
+// hasNeighbour reports whether another YAML file is in the folder. A file alone is no part of anything.
+func (p *partial) hasNeighbour() bool {
+	entries, _ := os.ReadDir(filepath.Dir(p.Name))
+	return slices.ContainsFunc(entries, func(e os.DirEntry) bool {
+		ext := filepath.Ext(e.Name())
+		return (ext == ".yaml" || ext == ".yml") && e.Name() != filepath.Base(p.Name)
+	})
 }
 
 // base returns the file that the project is most likely to begin with, and whether that has all that is missing.

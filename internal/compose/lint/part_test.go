@@ -18,6 +18,7 @@ func TestPart(t *testing.T) {
 	}{
 		{"no image, and a network", "services: {web: {ports: ['80:80'], networks: [lab]}}", false, part},
 		{"some have images", "services: {web: {networks: [lab]}, db: {image: x, networks: [lab], depends_on: [cache]}}", false, part},
+		{"alone, no image, and a network", "services: {web: {ports: ['80:80'], networks: [lab]}}", false, "specification undefined-network"},
 		{"no image only", "services: {web: {ports: ['80:80']}}", false, "specification"},
 		{"one of three", "services: {web: {networks: [lab]}, db: {image: x}, cache: {image: x}}", false, "specification undefined-network"},
 		{"misspelt image", "services: {web: {imag: x, networks: [lab]}}", false, "specification undefined-network"},
@@ -33,6 +34,11 @@ func TestPart(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := t.TempDir()
+			if !strings.HasPrefix(tt.name, "alone") {
+				if err := os.WriteFile(filepath.Join(dir, "other.yml"), nil, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
 			if tt.beside {
 				if err := os.WriteFile(filepath.Join(dir, "compose.yaml"), []byte(base), 0o600); err != nil {
 					t.Fatal(err)

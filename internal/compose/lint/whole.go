@@ -170,7 +170,7 @@ func (w *whole) merge() *document {
 }
 
 var faultRules = map[project.FaultKind]string{
-	project.OtherFault: "specification", project.MissingFile: "missing-file", project.TooLarge: "alias-expansion",
+	project.OtherFault: "specification", project.MissingFile: "missing-file", project.TooLarge: "too-large",
 	project.ExtendsCircle: "extends-cycle", project.UnknownService: "undefined-service",
 }
 

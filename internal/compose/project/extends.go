@@ -88,6 +88,9 @@ func (r *reader) extendService(p *pool, kind, name string, chain []link) *yaml.N
 		p.done[kind+" "+name] = true
 		return service
 	}
+	if r.isFull(target) {
+		return service
+	}
 	base = r.clone(base)
 	wrapped := r.wrap(base, kind, name)
 	if from != p {

@@ -182,6 +182,7 @@ func (p *Project) lookup(environment map[string]string) vars.Lookup {
 type reader struct {
 	*Project
 	left   int              // values that may still be copied
+	full   bool             // it is reported that there are no more
 	parsed map[string]*File // by path
 	pools  map[string]*pool // by path
 	// imported are what included files make, by their paths, folder and variables.
@@ -282,6 +283,18 @@ type layer struct {
 	tagged [][]string
 }
 
+// isFull reports whether no more values may be copied, and notes that once, at a node.
+func (r *reader) isFull(at *yaml.Node) bool {
+	if r.left >= 0 {
+		return false
+	}
+	if !r.full {
+		r.fault(at, TooLarge, "up to here the project has more than %d values", maxValues)
+	}
+	r.full = true
+	return true
+}
+
 // copy returns a copy of a node with aliases and merge keys written out. A value with !reset is nil.
 func (r *reader) copy(n *yaml.Node, path []string, l *layer) *yaml.Node {
 	n = yamltree.Follow(n)
@@ -289,10 +302,7 @@ func (r *reader) copy(n *yaml.Node, path []string, l *layer) *yaml.Node {
 		l.tagged = append(l.tagged, path)
 		return nil
 	}
-	if r.left--; r.left < 0 {
-		if r.left == -1 {
-			r.fault(n, TooLarge, "up to here the project has more than %d values", maxValues)
-		}
+	if r.left--; r.isFull(n) {
 		return nil
 	}
 	c := &yaml.Node{Kind: n.Kind, Style: n.Style, Tag: n.Tag, Value: n.Value, Line: n.Line, Column: n.Column}

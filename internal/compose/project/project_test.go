@@ -194,6 +194,28 @@ func TestLikeComposeProperty(t *testing.T) {
 	})
 }
 
+// Services that extend a large one make more values than Compose copes with.
+func TestManyCopies(t *testing.T) {
+	for name, archive := range map[string]string{
+		"extends": "-- one.yaml --\nservices:\n  a: {image: x, environment: [%s]}\n%s",
+		"include": "-- one.yaml --\ninclude: [s/base.yaml]\nservices:\n%[2]s-- s/base.yaml --\nservices:\n  a: {image: x, environment: [%[1]s]}\n",
+	} {
+		var variables, services strings.Builder
+		for i := range 1000 {
+			fmt.Fprintf(&variables, "V%d=1, ", i)
+			fmt.Fprintf(&services, "  s%d: {extends: {service: a%s}}\n", i, map[string]string{"extends": "", "include": ", file: s/base.yaml"}[name])
+		}
+		dir, names := write(t, fmt.Sprintf(archive, variables.String(), services.String()))
+		p, err := readAll(t, dir, names, nil)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if len(p.Faults) != 1 || p.Faults[0].Kind != TooLarge || p.Faults[0].Line < 90 {
+			t.Errorf("%s: got %v", name, p.Faults)
+		}
+	}
+}
+
 // Nodes keep the places of the files that they are from.
 func TestPlaces(t *testing.T) {
 	dir, names := write(t, "-- one.yaml --\ninclude: [sub/inc.yaml]\nservices:\n  n: {image: ñ, labels: [ñ=1, a=2]}\n  b: {extends: {service: c, file: sub/inc.yaml}}\n"+

@@ -73,7 +73,7 @@ func (j judge) namespace() {
 		}
 	}
 	for key := range listed(j.s, "sysctls") {
-		if name, _, _ := strings.Cut(key.node.Value, "="); mode == "host" && strings.HasPrefix(name, "net.") {
+		if name := sysctlName(key); mode == "host" && strings.HasPrefix(name, "net.") {
 			j.fault(sharedNetwork, key, "sysctls: the container has the network of host, and cannot set %s", name)
 		}
 	}
@@ -85,11 +85,17 @@ func (j judge) namespace() {
 // sysctl matches the settings of the kernel that a container has of its own (runc's validator).
 var sysctl = regexp.MustCompile(`^(net\..*|fs\.mqueue\..*|kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced|domainname))$`)
 
+// sysctlName returns the name of a setting of the kernel, with dots: net/core/somaxconn is net.core.somaxconn.
+func sysctlName(at place) string {
+	name, _, _ := strings.Cut(at.node.Value, "=")
+	return strings.ReplaceAll(name, "/", ".")
+}
+
 // host finds what only the host has.
 func (j judge) host() {
 	for key := range listed(j.s, "sysctls") {
-		name, _, _ := strings.Cut(key.node.Value, "=")
-		if _, literal := j.r.known(key.node); literal && !sysctl.MatchString(strings.ReplaceAll(name, "/", ".")) {
+		name := sysctlName(key)
+		if _, literal := j.r.known(key.node); literal && !sysctl.MatchString(name) {
 			j.fault(hostSysctl, key, "sysctls: a container has no %s of its own: set it on the host", name)
 		}
 	}

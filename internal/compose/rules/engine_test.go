@@ -40,6 +40,8 @@ func TestBodies(t *testing.T) {
 		{"expose shared-network", []string{"network_mode: 'service:b', expose: ['80']"}, nil},
 		{"extra_hosts shared-network", []string{"network_mode: 'service:b', extra_hosts: ['a:1.1.1.1']"}, []string{"network_mode: host, extra_hosts: ['a:1.1.1.1']"}},
 		{"sysctls.net.core.somaxconn shared-network", []string{"network_mode: host, sysctls: {net.core.somaxconn: 9}"}, []string{"network_mode: host, sysctls: {kernel.shmmax: 9}"}},
+		{"sysctls.net/core/somaxconn shared-network", []string{"network_mode: host, sysctls: {net/core/somaxconn: 9}"}, []string{"network_mode: bridge, sysctls: {net/core/somaxconn: 9}"}},
+		{"sysctls.0 shared-network", []string{"network_mode: host, sysctls: [net.ipv4.ip_forward=1]"}, []string{"network_mode: none, sysctls: [net.ipv4.ip_forward=1]"}},
 		{"ports host-network-ports", []string{"network_mode: host, ports: ['80:80']"}, nil},
 		{"depends_on.0 disabled-dependency", []string{"depends_on: [p]"}, []string{"depends_on: {p: {condition: service_started, required: false}}", "profiles: [r], depends_on: [p]"}},
 		{"links.0 disabled-dependency", []string{"links: ['p:q']"}, nil},
