@@ -229,16 +229,17 @@ func layerOver(base image, text []byte) ([]byte, error) {
 		}
 		return err
 	}
-	dockerfile := "FROM " + base.name + "\n"
+	var dockerfile strings.Builder
+	dockerfile.WriteString("FROM " + base.name + "\n")
 	var err error
 	for i, p := range base.places {
 		if strings.ContainsAny(p.path, "\"\\$\n") {
 			return nil, fmt.Errorf("a Dockerfile cannot name %q", p.path)
 		}
 		name := fmt.Sprintf("config-%d", i)
-		dockerfile += fmt.Sprintf("COPY --chown=%d:%d [%q, \"/%s\"]\n", p.uid, p.gid, name, p.path)
+		fmt.Fprintf(&dockerfile, "COPY --chown=%d:%d [%q, \"/%s\"]\n", p.uid, p.gid, name, p.path)
 		err = errors.Join(err, put(name, p.mode, text))
 	}
-	err = errors.Join(err, put("Dockerfile", 0o644, []byte(dockerfile)), w.Close())
+	err = errors.Join(err, put("Dockerfile", 0o644, []byte(dockerfile.String())), w.Close())
 	return b.Bytes(), err
 }

@@ -21,7 +21,7 @@ func TestImagesAreBuiltOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			builds := 0
-			e, err := newDockerEngine(t.Context(), Options{Now: time.Now, Building: func(image string) { builds++ }})
+			e, err := newDockerEngine(t.Context(), Options{Now: time.Now, Building: func(string) { builds++ }})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -16,8 +16,10 @@ import (
 func TestSources(t *testing.T) {
 	const config = "server/config.ini"
 	tree := []git.Entry{
-		{Mode: "100644", Hash: "a", Path: "server/main.py"}, {Mode: "100644", Hash: "b", Path: config},
-		{Mode: "100755", Hash: "c", Path: "generar-compose.sh"}, {Mode: "100644", Hash: "d", Path: "docs/README.md"},
+		{Mode: "100644", Hash: "a", Path: "server/main.py"},
+		{Mode: "100644", Hash: "b", Path: config},
+		{Mode: "100755", Hash: "c", Path: "generar-compose.sh"},
+		{Mode: "100644", Hash: "d", Path: "docs/README.md"},
 	}
 	want := sources(tree, config)
 	for _, tt := range []struct {

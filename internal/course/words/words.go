@@ -104,7 +104,9 @@ var catalogue = sync.OnceValue(func() messages {
 			continue
 		}
 		f := form{spanish: verb.ReplaceAllStringFunc(pair[1], func(v string) string { return v[:len(v)-1] + "s" })}
-		pattern, rest := `(?s)^`, english
+		rest := english
+		var pattern strings.Builder
+		pattern.WriteString(`(?s)^`)
 		for rest != "" {
 			at := verb.FindStringIndex(rest)
 			literal, kind := rest, ""
@@ -113,21 +115,21 @@ var catalogue = sync.OnceValue(func() messages {
 			} else {
 				rest = ""
 			}
-			pattern += regexp.QuoteMeta(literal)
+			pattern.WriteString(regexp.QuoteMeta(literal))
 			f.weight += len(literal)
 			if len(literal) > len(f.literal) {
 				f.literal = literal
 			}
 			switch {
 			case strings.HasSuffix(kind, "d"):
-				pattern += `(\d[\d,]*)`
+				pattern.WriteString(`(\d[\d,]*)`)
 			case strings.HasSuffix(kind, "x"):
-				pattern += `([0-9a-f]{7,64})`
+				pattern.WriteString(`([0-9a-f]{7,64})`)
 			case kind != "":
-				pattern += `(.*?)`
+				pattern.WriteString(`(.*?)`)
 			}
 		}
-		f.english = regexp.MustCompile(pattern + `$`)
+		f.english = regexp.MustCompile(pattern.String() + `$`)
 		c.forms = append(c.forms, f)
 	}
 	slices.SortStableFunc(c.forms, func(a, b form) int { return cmp.Compare(b.weight, a.weight) })

@@ -42,7 +42,9 @@ func TestProofs(t *testing.T) {
 			"serve_connection | result: fail | ip: 127.0.0.1 | error: agency 1: agency has no secret",
 		},
 		{
-			"the agency alone", secret.Secret{}, func(t *testing.T) secret.Key { t.Helper(); return keyOf(t, master, 1) }, &RefusedError{wire.CodeNoSecret},
+			"the agency alone",
+			secret.Secret{},
+			func(t *testing.T) secret.Key { t.Helper(); return keyOf(t, master, 1) }, &RefusedError{wire.CodeNoSecret},
 			"apuesta_enviada | result: fail | dni: 00000001 | numero: 1 | error: refused by the central: no_secret (it cannot prove who it is: give it SERVER_SECRET_FILE, or take this agency's secret away)",
 			"serve_connection | result: fail | ip: 127.0.0.1 | error: agency has a secret and wants a proof",
 		},

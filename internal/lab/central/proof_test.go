@@ -82,16 +82,20 @@ func TestNoProof(t *testing.T) {
 			return c
 		}, wire.CodeNoProof, "agency 1: agency has no secret, and this server wants a proof (CLI_SECRET_FILE)"},
 		{"another secret", answer(func(t *testing.T, hello wire.Hello, c wire.Challenge) []byte {
+			t.Helper()
 			return proof(t, secret.New(), 1, hello, c)
 		}), wire.CodeWrongProof, "agency 1: proof is not one with the agency's secret"},
 		{"the secret of another agency", answer(func(t *testing.T, hello wire.Hello, c wire.Challenge) []byte {
+			t.Helper()
 			return proof(t, master, 2, hello, c)
 		}), wire.CodeWrongProof, "agency 1: proof is not"},
 		{"the proof of another HELLO", answer(func(t *testing.T, hello wire.Hello, c wire.Challenge) []byte {
+			t.Helper()
 			hello.Nonce[0]++
 			return proof(t, master, 1, hello, c)
 		}), wire.CodeWrongProof, "agency 1: proof is not"},
 		{"the proof of another challenge", answer(func(t *testing.T, hello wire.Hello, c wire.Challenge) []byte {
+			t.Helper()
 			c.Nonce[0]++
 			return proof(t, master, 1, hello, c)
 		}), wire.CodeWrongProof, "agency 1: proof is not"},

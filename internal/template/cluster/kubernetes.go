@@ -210,8 +210,7 @@ func (m *manifests) job(root, spec *yaml.Node, name string) {
 		m.fail(root, "Job: want spec.template.spec")
 		return
 	}
-	switch policy := scalar(pod, "restartPolicy"); {
-	case policy == "" || policy == "Always":
+	if policy := scalar(pod, "restartPolicy"); policy == "" || policy == "Always" {
 		at := yamltree.Get(pod, "restartPolicy")
 		if at == nil {
 			at = keyOf(yamltree.Get(spec, "template"), "spec")

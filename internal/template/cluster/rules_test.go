@@ -88,7 +88,7 @@ func TestRules(t *testing.T) {
 		{"type: Recreate", "type: Rolling", `strategy.type: "Rolling" is refused`},
 		{"type: Recreate", "type: Recreate, rollingUpdate: {}", "rollingUpdate is for the type RollingUpdate"},
 		{"type: OnDelete", "type: Never", `updateStrategy.type: "Never" is refused`},
-		{"podManagementPolicy: Parallel", "podManagementPolicy: Paralel", `did you mean "Parallel"?`},
+		{"podManagementPolicy: Parallel", "podManagementPolicy: Parallell", `did you mean "Parallel"?`},
 		{"concurrencyPolicy: Forbid", "concurrencyPolicy: No", `concurrencyPolicy: `},
 		{"ReadWriteOnce", "RWO", `accessModes: "RWO" is refused`},
 		{"volumeMode: Block", "volumeMode: Disk", `volumeMode: "Disk" is refused`},

@@ -311,10 +311,10 @@ func TestRows(t *testing.T) {
 		}
 		content += "\"]}\n"
 		for n := range filters {
-			content += worker("filter", "filter", "${MEM:-64m}", "raw", n+1, filters)
+			content += worker("filter", "filter", "${MEM:-64m}", "raw", n+1, filters) //nolint:perfsprint // a few lines
 		}
 		for n := range mappers {
-			content += worker("currency-map", "map", "128m", "filtered", n+1, mappers)
+			content += worker("currency-map", "map", "128m", "filtered", n+1, mappers) //nolint:perfsprint // a few lines
 		}
 		return strings.ReplaceAll(strings.ReplaceAll(content, `QUEUES: ["raw"]`, `QUEUES: raw`), `QUEUES: ["filtered"]`, `QUEUES: filtered`)
 	}
