@@ -268,11 +268,11 @@ func TestNamesOfKinds(t *testing.T) {
 	content := "services:\n"
 	for _, query := range []string{"q2", "q3"} {
 		for i := range 2 {
-			content += service(fmt.Sprintf("%s_worker_%d", query, i), map[string]string{"q2": "sum", "q3": "count"}[query], i) //nolint:perfsprint // a few lines
+			content += service(fmt.Sprintf("%s_worker_%d", query, i), map[string]string{"q2": "sum", "q3": "count"}[query], i)
 		}
 	}
 	for i := range 3 {
-		content += service(fmt.Sprintf("es%02d", i+1), "es", i) //nolint:perfsprint // a few lines
+		content += service(fmt.Sprintf("es%02d", i+1), "es", i)
 	}
 	made, _ := bundleOf(t, content)
 	want := "default: dev\nkinds:\n  - {kind: worker, name: \"{type}_{id}\", rows: workers, first: 0}\n  - {name: \"es{id:2}\", kind: es, count: 3}\nstages: [{name: dev}]\n"
@@ -307,14 +307,14 @@ func TestRows(t *testing.T) {
 	file := func(filters, mappers int) string {
 		content := "services:\n  rabbitmq: {image: rabbitmq, command: [\"--clients\", \"FILTERS"
 		for n := range filters {
-			content += ",filter-" + strconv.Itoa(n+1) //nolint:perfsprint // a few words
+			content += ",filter-" + strconv.Itoa(n+1)
 		}
 		content += "\"]}\n"
 		for n := range filters {
-			content += worker("filter", "filter", "${MEM:-64m}", "raw", n+1, filters) //nolint:perfsprint // a few lines
+			content += worker("filter", "filter", "${MEM:-64m}", "raw", n+1, filters)
 		}
 		for n := range mappers {
-			content += worker("currency-map", "map", "128m", "filtered", n+1, mappers) //nolint:perfsprint // a few lines
+			content += worker("currency-map", "map", "128m", "filtered", n+1, mappers)
 		}
 		return strings.ReplaceAll(strings.ReplaceAll(content, `QUEUES: ["raw"]`, `QUEUES: raw`), `QUEUES: ["filtered"]`, `QUEUES: filtered`)
 	}

@@ -76,6 +76,7 @@ func succeeds(args ...string) func(*testing.T) bool {
 }
 
 func bash(t *testing.T, dir, script string) run {
+	t.Helper()
 	write(t, dir, "make.sh", script)
 	return execute(t, dir, "bash", "make.sh")
 }
@@ -91,20 +92,25 @@ var bashTool = tool{
 	name:    "bash",
 	present: succeeds("bash", "-c", "true"),
 	value: func(t *testing.T, dir, value string) run {
+		t.Helper()
 		return bash(t, dir, "VALUE='"+value+"'\ncat <<EOF >out.yaml\n"+service+"$VALUE\nEOF\n")
 	},
 	missing: func(t *testing.T, dir string) run {
+		t.Helper()
 		return bash(t, dir, "cat <<EOF >out.yaml\n"+service+"$VALEU\nEOF\n")
 	},
 	ports: func(t *testing.T, dir string) run {
+		t.Helper()
 		return bash(t, dir, "{ echo services:; for n in 1 2; do\ncat <<EOF\n  app$n:\n    image: busybox\n    ports: [\"8080:80\"]\nEOF\ndone; } >out.yaml\n")
 	},
 	broken: func(t *testing.T, dir string) run {
+		t.Helper()
 		return bash(t, dir, "set -e\n{ printf 'services:\\n  app1:\\n    image: busybox\\n  app2:\\n'; false; echo '    image: busybox'; } >out.yaml\n")
 	},
 }
 
 func python(t *testing.T, dir, template, values string) run {
+	t.Helper()
 	write(t, dir, "template.j2", template)
 	write(t, dir, "make.py", "import jinja2\ntemplate = jinja2.Template(open('template.j2').read())\n"+
 		"with open('out.yaml', 'w') as out:\n    out.write(template.render("+values+"))\n")
@@ -115,18 +121,25 @@ var jinjaTool = tool{
 	name:    "jinja2",
 	present: succeeds("python3", "-c", "import jinja2"),
 	value: func(t *testing.T, dir, value string) run {
+		t.Helper()
 		return python(t, dir, service+"{{ value }}\n", fmt.Sprintf("value=%q", value))
 	},
-	missing: func(t *testing.T, dir string) run { return python(t, dir, service+"{{ valeu }}\n", `value="a"`) },
+	missing: func(t *testing.T, dir string) run {
+		t.Helper()
+		return python(t, dir, service+"{{ valeu }}\n", `value="a"`)
+	},
 	ports: func(t *testing.T, dir string) run {
+		t.Helper()
 		return python(t, dir, "services:\n{% for n in [1, 2] %}  app{{ n }}:\n    image: busybox\n    ports: [\"8080:80\"]\n{% endfor %}", "")
 	},
 	broken: func(t *testing.T, dir string) run {
+		t.Helper()
 		return python(t, dir, "services:\n  app1:\n    image: busybox\n  app2:\n    image: {{ 1 / 0 }}\n", "")
 	},
 }
 
 func helm(t *testing.T, dir, template, values string) run {
+	t.Helper()
 	write(t, dir, "chart/Chart.yaml", helmChart)
 	write(t, dir, "chart/templates/compose.yaml", template)
 	write(t, dir, "chart/values.yaml", values)
@@ -137,14 +150,25 @@ var helmTool = tool{
 	name:    "Helm",
 	present: succeeds("helm", "version"),
 	value: func(t *testing.T, dir, value string) run {
+		t.Helper()
 		return helm(t, dir, service+"{{ .Values.value }}\n", fmt.Sprintf("value: %q\n", value))
 	},
-	missing: func(t *testing.T, dir string) run { return helm(t, dir, service+"{{ .Values.valeu }}\n", "value: a\n") },
-	ports:   func(t *testing.T, dir string) run { return helm(t, dir, twoPorts, "") },
-	broken:  func(t *testing.T, dir string) run { return helm(t, dir, goodFile+"  app3: {{ fail \"no\" }}\n", "") },
+	missing: func(t *testing.T, dir string) run {
+		t.Helper()
+		return helm(t, dir, service+"{{ .Values.valeu }}\n", "value: a\n")
+	},
+	ports: func(t *testing.T, dir string) run {
+		t.Helper()
+		return helm(t, dir, twoPorts, "")
+	},
+	broken: func(t *testing.T, dir string) run {
+		t.Helper()
+		return helm(t, dir, goodFile+"  app3: {{ fail \"no\" }}\n", "")
+	},
 }
 
 func compose(t *testing.T, dir, file, env string) run {
+	t.Helper()
 	write(t, dir, "compose.yaml", file)
 	write(t, dir, ".env", env)
 	return execute(t, dir, "docker", "compose", "config", "-o", "out.yaml")
@@ -154,10 +178,15 @@ var composeTool = tool{
 	name:    "plain Compose",
 	present: succeeds("docker", "compose", "version"),
 	value: func(t *testing.T, dir, value string) run {
+		t.Helper()
 		return compose(t, dir, service+"${VALUE}\n", "VALUE='"+value+"'\n")
 	},
-	missing: func(t *testing.T, dir string) run { return compose(t, dir, service+"${VALEU}\n", "") },
+	missing: func(t *testing.T, dir string) run {
+		t.Helper()
+		return compose(t, dir, service+"${VALEU}\n", "")
+	},
 	ports: func(t *testing.T, dir string) run {
+		t.Helper()
 		return compose(t, dir, "services:\n  app1: &app\n    image: busybox\n    ports: [\"8080:80\"]\n  app2: *app\n", "")
 	},
 }
@@ -165,6 +194,7 @@ var composeTool = tool{
 // composerTool renders a bundle by the program of this checkout.
 func composerTool(program string) tool {
 	render := func(t *testing.T, dir, template, values string) run {
+		t.Helper()
 		write(t, dir, "bundle/stages.yaml", "default: all\nstages:\n  - {name: all}\n")
 		write(t, dir, "bundle/compose.yaml.tmpl", template)
 		write(t, dir, "bundle/values.yaml", values)
@@ -174,13 +204,19 @@ func composerTool(program string) tool {
 		name:    "composer",
 		present: func(*testing.T) bool { return true },
 		value: func(t *testing.T, dir, value string) run {
+			t.Helper()
 			return render(t, dir, service+"{{ .Values.value }}\n", fmt.Sprintf("value: %q\n", value))
 		},
 		missing: func(t *testing.T, dir string) run {
+			t.Helper()
 			return render(t, dir, service+"{{ .Values.valeu }}\n", "value: a\n")
 		},
-		ports: func(t *testing.T, dir string) run { return render(t, dir, twoPorts, "{}\n") },
+		ports: func(t *testing.T, dir string) run {
+			t.Helper()
+			return render(t, dir, twoPorts, "{}\n")
+		},
 		broken: func(t *testing.T, dir string) run {
+			t.Helper()
 			return render(t, dir, goodFile+"  app3: {{ fail \"no\" }}\n", "{}\n")
 		},
 	}
@@ -188,6 +224,7 @@ func composerTool(program string) tool {
 
 // arrived counts the texts that the tool's file has as they were given.
 func (c tool) arrived(t *testing.T) string {
+	t.Helper()
 	n := 0
 	for _, text := range texts {
 		r := c.value(t, t.TempDir(), text)
@@ -206,6 +243,7 @@ func (c tool) arrived(t *testing.T) string {
 
 // without says what the tool makes of a value that nobody gave.
 func (c tool) without(t *testing.T) string {
+	t.Helper()
 	r := c.missing(t, t.TempDir())
 	if r.failed && !strings.Contains(strings.ToLower(r.text), "valeu") {
 		t.Errorf("%s fails for another reason: %s", c.name, r.text)
@@ -223,6 +261,7 @@ func (c tool) without(t *testing.T) string {
 
 // onePort says who finds that two services publish one port.
 func (c tool) onePort(t *testing.T) string {
+	t.Helper()
 	if r := c.ports(t, t.TempDir()); r.failed {
 		if !strings.Contains(r.text, "8080") {
 			t.Errorf("%s fails for another reason: %s", c.name, r.text)
@@ -234,6 +273,7 @@ func (c tool) onePort(t *testing.T) string {
 
 // left says what a failure in the middle leaves of the file that was there.
 func (c tool) left(t *testing.T) string {
+	t.Helper()
 	if c.broken == nil {
 		return "—"
 	}
