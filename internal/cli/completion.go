@@ -9,6 +9,7 @@ import (
 	"github.com/tp0-lab/composer/internal/cli/completion"
 	"github.com/tp0-lab/composer/internal/compose/lint"
 	"github.com/tp0-lab/composer/internal/course/verify"
+	"github.com/tp0-lab/composer/internal/course/words"
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/values"
 )
@@ -66,6 +67,8 @@ func (s *Streams) completionValues(r completion.Request) []completion.Value {
 	switch r.Flag {
 	case "service":
 		return choices("server", "client")
+	case "lang":
+		return choices(words.English.Code(), words.Spanish.Code())
 	case "engine":
 		return choices("local", "docker")
 	case "target":
