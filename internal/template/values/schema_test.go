@@ -189,7 +189,7 @@ func TestSchemaBounds(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), tt.want) || len(err.Error()) > 1<<20 {
 				t.Errorf("got %.300v, want %s", err, tt.want)
 			}
-			if took := time.Since(start); took > 2*time.Minute { // not hours; a busy machine takes half a minute
+			if took := time.Since(start); took > 30*time.Second {
 				t.Errorf("it took %v", took)
 			}
 		})
