@@ -183,7 +183,7 @@ func (c *Config) readRules(levels *yaml.Node) error {
 			level = map[bool]string{true: On, false: Off}[yamltree.IsTrue(value)]
 		}
 		if !slices.Contains(Levels, level) {
-			return c.fail(value, "rules.%s: %q is none of %s%s", key.Value, value.Value, strings.Join(Levels, ", "), text.Suggestion(value.Value, Levels))
+			return c.fail(value, "rules.%s: %q is not one of %s%s", key.Value, value.Value, strings.Join(Levels, ", "), text.Suggestion(value.Value, Levels))
 		}
 		seen[key.Value] = true
 		if IsSet(key.Value) {

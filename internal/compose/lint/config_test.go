@@ -36,7 +36,7 @@ func TestConfigErrors(t *testing.T) {
 		"sets: security":                 `1:7: sets: want a list, not a single value`,
 		"sets: [[]]":                     `1:8: sets: want names, not a list`,
 		"rules:\n  unquotedvalue: off":   "2:3: unknown rule \"unquotedvalue\", did you mean unquoted-value?; see `composer lint --list-rules`",
-		"rules: {unquoted-value: eror}":  `1:25: rules.unquoted-value: "eror" is none of off, on, note, warning, error, did you mean error?`,
+		"rules: {unquoted-value: eror}":  `1:25: rules.unquoted-value: "eror" is not one of off, on, note, warning, error, did you mean error?`,
 		"rules: {unquoted-value: [off]}": `1:25: rules.unquoted-value: want one of off, on, note, warning, error, not a list`,
 		"rules: [unquoted-value]":        `1:8: rules: want a mapping such as {unquoted-value: error}, not a list`,
 		"rules: {host-mount: on, host-mount: off}": `1:25: rule "host-mount" is there twice`,

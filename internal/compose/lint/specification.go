@@ -189,7 +189,7 @@ func (d *document) reportSchema(s schemas, e *jsonschema.ValidationError) {
 		for _, word := range k.Want {
 			words[fmt.Sprint(word)] = true
 		}
-		d.report("specification", node, "%s: %q is none of %s%s", path, node.Value, strings.Join(slices.Sorted(maps.Keys(words)), ", "), d.suggest(node.Value, words))
+		d.report("specification", node, "%s: %q is not one of %s%s", path, node.Value, strings.Join(slices.Sorted(maps.Keys(words)), ", "), d.suggest(node.Value, words))
 	default:
 		d.report("specification", node, "%s %s", path, e.ErrorKind.LocalizedString(message.NewPrinter(language.English)))
 	}

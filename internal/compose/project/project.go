@@ -182,7 +182,7 @@ func (p *Project) lookup(environment map[string]string) vars.Lookup {
 type reader struct {
 	*Project
 	left   int              // values that may still be copied
-	full   bool             // it is reported that there are no more
+	full   bool             // a problem says that the limit is reached
 	parsed map[string]*File // by path
 	pools  map[string]*pool // by path
 	// imported are what included files make, by their paths, folder and variables.

@@ -40,7 +40,7 @@ func (j judge) lists() {
 
 // unlisted reports a value that should be one of a list, and suggests the one that is near to name.
 func (j judge) unlisted(at place, value string, list []string, name string) {
-	j.fault(unlistedValue, at, "%s: %q is none of %s%s", strings.Join(at.path, "."), value, strings.Join(list, ", "), text.Suggestion(name, list))
+	j.fault(unlistedValue, at, "%s: %q is not one of %s%s", strings.Join(at.path, "."), value, strings.Join(list, ", "), text.Suggestion(name, list))
 }
 
 func (j judge) restart() {

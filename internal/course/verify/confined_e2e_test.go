@@ -90,7 +90,7 @@ func TestConfinedScriptThatHangs(t *testing.T) {
 	}
 }
 
-// Languages that students write the script in work, and what is missing is named.
+// Scripts in the languages of students run, and the reason names a program that is missing.
 func TestConfinedScriptHasWhatStudentsUse(t *testing.T) {
 	for name, tt := range map[string]struct{ script, lack string }{
 		"bash":    {"cat >\"$1\" <<<'services: {}'", ""},

@@ -8,8 +8,8 @@ import (
 	"github.com/tp0-lab/composer/internal/course/report"
 )
 
-// What a script misses only because it runs in a container proves nothing about it. A netcat is none of that: the course
-// wants the script to do without.
+// A program that is missing in the container proves nothing about the script. A missing netcat does: the course wants the
+// script to work without one.
 func TestLackIn(t *testing.T) {
 	tests := []struct{ name, output, want string }{
 		{"a program", "writing\n./generar-compose.sh: line 3: terraform: command not found\nmore", "./generar-compose.sh: line 3: terraform: command not found"},

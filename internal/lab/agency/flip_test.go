@@ -25,7 +25,7 @@ import (
 // run.
 type conversation struct {
 	name        string
-	agencies    uint32 // of the draw; 0: there is none
+	agencies    uint32 // of the draw; 0: no draw
 	concurrency int
 	secret      secret.Secret
 	bets        [][]wire.Bet // of each agency

@@ -50,7 +50,7 @@ func scheduleFault(schedule string) string {
 		for item := range strings.SplitSeq(part, ",") {
 			if item != "" && !cronFields[i].takes(item) {
 				f := cronFields[i]
-				return fmt.Sprintf("the %s %q is none of %d to %d, a range, or * with a step such as */5", f.name, item, f.least, f.most)
+				return fmt.Sprintf("the %s %q is not one of %d to %d, a range, or * with a step such as */5", f.name, item, f.least, f.most)
 			}
 		}
 	}

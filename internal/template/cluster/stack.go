@@ -320,40 +320,41 @@ func (s *stack) file(kind string, name, one *yaml.Node) {
 	if !filepath.IsAbs(path) {
 		full = filepath.Join(s.dir, path)
 	}
-	found := hashes(scalar(one, "name"))
-	if len(found) == 0 {
-		s.warn(name, "%s %s: what Swarm has of it never changes, and docker stack deploy fails once the file has: put the content's hash into its name, as in name: %s-{{ fileHash … }}", kind, name.Value, name.Value)
-	}
+	named := scalar(one, "name")
 	info, err := os.Stat(full)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		s.warn(at, "%s %s: there is no file %s in the folder of the stack file, where docker stack deploy reads it", kind, name.Value, text.Short(path, 60))
-	case err != nil:
-	case info.IsDir():
+	case err == nil && info.IsDir():
 		s.fail(at, "%s %s: %s is a folder, and Swarm takes a file", kind, name.Value, text.Short(path, 60))
-	case info.Mode().IsRegular() && info.Size() > maxConfig:
+	case err == nil && info.Mode().IsRegular() && info.Size() > maxConfig:
 		s.fail(at, "%s %s: the file has %d bytes, and Swarm takes %d: let nodes mount it, or get it by HTTP", kind, name.Value, info.Size(), maxConfig)
-	case len(found) > 0:
-		if content, err := files.ReadRegular(full, maxConfig); err == nil && !slices.ContainsFunc(found, func(hash string) bool { return strings.HasPrefix(hashOf(content), hash) }) {
-			s.warn(yamltree.Get(one, "name"), "%s %s: the hash in its name is not that of %s, which docker stack deploy reads in the folder of the stack file: its SHA-256 begins with %s", kind, name.Value, text.Short(path, 60), hashOf(content)[:hashLike])
+	case err == nil:
+		content, err := files.ReadRegular(full, maxConfig)
+		if err != nil {
+			break
 		}
+		sum := sha256.Sum256(content)
+		begins := hex.EncodeToString(sum[:])[:hashLike]
+		if strings.Contains(named, begins) {
+			return
+		}
+		if hasHash(named) {
+			s.warn(yamltree.Get(one, "name"), "%s %s: the hash in its name is not that of %s, which docker stack deploy reads in the folder of the stack file: its SHA-256 begins with %s", kind, name.Value, text.Short(path, 60), begins)
+			return
+		}
+	}
+	if !hasHash(named) {
+		s.warn(name, "%s %s: what Swarm has of it never changes, and docker stack deploy fails once the file has: put the content's hash into its name, as in name: %s-{{ fileHash … }}", kind, name.Value, name.Value)
 	}
 }
 
-func hashOf(content []byte) string {
-	sum := sha256.Sum256(content)
-	return hex.EncodeToString(sum[:])
-}
-
-// hashes returns the parts of a name that may be hashes: hexadecimal digits, of which one is a letter and one is none.
-func hashes(name string) (found []string) {
+// hasHash reports whether a name has a part that looks like a hash: hexadecimal digits, both letters and numerals.
+func hasHash(name string) bool {
 	isNone := func(r rune) bool { return !strings.ContainsRune("0123456789abcdef", r) }
-	for _, part := range strings.FieldsFunc(name, isNone) {
-		if len(part) >= hashLike && strings.ContainsAny(part, "0123456789") && strings.ContainsAny(part, "abcdef") {
-			found = append(found, part)
-		}
-	}
-	return found
+	return slices.ContainsFunc(strings.FieldsFunc(name, isNone), func(part string) bool {
+		return len(part) >= hashLike && strings.ContainsAny(part, "0123456789") && strings.ContainsAny(part, "abcdef")
+	})
 }
 
 // slot is a scalar of a service that has StackSlot in it, and the keys that lead to it.

@@ -16,7 +16,7 @@ import (
 
 // sharedRules are the rules of the rule book that hold for the containers of Swarm, too.
 var sharedRules = []string{
-	"invalid-image", "invalid-mount", "relative-working-dir", "unknown-capability", "unknown-signal", "invalid-limit",
+	"unlisted-value", "invalid-image", "invalid-mount", "relative-working-dir", "unknown-capability", "unknown-signal", "invalid-limit",
 	"invalid-host", "invalid-dns", "invalid-environment", "invalid-subnet", "subnet-overlap", "quoted-environment", "unquoted-date",
 }
 
@@ -85,19 +85,8 @@ func (s *stack) network(name, network *yaml.Node) {
 	}
 }
 
-// choices are the values of keys below deploy that swarmkit and the Docker client know (cli/compose/convert/service.go).
-var choices = []struct {
-	path   []string
-	values []string
-}{
-	{[]string{"mode"}, []string{"replicated", "global", "replicated-job", "global-job"}},
-	{[]string{"endpoint_mode"}, []string{"vip", "dnsrr"}},
-	{[]string{"restart_policy", "condition"}, []string{"none", "on-failure", "any"}},
-	{[]string{"update_config", "order"}, []string{"start-first", "stop-first"}},
-	{[]string{"rollback_config", "order"}, []string{"start-first", "stop-first"}},
-	{[]string{"update_config", "failure_action"}, []string{"pause", "continue", "rollback"}},
-	{[]string{"rollback_config", "failure_action"}, []string{"pause", "continue"}},
-}
+// composeConditions are conditions of a restart that Compose takes and Swarm refuses, with that which Swarm calls alike.
+var composeConditions = map[string]string{"no": "none", "always": "any", "unless-stopped": "any"}
 
 // constraint matches a placement constraint (swarmkit manager/constraint).
 var constraint = text.LazyRegexp(`^\s*[a-zA-Z_][a-zA-Z0-9_.-]*\s*(==|!=)\s*\S.*$`)
@@ -105,10 +94,9 @@ var constraint = text.LazyRegexp(`^\s*[a-zA-Z_][a-zA-Z0-9_.-]*\s*(==|!=)\s*\S.*$
 // deploy checks the part deploy of a service.
 func (s *stack) deploy(name string, service *yaml.Node) {
 	deploy := yamltree.Get(service, "deploy")
-	for _, c := range choices {
-		if at := yamltree.Get(deploy, c.path...); at != nil && !slices.Contains(c.values, at.Value) && at.Value != "" && !strings.Contains(at.Value, "$") {
-			s.fail(at, "service %s: %s: want %s, not %q%s", name, strings.Join(append([]string{"deploy"}, c.path...), "."), strings.Join(c.values, ", "), text.Short(at.Value, 40), text.DidYouMean(at.Value, c.values))
-		}
+	condition := yamltree.Get(deploy, "restart_policy", "condition")
+	if instead := composeConditions[scalar(deploy, "restart_policy", "condition")]; instead != "" {
+		s.fail(condition, "service %s: Swarm refuses deploy.restart_policy.condition %s: write %s", name, condition.Value, instead)
 	}
 	replicas := yamltree.Get(deploy, "replicas")
 	if n, err := strconv.Atoi(scalar(deploy, "replicas")); err == nil && n < 0 {

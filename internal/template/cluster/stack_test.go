@@ -1,9 +1,12 @@
 package cluster
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -60,6 +63,30 @@ func withConfig(t *testing.T) string {
 	return dir
 }
 
+// A hash may be numerals alone, or stand behind letters that are hexadecimal, too: the content decides.
+func TestHashInAName(t *testing.T) {
+	dir := t.TempDir()
+	content := "" // whose SHA-256 begins with twelve numerals
+	for n := 0; ; n++ {
+		content = strconv.Itoa(n)
+		sum := sha256.Sum256([]byte(content))
+		if digits := hex.EncodeToString(sum[:])[:12]; !strings.ContainsAny(digits, "abcdef") {
+			break
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "app.ini"), []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256([]byte(content))
+	hash := hex.EncodeToString(sum[:])[:12]
+	for _, name := range []string{"app-" + hash, "node" + hash, hash} {
+		text := strings.Replace(goodStack, "name: app-003edc1731d3", "name: \""+name+"\"", 1)
+		if got := CheckStack([]byte(text), dir); len(got) > 0 {
+			t.Errorf("%s: got\n%s", name, shownProblems(got))
+		}
+	}
+}
+
 func TestGoodStack(t *testing.T) {
 	if got := CheckStack([]byte(goodStack), withConfig(t)); len(got) > 0 {
 		t.Errorf("got\n%s", shownProblems(got))
@@ -100,10 +127,11 @@ func TestBadStacks(t *testing.T) {
 		{"image: server:1", "image: \"server:\"", "11:12: error: service server: "},
 		{"  server:\n", "  ser.ver:\n", "10:3: error: service ser.ver: Swarm takes names of letters"},
 		{"  server:\n", "  " + strings.Repeat("s", 62) + ":\n", "10:3: error: service ssss"},
-		{"condition: on-failure", "condition: sometimes", `28:35: error: service client: deploy.restart_policy.condition: want none, on-failure, any, not "sometimes"`},
-		{"      replicas: 5\n", "      replicas: 5\n      mode: replicatd\n", `28:13: error: service client: deploy.mode: want replicated, global, replicated-job, global-job, not "replicatd", did you mean "replicated"?`},
+		{"condition: on-failure", "condition: always", "28:35: error: service client: Swarm refuses deploy.restart_policy.condition always: write any"},
+		{"condition: on-failure", "condition: sometimes", `28:35: error: service client: deploy.restart_policy.condition: "sometimes" is not one of any, on-failure, none`},
+		{"      replicas: 5\n", "      replicas: 5\n      mode: replicatd\n", `28:13: error: service client: deploy.mode: "replicatd" is not one of replicated, global, replicated-job, global-job`},
 		{"      replicas: 5\n", "      replicas: -1\n", "27:17: error: service client: -1 replicas"},
-		{"      replicas: 5\n", "      replicas: 5\n      endpoint_mode: any\n", "28:22: error: service client: deploy.endpoint_mode: want vip, dnsrr"},
+		{"      replicas: 5\n", "      replicas: 5\n      endpoint_mode: any\n", `28:22: error: service client: deploy.endpoint_mode: "any" is not one of vip, dnsrr`},
 		{"      replicas: 5\n", "      replicas: 5\n      placement: {constraints: [node.role is worker]}\n", `28:33: error: service client: Swarm refuses the constraint "node.role is worker"`},
 		{"      replicas: 5\n", "      replicas: 5\n      resources: {limits: {memory: lots}}\n", `28:36: error: service client: "lots" is no size`},
 		{"      replicas: 5\n", "      replicas: 5\n      resources: {limits: {cpus: abc}}\n", `28:34: error: service client: "abc" is no number of processors`},
