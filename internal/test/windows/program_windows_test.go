@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -97,6 +98,20 @@ func (d directory) empty() {
 	left, err := os.ReadDir(d.temp)
 	if err != nil || len(left) > 0 {
 		d.t.Errorf("left in the directory of temporary files: %v, %v", left, err)
+	}
+}
+
+// emptied waits until the temporary files of a killed command are gone.
+func (d directory) emptied() {
+	d.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		left, err := os.ReadDir(d.temp)
+		if err == nil && len(left) == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			d.t.Fatalf("left: %v, %v", left, err)
+		}
 	}
 }
 
@@ -214,8 +229,13 @@ func (d directory) begin(group uint32) (*exec.Cmd, *bufio.Reader) {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	d.t.Cleanup(func() { _ = c.Process.Kill() })
 	lines := bufio.NewReader(out)
+	d.t.Cleanup(func() { // a test that ended early leaves services, which hold the directory
+		_ = c.Process.Kill()
+		_, _ = io.Copy(io.Discard, lines)
+		_ = c.Wait()
+		d.emptied()
+	})
 	for {
 		line, err := lines.ReadString('\n')
 		if err != nil {
@@ -264,13 +284,5 @@ func TestKill(t *testing.T) {
 		}
 	}
 	_ = c.Wait()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		left, err := os.ReadDir(d.temp)
-		if err == nil && len(left) == 0 {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("left: %v, %v", left, err)
-		}
-	}
+	d.emptied()
 }
