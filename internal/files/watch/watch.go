@@ -22,6 +22,9 @@ const (
 	patience = 500 * time.Millisecond
 )
 
+// timestamps is the step of the coarsest modification times, those of FAT.
+const timestamps = 2 * time.Second
+
 // maxRead is how many bytes a watched file may have: no command reads a file of values or a template of more
 // than 1 MiB. Larger files are all alike to a watch.
 const maxRead = 2 << 20
@@ -100,22 +103,34 @@ func (w *watch) look(changed func() (read []string)) error {
 		return nil
 	}
 	w.seen, w.called = now, true
-	return w.follow(changed())
+	began := time.Now()
+	joined, err := w.follow(changed())
+	if err != nil || !modifiedSince(joined, began.Add(-timestamps)) {
+		return err
+	}
+	return w.look(changed)
 }
 
-// follow adds files to the set. The fingerprint stays that of the set before, so that the next event, of whatever file,
-// leads to a call: nobody knows whether a new file has changed since it was read.
-func (w *watch) follow(read []string) error {
-	known := len(w.set.Files)
+// follow adds files to the set, watches their directories, and returns those that are new. The fingerprint stays that of
+// the set before, so that the next look leads to a call: a new file may have changed since it was read.
+func (w *watch) follow(read []string) (joined []string, err error) {
 	for _, f := range read {
 		if !slices.Contains(w.set.Files, f) {
-			w.set.Files = append(slices.Clip(w.set.Files), f)
+			w.set.Files, joined = append(slices.Clip(w.set.Files), f), append(joined, f)
 		}
 	}
-	if len(w.set.Files) == known {
-		return nil
+	if len(joined) == 0 {
+		return nil, nil
 	}
-	return w.arm()
+	return joined, w.arm()
+}
+
+// modifiedSince reports whether a file was modified after t.
+func modifiedSince(paths []string, t time.Time) bool {
+	return slices.ContainsFunc(paths, func(path string) bool {
+		info, err := os.Stat(path)
+		return err == nil && info.ModTime().After(t)
+	})
 }
 
 // arm watches the directories of the files, because editors replace files, and the directories above those,

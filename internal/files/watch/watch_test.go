@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -266,6 +267,27 @@ func TestDirectoryInAFilesPlace(t *testing.T) {
 	try(t, os.Remove(path))
 	write(t, path, "a file")
 	until(t, changes, "a file")
+}
+
+// A file that changes after it was read, and before it is watched, is read again.
+func TestChangeBeforeJoining(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "joins")
+	try(t, os.WriteFile(path, []byte("a"), 0o600))
+	ctx, cancel := context.WithCancel(t.Context())
+	changes, ended := make(chan string, 1000), make(chan error, 1)
+	go func() {
+		write := sync.OnceFunc(func() { try(t, os.WriteFile(path, []byte("b"), 0o600)) })
+		ended <- Run(ctx, Set{Files: []string{filepath.Join(t.TempDir(), "start")}}, func() []string {
+			changes <- reader(path)()
+			write()
+			return []string{path}
+		})
+	}()
+	t.Cleanup(func() {
+		cancel()
+		try(t, <-ended)
+	})
+	until(t, changes, "b")
 }
 
 // A file that the call has read joins the set.
