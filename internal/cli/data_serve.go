@@ -24,8 +24,10 @@ const (
 	serveIdleTime   = time.Minute
 	serveHeader     = 16 << 10 // bytes
 	serveGrace      = 5 * time.Second
-	// More connections wait: each may hold a file open.
+	// Each connection may hold a file open. When all places are taken, the oldest connection makes room for another, but has
+	// this long for itself: idle and slow clients keep nobody waiting longer than the client of the lab waits.
 	serveConnections = 1000
+	serveSlice       = 2 * time.Second
 )
 
 func dataServeCommand() *cli.Command {
@@ -61,7 +63,10 @@ func dataServe(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	handler, err := dataset.NewServer(dir)
+	say := log.New(c.App.ErrWriter, "composer: ", 0) // one line at a time, whoever writes it
+	handler, err := dataset.NewServer(dir, func(name string, read, size int64) {
+		say.Printf("%s: %.1f of %.1f GB hashed, before it is served", name, float64(read)/1e9, float64(size)/1e9)
+	})
 	if err != nil {
 		return err
 	}
@@ -71,9 +76,10 @@ func dataServe(c *cli.Context) error {
 		return fmt.Errorf("data serve: %w", err)
 	}
 	server := &http.Server{
-		Handler: handler, ErrorLog: log.New(c.App.ErrWriter, "composer: ", 0), ReadTimeout: serveHeaderTime, WriteTimeout: serveAnswerTime, IdleTimeout: serveIdleTime, MaxHeaderBytes: serveHeader,
+		Handler: handler, ErrorLog: say, ReadTimeout: serveHeaderTime, WriteTimeout: serveAnswerTime, IdleTimeout: serveIdleTime, MaxHeaderBytes: serveHeader,
 	}
-	printLine(c.App.ErrWriter, "composer: serving %s of %s at http://%s/", text.Plural(len(found), "file"), dir, socket.Addr())
+	server.RegisterOnShutdown(handler.Stop)
+	say.Printf("serving %s of %s at http://%s/", text.Plural(len(found), "file"), dir, socket.Addr())
 	stopped := make(chan error, 1)
 	defer streams(c).tidy()()
 	stop := context.AfterFunc(c.Context, func() {
@@ -86,7 +92,7 @@ func dataServe(c *cli.Context) error {
 		stopped <- err
 	})
 	defer stop()
-	if err := server.Serve(listener.Bounded(socket, serveConnections)); !errors.Is(err, http.ErrServerClosed) {
+	if err := server.Serve(listener.Bounded(socket, serveConnections, serveSlice)); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("data serve: %w", err)
 	}
 	return <-stopped

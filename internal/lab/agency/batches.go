@@ -6,16 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"time"
 
 	"github.com/tp0-lab/composer/internal/lab/logline"
 	"github.com/tp0-lab/composer/internal/lab/lottery"
 	"github.com/tp0-lab/composer/internal/lab/wire"
-)
-
-const (
-	// showLifeEvery is how many stored bets are read between two calls of showLife.
-	showLifeEvery = 1 << 16
 )
 
 // batches sends the bets of a file in batches and takes their results.
@@ -47,8 +41,8 @@ func appendBet(dst []byte, b *lottery.Bet) ([]byte, error) {
 // sendFile sends the bets of the file that the central does not have, and returns the FINISH for all of them. The
 // file's offset must be 0.
 func (s *session) sendFile(ctx context.Context, f File) (wire.Finish, error) {
-	b := &batches{session: s, file: f, bets: lottery.NewFileReader(f, f.Name(), s.agency.config.Agency)}
-	if err := b.skipStored(ctx); err != nil {
+	b := &batches{session: s, file: f, bets: lottery.NewFileReader(&liveReader{ctx, f, s}, f.Name(), s.agency.config.Agency)}
+	if err := b.skipStored(); err != nil {
 		return wire.Finish{}, err
 	}
 	err := b.sendRest(ctx)
@@ -60,11 +54,10 @@ func (s *session) sendFile(ctx context.Context, f File) (wire.Finish, error) {
 
 // skipStored reads the bets that the central has stored. The error is ErrOtherBets if they are not the first of the
 // file.
-func (b *batches) skipStored(ctx context.Context) error {
+func (b *batches) skipStored() error {
 	var (
 		bet     lottery.Bet
 		encoded []byte
-		last    = b.agency.config.Now()
 	)
 	b.sum = wire.NoBets(b.agency.config.Agency)
 	for n := uint64(0); n < b.welcome.Stored; n++ {
@@ -80,11 +73,6 @@ func (b *batches) skipStored(ctx context.Context) error {
 			return err
 		}
 		b.sum = wire.Checksum(b.sum, encoded)
-		if n%showLifeEvery == showLifeEvery-1 {
-			if err := b.showLife(ctx, &last); err != nil {
-				return err
-			}
-		}
 	}
 	if b.sum != b.welcome.Checksum {
 		return fmt.Errorf("resume %s: %w: %d with checksum %08x, those of the file have %08x; %s",
@@ -97,20 +85,6 @@ func (b *batches) skipStored(ctx context.Context) error {
 // wayOut says what to do about ErrOtherBets.
 func (b *batches) wayOut() string {
 	return fmt.Sprintf("use the file that they came from, or stop the server and run composer data set-aside %d", b.agency.config.Agency)
-}
-
-// showLife sends a KEEPALIVE if the last one was sent longer ago than the configured interval. It returns the context's
-// error.
-func (b *batches) showLife(ctx context.Context, last *time.Time) error {
-	now, interval := b.agency.config.Now(), b.agency.config.KeepAlive
-	if interval > 0 && now.Sub(*last) >= interval {
-		*last = now
-		b.out = wire.AppendKeepAlive(b.out)
-		if err := b.flush(); err != nil {
-			return err
-		}
-	}
-	return ctx.Err()
 }
 
 // sendRest sends the rest of the file and waits until the central has confirmed it. A batch with a bad line is not

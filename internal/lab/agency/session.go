@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/tp0-lab/composer/internal/lab/logline"
 	"github.com/tp0-lab/composer/internal/lab/retry"
@@ -17,14 +18,15 @@ import (
 // outSize is how many bytes of frames go out in one write, at most.
 const outSize = 64 << 10
 
-// session is one connection. One goroutine calls all its methods but close. Nobody has to read while it writes: the
+// session is one connection. One goroutine at a time calls its methods, but any may call close. Nobody has to read while it writes: the
 // socket's buffer holds far more than the answers to all batches in flight.
 type session struct {
 	agency    *Agency
 	conn      net.Conn
 	closeOnce sync.Once
 	frames    *wire.Reader
-	out       []byte // frames that have not been written
+	out       []byte    // frames that have not been written
+	wrote     time.Time // when frames were written last, or the connection was made
 	welcome   wire.Welcome
 	// progress is true once the central has stored something or has sent KEEPALIVE. WELCOME alone is no progress: a
 	// central with a full disk sends it, too.
@@ -39,7 +41,7 @@ func (a *Agency) connect(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, &lostError{"connect", err}
 	}
-	return &session{agency: a, conn: conn, frames: wire.NewReader(conn)}, nil
+	return &session{agency: a, conn: conn, frames: wire.NewReader(conn), wrote: a.config.Now()}, nil
 }
 
 // close closes the connection. Any goroutine may call it, and call it again.
@@ -185,7 +187,8 @@ func (s *session) flush() error {
 	if len(s.out) == 0 {
 		return nil
 	}
-	err := s.conn.SetWriteDeadline(s.agency.config.Now().Add(s.agency.config.Timeout))
+	s.wrote = s.agency.config.Now()
+	err := s.conn.SetWriteDeadline(s.wrote.Add(s.agency.config.Timeout))
 	if err == nil {
 		_, err = s.conn.Write(s.out)
 	}

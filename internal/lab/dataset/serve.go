@@ -1,15 +1,11 @@
 package dataset
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -18,33 +14,31 @@ import (
 
 // Server serves the agencies' files of a directory, read-only: GET and HEAD of /agency-N.csv, with ranges and
 // preconditions. The ETag of a file is the hash of its content, so a client can tell that it has all of it, and go on
-// with the same content later.
+// with the same content later. While a large file is hashed, those who ask for it get 102 Processing again and again.
 type Server struct {
-	root *os.Root
-
-	mu     sync.Mutex // guards hashes
-	hashes map[string]*hashed
-}
-
-// hashed is the hash of a file as it was.
-type hashed struct {
-	mu   sync.Mutex  // guards the fields below; held while the file is read
-	info os.FileInfo // nil before
-	etag string
+	root    *os.Root
+	hashes  *hashes
+	working time.Duration // how often a client that waits for a hash hears that the server is at work
 }
 
 // NewServer returns a server for a directory. The caller closes it. Links that lead out of the directory are not
-// followed.
-func NewServer(dir string) (*Server, error) {
+// followed. progress hears of files that take long to hash, from several goroutines; it may be nil.
+func NewServer(dir string, progress Progress) (*Server, error) {
 	root, err := files.OpenRoot(dir)
 	if err != nil {
 		return nil, fmt.Errorf("serve: %w", err)
 	}
-	return &Server{root: root, hashes: map[string]*hashed{}}, nil
+	return &Server{root, newHashes(progress), 2 * time.Second}, nil
 }
 
-// Close closes the directory.
-func (s *Server) Close() error { return s.root.Close() }
+// Stop ends the requests that wait for a hash, at once and from now on.
+func (s *Server) Stop() { s.hashes.stop() }
+
+// Close closes the directory, after all work has ended.
+func (s *Server) Close() error {
+	s.hashes.close()
+	return s.root.Close()
+}
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -72,8 +66,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer f.Close() // read only: nothing can be lost
-	etag, err := s.etag(name, f, info)
-	if err != nil {
+	etag, err := s.etag(w, r, name, info)
+	switch {
+	case errors.Is(err, errStopped):
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	case err != nil:
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		return
 	}
@@ -96,24 +94,21 @@ func (s *Server) open(name string) (*os.File, os.FileInfo, error) {
 	return f, info, nil
 }
 
-// etag returns the hash of a file, which is computed again when the file's size, time or identity changes.
-func (s *Server) etag(name string, f io.ReadSeeker, info os.FileInfo) (string, error) {
-	s.mu.Lock()
-	known, ok := s.hashes[name]
-	if !ok {
-		known = new(hashed)
-		s.hashes[name] = known
+// etag waits for the hash of a file, and meanwhile tells the client that there will be one.
+func (s *Server) etag(w http.ResponseWriter, r *http.Request, name string, info os.FileInfo) (string, error) {
+	known := s.hashes.of(name, info, func() (*os.File, error) { return files.OpenIn(s.root, name, os.O_RDONLY) })
+	ticker := time.NewTicker(s.working)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-known.done:
+			return known.etag, known.err
+		case <-r.Context().Done(): // it goes on for those who come back
+			return "", r.Context().Err()
+		case <-ticker.C:
+			if r.ProtoAtLeast(1, 1) {
+				w.WriteHeader(http.StatusProcessing)
+			}
+		}
 	}
-	s.mu.Unlock()
-	known.mu.Lock() // while it is computed, too: all clients ask at once, and one of them reads
-	defer known.mu.Unlock()
-	if known.info != nil && os.SameFile(known.info, info) && known.info.Size() == info.Size() && known.info.ModTime().Equal(info.ModTime()) {
-		return known.etag, nil
-	}
-	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
-		return "", err
-	}
-	known.info, known.etag = info, `"sha256-`+hex.EncodeToString(sum.Sum(nil))+`"`
-	return known.etag, nil
 }

@@ -2,12 +2,16 @@ package dataset
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
+	"net/textproto"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 func TestServer(t *testing.T) {
@@ -30,7 +34,7 @@ func TestServer(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "agency-5.csv"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	s, err := NewServer(dir)
+	s, err := NewServer(dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,5 +77,111 @@ func TestServer(t *testing.T) {
 	s.ServeHTTP(w, httptest.NewRequest("GET", "/agency-3.csv", http.NoBody))
 	if w.Header().Get("Etag") == etag {
 		t.Error("the ETag stays when the content changes")
+	}
+}
+
+// While a file is hashed, whoever asks for it hears that the server is at work; a stop ends the wait.
+func TestServerAtWork(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "agency-1.csv"), []byte("x"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s, err := NewServer(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.working = time.Millisecond
+	for range cap(s.hashes.turns) { // as if large files were being read
+		s.hashes.turns <- struct{}{}
+	}
+	server := httptest.NewServer(s)
+	defer server.Close()
+	defer s.Close()
+	atWork := make(chan struct{}, 1000)
+	get := func() (int, error) {
+		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got1xxResponse: func(code int, _ textproto.MIMEHeader) error {
+			if code != http.StatusProcessing {
+				t.Errorf("got status %d", code)
+			}
+			select {
+			case atWork <- struct{}{}:
+			default:
+			}
+			return nil
+		}})
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+"/agency-1.csv", http.NoBody)
+		if err != nil {
+			return 0, err
+		}
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return 0, err
+		}
+		return answer.StatusCode, answer.Body.Close()
+	}
+	type result struct {
+		code int
+		err  error
+	}
+	results := make(chan result)
+	ask := func() {
+		code, err := get()
+		results <- result{code, err}
+	}
+	go ask()
+	for range 3 {
+		<-atWork
+	}
+	<-s.hashes.turns
+	if r := <-results; r.err != nil || r.code != http.StatusOK {
+		t.Errorf("once it can be read: %v", r)
+	}
+	s.hashes.turns <- struct{}{}
+	if err := os.WriteFile(filepath.Join(dir, "agency-1.csv"), []byte("other"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for len(atWork) > 0 {
+		<-atWork
+	}
+	go ask()
+	<-atWork
+	s.Stop()
+	if r := <-results; r.err != nil || r.code != http.StatusServiceUnavailable {
+		t.Errorf("after a stop: %v", r)
+	}
+}
+
+// A file that takes long to hash is reported, and can be stopped in the middle.
+func TestHashProgress(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "agency-1.csv")
+	if err := os.WriteFile(path, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, 1<<40); err != nil { // sparse, and too long for this test
+		t.Skip(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	heard := make(chan int64, 1000)
+	h := newHashes(func(_ string, read, size int64) {
+		if size != 1<<40 {
+			t.Errorf("the size is %d", size)
+		}
+		heard <- read
+	})
+	h.every = time.Millisecond
+	known := h.of("agency-1.csv", info, func() (*os.File, error) { return os.Open(path) })
+	if first, second := <-heard, <-heard; first <= 0 || second <= first {
+		t.Errorf("heard %d and %d", first, second)
+	}
+	h.close()
+	<-known.done
+	if !errors.Is(known.err, errStopped) {
+		t.Errorf("got %v", known.err)
+	}
+	if again := h.of("agency-1.csv", info, nil); !errors.Is(again.err, errStopped) {
+		t.Errorf("after the end: %v", again.err)
 	}
 }

@@ -1,35 +1,81 @@
 package listener
 
 import (
+	"container/list"
 	"net"
 	"sync"
+	"time"
 )
 
-// Bounded returns a listener that has at most that many connections open at once. More of them wait to be accepted, in the
-// kernel's queue.
-func Bounded(l net.Listener, most int) net.Listener {
-	return &bounded{Listener: l, places: make(chan struct{}, most), closed: make(chan struct{})}
+// Bounded returns a listener that has at most that many connections open at once, and one more that waits for its place.
+// When all places are taken, the connection that has been open longest is closed, once it has been open for slice: so idle and
+// slow peers keep nobody out, and a peer that is cut off in the middle of something is to come back for the rest.
+func Bounded(l net.Listener, most int, slice time.Duration) net.Listener {
+	return &bounded{
+		Listener: l, most: most, slice: slice,
+		open: list.New(), left: make(chan struct{}, 1), closed: make(chan struct{}),
+	}
 }
 
 type bounded struct {
 	net.Listener
-	places chan struct{} // holds one for each open connection
+	most   int
+	slice  time.Duration
+	left   chan struct{} // holds one after a connection has given up its place
 	closed chan struct{}
 	once   sync.Once
+
+	mu   sync.Mutex // guards open
+	open *list.List // *boundedConn, in the order of their begin
 }
 
 func (b *bounded) Accept() (net.Conn, error) {
-	select {
-	case b.places <- struct{}{}:
-	case <-b.closed:
-		return nil, net.ErrClosed
-	}
 	conn, err := b.Listener.Accept()
 	if err != nil {
-		<-b.places
 		return nil, err
 	}
-	return &boundedConn{Conn: conn, leave: sync.OnceFunc(func() { <-b.places })}, nil
+	for {
+		oldest, taken := b.takePlace(conn)
+		if taken != nil {
+			return taken, nil
+		}
+		left := b.slice - time.Since(oldest.begin)
+		if left <= 0 {
+			_ = oldest.Close()
+			continue
+		}
+		timer := time.NewTimer(left)
+		select {
+		case <-b.left:
+		case <-timer.C:
+		case <-b.closed:
+			timer.Stop()
+			_ = conn.Close()
+			return nil, net.ErrClosed
+		}
+		timer.Stop()
+	}
+}
+
+// takePlace returns the connection with its place if one is free, and otherwise the one that has been open longest.
+func (b *bounded) takePlace(conn net.Conn) (oldest, taken *boundedConn) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.open.Len() >= b.most {
+		return b.open.Front().Value.(*boundedConn), nil
+	}
+	taken = &boundedConn{Conn: conn, begin: time.Now()}
+	place := b.open.PushBack(taken)
+	taken.leave = sync.OnceFunc(func() {
+		b.mu.Lock()
+		b.open.Remove(place)
+		b.mu.Unlock()
+		select {
+		case b.left <- struct{}{}:
+		default:
+		}
+	})
+	return nil, taken
 }
 
 func (b *bounded) Close() error {
@@ -39,6 +85,7 @@ func (b *bounded) Close() error {
 
 type boundedConn struct {
 	net.Conn
+	begin time.Time
 	leave func()
 }
 

@@ -6,17 +6,21 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/textproto"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/tp0-lab/composer/internal/lab/logline"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// maxHeader bounds the header of a response, in bytes.
-const maxHeader = 64 << 10
+const (
+	maxHeader = 64 << 10 // bytes of the header of a response
+	maxLength = 64 << 30 // bytes of a file: some two billion bets, whose hashes take 2 MiB
+)
 
 // statusError is an answer that another attempt would get again.
 type statusError struct{ what string }
@@ -84,20 +88,42 @@ func (f *File) exchange(r *response) error {
 	if _, err := io.WriteString(r.conn, out.String()); err != nil {
 		return err
 	}
-	limited := &io.LimitedReader{R: r.conn, N: maxHeader}
+	limited := &io.LimitedReader{R: r.conn}
 	r.reader = bufio.NewReaderSize(limited, 32<<10)
 	header := textproto.NewReader(r.reader)
-	status, err := header.ReadLine()
-	if err != nil {
-		return fmt.Errorf("read the answer: %w", err)
+	for level := slog.LevelInfo; ; level = slog.LevelDebug {
+		limited.N = maxHeader
+		status, err := header.ReadLine()
+		if err != nil {
+			return fmt.Errorf("read the answer: %w", err)
+		}
+		fields, err := header.ReadMIMEHeader()
+		if err != nil {
+			return fmt.Errorf("read the header: %w", err)
+		}
+		if !interim().MatchString(status) {
+			limited.N = 1<<63 - 1 // the body has its own length
+			return f.accept(r, status, fields)
+		}
+		if err := f.waitsFor(r, status, level); err != nil {
+			return err
+		}
 	}
-	fields, err := header.ReadMIMEHeader()
-	if err != nil {
-		return fmt.Errorf("read the header: %w", err)
-	}
-	limited.N = 1<<63 - 1 // the body has its own length
-	return f.accept(r, status, fields)
 }
+
+// interim matches the status of an answer before the answer.
+var interim = text.LazyRegexp(`^HTTP/1\.[01] 1\d\d\b`)
+
+// waitsFor notes that the server gave a sign of life before its answer: `composer data serve` does while it reads a large file.
+func (f *File) waitsFor(r *response, status string, level slog.Level) error {
+	_, status, _ = strings.Cut(status, " ")
+	f.progress = f.config.Now()
+	f.config.Log.LogAttrs(f.ctx, level, "agency_file", logline.InProgress, slog.String("url", f.config.URL), slog.String("status", text.Printable(text.Short(status, 60))))
+	return r.conn.SetDeadline(r.limit())
+}
+
+// encoded reports whether a Content-Encoding is one.
+func encoded(name string) bool { return name != "" && !strings.EqualFold(name, "identity") }
 
 // accept reads what the header says of the body.
 func (f *File) accept(r *response, status string, fields textproto.MIMEHeader) error {
@@ -112,13 +138,20 @@ func (f *File) accept(r *response, status string, fields textproto.MIMEHeader) e
 		return ErrChanged
 	case number >= 500 || number == 429: // it may recover
 		return errors.New("the server says " + shown)
+	case number >= 300 && number < 400:
+		return &statusError{"the server says " + shown + ": give the URL of the file itself, as the client follows none"}
 	case number != 200 && number != 206:
 		return &statusError{"the server says " + shown}
+	case encoded(fields.Get("Content-Encoding")):
+		return &statusError{"the server sends the file compressed (Content-Encoding: " + text.Printable(text.Short(fields.Get("Content-Encoding"), 20)) + "), and the client unpacks nothing: serve the file as it is, as `composer data serve` does"}
 	case fields.Get("Transfer-Encoding") != "":
 		return &statusError{"the answer has no Content-Length (chunked encoding): serve the file with `composer data serve`"}
 	}
 	if r.left, err = strconv.ParseInt(fields.Get("Content-Length"), 10, 64); err != nil || r.left < 0 {
 		return &statusError{"the answer has no valid Content-Length"}
+	}
+	if r.left > maxLength {
+		return &statusError{fmt.Sprintf("the answer has %d bytes, and the client reads files of %d at most", r.left, int64(maxLength))}
 	}
 	r.etag = fields.Get("Etag")
 	if r.etag == "" || strings.HasPrefix(r.etag, "W/") || strings.ContainsAny(r.etag, "\r\n") {
@@ -132,7 +165,7 @@ func (f *File) accept(r *response, status string, fields textproto.MIMEHeader) e
 		return nil
 	}
 	var first, last int64
-	if _, err := fmt.Sscanf(fields.Get("Content-Range"), "bytes %d-%d/%d", &first, &last, &r.total); err != nil || first != f.offset || last >= r.total || last-first+1 != r.left {
+	if _, err := fmt.Sscanf(fields.Get("Content-Range"), "bytes %d-%d/%d", &first, &last, &r.total); err != nil || first != f.offset || last >= r.total || last-first+1 != r.left || r.total > maxLength {
 		return &statusError{fmt.Sprintf("the answer has other bytes than those from %d on, which were requested", f.offset)}
 	}
 	return nil

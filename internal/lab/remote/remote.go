@@ -22,14 +22,13 @@ import (
 
 	"github.com/tp0-lab/composer/internal/lab/logline"
 	"github.com/tp0-lab/composer/internal/lab/retry"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
-const scheme = "http://"
+var scheme = text.LazyRegexp(`^[A-Za-z][-+.A-Za-z0-9]*://`)
 
-// IsURL reports whether an agency's file is meant as a URL.
-func IsURL(file string) bool {
-	return strings.HasPrefix(file, scheme) || strings.HasPrefix(file, "https://")
-}
+// IsURL reports whether an agency's file is meant as a URL, of whatever scheme: SCHEME://…
+func IsURL(file string) bool { return scheme().MatchString(file) }
 
 // CheckURL returns what is wrong with the URL of a file.
 func CheckURL(file string) error {
@@ -43,8 +42,10 @@ func parse(file string) (address, target string, err error) {
 	switch {
 	case err != nil:
 		return "", "", errors.New("this is no URL: want http://HOST:PORT/agency-{id}.csv")
-	case u.Scheme != "http":
+	case u.Scheme == "https":
 		return "", "", errors.New("want an http:// URL; the client has no certificates for https")
+	case u.Scheme != "http":
+		return "", "", fmt.Errorf("want an http:// URL, or the path of a file; the client reads nothing by %s", text.Short(u.Scheme, 20))
 	case u.Hostname() == "" || u.User != nil || u.Fragment != "":
 		return "", "", errors.New("want http://HOST:PORT/PATH, without user and fragment")
 	}
@@ -58,9 +59,10 @@ func parse(file string) (address, target string, err error) {
 // Config says what Open opens. All fields are required.
 type Config struct {
 	URL string
-	// Timeout is the limit of a connect, and of the wait for the next bytes.
+	// Timeout is the limit of a connect, and of the wait for the next bytes or for the next sign of life of a server that
+	// prepares its answer (102 Processing).
 	Timeout time.Duration
-	// Patience is how long attempts go on without a byte.
+	// Patience is how long attempts go on without a byte or such a sign.
 	Patience time.Duration
 	Now      func() time.Time
 	Dial     func(ctx context.Context, network, address string) (net.Conn, error)
@@ -81,10 +83,12 @@ type File struct {
 	ctx             context.Context //nolint:containedctx // a File lives as long as the call that opened it, and io.Reader takes none
 	address, target string
 
-	etag   string // that of the checked content
+	etag   string // that of the checked content, or of the content to be checked
 	length int64
 	offset int64     // of the next byte from the server
 	body   *response // or nil
+
+	progress time.Time // when the read that is running began, or the server last gave a sign of life
 
 	seed   maphash.Seed
 	blocks []uint64 // the hashes of the checked content, by block
@@ -94,11 +98,11 @@ type File struct {
 
 // Open reads the whole file once and checks it: it has as many bytes as the server announced, and its ETag, if that is
 // "sha256-…" as `composer data serve` makes it, is the hash of these bytes. Open tries again while the server cannot be
-// reached, up to Patience without a byte. Reads end when ctx is done.
+// reached, up to Patience without a byte. Reads end when ctx is done. Errors do not name the URL: the caller does.
 func Open(ctx context.Context, c Config) (*File, error) {
 	address, target, err := parse(c.URL)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.URL, err)
+		return nil, err
 	}
 	f := &File{config: c, ctx: ctx, address: address, target: target}
 	if err := f.check(); err != nil {
@@ -132,7 +136,7 @@ func (f *File) check() error {
 		}
 	}
 	if want, ok := strings.CutPrefix(f.etag, hashTag); ok && strings.TrimSuffix(want, `"`) != hex.EncodeToString(sum.Sum(nil)) {
-		return fmt.Errorf("%s: %w: its hash is not %s", f.config.URL, ErrContent, f.etag)
+		return fmt.Errorf("%w: its hash is not %s", ErrContent, f.etag)
 	}
 	_, err := f.Seek(0, io.SeekStart)
 	return err
@@ -155,7 +159,7 @@ func (f *File) Close() error {
 // Seek goes back to the beginning of the file. Other offsets are an error.
 func (f *File) Seek(offset int64, whence int) (int64, error) {
 	if offset != 0 || whence != io.SeekStart {
-		return 0, fmt.Errorf("%s: can only begin again", f.config.URL)
+		return 0, errors.New("can only begin again")
 	}
 	f.offset, f.ready = 0, nil
 	return 0, f.Close()
@@ -171,7 +175,7 @@ func (f *File) Read(p []byte) (int, error) {
 			return 0, err
 		}
 		if maphash.Bytes(f.seed, block) != f.blocks[index] {
-			return 0, fmt.Errorf("%s: %w", f.config.URL, ErrChanged)
+			return 0, ErrChanged
 		}
 		f.ready = block
 	}
@@ -191,7 +195,7 @@ func (s stream) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	began := f.config.Now()
+	f.progress = f.config.Now()
 	for backoff := (retry.Backoff{}); ; {
 		n, err := f.next(p)
 		switch {
@@ -207,9 +211,9 @@ func (s stream) Read(p []byte) (int, error) {
 		if f.ctx.Err() != nil {
 			return 0, f.ctx.Err()
 		}
-		left := f.config.Patience - f.config.Now().Sub(began)
+		left := f.config.Patience - f.config.Now().Sub(f.progress)
 		if final(err) || left <= 0 {
-			return 0, fmt.Errorf("%s: %w", f.config.URL, err)
+			return 0, err
 		}
 		f.config.Log.LogAttrs(f.ctx, slog.LevelInfo, "agency_file", logline.InProgress, slog.String("url", f.config.URL), logline.Err(err))
 		if err := retry.Sleep(f.ctx, min(left, backoff.Next())); err != nil {

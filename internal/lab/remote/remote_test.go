@@ -139,6 +139,30 @@ func TestPatience(t *testing.T) {
 	}
 }
 
+// A server that says that it is still at work is waited for, beyond the patience with one that says nothing.
+func TestWorkingServer(t *testing.T) {
+	url := serving(t, always("x"), func(_ int, w http.ResponseWriter) bool {
+		for range 6 {
+			w.WriteHeader(http.StatusProcessing)
+			time.Sleep(50 * time.Millisecond)
+		}
+		return true
+	})
+	c := configOf(url)
+	c.Timeout, c.Patience = 200*time.Millisecond, 200*time.Millisecond
+	if got, err := readAll(t.Context(), c); err != nil || got != "x" {
+		t.Errorf("got %q, error %v", got, err)
+	}
+}
+
+// The caller says what file it is: errors do not.
+func TestErrorsWithoutURL(t *testing.T) {
+	url := serving(t, always("x"), func(_ int, w http.ResponseWriter) bool { w.WriteHeader(http.StatusNotFound); return false })
+	if _, err := Open(t.Context(), configOf(url)); err == nil || err.Error() != "the server says 404 Not Found" {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestWrongContent(t *testing.T) {
 	other := func() (string, string) { return "x", hashOf("y") }
 	if _, err := Open(t.Context(), configOf(serving(t, other, nil))); !errors.Is(err, ErrContent) {
@@ -190,15 +214,18 @@ func TestChangedInPlace(t *testing.T) {
 func TestRefused(t *testing.T) {
 	for answer, want := range map[string]string{
 		"HTTP/1.1 404 Not Found\r\n\r\n":                                                                             "the server says 404 Not Found",
-		"HTTP/1.1 302 Found\r\nLocation: http://x/\r\n\r\n":                                                          "the server says 302 Found",
+		"HTTP/1.1 302 Found\r\nLocation: http://x/\r\n\r\n":                                                          "the server says 302 Found: give the URL of the file itself",
+		"HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775807\r\nEtag: \"a\"\r\n\r\n":                              "the answer has 9223372036854775807 bytes, and the client reads files of 68719476736",
+		"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\nEtag: W/\"a\"\r\n\r\n":           "compressed (Content-Encoding: gzip)",
+		"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 404 Not Found\r\n\r\n":                                              "the server says 404 Not Found",
 		"HTTP/1.1 200 OK\r\nEtag: \"a\"\r\n\r\n":                                                                     "no valid Content-Length",
 		"HTTP/1.1 200 OK\r\nContent-Length: -1\r\nEtag: \"a\"\r\n\r\n":                                               "no valid Content-Length",
 		"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx":                                                              "strong ETag",
 		"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nEtag: W/\"a\"\r\n\r\nx":                                             "strong ETag",
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nEtag: \"a\"\r\n\r\n1\r\nx\r\n0\r\n\r\n":                    "chunked encoding",
 		"HTTP/1.1 206 Partial Content\r\nContent-Length: 100\r\nContent-Range: bytes 0-99/9\r\nEtag: \"a\"\r\n\r\nx": "other bytes than those from 0 on",
-		"SSH-2.0-OpenSSH\r\n\r\n":                                                                                    "the answer is not HTTP/1",
-		"HTTP/1.1 206 Partial Content\r\nContent-Length: 1\r\nContent-Range: bytes 4-4/9\r\nEtag: \"a\"\r\n\r\nx":    "other bytes than those from 0 on",
+		"SSH-2.0-OpenSSH\r\n\r\n": "the answer is not HTTP/1",
+		"HTTP/1.1 206 Partial Content\r\nContent-Length: 1\r\nContent-Range: bytes 4-4/9\r\nEtag: \"a\"\r\n\r\nx": "other bytes than those from 0 on",
 	} {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -227,13 +254,18 @@ func TestRefused(t *testing.T) {
 func TestCheckURL(t *testing.T) {
 	for url, want := range map[string]string{
 		"http://h:80/a.csv": "", "http://h/a.csv?x=y": "", "http://[::1]:8080/a": "",
-		"https://h/a": "http:// URL", "http:///a": "http://HOST", "http://u:p@h/a": "without user", "http://h/a#b": "without user", "http://h:x/": "no URL",
+		"HTTP://h/a": "", "https://h/a": "no certificates", "ftp://h/a": "nothing by ftp", "s3://b/a": "nothing by s3", "http:///a": "http://HOST", "http://u:p@h/a": "without user", "http://h/a#b": "without user", "http://h:x/": "no URL",
 	} {
 		if err := CheckURL(url); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", url, err, want)
 		}
 	}
-	if IsURL("agency.csv") || !IsURL("http://x") || !IsURL("https://x") {
-		t.Error("a file is a URL, or a URL a file")
+	for file, want := range map[string]bool{
+		"agency.csv": false, "/data/a//b.csv": false, `C:\data\agency.csv`: false, "C:/x": false, "://x": false,
+		"http://x": true, "HTTPS://x": true, "ftp://x": true, "file:///x": true,
+	} {
+		if IsURL(file) != want {
+			t.Errorf("%s: a URL: %v, want %v", file, !want, want)
+		}
 	}
 }

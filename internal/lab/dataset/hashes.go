@@ -1,0 +1,123 @@
+package dataset
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+)
+
+// Progress hears of a file that takes long to hash: how many of its bytes have been read.
+type Progress func(name string, read, size int64)
+
+// hashes has the hashes of files, which are computed in the background, once for each content.
+type hashes struct {
+	ctx      context.Context //nolint:containedctx // ends the work in the background
+	stop     context.CancelFunc
+	progress Progress
+	every    time.Duration // between two reports of a file
+	turns    chan struct{} // holds one for each file that is read
+	running  sync.WaitGroup
+
+	mu    sync.Mutex // guards files
+	files map[string]*hashed
+}
+
+// hashed is a file as it was, and its hash once done is closed.
+type hashed struct {
+	info os.FileInfo
+	stop context.CancelFunc
+	done chan struct{}
+	etag string // `"sha256-…"`, in quotes
+	err  error
+}
+
+func newHashes(progress Progress) *hashes {
+	h := &hashes{progress: progress, every: 5 * time.Second, turns: make(chan struct{}, runtime.GOMAXPROCS(0)), files: map[string]*hashed{}}
+	h.ctx, h.stop = context.WithCancel(context.Background())
+	return h
+}
+
+// close ends the work, and waits for its end.
+func (h *hashes) close() {
+	h.mu.Lock() // of begins nothing after this
+	h.stop()
+	h.mu.Unlock()
+	h.running.Wait()
+}
+
+var errStopped = errors.New("the server stops")
+
+// of returns the hash of a file, which is computed again when the file's size, time or identity changes. All who ask for it
+// share the work. open opens the file again.
+func (h *hashes) of(name string, info os.FileInfo, open func() (*os.File, error)) *hashed {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	known := h.files[name]
+	if known != nil {
+		same := os.SameFile(known.info, info) && known.info.Size() == info.Size() && known.info.ModTime().Equal(info.ModTime())
+		if same && !known.failed() {
+			return known
+		}
+		known.stop()
+	}
+	ctx, stop := context.WithCancel(h.ctx)
+	known = &hashed{info: info, stop: stop, done: make(chan struct{})}
+	if ctx.Err() != nil {
+		known.err = errStopped
+		close(known.done)
+		return known
+	}
+	h.files[name] = known
+	h.running.Go(func() {
+		defer close(known.done)
+		defer stop()
+		known.etag, known.err = h.compute(ctx, name, info.Size(), open)
+	})
+	return known
+}
+
+func (k *hashed) failed() bool {
+	select {
+	case <-k.done:
+		return k.err != nil
+	default:
+		return false
+	}
+}
+
+func (h *hashes) compute(ctx context.Context, name string, size int64, open func() (*os.File, error)) (string, error) {
+	select { // as many files at once as there are processors: more would take each other's time
+	case h.turns <- struct{}{}:
+		defer func() { <-h.turns }()
+	case <-ctx.Done():
+		return "", errStopped
+	}
+	f, err := open()
+	if err != nil {
+		return "", err
+	}
+	defer f.Close() // read only: nothing can be lost
+	sum, last, read := sha256.New(), time.Now(), int64(0)
+	for buffer := make([]byte, 1<<20); ; {
+		n, err := f.Read(buffer)
+		sum.Write(buffer[:n])
+		read += int64(n)
+		switch {
+		case errors.Is(err, io.EOF):
+			return `"sha256-` + hex.EncodeToString(sum.Sum(nil)) + `"`, nil
+		case err != nil:
+			return "", err
+		case ctx.Err() != nil:
+			return "", errStopped
+		case h.progress != nil && time.Since(last) >= h.every:
+			last = time.Now()
+			h.progress(name, read, size)
+		}
+	}
+}
