@@ -11,6 +11,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/compose/project"
 	"github.com/tp0-lab/composer/internal/compose/rules"
+	"github.com/tp0-lab/composer/internal/compose/specification"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/text"
 )
@@ -82,10 +83,9 @@ func (p *partial) reason() (at *yaml.Node, because string) {
 // likely reports whether so much is missing that no slip explains it. A file is no part of
 // a project because one service of several has no image, or because of a misspelt key or name.
 func (p *partial) likely() bool {
-	schemas, err := readSchemas()
 	for _, s := range p.incomplete {
 		for key := range yamltree.Entries(s.Body) {
-			if err != nil || !schemas.service[key.Value] && !strings.HasPrefix(key.Value, "x-") {
+			if !specification.IsServiceKey(key.Value) {
 				return false
 			}
 		}

@@ -100,8 +100,8 @@ func TestDependenciesLikeCompose(t *testing.T) {
 				}
 				fmt.Fprintf(&b, "      %s: {condition: service_healthy, required: %t, restart: true, x-a: 1}\n", other, rapid.IntRange(0, 3).Draw(t, "required") > 0)
 			}
-			if rapid.IntRange(0, 3).Draw(t, "link") == 0 {
-				fmt.Fprintf(&b, "    links: [%s]\n", name.Draw(t, "linked"))
+			if linked := name.Draw(t, "linked"); rapid.IntRange(0, 3).Draw(t, "link") == 0 && linked != s {
+				fmt.Fprintf(&b, "    links: [%s]\n", linked)
 			}
 		}
 		var profiles []string

@@ -14,6 +14,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/compose-spec/compose-go/v2/validation"
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tp0-lab/composer/internal/compose/vars"
@@ -80,7 +81,11 @@ func Load(ctx context.Context, text []byte, o Options) (*types.Project, error) {
 	}
 	loaded := make(chan result, 1)
 	go func() {
-		project, err := o.load(ctx, content, dir, name)
+		right := o.isRight(content, lookup)
+		project, err := o.load(ctx, content, dir, name, right)
+		if err != nil && right { // with the schema, the error may be another
+			project, err = o.load(ctx, content, dir, name, false)
+		}
 		loaded <- result{project, err}
 	}()
 	select {
@@ -118,7 +123,8 @@ func withoutInfinities(content []byte) []byte {
 
 var infinity = text.LazyRegexp(`(?i)\.(?:inf|nan)\b`)
 
-func (o Options) load(ctx context.Context, content []byte, dir, name string) (project *types.Project, err error) {
+// load loads a file, and does not ask compose-go's schema about a document that is known to be right.
+func (o Options) load(ctx context.Context, content []byte, dir, name string, right bool) (project *types.Project, err error) {
 	defer func() {
 		if fault := recover(); fault != nil { // such as for a date in a list of names
 			project, err = nil, fmt.Errorf("compose-go cannot read it: %v", fault)
@@ -137,12 +143,17 @@ func (o Options) load(ctx context.Context, content []byte, dir, name string) (pr
 	set := func(options *loader.Options) {
 		options.SkipResolveEnvironment, options.SkipResolveLabels, options.ResolvePaths = true, true, o.Resolve
 		options.SkipInclude, options.SkipExtends, options.SkipConsistencyCheck = o.Alone, o.Alone, o.Alone
-		options.Profiles = o.Profiles
+		options.Profiles, options.SkipValidation = o.Profiles, right
 		options.SetProjectName(projectName, false)
 	}
 	model, err := loader.LoadModelWithContext(ctx, details, set)
 	if err != nil {
 		return nil, err
+	}
+	if right { // the rest of what SkipValidation skips
+		if err := validation.Validate(model); err != nil {
+			return nil, err
+		}
 	}
 	projectName, _ = model["name"].(string)
 	dependencies := withoutDependencies(model)

@@ -112,9 +112,6 @@ func (j Job) Render(ctx context.Context, b *bundle.Bundle) (Documents, error) {
 	if made.Command, err = engine.Command(stages[0], names, more...); err != nil {
 		return Documents{}, err // not a StageError: all stages have the same number of replicas
 	}
-	if j.Validate {
-		defer check.Prepare(ctx)()
-	}
 	for _, stage := range stages {
 		d, err := j.document(ctx, engine, b.Target, stage)
 		if ctx.Err() != nil {

@@ -115,17 +115,6 @@ func Document(ctx context.Context, doc render.Document) (Report, error) {
 	return Report{}, fmt.Errorf("%w%s", err, more)
 }
 
-// Prepare reads a small document while the caller renders a large one, because compose-go compiles its schema for the first
-// one it loads, which takes as long as a hundred services. The caller calls wait before it ends.
-func Prepare(ctx context.Context) (wait func()) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_, _ = loadProject(ctx, []byte("services: {a: {image: a}}"))
-	}()
-	return func() { <-done }
-}
-
 // maxWhole is the limit for a document that is loaded as a whole, maxShapes for one of which the services are compared, in
 // bytes.
 const (

@@ -1,0 +1,111 @@
+// Package specification says quickly whether a document keeps to the schema of the Compose specification. compose-go
+// compiles that schema in 15 ms, which is more than it takes to read a small file; this package decodes it in one. It never
+// says what is wrong: where a document is not surely right, compose-go's schema has to be asked.
+package specification
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/compose-spec/compose-go/v2/schema"
+
+	"github.com/tp0-lab/composer/internal/text"
+)
+
+// part is a schema of a value, by keyword. Package specification knows the keywords that the specification uses, which a
+// test holds.
+type part map[string]any
+
+// file decodes the schema of a file once.
+var file = sync.OnceValue(func() part {
+	var p part
+	if err := json.Unmarshal([]byte(schema.Schema), &p); err != nil {
+		panic("specification: the schema that is built in: " + err.Error()) // a test would have seen it
+	}
+	return p
+})
+
+// definition returns a schema of those that have names.
+func definition(name string) part { return file().parts("$defs")[name].(map[string]any) }
+
+// target returns the schema that $ref names, or nil.
+func (p part) target() part {
+	ref, _ := p["$ref"].(string)
+	if ref == "" {
+		return nil
+	}
+	return definition(strings.TrimPrefix(ref, "#/$defs/")) // the only form in use
+}
+
+// parts returns the schemas that a keyword names.
+func (p part) parts(keyword string) part {
+	named, _ := p[keyword].(map[string]any)
+	return named
+}
+
+// list returns the list of a keyword.
+func (p part) list(keyword string) []any {
+	list, _ := p[keyword].([]any)
+	return list
+}
+
+// takes reports whether a value of a type may be right.
+func (p part) takes(kind string) bool {
+	switch want := p["type"].(type) {
+	case nil:
+		return true
+	case string:
+		return want == kind
+	default:
+		for _, each := range p.list("type") {
+			if each == kind {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// bounded reports whether numbers have a least or a most.
+func (p part) bounded() bool { return p["minimum"] != nil || p["maximum"] != nil }
+
+// find returns the schemas of a key in p, or in what p refers to or consists of.
+func (p part) find(key string) (found []any) {
+	if own, ok := p.parts("properties")[key]; ok {
+		found = append(found, own)
+	}
+	for pattern, own := range p.parts("patternProperties") {
+		if matches(pattern, key) {
+			found = append(found, own)
+		}
+	}
+	if target := p.target(); target != nil {
+		found = append(found, target.find(key)...)
+	}
+	for _, each := range p.list("allOf") {
+		found = append(found, part(each.(map[string]any)).find(key)...)
+	}
+	return found
+}
+
+// IsServiceKey reports whether a service may have a key.
+func IsServiceKey(key string) bool { return len(definition("service").find(key)) > 0 }
+
+// expressions are the patterns in use, each compiled once.
+var expressions sync.Map
+
+func matches(pattern, value string) bool {
+	switch pattern { // the most common ones
+	case "^x-":
+		return strings.HasPrefix(value, "x-")
+	case ".+":
+		return strings.Trim(value, "\n") != ""
+	}
+	compiled, ok := expressions.Load(pattern)
+	if !ok {
+		compiled, _ = expressions.LoadOrStore(pattern, text.LazyRegexp(pattern))
+	}
+	return compiled.(func() *regexp.Regexp)().MatchString(value)
+}
