@@ -166,6 +166,10 @@ bench: ## measure the lottery against a floor, and write docs/benchmarks.md
 	go run ./bench/lottery -write
 .PHONY: bench
 
+footprint: ## measure a first build: what is downloaded, how long it takes, the size of the program
+	.ci/footprint
+.PHONY: footprint
+
 # ROUNDS is how many rounds of each kind of accident; a full disk needs root.
 ROUNDS ?= 10
 campaign: ## flip every bit of small conversations, kill, stop and starve the lottery's processes, take their files away, and compare what is left

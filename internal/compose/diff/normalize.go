@@ -106,8 +106,8 @@ func simplify(s *types.ServiceConfig) {
 		slices.Sort(s.Build.Platforms)
 		sortByText(s.Build.Secrets)
 	}
-	slices.SortFunc(s.Volumes, func(a, b types.ServiceVolumeConfig) int { return cmp.Compare(a.Target, b.Target) })
-	slices.SortFunc(s.Ports, func(a, b types.ServicePortConfig) int {
+	slices.SortStableFunc(s.Volumes, func(a, b types.ServiceVolumeConfig) int { return cmp.Compare(a.Target, b.Target) })
+	slices.SortStableFunc(s.Ports, func(a, b types.ServicePortConfig) int {
 		return cmp.Or(cmp.Compare(a.Target, b.Target), cmp.Compare(a.Published, b.Published), cmp.Compare(a.HostIP, b.HostIP), cmp.Compare(a.Protocol, b.Protocol))
 	})
 	sortByText(s.Configs)
@@ -124,7 +124,7 @@ func nonZero[T any](p *T) *T {
 }
 
 func sortByText[T any](list []T) {
-	slices.SortFunc(list, func(a, b T) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	slices.SortStableFunc(list, func(a, b T) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 }
 
 // relative returns a YAML document whose scalars that are paths below dir begin with ".".

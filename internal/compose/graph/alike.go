@@ -46,7 +46,7 @@ func ties(s types.ServiceConfig) []tie {
 		}
 		all = append(all, tie{starts, conditions[d.Condition], name})
 	}
-	slices.SortFunc(all, func(a, b tie) int {
+	slices.SortStableFunc(all, func(a, b tie) int {
 		return cmp.Or(text.NaturalCompare(a.name, b.name), cmp.Compare(a.kind, b.kind), cmp.Compare(a.label, b.label))
 	})
 	return slices.Compact(all)

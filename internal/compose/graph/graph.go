@@ -131,7 +131,7 @@ func New(project *types.Project, title string, all bool) *Graph {
 		g.Services = append(g.Services, s)
 	}
 	kinds := []string{volume, config, secret, model}
-	g.Resources = slices.SortedFunc(maps.Keys(resources), func(a, b Resource) int {
+	g.Resources = slices.SortedStableFunc(maps.Keys(resources), func(a, b Resource) int {
 		return cmp.Or(slices.Index(kinds, a.Kind)-slices.Index(kinds, b.Kind), cmp.Compare(a.Name, b.Name))
 	})
 	for _, s := range g.Services {

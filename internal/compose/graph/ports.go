@@ -35,7 +35,7 @@ func joinRanges(ports []types.ServicePortConfig) []portRange {
 		}
 		all = append(all, portRange{ports[i], 1, i})
 	}
-	slices.SortFunc(all, func(a, b portRange) int { return a.first - b.first })
+	slices.SortStableFunc(all, func(a, b portRange) int { return a.first - b.first })
 	return all
 }
 

@@ -167,7 +167,7 @@ func (t *timeline) findLanes(lines []Line) {
 		}
 		return 2
 	}
-	slices.SortFunc(t.lanes, func(a, b lane) int {
+	slices.SortStableFunc(t.lanes, func(a, b lane) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.number, b.number), cmp.Compare(a.name, b.name))
 	})
 	t.hidden = max(0, len(t.lanes)-maxLanes)

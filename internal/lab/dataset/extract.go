@@ -197,7 +197,7 @@ func agencyEntries(all []*zip.File) (entries []entry, ignored []string, err erro
 		if f.Mode()&fs.ModeSymlink != 0 {
 			return nil, nil, fmt.Errorf("entry %.200q: %w: it is a symbolic link", f.Name, ErrUnsafe)
 		}
-		agency, ok := agencyOf(path.Base(f.Name))
+		agency, ok := AgencyOf(path.Base(f.Name))
 		switch {
 		case !ok && f.Mode().IsDir():
 			continue
@@ -218,7 +218,7 @@ func agencyEntries(all []*zip.File) (entries []entry, ignored []string, err erro
 	if len(entries) == 0 {
 		return nil, nil, ErrNoAgencies
 	}
-	slices.SortFunc(entries, func(a, b entry) int { return cmp.Compare(a.agency, b.agency) })
+	slices.SortStableFunc(entries, func(a, b entry) int { return cmp.Compare(a.agency, b.agency) })
 	return entries, ignored, nil
 }
 

@@ -64,7 +64,7 @@ func mounts(p place) func(rules.Mount) bool {
 // services.
 func applyRules(project rules.Project) (Report, error) {
 	services := project.Services
-	slices.SortFunc(services, func(a, b rules.Service) int { // client2 is before client10
+	slices.SortStableFunc(services, func(a, b rules.Service) int { // client2 is before client10
 		return cmp.Or(cmp.Compare(len(a.Name), len(b.Name)), cmp.Compare(a.Name, b.Name))
 	})
 	var report Report

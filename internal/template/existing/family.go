@@ -86,7 +86,7 @@ func families(services []entry, without map[string]bool) []*family {
 	positions := map[*family]int{}
 	for _, m := range order {
 		members := slices.DeleteFunc(slices.Clone(groups[m]), func(one member) bool { return taken[one.at] })
-		slices.SortFunc(members, func(a, b member) int { return a.number - b.number })
+		slices.SortStableFunc(members, func(a, b member) int { return a.number - b.number })
 		f := &family{values: map[string][]*yaml.Node{}}
 		runs := len(members) > 1
 		for i, one := range members {
