@@ -29,7 +29,7 @@ func Main(ctx context.Context, args []string, s Streams) (code int) {
 			code = exitFailure
 		}
 	}()
-	s.name = calledName(args[0])
+	s.name, s.line = calledName(args[0]), args
 	s.Err.Writer = s.renamed(s.Err.Writer)
 	s.takeEnvironment()
 	logrus.SetOutput(s.Err)
@@ -134,7 +134,7 @@ func setUsageErrors(commands []*cli.Command) {
 				if err := cmp.Or(emptyFlag(c), stdinTwice(c)); err != nil {
 					return err
 				}
-				return action(c)
+				return namingVariables(c, action(c))
 			}
 		}
 		setUsageErrors(c.Subcommands)

@@ -65,11 +65,14 @@ func examine(c *cli.Context, source *bundleFlags) error {
 		Exists:   func(name string) bool { _, err := os.Stat(name); return err == nil },
 		Writable: writable,
 	}, lab, c.Duration("timeout"))
+	if err := c.Context.Err(); err != nil { // the checks that it stopped say nothing
+		return fmt.Errorf("doctor: %w", err)
+	}
 	right := doctor.Right(findings)
 	if c.Bool("json") {
 		err = printJSON(c.App.Writer, map[string]any{"checks": findings, "ok": right})
 	} else {
-		err = printFindings(streams(c).Out, findings)
+		err = printFindings(streams(c), findings)
 	}
 	if err == nil && !right {
 		n := 0
@@ -119,12 +122,13 @@ func labOf(c *cli.Context, b *bundle.Bundle) (doctor.Lab, error) {
 	return lab, nil
 }
 
-func printFindings(w *Output, findings []doctor.Finding) error {
+func printFindings(s *Streams, findings []doctor.Finding) error {
+	w := s.Out
 	var table text.Table
 	for _, f := range findings {
-		table.Row(string(f.Status), f.Check, f.Found)
+		table.Row(string(f.Status), s.renameMessage(f.Check), s.renameMessage(f.Found))
 		if f.Next != "" {
-			table.Row("", "", "→ "+f.Next)
+			table.Row("", "", "→ "+s.renameMessage(f.Next))
 		}
 	}
 	var text bytes.Buffer

@@ -1,12 +1,16 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
 
@@ -66,7 +70,11 @@ func exitCode(err error) int {
 
 // printError prints an error of one or more lines.
 func printError(w io.Writer, err error) {
-	first, more, _ := strings.Cut(err.Error(), "\n")
+	message := err.Error()
+	if errors.Is(err, context.Canceled) {
+		message = strings.ReplaceAll(message, context.Canceled.Error(), "interrupted")
+	}
+	first, more, _ := strings.Cut(message, "\n")
 	printLine(w, "composer: %s", first)
 	for line := range strings.Lines(more) {
 		printLine(w, "%s", strings.TrimSuffix(line, "\n"))
@@ -107,6 +115,58 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 		s = fmt.Sprintf("%s=%s: want %s", help.Dashed(parts[2]), parts[1], validValue(c.Command.Flags, parts[2]))
 	}
 	return usagef("%s; see `%s --help`", s, c.Command.HelpName)
+}
+
+// namingVariables returns err with the names of the environment's variables that it is about, because nobody sees those on
+// the command line: it quotes the value of one, or names the flag that one sets.
+func namingVariables(c *cli.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	message := err.Error()
+	var names []string
+	for _, f := range c.Command.Flags {
+		doc, ok := f.(cli.DocGenerationFlag)
+		if !ok {
+			continue
+		}
+		for _, name := range doc.GetEnvVars() {
+			value := streams(c).getenv(name)
+			if value == "" || strings.Contains(message, name) || onCommandLine(streams(c).line[1:], f, value) {
+				continue
+			}
+			if quotes(message, value) || slices.ContainsFunc(f.Names(), func(flag string) bool { return quotes(message, help.Dashed(flag)) }) {
+				names = append(names, name)
+			}
+		}
+	}
+	if names == nil {
+		return err
+	}
+	return fmt.Errorf("%w (from %s)", err, strings.Join(names, ", "))
+}
+
+// onCommandLine reports whether a command line gives a flag, or its value.
+func onCommandLine(line []string, f cli.Flag, value string) bool {
+	return slices.ContainsFunc(line, func(word string) bool {
+		return strings.Contains(word, value) || strings.HasPrefix(word, "-") && named([]cli.Flag{f}, word) != nil
+	})
+}
+
+// quotes reports whether a message has a value in quotes, or as a word of its own. A single character is too often one by
+// chance.
+func quotes(message, value string) bool {
+	if strings.Contains(message, strconv.Quote(value)) {
+		return true
+	}
+	at := strings.Index(message, value)
+	if len(value) < 2 || at < 0 {
+		return false
+	}
+	inWord := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+	before, _ := utf8.DecodeLastRuneInString(message[:at])
+	after, _ := utf8.DecodeRuneInString(message[at+len(value):])
+	return !inWord(before) && !inWord(after)
 }
 
 // validValue describes the values of the flag that has that name or variable.

@@ -60,7 +60,7 @@ func stdinTwice(c *cli.Context) error {
 	if len(inputs) < 2 {
 		return nil
 	}
-	return usagef("%s: standard input can be read once, and - is given %d times; put one of the inputs into a file", c.Command.HelpName, len(inputs))
+	return usagef("%s: standard input can be read once, and - is given %d times; put one of the inputs into a file", c.Command.Name, len(inputs))
 }
 
 // refuseOverwritingInput refuses to write to path if that is a file of the bundle, of the values or of more,

@@ -18,7 +18,9 @@ func manCommand() *cli.Command {
 			"composer man >~/.local/share/man/man1/composer.1", "so that `man composer` finds it",
 		) + "\n\nThe page has the same text as the help, in roff with the macros of man(7).",
 		Action: func(c *cli.Context) error {
-			return manPage(c.App).WriteRoff(streams(c).renamed(c.App.Writer))
+			page := manPage(c.App)
+			page.Program.Rename(streams(c).rename)
+			return page.WriteRoff(c.App.Writer)
 		},
 	}
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"io"
 	"path/filepath"
 	"regexp"
@@ -21,31 +20,56 @@ func calledName(word string) string {
 	return name
 }
 
-// renamer is a writer that puts another name in the place of composer where a text means the program.
+// Where a text means the program: anywhere in the help, but not in .composer-lint.yaml; in a message, which may have paths
+// and values of the user's, only at the start of a message or of a command line.
+var (
+	inHelp     = regexp.MustCompile(`(^|[^.\w-]|_)composer($|[^\w-])`)
+	inMessages = regexp.MustCompile(`(?m)(^|[ ` + "`" + `(<"'])composer([: (]|$|` + "`" + `)`)
+)
+
+// rename returns a text of the help with the name by which the program was called.
+func (s *Streams) rename(text string) string {
+	if s.isRenamed() {
+		return string(replaceName(inHelp, []byte(text), s.name))
+	}
+	return text
+}
+
+// renameMessage returns a message with the name by which the program was called.
+func (s *Streams) renameMessage(text string) string {
+	if s.isRenamed() {
+		return string(replaceName(inMessages, []byte(text), s.name))
+	}
+	return text
+}
+
+// replaceName puts name in the place of composer.
+func replaceName(where *regexp.Regexp, text []byte, name string) []byte {
+	// Twice, because two names may share the character between them.
+	to := []byte("${1}" + strings.ReplaceAll(name, "$", "$$") + "${2}")
+	return where.ReplaceAll(where.ReplaceAll(text, to), to)
+}
+
+// renamer is a writer that puts another name in the place of composer where a message means the program.
 type renamer struct {
 	w    io.Writer
 	name string
 }
 
-// calls are the places where a text means the program: the start of a message, or of a command line.
-var calls = regexp.MustCompile(`(?m)(^|[ ` + "`" + `(<"'])composer([: (]|$|` + "`" + `)`)
-
 // Write implements io.Writer. p has whole words.
 func (r renamer) Write(p []byte) (int, error) {
-	// Twice, because two calls may share the space between them.
-	to := []byte("${1}" + strings.ReplaceAll(r.name, "$", "$$") + "${2}")
-	text := calls.ReplaceAll(calls.ReplaceAll(p, to), to)
-	text = bytes.ReplaceAll(text, []byte(`"`+strings.ToUpper(programName)+`"`), []byte(`"`+strings.ToUpper(r.name)+`"`)) // the head of the manual page
-	if _, err := r.w.Write(text); err != nil {
+	if _, err := r.w.Write(replaceName(inMessages, p, r.name)); err != nil {
 		return 0, err
 	}
 	return len(p), nil
 }
 
-// renamed returns a writer for texts about the program. Data, such as rendered documents, is not written through it.
+func (s *Streams) isRenamed() bool { return s.name != "" && s.name != programName }
+
+// renamed returns a writer for messages. Data, such as rendered documents, is not written through it.
 func (s *Streams) renamed(w io.Writer) io.Writer {
-	if s.name == "" || s.name == programName {
-		return w
+	if s.isRenamed() {
+		return renamer{w, s.name}
 	}
-	return renamer{w, s.name}
+	return w
 }

@@ -12,7 +12,11 @@ func TestCalledByAnotherName(t *testing.T) {
 	for _, tt := range []struct{ line, want, without string }{
 		{"help", "compose-lab init mine", "composer "},
 		{"help render", "compose-lab render --stage ej6", "composer "},
-		{"man", ".TH \"COMPOSE-LAB\" 1", "composer("},
+		{"help init", "  compose-lab init [--force] DIR\n  compose-lab init --from FILE DIR\n", "composer "},
+		{"help completion", "\n  compose-lab's commands, flags and values\n", "composer"},
+		{"man", ".TH \"COMPOSE\\-LAB\" 1", "composer "},
+		{"man", "\\fBcompose\\-lab man >\\(ti/.local/share/man/man1/compose\\-lab.1\\fR", "fBcomposer"},
+		{"doctor", "→ `compose-lab ", "composer "},
 		{"completion bash", "complete -F _compose-lab compose-lab", "composer"},
 		{"completion fish", "complete -c compose-lab", "composer"},
 		{"completion zsh", "#compdef compose-lab", "composer"},

@@ -10,7 +10,7 @@ import (
 )
 
 // operandsLast moves the operands of a command line behind its flags, where urfave/cli reads them, as GNU's getopt does.
-// All words behind -- are operands, and -n5 is -n 5. A line whose command takes no flags, or has subcommands, stays as it
+// All words behind -- are operands, and -n5 is -n 5, -oFILE is -o FILE. A line whose command takes no flags, or has subcommands, stays as it
 // is. The error says that a flag with one value is given twice.
 func operandsLast(commands []*cli.Command, args []string) ([]string, error) {
 	var command *cli.Command
@@ -29,11 +29,15 @@ func operandsLast(commands []*cli.Command, args []string) ([]string, error) {
 	line := slices.Clone(args[:at])
 	called := strings.Join(append([]string{programName}, line[1:]...), " ")
 	var operands, given []string
+	args = slices.Clone(args) // attached values are taken apart in it
 	for ; at < len(args); at++ {
+		if flag, value := attached(command.Flags, args[at]); flag != "" {
+			args = slices.Replace(args, at, at+1, flag, value)
+		}
 		arg := args[at]
 		if name := single(command.Flags, arg); name != "" {
 			if slices.Contains(given, name) {
-				return nil, usagef("%s: %s is given twice, and takes one value; see `%s --help`", called, help.Dashed(name), called)
+				return nil, usagef("%s: %s is given twice, and takes one value; see `%s --help`", command.Name, help.Dashed(name), called)
 			}
 			given = append(given, name)
 		}
@@ -48,8 +52,6 @@ func operandsLast(commands []*cli.Command, args []string) ([]string, error) {
 				return append(line, arg), nil // without a value: no operand may become it
 			}
 			line = append(line, arg, args[at])
-		case digits(arg) && takesNext(command.Flags, arg[:2]):
-			line = append(line, arg[:2], arg[2:])
 		default:
 			line = append(line, arg)
 		}
@@ -60,9 +62,22 @@ func operandsLast(commands []*cli.Command, args []string) ([]string, error) {
 	return append(line, operands...), nil
 }
 
-// digits reports whether arg is a short flag with a number behind it: -n5.
-func digits(arg string) bool {
-	return len(arg) > 2 && arg[0] == '-' && arg[1] != '-' && strings.Trim(arg[2:], "0123456789") == ""
+// attached returns the parts of a word that is a short flag with its value, such as -n5, else "". -name is the flag --name
+// if there is one.
+func attached(flags []cli.Flag, arg string) (flag, value string) {
+	if len(arg) < 3 || arg[0] != '-' || arg[1] == '-' || named(flags, arg) != nil || !takesNext(flags, arg[:2]) {
+		return "", ""
+	}
+	return arg[:2], arg[2:]
+}
+
+// named returns the flag that arg gives, as -n, --name or --name=VALUE, or nil.
+func named(flags []cli.Flag, arg string) cli.Flag {
+	name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+	if i := slices.IndexFunc(flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) }); i >= 0 {
+		return flags[i]
+	}
+	return nil
 }
 
 // single returns the name of the flag that arg gives if that flag takes one value, else "".
@@ -70,25 +85,15 @@ func single(flags []cli.Flag, arg string) string {
 	if !strings.HasPrefix(arg, "-") {
 		return ""
 	}
-	name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
-	i := slices.IndexFunc(flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
-	if i < 0 {
-		return ""
-	}
-	switch flags[i].(type) {
+	switch f := named(flags, arg).(type) {
 	case *cli.StringFlag, *cli.IntFlag, *cli.Int64Flag, *cli.UintFlag, *cli.Uint64Flag, *cli.DurationFlag, *cli.PathFlag:
-		return flags[i].Names()[0]
+		return f.Names()[0]
 	}
 	return ""
 }
 
 // takesNext reports whether arg is a flag whose value is the next word.
 func takesNext(flags []cli.Flag, arg string) bool {
-	name := strings.TrimLeft(arg, "-")
-	i := slices.IndexFunc(flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
-	if i < 0 {
-		return false
-	}
-	documented, ok := flags[i].(cli.DocGenerationFlag)
-	return ok && documented.TakesValue()
+	documented, ok := named(flags, arg).(cli.DocGenerationFlag)
+	return ok && documented.TakesValue() && !strings.Contains(arg, "=")
 }

@@ -22,6 +22,9 @@ func TestOperandsLast(t *testing.T) {
 		{"nope ej5 --json", "nope ej5 --json"},
 		{"help config show", "help config show"},
 		{"render -n5 -n client=7 -x5", "render -n 5 -n client=7 -x5"},
+		{"render -nclient=7 -oa.yaml -n=5", "render -n client=7 -o a.yaml -n=5"},
+		{"render -stage ej5 -o- -h", "render -stage ej5 -o - -h"},
+		{"data generate -f5 -oa -b1,2", "data generate -f5 -o a -b 1,2"},
 		{"", ""},
 	} {
 		got, err := operandsLast(commands, append([]string{"composer"}, strings.Fields(test.line)...))

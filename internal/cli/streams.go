@@ -22,7 +22,8 @@ type Streams struct {
 	Environ []string  // the environment: NAME=VALUE
 	Now     func() time.Time
 
-	name string // by which the program was called
+	name string   // by which the program was called
+	line []string // the command line
 	// tidying is held while a command would leave something behind if its process ended: see tidy.
 	tidying *sync.RWMutex
 }

@@ -69,7 +69,8 @@ func documented(f cli.Flag) help.Flag {
 	return d
 }
 
-// printHelp writes the help of a command as wide as the output.
+// printHelp writes the help of a command as wide as the output, with the name by which the program was called.
 func printHelp(s *Streams, c *help.Command) error {
-	return c.WriteHelp(s.renamed(s.Out), s.Out.helpWidth())
+	c.Rename(s.rename)
+	return c.WriteHelp(s.Out, s.Out.helpWidth())
 }

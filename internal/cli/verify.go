@@ -146,7 +146,9 @@ func runVerify(c *cli.Context) (faults int, err error) {
 			fmt.Fprintf(&others, ", %d %s", n, status)
 		}
 	}
-	say := func(format string, a ...any) { printLine(talk, "%s", o.Language.Text(fmt.Sprintf(format, a...))) }
+	say := func(format string, a ...any) {
+		printLine(talk, "%s", streams(c).renameMessage(o.Language.Text(fmt.Sprintf(format, a...))))
+	}
 	say("%d passed, %d failed, %d skipped%s in %.1fs (%s, %s, composer %s)", found.Count(report.Passed), found.Count(report.Failed),
 		found.Count(report.Skipped), others.String(), found.Duration.Seconds(), found.Target, found.Engine, found.Composer)
 	if found.Building > 0 {

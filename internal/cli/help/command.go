@@ -12,7 +12,7 @@ type Command struct {
 	Name      string // with the names above it, such as "composer config show"
 	Group     string // the title of the group in which help lists it, or ""
 	Usage     string // its effect, in half a sentence without a full stop
-	Synopsis  string // the words of a call; "": made from the name, the flags and Arguments
+	Synopsis  string // the words of a call, or of several on a line each; "": made from the name, the flags and Arguments
 	Arguments string // the operands, such as "FILE…"
 	// Description has examples and paragraphs, with empty lines between them. An example is a line of a command, a tab
 	// and its effect. A paragraph is filled, but for lines that begin with a space.
@@ -86,10 +86,23 @@ func (c *Command) Paragraphs() [][]string {
 	return paragraphs
 }
 
-// usage returns the synopsis, or makes one.
-func (c *Command) usage() string {
+// Rename replaces each text of the command, and of all commands below it, by what rename makes of it. It is for a program
+// that was called by another name.
+func (c *Command) Rename(rename func(string) string) {
+	c.Walk(func(c *Command) {
+		for _, text := range []*string{&c.Name, &c.Usage, &c.Synopsis, &c.Arguments, &c.Description} {
+			*text = rename(*text)
+		}
+		for i := range c.Flags {
+			c.Flags[i].Usage, c.Flags[i].Default = rename(c.Flags[i].Usage), rename(c.Flags[i].Default)
+		}
+	})
+}
+
+// calls returns the lines of the synopsis, or makes one.
+func (c *Command) calls() []string {
 	if c.Synopsis != "" {
-		return c.Synopsis
+		return strings.Split(c.Synopsis, "\n")
 	}
 	usage := c.Name
 	if len(c.Commands) > 0 {
@@ -98,7 +111,7 @@ func (c *Command) usage() string {
 	if len(c.Flags) > 0 {
 		usage += " [options]"
 	}
-	return strings.TrimRight(usage+" "+c.Arguments, " ")
+	return []string{strings.TrimRight(usage+" "+c.Arguments, " ")}
 }
 
 // Dashed returns a flag's name with its dashes.

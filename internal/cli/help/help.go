@@ -29,7 +29,9 @@ func (c *Command) WriteHelp(w io.Writer, width int) error {
 	}
 	hanging(&out, "", glue(c.Name+" - "+c.Usage), width)
 	section("USAGE")
-	hanging(&out, indent, glue(c.usage()), width)
+	for _, call := range c.calls() {
+		hanging(&out, indent, glue(call), width)
+	}
 	for _, paragraph := range c.Paragraphs() {
 		section("")
 		for _, line := range paragraph {

@@ -109,12 +109,17 @@ func (r *roff) command(c *Command) {
 
 // synopsis writes the call of a command, with its name in bold, and allows breaks between brackets only.
 func (r *roff) synopsis(c *Command) {
-	rest := strings.TrimSpace(strings.TrimPrefix(c.usage(), c.Name))
-	text := `\fB` + escape(c.Name) + `\fR`
-	if rest != "" {
-		text += " " + strings.ReplaceAll(escape(glue(rest)), escape(string(glued)), `\ `)
+	for i, call := range c.calls() {
+		if i > 0 {
+			r.line(".br")
+		}
+		rest := strings.TrimSpace(strings.TrimPrefix(call, c.Name))
+		text := `\fB` + escape(c.Name) + `\fR`
+		if rest != "" {
+			text += " " + strings.ReplaceAll(escape(glue(rest)), escape(string(glued)), `\ `)
+		}
+		r.line("%s", text)
 	}
-	r.line("%s", text)
 }
 
 func (r *roff) paragraphs(c *Command) {
