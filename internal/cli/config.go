@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
@@ -156,7 +157,7 @@ func configInitCommand() *cli.Command {
 		),
 		Flags: []cli.Flag{
 			serviceFlag(),
-			stringFlag("output", "COMPOSER_CONFIG_OUTPUT", "", "write to `FILE` (default: stdout)", "o"),
+			stringFlag("output", "COMPOSER_CONFIG_OUTPUT", "", "write to `FILE`, in directories that are made if they are missing (default: stdout)", "o"),
 			boolFlag("force", "COMPOSER_CONFIG_FORCE", "replace FILE if it is there", "f"),
 		},
 		Action: configInit,
@@ -176,7 +177,10 @@ func configInit(c *cli.Context) error {
 	if _, err := os.Lstat(path); err == nil && !c.Bool("force") {
 		return fmt.Errorf("%s is there already: --force replaces it", path)
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("write: %w", err)
+		return fmt.Errorf("write %s: %w", path, files.Cause(err))
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("write %s: %w", path, files.Cause(err))
 	}
 	_, err = files.WriteFile(path, service.Sample())
 	return err

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -93,7 +95,7 @@ func dataGenerate(c *cli.Context) error {
 		return err
 	}
 	bets, winners := shape.Totals()
-	printLine(c.App.ErrWriter, "%s: %d bets of %d agencies, %d of them winners", out, bets, len(shape.Agencies), winners)
+	printLine(c.App.ErrWriter, "%s: %s of %s, %d of them winners", out, text.Plural(bets, "bet"), text.Plural(len(shape.Agencies), "agency"), winners)
 	return nil
 }
 
@@ -144,10 +146,10 @@ func dataExtractCommand() *cli.Command {
 		UsageText: "composer data extract [-o DIR] [--keep] [ARCHIVE]",
 		ArgsUsage: "[ARCHIVE]",
 		Description: examples(
-			"composer data extract", "the archive in "+dataDir+", to there",
+			"composer data extract", "the archive in "+dataDir+", or else the dataset that comes with composer, to "+dataDir,
 			"composer data extract --keep -o other their.zip", "another archive, to a directory; files there stay",
-		) + "\n\nThe default ARCHIVE is datasets.zip, or else dataset.zip, in " + dataDir + ". Files may be in folders\n" +
-			"of the archive. Files with other names than agency-N.csv are passed over.",
+		) + "\n\nThe default ARCHIVE is datasets.zip, or else dataset.zip, in " + dataDir + ". Without either the command unpacks\n" +
+			"the dataset that comes with composer. Files may be in folders of the archive. Files with other names than agency-N.csv are passed over.",
 		Flags: []cli.Flag{
 			stringFlag("output", "COMPOSER_DATA_DIR", dataDir, "the `DIR` for the files", "o"),
 			boolFlag("keep", "COMPOSER_DATA_KEEP", "leave files that are there as they are", "k"),
@@ -173,14 +175,26 @@ func dataExtract(c *cli.Context) error {
 			return usagef("data extract: --%s %d: want 1 … %d (MiB)", flag, n, int64(1)<<40)
 		}
 	}
-	archive := c.Args().First()
+	archive, path := c.Args().First(), c.Args().First()
 	if archive == "" {
 		var err error
-		if archive, err = dataset.FindArchive(dataDir); err != nil {
-			return fmt.Errorf("%w: name an archive, or make one with `composer data generate`", err)
+		archive, err = dataset.FindArchive(dataDir)
+		path = archive
+		if errors.Is(err, dataset.ErrNoArchive) {
+			if others, _ := filepath.Glob(dataDir + "/*.zip"); others != nil {
+				return fmt.Errorf("%w: name the archive, as in `composer data extract %s`", err, text.ShellWord(others[0]))
+			}
+			printLine(c.App.ErrWriter, "composer: %s has neither datasets.zip nor dataset.zip: this is the dataset that comes with composer", dataDir)
+			archive = "composer's dataset"
+			var remove func()
+			path, remove, err = ownArchive(c)
+			defer remove()
+		}
+		if err != nil {
+			return err
 		}
 	}
-	result, err := dataset.Extract(c.Context, archive, c.String("output"), dataset.ExtractOptions{
+	result, err := dataset.Extract(c.Context, path, c.String("output"), dataset.ExtractOptions{
 		MaxFile:  c.Int64("max-file") << 20,
 		MaxTotal: c.Int64("max-total") << 20,
 		Keep:     c.Bool("keep"),
@@ -195,10 +209,25 @@ func dataExtract(c *cli.Context) error {
 		}
 		printLine(c.App.ErrWriter, "%s: passed over %.200q: not called agency-N.csv", archive, name)
 	}
-	printLine(c.App.ErrWriter, "%s: %d agency files in %s: %d written, %d unchanged, %d kept", archive,
-		len(result.Written)+len(result.Unchanged)+len(result.Kept), c.String("output"),
+	printLine(c.App.ErrWriter, "%s: %s in %s: %d written, %d unchanged, %d kept", archive,
+		text.Plural(len(result.Written)+len(result.Unchanged)+len(result.Kept), "agency file"), c.String("output"),
 		len(result.Written), len(result.Unchanged), len(result.Kept))
 	return nil
+}
+
+// ownArchive makes the archive of the dataset that comes with composer, in a directory that remove removes.
+func ownArchive(c *cli.Context) (path string, remove func(), err error) {
+	done := streams(c).tidy()
+	dir, err := os.MkdirTemp("", "composer-data-")
+	if err != nil {
+		return "", done, err
+	}
+	remove = func() {
+		_ = os.RemoveAll(dir) // below the temporary directory, where leftovers are harmless
+		done()
+	}
+	path = filepath.Join(dir, "dataset.zip")
+	return path, remove, dataset.Write(c.Context, path, dataset.DefaultShape(), dataset.WriteOptions{})
 }
 
 func dataCheckCommand() *cli.Command {

@@ -27,7 +27,7 @@ func TestDataCommands(t *testing.T) {
 		args                string
 		stdout, stderr, err string // parts of them; "" is none at all
 	}{
-		{"extract", "", "", "neither dataset.zip nor datasets.zip in .data: name an archive"},
+		{"extract none.zip", "", "", "none.zip: no such file"},
 		{"generate --bets 20,0,3 --winners 4,0,1 --seed 1", "", ".data/dataset.zip: 23 bets of 3 agencies, 5 of them winners", ""},
 		{"generate --bets 20,0,3", "", "", ".data/dataset.zip already exists: --force replaces it"},
 		{"generate --bets 20,0,3 --winners 4,0,1 --seed 1 --force -o .data", "", ".data: 23 bets of 3", ""},

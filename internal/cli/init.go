@@ -48,7 +48,7 @@ func initCommand() *cli.Command {
 				}
 				return err
 			}
-			printLine(c.App.ErrWriter, "%s: a bundle; `composer render --bundle %[1]s` renders it", dir)
+			printLine(c.App.ErrWriter, "%s: a bundle; `composer render --bundle %s` renders it", dir, text.ShellWord(dir))
 			return nil
 		},
 	}
@@ -90,7 +90,7 @@ func initFrom(c *cli.Context, file, dir string) error {
 	for _, one := range made.Literal {
 		warn(c.App.ErrWriter, "the service %s and those like it stay separate: as a kind of replicas they would differ from the file at %s", one.First, one.Why)
 	}
-	printLine(c.App.ErrWriter, "%s: a bundle of %s, %s; `composer render --bundle %[1]s` renders that file: %[4]s",
-		dir, name, text.Plural(made.Lines(), "line"), strings.Join(numbers, " "))
+	printLine(c.App.ErrWriter, "%s: a bundle of %s, %s; `composer render --bundle %s` renders that file: %s",
+		dir, name, text.Plural(made.Lines(), "line"), text.ShellWord(dir), strings.Join(numbers, " "))
 	return nil
 }

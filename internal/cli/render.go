@@ -13,7 +13,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/compose/diff"
 	"github.com/tp0-lab/composer/internal/files/watch"
-	"github.com/tp0-lab/composer/internal/lab/secret"
+	"github.com/tp0-lab/composer/internal/lab/local"
 	"github.com/tp0-lab/composer/internal/template/build"
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/values"
@@ -25,7 +25,7 @@ func renderCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "render",
 		Usage: "render a stage as a Compose file, a stack file or a Kubernetes file",
-		UsageText: "composer render [--stage NAME]… [-n N] [-o FILE] [--target TARGET] [--check] [--diff] [--watch]\n" +
+		UsageText: "composer render [--stage NAME]… [-n N] [-o FILE] [--target TARGET] [--check] [--diff] [--watch] " +
 			"[--format yaml|json] [--values FILE]… [--set KEY=VALUE]… [--bundle DIR] [--no-validate]",
 		Description: examples(
 			"composer render --stage ej6 -n 5", "to stdout",
@@ -286,15 +286,11 @@ func warnMissing(stderr io.Writer, missing []string) {
 	if len(missing) == 0 {
 		return
 	}
-	shown := firstNames(missing)
 	hint := ""
-	if slices.ContainsFunc(missing, func(name string) bool { return strings.Contains(name, "/agency-") && strings.HasSuffix(name, ".csv") }) {
-		hint = "; `composer data extract` brings the agencies'"
+	if commands := local.Provide(missing); commands != nil {
+		hint = "; see " + strings.Join(commands, ", ")
 	}
-	if slices.ContainsFunc(missing, func(name string) bool { return strings.HasSuffix(name, "/"+secret.MasterFile) }) {
-		hint += "; `composer data secrets` makes the secrets"
-	}
-	warn(stderr, "before `docker compose up`, provide the files it needs: %s%s", shown, hint)
+	warn(stderr, "before `docker compose up`, provide the files it needs: %s%s", firstNames(missing), hint)
 }
 
 // firstNames joins the first names of a list and counts the others.

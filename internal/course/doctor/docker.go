@@ -83,6 +83,9 @@ func (e *examination) images() []Finding {
 		if len(missing) > 0 {
 			images.Status, images.Found = Warning, "missing: "+strings.Join(missing, ", ")
 			images.Next = "`make docker-image` builds the lab's images, and so does `make docker-compose-up`; Docker pulls others when it needs them"
+			if !e.Exists("services/server/Dockerfile") {
+				images.Next = "`make docker-image` builds the lab's images, in a clone of https://github.com/tp0-lab/composer"
+			}
 			if e.lab.Bundle != "" {
 				images.Next = "`docker compose up` pulls the images of a registry; build the others"
 			}

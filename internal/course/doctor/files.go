@@ -8,6 +8,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"github.com/tp0-lab/composer/internal/lab/local"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -32,11 +33,8 @@ func (e *examination) files() Finding {
 		found += fmt.Sprintf(" and %d more", n)
 	}
 	f := Finding{"files", Problem, found, "provide these files, or remove their mounts"}
-	if strings.Contains(found, "/agency-") {
-		f.Next = "`composer data extract`"
-		if !e.Exists(".data/dataset.zip") && !e.Exists(".data/datasets.zip") {
-			f.Next = "`composer data generate -n N` and `composer data extract`; .data has no dataset.zip"
-		}
+	if commands := local.Provide(missing); commands != nil {
+		f.Next = strings.Join(commands, ", ")
 	}
 	if !e.engine {
 		f.Status, f.Found = Warning, found+": containers need these files; `composer run` invents agency files"

@@ -117,12 +117,12 @@ func CheckFiles(path string) ([]string, error) {
 	}
 	var agencies []uint32
 	for _, e := range entries {
-		if agency, ok := agencyOf(e.Name()); ok {
+		if agency, ok := AgencyOf(e.Name()); ok {
 			agencies = append(agencies, agency)
 		}
 	}
 	if len(agencies) == 0 {
-		return nil, fmt.Errorf("check: %s %w; `composer data extract` brings them", path, ErrNoAgencies)
+		return nil, fmt.Errorf("%s %w; `composer data extract` writes them", path, ErrNoAgencies)
 	}
 	slices.Sort(agencies)
 	found := make([]string, len(agencies))

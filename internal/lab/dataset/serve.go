@@ -48,7 +48,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "only GET and HEAD", http.StatusMethodNotAllowed)
 		return
 	}
-	if _, ok := agencyOf(name); !ok {
+	if _, ok := AgencyOf(name); !ok {
 		http.NotFound(w, r)
 		return
 	}

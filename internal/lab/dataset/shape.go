@@ -127,8 +127,8 @@ func FileName(agency uint32) string {
 	return fmt.Sprintf("agency-%d.csv", agency)
 }
 
-// agencyOf returns the agency whose file has this name. A name with a directory is no agency's.
-func agencyOf(name string) (agency uint32, ok bool) {
+// AgencyOf returns the agency whose file has this name. A name with a directory is no agency's.
+func AgencyOf(name string) (agency uint32, ok bool) {
 	digits := strings.TrimSuffix(strings.TrimPrefix(name, "agency-"), ".csv")
 	n, _ := strconv.ParseUint(digits, 10, 32)
 	return uint32(n), n > 0 && name == FileName(uint32(n))

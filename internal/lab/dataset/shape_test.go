@@ -74,7 +74,7 @@ func TestFileNames(t *testing.T) {
 		"agency-0.csv": 0, "agency-01.csv": 0, "agency-4294967296.csv": 0, "agency-.csv": 0, "agency--1.csv": 0,
 		"agency-1.csv\t": 0, "agency-1.csv\n": 0, "._agency-1.csv": 0, "agency-1.CSV": 0, "agency-1xcsv": 0, "agency-١.csv": 0,
 	} {
-		got, ok := agencyOf(name)
+		got, ok := AgencyOf(name)
 		if ok != (want > 0) || ok && got != want {
 			t.Errorf("%q: %d, %v", name, got, ok)
 		}

@@ -14,7 +14,6 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/client"
 	"github.com/tp0-lab/composer/internal/lab/config"
 	"github.com/tp0-lab/composer/internal/lab/dataset"
-	"github.com/tp0-lab/composer/internal/lab/secret"
 	"github.com/tp0-lab/composer/internal/lab/server"
 	"github.com/tp0-lab/composer/internal/lab/service"
 	"github.com/tp0-lab/composer/services"
@@ -70,8 +69,8 @@ func (l *Lab) makeDirectories() error {
 	}
 	if len(absent) > 0 {
 		hint := ""
-		if slices.ContainsFunc(absent, func(file string) bool { return filepath.Base(file) == secret.MasterFile }) {
-			hint = "; `composer data secrets` makes secrets"
+		if commands := Provide(absent); commands != nil {
+			hint = "; see " + strings.Join(commands, ", ")
 		}
 		return fmt.Errorf("mounted files are missing: %s%s", sentenceList(absent), hint)
 	}
@@ -136,8 +135,8 @@ func inventedBets(names []string) string {
 	if len(names) > 1 {
 		verb, each = "are", " for each"
 	}
-	return fmt.Sprintf("%s %s missing: this run uses %d invented bets%s, so its results are not the lab's (`composer data extract` gets them)",
-		sentenceList(names), verb, inventedCount, each)
+	return fmt.Sprintf("%s %s missing: this run uses %d invented bets%s, so its results are not the lab's (%s writes them)",
+		sentenceList(names), verb, inventedCount, each, strings.Join(Provide(names), ", "))
 }
 
 var configName = map[Kind]string{Server: server.ConfigFile, Client: client.ConfigFile}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Command returns the command line that renders stages again, each word quoted for a shell, with the words more at its
@@ -43,23 +44,7 @@ func (e *Engine) command(stages []string, kinds bundle.Kinds, counts Counts, mor
 		words = append(words, "--max-replicas", strconv.Itoa(e.bundle.MaxReplicas))
 	}
 	for _, word := range slices.Concat(e.bundle.Arguments, more) {
-		words = append(words, shellWord(word))
+		words = append(words, text.ShellWord(word))
 	}
 	return strings.Join(words, " ")
-}
-
-// shellWord returns a word quoted for a shell, on one line.
-func shellWord(word string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./=:,@%+", r)
-	}
-	switch {
-	case word != "" && strings.TrimFunc(word, plain) == "":
-		return word
-	case strings.ContainsFunc(word, func(r rune) bool { return !strconv.IsPrint(r) }):
-		quoted := strconv.QuoteToASCII(word)
-		return "$'" + strings.NewReplacer(`'`, `\'`, `\"`, `"`).Replace(quoted[1:len(quoted)-1]) + "'"
-	default:
-		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-	}
 }

@@ -266,16 +266,6 @@ func TestAnyOverrides(t *testing.T) {
 	})
 }
 
-func TestShellWord(t *testing.T) {
-	for word, want := range map[string]string{
-		"a=b": "a=b", "": "''", "a b": "'a b'", "it's": `'it'\''s'`, "$x": "'$x'", "a\nb'\"": `$'a\nb\'"'`, "é": "'é'", "a\\\t": `$'a\\\t'`,
-	} {
-		if got := shellWord(word); got != want {
-			t.Errorf("%q: got %s, want %s", word, got, want)
-		}
-	}
-}
-
 // What many replicas with values of their own cost does not grow with their
 // square: each shares with the others what it has not.
 func TestManyOverrides(t *testing.T) {
