@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 // The whole of it with little data, so that it cannot rot. No time is judged.
 func TestSmall(t *testing.T) {
 	b := &benchmark{dir: t.TempDir(), now: time.Now, talk: io.Discard}
-	if err := b.build(t.Context()); err != nil {
+	if err := b.build(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	small := scenario{

@@ -123,11 +123,11 @@ func (b *benchmark) runFloor(ctx context.Context, d data) (outcome, error) {
 			log: filepath.Join(dir, fmt.Sprintf("client-%d.log", i+1)),
 		}
 	}
-	took, client, err := fleet(ctx, b.now, programs)
+	took, clients, err := fleet(ctx, b.now, programs)
 	if err != nil {
 		return outcome{}, fmt.Errorf("floor: %w", err)
 	}
-	memory, err := server.wait()
+	serves, err := server.wait()
 	if err != nil {
 		return outcome{}, fmt.Errorf("floor: %w", err)
 	}
@@ -138,7 +138,7 @@ func (b *benchmark) runFloor(ctx context.Context, d data) (outcome, error) {
 	if info.Size() != d.bytes {
 		return outcome{}, fmt.Errorf("floor: %d bytes arrived of %d", info.Size(), d.bytes)
 	}
-	return outcome{took: took, server: memory, client: client}, nil
+	return outcome{took: took, cpu: clients.cpu + serves.cpu, server: serves.memory, client: clients.memory}, nil
 }
 
 // startSelf starts a subcommand of this binary, and returns the first line that

@@ -41,7 +41,7 @@ func (b *benchmark) measureIdle(ctx context.Context, n int) (o idleOutcome, err 
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	// They are idle, not late: the usual time to the next frame is for others.
-	server, address, err := b.startServer(ctx, dir, n, "SERVER_READ_TIMEOUT=1h", fmt.Sprintf("SERVER_MAX_CONNECTIONS=%d", n+1))
+	server, address, err := b.startServer(ctx, b.new, dir, n, "SERVER_READ_TIMEOUT=1h", fmt.Sprintf("SERVER_MAX_CONNECTIONS=%d", n+1))
 	if err != nil {
 		return o, err
 	}
@@ -70,9 +70,11 @@ func (b *benchmark) measureIdle(ctx context.Context, n int) (o idleOutcome, err 
 	if _, err := client.wait(); err != nil {
 		return o, err
 	}
-	if o.peak, err = server.stop(); err != nil {
+	serves, err := server.stop()
+	if err != nil {
 		return o, err
 	}
+	o.peak = serves.memory
 	lines, err := countLines(filepath.Join(dir, "bets.csv"))
 	if err == nil && lines != 0 {
 		err = fmt.Errorf("not exact: %d bets of nobody", lines)

@@ -38,11 +38,12 @@ const (
 
 // benchmark holds what all rows share.
 type benchmark struct {
-	dir            string // all files are in it
-	self           string // this binary
-	server, client string // the binaries to measure
-	now            func() time.Time
-	talk           io.Writer
+	dir  string // all files are in it
+	self string // this binary
+	new  build  // of this tree
+	old  *build // of another tree, to be compared with; nil: none
+	now  func() time.Time
+	talk io.Writer
 }
 
 // scenario is a dataset, and how it is to be measured: one row for each of the
@@ -63,10 +64,14 @@ type data struct {
 	bytes   int64
 }
 
+// build is the pair of binaries of one tree.
+type build struct{ server, client string }
+
 // outcome is one run, or the median of several, with the most memory of any.
 type outcome struct {
 	took           time.Duration
-	server, client int64 // most memory of the server and of the largest client, in bytes
+	cpu            time.Duration // user and system time of all processes
+	server, client int64         // most memory of the server and of the largest client, in bytes
 }
 
 // row is a line of the table.
@@ -77,6 +82,17 @@ type row struct {
 	bytes       int64
 	ours, floor outcome
 	ratios      []float64 // of our runs to the floor's right before each, in order of size
+	old         outcome   // of the other tree, if there is one
+	toOld       []float64 // of the CPU time of our runs to that of the other tree's right beside each, in order of size
+}
+
+// scenarioNames returns the names of all scenarios.
+func scenarioNames() string {
+	var names []string
+	for _, s := range scenarios(false) {
+		names = append(names, s.name)
+	}
+	return strings.Join(names, ", ")
 }
 
 func scenarios(quick bool) []scenario {
@@ -97,19 +113,35 @@ func scenarios(quick bool) []scenario {
 		scenario{"1,000 agencies", many, limits, 3, demands{}})
 }
 
-// build builds what is to be measured.
-func (b *benchmark) build(ctx context.Context) error {
+// build builds what is to be measured: the services of this tree and, unless it is "", of the one at the directory old.
+func (b *benchmark) build(ctx context.Context, old string) error {
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("find this binary: %w", err)
 	}
-	b.self, b.server, b.client = self, filepath.Join(b.dir, "server"), filepath.Join(b.dir, "client")
-	for file, pkg := range map[string]string{b.server: module + "/services/server", b.client: module + "/services/client"} {
-		if out, err := exec.CommandContext(ctx, "go", "build", "-o", file, pkg).CombinedOutput(); err != nil {
-			return fmt.Errorf("build %s: %w: %s", pkg, err, bytes.TrimSpace(out))
+	b.self = self
+	if b.new, err = b.buildTree(ctx, "", "new"); err != nil || old == "" {
+		return err
+	}
+	other, err := b.buildTree(ctx, old, "old")
+	b.old = &other
+	return err
+}
+
+// buildTree builds the services of the tree at that directory, this one for "", into a directory of that name.
+func (b *benchmark) buildTree(ctx context.Context, tree, name string) (build, error) {
+	dir := filepath.Join(b.dir, name)
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return build{}, fmt.Errorf("make a directory for the %s services: %w", name, err)
+	}
+	for _, service := range []string{"server", "client"} {
+		command := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(dir, service), module+"/services/"+service)
+		command.Dir = tree
+		if out, err := command.CombinedOutput(); err != nil {
+			return build{}, fmt.Errorf("build the %s: %w: %s", service, err, bytes.TrimSpace(out))
 		}
 	}
-	return nil
+	return build{filepath.Join(dir, "server"), filepath.Join(dir, "client")}, nil
 }
 
 // measure makes the scenario's data, measures its rows and removes the data.
@@ -138,48 +170,77 @@ func (b *benchmark) measure(ctx context.Context, s scenario) ([]row, error) {
 		if err := b.pairs(ctx, &r, d); err != nil {
 			return nil, err
 		}
-		fmt.Fprintf(b.talk, "%s, batches of at most %d: %v, floor %v, ratios %.2f\n", s.name, limit, r.ours.took, r.floor.took, r.ratios)
+		fmt.Fprintf(b.talk, "%s, batches of at most %d: %v, floor %v, ratios %.2f, to the other tree %.3f\n",
+			s.name, limit, r.ours.took, r.floor.took, r.ratios, r.toOld)
 		rows = append(rows, r)
 	}
 	return rows, nil
 }
 
-// pairs measures the row: the floor and the lottery in turn, so that whatever
-// else the machine does falls on both.
+// pairs measures the row: the floor, the lottery and that of the other tree in turn, so that whatever else the machine
+// does falls on all.
 func (b *benchmark) pairs(ctx context.Context, r *row, d data) error {
-	var ours, floor []outcome
+	var ours, floor, others []outcome
 	for i := range r.scenario.runs {
 		f, err := b.runFloor(ctx, d)
 		if err != nil {
 			return fmt.Errorf("run %d: %w", i+1, err)
 		}
-		o, err := b.runLottery(ctx, d, r.limit)
+		o, other, err := b.runBoth(ctx, d, r.limit, i%2 == 1)
 		if err != nil {
 			return fmt.Errorf("run %d: %w", i+1, err)
+		}
+		if b.old != nil {
+			others = append(others, other)
+			r.toOld = append(r.toOld, o.cpu.Seconds()/other.cpu.Seconds())
 		}
 		floor, ours = append(floor, f), append(ours, o)
 		r.ratios = append(r.ratios, o.took.Seconds()/f.took.Seconds())
 	}
 	slices.Sort(r.ratios)
 	r.ours, r.floor = median(ours), median(floor)
+	if b.old != nil {
+		slices.Sort(r.toOld)
+		r.old = median(others)
+	}
 	return nil
+}
+
+// runBoth runs the lottery of this tree and, if there is one, that of the other tree, which begins if oldFirst is set.
+func (b *benchmark) runBoth(ctx context.Context, d data, limit int, oldFirst bool) (ours, other outcome, err error) {
+	runOld := func() {
+		if b.old != nil && err == nil {
+			other, err = b.runLottery(ctx, *b.old, d, limit)
+		}
+	}
+	if oldFirst {
+		runOld()
+	}
+	if err == nil {
+		ours, err = b.runLottery(ctx, b.new, d, limit)
+	}
+	if !oldFirst {
+		runOld()
+	}
+	return ours, other, err
 }
 
 // median returns the median of the times and the most memory.
 func median(runs []outcome) outcome {
 	all := runs[0]
-	times := make([]time.Duration, len(runs))
+	times, cpu := make([]time.Duration, len(runs)), make([]time.Duration, len(runs))
 	for i, o := range runs {
-		times[i] = o.took
+		times[i], cpu[i] = o.took, o.cpu
 		all.server, all.client = max(all.server, o.server), max(all.client, o.client)
 	}
 	slices.Sort(times)
-	all.took = times[len(times)/2]
+	slices.Sort(cpu)
+	all.took, all.cpu = times[len(times)/2], cpu[len(cpu)/2]
 	return all
 }
 
 // runLottery runs the lottery once and checks what came of it.
-func (b *benchmark) runLottery(ctx context.Context, d data, limit int) (outcome, error) {
+func (b *benchmark) runLottery(ctx context.Context, of build, d data, limit int) (outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, runLimit)
 	defer cancel()
 	dir, err := b.workDir()
@@ -188,7 +249,7 @@ func (b *benchmark) runLottery(ctx context.Context, d data, limit int) (outcome,
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	settle()
-	server, address, err := b.startServer(ctx, dir, len(d.files))
+	server, address, err := b.startServer(ctx, of, dir, len(d.files))
 	if err != nil {
 		return outcome{}, err
 	}
@@ -196,20 +257,22 @@ func (b *benchmark) runLottery(ctx context.Context, d data, limit int) (outcome,
 	programs := make([]program, len(d.files))
 	for i, f := range d.files {
 		programs[i] = program{
-			path: b.client, dir: dir, log: filepath.Join(dir, fmt.Sprintf("client-%d.log", i+1)),
+			path: of.client, dir: dir, log: filepath.Join(dir, fmt.Sprintf("client-%d.log", i+1)),
 			env: []string{
 				fmt.Sprintf("CLI_ID=%d", i+1), "CLI_SERVER_ADDRESS=" + address, "CLI_MODE=lottery", "CLI_AGENCY_FILE=" + f,
 				"CLI_BATCH_PERIOD=0s", fmt.Sprintf("CLI_BATCH_MAXAMOUNT=%d", limit),
 			},
 		}
 	}
-	o := outcome{}
-	if o.took, o.client, err = fleet(ctx, b.now, programs); err != nil {
+	took, clients, err := fleet(ctx, b.now, programs)
+	if err != nil {
 		return outcome{}, fmt.Errorf("clients: %w; the server's log ends: %s", err, tail(server.log))
 	}
-	if o.server, err = server.stop(); err != nil {
+	serves, err := server.stop()
+	if err != nil {
 		return outcome{}, err
 	}
+	o := outcome{took: took, cpu: clients.cpu + serves.cpu, server: serves.memory, client: clients.memory}
 	return o, verify(d, filepath.Join(dir, "bets.csv"), programs)
 }
 
@@ -230,7 +293,7 @@ func settle() {
 }
 
 // startServer starts a server in dir and waits until it accepts connections.
-func (b *benchmark) startServer(ctx context.Context, dir string, agencies int, more ...string) (*process, string, error) {
+func (b *benchmark) startServer(ctx context.Context, of build, dir string, agencies int, more ...string) (*process, string, error) {
 	const patience = 10 * time.Second
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -242,7 +305,7 @@ func (b *benchmark) startServer(ctx context.Context, dir string, agencies int, m
 	}
 	_, port, _ := net.SplitHostPort(address) // it is one
 	server, err := start(ctx, program{
-		path: b.server, dir: dir, log: filepath.Join(dir, "server.log"),
+		path: of.server, dir: dir, log: filepath.Join(dir, "server.log"),
 		env: append([]string{
 			"SERVER_MODE=lottery", "SERVER_CONCURRENCY=0", "SERVER_PORT=" + port,
 			fmt.Sprintf("SERVER_AGENCIES=%d", agencies), fmt.Sprintf("SERVER_LISTEN_BACKLOG=%d", backlog),

@@ -71,27 +71,37 @@ func bench(ctx context.Context, args []string, stdout, stderr io.Writer) (err er
 	flags := flag.NewFlagSet("lotterybench", flag.ExitOnError)
 	quick := flags.Bool("quick", false, "leave out 100 times the course's data and the 1,000 agencies")
 	write := flags.Bool("write", false, "write the table to "+resultFile+" too")
+	old := flags.String("old", "", "the directory of another tree of the project, whose services run in turn with this one's")
+	only := flags.String("only", "", "measure the scenario of that name alone: "+scenarioNames())
 	_ = flags.Parse(args) // it exits
 
+	if *write && (*quick || *only != "") {
+		return errors.New("-write wants all scenarios: leave -quick and -only out")
+	}
 	dir, err := os.MkdirTemp("", "lotterybench-")
 	if err != nil {
 		return fmt.Errorf("make a directory to work in: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	b := &benchmark{dir: dir, now: time.Now, talk: stderr}
-	if err := b.build(ctx); err != nil {
+	if err := b.build(ctx, *old); err != nil {
 		return err
 	}
-	r := report{machine: describe(dir)}
+	r := report{machine: describe(dir), old: commitOf(*old)}
 	for _, s := range scenarios(*quick) {
+		if *only != "" && *only != s.name {
+			continue
+		}
 		rows, err := b.measure(ctx, s)
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 		r.rows = append(r.rows, rows...)
 	}
-	if r.idle, err = b.measureIdle(ctx, idleConnections); err != nil {
-		return fmt.Errorf("%d idle connections: %w", idleConnections, err)
+	if *only == "" {
+		if r.idle, err = b.measureIdle(ctx, idleConnections); err != nil {
+			return fmt.Errorf("%d idle connections: %w", idleConnections, err)
+		}
 	}
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {

@@ -61,25 +61,37 @@ func launch(cmd *exec.Cmd, p program) (*process, error) {
 	return &process{cmd: cmd, log: p.log}, nil
 }
 
-// wait waits for the exit, and returns the most memory that the process has
-// held, in bytes. Linux counts in what the parent held when it forked: the
-// benchmark stays small.
-func (p *process) wait() (int64, error) {
+// usage is what processes have cost.
+type usage struct {
+	memory int64         // the most memory that one of them has held, in bytes
+	cpu    time.Duration // user and system time of all
+}
+
+// add adds a process that has ended. Linux counts in its memory what the parent held when it forked: the benchmark stays
+// small.
+func (u *usage) add(r *syscall.Rusage) {
+	u.memory = max(u.memory, r.Maxrss<<10)
+	u.cpu += time.Duration(r.Utime.Nano() + r.Stime.Nano())
+}
+
+// wait waits for the exit, and returns what the process has cost.
+func (p *process) wait() (u usage, err error) {
 	if err := p.cmd.Wait(); err != nil {
-		return 0, fmt.Errorf("%s: %w; its log ends: %s", filepath.Base(p.cmd.Path), err, tail(p.log))
+		return u, fmt.Errorf("%s: %w; its log ends: %s", filepath.Base(p.cmd.Path), err, tail(p.log))
 	}
-	usage, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	r, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	if !ok {
-		return 0, fmt.Errorf("%s: no resource usage", filepath.Base(p.cmd.Path))
+		return u, fmt.Errorf("%s: no resource usage", filepath.Base(p.cmd.Path))
 	}
-	return usage.Maxrss << 10, nil
+	u.add(r)
+	return u, nil
 }
 
 // stop asks the process to end and waits.
-func (p *process) stop() (int64, error) {
+func (p *process) stop() (usage, error) {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		_, _ = p.wait()
-		return 0, fmt.Errorf("stop %s: %w", filepath.Base(p.cmd.Path), err)
+		return usage{}, fmt.Errorf("stop %s: %w", filepath.Base(p.cmd.Path), err)
 	}
 	late := time.AfterFunc(stopTime, func() { _ = p.cmd.Process.Kill() })
 	defer late.Stop()
@@ -103,12 +115,12 @@ func tail(file string) string {
 }
 
 // fleet starts the programs one after the other and waits for all. It returns
-// the time from before the first start to the last exit and the most memory
-// that one of them has held. The first failure ends all others.
+// the time from before the first start to the last exit and what they have cost.
+// The first failure ends all others.
 //
 // They are a process group, for which one thread waits: a thread for each of a
 // thousand processes (exec.Cmd.Wait) would be what is measured.
-func fleet(ctx context.Context, now func() time.Time, programs []program) (took time.Duration, largest int64, err error) {
+func fleet(ctx context.Context, now func() time.Time, programs []program) (took time.Duration, cost usage, err error) {
 	began := now()
 	group, running := 0, make(map[int]*process, len(programs))
 	for _, p := range programs {
@@ -133,20 +145,20 @@ func fleet(ctx context.Context, now func() time.Time, programs []program) (took 
 	for len(running) > 0 {
 		var (
 			status syscall.WaitStatus
-			usage  syscall.Rusage
+			used   syscall.Rusage
 		)
-		pid, waitErr := syscall.Wait4(-group, &status, 0, &usage)
+		pid, waitErr := syscall.Wait4(-group, &status, 0, &used)
 		if errors.Is(waitErr, syscall.EINTR) {
 			continue
 		}
 		if waitErr != nil {
 			_ = syscall.Kill(-group, syscall.SIGKILL)
-			return 0, 0, fmt.Errorf("wait for the clients: %w", waitErr)
+			return 0, usage{}, fmt.Errorf("wait for the clients: %w", waitErr)
 		}
 		ended := running[pid]
 		delete(running, pid)
 		_ = ended.cmd.Process.Release()
-		largest = max(largest, usage.Maxrss<<10)
+		cost.add(&used)
 		if status != 0 && err == nil {
 			err = fmt.Errorf("%s: %s; its log ends: %s", filepath.Base(ended.cmd.Path), outcomeOf(status), tail(ended.log))
 			_ = syscall.Kill(-group, syscall.SIGKILL)
@@ -156,7 +168,7 @@ func fleet(ctx context.Context, now func() time.Time, programs []program) (took 
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
-	return took, largest, err
+	return took, cost, err
 }
 
 func outcomeOf(status syscall.WaitStatus) string {

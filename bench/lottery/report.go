@@ -28,7 +28,8 @@ type report struct {
 	machine string
 	rows    []row
 	idle    idleOutcome
-	own     int64 // most memory of the benchmark itself
+	old     string // what the other tree is; "" for none
+	own     int64  // most memory of the benchmark itself
 }
 
 func (r row) seconds() float64 { return r.ours.took.Seconds() }
@@ -62,17 +63,38 @@ winners as its file has. "Full frames" are batches that the 8192 bytes of a fram
 			row.seconds(), thousands(int(row.rate())), float64(row.bytes)/1e6/row.seconds(),
 			float64(row.ours.server)/1e6, float64(row.ours.client)/1e6, row.floor.took.Seconds(), row.ratio(), row.ratios[0], row.ratios[len(row.ratios)-1])
 	}
-	fmt.Fprintf(&b, "| %s idle connections | | 0 | 1 | | | | %.1f | | | | |\n", thousands(r.idle.connections), float64(r.idle.peak)/1e6)
-	fmt.Fprintf(&b, "\nThe idle connections are welcomed ones of one process; the server's resident set grew from %.1f to %.1f MB.\n"+
-		"Linux counts in a process's peak what the benchmark itself held when it started it: %.1f MB at most.\n\n",
-		float64(r.idle.before)/1e6, float64(r.idle.after)/1e6, float64(r.own)/1e6)
+	if r.idle.connections > 0 {
+		fmt.Fprintf(&b, "| %s idle connections | | 0 | 1 | | | | %.1f | | | | |\n", thousands(r.idle.connections), float64(r.idle.peak)/1e6)
+		fmt.Fprintf(&b, "\nThe idle connections are welcomed ones of one process; the server's resident set grew from %.1f to %.1f MB.",
+			float64(r.idle.before)/1e6, float64(r.idle.after)/1e6)
+	}
+	fmt.Fprintf(&b, "\nLinux counts in a process's peak what the benchmark itself held when it started it: %.1f MB at most.\n\n", float64(r.own)/1e6)
+	r.compared(&b)
 	b.WriteString("| demand | measured | holds |\n|---|--:|---|\n")
 	for _, row := range r.rows {
 		row.judge(&b)
 	}
+	if r.idle.connections == 0 {
+		return b.String()
+	}
 	verdict(&b, fmt.Sprintf("%s idle connections: under %d bytes each", thousands(r.idle.connections), idleDemand),
 		thousands(int(r.idle.each())), r.idle.each() < idleDemand)
 	return b.String()
+}
+
+// compared writes a table of the CPU time of this tree and of the other one, if there is one.
+func (r report) compared(b *strings.Builder) {
+	if r.old == "" {
+		return
+	}
+	fmt.Fprintf(b, "Compared with %s, whose services ran in turn with these, by user and system time of all processes, which a busy machine changes less:\n\n"+
+		"| row | runs | CPU seconds | before | now ÷ before | least … most |\n|---|--:|--:|--:|--:|--:|\n", r.old)
+	for _, row := range r.rows {
+		n := len(row.toOld)
+		fmt.Fprintf(b, "| %s | %d | %.3f | %.3f | %.3f | %.3f … %.3f |\n", row.name(), n, row.ours.cpu.Seconds(), row.old.cpu.Seconds(),
+			row.toOld[n/2], row.toOld[0], row.toOld[n-1])
+	}
+	b.WriteByte('\n')
 }
 
 // judge writes a line for each demand.
@@ -114,6 +136,18 @@ func thousands(n int) string {
 		text = text[:i] + "," + text[i:]
 	}
 	return text
+}
+
+// commitOf returns the name of the commit of the tree at that directory, or "" for "".
+func commitOf(tree string) string {
+	if tree == "" {
+		return ""
+	}
+	text, err := exec.Command("git", "-C", tree, "describe", "--always", "--dirty").Output()
+	if err != nil {
+		return "another tree"
+	}
+	return "commit " + strings.TrimSpace(string(text))
 }
 
 // describe says in a Markdown list what machine this is. What cannot be found
