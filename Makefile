@@ -180,7 +180,7 @@ campaign: ## flip every bit of small conversations, kill, stop and starve the lo
 # SEEDS is how many plans of faults; a failing one is printed with the flag that runs it again.
 SEEDS ?= 5000
 simulate: ## run the lottery's server and agencies with a simulated network and disk, through SEEDS plans of faults
-	go test -count 1 -timeout 30m -run TestSimulation ./internal/lab/lottery -rapid.checks=$(SEEDS)
+	go test -count 1 -timeout 30m -run TestSimulation ./internal/lab/lottery/draw -rapid.checks=$(SEEDS)
 .PHONY: simulate
 
 fuzz: ## run each fuzz target for FUZZTIME

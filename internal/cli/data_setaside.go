@@ -9,7 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tp0-lab/composer/internal/lab/central"
-	"github.com/tp0-lab/composer/internal/lab/lottery"
+	"github.com/tp0-lab/composer/internal/lab/lottery/journal"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -47,7 +47,7 @@ func dataSetAside(c *cli.Context) error {
 	}
 	records, err := central.SetAside(c.Context, storage, uint32(agency), target)
 	switch {
-	case errors.Is(err, lottery.ErrLocked):
+	case errors.Is(err, journal.ErrLocked):
 		return fmt.Errorf("%w: stop the server first", err)
 	case errors.Is(err, fs.ErrExist):
 		return fmt.Errorf("%w: name another file with -o", err)

@@ -16,6 +16,7 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/central"
 	"github.com/tp0-lab/composer/internal/lab/logline"
 	"github.com/tp0-lab/composer/internal/lab/lottery"
+	"github.com/tp0-lab/composer/internal/lab/lottery/draw"
 	"github.com/tp0-lab/composer/internal/lab/secret"
 	"github.com/tp0-lab/composer/internal/lab/wire"
 )
@@ -31,7 +32,7 @@ type realCentral struct {
 
 	mu      sync.Mutex // guards address
 	address string
-	lottery *lottery.Lottery
+	lottery *draw.Lottery
 	stop    func()
 }
 

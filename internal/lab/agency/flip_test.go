@@ -19,6 +19,7 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/lottery"
 	"github.com/tp0-lab/composer/internal/lab/secret"
 	"github.com/tp0-lab/composer/internal/lab/wire"
+	"github.com/tp0-lab/composer/internal/test/pipes"
 )
 
 // conversation is a small lottery of one mode. The bits of the first agency's first connection are flipped, one in each
@@ -139,7 +140,7 @@ func (c conversation) run(t *testing.T, dir string, f flip) (written, read int) 
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+		p := pipes.Listen()
 		ctx, cancel := context.WithCancel(t.Context())
 		served := make(chan error, 1)
 		go func() {
@@ -163,7 +164,7 @@ func (c conversation) run(t *testing.T, dir string, f flip) (written, read int) 
 }
 
 // agency plays for the agency of that index. Only the first of the first agency's connections has the flip.
-func (c conversation) agency(t *testing.T, p *pipes, i int, f flip, written, read *int) {
+func (c conversation) agency(t *testing.T, p *pipes.Listener, i int, f flip, written, read *int) {
 	t.Helper()
 	if i > 0 {
 		time.Sleep(7 * time.Second) // the first one waits for the draw
@@ -177,7 +178,7 @@ func (c conversation) agency(t *testing.T, p *pipes, i int, f flip, written, rea
 	}
 	dials := 0
 	config.Dial = func(context.Context, string, string) (net.Conn, error) {
-		conn, err := p.dial()
+		conn, err := p.Dial()
 		if dials++; err == nil && i == 0 && dials == 1 {
 			conn = &flipConn{conn, f, read, written}
 		}
@@ -228,36 +229,3 @@ type textFile struct{ *strings.Reader }
 
 func (textFile) Name() string { return "agency.csv" }
 func (textFile) Close() error { return nil }
-
-// pipes is a listener whose connections are pipes.
-type pipes struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error {
-	p.once.Do(func() { close(p.closed) })
-	return nil
-}
-
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
-
-func (p *pipes) dial() (net.Conn, error) {
-	ours, theirs := net.Pipe()
-	select {
-	case p.conns <- theirs:
-		return ours, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}

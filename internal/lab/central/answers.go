@@ -8,6 +8,8 @@ import (
 
 	"github.com/tp0-lab/composer/internal/lab/logline"
 	"github.com/tp0-lab/composer/internal/lab/lottery"
+	"github.com/tp0-lab/composer/internal/lab/lottery/draw"
+	"github.com/tp0-lab/composer/internal/lab/lottery/store"
 	"github.com/tp0-lab/composer/internal/lab/wire"
 )
 
@@ -26,13 +28,14 @@ type answer struct {
 	done   chan struct{} // closed when the lottery has finished the agency, or refused to
 }
 
-// ticket is a *lottery.Ticket, or a test's.
+// ticket is a *store.Ticket, or a test's.
 type ticket interface {
 	Done() <-chan struct{}
 	Err() error
 }
 
-// betLists are the lists of bets that batch borrows for each frame.
+// betLists are the lists of bets that batch borrows for each frame. Without them and store's buffers of records, the programs
+// of `make bench` at 100 × course take 1.2 to 1.3 times the CPU time.
 var betLists = sync.Pool{New: func() any { return new([]lottery.Bet) }}
 
 func (c *session) batch(body []byte) error {
@@ -67,7 +70,7 @@ func (c *session) store(a *answer, bets []lottery.Bet, encoded []byte) {
 	if a.err = err; err == nil {
 		a.ticket = t
 	}
-	if bad, ok := errors.AsType[*lottery.BetError](err); ok {
+	if bad, ok := errors.AsType[*store.BetError](err); ok {
 		a.result.Index = uint16(bad.Index)
 	}
 	c.push(a)
@@ -184,10 +187,10 @@ func (c *session) answerFinish(frames []byte, a *answer) []byte {
 // answerAsk waits for the draw. It gives the session's place back meanwhile.
 func (c *session) answerAsk(frames []byte) []byte {
 	l := c.server.lottery
-	var winners *lottery.Winners
+	var winners *store.Winners
 	var err error
 	c.during(func() { winners, err = l.Winners(c.agency) })
-	if errors.Is(err, lottery.ErrNotDrawn) {
+	if errors.Is(err, draw.ErrNotDrawn) {
 		c.place.leave()
 		if !c.wait(l.Drawn()) {
 			return frames // run sends the reason
@@ -205,7 +208,7 @@ func (c *session) answerAsk(frames []byte) []byte {
 }
 
 // sendWinners writes all frames but the last, which it returns: a long list comes in portions.
-func (c *session) sendWinners(frames []byte, winners *lottery.Winners) ([]byte, error) {
+func (c *session) sendWinners(frames []byte, winners *store.Winners) ([]byte, error) {
 	var documents, rest []string
 	total := 0
 	for more := true; more; {

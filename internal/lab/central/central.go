@@ -11,7 +11,9 @@ import (
 
 	"github.com/tp0-lab/composer/internal/lab/listener"
 	"github.com/tp0-lab/composer/internal/lab/logline"
-	"github.com/tp0-lab/composer/internal/lab/lottery"
+	"github.com/tp0-lab/composer/internal/lab/lottery/draw"
+	"github.com/tp0-lab/composer/internal/lab/lottery/journal"
+	"github.com/tp0-lab/composer/internal/lab/lottery/store"
 	"github.com/tp0-lab/composer/internal/lab/secret"
 )
 
@@ -32,7 +34,7 @@ type Config struct {
 // Server serves a lottery. It does not close the lottery.
 type Server struct {
 	config  Config
-	lottery *lottery.Lottery
+	lottery *draw.Lottery
 	log     *slog.Logger
 	turns   *turns
 
@@ -43,25 +45,25 @@ type Server struct {
 	wait     sync.WaitGroup      // waits for all sessions
 }
 
-// OpenLottery opens the lottery of that many agencies with the bets.csv at path, for New: see lottery.Open. It logs the
+// OpenLottery opens the lottery of that many agencies with the bets.csv at path, for New: see draw.Open. It logs the
 // draw and what the lottery says of its files. Each agency has at
 // most maxBets bets; 0 is no bound. Without sync, stored bets outlast the process but not the machine. The
 // caller closes the lottery.
-func OpenLottery(ctx context.Context, path string, agencies uint32, maxBets uint64, sync bool, log *slog.Logger) (*lottery.Lottery, error) {
+func OpenLottery(ctx context.Context, path string, agencies uint32, maxBets uint64, sync bool, log *slog.Logger) (*draw.Lottery, error) {
 	logDraw := func(tell func(told bool)) {
 		written := logline.OnWrite(context.Background(), tell)
 		log.LogAttrs(written, slog.LevelInfo, "sorteo", logline.Success)
 	}
-	return lottery.Open(ctx, path, agencies, logDraw, lottery.Options{Encode: appendBet, MaxBets: maxBets, NoSync: !sync, Log: log})
+	return draw.Open(ctx, path, agencies, logDraw, store.Options{Encode: appendBet, MaxBets: maxBets, Files: journal.Options{NoSync: !sync, Log: log}})
 }
 
-// SetAside moves an agency's records from the bets.csv at path to a new file at target: see lottery.SetAside.
+// SetAside moves an agency's records from the bets.csv at path to a new file at target: see draw.SetAside.
 func SetAside(ctx context.Context, path string, agency uint32, target string) (records uint64, err error) {
-	return lottery.SetAside(ctx, path, agency, target, lottery.Options{Encode: appendBet})
+	return draw.SetAside(ctx, path, agency, target, store.Options{Encode: appendBet})
 }
 
 // New returns a Server of a lottery of OpenLottery.
-func New(c Config, l *lottery.Lottery, log *slog.Logger) *Server {
+func New(c Config, l *draw.Lottery, log *slog.Logger) *Server {
 	return &Server{
 		config:   c,
 		lottery:  l,

@@ -7,13 +7,13 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/tp0-lab/composer/internal/lab/logline"
 	"github.com/tp0-lab/composer/internal/lab/wire"
+	"github.com/tp0-lab/composer/internal/test/pipes"
 )
 
 func TestSingleBets(t *testing.T) {
@@ -278,35 +278,15 @@ func TestReplacedWhereverItIs(t *testing.T) {
 	}
 }
 
-// pipes is a listener whose connections hold nothing that is not being read.
-type pipes struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error {
-	p.once.Do(func() { close(p.closed) })
-	return nil
-}
-
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
-
-func (p *pipes) dial(t *testing.T) *client {
+// dialPipe connects to a listener in memory.
+func dialPipe(t *testing.T, l *pipes.Listener) *client {
 	t.Helper()
-	ours, theirs := net.Pipe()
-	t.Cleanup(func() { ours.Close() })
-	p.conns <- theirs
-	return &client{t, ours, wire.NewReader(ours)}
+	conn, err := l.Dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return &client{t, conn, wire.NewReader(conn)}
 }
 
 // A peer that does not read its results costs its connection. What it sent
@@ -315,12 +295,12 @@ func TestPeerThatDoesNotRead(t *testing.T) {
 	h := serve(t, 0, nil)
 	config := testConfig()
 	config.WriteTimeout = 50 * time.Millisecond
-	p := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+	p := pipes.Listen()
 	ctx, cancel := context.WithCancel(t.Context())
 	served := make(chan error, 1)
 	log := &output{more: make(chan struct{})}
 	go func() { served <- New(config, h.lottery, logline.New(log, slog.LevelDebug)).Serve(ctx, p) }()
-	slow := p.dial(t)
+	slow := dialPipe(t, p)
 	slow.send(wire.AppendHello(nil, wire.Hello{Agency: 1}))
 	slow.welcome()
 	for i := range 10 {
@@ -330,7 +310,7 @@ func TestPeerThatDoesNotRead(t *testing.T) {
 	log.wait(t, 1, "close_client_connection | result: success")
 	log.wait(t, 10, "apuesta_recibida | result: success")
 	// Its place is free, and its account as it should be.
-	c := p.dial(t)
+	c := dialPipe(t, p)
 	c.send(wire.AppendHello(nil, wire.Hello{Agency: 1}))
 	if w := c.welcome(); w.Stored != 10 {
 		t.Errorf("welcome %+v", w)
@@ -426,13 +406,13 @@ func (f *flaky) Accept() (net.Conn, error) {
 
 func TestAcceptErrorsPass(t *testing.T) {
 	h := serve(t, 0, nil)
-	p := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+	p := pipes.Listen()
 	ctx, cancel := context.WithCancel(t.Context())
 	served := make(chan error, 1)
 	log := &output{more: make(chan struct{})}
 	server := New(testConfig(), h.lottery, logline.New(log, slog.LevelDebug))
 	go func() { served <- server.Serve(ctx, &flaky{p, 3}) }()
-	c := p.dial(t)
+	c := dialPipe(t, p)
 	c.send(wire.AppendHello(nil, wire.Hello{Agency: 1}))
 	c.welcome()
 	if n := log.count("accept_connections | result: fail | error: too many open files"); n != 3 {

@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	"github.com/tp0-lab/composer/internal/lab/lottery"
+	"github.com/tp0-lab/composer/internal/lab/lottery/draw"
+	"github.com/tp0-lab/composer/internal/lab/lottery/store"
 	"github.com/tp0-lab/composer/internal/lab/wire"
 )
 
@@ -41,13 +43,13 @@ var codes = []struct {
 	{errNoProof, wire.CodeNoProof},
 	{errWrongProof, wire.CodeWrongProof},
 	{errNoSecret, wire.CodeNoSecret},
-	{lottery.ErrPosition, wire.CodePosition},
-	{lottery.ErrFinished, wire.CodeFinished},
-	{lottery.ErrDrawn, wire.CodeDrawn},
-	{lottery.ErrNotFinished, wire.CodeNotFinished},
-	{lottery.ErrMismatch, wire.CodeMismatch},
-	{lottery.ErrNoDraw, wire.CodeNoDraw},
-	{lottery.ErrLimit, wire.CodeLimit},
+	{store.ErrPosition, wire.CodePosition},
+	{store.ErrFinished, wire.CodeFinished},
+	{draw.ErrDrawn, wire.CodeDrawn},
+	{draw.ErrNotFinished, wire.CodeNotFinished},
+	{draw.ErrMismatch, wire.CodeMismatch},
+	{draw.ErrNoDraw, wire.CodeNoDraw},
+	{store.ErrLimit, wire.CodeLimit},
 }
 
 var fieldCodes = map[lottery.Field]wire.Code{

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tp0-lab/composer/internal/lab/lottery"
+	"github.com/tp0-lab/composer/internal/lab/lottery/store"
 	"github.com/tp0-lab/composer/internal/lab/wire"
 )
 
@@ -18,20 +18,20 @@ func TestPagesHaveTheNumbers(t *testing.T) {
 		"protocol.md": {
 			fmt.Sprintf("with at most %d in flight", wire.MaxInFlight),
 			fmt.Sprintf("would not fit into %d bytes", wire.MaxFrame),
-			fmt.Sprintf("memory, %d MiB of all agencies together", lottery.MaxKept/mib),
-			fmt.Sprintf("%d KiB at a time", lottery.MaxPortion/kib),
-			fmt.Sprintf("without a draw (%d,%03d)", lottery.MaxAgencies/1000, lottery.MaxAgencies%1000),
+			fmt.Sprintf("memory, %d MiB of all agencies together", store.MaxKept/mib),
+			fmt.Sprintf("%d KiB at a time", store.MaxPortion/kib),
+			fmt.Sprintf("without a draw (%d,%03d)", store.MaxAgencies/1000, store.MaxAgencies%1000),
 		},
 		"ejercicios.md": {
 			fmt.Sprintf("hasta %d lotes enviados sin respuesta", wire.MaxInFlight),
 			fmt.Sprintf("`answers`, de %d lugares", wire.MaxInFlight),
 			fmt.Sprintf("no entra en %d bytes", wire.MaxFrame),
 			fmt.Sprintf("a %d lotes en vuelo corresponden %[1]d respuestas de %d bytes, %d KiB", wire.MaxInFlight, result, wire.MaxInFlight*result/kib),
-			fmt.Sprintf("salvo que ya haya %d MiB pendientes", lottery.MaxPending/mib),
-			fmt.Sprintf("lugar en el grupo pendiente (%d MiB)", lottery.MaxPending/mib),
-			fmt.Sprintf("a lo sumo %d MiB en total", lottery.MaxKept/mib),
-			fmt.Sprintf("Si los ganadores pasan de %d MiB", lottery.MaxKept/mib),
-			fmt.Sprintf("de a %d KiB de documentos", lottery.MaxPortion/kib),
+			fmt.Sprintf("salvo que ya haya %d MiB pendientes", store.MaxPending/mib),
+			fmt.Sprintf("lugar en el grupo pendiente (%d MiB)", store.MaxPending/mib),
+			fmt.Sprintf("a lo sumo %d MiB en total", store.MaxKept/mib),
+			fmt.Sprintf("Si los ganadores pasan de %d MiB", store.MaxKept/mib),
+			fmt.Sprintf("de a %d KiB de documentos", store.MaxPortion/kib),
 			fmt.Sprintf("con %d ms en total", grace.Milliseconds()),
 			fmt.Sprintf("hasta %d ms más", linger.Milliseconds()),
 		},

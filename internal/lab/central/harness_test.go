@@ -18,7 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/tp0-lab/composer/internal/lab/logline"
-	"github.com/tp0-lab/composer/internal/lab/lottery"
+	"github.com/tp0-lab/composer/internal/lab/lottery/draw"
 	"github.com/tp0-lab/composer/internal/lab/wire"
 )
 
@@ -82,7 +82,7 @@ type harness struct {
 	path    string
 	config  Config
 	log     *output
-	lottery *lottery.Lottery
+	lottery *draw.Lottery
 	address string
 	stop    func() // stops the server and waits for it
 }

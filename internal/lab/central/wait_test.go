@@ -10,8 +10,10 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/tp0-lab/composer/internal/lab/lottery"
+	"github.com/tp0-lab/composer/internal/lab/lottery/draw"
+	"github.com/tp0-lab/composer/internal/lab/lottery/store"
 	"github.com/tp0-lab/composer/internal/lab/wire"
+	"github.com/tp0-lab/composer/internal/test/pipes"
 )
 
 // Of the tests in a bubble: the shipped time limits.
@@ -27,19 +29,19 @@ func inBubble(t *testing.T, agencies uint32, onDraw func(), test func(join func(
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "bets.csv")
 	synctest.Test(t, func(t *testing.T) {
-		l, err := lottery.Open(context.Background(), path, agencies, func(func(bool)) { onDraw() }, lottery.Options{Encode: appendBet})
+		l, err := draw.Open(context.Background(), path, agencies, func(func(bool)) { onDraw() }, store.Options{Encode: appendBet})
 		if err != nil {
 			t.Fatal(err)
 		}
 		config := testConfig()
 		config.Concurrency = 1
 		config.ReadTimeout, config.TurnTimeout, config.KeepAlive = readTimeout, turnTimeout, keepAlive
-		p := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+		p := pipes.Listen()
 		ctx, cancel := context.WithCancel(t.Context())
 		served := make(chan error, 1)
 		go func() { served <- New(config, l, slog.New(slog.DiscardHandler)).Serve(ctx, p) }()
 		test(func(agency uint32) *client {
-			c := p.dial(t)
+			c := dialPipe(t, p)
 			c.send(wire.AppendHello(nil, wire.Hello{Agency: agency}))
 			return c
 		})

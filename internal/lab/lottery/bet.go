@@ -1,5 +1,6 @@
-// Package lottery is the domain of the lab's lottery: bets, their records in bets.csv, the store that keeps them, and
-// the draw. It knows no wire format and no network.
+// Package lottery is the domain of the lab's lottery. It has the bets and their records in bets.csv, and HasWon. Below it,
+// store keeps bets.csv (StoreBets, LoadBets), draw has the finishes and the draw, and journal is how their files survive
+// crashes. None of them knows a wire format or a network.
 package lottery
 
 import (

@@ -12,19 +12,11 @@ func parseDate(s string) (Date, bool) {
 	if len(s) != len("YYYY-MM-DD") {
 		return Date{}, false
 	}
-	// Each byte of w is the value of a digit, or 0 for a dash.
-	w := load8(s, 0) ^ ('0'*ones ^ ('0'^'-')<<32 ^ ('0'^'-')<<56)
-	d1, d2 := s[8]-'0', s[9]-'0'
-	// A high bit: a digit above 9, or a dash that is none.
-	if ((w&^highs+0x7f76767f76767676)|w)&highs != 0 || max(d1, d2) > 9 {
-		return Date{}, false
-	}
-	d := Date{
-		Year:  uint16(w&0xf)*1000 + uint16(w>>8&0xf)*100 + uint16(w>>16&0xf)*10 + uint16(w>>24&0xf),
-		Month: uint8(w>>40&0xf)*10 + uint8(w>>48&0xf),
-		Day:   d1*10 + d2,
-	}
-	return d, d.Valid()
+	year, ok1 := parseUint32(s[:4])
+	month, ok2 := parseUint32(s[5:7])
+	day, ok3 := parseUint32(s[8:])
+	d := Date{Year: uint16(year), Month: uint8(month), Day: uint8(day)}
+	return d, ok1 && ok2 && ok3 && s[4] == '-' && s[7] == '-' && d.Valid()
 }
 
 // Valid reports whether the day exists.

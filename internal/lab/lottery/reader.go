@@ -31,14 +31,10 @@ type FileReader struct {
 }
 
 // NewFileReader returns a reader of an agency's file, whose five columns are first name, last name, document, birthdate
-// and number. The agency must not be 0. Errors begin with the name. The caller closes r.
+// and number. For agency 0 it is a reader of bets.csv, which has the agency in a column before these. Errors begin with the
+// name. The caller closes r.
 func NewFileReader(r io.Reader, name string, agency uint32) *FileReader {
 	return &FileReader{r: r, name: name, agency: agency}
-}
-
-// newStoreReader returns a reader of bets.csv, which has six columns.
-func newStoreReader(r io.Reader, name string) *FileReader {
-	return &FileReader{r: r, name: name}
 }
 
 // LineError is the error for a bad line of a file. It unwraps to the reason, which is a *FieldError if the line has the
@@ -95,8 +91,8 @@ func (r *FileReader) Read(b *Bet) error {
 	}
 }
 
-// offset returns where in the file the next line begins.
-func (r *FileReader) offset() int64 { return r.read - int64(r.held) - int64(len(r.block)) }
+// Offset returns where in the file the next line begins, in bytes.
+func (r *FileReader) Offset() int64 { return r.read - int64(r.held) - int64(len(r.block)) }
 
 // fill reads the next block, which is all whole lines that fit into buf. It appends a line end to a last line without
 // one, so that every line in block has one.

@@ -10,6 +10,15 @@ import (
 	"testing/iotest"
 )
 
+// appendGood appends the record of a good bet.
+func appendGood(dst []byte, b *Bet) []byte {
+	record, err := AppendRecord(dst, b)
+	if err != nil {
+		panic(err)
+	}
+	return record
+}
+
 func readAll(r *FileReader) (bets []Bet, bad []error, err error) {
 	for {
 		var b Bet

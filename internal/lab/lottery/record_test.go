@@ -73,7 +73,7 @@ func TestReadPythons(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	r := newStoreReader(f, golden)
+	r := NewFileReader(f, golden, 0)
 	for i, want := range goldenBets {
 		var got Bet
 		if err := r.Read(&got); err != nil {

@@ -15,6 +15,8 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/echo"
 	"github.com/tp0-lab/composer/internal/lab/logline"
 	"github.com/tp0-lab/composer/internal/lab/lottery"
+	"github.com/tp0-lab/composer/internal/lab/lottery/draw"
+	"github.com/tp0-lab/composer/internal/lab/lottery/journal"
 	"github.com/tp0-lab/composer/internal/lab/secure"
 	"github.com/tp0-lab/composer/internal/lab/service"
 )
@@ -81,9 +83,9 @@ func storageError(err error, c Config) error {
 	switch {
 	case errors.As(err, new(*lottery.LineError)):
 		err = fmt.Errorf("%w; nothing was changed: mend that line if the bets are yours, or name another file by SERVER_STORAGE", err)
-	case errors.Is(err, lottery.ErrMismatch):
+	case errors.Is(err, draw.ErrMismatch):
 		err = fmt.Errorf("%w; nothing was changed: put the right %s and %[2]s.draw back, or name another file by SERVER_STORAGE", err, c.Storage)
-	case errors.Is(err, lottery.ErrLocked):
+	case errors.Is(err, journal.ErrLocked):
 		err = fmt.Errorf("%w: stop that one, or name another file by SERVER_STORAGE", err)
 	}
 	return err

@@ -41,6 +41,9 @@ var forbidden = []struct{ importer, imported string }{
 	{"internal/lab/wire", "internal/lab/lottery"},
 	{"internal/lab/lottery", "internal/lab/wire"},
 	{"internal/lab/lottery", "net"},
+	// The draw stands on the store, the store on bets and on the journal, which knows nothing of bets.
+	{"internal/lab/lottery/store", "internal/lab/lottery/draw"},
+	{"internal/lab/lottery/journal", "internal/lab/lottery"},
 	// The services know nothing of stages and templates.
 	{"services", "text/template"},
 	{"services", "templates"},

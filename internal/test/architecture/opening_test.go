@@ -24,13 +24,13 @@ var opening = map[string][]string{
 
 // allowed are uses that cannot meet a stranger's file.
 var allowed = map[string]string{
-	"internal/template/bundle/source.go root.OpenFile": "does not wait, and Read looks at what it is",
-	"internal/course/verify/repo.go os.OpenRoot":       "a directory that was just made",
-	"internal/course/verify/repo.go root.OpenFile":     "only a new file (O_EXCL)",
-	"internal/course/verify/site.go os.OpenRoot":       "a directory that was just made",
-	"internal/lab/local/directories.go os.OpenRoot":    "a directory that was just made",
-	"internal/lab/lottery/lock_unix.go os.Open":        "the directory of an open file, to sync it",
-	"internal/cli/inputs.go os.DirFS":                  "only names are read",
+	"internal/template/bundle/source.go root.OpenFile":  "does not wait, and Read looks at what it is",
+	"internal/course/verify/repo.go os.OpenRoot":        "a directory that was just made",
+	"internal/course/verify/repo.go root.OpenFile":      "only a new file (O_EXCL)",
+	"internal/course/verify/site.go os.OpenRoot":        "a directory that was just made",
+	"internal/lab/local/directories.go os.OpenRoot":     "a directory that was just made",
+	"internal/lab/lottery/journal/lock_unix.go os.Open": "the directory of an open file, to sync it",
+	"internal/cli/inputs.go os.DirFS":                   "only names are read",
 }
 
 // Only package files opens and reads files that others may have made.

@@ -1,0 +1,56 @@
+package draw_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/tp0-lab/composer/internal/lab/lottery/draw"
+	"github.com/tp0-lab/composer/internal/lab/lottery/store"
+	"github.com/tp0-lab/composer/internal/test/storetest"
+)
+
+// An agency does not finish, and there is no draw, while its stored bets are not in their place.
+func TestFinishWithoutTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bets.csv")
+	draws := 0
+	l, err := draw.Open(t.Context(), path, 1, func(func(bool)) { draws++ }, store.Options{Encode: storetest.Encode})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	storetest.MustPut(t, l, 0, storetest.Batch(1, 0, 2))
+	stored := storetest.Records(storetest.Batch(1, 0, 2)...)
+	account := l.Account(1)
+	storetest.Run(t, os.Remove(path))
+	if err := l.Finish(1, account.Count, account.Checksum); !errors.Is(err, store.ErrStorage) || draws > 0 {
+		t.Errorf("error %v, %d draws", err, draws)
+	}
+	storetest.Run(t, os.WriteFile(path, stored, 0o600), l.Finish(1, account.Count, account.Checksum))
+	if draws != 1 {
+		t.Errorf("%d draws", draws)
+	}
+}
+
+// The file of the draw is kept in the same way.
+func TestDrawFileGone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bets.csv")
+	l, draws := openLottery(t, path, 2, nil)
+	storetest.Run(t, finishAs(l, 1))
+	stored, err := os.ReadFile(path + ".draw")
+	storetest.Run(t, err, os.WriteFile(path+".draw", []byte("hello\n"), 0o600))
+	if err := finishAs(l, 2); !errors.Is(err, store.ErrStorage) || l.Finished(2) {
+		t.Errorf("got %v", err)
+	}
+	storetest.FileIs(t, path+".draw", []byte("hello\n"))
+	storetest.Run(t, os.Remove(path+".draw"))
+	if err := finishAs(l, 2); !errors.Is(err, store.ErrStorage) || l.Finished(2) || draws.Load() > 0 {
+		t.Errorf("got %v", err)
+	}
+	storetest.Run(t, os.WriteFile(path+".draw", stored, 0o600), finishAs(l, 2))
+	if !isDrawn(l) || draws.Load() != 1 {
+		t.Errorf("%d draws", draws.Load())
+	}
+	storetest.Run(t, l.Close())
+}

@@ -1,6 +1,0 @@
-//go:build !linux
-
-package lottery
-
-// Sync is os.File.Sync. On macOS that is F_FULLFSYNC, which empties the cache of the disk, too.
-func (f diskFile) Sync() error { return f.File.Sync() }
