@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -63,6 +62,9 @@ func CheckStack(content []byte, dir string) []Problem {
 	}
 	for name, network := range yamltree.Entries(yamltree.Get(s.root, "networks")) {
 		s.network(name, network)
+	}
+	for name, volume := range yamltree.Entries(yamltree.Get(s.root, "volumes")) {
+		s.volumeTemplates(name, volume)
 	}
 	for _, kind := range []string{"configs", "secrets"} {
 		for name, one := range yamltree.Entries(yamltree.Get(s.root, kind)) {
@@ -185,25 +187,21 @@ func (s *stack) service(name string, service *yaml.Node) {
 		}
 	}
 	s.references(name, service)
+	s.templates(name, service)
 	s.deploy(name, service)
 	s.ports(name, service)
 	deploy := yamltree.Get(service, "deploy")
 	mode := scalar(deploy, "mode")
-	slots := slotsIn(service)
+	slots := s.slots(name, service)
 	if strings.HasPrefix(mode, "global") && len(slots) > 0 {
-		s.fail(slots[0].node, "service %s: in mode %s a slot is the ID of a node and not a number: write mode: replicated", name, mode)
+		s.fail(slots[0], "service %s: in mode %s a slot is the ID of a node and not a number: write mode: replicated", name, mode)
 	}
 	if mode == "replicated-job" && len(slots) > 0 {
-		s.fail(slots[0].node, "service %s: the slots of a replicated-job begin with 0, and %s of slot 0 is not a number: write mode: replicated, and restart_policy: {condition: on-failure}", name, StackSlot)
+		s.fail(slots[0], "service %s: the slots of a replicated-job begin with 0, and %s of slot 0 is not a number: write mode: replicated, and restart_policy: {condition: on-failure}", name, StackSlot)
 	}
 	replicas, err := strconv.Atoi(scalar(deploy, "replicas"))
 	if err == nil && replicas > 1 && (mode == "" || mode == "replicated") && yamltree.Get(deploy, "restart_policy", "condition") == nil {
 		s.fail(keyOf(deploy, "replicas"), "service %s: without deploy.restart_policy.condition Swarm starts its %d tasks again for ever when they are done: write condition: on-failure, or any if they never are done", name, replicas)
-	}
-	for _, slot := range slots {
-		if !slot.replaced() {
-			s.fail(slot.node, "service %s: Swarm does not replace %s here, only in environment, hostname and the source of a mount", name, StackSlot)
-		}
 	}
 	targets := map[string]bool{}
 	for mount := range yamltree.Items(yamltree.Get(service, "volumes")) {
@@ -306,8 +304,22 @@ func (s *stack) declared(service, kind string, name *yaml.Node) {
 	s.fail(name, "service %s: the %s %q is not declared%s", service, strings.TrimSuffix(kind, "s"), name.Value, text.DidYouMean(name.Value, names))
 }
 
-// hashLike is how many digits of a hash make a name that changes with the content.
-const hashLike = 8
+// read returns the content of a file that docker stack deploy reads, from the folder of the stack file on. It reports a file
+// that is missing, and a folder. at is the value that names it.
+func (s *stack) read(at *yaml.Node, what, path string) ([]byte, error) {
+	full := path
+	if !filepath.IsAbs(path) {
+		full = filepath.Join(s.dir, path)
+	}
+	content, err := files.ReadRegular(full, maxConfig)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		s.warn(at, "%s: there is no file %s in the folder of the stack file, where docker stack deploy reads it", what, text.Short(path, 60))
+	case errors.Is(err, files.ErrDirectory):
+		s.fail(at, "%s: %s is a folder, and docker stack deploy reads a file", what, text.Short(path, 60))
+	}
+	return content, err
+}
 
 // file checks a config or a secret that is made of a file.
 func (s *stack) file(kind string, name, one *yaml.Node) {
@@ -316,38 +328,30 @@ func (s *stack) file(kind string, name, one *yaml.Node) {
 	if path == "" || strings.Contains(path, "$") {
 		return
 	}
-	full := path
-	if !filepath.IsAbs(path) {
-		full = filepath.Join(s.dir, path)
-	}
-	named := scalar(one, "name")
-	info, err := os.Stat(full)
+	what, named := kind+" "+name.Value, scalar(one, "name")
+	content, err := s.read(at, what, path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		s.warn(at, "%s %s: there is no file %s in the folder of the stack file, where docker stack deploy reads it", kind, name.Value, text.Short(path, 60))
-	case err == nil && info.IsDir():
-		s.fail(at, "%s %s: %s is a folder, and Swarm takes a file", kind, name.Value, text.Short(path, 60))
-	case err == nil && info.Mode().IsRegular() && info.Size() > maxConfig:
-		s.fail(at, "%s %s: the file has %d bytes, and Swarm takes %d: let nodes mount it, or get it by HTTP", kind, name.Value, info.Size(), maxConfig)
+	case errors.Is(err, files.ErrTooLarge):
+		s.fail(at, "%s: the file has more than %d bytes, which is all that Swarm takes: let nodes mount it, or get it by HTTP", what, maxConfig)
 	case err == nil:
-		content, err := files.ReadRegular(full, maxConfig)
-		if err != nil {
-			break
-		}
+		s.templateDriver(what, one, content)
 		sum := sha256.Sum256(content)
 		begins := hex.EncodeToString(sum[:])[:hashLike]
 		if strings.Contains(named, begins) {
 			return
 		}
 		if hasHash(named) {
-			s.warn(yamltree.Get(one, "name"), "%s %s: the hash in its name is not that of %s, which docker stack deploy reads in the folder of the stack file: its SHA-256 begins with %s", kind, name.Value, text.Short(path, 60), begins)
+			s.warn(yamltree.Get(one, "name"), "%s: the hash in its name is not that of %s, which docker stack deploy reads in the folder of the stack file: its SHA-256 begins with %s", what, text.Short(path, 60), begins)
 			return
 		}
 	}
 	if !hasHash(named) {
-		s.warn(name, "%s %s: what Swarm has of it never changes, and docker stack deploy fails once the file has: put the content's hash into its name, as in name: %s-{{ fileHash … }}", kind, name.Value, name.Value)
+		s.warn(name, "%s: what Swarm has of it never changes, and docker stack deploy fails once the file has: put the content's hash into its name, as in name: %s-{{ fileHash … }}", what, name.Value)
 	}
 }
+
+// hashLike is how many digits of a hash make a name that changes with the content.
+const hashLike = 8
 
 // hasHash reports whether a name has a part that looks like a hash: hexadecimal digits, both letters and numerals.
 func hasHash(name string) bool {
@@ -355,41 +359,6 @@ func hasHash(name string) bool {
 	return slices.ContainsFunc(strings.FieldsFunc(name, isNone), func(part string) bool {
 		return len(part) >= hashLike && strings.ContainsAny(part, "0123456789") && strings.ContainsAny(part, "abcdef")
 	})
-}
-
-// slot is a scalar of a service that has StackSlot in it, and the keys that lead to it.
-type slot struct {
-	path []string
-	node *yaml.Node
-}
-
-func (s slot) replaced() bool {
-	switch first := s.path[0]; first {
-	case "environment", "hostname":
-		return true
-	case "volumes":
-		_, target, _ := strings.Cut(s.node.Value, ":") // of the short form
-		return len(s.path) < 2 && !strings.Contains(target, "{{") || len(s.path) > 1 && s.path[1] == "source"
-	default:
-		return strings.HasPrefix(first, "x-")
-	}
-}
-
-func slotsIn(service *yaml.Node) (found []slot) {
-	var walk func(n *yaml.Node, path []string)
-	walk = func(n *yaml.Node, path []string) {
-		if n.Kind == yaml.ScalarNode && strings.Contains(strings.ReplaceAll(n.Value, " ", ""), StackSlot) && len(path) > 0 {
-			found = append(found, slot{path, n})
-		}
-		for key, value := range yamltree.Entries(n) {
-			walk(value, append(slices.Clone(path), key.Value))
-		}
-		for item := range yamltree.Items(n) {
-			walk(item, path)
-		}
-	}
-	walk(service, nil)
-	return found
 }
 
 // scalar returns the text at a path of keys, or "".

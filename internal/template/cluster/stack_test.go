@@ -143,7 +143,7 @@ func TestBadStacks(t *testing.T) {
 		{"  net: {}", "  net: {driver: bridge}", "2:17: error: network net: a bridge network reaches one node"},
 		{"  net: {}", "  net: {external: true, driver: overlay}", "2:33: error: network net: docker stack deploy refuses"},
 		{"image: server:1", "image: \"${IMAGE\"", `11:12: error: docker stack deploy refuses "${IMAGE"`},
-		{"- bets:/more", "- \"{{.Task.Slot}}:/more\"\n      - \"/a:/b/{{.Task.Slot}}\"", "17:9: error: service server: Swarm does not replace"},
+		{"- bets:/more", "- \"/{{.Task.Slot}}:/more\"\n      - \"/a:/b/{{.Task.Slut}}\"", "17:9: error: service server: Swarm takes \"/a:/b/{{.Task.Slut}}\" for a template and refuses it: .Task has no field Slut: have ID, Name, Slot, did you mean \"Slot\"?"},
 		{"- bets:/more", "- \"${D:-./x}:/more\"", `16:9: error: service server: the source "./x" begins`},
 		{"- bets:/more", "- bets/x:/more", `16:9: error: service server: "bets/x" is neither`},
 		{"- bets:/more", "- {type: bind, source: data, target: /more}", `16:30: error: service server: the source "data" begins`},
@@ -161,7 +161,57 @@ func TestBadStacks(t *testing.T) {
 		}
 	}
 	got := shownProblems(CheckStack([]byte(goodStack), dir))
-	if want := "8:11: error: config app: the file has 1024000 bytes, and Swarm takes 1023999"; !strings.HasPrefix(got, want) {
+	if want := "8:11: error: config app: the file has more than 1023999 bytes"; !strings.HasPrefix(got, want) {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// Swarm executes templates in the environment, in hostnames and mounts. What it would refuse there has a place before it is
+// deployed.
+func TestStackTemplates(t *testing.T) {
+	dir := withConfig(t)
+	for name, content := range map[string]string{
+		"good.env": "# {{.Nothing}}\nA={{.Task.Slot}}\nB\n", "bad.env": "A={{.Task.Slt}}\n", "broken.env": "A B=1\n",
+		"good.tmpl": "{{env \"A\"}} {{secret \"x\"}} {{.Task.Slot}}", "bad.tmpl": "{{printenv}}",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const variable = `CLI_ID: "{{.Task.Slot}}"`
+	for _, test := range []struct{ old, instead, want string }{
+		{variable, `CLI_ID: '{{ join "-" .Service.Name .Node.Hostname .Node.Platform.OS }}'`, ""},
+		{variable, `CLI_ID: '{{ index .Service.Labels "a.b" }}{{ .Service.Labels.a }}'`, ""},
+		{variable, `CLI_ID: '{{ with .Task }}{{ .Slot }}{{ $$.Node.ID }}{{ end }}{{ range $$k, $$v := .Service.Labels }}{{ $$k }}{{ end }}'`, ""},
+		{variable, `CLI_ID: '{{ printf "%03s" .Task.Slot }}'`, ""},
+		{variable, `CLI_ID: '{{"{{"}}.Values}}'`, ""},
+		{variable, `CLI_ID: '}} { {'`, ""},
+		{variable, `CLI_ID: "{{.Task.Slt}}"`, `22:15: error: service client: Swarm takes "{{.Task.Slt}}" for a template and refuses it: .Task has no field Slt: have ID, Name, Slot, did you mean "Slot"?`},
+		{variable, `CLI_ID: "{{.Task.Slot"`, `22:15: error: service client: Swarm takes "{{.Task.Slot" for a template and refuses it: unclosed action`},
+		{variable, `CLI_ID: "{{.Taks.Slot}}"`, `22:15: error: service client: Swarm takes "{{.Taks.Slot}}" for a template and refuses it: a template of Swarm has no field Taks`},
+		{variable, `CLI_ID: "{{.Task.Slot.ID}}"`, `22:15: error: service client: Swarm takes "{{.Task.Slot.ID}}" for a template and refuses it: .Task.Slot has no fields`},
+		{variable, `CLI_ID: "{{add 1 .Task.Slot}}"`, `22:15: error: service client: Swarm takes "{{add 1 .Task.Slot}}" for a template and refuses it: function "add" not defined`},
+		{variable, `CLI_ID: "{{if .Task}}{{$$.Task.X}}{{end}}"`, `22:15: error: service client: Swarm takes `},
+		{variable, `CLI_ID: "${PREFIX:-a}{{.Task.X}}"`, `22:15: error: service client: Swarm takes "a{{.Task.X}}"`},
+		{`"client{{.Task.Slot}}"`, `"client{{.Task.ID.}}"`, `20:15: error: service client: Swarm takes`},
+		{`/srv/agency-{{ .Task.Slot }}.csv`, `/srv/{{ .Task.Index }}`, `25:30: error: service client: Swarm takes`},
+		{"  bets: {}", "  bets: {name: \"bets-{{.Task.Slot}}\"}", ""},
+		{"  bets: {}", "  bets: {name: \"bets-{{.Slot}}\"}", `4:16: error: volume bets: Swarm takes "bets-{{.Slot}}"`},
+		{"  bets: {}", "  bets: {driver_opts: {device: \"{{.Slot}}\"}}", `4:32: error: volume bets: Swarm takes`},
+		{"    image: client:1", "    image: client:1\n    env_file: good.env", ""},
+		{"    image: client:1", "    image: client:1\n    env_file: [none.env]", `20:16: warning: service client: there is no file none.env in the folder of the stack file`},
+		{"    image: client:1", "    image: client:1\n    env_file: .", `20:15: error: service client: . is a folder`},
+		{"    image: client:1", "    image: client:1\n    env_file: broken.env", `20:15: error: service client: docker stack deploy refuses the env_file broken.env: variable 'A B' contains whitespaces`},
+		{"    image: client:1", "    image: client:1\n    env_file: bad.env", `20:15: error: service client: Swarm takes "A={{.Task.Slt}}" of bad.env for a template`},
+		{"    image: client:1", "    image: client:1\n    labels: {a: \"{{.Node.Hostname}}\"}", `20:17: error: service client: Swarm does not replace {{.Node.Hostname}} here`},
+		{"name: app-003edc1731d3\n    file: app.ini", "name: app-1a2b3c4d\n    template_driver: jinja\n    file: app.ini", `8:22: error: config app: Swarm has no template driver "jinja"`},
+		{"name: app-003edc1731d3\n    file: app.ini", "name: app-1a2b3c4d\n    template_driver: golang\n    file: bad.tmpl", `9:11: error: config app: the file is a template for Swarm, which fails at it: function "printenv" not defined`},
+		{"name: app-003edc1731d3\n    file: app.ini", "name: app-1a2b3c4d\n    template_driver: golang\n    file: good.tmpl", `7:11: warning: config app: the hash`},
+	} {
+		text := strings.Replace(goodStack, test.old, test.instead, 1)
+		got := shownProblems(CheckStack([]byte(text), dir))
+		if first, _, _ := strings.Cut(got, "\n"); !strings.HasPrefix(first, test.want) || test.want == "" && got != "" {
+			t.Errorf("%q: got %q, want %s", test.instead, got, test.want)
+		}
 	}
 }
