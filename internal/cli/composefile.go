@@ -82,21 +82,25 @@ func (f *composeFiles) explain(ctx context.Context, err error) error {
 	return err
 }
 
-// refuseOtherEngines refuses files that are for another engine than Compose. A stack file can be drawn.
+// refuseOtherEngines refuses files that are for another engine than Compose. A stack file can be drawn, and what is most
+// likely one is taken with a warning.
 func refuseOtherEngines(c *cli.Context, all []*project.File) error {
-	draws := c.Command.Name == "graph"
+	draws := ""
 	for _, file := range all {
 		kind, other := engine.Of(file.Text)
+		if c.Command.Name == "graph" {
+			draws = fmt.Sprintf("; `composer graph --target %s` draws a stage for it", kind.Target)
+		}
 		switch {
 		case !other:
 			continue
-		case draws && kind == engine.Stack:
-			warn(c.App.ErrWriter, "%s: %s; it is drawn as Compose would read it, and `composer graph --target %s` draws a stage for it", file.Name, kind.Explain(file.Name), kind.Target)
-			continue
-		case draws:
-			return fmt.Errorf("graph: %s: %s; `composer graph --target %s` draws a stage for it", file.Name, kind.Explain(file.Name), kind.Target)
+		case kind.Target == engine.Stack.Target && draws != "":
+			warn(c.App.ErrWriter, "%s: %s; it is drawn as Compose would read it%s", file.Name, kind.Explain(file.Name), strings.Replace(draws, ";", ", and", 1))
+		case kind.Runs:
+			warn(c.App.ErrWriter, "%s: %s; Compose ignores a part of it", file.Name, kind.Explain(file.Name))
+		default:
+			return fmt.Errorf("%s: %s: %s%s", c.Command.Name, file.Name, kind.Explain(file.Name), draws)
 		}
-		return fmt.Errorf("%s: %s: %s", c.Command.Name, file.Name, kind.Explain(file.Name))
 	}
 	return nil
 }

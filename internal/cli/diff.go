@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/tp0-lab/composer/internal/compose/diff"
+	"github.com/tp0-lab/composer/internal/compose/engine"
 	"github.com/tp0-lab/composer/internal/compose/lint"
 	"github.com/tp0-lab/composer/internal/compose/project"
 	"github.com/tp0-lab/composer/internal/files"
@@ -55,14 +56,14 @@ func showDiff(c *cli.Context, source *bundleFlags) error {
 	if err != nil {
 		return err
 	}
-	engine, err := render.New(b)
+	renderer, err := render.New(b)
 	if err != nil {
 		return err
 	}
-	engine.OfAnyStage = true
+	renderer.OfAnyStage = true
 	var sides [2]diff.Text
 	for i, name := range c.Args().Slice() {
-		if sides[i], err = streams(c).textToCompare(c, b, engine, name); err != nil {
+		if sides[i], err = streams(c).textToCompare(c, b, renderer, name); err != nil {
 			return err
 		}
 	}
@@ -76,11 +77,11 @@ func showDiff(c *cli.Context, source *bundleFlags) error {
 		}
 	}
 	for _, name := range c.Args().Slice() {
-		warnUnreadValues(c.App.ErrWriter, engine.UnreadValues(name))
+		warnUnreadValues(c.App.ErrWriter, renderer.UnreadValues(name))
 	}
 	for _, name := range c.Args().Slice() {
 		if kinds, err := b.Kinds(name); err == nil {
-			warnUnread(c.App.ErrWriter, b, engine.Unread(kinds))
+			warnUnread(c.App.ErrWriter, b, renderer.Unread(kinds))
 			break
 		}
 	}
@@ -95,6 +96,9 @@ func showDiff(c *cli.Context, source *bundleFlags) error {
 
 // normalize returns a side as what Compose would run of it in dir.
 func normalize(c *cli.Context, side diff.Text, dir string) (diff.Text, error) {
+	if kind, other := engine.Of([]byte(side.Content)); other && !kind.Runs {
+		return side, fmt.Errorf("diff: %s: %s; --normalize asks Compose what it would run, and without it any YAML is compared", side.Name, kind.Explain(side.Name))
+	}
 	environment, err := project.Environment(dir, streams(c).Environ)
 	if err == nil {
 		setProfiles(c, environment)
@@ -140,11 +144,11 @@ func differ(c *cli.Context, sides [2]diff.Text, different bool) error {
 }
 
 // textToCompare renders the stage called name, or else reads the file called name.
-func (s *Streams) textToCompare(c *cli.Context, b *bundle.Bundle, engine *render.Engine, name string) (diff.Text, error) {
+func (s *Streams) textToCompare(c *cli.Context, b *bundle.Bundle, renderer *render.Engine, name string) (diff.Text, error) {
 	side := diff.Text{Name: name}
 	_, unknown := b.Stage(name)
 	if unknown == nil {
-		doc, err := engine.Render(name, render.Counted)
+		doc, err := renderer.Render(name, render.Counted)
 		side.Content = string(doc.Bytes)
 		return side, render.OfStage(name, err)
 	}

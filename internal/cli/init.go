@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/tp0-lab/composer/internal/compose/engine"
 	"github.com/tp0-lab/composer/internal/compose/project"
 	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/template/bundle"
@@ -62,6 +63,9 @@ func initFrom(c *cli.Context, file, dir string) error {
 	content, name, err := streams(c).read(file, project.MaxFile)
 	if err != nil {
 		return fmt.Errorf("init: %s: %w", file, files.Cause(err))
+	}
+	if kind, other := engine.Of(content); other && !kind.Runs {
+		return fmt.Errorf("init: %s: %s; --from makes bundles of Compose files only", name, kind.Explain(name))
 	}
 	made, err := existing.Make(c.Context, name, content, filepath.Dir(file))
 	if err != nil {

@@ -151,14 +151,28 @@ func renderJob(c *cli.Context, source *bundleFlags, j build.Job) (build.Document
 		stages[i] = d.Stage
 	}
 	warnWithoutEffect(c.App.ErrWriter, b, stages...)
-	for _, stage := range stages {
-		if at := b.UnusedBase(stage); at != "" {
-			warn(c.App.ErrWriter, "%s: base: only a Compose file is laid over a base; the %s of stage %s is without it", at, b.Target.Document, stage)
-		}
-	}
+	warnUnusedBases(c.App.ErrWriter, b, stages)
 	warnUnread(c.App.ErrWriter, b, made.Unread)
 	warnUnreadValues(c.App.ErrWriter, made.UnreadValues)
 	return made, nil
+}
+
+// warnUnusedBases warns once of each base that the target has no use for.
+func warnUnusedBases(w io.Writer, b *bundle.Bundle, stages []string) {
+	places, without := []string{}, map[string][]string{}
+	for _, stage := range stages {
+		at := b.UnusedBase(stage)
+		if at == "" {
+			continue
+		}
+		if without[at] == nil {
+			places = append(places, at)
+		}
+		without[at] = append(without[at], stage)
+	}
+	for _, at := range places {
+		warn(w, "%s: base: only a Compose file is laid over a base; the %s of stage %s is without it", at, b.Target.Document, strings.Join(without[at], ", "))
+	}
 }
 
 // compareStages does --check and --diff.

@@ -4,11 +4,13 @@ package engine
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Kind describes a file for an engine other than Compose.
@@ -19,12 +21,15 @@ type Kind struct {
 	Takes string
 	// Target is the name of the target that composer renders such files for.
 	Target string
+	// Runs reports that Compose takes the file as well, and ignores a part of it.
+	Runs bool
 }
 
 // The kinds.
 var (
-	Stack      = Kind{"a stack file for Docker Swarm", "docker stack deploy -c FILE NAME", "swarm"}
-	Kubernetes = Kind{"a Kubernetes file", "kubectl apply -f FILE", "kubernetes"}
+	Stack       = Kind{Name: "a stack file for Docker Swarm", Takes: "docker stack deploy -c FILE NAME", Target: "swarm"}
+	LikelyStack = Kind{Name: "most likely a stack file for Docker Swarm", Takes: Stack.Takes, Target: Stack.Target, Runs: true}
+	Kubernetes  = Kind{Name: "a Kubernetes file", Takes: "kubectl apply -f FILE", Target: "kubernetes"}
 )
 
 // Explain says what a file is, and which command takes it.
@@ -33,8 +38,8 @@ func (k Kind) Explain(file string) string {
 }
 
 // Of returns the kind of a file for another engine than Compose, by the first of its YAML documents. Kubernetes's have
-// apiVersion and kind; a stack file has a template of Swarm in it, such as a task's
-// number, or an overlay network of its own.
+// apiVersion and kind; a stack file has a template of Swarm in it, such as a task's number, or an overlay network of its own
+// that no Compose can use. It is most likely one if it says what only Swarm does, and nothing that only Compose does.
 func Of(content []byte) (Kind, bool) {
 	decoder := yaml.NewDecoder(bytes.NewReader(content))
 	var document yaml.Node
@@ -45,31 +50,107 @@ func Of(content []byte) (Kind, bool) {
 	if yamltree.Get(root, "apiVersion") != nil && yamltree.Get(root, "kind") != nil && yamltree.Get(root, "services") == nil {
 		return Kubernetes, true
 	}
-	for _, network := range yamltree.Entries(yamltree.Get(root, "networks")) {
-		if driver := yamltree.Get(network, "driver"); driver != nil && driver.Value == "overlay" && yamltree.Get(network, "external") == nil {
+	for _, service := range yamltree.Entries(yamltree.Get(root, "services")) {
+		if hasTemplate(service) {
 			return Stack, true
 		}
 	}
-	for _, service := range yamltree.Entries(yamltree.Get(root, "services")) {
-		if hasSlot(service) {
-			return Stack, true
-		}
+	switch {
+	case !isWhole(root):
+		return Kind{}, false // one of several files, of which another may say more
+	case ownOverlay(root):
+		return Stack, true
+	case onlySwarm(root) && !onlyCompose(root):
+		return LikelyStack, true
 	}
 	return Kind{}, false
 }
 
-// hasSlot reports whether a value has a template that Swarm replaces for each task.
-func hasSlot(n *yaml.Node) bool {
+// isWhole reports whether a file has services that all say what they run.
+func isWhole(root *yaml.Node) bool {
+	services := 0
+	for _, service := range yamltree.Entries(yamltree.Get(root, "services")) {
+		if yamltree.Get(service, "image") == nil && yamltree.Get(service, "build") == nil {
+			return false
+		}
+		services++
+	}
+	return services > 0
+}
+
+// ownOverlay reports whether a file makes an overlay network to which containers of Compose cannot be attached.
+func ownOverlay(root *yaml.Node) bool {
+	for _, network := range yamltree.Entries(yamltree.Get(root, "networks")) {
+		driver, attachable := yamltree.Get(network, "driver"), yamltree.Get(network, "attachable")
+		if driver != nil && driver.Value == "overlay" && yamltree.Get(network, "external") == nil && (attachable == nil || attachable.Value == "false") {
+			return true
+		}
+	}
+	return false
+}
+
+// swarmModes are the values of deploy.mode that Compose does not have.
+var swarmModes = []string{"global", "replicated-job", "global-job"}
+
+// onlySwarm reports whether a service says what only Swarm does, and Compose ignores or refuses.
+func onlySwarm(root *yaml.Node) bool {
+	for _, service := range yamltree.Entries(yamltree.Get(root, "services")) {
+		deploy := yamltree.Get(service, "deploy")
+		for _, key := range []string{"placement", "update_config", "rollback_config", "endpoint_mode"} {
+			if yamltree.Get(deploy, key) != nil {
+				return true
+			}
+		}
+		if mode := yamltree.Get(deploy, "mode"); mode != nil && slices.Contains(swarmModes, mode.Value) {
+			return true
+		}
+	}
+	return false
+}
+
+// composeKeys are keys of a service that docker stack deploy refuses or ignores.
+var composeKeys = []string{
+	"build", "container_name", "cpus", "depends_on", "develop", "devices", "extends", "links", "mem_limit", "network_mode", "privileged",
+	"profiles", "provider", "pull_policy", "restart", "scale",
+}
+
+// composeConditions are conditions of a restart that Swarm refuses.
+var composeConditions = []string{"no", "always", "unless-stopped"}
+
+// onlyCompose reports whether a file says what only Compose does.
+func onlyCompose(root *yaml.Node) bool {
+	if yamltree.Get(root, "name") != nil || yamltree.Get(root, "include") != nil {
+		return true
+	}
+	for _, service := range yamltree.Entries(yamltree.Get(root, "services")) {
+		for _, key := range composeKeys {
+			if yamltree.Get(service, key) != nil {
+				return true
+			}
+		}
+		condition := yamltree.Get(service, "deploy", "restart_policy", "condition")
+		if condition != nil && slices.Contains(composeConditions, condition.Value) {
+			return true
+		}
+	}
+	return false
+}
+
+// taskField matches the beginning of a template that Swarm replaces for each task.
+var taskField = text.LazyRegexp(`\{\{[^{}]*\.(?:Task|Node)\.[A-Z]`)
+
+// hasTemplate reports whether a value has a template that Swarm replaces for each task.
+func hasTemplate(n *yaml.Node) bool {
 	if n.Kind == yaml.ScalarNode {
-		return strings.Contains(strings.ReplaceAll(n.Value, " ", ""), "{{.Task.")
+		return taskField().MatchString(n.Value)
 	}
 	for _, one := range yamltree.Entries(n) {
-		if hasSlot(one) {
+		if hasTemplate(one) {
 			return true
 		}
 	}
 	for one := range yamltree.Items(n) {
-		if hasSlot(one) {
+		if hasTemplate(one) {
 			return true
 		}
 	}

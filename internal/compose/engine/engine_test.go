@@ -3,24 +3,38 @@ package engine
 import "testing"
 
 func TestOf(t *testing.T) {
-	for text, want := range map[string]string{
-		"services: {a: {image: x}}":                                                   "",
-		"services: {a: {image: x, deploy: {replicas: 3}}}":                            "",
-		"services: {a: {image: x, deploy: {endpoint_mode: dnsrr}}}":                   "",
-		"services: {a: {image: x, deploy: {placement: {constraints: [a]}}}}":          "",
-		"services: {a: {image: x, environment: {ID: \"{{ .Task.Slot }}\"}}}":          "swarm",
-		"services: {a: {image: x, environment: [\"ID={{.Task.Slot}}\"]}}":             "swarm",
-		"services: {a: {image: x}}\nnetworks: {n: {driver: overlay}}":                 "swarm",
-		"services: {a: {image: x}}\nnetworks: {n: {driver: overlay, external: true}}": "",
-		"# x\n---\napiVersion: v1\nkind: Service\n":                                   "kubernetes",
-		"apiVersion: v1\nkind: x\nservices: {}\n":                                     "",
-		"a: [":  "",
-		"":      "",
-		"- a\n": "",
+	const overlay = "\nnetworks: {n: {driver: overlay}}"
+	for text, want := range map[string]Kind{
+		"services: {a: {image: x}}":                                                                     {},
+		"services: {a: {image: x, deploy: {replicas: 3}}}":                                              {},
+		"services: {a: {image: x, deploy: {endpoint_mode: dnsrr}}}":                                     LikelyStack,
+		"services: {a: {image: x, deploy: {placement: {constraints: [a]}}}, b: {image: y}}":             LikelyStack,
+		"services: {a: {image: x, deploy: {mode: global}}}":                                             LikelyStack,
+		"services: {a: {image: x, deploy: {mode: replicated}}}":                                         {},
+		"services: {a: {image: x, deploy: {update_config: {}}}, b: {image: y, restart: always}}":        {},
+		"services: {a: {build: ., image: x, deploy: {update_config: {}}}}":                              {},
+		"services: {a: {image: x, deploy: {mode: global, restart_policy: {condition: always}}}}":        {},
+		"name: x\nservices: {a: {image: x, deploy: {update_config: {}}}}":                               {},
+		"services: {a: {deploy: {update_config: {}}}}":                                                  {},
+		"services: {a: {image: x, environment: {ID: \"{{ .Task.Slot }}\"}}}":                            Stack,
+		"services: {a: {environment: [\"ID={{.Task.Slot}}\"]}}":                                         Stack,
+		"services: {a: {image: x, hostname: '{{printf \"%s-%s\" .Service.Name .Node.ID}}'}}":            Stack,
+		"services: {a: {image: x, logging: {options: {tag: \"{{.Name}}\"}}, labels: {a: '{{.Node}}'}}}": {},
+		"services: {a: {image: x}}" + overlay:                                                           Stack,
+		"services: {a: {build: .}}" + overlay:                                                           Stack,
+		"services: {a: {image: x}}\nnetworks: {n: {driver: overlay, external: true}}":                   {},
+		"services: {a: {image: x}}\nnetworks: {n: {driver: overlay, attachable: true}}":                 {},
+		"services: {a: {networks: [n]}}" + overlay:                                                      {}, // laid over a file with more
+		overlay: {},
+		"# x\n---\napiVersion: v1\nkind: Service\n": Kubernetes,
+		"apiVersion: v1\nkind: x\nservices: {}\n":   {},
+		"a: [":  {},
+		"":      {},
+		"- a\n": {},
 	} {
 		kind, found := Of([]byte(text))
-		if kind.Target != want || found != (want != "") {
-			t.Errorf("%q: got %v, want %q", text, kind, want)
+		if kind != want || found != (want != Kind{}) {
+			t.Errorf("%q: got %v, want %v", text, kind, want)
 		}
 	}
 	if got, want := Kubernetes.Explain("a.yaml"), "this is a Kubernetes file: `kubectl apply -f a.yaml` takes it"; got != want {

@@ -125,6 +125,7 @@ func TestCheck(t *testing.T) {
 		}},
 		{"restart that is right", "services: {a: {image: x, restart: no}, b: {image: x, restart: 'on-failure:3'}, c: {image: x, restart: '${X}'}, d: {image: x, restart: 'on-failure:${N}'}, e: {image: x, restart: ''}, f: {image: x, restart: any}, g: {image: x, restart: 'on-failure'}, h: {image: x, restart: unless-stopped}}", nil},
 		{"values of deploy", "services: {a: {image: x, deploy: {mode: replicatd, endpoint_mode: vipp, restart_policy: {condition: onfailure}, update_config: {failure_action: rolback}, rollback_config: {failure_action: rollback}}}}", []string{
+			"1:1: note: this is most likely a stack file for Docker Swarm",
 			`1:41: error: service a: deploy.mode: "replicatd" is not one of`, `1:67: error: service a: deploy.endpoint_mode: "vipp" is not one of vip, dnsrr, did you mean vip?`,
 			`1:101: error: service a: deploy.restart_policy.condition: "onfailure" is not one of any, on-failure, none, did you mean on-failure?`,
 			`1:145: error: service a: deploy.update_config.failure_action: "rolback" is not one of continue, rollback, pause, did you mean rollback?`,

@@ -11,7 +11,7 @@ import (
 const BridgePorts = 1023
 
 // defaultPools is what Docker takes subnets from when nobody says
-// (default-address-pools in its documentation).
+// (default-address-pools in its documentation), for networks that are bridges.
 var defaultPools = []netip.Prefix{
 	netip.MustParsePrefix("172.17.0.0/16"), netip.MustParsePrefix("172.18.0.0/16"), netip.MustParsePrefix("172.19.0.0/16"),
 	netip.MustParsePrefix("172.20.0.0/14"), netip.MustParsePrefix("172.24.0.0/14"), netip.MustParsePrefix("172.28.0.0/14"),
@@ -43,7 +43,7 @@ func (c *checker) readSubnets() {
 			continue // who made the network knows its subnets
 		}
 		for _, asked := range n.Subnets {
-			if s, ok := c.readSubnet(n.Name, asked); ok {
+			if s, ok := c.readSubnet(n, asked); ok {
 				c.subnets = append(c.subnets, s)
 				c.own[n.Name] = append(c.own[n.Name], s)
 			} else {
@@ -53,7 +53,11 @@ func (c *checker) readSubnets() {
 	}
 }
 
-func (c *checker) readSubnet(network string, asked Subnet) (subnet, bool) {
+// isBridge reports whether a network is a Linux bridge, as far as is known.
+func isBridge(n Network) bool { return n.Driver == "" || n.Driver == "bridge" }
+
+func (c *checker) readSubnet(of Network, asked Subnet) (subnet, bool) {
+	network := of.Name
 	path := []string{"networks", network, "ipam", "config", strconv.Itoa(asked.Item), "subnet"}
 	prefix, err := netip.ParsePrefix(asked.Text)
 	if err != nil {
@@ -69,7 +73,7 @@ func (c *checker) readSubnet(network string, asked Subnet) (subnet, bool) {
 		c.report(invalidSubnet, path, "network %s: %s is an address in a subnet: the subnet is %s", network, prefix, s.prefix)
 	}
 	for _, pool := range defaultPools {
-		if pool.Overlaps(s.prefix) {
+		if isBridge(of) && pool.Overlaps(s.prefix) {
 			c.report(subnetInDefaultPool, path, "network %s: subnet %s is in %s, from which Docker hands out subnets itself", network, s.prefix, pool)
 			break
 		}
@@ -186,7 +190,7 @@ func (c *checker) checkRoomOf(n Network) {
 			c.report(subnetTooSmall, s.path, "network %s: %d containers, and subnet %s has addresses for %d", n.Name, containers, s.prefix, room)
 		}
 	}
-	if containers > BridgePorts && (n.Driver == "bridge" || n.Driver == "") {
+	if containers > BridgePorts && isBridge(n) {
 		c.report(bridgeFull, []string{"networks", n.Name}, "network %s: %d containers, and a Linux bridge takes %d", n.Name, containers, BridgePorts)
 	}
 }

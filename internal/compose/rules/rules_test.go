@@ -118,7 +118,7 @@ func TestRules(t *testing.T) {
 		},
 		{
 			subnetInDefaultPool, connected(network("", "172.31.255.0/24")), "networks.n.ipam.config.0.subnet",
-			[]Project{connected(network("", "172.16.0.0/24")), connected(network("", "172.32.0.0/24"))},
+			[]Project{connected(network("", "172.16.0.0/24")), connected(network("", "172.32.0.0/24")), connected(overlay(network("", "172.31.255.0/24")))},
 		},
 	}
 	for _, tt := range tests {
@@ -206,4 +206,9 @@ func TestProjects(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", text, got, want)
 		}
 	}
+}
+
+func overlay(n Network) Network {
+	n.Driver = "overlay"
+	return n
 }

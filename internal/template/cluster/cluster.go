@@ -80,7 +80,30 @@ func (p *problems) parse(text []byte) []*yaml.Node {
 			return nil
 		}
 		p.checkKeys(root)
+		p.checkAliases(root)
 		roots = append(roots, root)
+	}
+}
+
+// checkAliases reports aliases of anchors in another document: the decoder knows these, and the readers of engines do not.
+func (p *problems) checkAliases(root *yaml.Node) {
+	own := map[*yaml.Node]bool{}
+	var aliases []*yaml.Node
+	var walk func(n *yaml.Node)
+	walk = func(n *yaml.Node) {
+		own[n] = true
+		if n.Kind == yaml.AliasNode {
+			aliases = append(aliases, n)
+		}
+		for _, c := range n.Content {
+			walk(c)
+		}
+	}
+	walk(root)
+	for _, alias := range aliases {
+		if !own[alias.Alias] {
+			p.fail(alias, "the anchor &%s is in another document, and each document has its own: write the value here again", alias.Value)
+		}
 	}
 }
 

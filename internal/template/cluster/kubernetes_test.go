@@ -154,3 +154,15 @@ func TestLargeConfigMaps(t *testing.T) {
 		}
 	}
 }
+
+// Each document of a file has its own anchors.
+func TestAnchorsOfAnotherDocument(t *testing.T) {
+	const first = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: &l {x: z}, annotations: *l}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: b, labels: "
+	want := "7:29: error: the anchor &l is in another document"
+	if got := shownProblems(CheckKubernetes([]byte(first + "*l}\n"))); !strings.HasPrefix(got, want) {
+		t.Errorf("got %q, want %s", got, want)
+	}
+	if got := shownProblems(CheckKubernetes([]byte(first + "&l {y: z}, annotations: *l}\n"))); got != "" {
+		t.Errorf("got %q", got)
+	}
+}

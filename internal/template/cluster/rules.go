@@ -147,9 +147,7 @@ func between(least, most int64) fieldRule {
 		number, ok := wholeNumber(n)
 		switch {
 		case ok && number >= least && number <= most:
-		case ok && number > most && most == math.MaxInt32:
-			m.fail(n, "%s: %s is refused: a number of 32 bits is at most %d", where, text.Short(n.Value, 40), most)
-		case most == math.MaxInt32:
+		case most == math.MaxInt64:
 			m.fail(n, "%s: %s is refused: want at least %d", where, text.Short(n.Value, 40), least)
 		default:
 			m.fail(n, "%s: %s is refused: want %d to %d", where, text.Short(n.Value, 40), least, most)
@@ -157,7 +155,7 @@ func between(least, most int64) fieldRule {
 	}
 }
 
-func atLeast(least int64) fieldRule { return between(least, math.MaxInt32) }
+func atLeast(least int64) fieldRule { return between(least, math.MaxInt64) }
 
 // form takes texts for which ok is true, and the empty one.
 func form(ok func(string) bool, rule string) fieldRule {

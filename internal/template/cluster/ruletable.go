@@ -1,5 +1,7 @@
 package cluster
 
+import "math"
+
 var (
 	protocols    = enum("TCP", "UDP", "SCTP")
 	accessModes  = each(enum("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"))
@@ -85,7 +87,7 @@ var fieldRules = map[string]fieldRule{
 	"core.PodSecurityContext.fsGroupChangePolicy":                      enum("Always", "OnRootMismatch"),
 	"core.PodSecurityContext.runAsGroup":                               userRule,
 	"core.PodSecurityContext.runAsUser":                                userRule,
-	"core.PodSpec.activeDeadlineSeconds":                               atLeast(1),
+	"core.PodSpec.activeDeadlineSeconds":                               between(1, math.MaxInt32),
 	"core.PodSpec.dnsPolicy":                                           enum("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"),
 	"core.PodSpec.hostname":                                            labelNameRule,
 	"core.PodSpec.nodeSelector":                                        labelsRule,

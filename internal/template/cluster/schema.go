@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"encoding/base64"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -114,12 +115,21 @@ func (m *manifests) checkScalar(n *yaml.Node, of, where string) {
 		ok = isText
 	case "bool":
 		ok = tag == "!!bool"
-	case "int":
-		_, ok = wholeNumber(n)
+	case "int32", "int":
+		var number int64
+		number, ok = wholeNumber(n)
+		if ok && of == "int32" && int64(int32(number)) != number {
+			m.tooLong(n, where)
+			return
+		}
 	case "float":
 		ok = tag == "!!int" || tag == "!!float"
 	case "intorstring":
 		ok = tag == "!!int" || isText
+		if number, whole := wholeNumber(n); whole && int64(int32(number)) != number {
+			m.tooLong(n, where)
+			return
+		}
 	case "quantity":
 		ok = quantity().MatchString(n.Value)
 	case "time":
@@ -139,7 +149,12 @@ func (m *manifests) checkScalar(n *yaml.Node, of, where string) {
 	}
 }
 
+// tooLong reports a whole number of more than 32 bits, where Kubernetes has no more.
+func (m *manifests) tooLong(n *yaml.Node, where string) {
+	m.fail(n, "%s: %s is refused: a number of 32 bits is from %d to %d", where, text.Short(n.Value, 40), math.MinInt32, math.MaxInt32)
+}
+
 var scalarNames = map[string]string{
-	"string": "text", "bool": "true or false", "int": "a whole number", "float": "a number", "intorstring": "a whole number or text",
+	"string": "text", "bool": "true or false", "int": "a whole number", "int32": "a whole number", "float": "a number", "intorstring": "a whole number or text",
 	"quantity": "a quantity such as 100m or 64Mi", "time": "a time such as 2006-01-02T15:04:05Z", "bytes": "text in base64",
 }

@@ -109,7 +109,9 @@ func (g generator) name(t reflect.Type) string {
 		return "string"
 	case reflect.Float32, reflect.Float64:
 		return "float"
-	case reflect.Int32, reflect.Int, reflect.Int64:
+	case reflect.Int32:
+		return "int32"
+	case reflect.Int, reflect.Int64:
 		return "int"
 	default:
 		panic("no word for " + t.String())
