@@ -56,10 +56,11 @@ func plainAhead(text string, nodes []parse.Node, flow bool) extent {
 		source.WriteString(text[:end])
 		if end > 0 {
 			textLast = true
+			part := text[:end] // the rest of text may be the rest of a long template
 			if values+len(parts) == 0 {
-				text, end = "^"+text, end+1
+				part = "^" + part
 			}
-			parts = append(parts, text[:end])
+			parts = append(parts, part)
 		}
 	}
 	add(text, nodes)

@@ -211,6 +211,7 @@ func TestManyActions(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"in brackets", "a: [" + strings.Repeat("{{ .A }}, ", 9*size) + "]", ""},
 		{"in the lines of a block scalar", "a: |\n" + strings.Repeat("  {{ .A }}\n", 9*size), ""},
+		{"lines without any", strings.Repeat("- b\n", 50*size), ""},
 		{"behind colons", "a: b" + strings.Repeat(":", 50*size) + strings.Repeat("{{$x:=1}}", 5*size), ""},
 		{"behind a long word", "a: " + strings.Repeat("b", 50*size) + " " + strings.Repeat("b:{{.A}}", 6*size), ""},
 		{"brackets", "a: " + strings.Repeat("[", 50*size), "t:1:204: brackets are more than 200 deep within one another"},
