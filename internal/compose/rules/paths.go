@@ -47,7 +47,7 @@ func (r references) checkPaths() {
 	}
 	slices.SortStableFunc(all, func(a, b dependency) int { return cmp.Compare(b.paths, a.paths) })
 	const told = "Compose walks each path of dependencies, and there are %s of them, so `docker compose up` takes minutes, or never ends: "
-	look := lookout{needs: r.needs, seen: make(map[string]string, len(order)), left: 1_000_000}
+	look := newLookout(order, r.needs)
 	for _, d := range all {
 		if other := look.implies(d); other != "" {
 			r.reportAt(manyPaths, d.at.node, append([]string{"services", d.service}, d.at.path...),
@@ -89,35 +89,57 @@ func (r references) order() (order []string) {
 	return order
 }
 
-// lookout looks for ways from one service to another.
+// lookout looks for ways from one service to another. Services are their indices in an order in which each is behind those
+// that it waits for.
 type lookout struct {
-	needs map[string][]need
-	seen  map[string]string // services that were reached, by which dependency
-	left  int               // dependencies that are still looked at
+	order []string
+	index map[string]int
+	needs [][]edge
+	by    []int // by which dependency a service was reached, 0 for none
+	left  int   // dependencies that are still looked at
+}
+
+// edge is a service that another one waits for.
+type edge struct {
+	to        int
+	condition string
+}
+
+func newLookout(order []string, needs map[string][]need) *lookout {
+	l := &lookout{order: order, index: make(map[string]int, len(order)), by: make([]int, len(order)), left: 1_000_000}
+	for i, name := range order {
+		l.index[name] = i
+		edges := make([]edge, 0, len(needs[name]))
+		for _, n := range needs[name] {
+			edges = append(edges, edge{l.index[n.name], n.condition})
+		}
+		l.needs = append(l.needs, edges)
+	}
+	return l
 }
 
 // implies returns the dependency of the same service that has it wait in any case, in the same way. It returns "" without
 // one, or after too many dependencies.
 func (l *lookout) implies(d dependency) string {
-	clear(l.seen)
-	var queue []string
-	for _, n := range l.needs[d.service] {
-		if n.name != d.name && l.seen[n.name] == "" {
-			l.seen[n.name] = n.name
-			queue = append(queue, n.name)
+	clear(l.by)
+	target := l.index[d.name]
+	var queue []int
+	reach := func(to, by int) {
+		if l.by[to] == 0 && to > target { // those before the target lead nowhere near it
+			l.by[to] = by
+			queue = append(queue, to)
 		}
 	}
+	for _, e := range l.needs[l.index[d.service]] {
+		reach(e.to, e.to+1)
+	}
 	for ; len(queue) > 0 && l.left > 0; queue = queue[1:] {
-		for _, n := range l.needs[queue[0]] {
+		for _, e := range l.needs[queue[0]] {
 			l.left--
-			first := l.seen[queue[0]]
-			if n.name == d.name && n.condition == d.condition {
-				return first
+			if e.to == target && e.condition == d.condition {
+				return l.order[l.by[queue[0]]-1]
 			}
-			if l.seen[n.name] == "" {
-				l.seen[n.name] = first
-				queue = append(queue, n.name)
-			}
+			reach(e.to, l.by[queue[0]])
 		}
 	}
 	return ""

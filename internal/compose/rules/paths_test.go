@@ -26,19 +26,22 @@ func layers(count, width int, more string) string {
 }
 
 func TestPaths(t *testing.T) {
-	var b strings.Builder
-	b.WriteString("services:\n")
-	var before []string
-	for i := range 23 {
-		fmt.Fprintf(&b, "  s%d: {image: x, depends_on: [%s]}\n", i, strings.Join(before, ", "))
-		before = append(before, fmt.Sprintf("s%d", i))
+	chain := func(length int) string {
+		var b strings.Builder
+		b.WriteString("services:\n")
+		var before []string
+		for i := range length {
+			fmt.Fprintf(&b, "  s%d: {image: x, depends_on: [%s]}\n", i, strings.Join(before, ", "))
+			before = append(before, fmt.Sprintf("s%d", i))
+		}
+		return b.String()
 	}
-	chain := b.String()
 	for _, tt := range []struct {
 		name, text string
 		want       []string // in the only message; none is no problem
 	}{
-		{"each waits for all before it", chain, []string{"there are 8388607 of them", "which it waits for by"}},
+		{"each waits for all before it", chain(23), []string{"there are 8388607 of them", "which it waits for by"}},
+		{"each waits for hundreds before it", chain(300), []string{"about 2e+90 of them", "which it waits for by"}},
 		{"layers", layers(8, 8, ""), []string{"there are 21913088 of them", "let fewer services wait"}},
 		{"few", layers(6, 8, ""), nil},
 		{"across a layer", layers(8, 8, "  z: {image: x, depends_on: [l7x0, l0x0, l6x1]}\n"), []string{"such as that of z on l6x1, which it waits for by l7x0"}},
