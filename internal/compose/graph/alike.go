@@ -2,6 +2,7 @@ package graph
 
 import (
 	"cmp"
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"slices"
@@ -83,12 +84,35 @@ func classify(project *types.Project, names []string) map[string]int {
 
 // refine makes classes finer until services of one class have the same ties to services of the same classes.
 func refine(classes map[string]int, names []string, ends map[string][]tie) {
-	r := refinement{classes: classes, members: map[int]int{}, common: map[int]string{}, key: func(name string) string {
-		of := map[string]bool{}
-		for _, t := range ends[name] {
-			of[fmt.Sprint(t.kind, t.label, classes[t.name])] = true
+	type way struct { // in which a service is tied to another
+		kind  linkKind
+		label string
+	}
+	type end struct {
+		way  int
+		name string
+	}
+	ways, numbered := map[way]int{}, map[string][]end{}
+	for name, all := range ends {
+		for _, t := range all {
+			w := way{t.kind, t.label}
+			if _, known := ways[w]; !known {
+				ways[w] = len(ways)
+			}
+			numbered[name] = append(numbered[name], end{ways[w], t.name})
 		}
-		return strings.Join(slices.Sorted(maps.Keys(of)), "\n")
+	}
+	r := refinement{classes: classes, members: map[int]int{}, common: map[int]string{}, key: func(name string) string {
+		of := make([]int, 0, len(numbered[name]))
+		for _, e := range numbered[name] {
+			of = append(of, classes[e.name]*len(ways)+e.way)
+		}
+		slices.Sort(of)
+		var key []byte
+		for _, one := range slices.Compact(of) {
+			key = binary.AppendUvarint(key, uint64(one))
+		}
+		return string(key)
 	}}
 	for _, class := range classes {
 		r.members[class]++

@@ -81,10 +81,11 @@ func Load(ctx context.Context, text []byte, o Options) (*types.Project, error) {
 	}
 	loaded := make(chan result, 1)
 	go func() {
-		right := o.isRight(content, lookup)
-		project, err := o.load(ctx, content, dir, name, right)
+		found := surveyOf(content)
+		right := o.isRight(found, lookup)
+		project, err := o.load(ctx, content, dir, name, found, right)
 		if err != nil && right { // with the schema, the error may be another
-			project, err = o.load(ctx, content, dir, name, false)
+			project, err = o.load(ctx, content, dir, name, found, false)
 		}
 		loaded <- result{project, err}
 	}()
@@ -124,7 +125,7 @@ func withoutInfinities(content []byte) []byte {
 var infinity = text.LazyRegexp(`(?i)\.(?:inf|nan)\b`)
 
 // load loads a file, and does not ask compose-go's schema about a document that is known to be right.
-func (o Options) load(ctx context.Context, content []byte, dir, name string, right bool) (project *types.Project, err error) {
+func (o Options) load(ctx context.Context, content []byte, dir, name string, found survey, right bool) (project *types.Project, err error) {
 	defer func() {
 		if fault := recover(); fault != nil { // such as for a date in a list of names
 			project, err = nil, fmt.Errorf("compose-go cannot read it: %v", fault)
@@ -145,6 +146,7 @@ func (o Options) load(ctx context.Context, content []byte, dir, name string, rig
 		options.SkipInclude, options.SkipExtends, options.SkipConsistencyCheck = o.Alone, o.Alone, o.Alone
 		options.Profiles, options.SkipValidation = o.Profiles, right
 		options.SetProjectName(projectName, false)
+		options.Interpolate.TypeCastMapping = o.casts(options.Interpolate.TypeCastMapping, found)
 	}
 	model, err := loader.LoadModelWithContext(ctx, details, set)
 	if err != nil {
