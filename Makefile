@@ -70,7 +70,7 @@ docker-compose-logs: ## follow the lab's logs
 	$(COMPOSE) logs -f
 .PHONY: docker-compose-logs
 
-test: ## run the tests (needs Go only); the long ones are left to make race
+test: ## run the tests (needs Go only); the long ones are left to make long
 	go test -short ./...
 .PHONY: test
 
@@ -78,13 +78,19 @@ check: ## the inner loop: format, vet and test the packages that changed since B
 	@sh .ci/check $(BASE)
 .PHONY: check
 
-# The list of the slowest tests comes at the end.
-race: ## run all tests with the race detector, the long ones too
+# The long tests read texts of megabytes and simulate thousands of crashes; the race detector would make each ten times as long,
+# and the short ones run the same code. The list of the slowest tests comes at the end.
+race long:
 	@mkdir -p bin
-	$(GOTESTSUM) --format pkgname --jsonfile bin/tests.json -- -race -timeout 30m ./...
+	$(GOTESTSUM) --format pkgname --jsonfile bin/$@.json -- $(TEST_FLAGS) -timeout 30m ./...
 	@echo "the slowest ten tests:"
-	@$(GOTESTSUM) tool slowest --jsonfile bin/tests.json --num 10
-.PHONY: race
+	@$(GOTESTSUM) tool slowest --jsonfile bin/$@.json --num 10
+.PHONY: race long
+
+race: TEST_FLAGS = -race -short
+race: ## run the tests of make test with the race detector
+
+long: ## run all tests, the long ones too
 
 lint: ## check style and vet
 	$(GOLANGCI) run
@@ -201,5 +207,5 @@ portable: ## build and vet for Linux, macOS and Windows, amd64 and arm64
 	done
 .PHONY: portable
 
-ci: lint deadcode portable race ## what CI runs before the tests in a browser and in containers
+ci: lint deadcode portable race long ## what CI runs before the tests in a browser and in containers
 .PHONY: ci
