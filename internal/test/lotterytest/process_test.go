@@ -311,9 +311,12 @@ func (p *process) terminate(lines ...string) {
 	p.has(0, "result: fail")
 }
 
-// has checks how often the text has been written.
+// has checks how often the text has been written. What a running process has written may still be on its way here.
 func (p *process) has(n int, text string) {
 	p.t.Helper()
+	if !p.ended() {
+		p.wait(n, text)
+	}
 	if got := p.count(text); got != n {
 		p.t.Errorf("%d times %q, want %d, %s", got, text, n, p.tail())
 	}
