@@ -139,25 +139,34 @@ const (
 // nameLengths are limits below those of names in general.
 var nameLengths = map[string]int{"Job": 63, "StatefulSet": 63, "CronJob": 52}
 
+// nameRule returns what names of a kind are, and how to say it.
+func nameRule(kind string) (ok func(name string) bool, rule string) {
+	switch kind {
+	case "Service":
+		return label1035().MatchString, label1035Rule
+	case "Namespace":
+		return label().MatchString, labelRule
+	case "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding":
+		return func(name string) bool { return name != "" && !strings.ContainsAny(name, "/%") }, "no '/' and no '%'"
+	default:
+		return isSubdomain, subdomainRule
+	}
+}
+
 // name checks the name of an object, and that it is there once.
 func (m *manifests) name(root *yaml.Node, kind string) {
+	ok, rule := nameRule(kind)
 	at := yamltree.Get(root, "metadata", "name")
 	if at == nil {
-		if yamltree.Get(root, "metadata", "generateName") == nil {
+		prefix := yamltree.Get(root, "metadata", "generateName")
+		if prefix == nil {
 			m.fail(root, "%s: want metadata.name", kind)
+		} else if prefix.Value != "" {
+			m.matches(prefix, ok(prefix.Value+"a"), kind, rule)
 		}
 		return
 	}
-	switch kind {
-	case "Service":
-		m.matches(at, label1035().MatchString(at.Value), "Service", label1035Rule)
-	case "Namespace":
-		m.matches(at, label().MatchString(at.Value), kind, labelRule)
-	case "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding":
-		m.matches(at, at.Value != "" && !strings.ContainsAny(at.Value, "/%"), kind, "no '/' and no '%'")
-	default:
-		m.matches(at, len(at.Value) <= 253 && subdomain().MatchString(at.Value), kind, subdomainRule)
-	}
+	m.matches(at, ok(at.Value), kind, rule)
 	if most, bounded := nameLengths[kind]; bounded && len(at.Value) > most {
 		m.fail(at, "%s: the name has %d characters, and Kubernetes takes %d: it is in the names or labels of the pods", kind, len(at.Value), most)
 	}
@@ -294,10 +303,15 @@ func isLatest(image string) bool {
 	return !ok || tag == "latest"
 }
 
+// hasIndex reports whether Kubernetes would replace KubernetesSlot in a text: $$ before it is a dollar sign alone.
+func hasIndex(text string) bool {
+	return strings.Contains(strings.ReplaceAll(text, "$$", ""), KubernetesSlot)
+}
+
 // slots reports KubernetesSlot where no index is.
 func (m *manifests) slots(n *yaml.Node, what string) {
 	n = yamltree.Follow(n)
-	if n.Kind == yaml.ScalarNode && strings.Contains(n.Value, KubernetesSlot) {
+	if n.Kind == yaml.ScalarNode && hasIndex(n.Value) {
 		m.fail(n, "%s: %s is the index of a pod of an Indexed Job, and nothing replaces it here", what, KubernetesSlot)
 	}
 	for _, one := range yamltree.Entries(n) {

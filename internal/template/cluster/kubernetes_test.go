@@ -72,6 +72,11 @@ func TestBadManifests(t *testing.T) {
 		{"      restartPolicy: OnFailure\n", "", "34:5: error: Job: the restartPolicy of its pods is Always unless they say"},
 		{"restartPolicy: OnFailure", "restartPolicy: Always", "35:22: error: Job: the restartPolicy of its pods is Always"},
 		{"parallelism: 5", "parallelism: 100001", "32:16: error: Job: parallelism is 100001, and an Indexed Job takes 100000"},
+		{"{name: client}", "{generateName: Client}", `28:26: error: Job: the name "Client" is refused`},
+		{"{name: server}", "{name: server, labels: {on: x}}", "3:35: error: Service.metadata.labels: kubectl takes the key on for another value"},
+		{"{name: server}", "{name: server, annotations: {1.50: x}}", "3:40: error: Service.metadata.annotations: kubectl takes the key 1.50 for another value"},
+		{"image: client:1", "image: client:$$(JOB_COMPLETION_INDEX)", ""},
+		{"image: client:1", "image: client:$$$(JOB_COMPLETION_INDEX)", "38:18: error: Job: $(JOB_COMPLETION_INDEX) is the index"},
 		{"{name: client}", "{name: Client}", `28:18: error: Job: the name "Client" is refused`},
 		{"{name: client}", "{name: " + strings.Repeat("c", 62) + "}", `28:18: error: Job: the host name of its last pod`},
 		{"{name: server}", "{name: 1server}", `3:18: error: Service: the name "1server" is refused`},
@@ -162,7 +167,7 @@ func TestAnchorsOfAnotherDocument(t *testing.T) {
 	if got := shownProblems(CheckKubernetes([]byte(first + "*l}\n"))); !strings.HasPrefix(got, want) {
 		t.Errorf("got %q, want %s", got, want)
 	}
-	if got := shownProblems(CheckKubernetes([]byte(first + "&l {y: z}, annotations: *l}\n"))); got != "" {
+	if got := shownProblems(CheckKubernetes([]byte(first + "&l {b: z}, annotations: *l}\n"))); got != "" {
 		t.Errorf("got %q", got)
 	}
 }

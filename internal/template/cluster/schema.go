@@ -78,6 +78,7 @@ func (m *manifests) checkType(n *yaml.Node, of, where string) {
 		below := where + "." + key.Value
 		switch {
 		case isMap:
+			m.checkMapKey(key, where)
 			m.checkType(one, value, below)
 		case fields[key.Value] == "":
 			names := slices.Sorted(maps.Keys(fields))
@@ -92,6 +93,19 @@ func (m *manifests) checkType(n *yaml.Node, of, where string) {
 	}
 }
 
+// checkMapKey reports keys that kubectl, which reads YAML 1.1, takes for something else than text, and writes anew.
+func (m *manifests) checkMapKey(key *yaml.Node, where string) {
+	if readAsBool(key) || key.ShortTag() != "!!str" && key.ShortTag() != "!!int" {
+		m.fail(key, "%s: kubectl takes the key %s for another value than its text: put it in quotes", where, text.Short(key.Value, 40))
+	}
+}
+
+// readAsBool reports whether a scalar without quotes is true or false in YAML 1.1.
+func readAsBool(n *yaml.Node) bool {
+	const quotes = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
+	return n.Style&quotes == 0 && slices.Contains(oldBools, strings.ToLower(n.Value))
+}
+
 // oldBools are the words that kubectl, which reads YAML 1.1, takes for true or false without quotes.
 var oldBools = []string{"y", "n", "yes", "no", "on", "off"}
 
@@ -103,9 +117,8 @@ func (m *manifests) checkScalar(n *yaml.Node, of, where string) {
 		m.fail(n, "%s: want %s, not %s", where, scalarNames[of], yamltree.KindName(n))
 		return
 	}
-	const quotes = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
 	tag := n.ShortTag()
-	if n.Style&quotes == 0 && slices.Contains(oldBools, strings.ToLower(n.Value)) {
+	if readAsBool(n) {
 		tag = "!!bool"
 	}
 	isText := tag == "!!str" || tag == "!!timestamp"

@@ -51,6 +51,7 @@ func CheckStack(content []byte, dir string) []Problem {
 	if len(s.problems) > 0 {
 		return s.sorted() // the rest would stumble over it
 	}
+	s.checkTextKeys(s.root)
 	s.checkVariables(s.root)
 	s.checkRules()
 	for name, service := range yamltree.Entries(yamltree.Get(s.root, "services")) {
@@ -115,6 +116,19 @@ func (s *stack) checkSchema() {
 		message = "docker stack deploy refuses " + path + ": " + message
 	}
 	s.fail(at, "%s", message)
+}
+
+// checkTextKeys reports keys that are no text, which the Docker client refuses.
+func (s *stack) checkTextKeys(n *yaml.Node) {
+	for key, value := range yamltree.Entries(n) {
+		if key.ShortTag() != "!!str" {
+			s.fail(key, "docker stack deploy wants text for a key: put %s in quotes", text.Short(key.Value, 40))
+		}
+		s.checkTextKeys(value)
+	}
+	for item := range yamltree.Items(n) {
+		s.checkTextKeys(item)
+	}
 }
 
 // find returns the node at a path of keys that dots join, which may have dots themselves, or the nearest one around it.

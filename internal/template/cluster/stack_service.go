@@ -17,7 +17,7 @@ import (
 // sharedRules are the rules of the rule book that hold for the containers of Swarm, too.
 var sharedRules = []string{
 	"unlisted-value", "invalid-image", "invalid-mount", "relative-working-dir", "unknown-capability", "unknown-signal", "invalid-limit",
-	"invalid-host", "invalid-dns", "invalid-environment", "invalid-subnet", "subnet-overlap", "quoted-environment", "unquoted-date",
+	"duplicate-port", "invalid-host", "invalid-dns", "invalid-environment", "invalid-subnet", "subnet-overlap", "quoted-environment", "unquoted-date",
 }
 
 // checkRules reports what breaks a shared rule. Values that Swarm replaces for each task are not known.
@@ -29,6 +29,9 @@ func (s *stack) checkRules() {
 		}
 		if !slices.Contains(sharedRules, p.Rule.Name) || strings.Contains(at.Value, "{{") {
 			continue
+		}
+		if p.Rule.Name == "duplicate-port" && scalar(at, "mode") == "host" {
+			continue // on nodes of their own
 		}
 		if p.Rule.Severity == rules.Error {
 			s.fail(at, "%s", p.Message)
@@ -91,6 +94,9 @@ var composeConditions = map[string]string{"no": "none", "always": "any", "unless
 // constraint matches a placement constraint (swarmkit manager/constraint).
 var constraint = text.LazyRegexp(`^\s*[a-zA-Z_][a-zA-Z0-9_.-]*\s*(==|!=)\s*\S.*$`)
 
+// maxTasks is how many tasks of a service are taken for meant. Swarm has no bound of its own, and makes them all.
+const maxTasks = 1_000_000
+
 // deploy checks the part deploy of a service.
 func (s *stack) deploy(name string, service *yaml.Node) {
 	deploy := yamltree.Get(service, "deploy")
@@ -99,8 +105,10 @@ func (s *stack) deploy(name string, service *yaml.Node) {
 		s.fail(condition, "service %s: Swarm refuses deploy.restart_policy.condition %s: write %s", name, condition.Value, instead)
 	}
 	replicas := yamltree.Get(deploy, "replicas")
-	if n, err := strconv.Atoi(scalar(deploy, "replicas")); err == nil && n < 0 {
-		s.fail(replicas, "service %s: %d replicas are fewer than none", name, n)
+	if replicas != nil {
+		if n, ok := wholeNumber(replicas); !ok || n < 0 || n > maxTasks {
+			s.fail(replicas, "service %s: %s is no number of replicas: want 0 to %d", name, text.Short(replicas.Value, 40), maxTasks)
+		}
 	}
 	if mode := scalar(deploy, "mode"); replicas != nil && strings.HasPrefix(mode, "global") {
 		s.fail(replicas, "service %s: docker stack deploy refuses replicas in mode %s, which has a task on each node", name, mode)
