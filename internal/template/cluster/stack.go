@@ -32,7 +32,7 @@ const maxConfig = 1_024_000 - 1
 // again and again once it is deployed. dir is the folder of the stack file, where relative paths begin; a file that is
 // not there is not looked at.
 func CheckStack(content []byte, dir string) []Problem {
-	s := stack{dir: dir}
+	s := stack{dir: dir, names: map[string]map[string]bool{}}
 	roots := s.parse(content)
 	switch {
 	case len(s.problems) > 0:
@@ -77,8 +77,9 @@ func CheckStack(content []byte, dir string) []Problem {
 
 type stack struct {
 	problems
-	root *yaml.Node
-	dir  string
+	root  *yaml.Node
+	dir   string
+	names map[string]map[string]bool // of networks, volumes, configs and secrets that are declared, by these words
 }
 
 // forbidden are keys of services that the Docker client refuses with a reason, before the schema.
@@ -306,10 +307,13 @@ func (s *stack) declared(service, kind string, name *yaml.Node) {
 	if kind == "networks" && name.Value == "default" {
 		return
 	}
-	declared := yamltree.Get(s.root, kind)
-	have := map[string]bool{}
-	for key := range yamltree.Entries(declared) {
-		have[key.Value] = true
+	have, ok := s.names[kind]
+	if !ok {
+		have = map[string]bool{}
+		for key := range yamltree.Entries(yamltree.Get(s.root, kind)) {
+			have[key.Value] = true
+		}
+		s.names[kind] = have
 	}
 	if have[name.Value] {
 		return
