@@ -110,7 +110,7 @@ func onlySwarm(root *yaml.Node) bool {
 
 // composeKeys are keys of a service that docker stack deploy refuses or ignores.
 var composeKeys = []string{
-	"build", "container_name", "cpus", "depends_on", "develop", "devices", "extends", "links", "mem_limit", "network_mode", "privileged",
+	"build", "container_name", "cpus", "develop", "devices", "extends", "links", "mem_limit", "network_mode", "privileged",
 	"profiles", "provider", "pull_policy", "restart", "scale",
 }
 
@@ -127,6 +127,9 @@ func onlyCompose(root *yaml.Node) bool {
 			if yamltree.Get(service, key) != nil {
 				return true
 			}
+		}
+		if needs := yamltree.Get(service, "depends_on"); needs != nil && needs.Kind == yaml.MappingNode {
+			return true
 		}
 		condition := yamltree.Get(service, "deploy", "restart_policy", "condition")
 		if condition != nil && slices.Contains(composeConditions, condition.Value) {

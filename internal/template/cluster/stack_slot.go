@@ -21,7 +21,8 @@ func (s *stack) slots(name string, service *yaml.Node) (slots []*yaml.Node) {
 		if found == "" {
 			continue
 		}
-		if !isTemplate(path, n) {
+		others := slices.Contains(path, "labels") || path[0] == "logging" // whose readers have templates of their own
+		if !isTemplate(path) && !(others && !strings.Contains(found, ".Task.")) {
 			s.fail(n, "service %s: Swarm does not replace %s here, only in environment, hostname, and the source and target of a mount", name, text.Short(found, 60))
 		}
 		if strings.Contains(n.Value, ".Task.Slot") {
@@ -32,7 +33,7 @@ func (s *stack) slots(name string, service *yaml.Node) (slots []*yaml.Node) {
 }
 
 // isTemplate reports whether Swarm executes the template at a path of keys in a service (swarmkit template/expand.go).
-func isTemplate(path []string, n *yaml.Node) bool {
+func isTemplate(path []string) bool {
 	switch first := path[0]; first {
 	case "environment", "hostname":
 		return true
