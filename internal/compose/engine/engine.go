@@ -32,8 +32,11 @@ var (
 	Kubernetes  = Kind{Name: "a Kubernetes file", Takes: "kubectl apply -f FILE", Target: "kubernetes"}
 )
 
-// Explain says what a file is, and which command takes it.
+// Explain says what a file is, and which command takes it. file is its name as messages have it, "stdin" for standard input.
 func (k Kind) Explain(file string) string {
+	if file = text.ShellWord(file); file == "stdin" {
+		file = "-"
+	}
 	return "this is " + k.Name + ": `" + strings.Replace(k.Takes, "FILE", file, 1) + "` takes it"
 }
 

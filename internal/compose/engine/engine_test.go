@@ -39,7 +39,9 @@ func TestOf(t *testing.T) {
 			t.Errorf("%q: got %v, want %v", text, kind, want)
 		}
 	}
-	if got, want := Kubernetes.Explain("a.yaml"), "this is a Kubernetes file: `kubectl apply -f a.yaml` takes it"; got != want {
-		t.Errorf("got %s", got)
+	for file, want := range map[string]string{"a.yaml": "-f a.yaml", "stdin": "-f -", "a b.yaml": "-f 'a b.yaml'"} {
+		if got, want := Kubernetes.Explain(file), "this is a Kubernetes file: `kubectl apply "+want+"` takes it"; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
 	}
 }
