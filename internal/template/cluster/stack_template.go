@@ -25,9 +25,6 @@ var fieldsOf = map[string][]string{
 	".Task":          {"ID", "Name", "Slot"},
 }
 
-// labels is a field with names that nobody knows before.
-const labels = ".Service.Labels"
-
 // swarmFuncs are the functions of Swarm's templates, beside those of text/template. They are not called.
 var (
 	swarmFuncs   = template.FuncMap{"join": strings.Join}
@@ -111,8 +108,8 @@ func unknownField(path []string) string {
 	for _, name := range path {
 		have, known := fieldsOf[before]
 		switch {
-		case before == labels:
-			return ""
+		case before == ".Service.Labels": // swarmkit tries templates with a service that has none
+			return "a label is read with index, as in {{ index .Service.Labels \"" + text.Short(name, 40) + "\" }}"
 		case !known:
 			return before + " has no fields, and so no " + text.Short(name, 40)
 		case !slices.Contains(have, name):

@@ -185,7 +185,8 @@ func TestStackTemplates(t *testing.T) {
 	const variable = `CLI_ID: "{{.Task.Slot}}"`
 	for _, test := range []struct{ old, instead, want string }{
 		{variable, `CLI_ID: '{{ join "-" .Service.Name .Node.Hostname .Node.Platform.OS }}'`, ""},
-		{variable, `CLI_ID: '{{ index .Service.Labels "a.b" }}{{ .Service.Labels.a }}'`, ""},
+		{variable, `CLI_ID: '{{ index .Service.Labels "a.b" }}'`, ""},
+		{variable, `CLI_ID: '{{ .Service.Labels.a }}'`, `22:15: error: service client: Swarm takes "{{ .Service.Labels.a }}" for a template and refuses it: a label is read with index`},
 		{variable, `CLI_ID: '{{ with .Task }}{{ .Slot }}{{ $$.Node.ID }}{{ end }}{{ range $$k, $$v := .Service.Labels }}{{ $$k }}{{ end }}'`, ""},
 		{variable, `CLI_ID: '{{ printf "%03s" .Task.Slot }}'`, ""},
 		{variable, `CLI_ID: '{{"{{"}}.Values}}'`, ""},
