@@ -126,9 +126,10 @@ e2e: ## check all stages in containers, and run the tests that need Docker
 REPOS ?= bin/solutions
 REPORTS ?= bin/agreement
 JUDGE ?= $(CURDIR)/bin/composer
-agreement: build ## compare verify with the people who read public solutions: hours; REPOS has clones named OWNER+NAME, REPORTS the reports
+FLAGS ?= --jobs 2
+agreement: build ## compare verify with the people who read public solutions: hours; REPOS has clones named OWNER+NAME, REPORTS the reports, FLAGS are verify's
 	@mkdir -p $(REPOS) $(REPORTS)
-	AGREEMENT_REPOS=$(abspath $(REPOS)) AGREEMENT_REPORTS=$(abspath $(REPORTS)) AGREEMENT_JUDGE=$(JUDGE) \
+	AGREEMENT_REPOS=$(abspath $(REPOS)) AGREEMENT_REPORTS=$(abspath $(REPORTS)) AGREEMENT_JUDGE=$(JUDGE) AGREEMENT_FLAGS="$(FLAGS)" \
 	  go test ./internal/course/agreement -run TestAgreement -count 1 -timeout 24h -v
 .PHONY: agreement
 

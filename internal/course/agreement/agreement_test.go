@@ -97,8 +97,8 @@ func TestAdd(t *testing.T) {
 }
 
 // TestAgreement judges the solutions of the corpus and compares. It is `make agreement`, which sets the variables: REPOS, a
-// directory of clones named OWNER+NAME, and REPORTS, in which composer leaves its reports. Reports that are there already are
-// compared as they are if JUDGE is empty.
+// directory of clones named OWNER+NAME; REPORTS, in which composer leaves its reports; and FLAGS, more flags of composer verify.
+// Reports that are there already are compared as they are if JUDGE is empty.
 func TestAgreement(t *testing.T) {
 	repos, reports, judge := os.Getenv("AGREEMENT_REPOS"), os.Getenv("AGREEMENT_REPORTS"), os.Getenv("AGREEMENT_JUDGE")
 	if reports == "" {
@@ -106,7 +106,7 @@ func TestAgreement(t *testing.T) {
 	}
 	corpus := readCorpus(t)
 	if judge != "" {
-		judgeAll(t, corpus, repos, reports, judge)
+		judgeAll(t, corpus, repos, reports, judge, strings.Fields(os.Getenv("AGREEMENT_FLAGS")))
 	}
 	var all Agreement
 	compared := 0
@@ -136,7 +136,7 @@ func TestAgreement(t *testing.T) {
 func studentName(s Solution) string { return strings.ReplaceAll(s.Repo, "/", "+") }
 
 // judgeAll has composer judge the solutions of which there is a clone, after cloning the others.
-func judgeAll(t *testing.T, corpus Corpus, repos, reports, composer string) {
+func judgeAll(t *testing.T, corpus Corpus, repos, reports, composer string, flags []string) {
 	t.Helper()
 	var list strings.Builder
 	list.WriteString("name,repo\n")
@@ -149,18 +149,27 @@ func judgeAll(t *testing.T, corpus Corpus, repos, reports, composer string) {
 				continue
 			}
 		}
-		if inner := filepath.Join(dir, "repo"); exec.Command("git", "-C", dir, "rev-parse", "--git-dir").Run() != nil {
-			dir = inner
-		}
-		fmt.Fprintf(&list, "%s,%s\n", studentName(s), dir)
+		fmt.Fprintf(&list, "%s,%s\n", studentName(s), rootOf(dir))
 	}
 	path := filepath.Join(t.TempDir(), "solutions.csv")
 	if err := os.WriteFile(path, []byte(list.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	c := exec.Command(composer, "verify", "--repos", path, "--report-dir", reports, "--jobs", "2")
+	c := exec.Command(composer, append([]string{"verify", "--repos", path, "--report-dir", reports}, flags...)...)
 	c.Stdout, c.Stderr = os.Stdout, os.Stderr
-	if err := c.Run(); err != nil && c.ProcessState == nil {
-		t.Fatal(err) // an exit code only says that solutions are wrong
+	if err := c.Run(); err != nil && !judged(c.ProcessState.ExitCode()) {
+		t.Fatalf("%s: %v", strings.Join(c.Args, " "), err)
 	}
 }
+
+// rootOf returns the repository in a directory: the directory, or the directory repo in it.
+func rootOf(dir string) string {
+	if inner := filepath.Join(dir, "repo"); exec.Command("git", "-C", dir, "rev-parse", "--git-dir").Run() != nil {
+		return inner
+	}
+	return dir
+}
+
+// judged reports whether composer verify with this exit code has judged: 1 says that a solution is wrong, and 3 that not
+// all could be judged. With any other the reports are old, or there are none.
+func judged(code int) bool { return code == 0 || code == 1 || code == 3 }

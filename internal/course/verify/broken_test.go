@@ -137,6 +137,8 @@ var mutants = []mutant{
 	{"forgets-a-winner", "ej8", "winners-of-5", "cant_ganadores: 3", "the server finds one winner too few"},
 	{"confirms-before-it-stores", "ej8", "sigterm-while-sending", "that the server logged as received", "the parallel server confirms a batch that it will store later"},
 	{"draws-without-the-last", "ej8", "stalled-agency", "0 lines, server: action: sorteo", "the server waits eight seconds for an agency that is held"},
+	{"draws-early", "ej8", "stalled-agency", "0 lines, server: action: sorteo", "the server draws while the last of five agencies is held"},
+	{"forgets-a-slow-agency", "ej8", "stalled-agency", "client1 exits with code 0", "the server never draws after an agency was held"},
 	{"serves-one-at-a-time", "ej8", "stalled-agency", "while client1 is held", "the server serves one connection after the other"},
 	{"starts-over-after-a-break", "ej8", "restarted-server", "the 420 bets that were sent, each once", "the client sends its file anew after a break"},
 }

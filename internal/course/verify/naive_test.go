@@ -104,6 +104,7 @@ func (s *central) serve(ctx context.Context, conn net.Conn) {
 	}
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	in, out := json.NewDecoder(bufio.NewReader(conn)), json.NewEncoder(conn)
+	slow := false // the agency was
 	for {
 		if s.bug == "reads-once" {
 			whole := make([]byte, 8192)
@@ -111,8 +112,12 @@ func (s *central) serve(ctx context.Context, conn net.Conn) {
 			in = json.NewDecoder(bytes.NewReader(whole[:n]))
 		}
 		var m message
+		begin := time.Now()
 		if err := in.Decode(&m); err != nil {
 			return
+		}
+		if s.bug == "forgets-a-slow-agency" && time.Since(begin) > 5*time.Second {
+			slow = true
 		}
 		if !m.Done {
 			if s.refuses(&m) {
@@ -138,7 +143,9 @@ func (s *central) serve(ctx context.Context, conn net.Conn) {
 		if s.agencies == 0 {
 			return
 		}
-		s.finish(m.Agency)
+		if !slow {
+			s.finish(m.Agency)
+		}
 		if s.bug != "answers-before-the-draw" {
 			select {
 			case <-s.drawn:

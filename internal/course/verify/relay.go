@@ -26,6 +26,7 @@ type relay struct {
 	links   []*link
 	holding bool          // the first client that the server answers is held
 	held    string        // the client that is held; "" before
+	gaveUp  bool          // the held client or the server has ended their connection before the release
 	resume  chan struct{} // closed when the held client's bytes are passed on again
 }
 
@@ -112,6 +113,7 @@ func (r *relay) pass(to, from net.Conn, l *link, fromClient bool) {
 			}
 		}
 		if err != nil {
+			r.ended(l.client)
 			if half, ok := to.(*net.TCPConn); ok {
 				_ = half.CloseWrite()
 			}
@@ -132,6 +134,24 @@ func (r *relay) isHeld(client string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.held == client
+}
+
+// ended notes the end of one side of a connection, if it is the held client's and before the release.
+func (r *relay) ended(client string) {
+	select {
+	case <-r.resume:
+	default:
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.gaveUp = r.gaveUp || r.held != "" && r.held == client
+	}
+}
+
+// gaveUpHeld reports whether a side of a held client's connection has ended before the release.
+func (r *relay) gaveUpHeld() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.gaveUp
 }
 
 // heldPoll is how often a held client is looked at.

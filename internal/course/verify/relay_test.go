@@ -121,6 +121,9 @@ func TestRelayHolds(t *testing.T) {
 	}
 	say("two\n")
 	time.Sleep(20 * time.Millisecond)
+	if r.gaveUpHeld() {
+		t.Error("a client that waits has not given up")
+	}
 	if l := r.carried()[0]; string(l.sent) != "one\n" {
 		t.Errorf("%q is passed on", l.sent)
 	}
@@ -169,6 +172,9 @@ func TestRelayPassesTheEndOfAHeldClient(t *testing.T) {
 		}
 	case <-time.After(10 * time.Second):
 		t.Error("the server sees neither the bytes nor the end")
+	}
+	if !r.gaveUpHeld() {
+		t.Error("a held client that ends its side has given up")
 	}
 }
 

@@ -103,6 +103,7 @@ var spanish = [][2]string{
 	{"no batch is stored after the draw", "no se guarda ningún batch después del sorteo"},
 	{"no agency has its winners before the draw", "ninguna agencia tiene sus ganadores antes del sorteo"},
 	{"%s has them %s before", "%s los tiene %s antes"},
+	{"a draw once client1 goes on and has sent its file", "un sorteo una vez que client1 sigue y envió su archivo"},
 	{"the %d bets of the other agencies are in bets.csv within %s, while client1 is held in the middle of its file", "las %d apuestas de las otras agencias están en bets.csv dentro de %s, mientras client1 está detenido en el medio de su archivo"},
 	{"neither sorteo nor consulta_ganadores while client5 has not even started", "ni sorteo ni consulta_ganadores mientras client5 ni siquiera empezó"},
 	{"there is one", "hay uno"},

@@ -1,0 +1,172 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tp0-lab/composer/internal/course/report"
+	"github.com/tp0-lab/composer/internal/lab/local"
+)
+
+// A script of ej3 may look for the container server by its name. Other stages' containers have none, so that labs do not meet.
+func TestOverrideLeavesNamesToScripts(t *testing.T) {
+	p, err := local.Load(t.Context(), []byte("services:\n  server: {image: s, container_name: server}\n  client1: {image: c, container_name: client1}\n"), "c.yaml", t.TempDir(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const reset = "container_name: !reset null"
+	for named, want := range map[bool]int{true: 0, false: 2} {
+		text := string(override("lab", p, map[string]string{"server": "i1", "client": "i2"}, nil, nil, named))
+		if got := strings.Count(text, reset); got != want {
+			t.Errorf("named %v: %d names are reset, want %d, in\n%s", named, got, want, text)
+		}
+	}
+}
+
+// The client's number is in no configuration file, so a checkout's line about the files may lack it.
+func TestChangedFilesAskForWhatIsInTheFiles(t *testing.T) {
+	const server = "action: config | result: success | port: 12345 | listen_backlog: 8 | logging_level: DEBUG"
+	client := func(fields string) string { return "action: config | result: success | " + fields }
+	tests := []struct{ name, line, seen string }{
+		{"all", client("client_id: 1 | server_address: server:12345 | loop_amount: 1 | loop_period: 100ms | log_level: DEBUG"), ""},
+		{"without the client's number", client("server_address: server:12345 | loop_amount: 1 | loop_period: 100ms | log_level: DEBUG"), ""},
+		{"another amount", client("server_address: server:12345 | loop_amount: 5 | loop_period: 100ms | log_level: DEBUG"), "loop_amount: 1"},
+		{"without the period", client("server_address: server:12345 | loop_amount: 1 | log_level: DEBUG"), "loop_period: 100ms"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := checkout(t, "ej2", map[string]string{
+				"server/config.ini": "", "client/config.yaml": "",
+				"generar-compose.sh": "printf 'services: {server: {image: s}, client1: {image: c}}' >$1\n",
+			})
+			e := scriptedEngine{}
+			for _, l := range []report.Line{
+				{Container: "server", Text: server}, {Container: "client1", Text: tt.line},
+				{Container: "client1", Text: "action: receive_message | result: success"}, {Container: "client1", Text: "action: loop_finished | result: success"},
+			} {
+				l.Text = "2026-01-01 00:00:00 INFO     " + l.Text
+				e.lines = append(e.lines, l)
+			}
+			run := func(tr *trial) { changedFiles(tr, serverKeys{8, "DEBUG", 0}, clientKeys{1, "100ms", "DEBUG", 10, ""}) }
+			r := runOne(t.Context(), Scenario{Stage: "ej2", Name: "x", run: run}, e, s, Options{Now: time.Now, Patience: time.Millisecond})
+			if seen := fmt.Sprint(r.Problems); (r.Status == report.Failed) != (tt.seen != "") || !strings.Contains(seen, tt.seen) {
+				t.Errorf("%s: %s %s", r.Status, r.Reason, seen)
+			}
+		})
+	}
+}
+
+// What a client sends between two answers is a batch only if it waits for the answer to each.
+func TestLargestBurst(t *testing.T) {
+	received := func(amounts ...int) (lines []entry) {
+		j := newJournal()
+		for _, n := range amounts {
+			j.add(report.Line{Container: "server", Text: fmt.Sprintf("2026-01-01 00:00:00 INFO     action: apuesta_recibida | result: success | cantidad: %d", n)})
+		}
+		lines, _ = j.snapshot()
+		return lines
+	}
+	tests := []struct {
+		name   string
+		bursts [][]int
+		lines  []entry
+		ours   bool
+		want   int
+	}{
+		{"an answer for each batch", [][]int{{900, 9000, 12}}, received(10, 10), false, 9000},
+		{"a connection for each batch", [][]int{{900}, {800}}, received(10, 10), false, 900},
+		{"a client that does not wait", [][]int{{9000}}, received(10, 10), false, 0},
+		{"a line for all batches", [][]int{{9000}}, received(20), false, 0},
+		{"a line for a batch of this project, whose batch.maxAmount is no bound", [][]int{{9000}}, received(20), true, 9000},
+		{"no line", [][]int{{9000}}, nil, false, 9000},
+		{"nothing sent", [][]int{{}}, nil, false, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var links []link
+			for _, b := range tt.bursts {
+				links = append(links, link{bursts: b})
+			}
+			if got := largestBurst(links, len(tt.lines), tt.lines, &site{maxAmount: 10, ours: tt.ours}); got != tt.want {
+				t.Errorf("got %d, want %d", got, tt.want)
+			}
+		})
+	}
+}
+
+// failingLab is a lab whose clients all end with code 1.
+type failingLab struct{ scriptedLab }
+
+func (failingLab) exitCode(context.Context, string) (int, error) { return 1, nil }
+
+func (failingLab) relay(ctx context.Context, _ int) (*relay, error) {
+	return newRelay(ctx, "127.0.0.1", func(context.Context) (net.Conn, error) { return nil, errors.New("nobody") })
+}
+
+type failingEngine struct{ scriptedEngine }
+
+func (e failingEngine) start(context.Context, *site, map[string]map[string]string, *journal) (lab, error) {
+	return failingLab{}, nil
+}
+
+// A draw that fails through the relay may do so because the relay hides the clients' addresses: that proves nothing about
+// what the server sends.
+func TestOwnWinnersProveNothingWhereTheDrawFails(t *testing.T) {
+	for ours, want := range map[bool]report.Status{false: report.Unjudged, true: report.Failed} {
+		s := checkout(t, "ej7", map[string]string{
+			"server/config.ini": "", "client/config.yaml": "",
+			"generar-compose.sh": "printf 'services: {server: {image: s}, client1: {image: c}}' >$1\n",
+		})
+		run := func(tr *trial) {
+			if tr.site.ours = ours; ours {
+				tr.site.serverConfig, tr.site.clientConfig = "server/config.ini", "client/config.yaml"
+			}
+			ownWinners(tr)
+		}
+		r := runOne(t.Context(), Scenario{Stage: "ej7", Name: "x", run: run}, failingEngine{}, s, Options{Now: time.Now, Patience: time.Millisecond})
+		if r.Status != want || want == report.Unjudged && !strings.Contains(r.Reason, "hides") {
+			t.Errorf("ours %v: %s: %s %v", ours, r.Status, r.Reason, r.Problems)
+		}
+	}
+}
+
+// A checkout's server draws after the release of the held agency, unless a side has given the agency up or the relay itself
+// keeps it from a draw.
+func TestDrawnAfterRelease(t *testing.T) {
+	fails := func(tr *trial) func() { return func() { tr.problem("a", "b", nil); runtime.Goexit() } }
+	works := func(*trial) func() { return func() {} }
+	tests := []struct {
+		name   string
+		draws  bool
+		gaveUp bool
+		whole  func(*trial) func()
+		want   report.Status
+	}{
+		{"it draws", true, false, fails, report.Passed},
+		{"it never draws", false, false, works, report.Failed},
+		{"it never draws through a relay", false, false, fails, report.Passed},
+		{"the agency was given up", false, true, works, report.Passed},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := checkout(t, "ej8", map[string]string{"server/Dockerfile": "FROM scratch\n"})
+			run := func(tr *trial) {
+				tr.patience = time.Millisecond
+				if tt.draws {
+					tr.journal.add(report.Line{Container: "server", Text: "2026-01-01 00:00:00 INFO     action: sorteo | result: success"})
+				}
+				drawnAfterRelease(tr, &relay{gaveUp: tt.gaveUp}, tt.whole(tr))
+			}
+			got := runOne(t.Context(), Scenario{Stage: "ej8", Name: "x", run: run}, nil, s, Options{Now: time.Now})
+			if got.Status != tt.want {
+				t.Errorf("%s: %s %v", got.Status, got.Reason, got.Problems)
+			}
+		})
+	}
+}
