@@ -292,6 +292,9 @@ func stalledAgency(t *trial) {
 	draw := line("server", "sorteo")
 	t.journal.wait(t.ctx, lastIsLate, func(lines []entry) bool { return count(lines, draw) > 0 })
 	t.logged(0, draw)
+	if len(t.problems) > 0 {
+		return
+	}
 	r.release()
 	t.patience = t.limit
 	if t.site.ours {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -168,5 +169,29 @@ func TestDrawnAfterRelease(t *testing.T) {
 				t.Errorf("%s: %s %v", got.Status, got.Reason, got.Problems)
 			}
 		})
+	}
+}
+
+// Another run's lab with the names of ej3 does not keep a run from its other stages, and results stay in order.
+func TestScenariosOfOtherStagesDoNotWait(t *testing.T) {
+	all := []Scenario{{Stage: "ej2", Name: "a"}, {Stage: "ej3", Name: "b"}, {Stage: "ej3", Name: "c"}, {Stage: "ej4", Name: "d"}, {Stage: "ej5", Name: "e"}}
+	for held, want := range map[bool]string{true: "a d e b c", false: "a b c d e"} {
+		var single sync.Mutex
+		if held {
+			single.Lock()
+		}
+		var began []string
+		run := func(s Scenario) report.Scenario {
+			began = append(began, s.Name)
+			return report.Scenario{Name: s.Name}
+		}
+		results := runAll(t.Context(), all, Options{Single: &single}, run)
+		var names []string
+		for _, r := range results {
+			names = append(names, r.Name)
+		}
+		if got := strings.Join(began, " "); got != want || strings.Join(names, " ") != "a b c d e" {
+			t.Errorf("held %v: began %s, want %s; results %v", held, got, want, names)
+		}
 	}
 }
