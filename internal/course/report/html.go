@@ -21,7 +21,6 @@ var pageText string
 // pageFunctions are the functions of the pages' templates.
 var pageFunctions = template.FuncMap{
 	"visible": func(s string) string { return visible(s, maxPageText) },
-	"seconds": seconds,
 	"symbol": func(s Status) string {
 		return map[Status]string{Passed: "✓", Failed: "✕", Unjudged: "?", Skipped: "–", Unasked: "·"}[s]
 	},
@@ -48,7 +47,26 @@ func languageFunctions(l words.Language) template.FuncMap {
 			}
 			return at.Format("2 January 2006, 15:04:05 MST")
 		},
+		"seconds": func(d time.Duration) string { return numbersIn(l, seconds(d)) },
+		"took":    func(d time.Duration) string { return took(l, d) },
 	}
+}
+
+// took formats how long something took: two minutes and more in minutes and seconds.
+func took(l words.Language, d time.Duration) string {
+	if d < 2*time.Minute {
+		return numbersIn(l, seconds(d))
+	}
+	s := int(d.Seconds())
+	return numbersIn(l, fmt.Sprintf("%s min %d s", thousands(s/60), s%60))
+}
+
+// numbersIn writes the English numbers of a text as a language does: Spanish has a comma before decimals.
+func numbersIn(l words.Language, text string) string {
+	if l == words.Spanish {
+		return strings.NewReplacer(".", ",", ",", ".").Replace(text)
+	}
+	return text
 }
 
 // verdicts are the verdicts in words.

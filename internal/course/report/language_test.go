@@ -51,3 +51,20 @@ func TestPagesInSpanish(t *testing.T) {
 		t.Errorf("%v\n%s", err, &b)
 	}
 }
+
+// Times are in minutes where seconds would be hard to read, with the decimal comma in Spanish.
+func TestTook(t *testing.T) {
+	for _, tt := range []struct {
+		d                time.Duration
+		english, spanish string
+	}{
+		{1990 * time.Millisecond, "1.99 s", "1,99 s"},
+		{119 * time.Second, "119 s", "119 s"},
+		{2*time.Minute + 5*time.Second, "2 min 5 s", "2 min 5 s"},
+		{20*time.Hour + time.Second, "1,200 min 1 s", "1.200 min 1 s"},
+	} {
+		if en, es := took(words.English, tt.d), took(words.Spanish, tt.d); en != tt.english || es != tt.spanish {
+			t.Errorf("%v: %q and %q", tt.d, en, es)
+		}
+	}
+}

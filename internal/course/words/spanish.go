@@ -280,6 +280,7 @@ var spanish = [][2]string{
 	{"%d container more not drawn", "%d contenedor más sin dibujar"},
 	{"%d containers more not drawn", "%d contenedores más sin dibujar"},
 	{"%s not drawn", "%s sin dibujar"},
+	{"Images", "Imágenes"},
 	{"%s later", "%s después"},
 	{"agency %s: %s", "agencia %s: %s"},
 	{"agency %s", "agencia %s"},
