@@ -109,16 +109,29 @@ func singleBets(t *trial, n int, first, last string, cut bool) {
 
 // confirmedBet stops both sides as soon as the server has answered the first bet.
 func confirmedBet(t *trial) {
-	t.configure(usualServer, usualClient)
-	t.begin(1, "server")
-	r := t.relayed(usualServer, usualClient, false)
-	r.hold()
-	t.held = true
-	t.up("client1")
-	t.untilHeld(r)
-	ended := pattern{container: "client1", action: "apuesta_enviada"}
-	t.journal.wait(t.ctx, time.Second, func(lines []entry) bool { return count(lines, ended) > 0 })
-	stopBoth(t)
+	blameHold(t, func() {
+		t.configure(usualServer, usualClient)
+		t.begin(1, "server")
+		r := t.relayed(usualServer, usualClient, false)
+		r.hold()
+		t.held = true
+		t.up("client1")
+		t.untilHeld(r)
+		ended := pattern{container: "client1", action: "apuesta_enviada"}
+		t.journal.wait(t.ctx, time.Second, func(lines []entry) bool { return count(lines, ended) > 0 })
+		stopBoth(t)
+		confirmedIsStored(t)
+	}, func() {
+		t.configure(usualServer, usualClient)
+		t.begin(1, "server")
+		t.up("client1")
+		stopMidway(t, line("client1", "apuesta_enviada"))
+		confirmedIsStored(t)
+	})
+}
+
+// confirmedIsStored expects the bets that either side has logged to be on disk.
+func confirmedIsStored(t *trial) {
 	stored, err := t.storedBets()
 	if err != nil {
 		t.fatal("bets.csv is a CSV file", err.Error())

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/tp0-lab/composer/internal/course/report"
 )
 
 // drawScenarios returns the scenarios that ej7 and ej8 share.
@@ -40,8 +43,32 @@ func relayedDraw(t *trial, bets, winners []int, cut bool) *relay {
 	t.up(t.clients()...)
 	t.exited(0, t.clients()...)
 	t.usedRelay(r)
-	drawn(t, winners)
+	if t.site.ours {
+		drawn(t, winners)
+		return r
+	}
+	answeredInAnyForm(t, winners)
+	t.nothingFailed()
+	t.stored()
 	return r
+}
+
+// answeredInAnyForm expects each agency of a checkout to log its number of winners. The form of the lines and their number are
+// judged once, by winners-of-5: other scenarios take an answer in any form, so that one fault is one failure.
+func answeredInAnyForm(t *trial, winners []int) {
+	for i, n := range winners {
+		answer := line(clientName(i+1), "consulta_ganadores")
+		t.wait(1, answer)
+		if lines, _ := t.journal.snapshot(); !slices.ContainsFunc(filter(lines, answer), func(l entry) bool { return lastNumber(l.Text) == strconv.Itoa(n) }) {
+			t.problem(fmt.Sprintf("%s, in which the number of winners is %d", answer, n), found(lines, answer), t.about(answer))
+		}
+	}
+}
+
+// lastNumber returns the last number of a text, "" without one.
+func lastNumber(text string) string {
+	end := strings.LastIndexAny(text, "0123456789") + 1
+	return text[strings.LastIndexFunc(text[:end], func(r rune) bool { return r < '0' || r > '9' })+1 : end]
 }
 
 // relayHides is why a draw through a relay may fail although the solution is right: all clients come from this machine's
@@ -134,20 +161,65 @@ func idleServer(stage string) Scenario {
 // whileSending returns the scenario of SIGTERM in the middle of a file.
 func whileSending(stage string) Scenario {
 	return Scenario{Stage: stage, Name: "sigterm-while-sending", Title: "on SIGTERM in the middle of a file, server and client end, and what the server has logged is on disk", run: func(t *trial) {
-		holdFirst(t, []int{200, 1, 1, 1, 1}, []int{0, 0, 0, 0, 0})
-		stopBoth(t)
-		lines, _ := t.journal.snapshot()
-		logged := 0
-		for _, l := range filter(lines, line("server", "apuesta_recibida")) {
-			n, _ := strconv.Atoi(l.Value("cantidad"))
-			logged += n
-		}
-		if stored, err := t.storedBets(); err != nil || len(stored) < logged {
-			t.problem(fmt.Sprintf("bets.csv holds the %d bets that the server logged as received, after SIGTERM", logged), recordsSeen(stored),
-				t.about(line("server", "apuesta_recibida")))
-		}
+		blameHold(t, func() {
+			holdFirst(t, []int{200, 1, 1, 1, 1}, []int{0, 0, 0, 0, 0})
+			stopBoth(t)
+			loggedIsStored(t)
+		}, func() {
+			t.configure(usualServer, clientKeys{5, "20ms", "INFO", 10, ""})
+			t.agencies([]int{longFile, 1, 1, 1, 1}, []int{0, 0, 0, 0, 0})
+			t.begin(5, "server")
+			t.up("client1")
+			stopMidway(t, line("server", "apuesta_recibida"))
+			loggedIsStored(t)
+		})
 	}}
 }
+
+// longFile is so many bets that no client with the usual period sends them while Docker waits for it to end.
+const longFile = 20_000
+
+// stopMidway stops server and client1 once a bet is on disk or a line matches p.
+func stopMidway(t *trial, p pattern) {
+	if !t.awaitStored(1) && !t.await(1, p) {
+		t.unjudged(fmt.Sprintf("no bet of client1 is in bets.csv within %v, so it is not known when client1 is in the middle of its file", t.patience))
+	}
+	stopBoth(t)
+}
+
+// loggedIsStored expects the bets that the server has logged to be on disk.
+func loggedIsStored(t *trial) {
+	lines, _ := t.journal.snapshot()
+	logged := 0
+	for _, l := range filter(lines, line("server", "apuesta_recibida")) {
+		n, _ := strconv.Atoi(l.Value("cantidad"))
+		logged += n
+	}
+	if stored, err := t.storedBets(); err != nil || len(stored) < logged {
+		t.problem(fmt.Sprintf("bets.csv holds the %d bets that the server logged as received, after SIGTERM", logged), recordsSeen(stored),
+			t.about(line("server", "apuesta_recibida")))
+	}
+}
+
+// blameHold runs held, in which a client is held, and SIGTERM. Where a service of a checkout had to be killed and nothing else is
+// wrong, it runs free, in which nobody is held, and only what is wrong there counts: a server may wait for the message
+// that the relay holds and the client for the answer to it, which the course lets them.
+func blameHold(t *trial, held, free func()) {
+	t.attempt(held)
+	kills := slices.ContainsFunc(t.problems, isKill)
+	others := slices.ContainsFunc(t.problems, func(p report.Problem) bool { return !isKill(p) })
+	if t.site.ours || !kills || others {
+		return
+	}
+	t.end()
+	t.problems, t.status, t.reason, t.journal, t.sent = nil, "", "", newJournal(), nil
+	t.attempt(free)
+}
+
+// wasKilled is what a problem says of a service that did not end on SIGTERM.
+const wasKilled = "it had to be killed"
+
+func isKill(p report.Problem) bool { return p.Seen == wasKilled }
 
 // stopBoth stops server and client1, and expects that neither had to be killed.
 func stopBoth(t *trial) {
@@ -158,7 +230,7 @@ func stopBoth(t *trial) {
 		case err != nil:
 			t.unjudged("the exit code of " + s + " cannot be had: " + err.Error())
 		case code == killed:
-			t.problem(s+" ends on SIGTERM", "it had to be killed", t.about(pattern{container: s}))
+			t.problem(s+" ends on SIGTERM", wasKilled, t.about(pattern{container: s}))
 		}
 	}
 }
@@ -256,7 +328,14 @@ func lastAgency(t *trial) {
 		return
 	}
 	t.up("client5")
-	drawn(t, winners)
+	if t.site.ours {
+		drawn(t, winners)
+		return
+	}
+	t.exited(0, t.clients()...)
+	for _, client := range t.clients() {
+		t.wait(1, line(client, "consulta_ganadores")) // winners-of-5 judges what it says
+	}
 }
 
 func parallelScenarios() []Scenario {

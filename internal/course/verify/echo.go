@@ -349,7 +349,7 @@ func eitherStopped(t *trial, services ...string) {
 		case err != nil:
 			t.unjudged("the exit code of " + s + " cannot be had: " + err.Error())
 		case code == killed:
-			t.problem(s+" ends on SIGTERM", "it had to be killed", t.about(pattern{container: s}))
+			t.problem(s+" ends on SIGTERM", wasKilled, t.about(pattern{container: s}))
 		}
 		well = well || code == 0
 	}

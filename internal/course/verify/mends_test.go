@@ -195,3 +195,78 @@ func TestScenariosOfOtherStagesDoNotWait(t *testing.T) {
 		}
 	}
 }
+
+// A service that waits for what the relay holds is not blamed for it. What it does where nobody is held counts, and so does a
+// bet that is not on disk.
+func TestBlameHold(t *testing.T) {
+	kill := func(tr *trial) { tr.problem("server ends on SIGTERM", wasKilled, nil) }
+	lost := func(tr *trial) { tr.problem("bets.csv holds the 10 bets", "no record", nil) }
+	unknown := func(tr *trial) { tr.unjudged("no bet") }
+	works := func(*trial) {}
+	tests := []struct {
+		name       string
+		ours       bool
+		held, free func(*trial)
+		want       report.Status
+	}{
+		{"right", false, works, kill, report.Passed},
+		{"killed only where a client is held", false, kill, works, report.Passed},
+		{"killed either way", false, kill, kill, report.Failed},
+		{"killed, and loses a bet", false, func(tr *trial) { kill(tr); lost(tr) }, works, report.Failed},
+		{"loses a bet", false, lost, works, report.Failed},
+		{"killed, and nothing is known without the hold", false, kill, unknown, report.Unjudged},
+		{"nothing is known with it", false, unknown, works, report.Unjudged},
+		{"this project", true, kill, works, report.Failed},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := checkout(t, "ej6", map[string]string{"server/Dockerfile": "FROM scratch\n"})
+			run := func(tr *trial) {
+				tr.site.ours = tt.ours
+				blameHold(tr, func() { tt.held(tr) }, func() { tt.free(tr) })
+			}
+			got := runOne(t.Context(), Scenario{Stage: "ej6", Name: "x", run: run}, nil, s, Options{Now: time.Now})
+			if got.Status != tt.want {
+				t.Errorf("%s: %s %v", got.Status, got.Reason, got.Problems)
+			}
+		})
+	}
+}
+
+// A line without a colon is one failure, of winners-of-5. Where other scenarios ask for answers, any form of the number is one.
+func TestAnsweredInAnyForm(t *testing.T) {
+	tests := []struct {
+		name, line string
+		want       bool
+	}{
+		{"the course's form", "action: consulta_ganadores | result: success | cant_ganadores: 12", true},
+		{"without a colon", "action: consulta_ganadores | result: success | cant_ganadores 12", true},
+		{"in other words", "action: consulta_ganadores | result: success | ganadores: 12.", true},
+		{"another number", "action: consulta_ganadores | result: success | cant_ganadores: 2", false},
+		{"no number", "action: consulta_ganadores | result: success", false},
+		{"a failure", "action: consulta_ganadores | result: fail | cant_ganadores: 12", false},
+		{"nothing", "action: loop_finished | result: success", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := checkout(t, "ej7", map[string]string{"server/Dockerfile": "FROM scratch\n"})
+			run := func(tr *trial) {
+				tr.patience = time.Millisecond
+				tr.journal.add(report.Line{Container: "client1", Text: "2026-01-01 00:00:00 INFO     " + tt.line})
+				answeredInAnyForm(tr, []int{12})
+			}
+			r := runOne(t.Context(), Scenario{Stage: "ej7", Name: "x", run: run}, nil, s, Options{Now: time.Now})
+			if (r.Status == report.Passed) != tt.want {
+				t.Errorf("%s: %v", r.Status, r.Problems)
+			}
+		})
+	}
+}
+
+func TestLastNumber(t *testing.T) {
+	for text, want := range map[string]string{"": "", "none": "", "7": "7", "a 12": "12", "12 of 345.": "345", "a1b": "1"} {
+		if got := lastNumber(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
