@@ -142,6 +142,9 @@ func withoutShared(root *yaml.Node) *yaml.Node {
 // rows: families may be rows of one kind.
 func files(found []*family, root *yaml.Node, head string, rows bool) (map[string][]byte, error) {
 	k := maker{families: found}
+	if services := get(root, "services"); services != nil {
+		k.called = k.identities(entries(services))
+	}
 	k.bodies()
 	if rows {
 		k.tables()

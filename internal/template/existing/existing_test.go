@@ -175,6 +175,50 @@ func TestCounts(t *testing.T) {
 	}
 }
 
+// The number of members stands behind what calls them: the name of their kind, or a word that they alone have.
+func TestCountsBehindNames(t *testing.T) {
+	made, got := bundleOf(t, `services:
+  source: {image: "sorter:2", environment: ["NEXT=Log;Joins,3,0;sorter:2", "OTHER=Shared,2"]}
+  joiner-1: {image: x, environment: [QUEUE=Joins, "ID=1", KIND=Shared]}
+  joiner-2: {image: x, environment: [QUEUE=Joins, "ID=2", KIND=Shared]}
+  joiner-3: {image: x, environment: [QUEUE=Joins, "ID=3", KIND=Shared]}
+  sorter-1: {image: "y", environment: {KIND: Shared}}
+  sorter-2: {image: "y", environment: {KIND: Shared}}
+`)
+	for _, want := range []string{"NEXT=Log;Joins,{{ $.Counts.joiner }},0;sorter:{{ $.Counts.sorter }}", "sorter:2", "OTHER=Shared,2"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("there is no %s in\n%s", want, got)
+		}
+	}
+	if doc, err := made.Render(map[string]int{"joiner": 5}); err != nil || !strings.Contains(string(doc), "Joins,5,0") {
+		t.Errorf("got %v\n%s", err, doc)
+	}
+}
+
+// Members of several families whose names differ by numbers stand beside each other.
+func TestFamiliesBesideEachOther(t *testing.T) {
+	_, got := bundleOf(t, `services:
+  all:
+    image: x
+    depends_on: {q1-top-1: {condition: service_started}, q1-top-2: {condition: service_started}, q1-top-3: {condition: service_started}, q2-top-1: {condition: service_started}, q2-top-2: {condition: service_started}, q2-top-3: {condition: service_started}}
+    command: [--nodes, "q1-top-1,q1-top-2,q1-top-3,q2-top-1,q2-top-2,q2-top-3"]
+  q1-top-1: {image: x, labels: {a: b}}
+  q1-top-2: {image: x, labels: {a: b}}
+  q1-top-3: {image: x, labels: {a: b}}
+  q2-top-1: {image: y, entrypoint: z}
+  q2-top-2: {image: y, entrypoint: z}
+  q2-top-3: {image: y, entrypoint: z}
+`)
+	if strings.Contains(got, "q1-top-2") || strings.Contains(got, "q2-top-2") {
+		t.Errorf("it has names of members:\n%s", got)
+	}
+	for _, want := range []string{"range (index $.Kinds \"q1-top\") }}\n      {{ .Name }}: {condition", "range (index $.Kinds \"q2-top\") }}\n      {{ .Name }}: {condition"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("there is no %s in\n%s", want, got)
+		}
+	}
+}
+
 // Names that no kind can have, services that are no family, comments and shared parts.
 func TestNames(t *testing.T) {
 	for _, test := range []struct{ content, want string }{

@@ -104,9 +104,10 @@ func samples[T any](l listed, count int, of func(i, at int) T, same func(a, b T)
 	return found, len(found) > 1
 }
 
-// about reports whether texts are most likely about members of a family: they have its name, or are many.
-func (f *family) about(texts []string) bool {
-	return len(texts) > 2 || f.stem() != "" && strings.Contains(strings.ToLower(texts[0]), f.stem())
+// about reports whether texts are most likely about members of a family: they have its name, or are many and have no other
+// family's.
+func (k *maker) about(f *family, texts []string) bool {
+	return len(texts) > 2 && !k.namesOther(f, texts[0]) || f.stem() != "" && strings.Contains(strings.ToLower(texts[0]), f.stem())
 }
 
 var (
@@ -182,10 +183,10 @@ func (k *maker) listAt(split [][]string, sep string, first, most int, l listed) 
 			return nil, false
 		}
 		rest = more
-		if end := len(items) - more; l.mode == all && more > 0 && end > first+1 && goesOn(items[end-1], items[end]) {
+		if end := len(items) - more; l.mode == all && more > 0 && end > first+1 && k.goesOn(l.of, items[end-1], items[end]) {
 			return nil, false // it is about more members than these
 		}
-		if l.mode == all && first > 0 && first+1 < len(items) && goesOn(items[first], items[first-1]) {
+		if l.mode == all && first > 0 && first+1 < len(items) && k.goesOn(l.of, items[first], items[first-1]) {
 			return nil, false
 		}
 		for at := range first {
@@ -256,7 +257,7 @@ func (k *maker) form(split [][]string, first, rest int, opening, closing string,
 		}
 		return item
 	}, func(a, b string) bool { return a == b })
-	if !ok || !fits || !l.of.about(found) {
+	if !ok || !fits || !k.about(l.of, found) {
 		return nil, false
 	}
 	form, ok = l.sampled.texts(found)

@@ -37,7 +37,8 @@ type maker struct {
 	families []*family
 	trees    map[*family]*tree // the bodies of the services of families
 	found    []*table
-	me       *family // that is unified
+	me       *family            // that is unified
+	called   map[string]*family // by identities
 }
 
 // literal returns a value that is the same for all, as far as it names no members of families.
@@ -111,8 +112,19 @@ func (k *maker) run(lists [][]entry, me *family, mapping bool) (head [][]entry, 
 // maskedText returns a text without its numbers.
 func maskedText(s string) string { return digits().ReplaceAllString(s, "#") }
 
-// goesOn reports whether two texts differ by their numbers alone.
-func goesOn(a, b string) bool { return a != b && maskedText(a) == maskedText(b) }
+// goesOn reports whether the text beside one about a member of a family goes on with the family: both differ by their
+// numbers alone, and the other names no member of another family.
+func (k *maker) goesOn(f *family, own, beside string) bool {
+	return own != beside && maskedText(own) == maskedText(beside) && !k.namesOther(f, beside)
+}
+
+// namesOther reports whether a text names a member of another family than f.
+func (k *maker) namesOther(f *family, text string) bool {
+	names := func(of *family) bool {
+		return slices.ContainsFunc(of.names, func(name string) bool { return strings.Contains(text, name) })
+	}
+	return !names(f) && slices.ContainsFunc(k.families, names)
+}
 
 // keysAndTexts returns the keys and scalars of lists.
 func keysAndTexts(lists [][]entry) string {
@@ -136,7 +148,7 @@ func (k *maker) runAt(lists [][]entry, first int, l listed, mapping bool) (loop 
 		if end := first + len(l.mode.of(i, l.of.count())); l.mode == all && len(lists) == 1 && end > first {
 			text := func(e entry) string { return e.key + " " + e.value.Value }
 			own := text(list[first])
-			if end < len(list) && goesOn(own, text(list[end])) || first > 0 && goesOn(own, text(list[first-1])) {
+			if end < len(list) && k.goesOn(l.of, own, text(list[end])) || first > 0 && k.goesOn(l.of, own, text(list[first-1])) {
 				return item{}, false // it is about more members than these
 			}
 		}
@@ -154,7 +166,7 @@ func (k *maker) runAt(lists [][]entry, first int, l listed, mapping bool) (loop 
 			names[len(names)-1] = e.value.Value
 		}
 	}
-	if !l.of.about(names) || !mapping && nodes[0].Kind != yaml.ScalarNode && allEqual(nodes) {
+	if !k.about(l.of, names) || !mapping && nodes[0].Kind != yaml.ScalarNode && allEqual(nodes) {
 		return item{}, false
 	}
 	loop = item{loop: &l}
@@ -278,6 +290,9 @@ func (k *maker) word(texts []string, f *family, key string) ([]part, bool) {
 	same := !slices.ContainsFunc(texts, func(s string) bool { return s != texts[0] })
 	if same {
 		if parts, ok := k.list(texts[:1], nil); ok {
+			return parts, true
+		}
+		if parts, ok := k.countedBehind(texts[0], key); ok {
 			return parts, true
 		}
 		return k.counted(texts[0], key), true
