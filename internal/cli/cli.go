@@ -8,6 +8,7 @@ import (
 	"io"
 	"runtime/debug"
 	"strings"
+	"sync"
 
 	"github.com/sirupsen/logrus"
 	"github.com/urfave/cli/v2"
@@ -33,7 +34,7 @@ func Main(ctx context.Context, args []string, s Streams) (code int) {
 	s.Err.Writer = s.renamed(s.Err.Writer)
 	s.takeEnvironment()
 	logrus.SetOutput(s.Err)
-	logrus.SetFormatter(logrusFormatter{})
+	logrus.SetFormatter(newLogrusFormatter(nil))
 	app := newApp(&s)
 	line, err := operandsLast(app.Commands, args)
 	if err == nil {
@@ -48,9 +49,15 @@ func Main(ctx context.Context, args []string, s Streams) (code int) {
 	return exitCode(err)
 }
 
-// logrusFormatter writes what compose-go logs, such as a variable that is not set, like composer's warnings.
+// logrusFormatter writes what compose-go logs, such as a variable that is not set, like composer's warnings, each once:
+// compose-go logs it for each value, and each time that it loads the file.
 type logrusFormatter struct {
 	project *project.Project // that is loaded, if it is known
+	written *sync.Map        // lines
+}
+
+func newLogrusFormatter(p *project.Project) logrusFormatter {
+	return logrusFormatter{p, &sync.Map{}}
 }
 
 // Format implements logrus.Formatter. It puts the place of a value before a message that begins with its path.
@@ -61,7 +68,11 @@ func (f logrusFormatter) Format(entry *logrus.Entry) ([]byte, error) {
 			message = f.project.Place(n).String() + ": " + message
 		}
 	}
-	return []byte("composer: " + entry.Level.String() + ": " + message + "\n"), nil
+	line := "composer: " + entry.Level.String() + ": " + message + "\n"
+	if _, before := f.written.LoadOrStore(line, true); before {
+		return nil, nil
+	}
+	return []byte(line), nil
 }
 
 func newApp(s *Streams) *cli.App {

@@ -67,7 +67,7 @@ func readComposeFiles(c *cli.Context, source *bundleFlags) (*composeFiles, error
 		return nil, fmt.Errorf("%s: %w", c.Command.Name, err)
 	}
 	source.project = f.Project
-	logrus.SetFormatter(logrusFormatter{f.Project})
+	logrus.SetFormatter(newLogrusFormatter(f.Project))
 	return f, nil
 }
 

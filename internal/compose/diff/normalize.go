@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"reflect"
@@ -32,17 +33,20 @@ func NormalizeUnread(ctx context.Context, file Text, dir string, environment map
 }
 
 func normalize(ctx context.Context, file Text, dir string, environment map[string]string, read bool) (Text, error) {
-	dir, err := filepath.Abs(dir)
+	// Messages name files as the user does: from here, or from dir, and not from the root.
+	p, err := project.Read([]*project.File{{Name: file.Name, Text: []byte(file.Content)}}, project.Options{Dir: dir, Environment: environment})
 	if err != nil {
 		return file, err
 	}
-	p, err := project.Read([]*project.File{{Name: file.Name, Text: []byte(file.Content)}}, project.Options{Dir: dir, Environment: environment})
-	if err != nil {
+	if dir, err = filepath.Abs(dir); err != nil {
 		return file, err
 	}
 	made, err := p.Load(ctx, load.Options{
 		Dir: dir, Environment: environment, Profiles: project.ProfilesOrAll(environment), Project: "unnamed", Resolve: read,
 	})
+	if refused, ok := errors.AsType[*load.Error](err); ok {
+		refused.Message = strings.ReplaceAll(refused.Message, dir+string(filepath.Separator), "")
+	}
 	if err != nil {
 		return file, err
 	}
