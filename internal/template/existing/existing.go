@@ -132,7 +132,7 @@ func withoutShared(root *yaml.Node) *yaml.Node {
 	c.Content = nil
 	for key, value := range yamltree.Entries(root) {
 		if key.Value != "version" && (!strings.HasPrefix(key.Value, "x-") || !hasAnchor(value)) {
-			c.Content = append(c.Content, plain(key), plain(value))
+			c.Content = append(c.Content, plainEntry(key, value)...)
 		}
 	}
 	return c
@@ -153,9 +153,13 @@ func files(found []*family, root *yaml.Node, head string, rows bool) (map[string
 	}
 	var w writer
 	w.b.WriteString(strings.ReplaceAll(head, "{{", `{{ "{{" }}`))
-	for _, e := range entries(root) {
+	for i, e := range entries(root) {
+		if i == 0 && e.value.HeadComment != "" && strings.Contains(head, e.value.HeadComment) {
+			e.value.HeadComment = "" // it is written
+		}
 		if e.key == "services" {
-			w.line(0, "services:")
+			w.comment(0, e.value.HeadComment)
+			w.line(0, "services:"+beside(e.value.LineComment))
 			k.services(&w, entries(e.value))
 			continue
 		}
@@ -206,8 +210,11 @@ func (k *maker) services(w *writer, all []entry) {
 			}
 		}
 		key, _ := f.texts(f.names)
+		one := *body
+		one.above = ""
 		var own writer
-		own.items(&tree{kind: yaml.MappingNode, items: []item{{key: key, tree: body}}}, 2)
+		own.items(&tree{kind: yaml.MappingNode, items: []item{{key: key, tree: &one}}}, 2)
+		w.comment(2, body.above)
 		w.line(0, "{{- range "+walked+" }}")
 		if f.asksOthers {
 			w.line(0, "{{- $me := .Index }}")

@@ -219,6 +219,43 @@ func TestFamiliesBesideEachOther(t *testing.T) {
 	}
 }
 
+// Comments stay beside their values and above their keys; those of a kind are those of its first service.
+func TestComments(t *testing.T) {
+	_, got := bundleOf(t, `# the top
+services: # all of them
+  # stores {{ bets }}
+  db:
+    image: x # the oldest that works
+    # not published
+    expose:
+      - "1" # one
+      # two
+      - "2"
+    command: | # a script
+      run
+  # sends bets
+  client1: # the first
+    image: y # small
+    environment: {ID: 1}
+  client2:
+    image: y
+    environment: {ID: 2}
+# at the end
+networks:
+  # inner
+  net: {internal: true} # no way out
+`)
+	for _, want := range []string{
+		"# the top\nservices: # all of them\n", "  # stores {{ \"{{\" }} bets }}\n  db:\n    image: x # the oldest that works\n    # not published\n    expose:\n",
+		"      - \"1\" # one\n      # two\n      - \"2\"\n", "    command: | # a script\n      run\n",
+		"  # sends bets\n{{- range .Kinds.client }}\n  {{ .Name }}: # the first\n", "    image: y # small\n", "# at the end\nnetworks:\n  # inner\n  net: {internal: true} # no way out\n",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("there is no %s in\n%s", want, got)
+		}
+	}
+}
+
 // Names that no kind can have, services that are no family, comments and shared parts.
 func TestNames(t *testing.T) {
 	for _, test := range []struct{ content, want string }{

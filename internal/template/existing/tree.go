@@ -1,6 +1,7 @@
 package existing
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -15,14 +16,15 @@ type entry struct {
 	value *yaml.Node
 }
 
-// plain returns a copy of a node without aliases, merge keys, anchors and comments.
+// plain returns a copy of a node without aliases, merge keys and anchors. Comments above a key, and beside its value, are
+// those of the value.
 func plain(n *yaml.Node) *yaml.Node {
 	n = yamltree.Follow(n)
-	c := &yaml.Node{Kind: n.Kind, Style: n.Style, Tag: n.Tag, Value: n.Value}
+	c := &yaml.Node{Kind: n.Kind, Style: n.Style, Tag: n.Tag, Value: n.Value, HeadComment: n.HeadComment, LineComment: n.LineComment}
 	switch n.Kind {
 	case yaml.MappingNode:
 		for k, v := range yamltree.Entries(n) {
-			c.Content = append(c.Content, &yaml.Node{Kind: k.Kind, Style: k.Style, Tag: k.Tag, Value: k.Value}, plain(v))
+			c.Content = append(c.Content, plainEntry(k, v)...)
 		}
 	case yaml.SequenceNode:
 		for _, item := range n.Content {
@@ -30,6 +32,27 @@ func plain(n *yaml.Node) *yaml.Node {
 		}
 	}
 	return c
+}
+
+// plainEntry is plain for a key and its value.
+func plainEntry(key, value *yaml.Node) []*yaml.Node {
+	k, v := plain(key), plain(value)
+	v.HeadComment, v.LineComment = cmp.Or(k.HeadComment, v.HeadComment), cmp.Or(v.LineComment, k.LineComment)
+	k.HeadComment, k.LineComment = "", ""
+	return []*yaml.Node{k, v}
+}
+
+// uncommented returns a copy of a node without comments.
+func uncommented(n *yaml.Node) *yaml.Node {
+	if n == nil {
+		return nil
+	}
+	c := *n
+	c.HeadComment, c.LineComment, c.Content = "", "", nil
+	for _, child := range n.Content {
+		c.Content = append(c.Content, uncommented(child))
+	}
+	return &c
 }
 
 // entries returns the entries of a mapping or a list.

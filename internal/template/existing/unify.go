@@ -21,6 +21,8 @@ type tree struct {
 	parts []part // of a scalar
 	items []item // of a mapping or a list
 	value string // the value of a replica, in place of all else
+	// above and beside are comments: above its key or dash, and in its line.
+	above, beside string
 }
 
 // item is an entry of a mapping or a list.
@@ -44,6 +46,7 @@ type maker struct {
 // literal returns a value that is the same for all, as far as it names no members of families.
 func (k *maker) literal(n *yaml.Node, key string) *tree {
 	t := &tree{kind: n.Kind, style: n.Style, tag: n.ShortTag(), null: n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null"}
+	t.above, t.beside = n.HeadComment, n.LineComment
 	switch n.Kind {
 	case yaml.MappingNode:
 		t.items = k.literalItems(clustered(entries(n)), true)
@@ -200,7 +203,7 @@ func (k *maker) unify(nodes []*yaml.Node, f *family, key string, values bool) (t
 	}) {
 		return k.value(nodes, f, key, values)
 	}
-	t = &tree{kind: first.Kind, style: first.Style, tag: first.ShortTag()}
+	t = &tree{kind: first.Kind, style: first.Style, tag: first.ShortTag(), above: first.HeadComment, beside: first.LineComment}
 	lists := make([][]entry, len(nodes))
 	switch first.Kind {
 	case yaml.MappingNode:
@@ -240,7 +243,10 @@ func (k *maker) value(nodes []*yaml.Node, f *family, key string, values bool) (*
 	for plain, i := name, 2; f.values[name] != nil; i++ {
 		name = fmt.Sprintf("%s_%d", plain, i)
 	}
-	f.values[name] = nodes
+	f.values[name] = make([]*yaml.Node, len(nodes))
+	for i, n := range nodes {
+		f.values[name][i] = uncommented(n)
+	}
 	f.order = append(f.order, name)
 	return &tree{value: fmt.Sprintf(".Values.%s.%s", f.kind, name)}, true
 }

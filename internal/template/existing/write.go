@@ -141,7 +141,7 @@ func (t *tree) short() bool {
 		most = 2
 	}
 	for _, i := range t.items {
-		if i.tree.value != "" || i.tree.null || i.loop != nil || i.tree.kind != yaml.ScalarNode && (!i.tree.short() || len(i.tree.items) == 0) {
+		if i.tree.above+i.tree.beside != "" || i.tree.value != "" || i.tree.null || i.loop != nil || i.tree.kind != yaml.ScalarNode && (!i.tree.short() || len(i.tree.items) == 0) {
 			return false
 		}
 	}
@@ -155,7 +155,7 @@ func (t *tree) flow() (text string, ok bool) {
 	}
 	var all []string
 	for _, i := range t.items {
-		if i.loop != nil || i.cond != "" {
+		if i.loop != nil || i.cond != "" || i.tree.above+i.tree.beside != "" {
 			return "", false
 		}
 		one := ""
@@ -204,6 +204,12 @@ func (w *writer) items(t *tree, indent int) {
 		if cond != "" {
 			w.line(0, "{{- if "+cond+" }}")
 		}
+		if i.loop != nil { // comments would be there for each
+			own := *i.tree
+			own.above, own.beside = "", ""
+			i.tree = &own
+		}
+		w.comment(indent, i.tree.above)
 		if t.kind == yaml.SequenceNode {
 			w.listItem(i.tree, indent)
 		} else {
@@ -230,25 +236,50 @@ func (t *tree) someCondition() string {
 	return l.mode.some(l.of)
 }
 
+// comment writes the lines of a comment.
+func (w *writer) comment(indent int, text string) {
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			w.line(indent, strings.ReplaceAll(line, "{{", `{{ "{{" }}`))
+		}
+	}
+}
+
+// beside returns a comment as it stands at the end of a line.
+func beside(comment string) string {
+	if comment == "" {
+		return ""
+	}
+	first, _, _ := strings.Cut(comment, "\n")
+	return " " + strings.ReplaceAll(first, "{{", `{{ "{{" }}`)
+}
+
 // entry writes a value behind a key or a dash.
 func (w *writer) entry(before string, t *tree, indent int) {
+	end := beside(t.beside)
 	if names := t.names(); names != "" {
 		w.line(indent, before+" {{ toYaml ("+names+") }}")
 		return
 	}
 	if text, ok := t.flow(); ok && len(t.items) > 0 {
-		w.line(indent, before+" "+text)
+		w.line(indent, before+" "+text+end)
 		return
 	}
 	switch {
-	case t.value != "" || t.kind == yaml.ScalarNode:
+	case t.value != "": // which may be lines
 		w.line(indent, strings.TrimRight(before+" "+t.scalar(indent), " "))
+	case t.kind == yaml.ScalarNode:
+		header, rest, lines := strings.Cut(t.scalar(indent), "\n")
+		if lines {
+			rest = "\n" + rest
+		}
+		w.line(indent, strings.TrimRight(before+" "+header, " ")+end+rest)
 	case len(t.items) == 0 && t.kind == yaml.MappingNode:
-		w.line(indent, before+" {}")
+		w.line(indent, before+" {}"+end)
 	case len(t.items) == 0:
-		w.line(indent, before+" []")
+		w.line(indent, before+" []"+end)
 	default:
-		w.line(indent, before)
+		w.line(indent, before+end)
 		w.items(t, indent+2)
 	}
 }
