@@ -9,8 +9,9 @@ import (
 // Place is a place in a file. Line and Column count from 1, and Column counts characters, as editors do, not
 // bytes. A Line of 0 is the file as a whole.
 type Place struct {
-	File         string
-	Line, Column int
+	File   string `json:"file"`
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
 }
 
 // PlaceAt returns the place of the byte at offset of a file's content. An offset outside of content is moved

@@ -128,13 +128,13 @@ func (c *Config) read(root *yaml.Node) error {
 		key  string
 		read func(*yaml.Node) error
 	}{{"sets", c.readSets}, {"rules", c.readRules}, {"ignore", c.readIgnore}} // rules come after sets
+	for key := range yamltree.RepeatedKeys(root) {
+		return c.fail(key, "key %q is there twice", key.Value)
+	}
 	seen := map[string]*yaml.Node{}
 	for key, value := range yamltree.Entries(root) {
 		if !slices.Contains([]string{"sets", "rules", "ignore"}, key.Value) {
 			return c.fail(key, "unknown key %q%s: have sets, rules, ignore", key.Value, text.Suggestion(key.Value, []string{"sets", "rules", "ignore"}))
-		}
-		if seen[key.Value] != nil {
-			return c.fail(key, "key %q is there twice", key.Value)
 		}
 		seen[key.Value] = value
 	}
@@ -166,15 +166,15 @@ func (c *Config) readRules(levels *yaml.Node) error {
 	if levels.Kind != yaml.MappingNode {
 		return c.fail(levels, "rules: want a mapping such as {unquoted-value: error}, not %s", yamltree.KindName(levels))
 	}
-	seen := map[string]bool{}
+	for key := range yamltree.RepeatedKeys(levels) {
+		return c.fail(key, "rule %q is there twice", key.Value)
+	}
 	var ofRules []namedLevel // which come after those of sets
 	for key, value := range yamltree.Entries(levels) {
 		unknown := UnknownRule(key.Value)
 		switch {
 		case unknown != "":
 			return c.fail(key, "%s; see `composer lint --list-rules`", unknown)
-		case seen[key.Value]:
-			return c.fail(key, "rule %q is there twice", key.Value)
 		case value.Kind != yaml.ScalarNode:
 			return c.fail(value, "rules.%s: want one of %s, not %s", key.Value, strings.Join(Levels, ", "), yamltree.KindName(value))
 		}
@@ -185,7 +185,6 @@ func (c *Config) readRules(levels *yaml.Node) error {
 		if !slices.Contains(Levels, level) {
 			return c.fail(value, "rules.%s: %q is not one of %s%s", key.Value, value.Value, strings.Join(Levels, ", "), text.Suggestion(value.Value, Levels))
 		}
-		seen[key.Value] = true
 		if IsSet(key.Value) {
 			c.levels = append(c.levels, namedLevel{key.Value, level})
 		} else {

@@ -189,18 +189,9 @@ func (d *document) checkReadable(root *yaml.Node) {
 
 // checkKeys reports keys that are twice in one mapping. It follows no aliases.
 func (d *document) checkKeys(n *yaml.Node) {
-	if n.Kind == yaml.MappingNode {
-		seen := make(map[string]int, len(n.Content)/2) // lines
-		for i := 0; i < len(n.Content); i += 2 {
-			key := n.Content[i]
-			if key.Kind != yaml.ScalarNode {
-				continue
-			}
-			if first, ok := seen[key.Value]; ok {
-				d.report("duplicate-key", key, "key %q is in line %d already", key.Value, first)
-				continue
-			}
-			seen[key.Value] = key.Line
+	for key, first := range yamltree.RepeatedKeys(n) {
+		if key.Kind == yaml.ScalarNode { // Compose takes an alias of a key that is there
+			d.report("duplicate-key", key, "key %q is in line %d already", key.Value, first.Line)
 		}
 	}
 	for _, c := range n.Content {

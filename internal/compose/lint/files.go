@@ -10,9 +10,9 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tp0-lab/composer/internal/compose/rules"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/files"
-	"github.com/tp0-lab/composer/internal/text"
 )
 
 var fileRules = []Rule{
@@ -29,7 +29,7 @@ var fileRules = []Rule{
 func checkFiles(d *document) {
 	there := map[string]bool{} // paths that were looked for
 	look := func(severity Severity, rule, what string, at *yaml.Node, path string) {
-		if path == "" || filepath.IsAbs(path) || strings.HasPrefix(path, "~") || windowsDrive().MatchString(path) {
+		if path == "" || filepath.IsAbs(path) || strings.HasPrefix(path, "~") || rules.IsWindowsPath(path) {
 			return
 		}
 		if _, seen := there[path]; seen || d.wrong[at] {
@@ -58,9 +58,6 @@ func checkFiles(d *document) {
 		}
 	}
 }
-
-// windowsDrive matches paths of Windows.
-var windowsDrive = text.LazyRegexp(`^[A-Za-z]:`)
 
 // looksLikeFile reports whether a path ends in the name of a file, such as nginx.conf and .env, and not in that of a
 // directory, such as data, conf.d, .cache and v1.2.

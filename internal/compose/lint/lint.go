@@ -37,17 +37,10 @@ type Finding struct {
 	// Message is a sentence on one line, without a period.
 	Message string `json:"message"`
 	// Related is the place that the value clashes with, if it does with one.
-	Related Related `json:"related,omitzero"`
+	Related text.Place `json:"related,omitzero"`
 
 	service string // that it is about, or ""
 	edit    edit   // what mends it, if anything does
-}
-
-// Related is another place that a finding is about.
-type Related struct {
-	File   string `json:"file"`
-	Line   int    `json:"line"`
-	Column int    `json:"column"`
 }
 
 // String returns the finding as compilers write theirs.
@@ -57,10 +50,10 @@ func (f Finding) String() string {
 
 // Text returns the message with the related place.
 func (f Finding) Text() string {
-	if f.Related == (Related{}) {
+	if f.Related == (text.Place{}) {
 		return f.Message
 	}
-	return f.Message + "; the other is at " + text.Place(f.Related).String()
+	return f.Message + "; the other is at " + f.Related.String()
 }
 
 // Source is a file to check.

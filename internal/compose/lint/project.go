@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/tp0-lab/composer/internal/compose/rules"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // checkProject reports the rules of package rules.
@@ -26,7 +27,7 @@ func checkProject(d *document) {
 		d.report(p.Rule.Name, at, "%s", p.Message)
 		if len(own.found) > n && p.Other != nil {
 			other := d.node(p.Other)
-			own.found[n].Related = Related{d.in(other).Name, other.Line, other.Column}
+			own.found[n].Related = text.Place{File: d.in(other).Name, Line: other.Line, Column: other.Column}
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // A clash has both places, whatever file they are in.
@@ -49,7 +51,7 @@ func TestClashOfFiles(t *testing.T) {
 	if err != nil || len(found) != 1 {
 		t.Fatal(found, err)
 	}
-	want := Related{"compose.yaml", 2, 25}
+	want := text.Place{File: "compose.yaml", Line: 2, Column: 25}
 	if found[0].Related != want || !strings.Contains(found[0].GitHub(), "the other is at compose.yaml:2:25") {
 		t.Errorf("got %v", found[0])
 	}

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // The parts of SARIF 2.1.0 that code scanning reads
@@ -80,7 +82,7 @@ func WriteSARIF(w io.Writer, found []Finding, version string) error {
 	for _, f := range found {
 		result := sarifResult{RuleID: f.Rule, RuleIndex: index[f.Rule], Level: f.Severity, Message: sarifText{f.Message}}
 		result.Locations = []sarifLocation{{Physical: newSARIFPlace(f.File, f.Line, f.Column)}}
-		if r := f.Related; r != (Related{}) {
+		if r := f.Related; r != (text.Place{}) {
 			result.Related = []sarifLocation{{newSARIFPlace(r.File, r.Line, r.Column), &sarifText{"the other one"}}}
 		}
 		run.Results = append(run.Results, result)

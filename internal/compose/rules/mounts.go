@@ -10,11 +10,15 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/text"
 )
+
+// IsWindowsPath reports whether a path is an absolute one of Windows, or of a drive of it.
+func IsWindowsPath(path string) bool { return windowsPath().MatchString(path) }
 
 // windowsPath matches absolute paths of Windows, and windowsImage images of it.
 var (
-	windowsPath  = regexp.MustCompile(`^([A-Za-z]:|\\\\)`)
+	windowsPath  = text.LazyRegexp(`^([A-Za-z]:|\\\\)`)
 	windowsImage = regexp.MustCompile(`(?i)windows|nanoserver|servercore|dotnet/framework|\biis\b`)
 )
 
@@ -22,7 +26,7 @@ var (
 // a mount at a drive that no volume of one letter explains.
 func (j judge) onWindows() bool {
 	if slices.ContainsFunc(j.s.Mounts, func(m Mount) bool {
-		return windowsPath.MatchString(m.Target) && (windowsPath.MatchString(m.Source) || strings.Contains(m.Target, `\`))
+		return IsWindowsPath(m.Target) && (IsWindowsPath(m.Source) || strings.Contains(m.Target, `\`))
 	}) {
 		return true
 	}

@@ -113,17 +113,15 @@ func checkTag(n *yaml.Node) error {
 }
 
 func (w *jsonWriter) mapping(n *yaml.Node) error {
-	lines := make(map[string]int, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 { // all keys, where Entries leaves some out
-		key := n.Content[i]
-		if err := checkKey(key, n.Content[i+1]); err != nil {
+		if err := checkKey(n.Content[i], n.Content[i+1]); err != nil {
 			return err
 		}
-		name := Follow(key).Value // 1 and "1" are one key of JSON
-		if first, twice := lines[name]; twice && !IsMerge(key) {
-			return at(key, "the key %q is in line %d already", name, first)
+	}
+	for key, first := range RepeatedKeys(n) { // 1 and "1" are one key of JSON
+		if !IsMerge(key) {
+			return at(key, "the key %q is in line %d already", Follow(key).Value, first.Line)
 		}
-		lines[name] = key.Line
 	}
 	w.out = append(w.out, '{')
 	comma := false

@@ -131,6 +131,42 @@ func Names(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 	}
 }
 
+// RepeatedKeys iterates over the keys of a mapping's own entries that are there already, as scalars or by an alias, each
+// with the first one of its text.
+func RepeatedKeys(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
+	return func(yield func(key, first *yaml.Node) bool) {
+		if n.Kind != yaml.MappingNode {
+			return
+		}
+		seen := make(map[string]*yaml.Node, len(n.Content)/2)
+		for i := 0; i < len(n.Content); i += 2 {
+			key := n.Content[i]
+			scalar := Follow(key)
+			if scalar.Kind != yaml.ScalarNode {
+				continue
+			}
+			first, twice := seen[scalar.Value]
+			if !twice {
+				seen[scalar.Value] = key
+			} else if !yield(key, first) {
+				return
+			}
+		}
+	}
+}
+
+// Heading returns the comments at the top of a text, up to the first line that is none.
+func Heading(text string) string {
+	end := 0
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(line, "#") {
+			break
+		}
+		end += len(line)
+	}
+	return text[:end]
+}
+
 // IsNull reports whether a node is an empty value, ~ or null.
 func IsNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
 

@@ -14,6 +14,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/course/report"
 	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/text"
@@ -174,6 +175,9 @@ func ReadWeights(path string, stages []string) (report.Weights, error) {
 	if len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
 		return nil, fmt.Errorf("%s: want a line for each stage, such as \"ej5: 2\"", path)
 	}
+	for key := range yamltree.RepeatedKeys(doc.Content[0]) {
+		return nil, fmt.Errorf("%s:%d:%d: %s has a weight already", path, key.Line, key.Column, key.Value)
+	}
 	pairs := doc.Content[0].Content
 	for i := 0; i < len(pairs); i += 2 {
 		key, value := pairs[i], pairs[i+1]
@@ -184,9 +188,6 @@ func ReadWeights(path string, stages []string) (report.Weights, error) {
 			return nil, fmt.Errorf("%s: there is no stage %q%s", at, key.Value, text.DidYouMean(key.Value, stages))
 		case value.Decode(&points) != nil || !(points >= 0 && points <= 1e6): // NaN is neither
 			return nil, fmt.Errorf("%s: the weight of %s is %q: want a number from 0 to 1000000", at, key.Value, value.Value)
-		}
-		if _, twice := weights[key.Value]; twice {
-			return nil, fmt.Errorf("%s: %s has a weight already", at, key.Value)
 		}
 		weights[key.Value] = points
 	}

@@ -82,7 +82,7 @@ func Make(ctx context.Context, name string, content []byte, dir string) (*Bundle
 		var found []*family
 		for _, rows := range []bool{true, false} { // first with families as rows of one kind
 			found = families(entries(services), without)
-			made.Files, err = files(found, root, heading(string(content)), rows)
+			made.Files, err = files(found, root, yamltree.Heading(string(content)), rows)
 			if err != nil {
 				return nil, err
 			}

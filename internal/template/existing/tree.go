@@ -3,7 +3,6 @@ package existing
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"go.yaml.in/yaml/v4"
 
@@ -107,16 +106,4 @@ func hasAnchor(n *yaml.Node) bool {
 		return true
 	}
 	return slices.ContainsFunc(n.Content, hasAnchor)
-}
-
-// heading returns the comments at the top of a file.
-func heading(content string) string {
-	var b strings.Builder
-	for line := range strings.Lines(content) {
-		if !strings.HasPrefix(line, "#") {
-			break
-		}
-		b.WriteString(line)
-	}
-	return b.String()
 }

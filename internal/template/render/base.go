@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"strings"
 
 	"go.yaml.in/yaml/v4" // the version that compose-go reads with
 
@@ -42,14 +41,8 @@ func (e *Engine) laidOver(stage string, n int, rendered []byte, base bundle.Base
 		}
 		return nil, fmt.Errorf("lay it over its base: %w", &fault)
 	}
-	var b bytes.Buffer
-	for line := range strings.Lines(string(rendered)) {
-		if !strings.HasPrefix(line, "#") {
-			break
-		}
-		b.WriteString(line)
-	}
-	encoder := yaml.NewEncoder(&b)
+	b := bytes.NewBufferString(yamltree.Heading(string(rendered)))
+	encoder := yaml.NewEncoder(b)
 	encoder.SetIndent(2)
 	if err := errors.Join(encoder.Encode(m.project.Root), encoder.Close()); err != nil {
 		return nil, fmt.Errorf("lay it over its base: %w", err)

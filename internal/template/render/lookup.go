@@ -126,8 +126,8 @@ func noKey(of any, key string) error {
 
 // nearOrAll returns ", did you mean NAME?" for the nearest of candidates, or else ": have …" with a few names.
 func nearOrAll(key string, candidates, have []string) string {
-	if near := text.Nearest(key, candidates); near != "" && near != key {
-		return ", did you mean " + near + "?"
+	if hint := text.Suggestion(key, candidates); hint != "" && !slices.Contains(candidates, key) {
+		return hint
 	}
 	if len(have) == 0 || len(have) > 10 {
 		return ""
