@@ -22,7 +22,7 @@ var fileRules = []Rule{
 	},
 	{
 		Name: "missing-file", Severity: Error, What: "a file that Compose reads does not exist",
-		Why: "It is an `env_file`, a `label_file`, what is included or extended, the `file` of a config or secret, or a seccomp profile; Compose fails without it. Only relative paths are looked for.",
+		Why: "It is an `env_file`, a `label_file`, what is included or extended, the `file` of a config or secret, or a seccomp profile; Compose fails without it. Only relative paths are looked for. `composer render` only warns of such a file: it may be written after the document.",
 	},
 }
 
