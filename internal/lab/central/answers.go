@@ -116,7 +116,7 @@ func (c *session) answer() {
 	flush := func() {
 		c.write(frames)
 		frames = frames[:0]
-		c.answered.Store(c.server.config.Now().UnixNano())
+		c.answered.Store(int64(c.server.config.Now().Sub(c.began)))
 		c.unanswered.Add(-taken)
 		taken = 0
 	}

@@ -21,13 +21,8 @@ func appendBet(dst []byte, b *lottery.Bet) []byte {
 
 // setBet sets b to the agency's bet w. It shares the texts of w.
 func setBet(b *lottery.Bet, agency uint32, w *wire.Bet) {
-	// Field by field: a composite literal would be built elsewhere first, and copied.
-	b.Agency = agency
-	b.FirstName = w.FirstName
-	b.LastName = w.LastName
-	b.Document = w.Document
-	b.Birthdate.Year = w.Year
-	b.Birthdate.Month = w.Month
-	b.Birthdate.Day = w.Day
-	b.Number = w.Number
+	*b = lottery.Bet{
+		Agency: agency, FirstName: w.FirstName, LastName: w.LastName, Document: w.Document,
+		Birthdate: lottery.Date{Year: w.Year, Month: w.Month, Day: w.Day}, Number: w.Number,
+	}
 }

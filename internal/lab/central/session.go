@@ -46,13 +46,15 @@ type session struct {
 	answers    chan *answer // nil until the first frame that needs an answer
 	answering  sync.WaitGroup
 	unanswered atomic.Int32 // number of answers due; above 0 the peer may be waiting for us
-	answered   atomic.Int64 // when the last answers went out, Unix time in nanoseconds
+	began      time.Time    // with the reading of a clock that does not jump
+	answered   atomic.Int64 // when the last answers went out, in nanoseconds after began
 	broken     bool         // a write has failed; only the goroutine that writes uses it
 }
 
 func newSession(s *Server, conn net.Conn) *session {
 	return &session{
 		server:  s,
+		began:   s.config.Now(),
 		conn:    conn,
 		frames:  wire.NewReader(conn),
 		stopped: make(chan struct{}),
@@ -177,7 +179,7 @@ func (c *session) next(timeout time.Duration) (wire.Type, []byte, error) {
 		case c.unanswered.Load() > 0:
 			from = now()
 		default:
-			if from = time.Unix(0, c.answered.Load()); now().Sub(from) >= timeout {
+			if from = c.began.Add(time.Duration(c.answered.Load())); now().Sub(from) >= timeout {
 				return 0, nil, errTimeout
 			}
 		}

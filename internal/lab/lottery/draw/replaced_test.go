@@ -2,11 +2,14 @@ package draw_test
 
 import (
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
 
+	"github.com/tp0-lab/composer/internal/lab/logline"
 	"github.com/tp0-lab/composer/internal/lab/lottery/draw"
+	"github.com/tp0-lab/composer/internal/lab/lottery/journal"
 	"github.com/tp0-lab/composer/internal/lab/lottery/store"
 	"github.com/tp0-lab/composer/internal/test/storetest"
 )
@@ -30,6 +33,19 @@ func TestFinishWithoutTheFile(t *testing.T) {
 	storetest.Run(t, os.WriteFile(path, stored, 0o600), l.Finish(1, account.Count, account.Checksum))
 	if draws != 1 {
 		t.Errorf("%d draws", draws)
+	}
+}
+
+// Nothing is said to be back that was never away: the first finish makes the file of the draw.
+func TestNothingIsBack(t *testing.T) {
+	log := new(storetest.Lines)
+	l, err := draw.Open(t.Context(), filepath.Join(t.TempDir(), "bets.csv"), 2, func(tell func(bool)) { tell(true) },
+		store.Options{Encode: storetest.Encode, Files: journal.Options{Log: logline.New(log, slog.LevelDebug)}})
+	storetest.Run(t, err)
+	storetest.MustPut(t, l, 0, storetest.Batch(1, 0, 2))
+	storetest.Run(t, finishAs(l, 1), finishAs(l, 2), l.Close())
+	if lines := log.With("storage_file"); len(lines) > 0 {
+		t.Errorf("logged %q", lines)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 
 	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/lab/logline"
@@ -18,7 +19,7 @@ func (a *File) inPlace(least int64) error {
 	if err != nil {
 		return err
 	}
-	named, err := os.Stat(a.path)
+	named, err := a.named()
 	switch {
 	case err != nil:
 		return err
@@ -28,6 +29,20 @@ func (a *File) inPlace(least int64) error {
 		return fmt.Errorf("%s has %d bytes, and %d were stored", a.path, open.Size(), least)
 	}
 	return nil
+}
+
+// named returns what is at the path. If the path leads through links, it must lead to where it led at the start: the
+// journal, and whatever else belongs to the file, lies there.
+func (a *File) named() (fs.FileInfo, error) {
+	named, err := os.Stat(a.path)
+	if err != nil || filepath.Clean(a.path) == a.Target() {
+		return named, err
+	}
+	target, err := os.Stat(a.Target())
+	if err == nil && !os.SameFile(named, target) {
+		err = fmt.Errorf("%s leads to another file than %s, as it did at the start", a.path, a.Target())
+	}
+	return named, err
 }
 
 // ready makes sure that the file can be appended to. Somebody else's change, seen by the file's time, is one of nothing
@@ -44,7 +59,7 @@ func (a *File) ready() error {
 			return statErr
 		}
 	}
-	named, statErr := os.Stat(a.path)
+	named, statErr := a.named()
 	switch {
 	case statErr != nil:
 		err = statErr
@@ -54,9 +69,11 @@ func (a *File) ready() error {
 		err = a.back(named, err)
 	}
 	if err == nil {
+		if a.astray != nil {
+			a.Log(slog.LevelInfo, "storage_file", logline.Success)
+		}
 		a.astray, a.refused = nil, nil
 		a.noteTime()
-		a.Log(slog.LevelInfo, "storage_file", logline.Success)
 		return nil
 	}
 	if a.astray == nil || a.astray.Error() != err.Error() {
@@ -82,6 +99,7 @@ func (a *File) openForWriting() error {
 	if disk := a.disk.Load(); disk == nil {
 		if err = Lock(f); err == nil {
 			a.disk.Store(f)
+			a.noteTime()
 		}
 	} else {
 		err = sameFile(f, disk)
@@ -117,10 +135,14 @@ func (a *File) back(named fs.FileInfo, err error) error {
 	if err = Lock(f); err == nil {
 		err = a.same(f, named)
 	}
+	if err == nil && !a.options.NoSync {
+		err = f.Sync() // whoever made the copy may not have
+	}
 	if err != nil {
 		_ = f.Close()
 		return err
 	}
+	a.fresh = true
 	a.disk.Store(f) // whoever reads from the old one still can: it is closed when nobody refers to it
 	a.f = a.options.Wrap(diskFile{f})
 	return nil

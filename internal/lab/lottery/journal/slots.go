@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -128,6 +129,7 @@ type journal struct {
 	found    fs.FileInfo // the file, nil if there was none
 	f        DiskFile    // nil until the first group, so that a central can start on a full disk
 	sequence uint64      // of the newest slot
+	newest   slot        // that was put; the zero slot before
 	next     int64       // the slot for the next group, 0 or 1
 	note     note
 	buf      []byte
@@ -253,6 +255,7 @@ func (j *journal) put(s slot) error {
 	if _, err := j.f.WriteAt(j.buf, j.next*slotBlock); err != nil {
 		return err
 	}
+	j.newest = s
 	return j.sync()
 }
 
@@ -274,12 +277,7 @@ func (j *journal) sync() error {
 // open opens or creates the file and writes a slot, synced, that says that the data ends at size. The first group needs
 // it as the slot of the group before.
 func (j *journal) open(size int64) (err error) {
-	flags := os.O_RDWR
-	if j.found == nil {
-		j.sequence = 0
-		flags |= os.O_CREATE | os.O_EXCL
-	}
-	f, err := files.Open(j.path, flags)
+	f, err := j.openFile(size)
 	if err != nil {
 		return err
 	}
@@ -316,6 +314,22 @@ func (j *journal) open(size int64) (err error) {
 	}
 	j.done()
 	return nil
+}
+
+// openFile opens the file, and creates it unless there was one. If one is there now, it must be a copy of the last one.
+func (j *journal) openFile(size int64) (*os.File, error) {
+	if j.found == nil {
+		j.sequence = 0
+		f, err := files.Open(j.path, os.O_RDWR|os.O_CREATE|os.O_EXCL)
+		if !errors.Is(err, fs.ErrExist) {
+			return f, err
+		}
+		if s, ok, err := j.read(size); err != nil || ok && s != j.newest {
+			j.found = nil
+			return nil, cmp.Or(err, fmt.Errorf("%s is another journal than the one that was there: %w; move it away", j.path, ErrDoubt))
+		}
+	}
+	return files.Open(j.path, os.O_RDWR)
 }
 
 // close closes the journal. It removes it if all of the data is whole.

@@ -48,6 +48,33 @@ func TestFileGone(t *testing.T) {
 			},
 			"no such file",
 		},
+		"directory replaced by a copy, the journal with it": {
+			func(path string) error { return os.Rename(filepath.Dir(path), filepath.Dir(path)+".old") },
+			func(path string, _ []byte) error {
+				return os.CopyFS(filepath.Dir(path), os.DirFS(filepath.Dir(path)+".old"))
+			},
+			"no such file",
+		},
+		"directory replaced by a link to a copy": {
+			func(path string) error { return os.Rename(filepath.Dir(path), filepath.Dir(path)+".old") },
+			func(path string, _ []byte) error {
+				dir := filepath.Dir(path)
+				return errors.Join(os.CopyFS(dir+".copy", os.DirFS(dir+".old")), os.Symlink(dir+".copy", dir))
+			},
+			"no such file",
+		},
+		"a link to itself": {
+			func(path string) error { return errors.Join(os.Rename(path, path+".old"), os.Symlink(path, path)) },
+			func(path string, _ []byte) error { return errors.Join(os.Remove(path), os.Rename(path+".old", path)) },
+			"too many levels",
+		},
+		"a link to a device": {
+			func(path string) error {
+				return errors.Join(os.Rename(path, path+".old"), os.Symlink(os.DevNull, path))
+			},
+			func(path string, _ []byte) error { return errors.Join(os.Remove(path), os.Rename(path+".old", path)) },
+			"not a regular file",
+		},
 		"replaced by another, and that by a copy": {
 			func(path string) error {
 				return errors.Join(os.WriteFile(path+".new", []byte("hello"), 0o600), os.Rename(path+".new", path))
@@ -148,6 +175,68 @@ func TestFileGone(t *testing.T) {
 	}
 }
 
+// Links and hard links that lead to the same file, another time and another mode are no change.
+func TestFileInPlace(t *testing.T) {
+	for name, change := range map[string]func(path string) error{
+		"a hard link in its place": func(path string) error {
+			return errors.Join(os.Link(path, path+".new"), os.Remove(path), os.Rename(path+".new", path))
+		},
+		"a link in its place": func(path string) error {
+			return errors.Join(os.Rename(path, path+".old"), os.Symlink(path+".old", path))
+		},
+		"its directory a link": func(path string) error {
+			dir := filepath.Dir(path)
+			return errors.Join(os.Rename(dir, dir+".old"), os.Symlink(dir+".old", dir))
+		},
+		"another time": func(path string) error { return os.Chtimes(path, time.Unix(1, 0), time.Unix(1<<33, 0)) },
+		"another mode": func(path string) error { return os.Chmod(path, 0o400) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "data", "bets.csv")
+			storetest.Run(t, os.Mkdir(filepath.Dir(path), 0o700))
+			log := new(storetest.Lines)
+			s, err := store.Open(t.Context(), path, store.Options{Encode: storetest.Encode, Files: journal.Options{Log: logline.New(log, slog.LevelDebug)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			storetest.MustPut(t, s, 0, storetest.Batch(1, 0, 2))
+			storetest.Run(t, change(path))
+			storetest.MustPut(t, s, 2, storetest.Batch(1, 2, 1))
+			storetest.FileIs(t, path, storetest.Records(storetest.Batch(1, 0, 3)...))
+			storetest.Run(t, s.Close())
+			if l := log.With("storage_file"); len(l) > 0 {
+				t.Errorf("logged %q", l)
+			}
+		})
+	}
+}
+
+// A link that leads to the file elsewhere leaves behind what lies beside it: nothing is acknowledged until it leads to
+// where it did.
+func TestLinkLeadsElsewhere(t *testing.T) {
+	dir := t.TempDir()
+	target, link, moved := filepath.Join(dir, "real.csv"), filepath.Join(dir, "bets.csv"), filepath.Join(dir, "moved", "real.csv")
+	storetest.Run(t, os.Symlink(target, link), os.Mkdir(filepath.Dir(moved), 0o700))
+	s := open(t, link, nil)
+	storetest.MustPut(t, s, 0, storetest.Batch(1, 0, 2))
+	storetest.Run(t, os.Rename(target, moved), os.Remove(link), os.Symlink(moved, link))
+	refused := func(want string) {
+		t.Helper()
+		ticket, err := storetest.Put(s, 2, storetest.Batch(1, 2, 1))
+		storetest.Run(t, err)
+		if err := ticket.Err(); !errors.Is(err, store.ErrStorage) || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	refused("no such file")
+	storetest.Run(t, os.WriteFile(target, storetest.Records(storetest.Batch(1, 0, 2)...), 0o600)) // a copy
+	refused("leads to another file than " + target)
+	storetest.Run(t, os.Remove(link), os.Symlink(target, link))
+	storetest.MustPut(t, s, 2, storetest.Batch(1, 2, 1))
+	storetest.FileIs(t, target, storetest.Records(storetest.Batch(1, 0, 3)...))
+	storetest.FileIs(t, moved, storetest.Records(storetest.Batch(1, 0, 2)...))
+}
+
 // The file is taken away in the middle of a group's fsync, after it was written, whether it is the first one or not.
 func TestFileGoneDuringTheWrite(t *testing.T) {
 	for name, away := range map[string]func(string) error{
@@ -213,9 +302,21 @@ func TestJournalGone(t *testing.T) {
 	storetest.FileIs(t, path+journal.Suffix, []byte("hello"))
 	storetest.Run(t, os.Remove(path+journal.Suffix))
 	storetest.MustPut(t, s, 3, storetest.Batch(1, 3, 1))
+	// The journal of another time.
+	old, err := os.ReadFile(path + journal.Suffix)
+	storetest.Run(t, err)
+	storetest.MustPut(t, s, 4, storetest.Batch(1, 4, 1))
+	storetest.Run(t, os.Remove(path+journal.Suffix), os.WriteFile(path+journal.Suffix, old, 0o600))
+	if ticket, err = storetest.Put(s, 5, storetest.Batch(1, 5, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := ticket.Err(); !errors.Is(err, journal.ErrDoubt) {
+		t.Errorf("got %v", err)
+	}
+	storetest.FileIs(t, path+journal.Suffix, old)
 	storetest.Run(t, os.Remove(path+journal.Suffix), os.WriteFile(path+journal.Suffix, []byte("hello"), 0o600), s.Close())
 	storetest.FileIs(t, path+journal.Suffix, []byte("hello"))
-	storetest.FileIs(t, path, storetest.Records(storetest.Batch(1, 0, 4)...))
+	storetest.FileIs(t, path, storetest.Records(storetest.Batch(1, 0, 5)...))
 }
 
 // A cut is told in a line of the log.
