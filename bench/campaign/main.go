@@ -1,7 +1,7 @@
 //go:build linux
 
 // Command campaign runs the lottery's server and clients as processes while bad things happen to them: kill -9, SIGSTOP,
-// full disks, and files that are taken away, emptied and replaced. After each round it compares bets.csv and what the
+// full and read-only disks, and files that are taken away, emptied, and replaced by others, by links and by copies. After each round it compares bets.csv and what the
 // agencies were told with what they were given. It prints its figures, and exits with 1 if a bet was lost, doubled or
 // wrong, if an agency was told other winners, or if the line of the draw is not in the logs exactly once.
 package main
@@ -41,7 +41,9 @@ var kinds = []kind{
 	{"kill -9", (*round).kill},
 	{"SIGSTOP", (*round).pause},
 	{"full disk", (*round).fill},
+	{"read-only", (*round).readOnly},
 	{"file gone", (*round).takeAway},
+	{"links, copies", (*round).link},
 }
 
 // figures are what a kind of accidents has led to.
@@ -75,7 +77,7 @@ func campaign(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			where := filepath.Join(dir, fmt.Sprintf("%s-%d", strings.ReplaceAll(k.name, " ", "-"), i))
+			where := filepath.Join(dir, fmt.Sprintf("%s-%d", strings.NewReplacer(" ", "-", ",", "").Replace(k.name), i))
 			f, err := play(ctx, k, dir, where, random)
 			if errors.Is(err, errSkipped) {
 				fmt.Fprintf(os.Stderr, "%s: %v\n", k.name, err)

@@ -43,6 +43,7 @@ type round struct {
 	server   *process
 	clients  [agencies]*process
 	servers  int // lives of the server
+	links    int // names that link has used
 	figures  figures
 }
 
@@ -240,109 +241,6 @@ func (r *round) pause() error {
 	r.sleep(50 + r.random.IntN(500))
 	p.signal(syscall.SIGCONT)
 	return nil
-}
-
-// fill starts the server on a small file system, if it is not on one, and then fills that for a while. Sometimes it
-// kills the server meanwhile.
-func (r *round) fill() error {
-	if r.figures.accidents == 1 {
-		r.server.kill()
-		bets, err := os.ReadFile(filepath.Join(r.data, "bets.csv"))
-		files, globErr := filepath.Glob(filepath.Join(r.data, "*"))
-		content := map[string][]byte{}
-		for _, f := range files {
-			content[f], _ = os.ReadFile(f)
-		}
-		if err = errors.Join(err, globErr); err != nil {
-			return err
-		}
-		if err := syscall.Mount("tmpfs", r.data, "tmpfs", 0, "size=8m"); err != nil {
-			return fmt.Errorf("%w: a small file system needs root: %w", errSkipped, err)
-		}
-		content[filepath.Join(r.data, "bets.csv")] = bets
-		for f, b := range content {
-			if err := os.WriteFile(f, b, 0o644); err != nil {
-				return err
-			}
-		}
-		if err := r.startServer(); err != nil {
-			return err
-		}
-	}
-	ballast, err := os.Create(filepath.Join(r.data, "ballast"))
-	if err != nil {
-		return err
-	}
-	block := make([]byte, 4096)
-	for err == nil {
-		_, err = ballast.Write(block)
-	}
-	_ = ballast.Close()
-	r.sleep(50 + r.random.IntN(300))
-	killed := r.random.IntN(3) == 0
-	if killed {
-		r.server.kill()
-	}
-	if err := os.Remove(ballast.Name()); err != nil || !killed {
-		return err
-	}
-	return r.startServer()
-}
-
-// stopServer stops the server and waits until each of its threads stands still: one that is in a write finishes that
-// first.
-func (r *round) stopServer() error {
-	r.server.signal(syscall.SIGSTOP)
-	for {
-		running := false
-		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", r.server.cmd.Process.Pid))
-		for _, t := range threads {
-			text, _ := os.ReadFile(t)
-			_, state, _ := strings.Cut(string(text), ") ")
-			running = running || !strings.HasPrefix(state, "T")
-		}
-		if err = errors.Join(err, r.ctx.Err()); err != nil || !running {
-			return err
-		}
-		r.sleep(1)
-	}
-}
-
-// takeAway takes bets.csv, bets.csv.draw or their directory away, or empties or replaces a file, and brings it back.
-func (r *round) takeAway() error {
-	path := r.data
-	if name := []string{"", "bets.csv", "bets.csv", "bets.csv.draw"}[r.random.IntN(4)]; name != "" {
-		path = filepath.Join(r.data, name)
-	}
-	if _, err := os.Stat(path); err != nil {
-		return nil // there is no draw yet
-	}
-	wait := func() { r.sleep(50 + r.random.IntN(300)) }
-	if path == r.data || r.random.IntN(2) == 0 {
-		err := os.Rename(path, path+".away")
-		wait()
-		return errors.Join(err, os.Rename(path+".away", path))
-	}
-	// The copy has all that was stored, so the server stands still meanwhile.
-	err := r.stopServer()
-	content, readErr := os.ReadFile(path)
-	if err = errors.Join(err, readErr); err == nil && len(content) == 0 {
-		r.server.signal(syscall.SIGCONT)
-		return nil // emptied or not, it is the same, and the server may go on at once
-	}
-	if err == nil {
-		switch r.random.IntN(3) {
-		case 0:
-			err = os.Remove(path)
-		case 1:
-			err = os.Truncate(path, 0)
-		default:
-			err = errors.Join(os.WriteFile(path+".new", []byte("another file\n"), 0o644), os.Rename(path+".new", path))
-		}
-	}
-	r.server.signal(syscall.SIGCONT)
-	wait()
-	return errors.Join(err, os.WriteFile(path+".new", content, 0o644), os.Rename(path+".new", path))
 }
 
 // compare compares what is left with what the agencies were given.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 
+	"github.com/tp0-lab/composer/internal/lab/secure"
 	"github.com/tp0-lab/composer/internal/lab/wire"
 )
 
@@ -81,6 +82,9 @@ func retryable(err error) bool {
 	}
 	if address := new(net.AddrError); errors.As(err, &address) {
 		return false // the address is not host:port
+	}
+	if secure.Refused(err) {
+		return false // it is not our central
 	}
 	lost := new(lostError)
 	return errors.As(err, &lost)

@@ -155,8 +155,12 @@ func (a *answer) ready() bool {
 
 func (c *session) answerResult(frames []byte, a *answer) []byte {
 	if a.ticket != nil {
+		known := a.ready()
 		c.wait(a.ticket.Done())
 		a.err = a.ticket.Err()
+		if !known {
+			c.renewGrace()
+		}
 	}
 	level, result := slog.LevelInfo, logline.Success
 	var reason []slog.Attr
@@ -176,6 +180,7 @@ func (c *session) answerResult(frames []byte, a *answer) []byte {
 func (c *session) answerFinish(frames []byte, a *answer) []byte {
 	var err error
 	c.during(func() { err = c.server.lottery.Finish(c.agency, a.finish.Total, a.finish.Checksum) })
+	c.renewGrace()
 	if err != nil {
 		c.logAgency(slog.LevelError, "fin_apuestas", logline.Fail, logline.Err(err))
 		return wire.AppendError(frames, codeOf(err, wire.CodeStorage))

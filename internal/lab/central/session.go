@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	// grace is the time for all writes of a session after it was stopped.
+	// grace is the time for all writes of a session after it was stopped, waits for the disk aside.
 	grace = 250 * time.Millisecond
 	// linger is how long a session reads after ERROR, until the peer closes. Closing with unread bytes would reset the
 	// connection, and the peer might never read the ERROR.
@@ -37,7 +37,7 @@ type session struct {
 	stopOnce sync.Once
 	stopped  chan struct{} // closed by stop, which sets cause and until before
 	cause    error         // why the session was stopped; nil if the peer closed the connection
-	until    time.Time     // the deadline of all writes after stop
+	until    time.Time     // the deadline of all writes after stop; the goroutine that writes may renew it
 	done     chan struct{} // closed when the session does not use the lottery any more
 
 	replaced   <-chan struct{} // done of the agency's session before this one, or nil
@@ -237,11 +237,20 @@ func (c *session) write(frames []byte) {
 func (c *session) stop(cause error) {
 	c.stopOnce.Do(func() {
 		now := c.server.config.Now()
-		c.cause, c.until = cause, now.Add(grace)
+		until := now.Add(grace)
+		c.cause, c.until = cause, until
 		close(c.stopped)
 		_ = c.conn.SetReadDeadline(now)
-		_ = c.conn.SetWriteDeadline(c.until)
+		_ = c.conn.SetWriteDeadline(until)
 	})
+}
+
+// renewGrace gives the writes of a stopped session their time again, after a wait for the disk. Only the goroutine that
+// writes calls it.
+func (c *session) renewGrace() {
+	if c.isStopped() {
+		c.until = c.server.config.Now().Add(grace)
+	}
 }
 
 func (c *session) isStopped() bool {

@@ -139,6 +139,33 @@ func TestKeepAliveWhileTheDiskIsSlow(t *testing.T) {
 	})
 }
 
+// A batch that was taken before a bad frame, or before the server's end, is answered once it is on the disk, and then the
+// reason for the end is told, however long the disk takes.
+func TestAnswersAfterTheDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		defer ours.Close()
+		c := newSession(New(testConfig(), nil, slog.New(slog.DiscardHandler)), theirs)
+		peer := &client{t, ours, wire.NewReader(ours)}
+		ticket := make(slowTicket)
+		c.push(&answer{to: wire.TypeBatch, result: ok(0, 3), ticket: ticket})
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			c.run()
+		}()
+		_, err := ours.Write([]byte{0xff, 0xff, 3})
+		time.Sleep(4 * grace)
+		close(ticket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		peer.result(ok(0, 3))
+		peer.error(wire.CodeCorrupt)
+		<-ended
+	})
+}
+
 // The one place is not held for ever by an agency that only says that it is there, unless nobody waits. One that stores
 // bets keeps it.
 func TestTurnTimeout(t *testing.T) {

@@ -75,6 +75,26 @@ func (l *listener) Accept() (net.Conn, error) {
 // DialFunc connects to an address.
 type DialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
+// ErrCertificate is in the error of a connection to a server whose certificate is not the one that the client was given.
+var ErrCertificate = errors.New("the server is not the one that CLI_TLS_CA and CLI_TLS_NAME name")
+
+// ErrPlain is in the error of a connection to a server that does not speak TLS.
+var ErrPlain = errors.New("the server does not speak TLS (SERVER_TLS_CERT)")
+
+// Refused reports whether another attempt with the same server and the same files cannot succeed.
+func Refused(err error) bool { return errors.Is(err, ErrCertificate) || errors.Is(err, ErrPlain) }
+
+// explain adds ErrCertificate and ErrPlain to the error of a handshake.
+func explain(err error) error {
+	if bad := new(tls.CertificateVerificationError); errors.As(err, &bad) {
+		return fmt.Errorf("%w: %w", ErrCertificate, err)
+	}
+	if bad := new(tls.RecordHeaderError); errors.As(err, bad) {
+		return fmt.Errorf("%w: %w", ErrPlain, err)
+	}
+	return err
+}
+
 // Dial returns a function that connects by dial, and then does the handshake, until ctx is done.
 func Dial(dial DialFunc, c *tls.Config) DialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -85,7 +105,7 @@ func Dial(dial DialFunc, c *tls.Config) DialFunc {
 		secured := &conn{raw: &closeOnce{Conn: raw}}
 		secured.Conn = tls.Client(secured.raw, c)
 		if err := secured.HandshakeContext(ctx); err != nil {
-			return nil, errors.Join(fmt.Errorf("TLS with %s: %w", address, err), secured.Close())
+			return nil, errors.Join(fmt.Errorf("TLS with %s: %w", address, explain(err)), secured.Close())
 		}
 		return secured, nil
 	}

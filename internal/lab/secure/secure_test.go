@@ -106,10 +106,11 @@ func TestWhoIsRefused(t *testing.T) {
 	for name, tt := range map[string]struct {
 		certificate, name, want string
 		most                    uint16
+		final                   bool
 	}{
-		"another certificate": {other, "server", "certificate", 0},
-		"another name":        {"", "central", "central", 0},
-		"an older TLS":        {"", "server", "protocol version", tls.VersionTLS12},
+		"another certificate": {other, "server", "certificate", 0, true},
+		"another name":        {"", "central", "central", 0, true},
+		"an older TLS":        {"", "server", "protocol version", tls.VersionTLS12, false},
 	} {
 		l, certificate := listen(t, "server")
 		ended := echo(l)
@@ -127,8 +128,8 @@ func TestWhoIsRefused(t *testing.T) {
 		if err == nil {
 			_ = conn.Close()
 		}
-		if err == nil || !strings.Contains(err.Error(), tt.want) {
-			t.Errorf("%s: got %v", name, err)
+		if err == nil || !strings.Contains(err.Error(), tt.want) || Refused(err) != tt.final {
+			t.Errorf("%s: got %v, refused for good: %v", name, err, Refused(err))
 		}
 		if err := <-ended; err == nil {
 			t.Errorf("%s: the server noticed nothing", name)

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/tp0-lab/composer/internal/files"
 )
@@ -129,7 +130,7 @@ type journal struct {
 	found    fs.FileInfo // the file, nil if there was none
 	f        DiskFile    // nil until the first group, so that a central can start on a full disk
 	sequence uint64      // of the newest slot
-	newest   slot        // that was put; the zero slot before
+	recent   [2]slot     // the last two that were put, the newest last
 	next     int64       // the slot for the next group, 0 or 1
 	note     note
 	buf      []byte
@@ -252,10 +253,10 @@ func (j *journal) done() {
 
 func (j *journal) put(s slot) error {
 	j.buf = s.append(j.buf[:0])
+	j.recent = [2]slot{j.recent[1], s} // before it is written: a copy may be made right after
 	if _, err := j.f.WriteAt(j.buf, j.next*slotBlock); err != nil {
 		return err
 	}
-	j.newest = s
 	return j.sync()
 }
 
@@ -299,7 +300,7 @@ func (j *journal) open(size int64) (err error) {
 	if j.sequence > 0 {
 		err = j.put(slot{j.sequence + 1, size, size, 0})
 	} else {
-		j.next = 0
+		j.next, j.recent[1] = 0, slot{1, size, size, 0}
 		if _, err = j.f.WriteAt(newJournal(size), 0); err == nil {
 			err = j.sync()
 		}
@@ -316,7 +317,8 @@ func (j *journal) open(size int64) (err error) {
 	return nil
 }
 
-// openFile opens the file, and creates it unless there was one. If one is there now, it must be a copy of the last one.
+// openFile opens the file, and creates it unless there was one. If one is there now, it must be a copy of the last one, as
+// it is now or was before the last group.
 func (j *journal) openFile(size int64) (*os.File, error) {
 	if j.found == nil {
 		j.sequence = 0
@@ -324,7 +326,7 @@ func (j *journal) openFile(size int64) (*os.File, error) {
 		if !errors.Is(err, fs.ErrExist) {
 			return f, err
 		}
-		if s, ok, err := j.read(size); err != nil || ok && s != j.newest {
+		if s, ok, err := j.read(size); err != nil || ok && !slices.Contains(j.recent[:], s) {
 			j.found = nil
 			return nil, cmp.Or(err, fmt.Errorf("%s is another journal than the one that was there: %w; move it away", j.path, ErrDoubt))
 		}

@@ -306,8 +306,9 @@ func TestJournalGone(t *testing.T) {
 	old, err := os.ReadFile(path + journal.Suffix)
 	storetest.Run(t, err)
 	storetest.MustPut(t, s, 4, storetest.Batch(1, 4, 1))
+	storetest.MustPut(t, s, 5, storetest.Batch(1, 5, 1))
 	storetest.Run(t, os.Remove(path+journal.Suffix), os.WriteFile(path+journal.Suffix, old, 0o600))
-	if ticket, err = storetest.Put(s, 5, storetest.Batch(1, 5, 1)); err != nil {
+	if ticket, err = storetest.Put(s, 6, storetest.Batch(1, 6, 1)); err != nil {
 		t.Fatal(err)
 	}
 	if err := ticket.Err(); !errors.Is(err, journal.ErrDoubt) {
@@ -316,7 +317,7 @@ func TestJournalGone(t *testing.T) {
 	storetest.FileIs(t, path+journal.Suffix, old)
 	storetest.Run(t, os.Remove(path+journal.Suffix), os.WriteFile(path+journal.Suffix, []byte("hello"), 0o600), s.Close())
 	storetest.FileIs(t, path+journal.Suffix, []byte("hello"))
-	storetest.FileIs(t, path, storetest.Records(storetest.Batch(1, 0, 5)...))
+	storetest.FileIs(t, path, storetest.Records(storetest.Batch(1, 0, 6)...))
 }
 
 // A cut is told in a line of the log.
