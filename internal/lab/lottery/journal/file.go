@@ -3,6 +3,7 @@
 package journal
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -63,6 +64,7 @@ type File struct {
 	changed time.Time // when the file was last changed, by us
 	most    int64     // how long the file may be: above durable while it may hold bytes to be cut off
 	content string    // what those bytes are
+	tail    []byte    // these bytes, or what a failed write may have left the beginning of
 	end     string    // the line end that the last line lacks, for the next group
 
 	astray  error       // why the file at path is not ours; nil if it is
@@ -125,6 +127,9 @@ func (a *File) Load(ctx context.Context, read func(io.Reader) error) error {
 	}
 	var err error
 	if a.durable, err = a.journal.recover(disk, a.most); err != nil {
+		return err
+	}
+	if a.tail, err = io.ReadAll(io.NewSectionReader(disk, a.durable, a.most-a.durable)); err != nil {
 		return err
 	}
 	r := &loading{Reader: io.NewSectionReader(disk, 0, a.durable), ctx: ctx, file: a}
@@ -209,6 +214,7 @@ func (a *File) Append(group []byte) error {
 		return err
 	}
 	if err := a.put(group); err != nil {
+		a.tail = bytes.Clone(group)
 		// Cutting drops the pages whose fsync failed, too. If it fails, the next append cuts first.
 		if a.astray == nil && a.inPlace(a.durable) == nil {
 			_ = a.cut()
@@ -265,7 +271,7 @@ func (a *File) cut() error {
 	if err != nil {
 		return err
 	}
-	a.most = a.durable
+	a.most, a.tail = a.durable, nil
 	if n := before.Size() - a.durable; n > 0 {
 		a.Log(slog.LevelWarn, "cut_storage", logline.Success, slog.Int64("bytes", n), slog.String("content", a.content))
 	}

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -148,16 +149,20 @@ func (a *File) back(named fs.FileInfo, err error) error {
 	return nil
 }
 
-// same returns an error unless f, the file of info, has the bytes that were stored, and no more than may be cut off. It
-// remembers the last file that it has read in vain.
+// same returns an error unless f, the file of info, has the bytes that were stored, and behind them no others than those of
+// a group that failed, which will be cut off. It remembers the last file that it has read in vain.
 func (a *File) same(f *os.File, info fs.FileInfo) error {
 	a.refused = nil
 	sum := crc32.New(castagnoli)
 	n, err := io.Copy(sum, io.NewSectionReader(f, 0, a.durable))
+	if err != nil {
+		return err
+	}
+	tail, err := io.ReadAll(io.NewSectionReader(f, a.durable, int64(len(a.tail))))
 	switch {
 	case err != nil:
 		return err
-	case n < a.durable || info.Size() > a.most || sum.Sum32() != a.sum:
+	case n < a.durable || sum.Sum32() != a.sum || info.Size() != n+int64(len(tail)) || !bytes.HasPrefix(a.tail, tail):
 		a.refused = info
 		return fmt.Errorf("%s is not the file that was stored, of %d bytes", a.path, a.durable)
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -279,6 +280,46 @@ func testGoneDuringTheWrite(t *testing.T, name string, away func(string) error, 
 			t.Error("a clean end without the file")
 		}
 	})
+}
+
+// Somebody else's bytes behind what was stored are not those of a group that failed: the file stays as it is, until a copy
+// is in its place, with what the failed group has left or without.
+func TestForeignBytesStay(t *testing.T) {
+	for _, before := range []int{0, 2} {
+		for _, left := range []int{0, 30, 1 << 20} {
+			path := filepath.Join(t.TempDir(), "bets.csv")
+			var f storetest.Faults
+			s := open(t, path, f.Wrap)
+			if before > 0 {
+				storetest.MustPut(t, s, 0, storetest.Batch(1, 0, before))
+			}
+			stored, err := os.ReadFile(path)
+			storetest.Run(t, err)
+			f.Lock()
+			f.Write, f.Short = syscall.ENOSPC, 40
+			f.Truncate = syscall.EIO
+			f.Unlock()
+			put := func(want error) {
+				t.Helper()
+				ticket, err := storetest.Put(s, before, storetest.Batch(1, before, 9))
+				storetest.Run(t, err)
+				if err := ticket.Err(); !errors.Is(err, want) {
+					t.Errorf("got %v, want %v", err, want)
+				}
+			}
+			put(store.ErrStorage)
+			failed := storetest.Records(storetest.Batch(1, before, 9)...)
+			foreign := append(bytes.Clone(stored), "another file\n"...)
+			storetest.Run(t, os.WriteFile(path+".new", foreign, 0o600), os.Rename(path+".new", path))
+			put(store.ErrStorage)
+			storetest.FileIs(t, path, foreign)
+			good := append(bytes.Clone(stored), failed[:min(left, len(failed))]...)
+			storetest.Run(t, os.WriteFile(path+".new", good, 0o600), os.Rename(path+".new", path))
+			put(nil)
+			storetest.FileIs(t, path, append(stored, failed...))
+			storetest.Run(t, s.Close())
+		}
+	}
 }
 
 // Without its journal a store goes on, with a new one; a foreign file in the journal's place stays.
