@@ -71,7 +71,7 @@ type lostError struct {
 func (e *lostError) Error() string { return e.operation + ": " + e.err.Error() }
 func (e *lostError) Unwrap() error { return e.err }
 
-// retryable reports whether another attempt can succeed: docs/protocol.md, "What each side does at each failure".
+// retryable reports whether another attempt can succeed: docs/protocol-implementers.md, "What each side does at each failure".
 func retryable(err error) bool {
 	if refused := new(RefusedError); errors.As(err, &refused) {
 		switch refused.Code {
