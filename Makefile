@@ -44,11 +44,13 @@ docker-compose-up: right-stage docker-image data secrets $(COMPOSE_FILE) ## star
 	$(COMPOSE) up -d --remove-orphans
 .PHONY: docker-compose-up
 
-# Makes the secrets that the Compose file mounts (composer render --set auth=true), and keeps those that are there.
+# Makes the secrets that the Compose file mounts (composer render --set auth=true --set tls=true), and keeps those that are there.
 secrets: $(COMPOSE_FILE)
-	@dir=$$(sed -n 's,^    file: \(.*\)/master\.secret$$,\1,p' $(COMPOSE_FILE)); \
-	if [ -n "$$dir" ]; then \
-	  $(MAKE) -s bin/composer && bin/composer data secrets -n $$(grep -c '^    file: .*/agency-[0-9]*\.secret$$' $(COMPOSE_FILE)) -o "$$dir"; \
+	@auth=$$(sed -n 's,^    file: \(.*\)/master\.secret$$,\1,p' $(COMPOSE_FILE)); \
+	tls=$$(sed -n 's,^    file: \(.*\)/server\.crt$$,\1,p' $(COMPOSE_FILE)); \
+	if [ -n "$$auth$$tls" ]; then \
+	  $(MAKE) -s bin/composer && bin/composer data secrets $${tls:+--tls} \
+	    -n $$(grep -c '^    file: .*/agency-[0-9]*\.secret$$' $(COMPOSE_FILE)) -o "$${auth:-$$tls}"; \
 	fi
 .PHONY: secrets
 

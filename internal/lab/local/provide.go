@@ -14,7 +14,7 @@ import (
 )
 
 // Provide returns the commands, in backquotes and in the order of the files, that write those of the missing files that
-// are the lab's: agencies' files, the master secret, and the configuration of a service in a directory of its name.
+// are the lab's: agencies' files, the master secret, the certificate, and the configuration of a service in a directory of its name.
 func Provide(missing []string) []string {
 	var commands []string
 	add := func(command string) {
@@ -36,11 +36,19 @@ func Provide(missing []string) []string {
 			add("`composer data extract`")
 		case isAgency:
 			add(fmt.Sprintf("`composer data generate -n %d -o %s`", last, text.ShellWord(path.Clean(dir))))
-		case base == secret.MasterFile:
+		case base == secret.MasterFile && !slices.ContainsFunc(missing, isCertificate):
 			add("`composer data secrets`")
+		case isCertificate(name):
+			add("`composer data secrets --tls`")
 		case base == server.ConfigFile && service == "server", base == client.ConfigFile && service == "client":
 			add("`composer config init -o " + text.ShellWord(name) + "`")
 		}
 	}
 	return commands
+}
+
+// isCertificate reports whether the path is that of a file of `composer data secrets --tls`.
+func isCertificate(path string) bool {
+	base := filepath.Base(path)
+	return base == secret.CertificateFile || base == secret.CertificateKeyFile
 }

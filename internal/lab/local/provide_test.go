@@ -12,6 +12,8 @@ func TestProvide(t *testing.T) {
 		"./my/agency-1.csv ./my/agency-6.csv":                    "`composer data generate -n 6 -o my`", // the dataset has five agencies
 		"./services/server/config.ini ./server/config.ini":       "`composer config init -o ./services/server/config.ini` `composer config init -o ./server/config.ini`",
 		"./.data/secrets/master.secret ./client/config.yaml":     "`composer data secrets` `composer config init -o ./client/config.yaml`",
+		"./.data/secrets/master.secret .data/secrets/server.crt": "`composer data secrets --tls`",
+		".data/secrets/server.key":                               "`composer data secrets --tls`",
 		"./nginx/config.ini ./agency-x.csv ./server/other.ini x": "",
 	} {
 		if got := strings.Join(Provide(strings.Fields(missing)), " "); got != want {

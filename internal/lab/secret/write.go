@@ -113,8 +113,12 @@ func addSecrets(set *files.Set, dir string, master Secret, o WriteOptions) (path
 			return nil, err
 		}
 	}
+	kept, err := o.keepCertificate(dir)
+	if err != nil {
+		return nil, err
+	}
 	if o.Kubernetes {
-		manifest, err := manifestOf(master, own)
+		manifest, err := manifestOf(master, own, o.Certificate, o.CertificateKey)
 		if err != nil {
 			return nil, err
 		}
@@ -127,7 +131,7 @@ func addSecrets(set *files.Set, dir string, master Secret, o WriteOptions) (path
 			return nil, err
 		}
 	}
-	certificates, err := addCertificate(set, dir, o)
+	certificates, err := addCertificate(set, dir, o, kept)
 	if err != nil {
 		return nil, err
 	}
@@ -146,15 +150,36 @@ func addSecrets(set *files.Set, dir string, master Secret, o WriteOptions) (path
 	return paths, nil
 }
 
-// addCertificate adds the files of the certificate to the set, and returns the paths.
-func addCertificate(set *files.Set, dir string, o WriteOptions) (paths []string, err error) {
+// maxCertificate is the largest file of a certificate, or of its key, in bytes.
+const maxCertificate = 1 << 20
+
+// keepCertificate takes the certificate that is there, with its key, in place of the one of the options, unless there is none
+// or Force is set. It reports whether it has.
+func (o *WriteOptions) keepCertificate(dir string) (bool, error) {
+	if o.Certificate == nil || o.Force {
+		return false, nil
+	}
+	certificate, err := files.Read(filepath.Join(dir, CertificateFile), maxCertificate)
+	if err == nil {
+		var key []byte
+		if key, err = files.Read(filepath.Join(dir, CertificateKeyFile), maxCertificate); err == nil {
+			o.Certificate, o.CertificateKey = certificate, key
+			return true, nil
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return false, err
+}
+
+// addCertificate adds the files of the certificate to the set, unless they are kept, and returns the paths.
+func addCertificate(set *files.Set, dir string, o WriteOptions, kept bool) (paths []string, err error) {
 	if o.Certificate == nil {
 		return nil, nil
 	}
 	paths = []string{filepath.Join(dir, CertificateFile), filepath.Join(dir, CertificateKeyFile)}
-	_, certificateErr := os.Stat(paths[0])
-	_, keyErr := os.Stat(paths[1])
-	if !o.Force && certificateErr == nil && keyErr == nil {
+	if kept {
 		return paths, nil // unchanged
 	}
 	for i, text := range [][]byte{o.Certificate, o.CertificateKey} {

@@ -3,6 +3,7 @@ package secret
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -163,5 +164,27 @@ func TestManifest(t *testing.T) {
 	}
 	if _, err := Write(filepath.Join(dir, "many"), WriteOptions{Agencies: 20_000, Kubernetes: true}); err == nil || !strings.Contains(err.Error(), "1 MiB") {
 		t.Errorf("20,000 agencies: %v", err)
+	}
+}
+
+// The Secrets of Kubernetes have the certificate that is there, with its key, and only those of another run with Force.
+func TestCertificateInManifest(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "secrets")
+	for i, tt := range []struct {
+		certificate, want string
+		force             bool
+	}{{"one", "one", false}, {"two", "one", false}, {"three", "three", true}} {
+		o := WriteOptions{Agencies: 1, Kubernetes: true, Force: tt.force, Certificate: []byte(tt.certificate), CertificateKey: []byte("key of " + tt.certificate)}
+		if _, err := Write(dir, o); err != nil {
+			t.Fatal(err)
+		}
+		manifest, err := os.ReadFile(filepath.Join(dir, ManifestFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := fmt.Sprintf("  name: lottery-tls\nstringData:\n  server.crt: %q\n  server.key: %q\n", tt.want, "key of "+tt.want)
+		if !strings.HasSuffix(string(manifest), want) {
+			t.Errorf("run %d:\n%s\nwants\n%s", i, manifest, want)
+		}
 	}
 }

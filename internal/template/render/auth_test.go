@@ -63,5 +63,21 @@ func TestGoldenAuth(t *testing.T) {
 		}
 		golden.Check(t, filepath.Join("testdata", "golden", "ej8-auth-"+target+".yaml"), render(target, "ej8", "auth=true"))
 	}
+	for _, target := range []string{"compose", "swarm", "kubernetes"} {
+		for _, stage := range []string{"ej1", "ej4"} {
+			if with := render(target, stage, "tls=true"); !bytes.Equal(with, render(target, stage)) {
+				t.Errorf("%s for %s is another with tls:\n%s", stage, target, with)
+			}
+		}
+		for _, stage := range []string{"ej5", "ej8"} {
+			alone := render(target, stage, "tls=true")
+			for _, want := range []string{"SERVER_TLS_CERT", "SERVER_TLS_KEY", "CLI_TLS_CA"} {
+				if bytes.Count(alone, []byte(want)) == 0 || bytes.Contains(alone, []byte("_SECRET_FILE")) {
+					t.Errorf("%s for %s with tls alone, which wants %s:\n%s", stage, target, want, alone)
+				}
+			}
+		}
+		golden.Check(t, filepath.Join("testdata", "golden", "ej8-tls-"+target+".yaml"), render(target, "ej8", "auth=true", "tls=true"))
+	}
 	golden.Check(t, filepath.Join("testdata", "golden", "ej8-auth-swarm-directory.yaml"), render("swarm", "ej8", "auth=true", "cluster.secrets=/srv/secrets"))
 }

@@ -31,7 +31,7 @@ func TestPages(t *testing.T) {
 	t.Parallel()
 	pages := []string{"docs/lint.md", "docs/values.md", "docs/bundles.md", "docs/output.md", "docs/targets.md", "docs/storage.md"}
 	if !testing.Short() {
-		pages = append(pages, "README.md", "docs/lab.md", "docs/configuration.md", "docs/verify.md") // these run whole labs
+		pages = append(pages, "README.md", "docs/lab.md", "docs/configuration.md", "docs/verify.md", "docs/security.md") // these run whole labs
 	}
 	dir := checkout(t)
 	for _, page := range pages {
