@@ -87,7 +87,7 @@ func bench(ctx context.Context, args []string, stdout, stderr io.Writer) (err er
 	if err := b.build(ctx, *old); err != nil {
 		return err
 	}
-	r := report{machine: describe(dir), old: commitOf(*old)}
+	r := report{machine: describe(dir), load: loadNow(), old: commitOf(*old)}
 	for _, s := range scenarios(*quick) {
 		if *only != "" && *only != s.name {
 			continue
