@@ -270,3 +270,85 @@ func TestLastNumber(t *testing.T) {
 		}
 	}
 }
+
+// Bets that the server does not store after the hold either are not lost to the hold.
+func TestBlameStall(t *testing.T) {
+	const first = "1,Ana,Paz,20,1990-01-02,1\n1,Ana,Paz,21,1990-01-02,1\n"
+	for _, tt := range []struct {
+		name, file string
+		want       report.Status
+	}{
+		{"stored later", first + "9,Eva,Sol,30,1990-01-02,2\n9,Eva,Sol,31,1990-01-02,2\n", report.Failed},
+		{"never stored", first + "2,Eva,Sol,30,1990-01-02,2\n", report.Unjudged},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := checkout(t, "ej8", map[string]string{"server/Dockerfile": "FROM scratch\n"})
+			run := func(tr *trial) {
+				tr.lab, tr.limit = scriptedLab{diskLab{text: tt.file}}, time.Millisecond
+				tr.sent = [][]string{{"1", "", "", "20"}, {"1", "", "", "21"}, {"2", "", "", "30"}, {"3", "", "", "31"}}
+				blameStall(tr, &relay{resume: make(chan struct{})})
+			}
+			r := runOne(t.Context(), Scenario{Stage: "ej8", Name: "x", run: run}, nil, s, Options{Now: time.Now})
+			if r.Status != tt.want {
+				t.Errorf("%s: %s %v", r.Status, r.Reason, r.Problems)
+			}
+		})
+	}
+}
+
+// Where messages are cut, the lines about a bet are not judged once more.
+func TestCutBetsAreJudgedByWhatIsOnDisk(t *testing.T) {
+	s := checkout(t, "ej5", map[string]string{
+		"server/config.ini": "", "client/config.yaml": "",
+		"generar-compose.sh": "printf 'services: {server: {image: s}, client1: {image: c, environment: {NOMBRE: a, APELLIDO: b, DOCUMENTO: 1, NACIMIENTO: c, NUMERO: 2}}}' >$1\n",
+	})
+	const stored = "1,Tiago Nicolás,Ñandú Müller,30904465,1999-03-17,7574\n"
+	for file, want := range map[string]report.Status{stored: report.Passed, "": report.Failed} {
+		e := talkingEngine{scriptedEngine{file: file}}
+		run := func(tr *trial) { singleBets(tr, 1, "Tiago Nicolás", "Ñandú Müller", true) }
+		r := runOne(t.Context(), Scenario{Stage: "ej5", Name: "x", run: run}, e, s, Options{Now: time.Now, Patience: time.Second})
+		if r.Status != want {
+			t.Errorf("%q: %s %s %v", file, r.Status, r.Reason, r.Problems)
+		}
+	}
+}
+
+// talkingEngine has labs in which each client that starts says a word to the relay, and the server answers it.
+type talkingEngine struct{ scriptedEngine }
+
+func (e talkingEngine) start(context.Context, *site, map[string]map[string]string, *journal) (lab, error) {
+	return &talkingLab{scriptedLab: scriptedLab{diskLab{text: e.file}}}, nil
+}
+
+type talkingLab struct {
+	scriptedLab
+	r *relay
+}
+
+func (l *talkingLab) relay(ctx context.Context, _ int) (_ *relay, err error) {
+	l.r, err = newRelay(ctx, "127.0.0.1", func(context.Context) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		go func() {
+			word := make([]byte, 1)
+			_, _ = theirs.Read(word)
+			_, _ = theirs.Write(word)
+			_ = theirs.Close()
+		}()
+		return ours, nil
+	})
+	return l.r, err
+}
+
+func (l *talkingLab) up(context.Context, ...string) error {
+	if l.r == nil {
+		return nil
+	}
+	conn, err := net.Dial("tcp", l.r.address)
+	if err != nil {
+		return err
+	}
+	defer conn.Close() // all is read
+	_, _ = conn.Write([]byte("x"))
+	_, _ = conn.Read(make([]byte, 1))
+	return nil
+}

@@ -41,10 +41,19 @@ func (t *trial) storedBets() ([][]string, error) {
 
 // awaitStored waits until n records are on disk, whatever the server logs, and reports whether they are.
 func (t *trial) awaitStored(n int) bool {
+	return t.awaitRecords(func(got [][]string) bool { return len(got) >= n })
+}
+
+// awaitBets is awaitStored for n of the bets that were sent, whatever agency the server takes them for.
+func (t *trial) awaitBets(n int, of func(record []string) bool) bool {
+	return t.awaitRecords(func(got [][]string) bool { return t.countOf(got, of) >= n })
+}
+
+func (t *trial) awaitRecords(enough func(got [][]string) bool) bool {
 	limit := time.Now().Add(t.patience)
 	for {
 		// A record may be half written.
-		if got, err := t.storedBets(); err == nil && len(got) >= n {
+		if got, err := t.storedBets(); err == nil && enough(got) {
 			return true
 		}
 		if time.Now().After(limit) || t.ctx.Err() != nil {
@@ -52,6 +61,32 @@ func (t *trial) awaitStored(n int) bool {
 		}
 		time.Sleep(startPoll)
 	}
+}
+
+// recordsOf returns some of the records that were sent.
+func (t *trial) recordsOf(of func(record []string) bool) [][]string {
+	return slices.DeleteFunc(slices.Clone(t.sent), func(r []string) bool { return !of(r) })
+}
+
+// countBets returns how many of the bets that were sent are on disk now.
+func (t *trial) countBets(of func(record []string) bool) int {
+	got, _ := t.storedBets() // a record may be half written
+	return t.countOf(got, of)
+}
+
+// countOf returns how many records have the document of a bet that was sent.
+func (t *trial) countOf(got [][]string, of func(record []string) bool) int {
+	documents := make(map[string]bool)
+	for _, r := range t.recordsOf(of) {
+		documents[r[3]] = true
+	}
+	n := 0
+	for _, r := range got {
+		if len(r) > 3 && documents[r[3]] {
+			n++
+		}
+	}
+	return n
 }
 
 // recordsSeen describes records in a few words.
