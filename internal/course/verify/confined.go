@@ -210,11 +210,14 @@ var lacks = text.LazyRegexp(`(?i)(?:command )?not found$|no module named|cannot 
 // netcat is what a script must not need: the course's text says so.
 var netcat = regexp.MustCompile(`\b(?:nc|ncat|netcat|telnet)\b`)
 
+// bashOnly is what a shell that is not bash misses, and no container can give it: the script is at fault.
+var bashOnly = regexp.MustCompile(`(?:\[\[|\b(?:source|declare|typeset|shopt|let|readarray|mapfile|pushd|popd|function)): (?:command )?not found$`)
+
 // lackIn returns the first line of an output which tells that a script misses something in its container; "" without one.
 func lackIn(output string) string {
 	for line := range strings.Lines(output) {
 		line = strings.TrimSpace(line)
-		if lacks().MatchString(line) && !netcat.MatchString(line) {
+		if lacks().MatchString(line) && !netcat.MatchString(line) && !bashOnly.MatchString(line) {
 			return line
 		}
 	}

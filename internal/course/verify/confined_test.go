@@ -20,6 +20,8 @@ func TestLackIn(t *testing.T) {
 		{"memory", "generar-compose.sh: line 1:    12 Killed                  go run .", "generar-compose.sh: line 1:    12 Killed                  go run ."},
 		{"a newer Go", "go: go.mod requires go >= 1.99 (running go 1.24.4; GOTOOLCHAIN=local)", "go: go.mod requires go >= 1.99 (running go 1.24.4; GOTOOLCHAIN=local)"},
 		{"netcat", "validar-echo-server.sh: line 2: nc: command not found", ""},
+		{"a test of bash in dash", "validar-echo-server.sh: 3: [[: not found", ""},
+		{"a builtin of bash in dash", "validar-echo-server.sh: 3: source: not found", ""},
 		{"a mistake", "generar-compose.sh: line 2: syntax error near unexpected token `fi'", ""},
 		{"a file of its own", "cat: plantilla.yaml: No such file or directory", ""},
 		{"nothing", "", ""},
