@@ -24,10 +24,17 @@ type relay struct {
 
 	mu      sync.Mutex // guards the fields below and the links
 	links   []*link
-	holding bool          // the first client that the server answers is held
-	held    string        // the client that is held; "" before
-	gaveUp  bool          // the held client or the server has ended their connection before the release
-	resume  chan struct{} // closed when the held client's bytes are passed on again
+	holding bool           // the first client that the server answers is held
+	held    string         // the client that is held; "" before
+	cuts    map[cutWay]int // pieces that were passed on
+	gaveUp  bool           // the held client or the server has ended their connection before the release
+	resume  chan struct{}  // closed when the held client's bytes are passed on again
+}
+
+// cutWay is a direction of a client's connections.
+type cutWay struct {
+	client     string
+	fromClient bool
 }
 
 // link is a connection of a client and what it has carried.
@@ -48,7 +55,7 @@ func newRelay(ctx context.Context, host string, dial func(context.Context) (net.
 	if err != nil {
 		return nil, err
 	}
-	r := &relay{address: l.Addr().String(), listener: l, dial: dial, resume: make(chan struct{})}
+	r := &relay{address: l.Addr().String(), listener: l, dial: dial, resume: make(chan struct{}), cuts: make(map[cutWay]int)}
 	r.ctx, r.cancel = context.WithCancel(ctx)
 	r.group.Go(r.serve)
 	return r, nil
@@ -190,11 +197,14 @@ func (r *relay) wait(client net.Conn, first []byte) (text []byte, err error) {
 // maxHeld bounds the bytes of a held client, as the buffers of a connection do.
 const maxHeld = 1 << 20
 
-// Pieces are single bytes at the beginning of what was read, and then larger ones. The pause lets the peer read each.
+// Pieces are single bytes at the beginning of what was read, and then a few bytes, so that a length of two bytes is cut wherever
+// it is. The pause lets the peer read each, also on a busy machine. A client's messages are cut until so many pieces were
+// passed on each way: a scenario must end in time.
 const (
-	singleBytes = 48
-	largePieces = 16
-	piecePause  = time.Millisecond
+	singleBytes = 24
+	smallPiece  = 7
+	mostPieces  = 1000
+	piecePause  = 4 * time.Millisecond
 )
 
 func (r *relay) write(to net.Conn, p []byte, l *link, fromClient bool) error {
@@ -206,19 +216,30 @@ func (r *relay) write(to net.Conn, p []byte, l *link, fromClient bool) error {
 	r.mu.Unlock()
 	for at := 0; at < len(p); {
 		n := len(p) - at
-		if r.pieces && at < singleBytes {
+		cut := r.pieces && r.mayCut(l.client, fromClient)
+		switch {
+		case cut && at < singleBytes:
 			n = 1
-		} else if r.pieces {
-			n = min(n, len(p)/largePieces+1)
+		case cut:
+			n = min(n, smallPiece)
 		}
 		if _, err := to.Write(p[at : at+n]); err != nil {
 			return err
 		}
-		if at += n; r.pieces {
+		if at += n; cut {
 			time.Sleep(piecePause)
 		}
 	}
 	return nil
+}
+
+// mayCut reports whether one more piece of a client's messages, one way, may be passed on, and counts it.
+func (r *relay) mayCut(client string, fromClient bool) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	way := cutWay{client, fromClient}
+	r.cuts[way]++
+	return r.cuts[way] <= mostPieces
 }
 
 func (l *link) record(p []byte, fromClient bool) {

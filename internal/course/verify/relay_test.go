@@ -199,3 +199,36 @@ func TestRelayHoldsWithoutAnAnswer(t *testing.T) {
 		t.Errorf("%d bytes come back", len(got))
 	}
 }
+
+// recorder notes the writes on a connection.
+type recorder struct {
+	net.Conn
+	sizes []int
+	text  []byte
+}
+
+func (c *recorder) Write(p []byte) (int, error) {
+	c.sizes, c.text = append(c.sizes, len(p)), append(c.text, p...)
+	return len(p), nil
+}
+
+// What a client sends in one go is cut to its end, so that the length of each message may be, until there were enough pieces.
+func TestRelayCutsToTheEnd(t *testing.T) {
+	r := &relay{pieces: true, cuts: make(map[cutWay]int)}
+	text := []byte(strings.Repeat("0123456789", 600))
+	var c recorder
+	if err := r.write(&c, text, &link{client: "a", afresh: true}, true); err != nil || string(c.text) != string(text) {
+		t.Fatalf("%d bytes, %v", len(c.text), err)
+	}
+	if largest := slices.Max(c.sizes); largest > smallPiece || len(c.sizes) > mostPieces {
+		t.Errorf("%d pieces, the largest of %d bytes", len(c.sizes), largest)
+	}
+	c = recorder{}
+	if err := r.write(&c, text, &link{client: "a", afresh: true}, true); err != nil || string(c.text) != string(text) || slices.Max(c.sizes) < len(text)/2 {
+		t.Errorf("the same client again: %d bytes in %d pieces, %v", len(c.text), len(c.sizes), err)
+	}
+	c = recorder{}
+	if err := r.write(&c, text[:20], &link{client: "b", afresh: true}, true); err != nil || len(c.sizes) != 20 {
+		t.Errorf("another client: %v, %v", c.sizes, err)
+	}
+}
