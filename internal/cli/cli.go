@@ -19,9 +19,9 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// Main runs a command line, whose first word is the program's name, and returns the exit code: 0 done,
-// 1 failed, 2 wrong command line, 3 nothing could be judged. It stops early when ctx is done. Only one Main may run at a time, because
-// the variables of flags, COMPOSER_…, are taken from s.Environ to the process.
+// Main runs a command line, whose first word is the program's name, and returns the exit code: 0 done, 1 failed, 2
+// wrong command line, 3 nothing could be judged. It stops early when ctx is done. Only one Main may run at a time,
+// because Main copies the variables of flags, COMPOSER_…, from s.Environ to the environment of the process.
 func Main(ctx context.Context, args []string, s Streams) (code int) {
 	defer func() {
 		if fault := recover(); fault != nil {

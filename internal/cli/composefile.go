@@ -41,7 +41,7 @@ func readComposeFiles(c *cli.Context, source *bundleFlags) (*composeFiles, error
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.Command.Name, err)
 		}
-		names = project.Names(environment)
+		names = project.ListedFiles(environment)
 	}
 	if len(names) == 0 {
 		return nil, nil

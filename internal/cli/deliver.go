@@ -59,7 +59,7 @@ func deliverBranches(c *cli.Context) error {
 	warnDirty(c, d)
 	if !c.Bool("list") {
 		if err := d.Write(c.Context, c.Bool("force")); err != nil {
-			if errors.Is(err, deliver.ErrOther) && !c.Bool("force") {
+			if errors.Is(err, deliver.ErrOtherCommit) && !c.Bool("force") {
 				err = fmt.Errorf("%w; --force replaces it", err)
 			}
 			return fmt.Errorf("deliver: %w", err)

@@ -60,7 +60,7 @@ func showDiff(c *cli.Context, source *bundleFlags) error {
 	if err != nil {
 		return err
 	}
-	renderer.OfAnyStage = true
+	renderer.OmitStage = true
 	var sides [2]diff.Text
 	for i, name := range c.Args().Slice() {
 		if sides[i], err = streams(c).textToCompare(c, b, renderer, name); err != nil {

@@ -170,8 +170,8 @@ func (l *linter) checkProject() ([]lint.Finding, error) {
 		if err != nil {
 			return nil, fmt.Errorf("lint: %w", err)
 		}
-		if names = project.Names(environment); names == nil {
-			names = project.DefaultNames("")
+		if names = project.ListedFiles(environment); names == nil {
+			names = project.DefaultFiles("")
 		}
 	}
 	if len(names) == 0 {

@@ -12,7 +12,7 @@ import (
 // ErrDirectory is wrapped by the error of Read for a directory.
 var ErrDirectory = errors.New("it is a directory")
 
-// ErrTooLarge is matched by the error of Read and ReadFrom for a content over the limit.
+// ErrTooLarge is the error, for errors.Is, of Read and ReadFrom for content over the limit.
 var ErrTooLarge = errors.New("it is too large")
 
 var errLoop = errors.New("it is a symbolic link that leads to itself")
@@ -25,7 +25,7 @@ func (t tooLarge) Error() string { return "it is larger than " + size(int64(t)) 
 func (t tooLarge) Is(target error) bool { return target == ErrTooLarge }
 
 // Read returns the content of a file, a pipe or a device that a user names, at most limit bytes of it. Links are
-// followed. It fails for a directory, a socket, a longer content, and a pipe that nobody writes to. It waits for a pipe
+// followed. It fails for a directory, a socket, longer content, and a pipe that nobody writes to. It waits for a pipe
 // that somebody writes to, such as a shell's <(command), until its end.
 //
 // Its errors are *fs.PathError, so they name path: "read PATH: it is larger than 4 MiB". Cause takes the

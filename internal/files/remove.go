@@ -9,8 +9,8 @@ import (
 	"slices"
 )
 
-// RemoveAll is os.RemoveAll. On Windows it also works where the file system cannot remove a file that is open somewhere
-// by its handle, which os.RemoveAll asks for: it removes one name after the other then. dir must be the caller's own.
+// RemoveAll is os.RemoveAll, and also works on the file systems of Windows that cannot remove an open file by its
+// handle, as os.RemoveAll does: there RemoveAll removes the names one by one. dir must be the caller's own.
 func RemoveAll(dir string) error {
 	err := os.RemoveAll(dir)
 	if err == nil || runtime.GOOS != "windows" {

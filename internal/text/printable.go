@@ -28,7 +28,7 @@ func Line(text string) string {
 	return Short(Printable(strings.Join(strings.Fields(text), " ")), 500)
 }
 
-// Short returns text, or the first most characters of a longer text and "…".
+// Short returns text, cut to its first most characters, and with "…" behind them, if it is longer.
 func Short(text string, most int) string {
 	n := 0
 	for i := range text {

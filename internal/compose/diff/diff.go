@@ -12,8 +12,8 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// None is the name of a file that one side does not have, as patch and git write it.
-const None = "/dev/null"
+// NoFile is the name of a file that one side does not have, as patch and git write it.
+const NoFile = "/dev/null"
 
 // maxLines is how many lines two texts may have together. A line takes up to 300 bytes of memory.
 const maxLines = 4_000_000

@@ -43,7 +43,7 @@ func TestUnified(t *testing.T) {
 			t.Errorf("%s: got\n%q, want\n%q", test.name, got, test.want)
 		}
 	}
-	if got := unified(t, Text{"a\nb\x1b", "x\n"}, Text{None, ""}, Style{}); !strings.HasPrefix(got, "--- a�b�\n+++ /dev/null\n@@") {
+	if got := unified(t, Text{"a\nb\x1b", "x\n"}, Text{NoFile, ""}, Style{}); !strings.HasPrefix(got, "--- a�b�\n+++ /dev/null\n@@") {
 		t.Errorf("got %q", got)
 	}
 }

@@ -19,10 +19,11 @@ import (
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
 
-// Normalize returns the project that Compose would run of a file in dir, as YAML with one notation: long forms, sorted
-// keys, and lists sorted where their order means nothing. It has the services of the profiles in environment's COMPOSE_PROFILES, or of all, the content of env_file,
-// and the values of variables from environment; it has no keys that begin with x-. Paths begin at dir.
-// A project without a name has the same one in all files. An error about the file is a *load.Error, which names it.
+// Normalize returns the project that Compose would make of a file in dir, as YAML in one notation: long forms, sorted
+// keys, and sorted lists where the order means nothing. It has the services of the profiles in environment's
+// COMPOSE_PROFILES, or of all, the content of env_file, and the values of variables from environment; it has no keys
+// that begin with x-. Paths begin at dir. Projects without a name all get the same name. An error about the file is a
+// *load.Error, which names it.
 func Normalize(ctx context.Context, file Text, dir string, environment map[string]string) (Text, error) {
 	return normalize(ctx, file, dir, environment, true)
 }

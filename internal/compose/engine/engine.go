@@ -1,5 +1,5 @@
-// Package engine tells which engine a file is for: some are YAML as Compose files are, but no Compose would run them as they
-// are meant.
+// Package engine recognises files for engines other than Compose. They are YAML, too, but Compose would not run them as
+// their authors mean them.
 package engine
 
 import (
@@ -17,7 +17,7 @@ import (
 type Kind struct {
 	// Name is what the file is, such as "a Kubernetes file".
 	Name string
-	// Takes is the command that takes it, with FILE for its name.
+	// Takes is the command that takes such a file, with FILE for the file's name.
 	Takes string
 	// Target is the name of the target that composer renders such files for.
 	Target string

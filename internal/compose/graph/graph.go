@@ -28,7 +28,7 @@ type Service struct {
 	Label    string   // its name, "client1 … client30" or "3 × api, cron, mail"; then the number of its replicas
 	Image    string   // or "build: " and the build context
 	Profiles []string // sorted
-	Notes    []string // what it has of other services or containers
+	Notes    []string // "no network", or the service or container whose network it uses
 	Ports    []string
 	Mounts   []Mount
 	// Networks are indices into Graph.Networks.
@@ -61,7 +61,7 @@ type Resource struct {
 	Kind, Name string
 }
 
-// Link is a line between a service and another one.
+// Link is a line from a service to another one, which is Service.
 type Link struct {
 	Kind    linkKind
 	Service *Service

@@ -23,7 +23,7 @@ func drawable(text []byte, environment map[string]string) []byte {
 	if _, literal := vars.Literal(string(text)); literal && len(text) < large && !longRange().Match(text) {
 		return text
 	}
-	filled, _ := vars.Rewrite(text, func(document *yaml.Node) (edited *yaml.Node, changed bool) {
+	filled, _ := vars.RewriteDocuments(text, func(document *yaml.Node) (edited *yaml.Node, changed bool) {
 		f := filler{environment: environment}
 		f.fill(document, "")
 		return document, f.changed

@@ -37,7 +37,8 @@ type Config struct {
 
 type namedLevel struct{ name, level string }
 
-// Options returns the options that the configuration makes of the defaults. A nil *Config makes none.
+// Options returns the default options with the levels that the configuration sets. For a nil *Config it returns the
+// defaults.
 func (c *Config) Options() *Options {
 	o := &Options{}
 	if c != nil {
@@ -48,9 +49,9 @@ func (c *Config) Options() *Options {
 	return o
 }
 
-// Ignores reports whether the configuration leaves a file out. A pattern without a slash is about a name at any depth,
-// one with a slash about a path below the directory of the configuration. A pattern that fits a directory is about all
-// that it has.
+// Ignores reports whether the configuration leaves a file out. A pattern without a slash matches names at any depth. A
+// pattern with a slash matches paths below the directory of the configuration. A pattern that matches a directory
+// leaves out all that is in it.
 func (c *Config) Ignores(name string) bool {
 	if c == nil || len(c.ignore) == 0 {
 		return false

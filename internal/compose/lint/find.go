@@ -11,9 +11,9 @@ import (
 // composeName matches the names of Compose files: compose.yaml, docker-compose-dev.yml, prod.compose.yaml.
 var composeName = text.LazyRegexp(`(?:^|[.-])compose(?:[.-].*)?\.ya?ml$`)
 
-// FindFiles returns the Compose files in a directory and below it, by their names. It does not look into directories
-// whose names begin with a dot, node_modules, and those that skip reports. Directories that cannot be read are among
-// the files, and so is dir itself if it has none: CheckFile says what is wrong with them.
+// FindFiles returns the Compose files in a directory and below it, by their names. It does not look into node_modules,
+// directories whose names begin with a dot, and directories that skip reports. The result also has each directory that
+// cannot be read, and dir itself if it has no Compose files: CheckFile says what is wrong with them.
 func FindFiles(dir string, skip func(dir string) bool) []string {
 	var found []string
 	_ = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {

@@ -31,7 +31,7 @@ type edit struct {
 }
 
 // FixFile mends the file called name and replaces it as a whole. It returns the findings that it mended, each with its
-// place at that time. Files that cannot be read or checked are left to CheckFile.
+// place before it was mended. Files that cannot be read or checked are left to CheckFile.
 func FixFile(ctx context.Context, name string, o *Options) (mended []Finding, err error) {
 	content, err := files.Read(name, MaxFile)
 	if err != nil {
@@ -47,9 +47,9 @@ func FixFile(ctx context.Context, name string, o *Options) (mended []Finding, er
 	return mended, nil
 }
 
-// Fix returns the text of a source without the findings that can be mended where they stand: an obsolete version, values
-// without quotes that Compose reads as texts anyway, and items that a list has already. All other bytes stay. Fix
-// compares what compose-go reads before and after, and leaves out what would change that.
+// Fix returns the text of a source with its safe findings mended: it removes an obsolete version, puts quotes around
+// values that Compose reads as text anyway, and removes items that a list has already. All other bytes stay. Fix loads
+// the text before and after by compose-go, and leaves out each change that would alter the project.
 func Fix(ctx context.Context, s Source, o *Options) (fixed []byte, mended []Finding, err error) {
 	const most = 1000 // rounds; each has at most a thousand findings of one severity, or the first two items that are alike of each list
 	for range most {

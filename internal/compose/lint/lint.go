@@ -2,8 +2,8 @@
 // that only show when containers start.
 //
 // Package lint reads the file, the file that it overrides, and what it includes and extends. It asks neither the
-// environment nor Docker; which profiles are enabled is an option. Of other files with relative paths, it only looks
-// whether they exist.
+// environment nor Docker; which profiles are enabled is an option. For other files with relative paths, it only checks
+// that they exist.
 package lint
 
 import (
@@ -36,7 +36,7 @@ type Finding struct {
 	Rule     string   `json:"rule"`
 	// Message is a sentence on one line, without a period.
 	Message string `json:"message"`
-	// Related is the place that the value clashes with, if it does with one.
+	// Related is the place of the other value that the value clashes with, or zero.
 	Related text.Place `json:"related,omitzero"`
 
 	service string // that it is about, or ""
@@ -58,13 +58,14 @@ func (f Finding) Text() string {
 
 // Source is a file to check.
 type Source struct {
-	// Name is what findings call it.
+	// Name is the name of the file in findings.
 	Name string
-	// Dir is where its relative paths begin. If it is "", what the file includes and extends is not read.
+	// Dir is the folder in which relative paths begin. If it is "", files that this one includes or extends are not
+	// read.
 	Dir string
-	// Text is at most MaxFile bytes of it.
+	// Text is the text of the file, at most MaxFile bytes.
 	Text []byte
-	// Base is the file that Compose lays it over, or nil. Findings in the base are left out.
+	// Base is the file over which Compose lays this one, or nil. Findings in the base are left out.
 	Base *project.File
 	// Part says that the file may be a part of a project that is not known.
 	Part bool

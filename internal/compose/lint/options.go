@@ -34,13 +34,13 @@ const (
 	Off = "off" // no findings
 )
 
-// Levels are what Options.Set takes.
+// Levels are the levels that Options.Set takes.
 var Levels = []string{Off, On, string(Note), string(Warning), string(Error)}
 
 // Options say which rules apply, and the severities of their findings. A nil *Options has the defaults: the rules of
 // sets are off.
 type Options struct {
-	// Profiles are those whose services are up. "*" is all of them.
+	// Profiles are the enabled profiles. "*" enables all.
 	Profiles []string
 
 	levels map[string]string // of the rules that were set

@@ -23,7 +23,7 @@ var partRules = []Rule{{
 
 // checkPart finds out whether a file, which has problems, is a part of a project, and reports that.
 func (d *document) checkPart(problems []rules.Problem) {
-	if !d.mayBePart || d.project.Partly || isDefaultName(d.Name) {
+	if !d.mayBePart || d.project.Partial || isDefaultName(d.Name) {
 		return
 	}
 	p := partial{document: d}
@@ -106,7 +106,7 @@ func (p *partial) hasNeighbour() bool {
 // base returns the file that the project is most likely to begin with, and whether that has all that is missing.
 func (p *partial) base() (name string, found bool) {
 	dir := filepath.Dir(p.Name)
-	names := project.DefaultNames(dir)
+	names := project.DefaultFiles(dir)
 	if base := strings.Split(filepath.Base(p.Name), "."); len(base) > 2 { // stack.yaml for stack.prod.yaml
 		names = append(names, filepath.Join(dir, base[0]+"."+base[len(base)-1]))
 	}

@@ -13,8 +13,8 @@ var refusing = []string{
 	"undefined-file", "dependency-cycle", "extends-cycle", "scaled-container-name", "unquoted-date",
 }
 
-// Refused returns the first finding for which compose-go refuses a text. It returns false if no finding is of that kind,
-// or if ctx ends before.
+// Refused returns the first finding for which compose-go refuses a text. It returns false if no finding is of that
+// kind, or if ctx ends first.
 func Refused(ctx context.Context, text []byte) (Finding, bool) {
 	findings, err := Check(ctx, Source{Text: text}, nil)
 	return firstRefused(findings), err == nil && firstRefused(findings).Rule != ""

@@ -157,7 +157,7 @@ func (l *loading) body(s rules.Service) map[string]any {
 	body, _ := l.values.of(known).(map[string]any)
 	body = maps.Clone(body)
 	_, extends := body["extends"]
-	if _, ok := body["image"]; !ok && (extends || body["provider"] != nil || l.isPart || l.project.Partly) {
+	if _, ok := body["image"]; !ok && (extends || body["provider"] != nil || l.isPart || l.project.Partial) {
 		body["image"] = "image"
 	}
 	for _, key := range ties {

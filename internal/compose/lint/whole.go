@@ -165,7 +165,7 @@ func (w *whole) merge() *document {
 	d.root = p.Root
 	d.of = func(n *yaml.Node) *document { return w.byFile[p.File(n).Name] }
 	d.project = d.readProject()
-	d.project.Partly, d.project.Extended = p.Partly, true
+	d.project.Partial, d.project.Extended = p.Partial, true
 	return d
 }
 

@@ -87,9 +87,9 @@ func (o Options) find(e *Error, content []byte, path []string) {
 	}
 }
 
-// Find returns the line and column of the value at a path of keys, list indices, and items of lists that are names. For a value that is a map
-// or a list it returns those of its key. If several YAML documents of a text have the path, the last one counts.
-// It returns false if none has it.
+// Find returns the line and column of the value at a path. A step of the path is a key, a list index, or a name that is
+// an item of a list. For a map or a list, Find returns the place of its key. If several YAML documents of a text have
+// the path, the last one counts. It returns false if none has it.
 func Find(content []byte, path ...string) (line, column int, ok bool) {
 	decoder := yaml.NewDecoder(bytes.NewReader(content))
 	for {
@@ -103,7 +103,7 @@ func Find(content []byte, path ...string) (line, column int, ok bool) {
 	}
 }
 
-// Node returns the node that Find returns the place of, or nil.
+// Node returns the node at a path as Find reads it, or nil: for a map or a list, the node of its key.
 func Node(node *yaml.Node, path []string) *yaml.Node {
 	key := node
 	for _, step := range path {

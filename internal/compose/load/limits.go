@@ -125,7 +125,7 @@ func (l *limits) countCommand(n *yaml.Node) {
 	}
 }
 
-// RangeLength returns how many ports of a container a text such as 80-90:80-90/tcp has.
+// RangeLength returns the number of container ports in the text of a port mapping: 11 for 80-90:80-90/tcp.
 func RangeLength(port string) int {
 	port, _, _ = strings.Cut(port[strings.LastIndexByte(port, ':')+1:], "/")
 	begin, end, found := strings.Cut(port, "-")

@@ -37,21 +37,23 @@ type Options struct {
 	Dir string
 	// Environment is where variables have their values. The process's own environment is not read.
 	Environment map[string]string
-	// Prepare returns the text that compose-go reads instead of the file's. If it is nil, that is the same text.
+	// Prepare returns the text that compose-go reads in place of the file's text. If it is nil, compose-go reads the
+	// file's text.
 	Prepare func(text []byte) []byte
-	// Profiles are those whose services are loaded. "*" is all profiles.
+	// Profiles are the enabled profiles: services of others are left out. "*" enables all.
 	Profiles []string
-	// Project is the name of a project that the file does not name.
+	// Project is the name of the project if the file does not name it.
 	Project string
 	// Resolve reads the files of env_file and label_file, and makes paths absolute, as `docker compose up` does.
 	Resolve bool
-	// Place returns the place of the value at a path, instead of its place in the text. If it is nil, the text is the file's.
+	// Place returns the place of the value at a path. If it is nil, errors have the place in the text.
 	Place func(path []string) (text.Place, bool)
 	// Alone leaves out what the file includes and extends, and the checks of names that may be defined there.
 	Alone bool
 }
 
-// Load reads the text of a Compose file. An error about the file is an *Error. If ctx ends before, Load returns its cause.
+// Load reads the text of a Compose file. An error about the file is an *Error. If ctx ends first, Load returns its
+// cause.
 func Load(ctx context.Context, text []byte, o Options) (*types.Project, error) {
 	// compose-go asks for the working directory whatever Dir is, and blames its own files if that is gone.
 	if _, err := os.Getwd(); err != nil {
@@ -118,7 +120,7 @@ func withoutInfinities(content []byte) []byte {
 		}
 		return changed
 	}
-	content, _ = vars.Rewrite(content, func(document *yaml.Node) (*yaml.Node, bool) { return document, quote(document) })
+	content, _ = vars.RewriteDocuments(content, func(document *yaml.Node) (*yaml.Node, bool) { return document, quote(document) })
 	return content
 }
 

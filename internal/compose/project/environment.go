@@ -16,8 +16,8 @@ import (
 	"github.com/tp0-lab/composer/internal/files"
 )
 
-// Environment returns what Compose takes the variables of a project in dir from: environ ("NAME=value") and, of lower
-// rank, dir's .env file.
+// Environment returns the variables of a project in dir: those of environ ("NAME=value"), and those of dir's .env file
+// that environ does not set.
 func Environment(dir string, environ []string) (map[string]string, error) {
 	own := types.NewMapping(environ)
 	environment := make(types.Mapping)
@@ -42,8 +42,8 @@ func readVariables(name string, environment map[string]string) (map[string]strin
 	})
 }
 
-// Names returns the files that COMPOSE_FILE lists in an environment, or nil.
-func Names(environment map[string]string) []string {
+// ListedFiles returns the files that COMPOSE_FILE lists in an environment, or nil.
+func ListedFiles(environment map[string]string) []string {
 	separator := environment["COMPOSE_PATH_SEPARATOR"]
 	if separator == "" {
 		separator = string(os.PathListSeparator)
@@ -64,7 +64,7 @@ func Profiles(environment map[string]string) (profiles []string) {
 	return profiles
 }
 
-// ProfilesOrAll is Profiles, or all if COMPOSE_PROFILES enables none.
+// ProfilesOrAll is Profiles, or "*" for all if COMPOSE_PROFILES enables none.
 func ProfilesOrAll(environment map[string]string) []string {
 	if profiles := Profiles(environment); profiles != nil {
 		return profiles
@@ -72,9 +72,9 @@ func ProfilesOrAll(environment map[string]string) []string {
 	return []string{"*"}
 }
 
-// DefaultNames returns the file that Compose reads in a folder without being told, and the one that it lays over that, as
-// far as they are there.
-func DefaultNames(dir string) (names []string) {
+// DefaultFiles returns the files that Compose reads in a folder if nobody names one: the Compose file and its override
+// file, if they exist.
+func DefaultFiles(dir string) (names []string) {
 	for _, list := range [][]string{
 		{"compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"},
 		{"compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"},

@@ -73,7 +73,7 @@ func (r *reader) extendService(p *pool, kind, name string, chain []link) *yaml.N
 	}
 	ref, known := r.text(target, p.scope)
 	if !known {
-		r.Partly = true
+		r.Partial = true
 		return service
 	}
 	from := p
@@ -151,7 +151,7 @@ func names(mapping *yaml.Node) []string {
 func (r *reader) otherPool(p *pool, at *yaml.Node) *pool {
 	path, known := r.text(at, p.scope)
 	if !known || remote(path) {
-		r.Partly = true
+		r.Partial = true
 		return nil
 	}
 	path = join(p.scope.dir, path)

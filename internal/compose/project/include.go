@@ -91,7 +91,7 @@ func (r *reader) included(item *yaml.Node, s scope) *yaml.Node {
 			return nil
 		}
 		if !known || remote(path) {
-			r.Partly = true
+			r.Partial = true
 			return nil
 		}
 		path = join(s.dir, path)

@@ -44,7 +44,7 @@ func (f *File) fail(line, column int, message string) error {
 
 // Options say how a project is read.
 type Options struct {
-	// Dir is the folder in which relative paths begin: that of the first file, for Compose.
+	// Dir is the folder in which relative paths begin. Compose takes the first file's folder.
 	Dir string
 	// Environment is where variables have their values. If it is nil, they have their defaults.
 	Environment map[string]string
@@ -54,15 +54,15 @@ type Options struct {
 
 // Project is several Compose files as one.
 type Project struct {
-	// Root is the mapping at the root of the project, without aliases, merge keys, include and extends. It is the root of
-	// the file itself for a file that is a project alone.
+	// Root is the mapping at the root of the project, without aliases, merge keys, include and extends. For a single
+	// file that combines nothing, it is the root of the file itself.
 	Root *yaml.Node
 	// Files are the files that were read, each once.
 	Files []*File
-	// Faults are what could not be read or merged, which Root lacks.
+	// Faults say what could not be read or merged. Root lacks it.
 	Faults []Fault
-	// Partly reports that Root lacks what another file has.
-	Partly bool
+	// Partial reports that Root lacks parts that another file has.
+	Partial bool
 
 	options Options
 	made    bool                 // Root is not that of a file, but made of copies
@@ -82,8 +82,8 @@ func (p *Project) File(n *yaml.Node) *File {
 	return p.Files[0]
 }
 
-// Read reads files as Compose does: each one is laid over the ones before it. Read returns an error only for a file that
-// cannot be read, or is no YAML. All else that Compose would refuse is in Faults.
+// Read reads files as Compose does: each one is laid over the ones before it. Read returns an error only for a file
+// that cannot be read, or is not YAML. Faults has everything else that Compose would refuse.
 func Read(all []*File, o Options) (*Project, error) {
 	p := &Project{options: o, origin: map[*yaml.Node]*File{}}
 	r := &reader{Project: p, left: maxValues, parsed: map[string]*File{}, pools: map[string]*pool{}, imported: map[string]*yaml.Node{}}
@@ -113,7 +113,8 @@ func Read(all []*File, o Options) (*Project, error) {
 	return p, nil
 }
 
-// Combines reports whether a document names other files or services that it is made of, or has tags of Compose.
+// Combines reports whether Compose has to combine a document with something: it includes files, has a service that
+// extends another, or has the tag !reset or !override.
 func Combines(root *yaml.Node) bool {
 	if yamltree.Get(root, "include") != nil {
 		return true
@@ -233,7 +234,7 @@ func (r *reader) open(at *yaml.Node, path string) *File {
 
 func (r *reader) fault(at *yaml.Node, kind FaultKind, format string, args ...any) {
 	const most = 100
-	r.Partly = r.Partly || kind == MissingFile || kind == TooLarge
+	r.Partial = r.Partial || kind == MissingFile || kind == TooLarge
 	if len(r.Faults) < most {
 		r.Faults = append(r.Faults, Fault{r.Place(at), text.Line(fmt.Sprintf(format, args...)), kind})
 	}

@@ -23,8 +23,8 @@ type Rule struct {
 	Why string `json:"why"`
 }
 
-// Specification is the rule for what compose-go refuses to read. It is not in Book: package lint applies it to the
-// whole file.
+// Specification is the rule that a file breaks if compose-go refuses to read it. It is not in Book: package lint
+// applies it to the whole file.
 var Specification = Rule{
 	Name: "specification", Severity: Error, What: "the Compose specification does not allow it",
 	Why: "Compose refuses the file: an unknown key, a value of the wrong type, a text that is no port, size or duration. The schema is that of compose-go, the loader that Compose is made of.",

@@ -25,7 +25,7 @@ type Problem struct {
 	At *yaml.Node
 	// Message is a sentence on one line, without a period.
 	Message string
-	// Kind and Name are what is not defined, such as networks and lab. They are "" for other problems.
+	// Kind and Name say what is not defined: networks and lab for the network lab. They are "" for other problems.
 	Kind, Name string
 }
 

@@ -20,8 +20,8 @@ type File struct {
 	Composed bool
 }
 
-// Files iterates over the files that the project reads. It leaves out optional ones, those of a path that is not known or
-// absolute, and those of other machines.
+// Files iterates over the files that the project reads. It leaves out optional files, files with an unknown or absolute
+// path, and files of other machines.
 func (p *Project) Files() iter.Seq[File] {
 	return func(yield func(File) bool) {
 		stopped := false

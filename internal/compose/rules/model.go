@@ -10,19 +10,19 @@ import (
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
 
-// Project is what the rules look at of a Compose project. Values that are not known are "".
+// Project has the parts of a Compose project that the rules look at. Unknown values are "".
 type Project struct {
 	Services []Service
 	Networks []Network
-	// Root is what Read has read, or nil.
+	// Root is the node that Read was called with, or nil.
 	Root *yaml.Node
-	// Partly says that Root lacks what another file defines.
-	Partly bool
-	// Extended says that Root has what services extend, but for faults that are reported already.
+	// Partial says that Root lacks what another file defines.
+	Partial bool
+	// Extended says that Root has what services extend, except where that failed and is reported already.
 	Extended bool
-	// File is the path of the file, if it can extend services of itself by that path.
+	// File is the path by which the services of the file may extend others of the same file, or "".
 	File string
-	// Profiles are those that are enabled. "*" enables all services.
+	// Profiles are the enabled profiles. "*" enables all.
 	Profiles []string
 
 	reader reader
@@ -88,7 +88,7 @@ type Network struct {
 
 // Subnet is an item of a network's ipam.config.
 type Subnet struct {
-	Item          int // its index in that list
+	Item          int // the index in ipam.config
 	Text, Gateway string
 	// Range is the part of the subnet from which containers get addresses.
 	Range string
@@ -96,8 +96,8 @@ type Subnet struct {
 	Auxiliary map[string]string
 }
 
-// Complete reports whether the service has an image, a build, or a provider. Without, it is an error, or the rest of it is
-// in what it extends or in another file.
+// Complete reports whether the service has an image, a build, or a provider. A service without them is an error, or the
+// service that it extends, or another file, has them.
 func (s *Service) Complete() bool {
 	return yamltree.Get(s.Body, "extends") == nil && slices.ContainsFunc([]string{"image", "build", "provider"}, func(key string) bool { return yamltree.Get(s.Body, key) != nil })
 }

@@ -22,7 +22,7 @@ const (
 
 // Read returns the project that a Compose file describes. root is the mapping at the root of the file's YAML, which
 // yamltree.CheckLimits has found small enough to walk. lookup has the values of variables; with nil, variables have
-// their defaults. A variable without a value makes only the value unknown that it is in.
+// their defaults. A variable without a value makes only the value around it unknown.
 func Read(root *yaml.Node, lookup vars.Lookup) Project {
 	r := reader{lookup: lookup, portsLeft: maxPorts}
 	p := Project{Root: root, reader: r}

@@ -17,7 +17,7 @@ import (
 // checkReferences looks up the names that services use. It looks up none if a name may be defined in another file.
 func (c *checker) checkReferences() {
 	p := &c.project
-	if p.Root == nil || p.Partly || yamltree.Get(p.Root, "include") != nil {
+	if p.Root == nil || p.Partial || yamltree.Get(p.Root, "include") != nil {
 		return
 	}
 	r := references{checker: c, services: map[string]*Service{}, definitions: map[string]map[string]bool{}, needs: map[string][]need{}, bases: map[string][]need{}}

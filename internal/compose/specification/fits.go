@@ -10,9 +10,10 @@ import (
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
 
-// Fits reports whether the schema allows a document for sure. It returns false, too, for values of which it does not know
-// what they are to the schema, such as dates. root must be within the limits of package yamltree. fill returns a text with
-// the values of its variables, or false if they are not known; if fill is nil, texts are taken as they are written.
+// Fits reports whether the schema surely allows a document. It returns false also for a document with values whose type
+// in the schema it does not know, such as dates. root must be within the limits of package yamltree. fill returns a
+// text with the values of its variables, or false if they are not known; if fill is nil, texts are taken as they are
+// written.
 func Fits(root *yaml.Node, fill func(string) (string, bool)) bool {
 	v := validator{fill: fill}
 	return v.fits(file(), root) && !v.unsure

@@ -4,8 +4,8 @@ import (
 	"strings"
 )
 
-// MaxNested is how many variables can stand in the arguments of one another. Deeper ones are taken for text. Package load
-// refuses a file that has such.
+// MaxNested is the limit for variables nested in the arguments of others. Deeper variables are read as text, and
+// package load refuses a file that has one.
 const MaxNested = 50
 
 // Variable is a variable in a text: $NAME, or ${NAME operator argument}.

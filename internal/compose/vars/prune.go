@@ -6,13 +6,13 @@ import (
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
 
-// PruneText returns a Compose file as Prune returns its documents. all reports that nothing was left out.
+// PruneText applies Prune to each document of a Compose file. all reports that nothing was left out.
 func PruneText(text []byte) (rest []byte, all bool) {
 	if _, literal := Literal(string(text)); literal {
 		return text, true
 	}
 	p := newPruner()
-	rest, pruned := Rewrite(text, func(document *yaml.Node) (known *yaml.Node, pruned bool) {
+	rest, pruned := RewriteDocuments(text, func(document *yaml.Node) (known *yaml.Node, pruned bool) {
 		known, all := p.prune(document)
 		if p.left < 0 {
 			return nil, false

@@ -94,9 +94,9 @@ func (v *Variable) fill(out []byte, lookup Lookup) (_ []byte, known bool) {
 	return append(append(append(out, "${"...), v.Name...), '}'), false
 }
 
-// Broken returns the offset in bytes of what looks like a variable in a text, and Compose cannot read: ${, without a name,
-// an operator or a closing brace in its line behind it. Such in the default of another variable counts, although Compose
-// finds it only when that variable is not set. Broken returns -1 without one.
+// Broken returns the offset in bytes of the first variable of a text that Compose cannot read, or -1: a ${ that lacks a
+// name, an operator or, in its line, a closing brace. It finds one in the default of another variable, too, although
+// Compose reads a default only if that variable is not set.
 func Broken(text string) int {
 	for v := range All(text) {
 		if v.broken || v.deep {
@@ -106,8 +106,8 @@ func Broken(text string) int {
 	return -1
 }
 
-// Cost returns how many bytes of a text compose-go looks at to fill in its variables, of which each can reach as far as
-// its line. tooDeep reports that more than MaxNested variables are nested.
+// Cost returns how many bytes compose-go looks at to fill in the variables of a text. For each variable it may look at
+// the rest of the line. tooDeep reports that more than MaxNested variables are nested.
 func Cost(text string) (bytes int, tooDeep bool) {
 	for v := range All(text) {
 		bytes += v.reach
@@ -116,7 +116,7 @@ func Cost(text string) (bytes int, tooDeep bool) {
 	return bytes, tooDeep
 }
 
-// All iterates over the variables of a text, those in the arguments of others behind these, and over what is broken.
+// All iterates over the variables of a text, broken ones included. The variables in the argument of another follow it.
 func All(text string) iter.Seq[*Variable] {
 	return func(yield func(*Variable) bool) {
 		if strings.Contains(text, "$") {
@@ -134,9 +134,10 @@ func each(parts []part, yield func(*Variable) bool) bool {
 	return true
 }
 
-// Rewrite returns the YAML documents of text as edit returns them, each a document node. It returns text itself, and
-// false, if edit changes none, if edit returns nil or an empty document, or if text is not YAML.
-func Rewrite(text []byte, edit func(document *yaml.Node) (edited *yaml.Node, changed bool)) (out []byte, changed bool) {
+// RewriteDocuments calls edit for each YAML document of text, a document node, and returns the documents that edit returns as
+// one text. It returns text itself, and false, if edit changes no document, if edit returns nil or an empty document,
+// or if text is not YAML.
+func RewriteDocuments(text []byte, edit func(document *yaml.Node) (edited *yaml.Node, changed bool)) (out []byte, changed bool) {
 	var buffer bytes.Buffer
 	decoder, encoder := yaml.NewDecoder(bytes.NewReader(text)), yaml.NewEncoder(&buffer)
 	for {

@@ -14,7 +14,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// MaxJSON returns how many bytes of JSON are made of a YAML text of that many bytes, whatever its aliases stand for.
+// MaxJSON returns how many bytes of JSON may be made of a YAML text of length bytes, aliases included.
 func MaxJSON(length int) int { return 16<<20 + 16*length }
 
 // Parse returns the value of a text that is one YAML document. It refuses documents that exceed MaxDepth or
@@ -100,7 +100,7 @@ func (w *jsonWriter) value(n *yaml.Node) error {
 	}
 }
 
-// HasJSON reports whether JSON has values for a tag in its short form, such as !!str.
+// HasJSON reports whether JSON can hold values with a tag, which is in its short form, such as !!str.
 func HasJSON(tag string) bool {
 	return slices.Contains([]string{"!!map", "!!seq", "!!str", "!!int", "!!float", "!!bool", "!!null", "!!timestamp", "!!merge"}, tag)
 }

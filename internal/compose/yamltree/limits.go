@@ -27,7 +27,7 @@ const (
 type LimitError struct {
 	// Node is where the document exceeds the limit.
 	Node *yaml.Node
-	// Message says on one line which limit that is, without the place.
+	// Message names the limit on one line, without the place.
 	Message string
 	// TooDeep says that values are nested too deep, even without aliases.
 	TooDeep bool
@@ -38,9 +38,9 @@ type LimitError struct {
 // Error returns line:column: message.
 func (e *LimitError) Error() string { return at(e.Node, "%s", e.Message).Error() }
 
-// CheckLimits returns an error if values of a document are nested more than MaxDepth deep, if the document has more than
-// the given number of values, if an anchor contains itself, or if aliases add more than MaxAliased values or nearly all
-// of them. It returns nil for a document that can be walked to its end.
+// CheckLimits returns an error if values of a document are nested more than MaxDepth deep, if the document has more
+// than the given number of values, if an anchor contains itself, or if aliases add more than MaxAliased values, or
+// nearly all of the document's values. If it returns nil, a walk through the document ends soon.
 func CheckLimits(root *yaml.Node, values int) *LimitError {
 	tooDeep := func(_ *yaml.Node, depth int) bool { return depth > MaxDepth }
 	if n := find(root, 0, tooDeep); n != nil {
@@ -143,7 +143,8 @@ func CheckText(text []byte) error {
 	}
 }
 
-// CheckDocuments returns an error if a text has too many documents, of which root is the root of the given one.
+// CheckDocuments returns an error at root, which is the root of the document with that number in a text, if a text may
+// not have so many documents.
 func CheckDocuments(number int, root *yaml.Node) *LimitError {
 	if number <= maxDocuments {
 		return nil

@@ -68,12 +68,12 @@ func Read(r io.Reader) (Corpus, error) {
 
 // Agreement counts verdicts of verify against the true ones.
 type Agreement struct {
-	Same     int      // verdicts that are as they should be
-	Guilty   []string // right, and verify says wrong
-	Innocent []string // wrong, and verify says right
-	Unjudged []string // verify does not judge what the corpus does
-	Open     int      // not compared
-	Other    []string // solutions whose branches have other commits than the corpus names
+	Same         int      // verdicts that agree with the corpus
+	Guilty       []string // the corpus says right, verify says wrong
+	Innocent     []string // the corpus says wrong, verify says right
+	Unjudged     []string // the corpus has a verdict, verify has none
+	Open         int      // not compared
+	OtherCommits []string // solutions whose branches have other commits than the corpus names
 }
 
 // Add compares the report about a solution with its true verdicts. A scenario that verify skips because another of its stage
@@ -81,7 +81,7 @@ type Agreement struct {
 func (a *Agreement) Add(s Solution, r report.Report) {
 	for _, b := range r.Branches {
 		if want := s.Branches[b.Stage]; want != b.Commit {
-			a.Other = append(a.Other, fmt.Sprintf("%s %s: at %.12s, and the corpus is about %.12s", s.Repo, b.Stage, b.Commit, want))
+			a.OtherCommits = append(a.OtherCommits, fmt.Sprintf("%s %s: at %.12s, and the corpus is about %.12s", s.Repo, b.Stage, b.Commit, want))
 			return
 		}
 	}
@@ -119,7 +119,7 @@ func (a *Agreement) Write(w io.Writer) error {
 	for _, part := range []struct {
 		name  string
 		lines []string
-	}{{"false guilty", a.Guilty}, {"false innocent", a.Innocent}, {"not judged", a.Unjudged}, {"other commits", a.Other}} {
+	}{{"false guilty", a.Guilty}, {"false innocent", a.Innocent}, {"not judged", a.Unjudged}, {"other commits", a.OtherCommits}} {
 		for _, l := range part.lines {
 			if _, err := fmt.Fprintf(w, "%s: %s\n", part.name, text.Printable(l)); err != nil {
 				return err

@@ -17,11 +17,11 @@ import (
 
 // Plan and Write wrap these errors, and those of package git.
 var (
-	ErrNoProject  = errors.New("not the lab's project")
-	ErrName       = errors.New("not a name for a branch")
-	ErrOther      = errors.New("something else is there") // a branch has another commit
-	ErrInTheWay   = errors.New("is in the way")           // a branch is a folder of another's name
-	ErrCheckedOut = errors.New("is checked out")          // a work tree is on a branch that Write would move
+	ErrNoProject   = errors.New("not the lab's project")
+	ErrName        = errors.New("not a name for a branch")
+	ErrOtherCommit = errors.New("something else is there") // a branch has another commit
+	ErrInTheWay    = errors.New("is in the way")           // a branch is a folder of another's name
+	ErrCheckedOut  = errors.New("is checked out")          // a work tree is on a branch that Write would move
 )
 
 // Stage is a stage of the lab, for which Plan makes a branch.
@@ -191,7 +191,7 @@ func (d *Delivery) Changes() []Branch {
 
 // Write writes the branches that Changes returns: all of them or, with an error, none.
 //
-// Without force, it refuses to replace a branch that holds something else (ErrOther). In any case it refuses to move a
+// Without force, it refuses to replace a branch that holds something else (ErrOtherCommit). In any case it refuses to move a
 // branch that a work tree has checked out (ErrCheckedOut) and to make a branch whose name is a folder of another one's
 // (ErrInTheWay). It fails with git.ErrMoved if another process moves a branch meanwhile.
 //
@@ -238,7 +238,7 @@ func (d *Delivery) check(ctx context.Context, changes []Branch, force bool) erro
 		}
 	}
 	if len(others) > 0 && !force {
-		return fmt.Errorf("%w: %s", ErrOther, strings.Join(others, ", "))
+		return fmt.Errorf("%w: %s", ErrOtherCommit, strings.Join(others, ", "))
 	}
 	return nil
 }

@@ -34,7 +34,7 @@ func TestOtherBranches(t *testing.T) {
 	run(t, dir, "branch", "ej2")
 	run(t, dir, "pack-refs", "--all")
 	before := strings.TrimSpace(run(t, dir, "rev-parse", "ej2"))
-	refused(t, dir, Options{Dir: dir}, false, ErrOther, "something else is there: ej2")
+	refused(t, dir, Options{Dir: dir}, false, ErrOtherCommit, "something else is there: ej2")
 
 	d := plan(t, Options{Dir: dir})
 	if d.Branches[1].Found != before {

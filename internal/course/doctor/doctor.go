@@ -57,7 +57,7 @@ type Lab struct {
 	Go      string         // the oldest version of Go that builds the services, such as go1.26
 }
 
-// Examine runs all checks. Each program that a check runs has at most limit, and few run one after another. If the
+// Examine runs all checks. Each program that a check runs has at most limit. Most programs run at the same time. If the
 // Docker engine does not answer, the checks that need it are left out.
 func Examine(ctx context.Context, m Machine, lab Lab, limit time.Duration) []Finding {
 	e := examination{Machine: m, lab: lab, limit: limit, ctx: ctx}

@@ -71,8 +71,8 @@ func (c Class) Points(s Student) (points float64, unjudged []string) {
 	return points, unjudged
 }
 
-// Of returns the points of a student who is right in all stages.
-func (c Class) Of() float64 {
+// MaxPoints returns the points of a student who is right in all stages.
+func (c Class) MaxPoints() float64 {
 	sum := 0.0
 	for _, stage := range c.Stages {
 		sum += c.Weights[stage]
@@ -175,7 +175,7 @@ func WriteGrades(w io.Writer, c Class) error {
 		case len(unjudged) > 0:
 			remark = "not judged: " + strings.Join(unjudged, ", ")
 		}
-		_ = table.Write(append(row, number(points), number(c.Of()), remark))
+		_ = table.Write(append(row, number(points), number(c.MaxPoints()), remark))
 	}
 	table.Flush()
 	if err := table.Error(); err != nil {
@@ -245,7 +245,7 @@ func WriteClassJSON(w io.Writer, c Class) error {
 	for i, s := range c.Students {
 		points, _ := c.Points(s)
 		st := jsonStudent{
-			Name: jsonText(s.Name), Repo: jsonText(s.Repo), Page: s.Page, Error: jsonText(s.Error), Verdict: s.Verdict(), Points: points, Of: c.Of(),
+			Name: jsonText(s.Name), Repo: jsonText(s.Repo), Page: s.Page, Error: jsonText(s.Error), Verdict: s.Verdict(), Points: points, Of: c.MaxPoints(),
 			DurationSeconds: s.Report.Duration.Seconds(), BuildSeconds: s.Report.Building.Seconds(), Stages: make([]jsonStage, len(c.Stages)),
 		}
 		for j, stage := range c.Stages {

@@ -75,7 +75,7 @@ func WriteClassHTML(w io.Writer, c Class) error {
 
 func newClassPage(c Class) classPage {
 	p := classPage{
-		Class: c, CSS: template.CSS(pageCSS + classCSS), JS: template.JS(classJS), Of: number(c.Of()),
+		Class: c, CSS: template.CSS(pageCSS + classCSS), JS: template.JS(classJS), Of: number(c.MaxPoints()),
 		Heading: fmt.Sprintf("%d of %s right in all stages", c.Count(Passed), plural(len(c.Students), "student")),
 	}
 	for _, verdict := range []Status{Failed, Unjudged, Passed} {

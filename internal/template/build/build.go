@@ -72,9 +72,11 @@ type Documents struct {
 	Unread []bundle.Kind
 	// UnreadValues are the values of the user that no template reads, each once.
 	UnreadValues []values.Problem
-	// Beside are the paths of files that belong beside a Compose file on stdout, so they are not written.
+	// Beside are the paths of files that belong beside the Compose file. They are not written, because the Compose file
+	// goes to stdout.
 	Beside []string
-	// Left are files at paths of outputs for replicas that are not there. Nobody deletes them.
+	// Left are the paths of files that outputs made earlier, for replicas that no longer exist. Nothing deletes these
+	// files.
 	Left []string
 }
 

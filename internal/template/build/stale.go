@@ -52,7 +52,7 @@ func (d Documents) Diff(w io.Writer, style diff.Style) error {
 		}
 		before := diff.Text{Name: one.Path, Content: string(old)}
 		if missing {
-			before.Name = diff.None
+			before.Name = diff.NoFile
 		}
 		if err := diff.Unified(w, before, diff.Text{Name: one.Path, Content: string(text)}, style); err != nil {
 			return err

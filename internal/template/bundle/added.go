@@ -15,8 +15,9 @@ type Addition struct {
 	Beside         []string // the keys that the bundle has in that map, at least one
 }
 
-// Added returns the values that the user adds to those of a stage, in maps in which the bundle has values itself. There are
-// none in a bundle with a schema, which says what may be there. New rows of a kind are not additions.
+// Added returns the values that the user adds to those of a stage, in maps in which the bundle has values itself. For a
+// bundle with a schema it returns none: the schema says which values there may be. New rows of a kind are not
+// additions.
 func (b *Bundle) Added(stage string) []Addition {
 	s, err := b.Stage(stage)
 	if _, noSchema := b.Read(SchemaFile); err != nil || noSchema == nil || b.Overlay.Empty() {
@@ -68,8 +69,9 @@ func (b *Bundle) isTable(path []string) bool {
 	})
 }
 
-// Named returns the words of the table's paths of counts and rows, and of the fields in its names: those values are read.
-func (b *Bundle) Named() []string {
+// TableKeys returns the keys of values that the table of stages itself reads: the words in its paths of counts and rows, and
+// the fields in its names.
+func (b *Bundle) TableKeys() []string {
 	named := []string{"count", replicasKey}
 	for _, s := range b.sources {
 		named = append(named, nameFields(s.name)...)
@@ -82,8 +84,8 @@ func (b *Bundle) Named() []string {
 	return named
 }
 
-// DeriveSchema returns a JSON schema that the values of all stages keep to, with those of the user. Keys that they lack are
-// wrong, but for those of empty maps and of rows of kinds.
+// DeriveSchema returns a JSON schema that the values of all stages keep to, with those of the user. The schema refuses keys
+// that these values lack, except in maps that are empty and in rows of kinds.
 func (b *Bundle) DeriveSchema() map[string]any {
 	nodes := make([]*values.Node, len(b.Stages))
 	for i, s := range b.Stages {

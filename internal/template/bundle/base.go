@@ -8,9 +8,9 @@ import (
 	"github.com/tp0-lab/composer/internal/template/values"
 )
 
-// Base is a Compose file over which what is rendered for a stage is laid.
+// Base is a Compose file over which the rendered document of a stage is laid.
 type Base struct {
-	// Name is what messages call it: its path, or the origin of the value whose text it is.
+	// Name is the name of the file in messages: its path, or the origin of the value that has its text.
 	Name string
 	Text []byte
 }

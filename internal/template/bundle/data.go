@@ -49,10 +49,10 @@ func (b *Bundle) ReadFiles() []string {
 	return paths
 }
 
-// ReadData returns the content of a file for the templates. If a value of the user, among the merged values, names the file
-// exactly, it is the file at that path from the working directory; else, or if there is none, it is the file of the bundle
-// at that path. The values of the built-in bundle count as the user's. The file is regular and has at most MaxFile bytes.
-// Links that lead out of the bundle are not followed.
+// ReadData returns the content of a file for the templates: the file of the bundle at the path name. If a value of the
+// user, among the merged values, is exactly name, a file at that path from the working directory comes first. The values
+// of the built-in bundle count as the user's. The file has to be regular and has at most MaxFile bytes. Links that lead
+// out of the bundle are not followed.
 func (b *Bundle) ReadData(name string, merged *values.Node) ([]byte, error) {
 	named := b.named(merged, name)
 	if named {

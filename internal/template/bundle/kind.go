@@ -17,9 +17,9 @@ type Kind struct {
 	Count int
 	// Given reports that SetCounts or AddCounts set Count.
 	Given bool
-	// OfValues reports that the kind or its count comes from values, so that another stage may have others.
-	OfValues bool
-	// Of is the name of the kind with rows of which Row is one, or "".
+	// FromValues reports that the kind or its count comes from values, so that it may differ in another stage.
+	FromValues bool
+	// Of is the name of the kind with rows that Row belongs to, or "".
 	Of  string
 	Row *values.Node
 	// First is the ID of the first replica.

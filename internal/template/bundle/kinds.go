@@ -206,7 +206,7 @@ func (r *resolver) add(s kindSource) {
 			r.fail(s.at, "%s", problem)
 			return
 		}
-		kind.OfValues = isPath(s.count)
+		kind.FromValues = isPath(s.count)
 		r.put(s.at, kind, s, s.count)
 		return
 	}
@@ -274,7 +274,7 @@ func (r *resolver) addRows(s kindSource) {
 			r.fail(row, "%s", problem)
 			continue
 		}
-		kind.Of, kind.Row, kind.OfValues = s.kind, own, ofValues || isPath(count)
+		kind.Of, kind.Row, kind.FromValues = s.kind, own, ofValues || isPath(count)
 		if count == nil {
 			count = &values.Node{Scalar: 1}
 		}

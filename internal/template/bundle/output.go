@@ -14,10 +14,10 @@ import (
 
 // Output is a file, or a file for each replica, that is written beside the Compose file.
 type Output struct {
-	// Path is where it goes, relative to the folder of the Compose file, with / between names. {stage} stands for the name of
-	// the stage, and {name}, {kind} and {id} for those of a replica.
+	// Path is the path of the file, relative to the folder of the Compose file, with / between names. {stage} stands
+	// for the name of the stage, and {name}, {kind} and {id} for those of a replica.
 	Path string
-	// Template is the name of the template file that it is made by.
+	// Template is the name of the template file that makes the file.
 	Template string
 	// Format is one of OutputFormats.
 	Format string

@@ -10,13 +10,13 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// Target is an engine that runs what a bundle's templates write.
+// Target is an engine that runs the documents that a bundle's templates write.
 type Target struct {
 	// Name is the target's name, as --target takes it.
 	Name string
 	// Template is the name of the target's main template file, with which rendering begins.
 	Template string
-	// Document is what its documents are called, such as "Compose file".
+	// Document is the name for its documents, such as "Compose file".
 	Document string
 }
 
@@ -107,8 +107,8 @@ func (r *tableReader) limit(n *values.Node, key, path string) int {
 	return limit
 }
 
-// OtherTarget reports whether a template file is the main template of a target that is not the bundle's. What such a file
-// defines is not there for other targets.
+// OtherTarget reports whether a template file is the main template of a target that is not the bundle's. The bundle's
+// target cannot use the templates that such a file defines.
 func (b *Bundle) OtherTarget(name string) bool {
 	others := slices.DeleteFunc(AllTargets(), func(t Target) bool { return t == b.Target })
 	return slices.ContainsFunc(others, func(t Target) bool { return t.Template == name })

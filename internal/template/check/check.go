@@ -1,5 +1,5 @@
-// Package check refuses rendered documents that are not sound Compose files: by the Compose specification, as
-// compose-go reads it, and by the rules of package rules, of which Compose only learns when it starts containers.
+// Package check refuses rendered documents that Compose could not run. It checks them by the Compose specification, as
+// compose-go reads it, and by package rules, which finds mistakes that Compose only finds when it starts containers.
 package check
 
 import (
@@ -26,7 +26,7 @@ type Report struct {
 	// Sources are the paths of the host that the document mounts, and those that Compose reads, each once, in the order of the services' names,
 	// client2 before client10.
 	Sources []string
-	// Warnings are what is most likely a mistake, ten at most. Replicas that share one are named in it.
+	// Warnings are most likely mistakes, at most ten. A warning names all replicas that share it.
 	Warnings []*Error
 
 	warnings warnings // before they have places
@@ -50,35 +50,27 @@ func (r Report) Missing(dir string) []string {
 // Document checks doc and returns an error for the first mistake. It does not check values that depend on variables
 // without defaults.
 //
-// A full load of a thousand services by compose-go takes over a second, so what
-// it loads first is a sample: the document without the replicas that can tell
-// it nothing new. Only a whole load ever refuses a document; a sample that is
-// not understood or not right just leads to one. So what has to be sound is
-// "the sample is right, hence the document is", and this is why it is:
+// compose-go needs over a second to load a thousand services. So Document loads a sample first: the document without the
+// replicas that cannot add anything new. A right sample has to mean that the document is right. A wrong sample, or none,
+// means nothing: then Document loads more, and only a load of the whole document refuses it. A right sample proves the
+// document right because:
 //
-//   - A replica is left out only if an earlier one of the same walk over the
-//     replicas is the same text but for decimal numbers (sample.go).
-//   - Every replica in such a document is whole lines, whole services, and
-//     complete in itself: it parses alone to the services that it is in the
-//     document. So a left-out one adds services where the one kept for it
-//     stands, and changes the meaning of nothing around it. Anchors, aliases and
-//     several documents in one file could reach further, and rule a sample out.
-//   - The numbers that differ stand where a service's name, container_name,
-//     hostname, a value of its environment or labels, the source of a bind mount, or
-//     its ipv4_address stands, in a scalar that is a string whatever the number
-//     (places.go). The specification demands nothing of these strings that a number
-//     could break. Anywhere else it might: a port overflows, a key equals its
-//     neighbour, a network or a dependency is not there. So a number that differs
-//     anywhere else rules a sample out.
-//   - References that do not differ are the same for the replica that was kept.
-//     One that points to a left-out replica fails the load of the sample.
-//   - What is demanded across services is checked here for every service, left
-//     out or not (package rules): distinct names, addresses and ports, and room in the networks.
+//   - Document leaves out a replica only if an earlier one of the same walk has the same text but for decimal numbers
+//     (sample.go).
+//   - Each replica of such a document is whole lines and whole services, and parses alone to the same services. So a
+//     replica that is left out only adds services where the kept one stands, and changes nothing around it. Anchors,
+//     aliases and several documents in one file could reach further: a document with them has no sample.
+//   - The numbers that differ are in strings: a service's name, container_name, hostname, the values of its environment
+//     and labels, the source of a bind mount, its ipv4_address (places.go). The specification allows these strings
+//     whatever the number. A number that differs elsewhere could break something, such as a port or the name of a
+//     network: a document with one has no sample.
+//   - References that do not differ are the same in the kept replica. A reference to a replica that is left out fails
+//     the load of the sample.
+//   - Document checks the rules across services (package rules) for every service, left out or not: distinct names,
+//     addresses and ports, and room in the networks.
 //
-// A document of which no sample of this kind can be taken is reduced to one service of each shape, see byShape.
-//
-// A whole load of more than 8 MiB is not tried: compose-go takes minutes and
-// gigabytes for it and refuses it for its number of nodes.
+// Document reduces a document without a sample to one service of each shape, see byShape. It does not try to load more
+// than 8 MiB as a whole: compose-go needs minutes and gigabytes for that, and refuses so many nodes.
 //
 // The error is *Error if its line is known.
 func Document(ctx context.Context, doc render.Document) (Report, error) {
@@ -159,7 +151,7 @@ func readProject(ctx context.Context, text []byte) (rules.Project, error) {
 		return rules.Project{}, err
 	}
 	project := rules.Read(root, nil)
-	project.Partly = usesOthers(text) // they may define what is not defined here
+	project.Partial = usesOthers(text) // they may define what is not defined here
 	return project, nil
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// YAML returns an *Error if a file that is no Compose file is not YAML, which may be several documents.
+// YAML returns an *Error if content is not one or more YAML documents. It is for files other than Compose files.
 func YAML(content []byte) error {
 	decoder := yaml.NewDecoder(bytes.NewReader(content))
 	for {

@@ -49,7 +49,7 @@ func inEnv(value any) (string, error) {
 // envSafe are the characters that need no quotes in a file of variables.
 const envSafe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,@+%="
 
-// EnvText writes quotes where values need them in what templates in the format Env have made.
+// EnvText takes the output of templates in the format Env, and adds quotes where values need them.
 func EnvText(made []byte) ([]byte, error) {
 	if !bytes.Contains(made, []byte(envBegin)) {
 		return made, nil

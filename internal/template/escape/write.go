@@ -120,9 +120,9 @@ func (r *Rewritten) Write(number int, value any) (string, *Error) {
 	return text, nil
 }
 
-// Instead returns a text that can stand in place of a value that Write refused, so that the execution can go on and find
+// StandIn returns a text that can stand in place of a value that Write refused, so that the execution can go on and find
 // what else is wrong. ok is false where a structure is expected.
-func (r *Rewritten) Instead(number int, value any) (text string, ok bool) {
+func (r *Rewritten) StandIn(number int, value any) (text string, ok bool) {
 	if _, structure := value.(Structure); structure {
 		return "", false
 	}

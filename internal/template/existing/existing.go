@@ -1,5 +1,5 @@
 // Package existing makes a bundle of an existing Compose file: services whose names differ by a number become a kind of
-// replicas, and what differs between them an expression of the number or a value of the replica.
+// replicas. Each difference between them becomes an expression of the number, or a value of the replica.
 package existing
 
 import (
@@ -24,7 +24,8 @@ type Bundle struct {
 	Files map[string][]byte
 	// Kinds are the kinds of replicas, with their counts.
 	Kinds []Kind
-	// Literal are services that differ by a number, and are written out one by one, as they would not be the same otherwise.
+	// Literal are services that differ by a number, and yet are written out one by one: as replicas they would differ
+	// from the file.
 	Literal []Literal
 }
 
@@ -49,12 +50,12 @@ func (b *Bundle) Lines() (n int) {
 type Kind struct {
 	Name  string
 	Count int
-	// Values are the keys of what each replica has as a value of its own.
+	// Values are the keys of the values that each replica has of its own.
 	Values []string
 }
 
-// Make makes a bundle of a Compose file in dir, and renders it: the result is the project that the file is, as compose-go
-// normalizes both. name is what messages call the file. Errors have the place in the file.
+// Make makes a bundle of a Compose file in dir. It renders the bundle, and fails unless compose-go normalizes the
+// result and the file to the same project. name is the name of the file in messages. Errors have the place in the file.
 func Make(ctx context.Context, name string, content []byte, dir string) (*Bundle, error) {
 	p, err := project.Read([]*project.File{{Name: name, Text: content}}, project.Options{Dir: dir, Alone: true})
 	if err != nil {
@@ -224,7 +225,7 @@ func (k *maker) services(w *writer, all []entry) {
 	}
 }
 
-// Render renders the bundle with those numbers of replicas, by kind; others have the number of the file.
+// Render renders the bundle with the given numbers of replicas, by kind. A kind without one has the number of the file.
 func (b *Bundle) Render(counts map[string]int) ([]byte, error) {
 	fsys, err := b.FS()
 	if err != nil {

@@ -31,7 +31,7 @@ func (e *Engine) command(stages []string, kinds bundle.Kinds, counts Counts, mor
 		words = append(words, "--stage", stage)
 	}
 	for _, kind := range kinds.All {
-		if kind.OfValues && !kind.Given {
+		if kind.FromValues && !kind.Given {
 			continue
 		}
 		count := strconv.Itoa(counts[kind.Name])

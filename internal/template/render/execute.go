@@ -167,7 +167,7 @@ func (x *execution) write(number int, value any) (string, error) {
 	if wrong == nil {
 		return text, nil
 	}
-	instead, ok := x.rewritten.Instead(number, value)
+	instead, ok := x.rewritten.StandIn(number, value)
 	if !ok {
 		return "", wrong
 	}

@@ -36,7 +36,7 @@ var formats = map[string]escape.Format{"compose": escape.Compose, "yaml": escape
 func (e *Engine) Outputs() ([]*Output, error) {
 	all := make([]*Output, 0, len(e.bundle.Outputs))
 	for _, one := range e.bundle.Outputs {
-		own := &Engine{noBase: true, bundle: e.bundle, functions: e.functions, parsed: e.parsed, texts: e.texts, OfAnyStage: e.OfAnyStage}
+		own := &Engine{noBase: true, bundle: e.bundle, functions: e.functions, parsed: e.parsed, texts: e.texts, OmitStage: e.OmitStage}
 		t := e.parsed.Lookup(one.Template)
 		if t == nil || t.Tree == nil {
 			return nil, fmt.Errorf("parse templates: %w", inBundle(e.bundle, &escape.Error{Place: text.Place{File: one.Template}, Message: "the template is empty"}))

@@ -157,8 +157,8 @@ func (p pattern) MarkName() string {
 
 // Engine renders the stages of one bundle. It is safe for concurrent use.
 type Engine struct {
-	// OfAnyStage leaves the stage out of Data.Command, so that documents of two stages do not differ by their commands.
-	OfAnyStage bool
+	// OmitStage leaves the stage out of Data.Command, so that documents of two stages do not differ by their commands.
+	OmitStage bool
 
 	bundle    *bundle.Bundle
 	rewritten *escape.Rewritten
@@ -211,7 +211,8 @@ func inBundle(b *bundle.Bundle, err error) error {
 // maxReplicas is the limit for the number of replicas, whatever the bundle's own limit.
 const maxReplicas = 1_000_000_000
 
-// Counted leaves the number of replicas of the first kind to the bundle, as that of all others.
+// Counted, as a number of replicas, means that the bundle has the number of the first kind, as it has the numbers of
+// all others.
 const Counted = math.MinInt
 
 // counts returns the number of replicas of each kind, and of each kind with rows, for n replicas of the first. Its error
@@ -362,7 +363,7 @@ func (e *Engine) input(stage string, n int) (input, error) {
 		}
 	}
 	stages := []string{stage}
-	if e.OfAnyStage {
+	if e.OmitStage {
 		stages = nil
 	}
 	return input{

@@ -7,8 +7,8 @@ import (
 	"github.com/tp0-lab/composer/internal/template/bundle"
 )
 
-// Unread returns those of kinds that no template reads: neither their replicas nor their names or number. A template that
-// reads kinds by a name that is not in the template may read all. A kind with rows is one if none of its rows is read.
+// Unread returns those of kinds that no template reads: neither their replicas nor their names or number. A template
+// that computes the name of a kind may read all kinds. A kind with rows is unread if none of its rows is read.
 func (e *Engine) Unread(kinds bundle.Kinds) []bundle.Kind {
 	read := map[string]bool{}
 	all := false

@@ -8,9 +8,8 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// UnreadValues returns the values of the user for a stage that no template reads, as far as the templates tell: those of
-// whose key no template has the name, in a map of which templates read single keys. In a bundle with a schema there are
-// none.
+// UnreadValues returns the values of the user for a stage that surely no template reads: templates read their map by
+// single keys, and no template has the name of their key. For a bundle with a schema it returns none.
 func (e *Engine) UnreadValues(stage string) []values.Problem {
 	added := e.bundle.Added(stage)
 	if len(added) == 0 {
@@ -54,7 +53,7 @@ func (e *Engine) words() (words, whole map[string]bool) {
 			whole[idents[len(idents)-1]] = true
 		}
 	}
-	for _, name := range e.bundle.Named() {
+	for _, name := range e.bundle.TableKeys() {
 		words[name] = true
 	}
 	for _, t := range e.parsed.Templates() {

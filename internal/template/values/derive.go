@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// Derive returns a JSON schema of draft 2020-12 that all of nodes keep to, without $schema: maps have no other keys than
-// theirs, unless they are empty; lists have items like theirs; a scalar has the types of theirs. open reports whether a map
-// at a path of keys may have other keys, with values like those it has.
+// Derive returns a JSON schema of draft 2020-12 that all of nodes keep to, without $schema: a map has no keys but those
+// that it has in nodes, unless it is empty there; the items of a list are like those in nodes; a scalar has one of its
+// types in nodes. open reports whether a map at a path of keys may have other keys, with values like those it has.
 func Derive(nodes []*Node, open func(path []string) bool) map[string]any {
 	return derive(nodes, nil, open)
 }

@@ -60,7 +60,7 @@ func (n *Node) walk(path string, f func(path string, n *Node)) {
 // IsList reports whether n is a list. A nil n is none.
 func (n *Node) IsList() bool { return n != nil && n.Items != nil }
 
-// Text returns the text of a scalar that is one. A nil n has none.
+// Text returns the text of a scalar that is a string. ok is false for any other node, and for a nil n.
 func (n *Node) Text() (text string, ok bool) {
 	if n == nil {
 		return "", false

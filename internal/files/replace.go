@@ -14,10 +14,10 @@ import (
 
 // WriteFile makes the file at path hold content, and reports whether that changed the file.
 //
-// The content goes to a temporary file in the same directory, which is synced and renamed. So after any
-// failure the file has its old content or the new one whole. A file that has the content already is not
-// touched. A new file gets mode 0666 less the umask, an old file keeps its mode. Symbolic links stay: the
-// file that they lead to is written. A pipe or a device is written to in place; a directory is an error.
+// The content goes to a temporary file in the same directory, which is synced and renamed. So after any failure the
+// file has its old content or the new one whole. A file that has the content already is not touched. A new file gets
+// mode 0666 less the umask; an old file keeps its mode. Symbolic links stay: the file that they lead to is written. A
+// pipe or a device is written to in place; a directory is an error.
 func WriteFile(path string, content []byte) (changed bool, err error) {
 	write := func(w io.Writer) error {
 		_, err := w.Write(content)
@@ -29,8 +29,8 @@ func WriteFile(path string, content []byte) (changed bool, err error) {
 	return WriteFrom(path, write)
 }
 
-// WriteFrom is WriteFile for the content that write makes, of any length. Errors of write's own pass through
-// unchanged, and the file keeps its old content then.
+// WriteFrom is WriteFile for content of any length, which write writes. Errors of write's own pass through unchanged;
+// then the file keeps its old content.
 func WriteFrom(path string, write func(io.Writer) error) (changed bool, err error) {
 	if target, err := resolve(path); err == nil && isStream(target) {
 		return true, writeStream(path, target, write)
