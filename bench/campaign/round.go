@@ -47,28 +47,6 @@ type round struct {
 	figures  figures
 }
 
-// process is a process with a log file, to which its next life appends.
-type process struct {
-	cmd  *exec.Cmd
-	done chan struct{}
-}
-
-func (p *process) ended() bool {
-	select {
-	case <-p.done:
-		return true
-	default:
-		return false
-	}
-}
-
-func (p *process) signal(s syscall.Signal) { _ = p.cmd.Process.Signal(s) }
-
-func (p *process) kill() {
-	p.signal(syscall.SIGKILL)
-	<-p.done
-}
-
 // play plays a round in which accidents of that kind happen.
 func play(ctx context.Context, k kind, binaries, dir string, random *rand.Rand) (figures, error) {
 	ctx, cancel := context.WithTimeout(ctx, roundLimit)

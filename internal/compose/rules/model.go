@@ -2,8 +2,6 @@ package rules
 
 import (
 	"slices"
-	"strconv"
-	"strings"
 
 	"go.yaml.in/yaml/v4"
 
@@ -105,17 +103,6 @@ func (s *Service) Complete() bool {
 // enabled reports whether a service is up by the enabled profiles.
 func (p *Project) enabled(s *Service) bool {
 	return len(s.Profiles) == 0 || slices.ContainsFunc(p.Profiles, func(name string) bool { return name == "*" || slices.Contains(s.Profiles, name) })
-}
-
-// PortRange reads ports such as 80 and 8000-8010. It returns false for a text that is not a range from 0 to 65535.
-func PortRange(text string) (first, last int, ok bool) {
-	begin, end, found := strings.Cut(text, "-")
-	first, err := strconv.Atoi(begin)
-	last = first
-	if err == nil && found {
-		last, err = strconv.Atoi(end)
-	}
-	return first, last, err == nil && 0 <= first && first <= last && last <= 65535
 }
 
 // together reports whether both services can be up at the same time. Services of different profiles are alternatives,

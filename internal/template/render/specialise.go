@@ -7,6 +7,7 @@ import (
 	"text/template"
 	"text/template/parse"
 
+	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/escape"
 )
 
@@ -316,4 +317,40 @@ func visit(node parse.Node, f func(parse.Node)) {
 	case *parse.ChainNode:
 		visit(n.Node, f)
 	}
+}
+
+// pattern is the data of templates that specialise made: it stands for all replicas of a kind. It has no ID, so a use
+// of the ID that specialise overlooked is an error.
+type pattern struct {
+	Replicas int
+	Stage    string
+	Values   map[string]any
+	Kind     string
+	Row      map[string]any
+	Counts   Counts
+
+	naming
+	kind bundle.Kind
+	// ordinal is the number of replicas of the kinds before this one. mark notes a hole.
+	ordinal int
+	mark    func(hole)
+}
+
+// MarkID stands for {{ .ID }}: it prints nothing, and marks the place of the ID. MarkIndex and MarkOrdinal do so for
+// {{ .Index }} and {{ .Ordinal }}.
+func (p pattern) MarkID() string { return p.number(0) }
+
+func (p pattern) MarkIndex() string { return p.number(-p.kind.First) }
+
+func (p pattern) MarkOrdinal() string { return p.number(p.ordinal - p.kind.First) }
+
+func (p pattern) number(plus int) string {
+	p.mark(hole{plus: plus})
+	return ""
+}
+
+// MarkName stands for {{ .Name }}: it prints the name without the ID, and marks the place of the ID.
+func (p pattern) MarkName() string {
+	p.mark(hole{at: len(p.kind.Before), width: p.kind.Width})
+	return p.kind.Before + p.kind.After
 }
