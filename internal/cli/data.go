@@ -108,7 +108,7 @@ func numberList(s string) ([]int, error) {
 	for part := range strings.SplitSeq(s, ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(part))
 		if err != nil || n < 0 {
-			return nil, fmt.Errorf("%q is no count", part)
+			return nil, fmt.Errorf("want whole numbers from 0, not %q", part)
 		}
 		list = append(list, n)
 	}

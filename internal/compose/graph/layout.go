@@ -92,33 +92,7 @@ func (g *Graph) layout() *drawing {
 			lanes[i] = x
 			x += gaps[i].width()
 		}
-		width := 0
-		lowest := map[int]int{} // y of the last stub of each network
-		for _, it := range c {
-			it.x = x
-			width = max(width, it.w)
-			for i, n := range it.networks {
-				lowest[n] = it.stubY(i)
-			}
-		}
-		rails := map[int]int{} // x of each network's rail
-		for n := range g.Networks {
-			if end, ok := lowest[n]; ok {
-				rails[n] = x + width + railGap*(len(rails)+1)
-				right[n] = rails[n]
-				d.Rails = append(d.Rails, rail{n % colours, rails[n], busY(n), end})
-			}
-		}
-		for _, it := range c {
-			it.w = width
-			for i, n := range it.networks {
-				d.Stubs = append(d.Stubs, stub{n % colours, x + width, rails[n], it.stubY(i)})
-			}
-			if it.service != nil {
-				d.Cards = append(d.Cards, it.card())
-			}
-		}
-		x += width + railGap*(len(rails)+1)
+		x = d.addColumn(c, x, right)
 	}
 	d.Width = max(x+margin, 420)
 	d.Height = max(bottom, top+20) + margin + legendRoom
@@ -145,6 +119,38 @@ func (g *Graph) layout() *drawing {
 		}
 	}
 	return d
+}
+
+// addColumn adds the cards of a column that begins at x, their stubs, and the rails of their networks. It notes in right
+// the x of each rail, and returns where the column ends.
+func (d *drawing) addColumn(column []*item, x int, right []int) int {
+	width := 0
+	lowest := map[int]int{} // y of the last stub of each network
+	for _, it := range column {
+		it.x = x
+		width = max(width, it.w)
+		for i, n := range it.networks {
+			lowest[n] = it.stubY(i)
+		}
+	}
+	rails := map[int]int{} // x of each network's rail
+	for n := range right {
+		if end, ok := lowest[n]; ok {
+			rails[n] = x + width + railGap*(len(rails)+1)
+			right[n] = rails[n]
+			d.Rails = append(d.Rails, rail{n % colours, rails[n], busY(n), end})
+		}
+	}
+	for _, it := range column {
+		it.w = width
+		for i, n := range it.networks {
+			d.Stubs = append(d.Stubs, stub{n % colours, x + width, rails[n], it.stubY(i)})
+		}
+		if it.service != nil {
+			d.Cards = append(d.Cards, it.card())
+		}
+	}
+	return x + width + railGap*(len(rails)+1)
 }
 
 // key returns the meaning of the signs in the drawing.

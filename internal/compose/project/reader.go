@@ -31,7 +31,7 @@ type reader struct {
 // read reads the text of a file by get, unless it has one, and notes it.
 func (r *reader) read(f *File, get func(name string, limit int64) ([]byte, error)) error {
 	if len(r.Files) == maxFiles {
-		return fmt.Errorf("%s: a project of more than %d files is not read", f.Name, maxFiles)
+		return fmt.Errorf("%s: a project has at most %d files", f.Name, maxFiles)
 	}
 	if f.Text == nil {
 		content, err := get(f.Name, MaxFile)

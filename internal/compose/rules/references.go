@@ -33,7 +33,14 @@ func (c *checker) checkReferences() {
 		r.services[s.Name], r.definitions["services"][s.Name] = s, true
 	}
 	for i := range p.Services {
-		if r.check(&p.Services[i]); c.stopped {
+		s := &p.Services[i]
+		r.checkNames(s)
+		r.checkServices(s)
+		r.checkContexts(s)
+		if !p.Extended {
+			r.checkExtends(s)
+		}
+		if c.stopped {
 			return
 		}
 	}
@@ -117,7 +124,8 @@ func listed(s *Service, path ...string) func(yield func(place, *yaml.Node) bool)
 	}
 }
 
-func (r references) check(s *Service) {
+// checkNames checks the names of networks, models, configs, secrets and volumes.
+func (r references) checkNames(s *Service) {
 	known := r.project.reader.known
 	for at := range listed(s, "networks") {
 		if name, ok := known(at.node); ok {
@@ -146,6 +154,11 @@ func (r references) check(s *Service) {
 			r.want("volumes", m.Source, s, place{m.At, entry([]string{"volumes"}, m.Item)})
 		}
 	}
+}
+
+// checkServices checks the names of other services that a service needs.
+func (r references) checkServices(s *Service) {
+	known := r.project.reader.known
 	for at, settings := range listed(s, "depends_on") {
 		if name, ok := known(at.node); ok && !r.definitions["jobs"][name] {
 			optional := settings != nil && r.project.reader.value(settings, "required") == "false"
@@ -175,6 +188,11 @@ func (r references) check(s *Service) {
 			}
 		}
 	}
+}
+
+// checkContexts checks the names of the services whose images a service's build uses.
+func (r references) checkContexts(s *Service) {
+	known := r.project.reader.known
 	for at, target := range listed(s, "build", "additional_contexts") {
 		if target != nil {
 			at.node = target
@@ -189,9 +207,6 @@ func (r references) check(s *Service) {
 				}
 			}
 		}
-	}
-	if !r.project.Extended {
-		r.checkExtends(s)
 	}
 }
 

@@ -85,10 +85,10 @@ func readCSV(path string) ([]Student, error) {
 		line, column := r.FieldPos(field)
 		return fmt.Errorf("%s:%d:%d: %s", path, line, column, fmt.Sprintf(format, args...))
 	}
-	index := make(map[string]int)
+	var index map[string]int
 	var students []Student
 	lines := make(map[string]int) // of names, in lower case
-	for first := true; ; first = false {
+	for {
 		row, err := r.Read()
 		if errors.Is(err, io.EOF) {
 			return students, nil
@@ -99,19 +99,9 @@ func readCSV(path string) ([]Student, error) {
 			}
 			return nil, err
 		}
-		if first {
-			for i, name := range row {
-				name = strings.ToLower(strings.TrimSpace(name))
-				if !slices.Contains(columns, name) {
-					return nil, at(i, "there is no column %q%s; the columns are %s", name, text.DidYouMean(name, columns), strings.Join(columns, ", "))
-				}
-				if _, twice := index[name]; twice {
-					return nil, at(i, "the column %s is there twice", name)
-				}
-				index[name] = i
-			}
-			if _, ok := index["repo"]; !ok {
-				return nil, at(0, "the first row has no column repo; the columns are %s", strings.Join(columns, ", "))
+		if index == nil {
+			if index, err = indexColumns(row, at); err != nil {
+				return nil, err
 			}
 			continue
 		}
@@ -143,13 +133,32 @@ func readCSV(path string) ([]Student, error) {
 	}
 }
 
+// indexColumns returns the index of each column that the first row names. at makes an error about a field of the row.
+func indexColumns(row []string, at func(field int, format string, args ...any) error) (map[string]int, error) {
+	index := make(map[string]int)
+	for i, name := range row {
+		name = strings.ToLower(strings.TrimSpace(name))
+		if !slices.Contains(columns, name) {
+			return nil, at(i, "there is no column %q%s; the columns are %s", name, text.DidYouMean(name, columns), strings.Join(columns, ", "))
+		}
+		if _, twice := index[name]; twice {
+			return nil, at(i, "the column %s is there twice", name)
+		}
+		index[name] = i
+	}
+	if _, ok := index["repo"]; !ok {
+		return nil, at(0, "the first row has no column repo; the columns are %s", strings.Join(columns, ", "))
+	}
+	return index, nil
+}
+
 // checkName returns an error unless a name can be that of a file.
 func checkName(name string) error {
 	ok := func(r rune) bool {
 		return unicode.IsLetter(r) || unicode.IsMark(r) || strings.ContainsRune("0123456789_.-@+ ", r)
 	}
 	if name == "" || len(name) > 100 || strings.HasPrefix(name, ".") || strings.IndexFunc(name, func(r rune) bool { return !ok(r) }) >= 0 {
-		return fmt.Errorf("the name %q cannot be that of a file: want at most 100 bytes of letters, digits, spaces and _ . - @ +, the first no point", name)
+		return fmt.Errorf("the name %q cannot name a file: want at most 100 bytes of letters, digits, spaces and _ . - @ +, and no dot at the beginning", name)
 	}
 	return nil
 }

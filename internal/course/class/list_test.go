@@ -48,7 +48,7 @@ func TestReadListOfAFile(t *testing.T) {
 		t.Errorf("%v\n%s", err, diff)
 	}
 	_, err = ReadList(write(t, file, content))
-	if err == nil || !strings.Contains(err.Error(), `class.csv:3:1: the name "Gómez, Luis" cannot be that of a file`) {
+	if err == nil || !strings.Contains(err.Error(), `class.csv:3:1: the name "Gómez, Luis" cannot name a file`) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -62,7 +62,7 @@ func TestBadLists(t *testing.T) {
 		{"name,repo\na\n", ":2:1: wrong number of fields"},
 		{"name,repo\na,\n", ":2:3: the repository's path is missing"},
 		{"name,repo\nana,a\nAna,b\n", `:3:1: line 2 has the name "Ana" too`},
-		{"name,repo\n../ana,a\n", `:2:1: the name "../ana" cannot be`},
+		{"name,repo\n../ana,a\n", `:2:1: the name "../ana" cannot name a file`},
 		{"name,repo,name\nana,a,b\n", `:1:11: the column name is there twice`},
 		{"name,repo\n\"a,b\n", `:2:`},
 	}

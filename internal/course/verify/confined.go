@@ -117,7 +117,7 @@ func (c *confined) run(ctx context.Context, limit time.Duration, s *site, p conf
 	case time.Since(begin) >= limit:
 		return fmt.Errorf("%s hangs: it is stopped after %v", strings.Join(p.arguments, " "), limit)
 	case ended && failed.ExitCode() == noContainer:
-		return engineError{fmt.Errorf("docker makes no container for the script: %w", err)}
+		return engineError{fmt.Errorf("docker cannot create the container for the script: %w", err)}
 	}
 	return fmt.Errorf("%s: %w", strings.Join(p.arguments, " "), err)
 }

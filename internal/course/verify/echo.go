@@ -344,14 +344,7 @@ func signalScenarios() []Scenario {
 func eitherStopped(t *trial, services ...string) {
 	well := false
 	for _, s := range services {
-		code, err := t.lab.exitCode(t.ctx, s)
-		switch {
-		case err != nil:
-			t.unjudged("the exit code of " + s + " cannot be had: " + err.Error())
-		case code == killed:
-			t.problem(s+" ends on SIGTERM", wasKilled, t.about(pattern{container: s}))
-		}
-		well = well || code == 0
+		well = t.stopped(s) == 0 || well
 	}
 	if !well {
 		t.problem("one of "+strings.Join(services, " and ")+" exits with code 0", "none does", t.about(pattern{}))

@@ -163,7 +163,7 @@ func (t *trial) open(from *sites, s Scenario, asked bool) {
 	case errors.Is(err, errNoBranch):
 		t.skip(err.Error())
 	case err != nil:
-		t.unjudged("the project of " + s.Stage + " cannot be had: " + err.Error())
+		t.unjudged("the project of " + s.Stage + " cannot be read: " + err.Error())
 	case s.Beyond != "" && !t.site.ours && !asked:
 		t.finish(report.Unasked, s.Beyond+"; `--beyond` checks it all the same")
 	}
@@ -306,7 +306,7 @@ func (t *trial) exited(code int, services ...string) {
 		case errors.Is(err, context.DeadlineExceeded):
 			t.problem(expected, fmt.Sprintf("it still runs after %v", t.limit), t.about(pattern{container: s}))
 		case err != nil:
-			t.unjudged("the exit code of " + s + " cannot be had: " + err.Error())
+			t.unjudged("the exit code of " + s + " cannot be read: " + err.Error())
 		case got != code:
 			t.problem(expected, fmt.Sprintf("code %d", got), t.about(pattern{container: s}))
 		}
@@ -343,6 +343,18 @@ func (t *trial) stop(services ...string) {
 			t.about(pattern{container: services[0]}))
 	}
 	t.settle()
+}
+
+// stopped returns the exit code of a stopped service, and expects that it did not have to be killed.
+func (t *trial) stopped(service string) int {
+	code, err := t.lab.exitCode(t.ctx, service)
+	switch {
+	case err != nil:
+		t.unjudged("the exit code of " + service + " cannot be read: " + err.Error())
+	case code == killed:
+		t.problem(service+" ends on SIGTERM", wasKilled, t.about(pattern{container: service}))
+	}
+	return code
 }
 
 // interrupt kills, pauses or unpauses a service.

@@ -152,9 +152,9 @@ var spanish = [][2]string{
 	{"trouble with this machine or its engine keeps it from being shown that %s: %s", "problemas de esta máquina o de su Docker impiden mostrar que %s: %s"},
 	{"nothing can stand between clients and server here: %s", "acá nada puede ponerse entre los clientes y el servidor: %s"},
 	{"no client has connected to the server.address of the configuration file, at which composer passes bytes on", "ningún cliente se conectó a server.address del archivo de configuración, donde composer pasa los bytes"},
-	{"the project of %s cannot be had: %s", "no se puede obtener el proyecto de %s: %s"},
+	{"the project of %s cannot be read: %s", "no se puede obtener el proyecto de %s: %s"},
 	{"the Compose file cannot be read: %s", "el archivo de Compose no se puede leer: %s"},
-	{"the exit code of %s cannot be had: %s", "no se puede obtener el código de salida de %s: %s"},
+	{"the exit code of %s cannot be read: %s", "no se puede obtener el código de salida de %s: %s"},
 	{"the server answers client1 nothing within %s, so it is not known when client1 is in the middle of its file", "el servidor no le responde nada a client1 dentro de %s, así que no se sabe cuándo client1 está en el medio de su archivo"},
 	{"the server answers client1 nothing within %s, and client1 sends little, so it is not known when client1 is in the middle of its file", "el servidor no le responde nada a client1 dentro de %s, y client1 envía poco, así que no se sabe cuándo client1 está en el medio de su archivo"},
 	{"the server logs %d bets in a line although batch.maxAmount is %d, so its lines do not tell which bets are a batch", "el servidor registra %d apuestas en una línea aunque batch.maxAmount es %d, así que sus líneas no dicen qué apuestas son un batch"},
@@ -182,7 +182,7 @@ var spanish = [][2]string{
 	{"composer itself is wrong: %s", "composer mismo está mal: %s"},
 	{"a script may need what its container lacks (%s): give it an image that has it with --script-image, or run the scripts as you on this machine with --trust", "un script parece necesitar algo que su contenedor no tiene (%s): usá una imagen que lo tenga con --script-image, o corré los scripts en esta máquina con --trust"},
 	{"the engine is at %s, and only a socket of this machine can be given to a script: `--trust` runs it on this machine", "Docker está en %s, y a un script solo se le puede dar un socket de esta máquina: `--trust` lo corre en esta máquina"},
-	{"docker makes no container for the script: %s", "docker no crea el contenedor del script: %s"},
+	{"docker cannot create the container for the script: %s", "docker no puede crear el contenedor del script: %s"},
 
 	// Parts of messages.
 	{"%d client", "%d cliente"},

@@ -243,7 +243,7 @@ func (j Job) document(ctx context.Context, engine *render.Engine, target bundle.
 			convert = cluster.ListJSON
 		}
 		if d.content, err = convert(doc.Bytes); err != nil {
-			return d, fmt.Errorf("JSON of what is rendered: %w", err)
+			return d, fmt.Errorf("make JSON of the document: %w", err)
 		}
 	}
 	d.Write = func(w io.Writer) error {

@@ -17,7 +17,7 @@ func ForTarget(ctx context.Context, target bundle.Target, doc render.Document, d
 		return Document(ctx, doc)
 	}
 	if len(doc.Bytes) > maxWhole {
-		return Report{}, fmt.Errorf("check: the document has %d MiB, and %d are checked", len(doc.Bytes)>>20, maxWhole>>20)
+		return Report{}, fmt.Errorf("check: the document has %d MiB, and the limit is %d MiB", len(doc.Bytes)>>20, maxWhole>>20)
 	}
 	var problems []cluster.Problem
 	if target == bundle.Swarm {

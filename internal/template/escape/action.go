@@ -89,37 +89,7 @@ func (w *walker) value(c context, pipe *parse.PipeNode, ahead []parse.Node, s *s
 	s.place = c.place
 	switch c.place {
 	case beforeNode:
-		raw := lastFunction(pipe) == "raw"
-		e := plainAhead("", ahead, s.flow)
-		switch {
-		case c.glued && !structure:
-			return c, noSpace
-		case structure && e.key && !raw:
-			return c, "this makes a map or a list, which is no key: a value that is one needs no function"
-		case structure && (c.glued || e.whole):
-			s.glued, s.whole = c.glued, true
-			c.startScalar(false)
-			c.place, c.unsure, c.scalar.values = afterNode, true, !raw
-			switch {
-			case s.flow:
-			case s.line:
-				c.open = s.column + shift
-			default:
-				c.open, c.structure = c.parent, len(w.out.sites)
-			}
-		case e.whole:
-			c.startScalar(e.key)
-			s.whole, s.key = true, c.scalar.key
-			c.place, c.scalar.values, c.unsure = afterNode, true, true
-			if c.open = c.parent; s.flow {
-				c.open = closed
-			}
-		default:
-			c.startScalar(e.key)
-			c.place, c.scalar.unproven = plain, e.unproven
-			s.place, w.source = plain, e.source
-			return w.part(c, s)
-		}
+		return w.nodeValue(c, structure, lastFunction(pipe) == "raw", shift, ahead, s)
 	case block:
 		s.begins, s.first = s.begins || c.begins, s.first || c.first
 		c.begins, c.first = false, false
@@ -134,6 +104,42 @@ func (w *walker) value(c context, pipe *parse.PipeNode, ahead []parse.Node, s *s
 		return c, "a value cannot stand on the line of | or >: write it on the next line, indented; its lines are indented like its first"
 	default:
 		return c, fmt.Sprintf("a value cannot stand %s", c.place)
+	}
+	return c, ""
+}
+
+// nodeValue is value where a node begins. structure and raw say what the action makes, and shift by how much its lines
+// are indented.
+func (w *walker) nodeValue(c context, structure, raw bool, shift int, ahead []parse.Node, s *site) (after context, problem string) {
+	e := plainAhead("", ahead, s.flow)
+	switch {
+	case c.glued && !structure:
+		return c, noSpace
+	case structure && e.key && !raw:
+		return c, "this makes a map or a list, which is no key: a value that is one needs no function"
+	case structure && (c.glued || e.whole):
+		s.glued, s.whole = c.glued, true
+		c.startScalar(false)
+		c.place, c.unsure, c.scalar.values = afterNode, true, !raw
+		switch {
+		case s.flow:
+		case s.line:
+			c.open = s.column + shift
+		default:
+			c.open, c.structure = c.parent, len(w.out.sites)
+		}
+	case e.whole:
+		c.startScalar(e.key)
+		s.whole, s.key = true, c.scalar.key
+		c.place, c.scalar.values, c.unsure = afterNode, true, true
+		if c.open = c.parent; s.flow {
+			c.open = closed
+		}
+	default:
+		c.startScalar(e.key)
+		c.place, c.scalar.unproven = plain, e.unproven
+		s.place, w.source = plain, e.source
+		return w.part(c, s)
 	}
 	return c, ""
 }

@@ -102,7 +102,7 @@ func Make(ctx context.Context, name string, content []byte, dir string) (*Bundle
 		}
 		culprit := blamed(found, at)
 		if culprit == nil {
-			return nil, fmt.Errorf("the bundle would not make what the file says: %s", at)
+			return nil, fmt.Errorf("the bundle would not render the file again: %s", at)
 		}
 		without[culprit.names[0]] = true
 		made.Literal = append(made.Literal, Literal{culprit.names[0], at})

@@ -32,20 +32,20 @@ func (e *Engine) laidOver(stage string, n int, rendered []byte, base bundle.Base
 	lower := &project.File{Name: base.Name, Text: base.Text}
 	var err error
 	if m.project, err = project.Read([]*project.File{lower, m.upper}, project.Options{Alone: true}); err != nil {
-		return nil, fmt.Errorf("lay it over its base: %w", err)
+		return nil, fmt.Errorf("lay the document over its base: %w", err)
 	}
 	if len(m.project.Faults) > 0 {
 		fault := m.project.Faults[0]
 		if fault.File == m.upper.Name {
 			return nil, e.inUpper(stage, n, rendered, fault.Line, fault.Column, fault.Message)
 		}
-		return nil, fmt.Errorf("lay it over its base: %w", &fault)
+		return nil, fmt.Errorf("lay the document over its base: %w", &fault)
 	}
 	b := bytes.NewBufferString(yamltree.Heading(string(rendered)))
 	encoder := yaml.NewEncoder(b)
 	encoder.SetIndent(2)
 	if err := errors.Join(encoder.Encode(m.project.Root), encoder.Close()); err != nil {
-		return nil, fmt.Errorf("lay it over its base: %w", err)
+		return nil, fmt.Errorf("lay the document over its base: %w", err)
 	}
 	m.text = b.Bytes()
 	return m, nil
@@ -57,7 +57,7 @@ func (e *Engine) inUpper(stage string, n int, rendered []byte, line, column int,
 	if err != nil {
 		place = "what is rendered"
 	}
-	return fmt.Errorf("%s (line %d of what is rendered): %s", place, line, message)
+	return fmt.Errorf("%s (line %d of the rendered document): %s", place, line, message)
 }
 
 // locateLaidOver returns the place of the value at an offset of a document that is laid over a base: in the base, or in the

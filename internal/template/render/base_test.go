@@ -137,7 +137,7 @@ func TestBaseErrors(t *testing.T) {
 		{"[{name: dev, base: base.yaml}]", map[string]string{"base.yaml": "services:\n  - a\n - b"}, "base.yaml:"},
 		{"[{name: dev, base: base.yaml}]", map[string]string{"base.yaml": "include: [other.yaml]\nservices: {}"}, "base.yaml:1:11: other.yaml is another file, and this one has to be whole"},
 		{"[{name: dev, base: base.yaml}]", map[string]string{"base.yaml": "services: {db: {extends: {file: x.yaml, service: db}}}"}, "base.yaml:1:33: x.yaml is another file"},
-		{"[{name: dev, base: base.yaml}]", map[string]string{"base.yaml": "services: {node1: {ports: {a: b}}}", MainTemplate: "services:\n  node1:\n    ports: [\"1:1\"]\n"}, "compose.yaml.tmpl:3:12 (line 3 of what is rendered): cannot override services.node1.ports"},
+		{"[{name: dev, base: base.yaml}]", map[string]string{"base.yaml": "services: {node1: {ports: {a: b}}}", MainTemplate: "services:\n  node1:\n    ports: [\"1:1\"]\n"}, "compose.yaml.tmpl:3:12 (line 3 of the rendered document): cannot override services.node1.ports"},
 		{"[{name: dev, base: base.yaml}]", map[string]string{MainTemplate: "a: b\n  c: d\n"}, "compose.yaml.tmpl:"},
 	} {
 		_, err := basedEngine(t, test.stages, test.files).Render("dev", 1)

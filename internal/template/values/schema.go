@@ -35,7 +35,7 @@ const schemaURL = "values:///schema"
 type noLoader struct{}
 
 func (noLoader) Load(url string) (any, error) {
-	return nil, fmt.Errorf("%s: a schema of values is one file, with its $ref inside of it", url)
+	return nil, fmt.Errorf("%s: a schema of values is one file: its $ref cannot name another one", url)
 }
 
 // ParseSchema compiles a JSON schema. The draft is 2020-12 unless the schema names another in $schema. Errors begin

@@ -22,7 +22,7 @@ const (
 	maxSteps = 3_000_000 // parts that are applied to values, and what they compare those with
 )
 
-var errSteps = errors.New("to check the values by this schema takes more than 3,000,000 steps: does it look at the same again and again?")
+var errSteps = errors.New("the check of the values by this schema takes more than 3,000,000 steps: does the schema check the same values again and again?")
 
 // checkParts returns what a schema has too much of, or nil. It is depth levels deep in
 // the document, of which count objects have been seen.
