@@ -19,7 +19,7 @@ func RemoveAll(dir string) error {
 	return removeNames(dir)
 }
 
-// removeNames removes dir and what is in it, name by name, deepest first. Links are not followed.
+// removeNames removes dir and all files in it, name by name, deepest first. Links are not followed.
 func removeNames(dir string) error {
 	var names []string
 	_ = filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {

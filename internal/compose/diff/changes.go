@@ -53,7 +53,7 @@ type comparison struct {
 	tags  map[*yaml.Node]string // that JSON has nothing for, by the nodes that had them
 }
 
-// untag removes the tags that JSON has nothing for, such as !reset, from n and what is below it.
+// untag removes the tags that JSON cannot hold, such as !reset, from n and the nodes below it.
 func (c *comparison) untag(n *yaml.Node) {
 	if tag := n.ShortTag(); n.Kind != yaml.AliasNode && !yamltree.HasJSON(tag) {
 		c.tags[n] = tag

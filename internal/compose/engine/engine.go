@@ -15,7 +15,7 @@ import (
 
 // Kind describes a file for an engine other than Compose.
 type Kind struct {
-	// Name is what the file is, such as "a Kubernetes file".
+	// Name describes such a file: "a Kubernetes file".
 	Name string
 	// Takes is the command that takes such a file, with FILE for the file's name.
 	Takes string
@@ -32,7 +32,8 @@ var (
 	Kubernetes  = Kind{Name: "a Kubernetes file", Takes: "kubectl apply -f FILE", Target: "kubernetes"}
 )
 
-// Explain says what a file is, and which command takes it. file is its name as messages have it, "stdin" for standard input.
+// Explain returns a half-sentence that says for which engine a file is, and which command takes it. file is the name of the
+// file in messages, "stdin" for standard input.
 func (k Kind) Explain(file string) string {
 	if file = text.ShellWord(file); file == "stdin" {
 		file = "-"

@@ -9,7 +9,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// portRange is a run of consecutive ports of a service, of which the embedded one is the first.
+// portRange is a run of consecutive ports of a service. The embedded port is the first.
 type portRange struct {
 	types.ServicePortConfig
 	length uint32 // from 1

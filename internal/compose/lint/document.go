@@ -157,7 +157,7 @@ func (d *document) parseMore(decoder *yaml.Decoder) bool {
 	}
 }
 
-// reportExcess reports what is too much for Compose.
+// reportExcess reports that the document exceeds a limit of Compose.
 func (d *document) reportExcess(excess *yamltree.LimitError) {
 	rule := "too-large"
 	if excess.Aliased {

@@ -103,8 +103,7 @@ func mendSafely(ctx context.Context, content []byte, found []Finding) (fixed []b
 	return applyEdits(content, mended), mended, nil
 }
 
-// applyEdits returns content with the edits of findings, none of which overlap: of two that do, the later one is left
-// out.
+// applyEdits returns content with the edits of findings. If two edits overlap, the later one is left out.
 func applyEdits(content []byte, found []Finding) []byte {
 	edits := make([]edit, len(found))
 	for i, f := range found {
@@ -123,11 +122,11 @@ func applyEdits(content []byte, found []Finding) []byte {
 	return append(out, content[at:]...)
 }
 
-// reading is what compose-go reads of a text in an environment: a project, or nil if it refuses it.
+// reading is the project that compose-go makes of a text in an environment, or nil if it refuses the text.
 type reading []any
 
-// readings returns what compose-go reads if no variable is set, and if all are 1. Other files, and names that are not
-// defined, do not matter.
+// readings returns two readings: one with no variable set, and one in which all are 1. Other files, and names that are
+// not defined, do not matter.
 func readings(ctx context.Context, content []byte) reading {
 	set := map[string]string{}
 	for _, name := range variable().FindAllSubmatch(content, -1) {
@@ -148,7 +147,7 @@ func readings(ctx context.Context, content []byte) reading {
 
 var variable = text.LazyRegexp(`\$\{?([a-zA-Z_][a-zA-Z0-9_]*)`)
 
-// same reports whether two texts, of which Compose takes the first, are the same to Compose.
+// same reports whether Compose, which takes the first of two texts, reads the same from both.
 func (before reading) same(after reading) bool {
 	for i := range before {
 		if before[i] != nil && !reflect.DeepEqual(before[i], after[i]) {
@@ -271,7 +270,7 @@ func (d *document) withoutKey(name string) edit {
 	return edit{}
 }
 
-// cutLine returns the edit that takes out the line of which from … to is all. A comment behind it stays.
+// cutLine returns the edit that removes a line that has nothing but from … to. A comment behind it stays.
 func (d *document) cutLine(from, to int) edit {
 	begin := bytes.LastIndexByte(d.Text[:from], '\n') + 1
 	end := len(d.Text)

@@ -151,7 +151,7 @@ func (l *loading) define(kind, name string) {
 	all[name] = map[string]any{"external": true}
 }
 
-// body returns what is loaded of a service.
+// body returns the part of a service that is loaded.
 func (l *loading) body(s rules.Service) map[string]any {
 	known, _ := vars.Prune(s.Body)
 	body, _ := l.values.of(known).(map[string]any)
@@ -264,8 +264,7 @@ func (d *document) reportLoad(at *yaml.Node, service string, err error) {
 	d.report("specification", at, "%s", message)
 }
 
-// node returns what an error about a path points to: the value if it is a scalar,
-// else its key.
+// node returns the node that an error about a path points to: the value if it is a scalar, else its key.
 func (d *document) node(path []string) *yaml.Node {
 	key, at := d.find(path)
 	if at.Kind != yaml.ScalarNode {

@@ -63,7 +63,7 @@ func (d *document) checkTexts(n *yaml.Node, text bool) {
 	}
 }
 
-// old are what readers of YAML 1.1 change and Compose does not.
+// oldBool and oldSexa match scalars that readers of YAML 1.1 change and Compose does not.
 var (
 	oldBool = text.LazyRegexp(`^(?:y|Y|yes|Yes|YES|n|N|no|No|NO|on|On|ON|off|Off|OFF)$`)
 	oldSexa = text.LazyRegexp(`^[1-9][0-9]*(?::[0-5]?[0-9])+$`)
@@ -74,7 +74,7 @@ func meansTrue(text string) bool {
 	return strings.EqualFold(text, "on") || strings.HasPrefix(strings.ToLower(text), "y")
 }
 
-// changed returns what a plain scalar becomes, and for whom, or "".
+// changed returns the value that some readers make of a plain scalar, and names the readers, or returns "".
 func changed(n *yaml.Node) (becomes, who string) {
 	const old = " to readers of YAML 1.1"
 	switch n.ShortTag() {

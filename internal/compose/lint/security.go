@@ -57,7 +57,7 @@ var securityRules = []Rule{
 	},
 }
 
-// capabilities are those of the rule dangerous-capability.
+// capabilities are the capabilities that the rule dangerous-capability finds.
 var capabilities = []string{
 	"ALL", "SYS_ADMIN", "SYS_MODULE", "SYS_PTRACE", "SYS_RAWIO", "SYS_BOOT", "SYS_TIME", "NET_ADMIN", "DAC_READ_SEARCH", "DAC_OVERRIDE",
 	"MAC_ADMIN", "MAC_OVERRIDE", "BPF", "PERFMON",

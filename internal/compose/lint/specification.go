@@ -109,7 +109,7 @@ func (d *document) checkSchema() {
 	}
 }
 
-// leaves returns what is wrong in the words of the most fitting alternatives.
+// leaves returns the errors of the alternatives of the schema that fit best.
 func leaves(e *jsonschema.ValidationError) []*jsonschema.ValidationError {
 	if len(e.Causes) == 0 {
 		return []*jsonschema.ValidationError{e}
@@ -251,7 +251,7 @@ func mergedByCompose(path []string) bool {
 	return false
 }
 
-// unknownKey says what may have been meant by a key that is not known.
+// unknownKey returns a message for an unknown key, with the key that was probably meant.
 func (d *document) unknownKey(s schemas, path []string, name string) string {
 	switch len(path) {
 	case 0:

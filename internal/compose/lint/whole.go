@@ -92,7 +92,7 @@ func (w *whole) check() ([]Finding, error) {
 	return found, nil
 }
 
-// open checks what is said of a file alone, and reports whether it can be read.
+// open makes the checks that need only one file, and reports whether the file can be read.
 func (w *whole) open(f *project.File, err error) bool {
 	d := &document{ctx: w.ctx, Source: Source{Name: f.Name, Dir: w.dir, Text: f.Text}, options: w.optionsOf(f.Name)}
 	w.documents = append(w.documents, d)
@@ -116,7 +116,7 @@ func (w *whole) open(f *project.File, err error) bool {
 	return true
 }
 
-// checkTogether checks what the files, all of which can be read, are together.
+// checkTogether checks the project that the files make together. All of them can be read.
 func (w *whole) checkTogether() {
 	d := w.documents[0]
 	if len(w.all) > 1 || !w.alone && (len(d.more) > 0 || project.Combines(d.root)) {

@@ -42,7 +42,7 @@ var (
 	namedService = text.LazyRegexp(`\bservice "([^"]+)"`)
 )
 
-// newError returns what err says of a text that compose-go read as a file of that name.
+// newError returns err, an error of compose-go about a text that it read as a file of that name, as an *Error.
 func (o Options) newError(content []byte, err error, name string) *Error {
 	e := &Error{Place: text.Place{File: o.File}}
 	if excess, ok := errors.AsType[*yamltree.LimitError](err); ok {

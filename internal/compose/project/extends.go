@@ -41,8 +41,8 @@ func (r *reader) pool(l *layer, s scope) *pool {
 
 const maxChain = 100 // services that extend each other in a row
 
-// extendService returns a service of a pool with what it extends, and nil if there is none of that name. chain is the
-// services on the way to it.
+// extendService returns a service of a pool, merged with the services that it extends, or nil if the pool has no
+// service of that name. chain is the services on the way to it.
 func (r *reader) extendService(p *pool, kind, name string, chain []link) *yaml.Node {
 	all := p.kinds[kind]
 	at := indexOf(all, name)

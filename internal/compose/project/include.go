@@ -16,7 +16,7 @@ import (
 	"github.com/tp0-lab/composer/internal/files"
 )
 
-// resources are what a file takes over from those that it includes.
+// resources are the keys that a file takes over from the files that it includes.
 var resources = []string{"services", "jobs", "volumes", "networks", "secrets", "configs", "models"}
 
 // include adds what a layer includes to it, with the layer's own values laid over that.
@@ -48,7 +48,7 @@ func (r *reader) include(l *layer, s scope) {
 	}
 }
 
-// importAll adds what is in from to to.
+// importAll adds the resources in from to to.
 func (r *reader) importAll(l *layer, kind string, from, to *yaml.Node) {
 	there := map[string]int{}
 	for i := 0; i+1 < len(to.Content); i += 2 {
@@ -71,7 +71,7 @@ func (r *reader) importAll(l *layer, kind string, from, to *yaml.Node) {
 	}
 }
 
-// included returns what an item of include stands for, or nil if it cannot be read.
+// included returns the project that an item of include stands for, or nil if it cannot be read.
 func (r *reader) included(item *yaml.Node, s scope) *yaml.Node {
 	if item.Kind == yaml.SequenceNode {
 		r.fault(item, OtherFault, "an item of include is a file, or a mapping with path, not a list")

@@ -16,7 +16,7 @@ import (
 
 // What compose-go merges otherwise than by the kinds of the values (package override), by the path below a service.
 var (
-	// replaced are values of which the later one counts.
+	// replaced are the values that a later file replaces as a whole.
 	replaced = []string{"command", "entrypoint", "healthcheck.test"}
 	// pairs are lists of NAME=VALUE, or mappings.
 	pairs = []string{
@@ -242,7 +242,7 @@ func (r *reader) concat(base, over *yaml.Node, below string) *yaml.Node {
 	return merged
 }
 
-// identity returns a text that is equal for items of a list of which Compose keeps the last.
+// identity returns a text that is equal for two items of a list if Compose keeps only the later one.
 func (r *reader) identity(item *yaml.Node, below string) string {
 	value := func(key string) string {
 		if n := yamltree.Get(item, key); n != nil {

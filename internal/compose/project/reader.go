@@ -23,7 +23,7 @@ type reader struct {
 	full   bool             // a problem says that the limit is reached
 	parsed map[string]*File // by path
 	pools  map[string]*pool // by path
-	// imported are what included files make, by their paths, folder and variables.
+	// imported are the results of included files, by their paths, folder and variables.
 	imported map[string]*yaml.Node
 	opening  []string // files that are being included, to find circles
 }

@@ -310,7 +310,7 @@ func (j judge) ports() {
 	}
 }
 
-// protocols are those that the engine publishes ports of.
+// protocols are the protocols whose ports the engine publishes.
 var protocols = []string{"tcp", "udp", "sctp"}
 
 // port reports an invalid port of the container. Text in the short form that is not a number is reported where it is read.

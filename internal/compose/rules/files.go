@@ -12,7 +12,7 @@ import (
 
 // File is a file of this machine that Compose reads before it starts anything: it fails without it. Its path is relative.
 type File struct {
-	// Owner is what reads the file, such as "service web", "include" and "secret key".
+	// Owner is the part of the project that needs the file, such as "service web", "include" and "secret key".
 	Owner string
 	At    *yaml.Node
 	Path  string
@@ -88,7 +88,8 @@ func (p *Project) includes() iter.Seq[*yaml.Node] {
 	}
 }
 
-// filesOf iterates over a path, a list of them, or a list of mappings with one each, of which some may be missing.
+// filesOf iterates over the paths of a node: a path, a list of paths, or a list of mappings, each with a path. It
+// leaves out optional files.
 func (p *Project) filesOf(n *yaml.Node) iter.Seq[*yaml.Node] {
 	return func(yield func(*yaml.Node) bool) {
 		if n != nil && n.Kind == yaml.ScalarNode {

@@ -59,7 +59,7 @@ func (j judge) restart() {
 	}
 }
 
-// isolations are those of the engine. Linux takes only the first one.
+// isolations are the isolation technologies of the engine. Linux takes only the first one.
 var isolations = []string{"default", "process", "hyperv"}
 
 // platform finds platforms that are none: containerd reads OS, architecture, OS/architecture, or these and a variant.
@@ -110,13 +110,13 @@ func (j judge) ipc() {
 	}
 }
 
-// capabilities are those of Linux (capabilities(7)), without CAP_.
+// capabilities are the capabilities of Linux (capabilities(7)), without CAP_.
 var capabilities = strings.Fields(`ALL AUDIT_CONTROL AUDIT_READ AUDIT_WRITE BLOCK_SUSPEND BPF CHECKPOINT_RESTORE CHOWN DAC_OVERRIDE
 	DAC_READ_SEARCH FOWNER FSETID IPC_LOCK IPC_OWNER KILL LEASE LINUX_IMMUTABLE MAC_ADMIN MAC_OVERRIDE MKNOD NET_ADMIN NET_BIND_SERVICE
 	NET_BROADCAST NET_RAW PERFMON SETFCAP SETGID SETPCAP SETUID SYSLOG SYS_ADMIN SYS_BOOT SYS_CHROOT SYS_MODULE SYS_NICE SYS_PACCT
 	SYS_PTRACE SYS_RAWIO SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG WAKE_ALARM`)
 
-// signals are those of Linux that the engine knows (moby/sys/signal), without SIG and the real-time ones.
+// signals are the signals of Linux that the engine knows (moby/sys/signal), without SIG and the real-time signals.
 var signals = strings.Fields(`ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM
 	TRAP TSTP TTIN TTOU UNUSED URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX`)
 

@@ -67,7 +67,7 @@ func (j judge) paths() {
 	}
 }
 
-// propagations are those of the engine.
+// propagations are the modes of bind propagation that the engine knows.
 var propagations = []string{"private", "rprivate", "shared", "rshared", "slave", "rslave"}
 
 func (j judge) propagation(m Mount, at place) {

@@ -71,7 +71,7 @@ func (c *checker) checkPorts() {
 	}
 }
 
-// holderOf returns the service of which a port is in the way of s at an address, or nil.
+// holderOf returns the service whose port clashes with a port of s at an address, or nil.
 func holderOf(all []portHolder, s *Service, address string) *portHolder {
 	for i, h := range all {
 		if sameAddress(h.address, address) && together(h.Service, s) {
@@ -81,7 +81,7 @@ func holderOf(all []portHolder, s *Service, address string) *portHolder {
 	return nil
 }
 
-// sameAddress reports whether a port at address a is in the way of the same port at address b.
+// sameAddress reports whether the same port clashes at the addresses a and b.
 func sameAddress(a, b string) bool {
 	one, err1 := netip.ParseAddr(a)
 	two, err2 := netip.ParseAddr(b)

@@ -127,7 +127,8 @@ func (r *reader) ports(s *Service) (all []Port) {
 	return all
 }
 
-// port returns the ports of the host that an entry of ports takes, or what is wrong with the entry, and where.
+// port returns the ports of the host that an entry of ports takes, or an error message about the entry and the node
+// that it is about.
 func (r *reader) port(i int, item *yaml.Node) (all []Port, at place, wrong string) {
 	at = place{item, entry([]string{"ports"}, i)}
 	if item.Kind == yaml.MappingNode {

@@ -64,7 +64,7 @@ type references struct {
 type need struct {
 	name string
 	at   place
-	// condition is what it waits for, or "" for the start.
+	// condition is the condition that it waits for, or "" for the start.
 	condition string
 }
 

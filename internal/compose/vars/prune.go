@@ -30,21 +30,20 @@ func Prune(n *yaml.Node) (known *yaml.Node, all bool) { return newPruner().prune
 
 func newPruner() *pruner { return &pruner{left: yamltree.MaxValues, open: map[*yaml.Node]bool{}} }
 
-// standIns are what a key cannot be left out for.
+// standIns are the values of keys that cannot be left out.
 var standIns = map[string]string{
 	"image": "image", "build": ".", "context": ".", "file": "file", "content": "content", "environment": "NAME",
 	"condition": "service_started", "soft": "1", "hard": "1", "model": "model",
 }
 
-// pruner copies nodes but for what is not known. What aliases stand for is copied in
-// their place: their anchor may be in what is left out.
+// pruner copies nodes, and leaves out nodes that are not known. It copies the node of an alias in place of the alias,
+// because the anchor may be left out.
 type pruner struct {
 	left int                 // nodes that may be copied for aliases, or less than 0
-	open map[*yaml.Node]bool // what is being copied for an alias
+	open map[*yaml.Node]bool // nodes that are being copied for an alias
 }
 
-// prune returns a copy of what is known of n, or nil if that is nothing, and
-// whether it is all.
+// prune returns a copy of the known parts of n, or nil if nothing is known, and whether it is all.
 func (p *pruner) prune(n *yaml.Node) (known *yaml.Node, all bool) {
 	if len(p.open) > 0 {
 		p.left--
@@ -73,7 +72,7 @@ func (p *pruner) prune(n *yaml.Node) (known *yaml.Node, all bool) {
 	}
 }
 
-// pruneItems leaves out items of which not all is known, unless partly.
+// pruneItems leaves out items with unknown parts, or with partly only the unknown parts.
 func (p *pruner) pruneItems(n *yaml.Node, partly bool) (known *yaml.Node, all bool) {
 	known, all = bare(n), true
 	for _, item := range n.Content {
@@ -112,7 +111,7 @@ func (p *pruner) pruneMapping(n *yaml.Node) (known *yaml.Node, all bool) {
 	return known, all
 }
 
-// bare is a node without what is below it, its anchor and its comments.
+// bare returns a node without its content, anchor and comments.
 func bare(n *yaml.Node) *yaml.Node {
 	value := n.Value
 	if value == "" && n.ShortTag() == "!!null" {

@@ -35,7 +35,7 @@ func (r *tableReader) base(stage string, row *values.Node) *values.Node {
 	return field
 }
 
-// baseOf returns the base of a stage's row, or else that of the stage it extends; nil if there is none.
+// baseOf returns the base of a stage, or else the base of the stage that it extends, or nil.
 func (b *Bundle) baseOf(stage string) (*values.Node, error) {
 	s, err := b.Stage(stage)
 	if err != nil {

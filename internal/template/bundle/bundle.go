@@ -31,7 +31,7 @@ var ErrUnknownStage = errors.New("unknown stage")
 type Bundle struct {
 	// Default is the name of the stage to render if the user names none.
 	Default string
-	// Target is what the documents are for. It is Compose unless SetTarget sets another.
+	// Target is the engine that the documents are for. It is Compose unless SetTarget sets another.
 	Target Target
 	// MaxReplicas is the limit for the replicas of all kinds together; 0 is no limit.
 	MaxReplicas int

@@ -91,7 +91,7 @@ func (kinds Kinds) kind(name string) *Kind {
 	return nil
 }
 
-// OfReplica returns the kind of which a replica called name may be one.
+// OfReplica returns the kind that can have a replica called name.
 func (kinds Kinds) OfReplica(name string) (Kind, bool) {
 	for _, k := range kinds.All {
 		if _, ok := k.id(name); ok {
@@ -330,7 +330,8 @@ func (r *resolver) put(at *values.Node, kind Kind, s kindSource, count *values.N
 	r.kinds.All = append(r.kinds.All, kind)
 }
 
-// countOf returns the number of replicas: a number, or the value at a path, of which a list or a map is counted.
+// countOf returns the number of replicas: a number, or the value at a path, or the number of entries of the list or map
+// there.
 func (r *resolver) countOf(kind string, count *values.Node) int {
 	if count == nil {
 		return 0

@@ -40,7 +40,7 @@ var OutputFormats = []string{"compose", "yaml", "json", "env", "text"}
 // StagePart stands for the name of the stage in the path of an output.
 const StagePart = "{stage}"
 
-// replicaParts stand for what is different in each replica in the path of an output.
+// replicaParts are the parts in the path of an output that stand for the name, kind and number of a replica.
 var replicaParts = []string{"{name}", "{kind}", idPart}
 
 // maxOutputs is the limit for the rows of the table of outputs.
@@ -126,7 +126,7 @@ func formatOf(name string) string {
 	return "text"
 }
 
-// pathProblem says what is wrong with the path of an output.
+// pathProblem returns an error message about the path of an output, or "".
 func pathProblem(name string) string {
 	plain := strings.NewReplacer(StagePart, "", "{name}", "", "{kind}", "", idPart, "").Replace(name)
 	switch {

@@ -75,7 +75,7 @@ func (c context) behindBlock() context {
 	return end
 }
 
-// joinBlocks is join for places about a block scalar, of which b's is not before a's.
+// joinBlocks is join for places about a block scalar. b's place is not before a's.
 func joinBlocks(a, b context) (context, bool) {
 	if !a.inBlock() || !b.inBlock() || a.parent != b.parent || a.folded != b.folded || a.keep != b.keep || a.explicit != b.explicit {
 		return context{}, false

@@ -32,7 +32,7 @@ func (e *Error) Error() string {
 // Errors are several errors, each at a place of its own.
 type Errors []*Error
 
-// maxShown is the number of errors of which Errors shows the text.
+// maxShown is the largest number of errors that Errors shows as text.
 const maxShown = 20
 
 // Error returns a line for each error below a heading.

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Format is what templates write, which decides how values are written.
+// Format is the kind of file that templates write. It decides how values are written.
 type Format uint8
 
 const (

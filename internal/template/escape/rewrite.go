@@ -34,7 +34,7 @@ const (
 type Rewritten struct {
 	// Template is the main template. The caller gives it StepFunc, EnterFunc, LeaveFunc, RangeFunc and include by Funcs.
 	Template *template.Template
-	// Format is what Template writes.
+	// Format is the format that Template writes.
 	Format Format
 
 	sites    []site

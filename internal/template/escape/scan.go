@@ -31,8 +31,8 @@ type joined struct {
 	used  int
 }
 
-// scanner goes through one text of a template. It reads well-formed YAML as YAML does. Other text is refused
-// by YAML later, whatever the values are. Its methods return what is wrong with the text, or "".
+// scanner goes through one text of a template. It reads well-formed YAML as YAML does. Other text is refused by YAML
+// later, whatever the values are. Its methods return an error message about the text, or "".
 type scanner struct {
 	context
 	w    *walker
@@ -310,7 +310,7 @@ func (s *scanner) inQuotes(ch byte) {
 	}
 }
 
-// behindValue says what is wrong with text or a value behind a value.
+// behindValue returns an error message for text or a value behind a value.
 func (c context) behindValue() string {
 	if c.place == lineEnd && c.flow != "" {
 		return "whether there is a comma before this depends on a branch: write one behind each item, the last one, too, or the items as lines"

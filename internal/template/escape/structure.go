@@ -115,7 +115,7 @@ func ToYAML(value any, keys func(map[string]any) []string, format Format) (Struc
 	return Structure{text: text[1:], lines: text[0] == '\n', of: &made{value, keys}}, nil
 }
 
-// made is what toYaml made a structure of, for interpolate.
+// made is the value that toYaml made a structure of, for interpolate.
 type made struct {
 	value any
 	keys  func(map[string]any) []string

@@ -22,7 +22,7 @@ type Structure struct {
 	lines bool
 	// raw: it is written as it is.
 	raw bool
-	// of is what toYaml made it of; nil for any other.
+	// of is the value that toYaml made the structure of; nil for other structures.
 	of *made
 }
 

@@ -23,7 +23,7 @@ type family struct {
 	// name is a row of the table of kinds, with {id} or {id:2} in it. named reports that the replicas of that row have the names of the services.
 	name  string
 	named bool
-	// values are what members have instead of an expression, by key and member.
+	// values are the values that members have in place of an expression, by key and member.
 	values map[string][]*yaml.Node
 	order  []string // the keys of values
 	// part reports that these are not all members, and skip is the number of those before the first.

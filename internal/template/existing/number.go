@@ -104,7 +104,7 @@ func (f *family) withNames(parts []part) []part {
 	return slices.DeleteFunc(parts, func(p part) bool { return p.text == "" })
 }
 
-// number returns what makes the numbers of the members: a constant, or an expression.
+// number returns a constant or an expression that makes the numbers of the members.
 func (f *family) number(numbers []string) (expr string, isExpr, ok bool) {
 	values, padded, sameWidth := make([]int, len(numbers)), false, true
 	constant := true

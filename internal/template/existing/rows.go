@@ -234,7 +234,7 @@ func (t *table) general(parts []part, row int) (made []part) {
 	return made
 }
 
-// between returns what texts of rows are, of which a part in the middle differs.
+// between returns the form of the texts of rows that differ in a part in the middle.
 func (t *table) between(texts []string, key, tag string) []part {
 	head, tail := texts[0], texts[0]
 	for _, s := range texts {

@@ -93,7 +93,7 @@ func orZero(arg reflect.Value, to reflect.Type) reflect.Value {
 	return arg
 }
 
-// convert returns arg as a value of the type to, or says what is wanted.
+// convert returns arg as a value of the type to. Its error says which type is wanted.
 func convert(arg reflect.Value, to reflect.Type) (reflect.Value, error) {
 	switch {
 	case to.Kind() == reflect.Interface && (!arg.IsValid() || arg.Type().Implements(to)):

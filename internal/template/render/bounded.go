@@ -29,7 +29,7 @@ var growing = []string{
 	"mustRegexReplaceAll", "mustRegexReplaceAllLiteral",
 }
 
-// account is what functions report to their execution; nil is none.
+// account counts the work that functions report to their execution; nil counts nothing.
 type account interface {
 	// spend counts the bytes and entries that a function took or made. It fails beyond the limit for all functions.
 	spend(weight int) error
@@ -154,7 +154,8 @@ func bounded(name string, f reflect.Value, grows bool) func(account) any {
 	}
 }
 
-// converted returns args, of which the last is a list for a variadic function, one by one and as the function wants them.
+// converted returns args one by one, each as a value of the type that the function wants. For a variadic function the
+// last of args is a list.
 func converted(args []reflect.Value, function reflect.Type, convert func(reflect.Value, reflect.Type) (reflect.Value, error)) ([]reflect.Value, error) {
 	fixed := len(args)
 	if function.IsVariadic() {

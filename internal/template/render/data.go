@@ -64,7 +64,7 @@ type Walk[T any] func(yield func(T) bool)
 // String keeps the address of a function out of what `print .` prints.
 func (Walk[T]) String() string { return "replicas" }
 
-// Replica is what templates see of one replica.
+// Replica is the data that templates have of one replica.
 type Replica struct {
 	// ID counts the replicas of a kind, from the kind's first number; Index counts them from 0.
 	ID, Index int
@@ -74,15 +74,15 @@ type Replica struct {
 	Name string
 	// Replicas is the number of replicas of this kind.
 	Replicas int
-	// Stage is that of Data.
+	// Stage is Data.Stage.
 	Stage string
-	// Values are those of Data, with this replica's own values laid over those of its kind.
+	// Values are Data.Values, with this replica's own values laid over the values of its kind.
 	Values map[string]any
 	// Kind is the name of its kind.
 	Kind string
 	// Row is the row of its kind, in a kind with rows, with this replica's own values laid over it; else it is empty.
 	Row map[string]any
-	// Counts are those of Data.
+	// Counts are Data.Counts.
 	Counts Counts
 
 	naming

@@ -209,8 +209,7 @@ func (in input) explained(err error) error {
 
 var notMap = text.LazyRegexp(`^<(.*)\.(\w+)>: cannot read \.(\w+) of (a value that is not a map|a text|a number|a list|true or false)$`)
 
-// whatIs names the value of an expression of which a key is read and that is no map.
-// what is its type.
+// whatIs describes the value of an expression that is not a map, although a key of it is read. what is its type.
 func (in input) whatIs(expression, key, what string) string {
 	steps := strings.Split(strings.TrimLeft(expression, "$."), ".")
 	switch {

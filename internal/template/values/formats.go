@@ -136,7 +136,7 @@ func (p *parser) env(content []byte) (*Node, error) {
 	return made, nil
 }
 
-// unquote returns what is in the quotes with which a text begins. Only a comment may follow them.
+// unquote returns the text in the quotes with which a text begins. Only a comment may follow them.
 func unquote(quoted string) (value string, ok bool) {
 	var b strings.Builder
 	for i := 1; i < len(quoted); i++ {

@@ -216,7 +216,7 @@ func (o *Overlay) Over(base *Node) (laid *Node, wrong Error) {
 	return base, wrong
 }
 
-// over returns n, which may be nil, with the value of a laid over what is at path.
+// over returns n, which may be nil, with the value of a laid over the value at path.
 func (a *assignment) over(n *Node, path []step) (laid *Node, problem string) {
 	if len(path) == 0 {
 		return Merge(n, a.value), ""

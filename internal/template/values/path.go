@@ -57,7 +57,7 @@ func (n *Node) walk(path string, f func(path string, n *Node)) {
 	}
 }
 
-// IsList reports whether n is a list. A nil n is none.
+// IsList reports whether n is a list. It returns false for nil.
 func (n *Node) IsList() bool { return n != nil && n.Items != nil }
 
 // Text returns the text of a scalar that is a string. ok is false for any other node, and for a nil n.

@@ -71,7 +71,7 @@ func (r *tomlReader) count(at Origin, depth int) error {
 	return nil
 }
 
-// below returns the map at a key of m, a new one if there is none. Of a list of tables it is the last one.
+// below returns the map at a key of m, or a new map. For a list of tables it returns the last table.
 func (r *tomlReader) below(m *Node, key *unstable.Node, depth int) (*Node, error) {
 	name := string(key.Data)
 	there := m.Fields[name]

@@ -18,7 +18,7 @@ import (
 
 var english = sync.OnceValue(func() *message.Printer { return message.NewPrinter(language.English) })
 
-// what says what is wrong with a single value.
+// what returns an error message about a single value.
 func (c *checker) what(e *jsonschema.ValidationError) string {
 	value := c.show(c.root.Get(e.InstanceLocation...))
 	hint := c.described(e.SchemaURL)
@@ -59,7 +59,7 @@ func (c *checker) what(e *jsonschema.ValidationError) string {
 	}
 }
 
-// inYAML is what YAML calls a type of JSON.
+// inYAML has YAML's names for the types of JSON.
 func inYAML(kind string) string {
 	switch kind {
 	case "object":
