@@ -52,7 +52,7 @@ func configShowCommand() *cli.Command {
 		Description: examples(
 			"composer config show --service server", "environment, then services/server/config.ini, then the defaults",
 			"CLI_ID=1 composer config show -s client", "what a variable changes",
-			"composer config show --file my/config.yaml", "with a file of your own; its name says whose it is",
+			"composer config show --file my/config.yaml", "with a file of your own; its name says which service reads it",
 		) + "\n\nEach line is ORIGIN VARIABLE=VALUE. Values that the service would refuse are warnings on stderr.",
 		Flags: []cli.Flag{
 			serviceFlag(),
@@ -152,13 +152,13 @@ func configInitCommand() *cli.Command {
 		UsageText: "composer config init --service NAME [-o FILE] [--force]",
 		Description: examples(
 			"composer config init --service server", "config.ini, to stdout",
-			"composer config init --service client -o config.yaml", "to a file that is not there yet",
-			"composer config init -o config.yaml --force", "to one that is; its name says whose it is",
+			"composer config init --service client -o config.yaml", "to a new file",
+			"composer config init -o config.yaml --force", "to an existing file; its name says which service reads it",
 		),
 		Flags: []cli.Flag{
 			serviceFlag(),
-			stringFlag("output", "COMPOSER_CONFIG_OUTPUT", "", "write to `FILE`, in directories that are made if they are missing (default: stdout)", "o"),
-			boolFlag("force", "COMPOSER_CONFIG_FORCE", "replace FILE if it is there", "f"),
+			stringFlag("output", "COMPOSER_CONFIG_OUTPUT", "", "write to `FILE`, and make missing directories (default: stdout)", "o"),
+			boolFlag("force", "COMPOSER_CONFIG_FORCE", "replace an existing FILE", "f"),
 		},
 		Action: configInit,
 	}
@@ -189,12 +189,12 @@ func configInit(c *cli.Context) error {
 func configCheckCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "check",
-		Usage:     "report all that is wrong with configuration files",
+		Usage:     "report every mistake in configuration files",
 		UsageText: "composer config check [--service NAME] [--json] FILE…",
 		ArgsUsage: "FILE…",
 		Description: examples(
 			"composer config check services/*/config.*", "both files of this project",
-			"composer config check --service client settings", "a name that does not say whose file it is",
+			"composer config check --service client settings", "a name that does not say which service reads the file",
 			"composer config check --json config.yaml", "for programs: file, line, column, key, value, reason, suggestion",
 		) + "\n\nEach line is FILE:LINE:COLUMN: WHAT. Unknown keys, keys without a value and wrong values count, and the\n" +
 			"exit code is 1 if there are any. A key that the file does not set is right: the environment may set it.",
@@ -283,7 +283,7 @@ func chooseService(c *cli.Context, path string) (config.Service, error) {
 	case name != "":
 		return config.Service{}, usagef("unknown service %q: have server, client", name)
 	case path != "":
-		return config.Service{}, usagef("%q does not say whose file it is: give --service server or --service client", path)
+		return config.Service{}, usagef("the name %q does not say which service reads the file: give --service server or --service client", path)
 	default:
 		return config.Service{}, usagef("%s wants --service server or --service client", c.Command.HelpName)
 	}

@@ -40,7 +40,7 @@ func dataCommand() *cli.Command {
 func dataGenerateCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "generate",
-		Usage:     "make the files of the agencies, the same ones for the same flags",
+		Usage:     "make the agencies' files; the same flags make the same files",
 		UsageText: "composer data generate [-n N] [--bets N[,N…]] [--winners N[,N…]] [--seed N] [-o ARCHIVE|DIR] [--force]",
 		Description: examples(
 			"composer data generate", "a dataset of five agencies, .data/dataset.zip",
@@ -63,7 +63,7 @@ func dataGenerateCommand() *cli.Command {
 			},
 			stringFlag("output", "COMPOSER_DATA_OUTPUT", dataDir+"/dataset.zip",
 				"the `FILE` of a zip archive, with a name that ends in .zip, or a directory", "o"),
-			boolFlag("force", "COMPOSER_DATA_FORCE", "replace what is there", "f"),
+			boolFlag("force", "COMPOSER_DATA_FORCE", "replace existing files", "f"),
 		},
 		Action: dataGenerate,
 	}
@@ -152,7 +152,7 @@ func dataExtractCommand() *cli.Command {
 			"the dataset that comes with composer. Files may be in folders of the archive. Files with other names than agency-N.csv are passed over.",
 		Flags: []cli.Flag{
 			stringFlag("output", "COMPOSER_DATA_DIR", dataDir, "the `DIR` for the files", "o"),
-			boolFlag("keep", "COMPOSER_DATA_KEEP", "leave files that are there as they are", "k"),
+			boolFlag("keep", "COMPOSER_DATA_KEEP", "keep existing files", "k"),
 			&cli.Int64Flag{
 				Name: "max-file", EnvVars: []string{"COMPOSER_DATA_MAX_FILE"},
 				Value: dataset.DefaultMaxFile >> 20, Usage: "refuse an archive with a file over `N` MiB",
@@ -233,11 +233,11 @@ func ownArchive(c *cli.Context) (path string, remove func(), err error) {
 func dataCheckCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "check",
-		Usage:     "report every line of the agencies' files that is no bet",
+		Usage:     "report every line of the agencies' files that is not a bet",
 		UsageText: "composer data check [--limit N] [--json] [DIR|FILE]…",
 		ArgsUsage: "[DIR|FILE]…",
 		Description: examples(
-			"composer data check", "file:line: what is wrong, and a line about each file",
+			"composer data check", "file:line: the mistake, and a line about each file",
 			"composer data check --json my.csv", "for programs",
 		) + "\n\nWithout arguments it checks the agency-N.csv in " + dataDir + ". Bad lines make it fail; repeated bets do not.",
 		Flags: []cli.Flag{

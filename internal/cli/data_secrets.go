@@ -21,9 +21,9 @@ func dataSecretsCommand() *cli.Command {
 		UsageText: "composer data secrets [-n N] [-o DIR] [--kubernetes] [--tls] [--force] [--json]",
 		Description: examples(
 			"composer data secrets", "a master secret and those of five agencies, in "+secretsDir,
-			"composer data secrets -n 50", "more agencies; the secrets that are there stay",
+			"composer data secrets -n 50", "more agencies; existing secrets stay",
 			"composer data secrets --tls", "a certificate for the server, too: SERVER_TLS_CERT, SERVER_TLS_KEY, CLI_TLS_CA",
-			"composer data secrets --force", "a new master secret, and all others with it",
+			"composer data secrets --force", "a new master secret, and new secrets of all agencies",
 		) + "\n\nThe server has the master secret, and each agency its own: see `composer render --set auth=true`. Other users of\n" +
 			"this machine cannot enter the directory. The files are readable by all, because containers mount them with owner and\n" +
 			"mode, and run as another user.",
@@ -35,7 +35,7 @@ func dataSecretsCommand() *cli.Command {
 			stringFlag("output", "COMPOSER_DATA_SECRETS", secretsDir, "the `DIR` for the files", "o"),
 			boolFlag("kubernetes", "COMPOSER_DATA_SECRETS_KUBERNETES", "write "+secret.ManifestFile+", too, with a Secret for the server and one for the clients"),
 			boolFlag("tls", "COMPOSER_DATA_SECRETS_TLS", "make a certificate of the server and its key, too: "+secret.CertificateFile+" and "+secret.CertificateKeyFile),
-			boolFlag("force", "COMPOSER_DATA_FORCE", "replace what is there", "f"),
+			boolFlag("force", "COMPOSER_DATA_FORCE", "replace existing files", "f"),
 			jsonFlag("print JSON"),
 		},
 		Action: dataSecrets,
@@ -45,7 +45,7 @@ func dataSecretsCommand() *cli.Command {
 // secretsDir is where templates look for secrets.
 const secretsDir = dataDir + "/secrets"
 
-// certificateNames are those that a server's certificate is for: its name in the lab's networks, and this machine.
+// certificateNames are the names in a server's certificate: its name in the lab's networks, and this machine.
 var certificateNames = []string{"server", "localhost", "127.0.0.1", "::1"}
 
 func dataSecrets(c *cli.Context) error {

@@ -98,7 +98,7 @@ func dataServe(c *cli.Context) error {
 	return <-stopped
 }
 
-// checkListen refuses what is no address to listen at.
+// checkListen refuses a text that is not an address to listen at.
 func checkListen(address string) error {
 	_, port, err := net.SplitHostPort(address)
 	if err != nil {

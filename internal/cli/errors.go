@@ -97,7 +97,7 @@ var (
 	wrongValue    = text.LazyRegexp(`^invalid (?:boolean )?value (".*") for (?:flag )?-([\w-]+): (?:parse error|value out of range)$`)
 )
 
-// onUsageError says in our words what is wrong with a flag.
+// onUsageError returns the error about a flag in composer's own words.
 func onUsageError(c *cli.Context, err error, _ bool) error {
 	s := err.Error()
 	if name, ok := strings.CutPrefix(s, "flag provided but not defined: -"); ok {
@@ -186,7 +186,7 @@ func validValue(flags []cli.Flag, name string) string {
 	return "a whole number"
 }
 
-// longNames returns the names of flags but for the letters, each of which is near to any other.
+// longNames returns the names of flags but for single letters, because any letter is near to any other.
 func longNames(flags []cli.Flag) []string {
 	var names []string
 	for _, f := range flags {

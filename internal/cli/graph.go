@@ -31,7 +31,7 @@ func graphCommand() *cli.Command {
 			"composer graph -n 30 --format svg --all -o all.svg", "each of thirty clients",
 			"composer graph -f compose.yaml --format dot | dot -Tpdf -o compose.pdf", "drawn by Graphviz",
 		) + "\n\nThree or more services that differ only in names and numbers are drawn as one. " +
-			"A file's variables are those of the environment and of the file .env beside it; one that is not set is drawn as ${NAME}.",
+			"The variables of a file come from the environment and from the file .env beside it. A variable that is not set is drawn as ${NAME}.",
 		Flags: append(
 			source.renderingFlags(),
 			targetFlag(),

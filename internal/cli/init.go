@@ -24,10 +24,10 @@ func initCommand() *cli.Command {
 		ArgsUsage: "DIR",
 		Description: examples(
 			"composer init mine", "a directory with a stage, values, their schema and two templates, each explained in comments",
-			"composer render --bundle mine -n 5", "what they make",
-			"composer values --bundle mine", "what can be set",
+			"composer render --bundle mine -n 5", "the Compose file that they make",
+			"composer values --bundle mine", "the values that can be set",
 			"composer init --from compose.yaml mine", "a bundle that renders an existing Compose file: numbered services become a kind of replicas",
-			"composer render --bundle mine -n client=50", "that file with more of them",
+			"composer render --bundle mine -n client=50", "that file with 50 clients",
 		) + "\n\nThe directory is written as a whole or not at all. --from renders its bundle and compares it with the file before it writes.",
 		Flags: []cli.Flag{
 			boolFlag("force", "COMPOSER_INIT_FORCE",
@@ -58,7 +58,7 @@ func initCommand() *cli.Command {
 // initFrom does `composer init --from FILE DIR`.
 func initFrom(c *cli.Context, file, dir string) error {
 	if c.Bool("force") {
-		return usagef("init: --from replaces no file, and --force does; give a new DIR")
+		return usagef("init: --from writes only into a new DIR: leave out --force")
 	}
 	content, name, err := streams(c).read(file, project.MaxFile)
 	if err != nil {

@@ -17,9 +17,9 @@ func stagesCommand() *cli.Command {
 		Usage:     "list the stages",
 		UsageText: "composer stages [--bundle DIR] [--json]",
 		Description: examples(
-			"composer stages", "a line for each",
+			"composer stages", "a line for each stage",
 			"composer stages --json", "for programs: name, summary, default, kinds of replicas, files beside the Compose file, targets",
-			"composer stages --bundle DIR", "those of a bundle of your own",
+			"composer stages --bundle DIR", "the stages of your own bundle",
 		),
 		Flags: []cli.Flag{
 			bundleFlag(),

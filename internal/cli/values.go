@@ -14,14 +14,14 @@ func valuesCommand() *cli.Command {
 		Usage:     "print the values of a stage, and where each comes from",
 		UsageText: "composer values [--stage NAME] [--values FILE]… [--set KEY=VALUE]… [--bundle DIR] [--json|--schema]",
 		Description: examples(
-			"composer values --stage ej6", "a line for each: file:line:column  key=value, as --set takes it",
+			"composer values --stage ej6", "a line for each value: file:line:column  key=value, as --set takes it",
 			"composer values --values my.yaml --set client.image=client:2", "with values of your own",
 			"printenv | composer values --values - --values-format env", "from another program",
 			"composer values --json", "for programs: the values, and path, value and origin of each",
 			"composer values --bundle DIR --schema", "a schema to begin with, which refuses keys that the values lack",
 		) + "\n\nLater ones win: values.yaml of the bundle, the stage and those it extends, COMPOSER_VALUES, --values, then COMPOSER_SET,\n" +
-			"COMPOSER_SET_STRING and COMPOSER_SET_FILE (a value on each line), then --set, --set-string and --set-file as they come.\n" +
-			"Maps are merged, null takes a key away, everything else replaces. A backslash before a dot makes it part of a key.",
+			"COMPOSER_SET_STRING and COMPOSER_SET_FILE (a value on each line), then --set, --set-string and --set-file in their order.\n" +
+			"Maps are merged, null removes a key, any other value replaces the earlier one. A backslash before a dot makes it part of a key.",
 		Flags: append(
 			append([]cli.Flag{stageFlag(), bundleFlag()}, source.valueFlags()...),
 			jsonFlag("print JSON"),

@@ -13,7 +13,7 @@ import (
 // A release sets these by -ldflags "-X …". The tag of the commit is where the number of a version is written.
 var release, commit, date string
 
-// buildInfo is what is known of how this program was made.
+// buildInfo describes how this program was built, as far as that is known.
 type buildInfo struct {
 	Version  string `json:"version"`
 	Commit   string `json:"commit"` // "" if it is not known

@@ -126,7 +126,7 @@ func engineName(o verify.Options) string {
 	return "local"
 }
 
-// judge returns what was found about a student; finished is false if ctx ended before.
+// judge returns the result of a student; finished is false if ctx ended first.
 func (r *run) judge(ctx context.Context, s Student) (result report.Student, finished bool) {
 	o := r.Verify
 	o.Repo = s.Repo

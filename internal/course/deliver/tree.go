@@ -21,7 +21,7 @@ var links = []struct{ name, target string }{
 	{"server", "services/server"},
 }
 
-// content is what the trees of all stages share.
+// content is the part of the trees that all stages share.
 type content struct {
 	root []git.Entry // with the links and a .gitignore that does not name .stage
 	page string      // docs/ejercicios.md

@@ -169,7 +169,7 @@ func foreign(variable string) bool {
 	return false
 }
 
-// Output runs git, which opens no connection, and returns what it writes to stdout. The error has git's own words.
+// Output runs git without network access, and returns its stdout. The error has git's own words.
 func (r *Repository) Output(ctx context.Context, input []byte, args ...string) ([]byte, error) {
 	c := r.command(ctx, append([]string{"-c", "protocol.allow=never"}, args...)...)
 	c.Stdin = bytes.NewReader(input)

@@ -28,7 +28,7 @@ type Class struct {
 // Weights has the points that each stage is worth.
 type Weights map[string]float64
 
-// Student is a repository of the class and what was found about it.
+// Student is a repository of the class and the report about it.
 type Student struct {
 	Name   string // unique in its class
 	Repo   string // the path of the repository

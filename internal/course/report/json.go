@@ -90,7 +90,7 @@ func ReadJSON(from io.Reader) (Report, error) {
 	return in.report(), nil
 }
 
-// report is what the JSON says, as a Report.
+// report returns the JSON as a Report.
 func (r jsonReport) report() Report {
 	out := Report{
 		Target: r.Target, Composer: r.Composer, Branches: slices.Clip(r.Branches), Engine: r.Engine, Beyond: r.Beyond, Started: r.Started,

@@ -121,7 +121,7 @@ type Gap struct {
 	Names  []string `json:"scenarios"` // with their stages: ej3 check-any-sh
 }
 
-// Gaps returns what was not judged although the course asks for it, by reason.
+// Gaps returns the scenarios that the course asks for and that were not judged, by reason.
 func (r Report) Gaps() []Gap {
 	gaps := []Gap{}
 	for _, s := range r.Scenarios {

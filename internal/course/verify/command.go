@@ -68,7 +68,7 @@ func (p process) explain(err error, printed *ending) error {
 	return fmt.Errorf("%s: %w\n%s", strings.Join(p.Args, " "), err, printed)
 }
 
-// troubles are what programs print when the machine, its engine or the network fails.
+// troubles are texts that programs print when the machine, its engine or the network fails.
 var troubles = text.LazyRegexp(`(?i)cannot connect to the docker daemon|error during connect|no such host|name resolution|network is unreachable|` +
 	`i/o timeout|handshake timeout|client\.timeout exceeded|deadline exceeded|signal: killed|no space left on device|cannot allocate memory|` +
 	`toomanyrequests|too many requests|50[234] (?:bad gateway|service unavailable|gateway time)|pool overlaps|non-overlapping ipv4|` +

@@ -122,7 +122,7 @@ func (c *confined) run(ctx context.Context, limit time.Duration, s *site, p conf
 	return fmt.Errorf("%s: %w", strings.Join(p.arguments, " "), err)
 }
 
-// arguments returns those of docker for a program in a directory.
+// arguments returns the arguments with which docker runs a program in a directory.
 func (c *confined) arguments(name, dir string, p confinedProgram) []string {
 	return slices.Concat([]string{
 		"run", "--rm", "--name", name, "--pull", "never", "--log-driver", "none", "--network", "none", "--user", c.user,
@@ -202,12 +202,12 @@ func (c *confined) withSocket(ctx context.Context) ([]string, error) {
 	return options, nil
 }
 
-// lacks is what programs say who miss something that a container does not give them.
+// lacks matches the complaints of programs that miss something which the container does not have.
 var lacks = text.LazyRegexp(`(?i)(?:command )?not found$|no module named|cannot connect to the docker daemon|docker\.sock|name resolution|` +
 	`could not resolve|network is unreachable|dial tcp|read-only file system|cannot fork|resource temporarily unavailable|cannot allocate memory|` +
 	`file size limit exceeded|file too large|requires go >=|(?:^|\s)killed\b`)
 
-// netcat is what a script must not need: the course's text says so.
+// netcat matches programs that a script must not need on the machine: the course forbids it.
 var netcat = regexp.MustCompile(`\b(?:nc|ncat|netcat|telnet)\b`)
 
 // bashOnly is what a shell that is not bash misses, and no container can give it: the script is at fault.

@@ -46,7 +46,7 @@ func descriptorScenario(stage string) Scenario {
 	}
 }
 
-// recorded starts a server, has a client talk to it, and returns what was said.
+// recorded starts a server, has a client talk to it, and returns the bytes of the conversation.
 func recorded(t *trial, stage string) []link {
 	if stage <= "ej4" {
 		startServer(t)

@@ -107,8 +107,8 @@ func mounts(project *types.Project, file string) bool {
 	return false
 }
 
-// sources returns a hash of the files of a branch that its images may be made of. Left out are those that are mounted, those
-// that composer writes, texts, and the scripts, none of which an image has a use for.
+// sources returns a hash of the files of a branch that its images may be made of. Left out are those that are mounted,
+// those that composer writes, texts, and the scripts: no image needs them.
 func sources(entries []git.Entry, left ...string) string {
 	left = append(left, "generar-compose.sh", "validar-echo-server.sh", composeFile)
 	h := sha256.New()

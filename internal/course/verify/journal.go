@@ -148,7 +148,8 @@ func filter(lines []entry, p pattern) []entry {
 	return found
 }
 
-// found says how many lines match a pattern. Without any it quotes the nearest line and says what it lacks.
+// found describes how many lines match a pattern. If no line does, it quotes the nearest line and says what that line
+// lacks.
 func found(lines []entry, p pattern) string {
 	seen := text.Plural(count(lines, p), "line")
 	if count(lines, p) > 0 {

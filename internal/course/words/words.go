@@ -32,8 +32,8 @@ func Of(locale string) Language {
 // Code returns the language's code, for the attribute lang.
 func (l Language) Code() string { return string(cmp.Or(l, English)) }
 
-// Text returns an English message in the language. A message of which the catalogue has no form comes back as it is, as do
-// the parts of a message that are a solution's own words.
+// Text returns an English message in the language. A message that the catalogue lacks comes back as it is, as do the
+// parts of a message that are a solution's own words.
 func (l Language) Text(message string) string {
 	if l != Spanish {
 		return message
