@@ -77,42 +77,7 @@ func (r *reader) included(item *yaml.Node, s scope) *yaml.Node {
 		r.fault(item, OtherFault, "an item of include is a file, or a mapping with path, not a list")
 		return nil
 	}
-	paths, dir, envFiles := []*yaml.Node{item}, "", []*yaml.Node(nil)
-	if item.Kind == yaml.MappingNode {
-		paths = scalars(yamltree.Get(item, "path"))
-		dir, _ = r.text(yamltree.Get(item, "project_directory"), s)
-		envFiles = scalars(yamltree.Get(item, "env_file"))
-	}
-	var all []*File
-	for i, at := range paths {
-		path, known := r.text(at, s)
-		if isEmpty(at) {
-			r.fault(at, OtherFault, "include: there is no path")
-			return nil
-		}
-		if !known || remote(path) {
-			r.Partial = true
-			return nil
-		}
-		path = join(s.dir, path)
-		if i == 0 {
-			switch {
-			case dir == "":
-				dir = filepath.Dir(path)
-			case !filepath.IsAbs(dir):
-				dir = filepath.Join(s.dir, dir)
-			}
-			if slices.Contains(r.opening, key(path)) {
-				r.fault(at, OtherFault, "include cycle: %s includes itself", path)
-				return nil
-			}
-		}
-		f := r.open(at, path)
-		if f == nil {
-			return nil
-		}
-		all = append(all, f)
-	}
+	all, dir, envFiles := r.includedFiles(item, s)
 	if len(all) == 0 {
 		return nil
 	}
@@ -139,6 +104,47 @@ func (r *reader) included(item *yaml.Node, s scope) *yaml.Node {
 		r.imported[again] = r.clone(root)
 	}
 	return root
+}
+
+// includedFiles returns the files of an item of include, the folder in which their relative paths begin, and the nodes of
+// their files of variables. It returns no files if one cannot be read.
+func (r *reader) includedFiles(item *yaml.Node, s scope) (all []*File, dir string, envFiles []*yaml.Node) {
+	paths := []*yaml.Node{item}
+	if item.Kind == yaml.MappingNode {
+		paths = scalars(yamltree.Get(item, "path"))
+		dir, _ = r.text(yamltree.Get(item, "project_directory"), s)
+		envFiles = scalars(yamltree.Get(item, "env_file"))
+	}
+	for i, at := range paths {
+		path, known := r.text(at, s)
+		if isEmpty(at) {
+			r.fault(at, OtherFault, "include: there is no path")
+			return nil, "", nil
+		}
+		if !known || remote(path) {
+			r.Partial = true
+			return nil, "", nil
+		}
+		path = join(s.dir, path)
+		if i == 0 {
+			switch {
+			case dir == "":
+				dir = filepath.Dir(path)
+			case !filepath.IsAbs(dir):
+				dir = filepath.Join(s.dir, dir)
+			}
+			if slices.Contains(r.opening, key(path)) {
+				r.fault(at, OtherFault, "include cycle: %s includes itself", path)
+				return nil, "", nil
+			}
+		}
+		f := r.open(at, path)
+		if f == nil {
+			return nil, "", nil
+		}
+		all = append(all, f)
+	}
+	return all, dir, envFiles
 }
 
 func fileNames(all []*File) (names []string) {

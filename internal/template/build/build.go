@@ -97,21 +97,7 @@ func (j Job) Render(ctx context.Context, b *bundle.Bundle) (Documents, error) {
 		return Documents{}, err
 	}
 	var made Documents
-	var more []string
-	if !j.Validate {
-		more = append(more, "--no-validate")
-	}
-	if j.Format != "" && j.Format != "yaml" {
-		more = append(more, "--format", j.Format)
-	}
-	if j.Output != "" {
-		more = append(more, "-o", j.Output)
-	}
-	names := stages
-	if len(j.Stages) > 0 {
-		names = j.Stages // the user may have written all
-	}
-	if made.Command, err = engine.Command(stages[0], names, more...); err != nil {
+	if made.Command, err = j.command(engine, stages); err != nil {
 		return Documents{}, err // not a StageError: all stages have the same number of replicas
 	}
 	for _, stage := range stages {
@@ -147,6 +133,25 @@ func (j Job) Render(ctx context.Context, b *bundle.Bundle) (Documents, error) {
 		made.Left = append(made.Left, left(b.Outputs, kinds, filepath.Dir(d.Path), stage)...)
 	}
 	return made, checkPaths(made.All)
+}
+
+// command returns the command line that renders the stages again.
+func (j Job) command(engine *render.Engine, stages []string) (string, error) {
+	var more []string
+	if !j.Validate {
+		more = append(more, "--no-validate")
+	}
+	if j.Format != "" && j.Format != "yaml" {
+		more = append(more, "--format", j.Format)
+	}
+	if j.Output != "" {
+		more = append(more, "-o", j.Output)
+	}
+	names := stages
+	if len(j.Stages) > 0 {
+		names = j.Stages // the user may have written all
+	}
+	return engine.Command(stages[0], names, more...)
 }
 
 // addUnread adds the kinds and values of a stage that has been rendered.
