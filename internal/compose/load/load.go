@@ -57,7 +57,7 @@ type Options struct {
 func Load(ctx context.Context, text []byte, o Options) (*types.Project, error) {
 	// compose-go asks for the working directory whatever Dir is, and blames its own files if that is gone.
 	if _, err := os.Getwd(); err != nil {
-		return nil, fmt.Errorf("the current directory does not exist any more: change to another one (%w)", err)
+		return nil, fmt.Errorf("the current directory is gone: change to another one (%w)", err)
 	}
 	lookup := func(name string) (string, bool) { value, ok := o.Environment[name]; return value, ok }
 	if err := checkText(text, lookup); err != nil {
