@@ -135,8 +135,8 @@ agreement: build ## compare verify with the people who read public solutions: ho
 	  go test ./internal/course/agreement -run TestAgreement -count 1 -timeout 24h -v
 .PHONY: agreement
 
-pictures: build ## draw docs/pictures anew: graphs by composer, the page of verify by chromium
-	bin/composer graph --bundle examples/brokers --format svg -o docs/pictures/brokers.svg
+pictures: build ## draw docs/pictures anew: the template, graphs by composer, the page of verify by chromium
+	go test ./internal/test/pictures -count 1 -update
 	bin/composer verify --stage ej8 --report html=bin/verify.html
 	chromium --headless --no-sandbox --hide-scrollbars --window-size=1000,900 --screenshot="$(CURDIR)/docs/pictures/verify.png" "file://$(CURDIR)/bin/verify.html" 2>/dev/null
 .PHONY: pictures

@@ -54,7 +54,7 @@ func stageFlag() cli.Flag {
 func (b *bundleFlags) valueFlags() []cli.Flag {
 	return []cli.Flag{
 		b.repeated("values", "COMPOSER_VALUES", "lay the values in the `FILE` over the stage's, - is stdin; its ending says the format (yaml, json, toml, env, ini, properties, csv); may be repeated"),
-		stringFlag("values-format", "COMPOSER_VALUES_FORMAT", "yaml", "the `FORMAT` of stdin and of files whose ending says none: "+strings.Join(values.Formats, ", ")),
+		stringFlag("values-format", "COMPOSER_VALUES_FORMAT", "yaml", "the `FORMAT` of stdin and of files with other endings: "+strings.Join(values.Formats, ", ")),
 		b.repeated("set", "COMPOSER_SET", "set one value, typed as YAML: `KEY.PATH=VALUE`; may be repeated, as the next two"),
 		b.repeated("set-string", "COMPOSER_SET_STRING", "set one value to a string: `KEY.PATH=TEXT`"),
 		b.repeated("set-file", "COMPOSER_SET_FILE", "set one value to the text in a file: `KEY.PATH=FILE`"),
@@ -70,7 +70,7 @@ func (b *bundleFlags) renderingFlags() []cli.Flag {
 func (b *bundleFlags) documentFlags() []cli.Flag {
 	return append([]cli.Flag{
 		listFlag("replicas", "COMPOSER_REPLICAS",
-			"how many replicas of the first kind, in the lab clients: `N` from 0 to 1022; KIND=N for another kind of a bundle, all=N for each; may be repeated (default: 5 in the lab)", "n"),
+			"the number of replicas, at most 1022: `N` of the first kind, which are the lab's clients; KIND=N of another kind, all=N of each kind; may be repeated (default: 5 in the lab)", "n"),
 		b.repeated("counts", "COMPOSER_COUNTS", "take the numbers of replicas from a `FILE` of KIND: N, in any format of --values; -n is laid over it; may be repeated"),
 		bundleFlag(),
 		b.repeated("template", "COMPOSER_TEMPLATE", "take a file for the bundle's template of a name: `NAME=FILE`; may be repeated"),

@@ -23,7 +23,7 @@ func diffCommand() *cli.Command {
 	source := &bundleFlags{}
 	return &cli.Command{
 		Name:      "diff",
-		Usage:     "show what one stage adds to another",
+		Usage:     "show how two stages or two Compose files differ",
 		UsageText: "composer diff [-n N] [--exit-code] [--json] [--normalize [--profile NAME]…] [--values FILE]… [--set KEY=VALUE]… [--bundle DIR] OLD NEW",
 		ArgsUsage: "STAGE|FILE…",
 		Description: examples(

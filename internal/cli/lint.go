@@ -20,7 +20,7 @@ import (
 func lintCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "lint",
-		Usage:     "check Compose files: the specification, and what only shows when containers start",
+		Usage:     "check Compose files: the specification, and mistakes that otherwise show when containers start",
 		UsageText: "composer lint [--fix] [--strict] [--enable SET]… [--disable RULE]… [--format text|json|sarif|github] [FILE|DIR… | -f FILE… [--profile NAME]…]",
 		ArgsUsage: "FILE|DIR…",
 		Description: examples(

@@ -43,7 +43,7 @@ func renderCommand() *cli.Command {
 		) + "\n\nThe stage is that of --stage, else of COMPOSER_STAGE, else of the one-line file .stage, else the default of `composer stages`.",
 		Flags: append([]cli.Flag{
 			listFlag("stage", "COMPOSER_STAGE",
-				"the `NAME` of the stage, see `composer stages`; may be repeated, and all is all of them, if -o has {stage}"),
+				"the `NAME` of the stage, see `composer stages`; may be repeated, or be all, if -o has {stage}"),
 		}, append(
 			source.documentFlags(),
 			targetFlag(),
@@ -56,7 +56,7 @@ func renderCommand() *cli.Command {
 			boolFlag("check", "COMPOSER_CHECK",
 				"write nothing; list the files that are missing or would change, and exit with 1 if there are any"),
 			boolFlag("diff", "COMPOSER_DIFF",
-				"write nothing; print how the files would change, and exit with 0 unless there is --check, too"),
+				"write nothing; print how the files would change; with --check exit with 1 if any would"),
 			boolFlag("watch", "COMPOSER_WATCH",
 				"render again when a template, a file of values or .stage changes, until Ctrl-C"),
 			boolFlag("no-validate", "COMPOSER_NO_VALIDATE",

@@ -48,7 +48,7 @@ func runCommand() *cli.Command {
 // networkFlag returns the flag that says how the services of processes are told apart.
 func networkFlag() cli.Flag {
 	return stringFlag("network", "COMPOSER_NETWORK", "",
-		"addresses: a loopback address for each service; ports: one address, and free ports (default: addresses on Linux, ports elsewhere)")
+		"how services find each other, `MODE`: addresses, a loopback address for each service, or ports, one address and free ports (default: addresses on Linux, ports elsewhere)")
 }
 
 func chosenNetwork(c *cli.Context) (local.Network, error) {

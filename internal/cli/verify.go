@@ -252,19 +252,26 @@ type reportFile struct {
 }
 
 func reportFiles(wanted []string) ([]reportFile, error) {
-	var files []reportFile
+	var found []reportFile
 	for _, w := range wanted {
 		kind, file, ok := strings.Cut(w, "=")
 		if !ok || file == "" || reporters[kind] == nil {
 			return nil, usagef("verify: --report %q: want junit=FILE, json=FILE or html=FILE", w)
 		}
-		// A missing directory is an error before the scenarios run.
-		if info, err := os.Stat(filepath.Dir(file)); err != nil || !info.IsDir() {
-			return nil, usagef("verify: --report %s: there is no directory %s", w, filepath.Dir(file))
+		// A file that cannot be written is an error before the scenarios run.
+		dir := filepath.Dir(file)
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			return nil, usagef("verify: --report %s: there is no directory %s", w, dir)
 		}
-		files = append(files, reportFile{kind, file})
+		if info, err := os.Stat(file); err == nil && info.IsDir() {
+			return nil, usagef("verify: --report %s: %s is a directory", w, file)
+		}
+		if err := writable(dir); err != nil {
+			return nil, usagef("verify: --report %s: no file can be written in %s: %w", w, dir, files.Cause(err))
+		}
+		found = append(found, reportFile{kind, file})
 	}
-	return files, nil
+	return found, nil
 }
 
 func (r reportFile) write(found report.Report) error {

@@ -24,7 +24,7 @@ func echoScenarios() []Scenario {
 		for _, messages := range []int{1, 3, 5} {
 			all = append(all, Scenario{
 				Stage: "ej1", Name: fmt.Sprintf("echo-%d-by-%d", n, messages),
-				Title: fmt.Sprintf("%s of %s each come back", text.Plural(n, "client"), text.Plural(messages, "message")),
+				Title: fmt.Sprintf("all messages of %s come back: %s each", text.Plural(n, "client"), text.Plural(messages, "message")),
 				run:   func(t *trial) { exchange(t, n, messages) },
 			})
 		}

@@ -146,9 +146,9 @@ func TestPagesAreTranslated(t *testing.T) {
 
 func TestText(t *testing.T) {
 	for english, want := range map[string]string{
-		"3 clients of 5 messages each come back":           "3 clientes con 5 mensajes cada uno: todos vuelven",
-		"client1 exits with code 0":                        "client1 termina con código 0",
-		"generar-compose.sh writes otro.yaml for 1 client": "generar-compose.sh escribe otro.yaml para 1 cliente",
+		"all messages of 3 clients come back: 5 messages each": "vuelven todos los mensajes de 3 clientes: 5 mensajes cada uno",
+		"client1 exits with code 0":                            "client1 termina con código 0",
+		"generar-compose.sh writes otro.yaml for 1 client":     "generar-compose.sh escribe otro.yaml para 1 cliente",
 		"trouble with this machine or its engine keeps it from being shown that the images can be built: exit status 125": "problemas de esta máquina o de su Docker impiden mostrar que las imágenes se pueden construir: exit status 125",
 		"a message of the solution":   "a message of the solution",
 		"":                            "",

@@ -4,8 +4,8 @@ package words
 // translated too. %[2]s in Spanish is the second part of the English message.
 var spanish = [][2]string{
 	// What a scenario shows.
-	{"%d client of %d message each come back", "%d cliente con %d mensaje cada uno: todos vuelven"},
-	{"%s of %s each come back", "%s con %s cada uno: todos vuelven"},
+	{"all messages of %d client come back: %d message each", "vuelven todos los mensajes de %d cliente: %d mensaje cada uno"},
+	{"all messages of %s come back: %s each", "vuelven todos los mensajes de %s: %s cada uno"},
 	{"generar-compose.sh writes the file that it is told to, with as many clients, and anew each time", "generar-compose.sh escribe el archivo que se le pide, con esa cantidad de clientes, y de nuevo cada vez"},
 	{"generar-compose.sh writes a file in another directory", "generar-compose.sh escribe un archivo en otro directorio"},
 	{"lines with any text come back as they were", "líneas con cualquier texto vuelven iguales"},

@@ -55,7 +55,7 @@ func create(dir string, contents fs.FS) (err error) {
 	parent := filepath.Dir(filepath.Clean(dir))
 	temp, err := os.MkdirTemp(parent, ".composer-init-*")
 	if err != nil {
-		return fmt.Errorf("%s: %w", parent, files.Cause(err))
+		return fmt.Errorf("make %s in %s: %w", filepath.Base(dir), parent, files.Cause(err))
 	}
 	defer func() { err = errors.Join(err, files.RemoveAll(temp)) }()
 	inner := filepath.Join(temp, "bundle") // MkdirTemp gives mode 0700; inner gets the mode of the umask
