@@ -65,7 +65,14 @@ func (p process) explain(err error, printed *ending) error {
 	if err == nil || errors.Is(err, exec.ErrWaitDelay) { // it has ended well and left a process behind
 		return nil
 	}
-	return fmt.Errorf("%s: %w\n%s", strings.Join(p.Args, " "), err, printed)
+	if errors.Is(err, exec.ErrNotFound) {
+		return fmt.Errorf("%s is not installed: %w", p.Args[0], exec.ErrNotFound)
+	}
+	line := strings.Join(p.Args, " ")
+	if text := printed.String(); text != "" {
+		return fmt.Errorf("%s: %w\n%s", line, err, text)
+	}
+	return fmt.Errorf("%s: %w", line, err)
 }
 
 // troubles are texts that programs print when the machine, its engine or the network fails.
