@@ -114,8 +114,8 @@ func (b *bundleFlags) open(c *cli.Context) (*bundle.Bundle, error) {
 			}
 		}
 	}
-	for _, text := range c.StringSlice("replicas") {
-		if err := opened.SetCounts(text); err != nil {
+	if counts := c.StringSlice("replicas"); len(counts) > 0 { // together, so that no kind is counted twice
+		if err := opened.SetCounts(strings.Join(counts, ",")); err != nil {
 			return nil, err
 		}
 	}

@@ -29,12 +29,21 @@ func operandsLast(commands []*cli.Command, args []string) ([]string, error) {
 	line := slices.Clone(args[:at])
 	called := strings.Join(append([]string{programName}, line[1:]...), " ")
 	var operands, given []string
-	args = slices.Clone(args) // attached values are taken apart in it
+	spellings := map[string]string{} // of each flag, as it is given first: urfave/cli takes no flag in two forms
+	args = slices.Clone(args)        // attached values are taken apart in it
 	for ; at < len(args); at++ {
 		if flag, value := attached(command.Flags, args[at]); flag != "" {
 			args = slices.Replace(args, at, at+1, flag, value)
 		}
 		arg := args[at]
+		if f := named(command.Flags, arg); f != nil && strings.HasPrefix(arg, "-") {
+			dashed, _, _ := strings.Cut(arg, "=")
+			if first, ok := spellings[f.Names()[0]]; ok {
+				arg = first + arg[len(dashed):]
+			} else {
+				spellings[f.Names()[0]] = dashed
+			}
+		}
 		if name := single(command.Flags, arg); name != "" {
 			if slices.Contains(given, name) {
 				return nil, usagef("%s: %s is given twice, and takes one value; see `%s --help`", command.Name, help.Dashed(name), called)

@@ -23,6 +23,8 @@ func TestOperandsLast(t *testing.T) {
 		{"help config show", "help config show"},
 		{"render -n5 -n client=7 -x5", "render -n 5 -n client=7 -x5"},
 		{"render -nclient=7 -oa.yaml -n=5", "render -n client=7 -o a.yaml -n=5"},
+		{"render -n 5 --replicas client=7 --replicas=a=1 -nb=2", "render -n 5 -n client=7 -n=a=1 -n b=2"},
+		{"data generate --force -f", "data generate --force --force"},
 		{"render -stage ej5 -o- -h", "render -stage ej5 -o - -h"},
 		{"data generate -f5 -oa -b1,2", "data generate -f5 -o a -b 1,2"},
 		{"", ""},
