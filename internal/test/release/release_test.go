@@ -50,7 +50,7 @@ func TestImageHasTheReleasesFlags(t *testing.T) {
 		t.Fatal(err)
 	}
 	flags := releaseFlags(t)
-	for _, flag := range []string{flags[0], flags[len(flags)-2], "-s -w"} {
+	for _, flag := range []string{flags[0], flags[len(flags)-2], "-s -w", "-funcalign=8"} {
 		if !strings.Contains(string(content), flag+" ") {
 			t.Errorf("composer/Dockerfile builds without %s", flag)
 		}
