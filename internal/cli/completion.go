@@ -10,6 +10,7 @@ import (
 	"github.com/tp0-lab/composer/internal/compose/lint"
 	"github.com/tp0-lab/composer/internal/course/verify"
 	"github.com/tp0-lab/composer/internal/course/words"
+	"github.com/tp0-lab/composer/internal/lab/local"
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/values"
 )
@@ -71,6 +72,8 @@ func (s *Streams) completionValues(r completion.Request) []completion.Value {
 		return choices(words.English.Code(), words.Spanish.Code())
 	case "engine":
 		return choices("local", "docker")
+	case "network":
+		return choices(string(local.Addresses), string(local.Ports))
 	case "target":
 		return choices(bundle.TargetNames(bundle.AllTargets())...)
 	case "format":
