@@ -101,7 +101,7 @@ func (p *parser) put(m *Node, at line, value string, path ...string) error {
 		case last && there != nil:
 			return p.errorf(at.number, at.column, strings.Join(path, "."), "is there already, in line %d", there.Origin.Line)
 		case last:
-			m.set(key, &Node{Origin: origin, Scalar: value})
+			m.set(key, &Node{Origin: origin, Scalar: value, untyped: true})
 			return nil
 		case there == nil:
 			there = Map(origin)

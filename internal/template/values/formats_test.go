@@ -86,3 +86,31 @@ func TestFormatOrder(t *testing.T) {
 		t.Errorf("keys (-want +got):\n%s, error %v", diff, err)
 	}
 }
+
+// A text of a format that has nothing but texts has the type of what it is laid over, if it reads as that.
+func TestTextsOverNumbers(t *testing.T) {
+	base, err := ParseFile("values.yaml", "", []byte("n: 1\nf: 0.5\nb: true\ns: x\nm: {n: 1}\nl: [1]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"n=3\nf=1.25\nb=false\ns=4": `b=false f=1.25 n=3 s="4" m.n=1`,
+		"n=03\nf=x\nb=yes":          `b="yes" f="x" n="03" s="x" m.n=1`,
+		"[m]\nn = 2":                `b=true f=0.5 n=1 s="x" m.n=2`,
+		"n=\nl=2":                   `b=true f=0.5 n="" s="x" m.n=1`,
+	} {
+		over, err := ParseFile("a.ini", "", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		merged := Merge(base, over)
+		var got []string
+		for _, key := range []string{"b", "f", "n", "s"} {
+			got = append(got, fmt.Sprintf("%s=%#v", key, merged.Fields[key].Scalar))
+		}
+		got = append(got, fmt.Sprintf("m.n=%#v", merged.Fields["m"].Fields["n"].Scalar))
+		if diff := cmp.Diff(want, strings.Join(got, " ")); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", text, diff)
+		}
+	}
+}

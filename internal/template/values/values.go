@@ -31,6 +31,7 @@ type Node struct {
 	Scalar any
 
 	removed map[string]Origin // keys that a null removed
+	untyped bool              // a text of a format that has nothing but texts
 }
 
 // Map returns an empty map.
@@ -39,10 +40,11 @@ func Map(o Origin) *Node { return &Node{Origin: o, Fields: map[string]*Node{}} }
 func (n *Node) isNull() bool { return n.Fields == nil && n.Items == nil && n.Scalar == nil }
 
 // Merge returns base, which may be nil, with over laid on it: maps are merged, null removes a key, and any other
-// value replaces the one before.
+// value replaces the one before. A text of a format that has nothing but texts becomes a number, true or false where it
+// replaces one and reads as one.
 func Merge(base, over *Node) *Node {
 	if over.Fields == nil {
-		return over
+		return over.like(base)
 	}
 	merged := Map(over.Origin)
 	if base != nil && base.Fields != nil {
@@ -53,6 +55,32 @@ func Merge(base, over *Node) *Node {
 		merged.put(key, over.Fields[key])
 	}
 	return merged
+}
+
+// like returns n with the type of the scalar that it replaces, if n has no type of its own and its text is written as one
+// of that type.
+func (n *Node) like(base *Node) *Node {
+	written, _ := n.Scalar.(string)
+	if !n.untyped || base == nil {
+		return n
+	}
+	own := *n
+	own.untyped = false
+	switch base.Scalar.(type) {
+	case int:
+		if i, err := strconv.Atoi(written); err == nil && strconv.Itoa(i) == written {
+			own.Scalar = i
+		}
+	case float64:
+		if f, err := strconv.ParseFloat(written, 64); err == nil && strings.Trim(written, "-.0123456789") == "" {
+			own.Scalar = f
+		}
+	case bool:
+		if written == "true" || written == "false" {
+			own.Scalar = written == "true"
+		}
+	}
+	return &own
 }
 
 // set sets the value of a key. It changes n, so n must be a new map.
