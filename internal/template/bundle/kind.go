@@ -72,9 +72,12 @@ func nameFields(name string) (fields []string) {
 // paddedID matches an ID with a number of digits in a name.
 var paddedID = text.LazyRegexp(`\{id:([1-9])\}`)
 
-// newKind returns the kind of a row of the table. name is the name of its replicas, with {id}, {id:2} or none; kind is the name
-// of the kind, or "" for name without {id} and without the signs beside it.
+// newKind returns the kind of a row of the table. name is the name of its replicas, with {id}, {id:2} or none, or "" for that of
+// the kind; kind is the name of the kind, or "" for name without {id} and without the signs beside it.
 func newKind(kind, name string) (k Kind, problem string) {
+	if name == "" {
+		kind, name = "", kind
+	}
 	before, after, numbered := strings.Cut(name, idPart)
 	width := 0
 	if at := paddedID().FindStringSubmatchIndex(name); at != nil && !numbered {

@@ -183,3 +183,11 @@ func TestOverridesOfRows(t *testing.T) {
 		t.Errorf("got %v", found)
 	}
 }
+
+// A kind without a name for its replicas gives them its own.
+func TestKindWithoutName(t *testing.T) {
+	got, err := opened("[{kind: worker, count: 2}, {kind: peer, name: 'org{id}-peer'}]", "{}", nil)
+	if diff := cmp.Diff("worker=2 worker1, peer=0 org1-peer", got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+}
