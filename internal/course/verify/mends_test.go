@@ -48,8 +48,10 @@ func TestChangedFilesAskForWhatIsInTheFiles(t *testing.T) {
 			})
 			e := scriptedEngine{}
 			for _, l := range []report.Line{
-				{Container: "server", Text: server}, {Container: "client1", Text: tt.line},
-				{Container: "client1", Text: "action: receive_message | result: success"}, {Container: "client1", Text: "action: loop_finished | result: success"},
+				{Container: "server", Text: server},
+				{Container: "client1", Text: tt.line},
+				{Container: "client1", Text: "action: receive_message | result: success"},
+				{Container: "client1", Text: "action: loop_finished | result: success"},
 			} {
 				l.Text = "2026-01-01 00:00:00 INFO     " + l.Text
 				e.lines = append(e.lines, l)

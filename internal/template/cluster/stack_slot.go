@@ -22,7 +22,8 @@ func (s *stack) slots(name string, service *yaml.Node) (slots []*yaml.Node) {
 			continue
 		}
 		others := slices.Contains(path, "labels") || path[0] == "logging" // whose readers have templates of their own
-		if !isTemplate(path) && !(others && !strings.Contains(found, ".Task.")) {
+		forOthers := others && !strings.Contains(found, ".Task.")
+		if !isTemplate(path) && !forOthers {
 			s.fail(n, "service %s: Swarm does not replace %s here, only in environment, hostname, and the source and target of a mount", name, text.Short(found, 60))
 		}
 		if strings.Contains(n.Value, ".Task.Slot") {
