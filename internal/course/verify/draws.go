@@ -171,6 +171,7 @@ func whileSending(stage string) Scenario {
 			t.begin(5, "server")
 			t.up("client1")
 			stopMidway(t, line("server", "apuesta_recibida"))
+			notWhole(t)
 			loggedIsStored(t)
 		})
 	}}
@@ -185,6 +186,15 @@ func stopMidway(t *trial, p pattern) {
 		t.unjudged(fmt.Sprintf("no bet of client1 is in bets.csv within %v, so it is not known when client1 is in the middle of its file", t.patience))
 	}
 	stopBoth(t)
+}
+
+// notWhole ends the scenario if client1's whole file is on disk: SIGTERM came after it, and sigterm-idle-server judges that.
+func notWhole(t *trial) {
+	ofFirst := func(record []string) bool { return !notOfFirst(record) }
+	if t.countBets(ofFirst) >= len(t.recordsOf(ofFirst)) {
+		t.problems = nil
+		t.unjudged("client1 sends its whole file before it can be stopped in the middle of it")
+	}
 }
 
 // loggedIsStored expects the bets that the server has logged to be on disk.

@@ -354,3 +354,20 @@ func (l *talkingLab) up(context.Context, ...string) error {
 	_, _ = conn.Read(make([]byte, 1))
 	return nil
 }
+
+// A service that is killed after the whole file was sent says nothing about the middle of it.
+func TestNotWhole(t *testing.T) {
+	for file, want := range map[string]report.Status{"1,A,B,20,1990-01-02,1\n": report.Failed, "1,A,B,20,1990-01-02,1\n1,A,B,21,1990-01-02,1\n": report.Unjudged} {
+		s := checkout(t, "ej7", map[string]string{"server/Dockerfile": "FROM scratch\n"})
+		run := func(tr *trial) {
+			tr.lab = scriptedLab{diskLab{text: file}}
+			tr.sent = [][]string{{"1", "", "", "20"}, {"1", "", "", "21"}, {"2", "", "", "30"}}
+			tr.problem("server ends on SIGTERM", wasKilled, nil)
+			notWhole(tr)
+		}
+		r := runOne(t.Context(), Scenario{Stage: "ej7", Name: "x", run: run}, nil, s, Options{Now: time.Now})
+		if r.Status != want {
+			t.Errorf("%q: %s: %s", file, r.Status, r.Reason)
+		}
+	}
+}

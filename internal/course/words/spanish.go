@@ -162,6 +162,7 @@ var spanish = [][2]string{
 	{"the bets of four agencies are not all in bets.csv within %s, while the fifth has not started", "las apuestas de cuatro agencias no están todas en bets.csv dentro de %s, mientras la quinta no empezó"},
 	{"no bet of client1 is in bets.csv within %s, so it is not known when client1 is in the middle of its file", "ninguna apuesta de client1 está en bets.csv dentro de %s, así que no se sabe cuándo client1 está en el medio de su archivo"},
 	{"the bets of the other agencies are not all in bets.csv after client1 goes on either, so the hold is not to blame; winners-of-5 judges that", "las apuestas de las otras agencias tampoco están todas en bets.csv después de que client1 sigue, así que la causa no es la detención; winners-of-5 lo juzga"},
+	{"client1 sends its whole file before it can be stopped in the middle of it", "client1 envía su archivo entero antes de que se lo pueda detener en el medio"},
 	{"not all of the other clients have connected while client1 is held", "no todos los otros clientes se conectaron mientras client1 está detenido"},
 	{"the clients send all before the server can be killed", "los clientes envían todo antes de que se pueda matar al servidor"},
 	{"client1 sends no bet whose birthdate does not exist, so no batch has to be refused", "client1 no envía ninguna apuesta cuya fecha de nacimiento no exista, así que no hay batch que rechazar"},
