@@ -26,6 +26,7 @@ type cluster struct {
 	dir      string // of the script's state, and of the lab's files
 	environ  []string
 	composer string
+	stack    string        // what docker stack deploy calls the lab, on Swarm
 	explain  func() string // says how the cluster is, for a test that fails; may be nil
 }
 

@@ -1,8 +1,5 @@
 //go:build e2e
 
-// Package e2e runs the lab's stages in containers, as people run them: with
-// generar-compose.sh, configuration files and `docker compose`. It uses images
-// and a Compose project of its own, and removes what it made.
 package e2e
 
 import (

@@ -10,20 +10,19 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
 
-// stack is what docker stack deploy calls the lab.
-const stack = "lab"
-
 // Six agencies on three nodes, of which one loses its engine, so that its clients go on beside their replacements, and
-// another, the server's, all its processes. A fourth node only manages.
+// another, the server's, all its processes. A fourth node only manages, and serves the agencies' files by HTTP. All prove who
+// they are by a secret of the Swarm. In the end the engine takes a thousand clients at once.
 func TestSwarm(t *testing.T) {
 	c := newCluster(t, "swarm-env.sh", "SWARM_ENV")
-	c.explain = c.swarmState
-	const agencies, bets = 6, 900
-	c.lottery(agencies, bets, 2)
+	c.explain, c.stack = c.swarmState, "lab"
+	const agencies, bets, many = 6, 900, 1000
+	c.lottery(many, bets, 2)
 	began := time.Now()
 	c.up("4")
 	c.run("", c.script, "load", serverImage, clientImage)
@@ -33,12 +32,8 @@ func TestSwarm(t *testing.T) {
 	}
 	c.run("", "docker", "node", "update", "--availability", "drain", c.node(1))
 
-	file := filepath.Join(c.dir, "stack.yaml")
-	document := c.render("swarm", "ej8", agencies, paced(500*time.Millisecond)...)
-	if err := os.WriteFile(file, []byte(document), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	c.run("", "docker", "stack", "deploy", "--detach=true", "--resolve-image", "never", "-c", file, stack)
+	byURL := append(c.swarmSecrets(agencies), "--set", "cluster.agencies="+c.serveOn(1))
+	c.deploy(agencies, append(paced(500*time.Millisecond), byURL...)...)
 	c.until("a tenth of the bets", 2*time.Minute, func() bool { return len(c.stored()) > agencies*bets/10 })
 	server := c.nodesOf("server")[0]
 	clients := c.nodesOf("client")
@@ -66,14 +61,86 @@ func TestSwarm(t *testing.T) {
 	if draw, err := os.ReadFile(filepath.Join(c.dir, "bets", "bets.csv.draw")); err != nil || len(draw) == 0 {
 		t.Errorf("the draw is not stored: %v", err)
 	}
-	c.run("", "docker", "stack", "rm", stack)
+	c.run("", "docker", "stack", "rm", c.stack)
+	c.many(many, byURL)
+}
+
+// many deploys a stack with so many clients, waits until each has a node, and reports how far they are after a while.
+func (c *cluster) many(clients int, flags []string) {
+	c.t.Helper()
+	c.stack = "many" // the network of the first stack goes once all nodes have said so, and two of them cannot
+	began := time.Now()
+	c.deploy(clients, append(flags, "--set", "subnet=10.99.0.0/24")...)
+	waiting := func(states map[string]int) int { return states["New"] + states["Pending"] }
+	c.until("a node for all tasks", time.Minute, func() bool {
+		states, all := c.states("client")
+		return all >= clients && waiting(states) == 0
+	})
+	c.t.Logf("%d tasks have a node after %v", clients, time.Since(began))
+	time.Sleep(20 * time.Second)
+	states, _ := c.states("client")
+	c.t.Logf("the states of the tasks after %v: %v", time.Since(began), states)
+	c.run("", "docker", "stack", "rm", c.stack)
+}
+
+// states returns how many tasks of a service that are meant to run are in each state, and how many there are.
+func (c *cluster) states(service string) (states map[string]int, all int) {
+	states = map[string]int{}
+	for _, task := range c.tasks(service) {
+		if fields := strings.Fields(task); len(fields) > 3 && fields[2] == "Running" {
+			states[fields[3]]++
+			all++
+		} else if len(fields) > 2 && fields[1] == "Running" { // without a node
+			states[fields[2]]++
+			all++
+		}
+	}
+	return states, all
+}
+
+// swarmSecrets makes the secrets of the lab, and returns the flags for them.
+func (c *cluster) swarmSecrets(agencies int) []string {
+	c.t.Helper()
+	dir := filepath.Join(c.dir, "secrets")
+	c.run("", c.composer, "data", "secrets", "-n", strconv.Itoa(agencies), "-o", dir)
+	c.run("", "docker", "secret", "create", "lottery-master", filepath.Join(dir, "master.secret"))
+	return []string{"--set", "auth=true"}
+}
+
+// deploy deploys ej8 as a stack.
+func (c *cluster) deploy(clients int, more ...string) {
+	c.t.Helper()
+	file := filepath.Join(c.dir, "stack.yaml")
+	if err := os.WriteFile(file, []byte(c.render("swarm", "ej8", clients, more...)), 0o644); err != nil {
+		c.t.Fatal(err)
+	}
+	c.run("", "docker", "stack", "deploy", "--detach=true", "--resolve-image", "never", "-c", file, c.stack)
+}
+
+// serveOn runs composer data serve on a node until the test ends, and returns the URL of the files.
+func (c *cluster) serveOn(node int) (url string) {
+	c.t.Helper()
+	address := strings.TrimSpace(c.run("", "docker", "-H", c.socket(node), "info", "-f", "{{.Swarm.NodeAddr}}")) + ":8080"
+	serve := exec.Command("nsenter", "--net=/run/netns/swe-n"+strconv.Itoa(node), c.composer, "data", "serve", "--listen", address, filepath.Join(c.dir, "data"))
+	var said strings.Builder
+	serve.Stderr = &said
+	if err := serve.Start(); err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Cleanup(func() {
+		_ = serve.Process.Signal(syscall.SIGTERM)
+		if err := serve.Wait(); err != nil {
+			c.t.Errorf("data serve: %v\n%s", err, said.String())
+		}
+	})
+	return "http://" + address + "/agency-{id}.csv"
 }
 
 // swarmState returns the tasks of the lab, and the last lines of all containers on nodes that answer.
 func (c *cluster) swarmState() string {
 	var b strings.Builder
 	for _, service := range []string{"server", "client"} {
-		out, _ := c.try("", "docker", "service", "ps", "--no-trunc", "--format", "{{.Name}} {{.Node}} {{.DesiredState}} {{.CurrentState}} {{.Error}}", stack+"_"+service)
+		out, _ := c.try("", "docker", "service", "ps", "--no-trunc", "--format", "{{.Name}} {{.Node}} {{.DesiredState}} {{.CurrentState}} {{.Error}}", c.stack+"_"+service)
 		b.WriteString(out)
 	}
 	for node := 1; node <= 4; node++ {
@@ -103,7 +170,7 @@ func (c *cluster) socket(i int) string {
 
 // tasks returns the node and the state of each task of a service that is meant to run or done, by lines.
 func (c *cluster) tasks(service string) []string {
-	out, err := c.try("", "docker", "service", "ps", "--no-trunc", "--format", "{{.Name}} {{.Node}} {{.DesiredState}} {{.CurrentState}}", stack+"_"+service)
+	out, err := c.try("", "docker", "service", "ps", "--no-trunc", "--format", "{{.Name}} {{.Node}} {{.DesiredState}} {{.CurrentState}}", c.stack+"_"+service)
 	if err != nil {
 		return nil // the manager is busy
 	}
