@@ -371,3 +371,22 @@ func TestNotWhole(t *testing.T) {
 		}
 	}
 }
+
+// A solution may know how long the names in the course's files are, so invented ones are no longer.
+func TestInventedNamesAreAsLongAsTheCourses(t *testing.T) {
+	s := checkout(t, "ej6", map[string]string{"server/Dockerfile": "FROM scratch\n"})
+	run := func(tr *trial) {
+		tr.agencies([]int{500, 20}, []int{1, 0})
+		if len(tr.sent) != 520 {
+			t.Errorf("%d bets", len(tr.sent))
+		}
+		for _, r := range tr.sent {
+			if len(r) != 6 || len(r[1]) > longestFirst || len(r[2]) > longestLast {
+				t.Fatalf("%q", r)
+			}
+		}
+	}
+	if r := runOne(t.Context(), Scenario{Stage: "ej6", Name: "x", run: run}, nil, s, Options{Now: time.Now}); r.Status != report.Passed {
+		t.Error(r.Status, r.Problems)
+	}
+}

@@ -73,8 +73,30 @@ func (t *trial) agencies(bets, winners []int) {
 			t.fatal("make an agency's file up", err.Error())
 		}
 		before += bets[i]
-		t.agency(i+1, file.String())
+		t.agency(i+1, asLongAsTheCourses(file.String()))
 	}
+}
+
+// The longest names in the course's files, in bytes: a solution may know these limits.
+const (
+	longestFirst = 23
+	longestLast  = 10
+)
+
+// asLongAsTheCourses shortens the invented names of an agency's file that are longer than any of the course's.
+func asLongAsTheCourses(file string) string {
+	var b strings.Builder
+	for line := range strings.Lines(file) {
+		fields := strings.Split(line, ",")
+		if len(fields[0]) > longestFirst {
+			fields[0] = "Ana"
+		}
+		if len(fields) > 1 && len(fields[1]) > longestLast {
+			fields[1] = "Paz"
+		}
+		b.WriteString(strings.Join(fields, ","))
+	}
+	return b.String()
 }
 
 // agency writes the file of an agency.
