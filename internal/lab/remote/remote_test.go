@@ -224,8 +224,9 @@ func TestRefused(t *testing.T) {
 		"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nEtag: W/\"a\"\r\n\r\nx":                                             "strong ETag",
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nEtag: \"a\"\r\n\r\n1\r\nx\r\n0\r\n\r\n":                    "chunked encoding",
 		"HTTP/1.1 206 Partial Content\r\nContent-Length: 100\r\nContent-Range: bytes 0-99/9\r\nEtag: \"a\"\r\n\r\nx": "other bytes than those from 0 on",
+		"HTTP/1.1 206 Partial Content\r\nContent-Length: 1\r\nContent-Range: bytes 4-4/9\r\nEtag: \"a\"\r\n\r\nx":    "other bytes than those from 0 on",
+
 		"SSH-2.0-OpenSSH\r\n\r\n": "the answer is not HTTP/1",
-		"HTTP/1.1 206 Partial Content\r\nContent-Length: 1\r\nContent-Range: bytes 4-4/9\r\nEtag: \"a\"\r\n\r\nx": "other bytes than those from 0 on",
 	} {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {

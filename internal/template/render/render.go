@@ -90,8 +90,8 @@ func inBundle(b *bundle.Bundle, err error) error {
 // maxReplicas is the limit for the number of replicas, whatever the bundle's own limit.
 const maxReplicas = 1_000_000_000
 
-// Counted, as a number of replicas, means that the bundle has the number of the first kind, as it has the numbers of
-// all others.
+// Counted is given instead of a number of replicas: the bundle then has the number of the first kind, as it has the
+// numbers of all others.
 const Counted = math.MinInt
 
 // counts returns the number of replicas of each kind, and of each kind with rows, for n replicas of the first. Its error
