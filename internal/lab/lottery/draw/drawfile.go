@@ -66,9 +66,15 @@ func loadDrawFile(ctx context.Context, path string, o journal.Options) (*drawFil
 	m := &drawFile{file: file, round: new(round)}
 	m.turn.L = &m.mu
 	var s state
-	if err := file.Load(ctx, s.read); err != nil {
+	read := func(r io.Reader) error {
+		if err := s.read(r); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		return nil
+	}
+	if err := file.Load(ctx, read); err != nil {
 		_ = file.Release()
-		return nil, state{}, fmt.Errorf("%s: %w", path, err)
+		return nil, state{}, err
 	}
 	m.kept = s.told
 	s.told = s.told || s.drawn && file.Told()

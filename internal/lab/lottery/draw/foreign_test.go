@@ -1,6 +1,8 @@
 package draw_test
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,6 +38,9 @@ func TestForeignFiles(t *testing.T) {
 				t.Errorf("%v", err)
 			}
 			storetest.FileIs(t, path+suffix, []byte(content))
+			if _, err := os.Lstat(path); suffix != "" && !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("%q in %s: there is a bets.csv now: %v", content, suffix, err)
+			}
 		}
 		for name, make := range map[string]func(string) error{
 			"directory": func(p string) error { return os.Mkdir(p, 0o700) },

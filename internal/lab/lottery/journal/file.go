@@ -58,6 +58,7 @@ type File struct {
 	f       DiskFile                // disk for writing; nil without permission
 	journal journal
 
+	created bool      // Open has created the file
 	fresh   bool      // the directory may not have the file on disk
 	durable int64     // length of the part that is whole and on disk
 	sum     uint32    // CRC-32C of that part
@@ -83,11 +84,11 @@ func Open(path string, create bool, o Options) (*File, error) {
 	}
 	o.ProgressStep = cmp.Or(o.ProgressStep, progressStep)
 	a := &File{path: path, options: o}
-	flags := os.O_RDWR
-	if create {
-		flags |= os.O_CREATE
+	f, err := files.Open(path, os.O_RDWR)
+	if create && errors.Is(err, fs.ErrNotExist) {
+		f, err = files.Open(path, os.O_RDWR|os.O_CREATE)
+		a.created = err == nil
 	}
-	f, err := files.Open(path, flags)
 	writable := err == nil
 	if readOnly(err) {
 		f, err = files.Open(path, os.O_RDONLY)
@@ -345,10 +346,14 @@ func (a *File) Close() error {
 	return err
 }
 
-// Release closes the files in place of Close, and changes nothing.
+// Release closes the files in place of Close, and changes nothing. It removes a file that Open has created.
 func (a *File) Release() error {
-	if disk := a.disk.Load(); disk != nil {
-		return disk.Close()
+	disk := a.disk.Load()
+	if disk == nil {
+		return nil
 	}
-	return nil
+	if info, err := disk.Stat(); a.created && err == nil && info.Size() == 0 && a.inPlace(0) == nil {
+		_ = os.Remove(a.Target()) // while the lock keeps others out; Windows removes no open file
+	}
+	return disk.Close()
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/tp0-lab/composer/internal/files"
 )
@@ -158,7 +159,7 @@ func (j *journal) read(size int64) (newest slot, ok bool, err error) {
 	if torn(old, newJournal(size)) {
 		return slot{}, false, nil
 	}
-	foreign := fmt.Errorf("%s is no journal of %s: %w; move it away", j.path, filepath.Base(j.path[:len(j.path)-len(Suffix)]), ErrDoubt)
+	foreign := fmt.Errorf("%s is no journal of %s: %w; move it away", j.path, strings.TrimSuffix(filepath.Base(j.path), Suffix), ErrDoubt)
 	if len(old) != journalSize {
 		return slot{}, false, foreign
 	}
@@ -198,6 +199,7 @@ func (j *journal) recover(data io.ReaderAt, size int64) (whole int64, err error)
 		return size, err
 	}
 	name := filepath.Base(j.path)
+	file := strings.TrimSuffix(name, Suffix)
 	doubt := func(format string, args ...any) error {
 		return fmt.Errorf("%s: %w; put the right file back, or remove %s to take the file as it is", fmt.Sprintf(format, args...), ErrDoubt, j.path)
 	}
@@ -205,9 +207,9 @@ func (j *journal) recover(data io.ReaderAt, size int64) (whole int64, err error)
 	case j.note.sequence > newest.sequence:
 		return 0, doubt("%s is damaged: it has no slot for the last group", name)
 	case size > newest.end:
-		return 0, doubt("the file has %d bytes behind the %d that %s knows", size-newest.end, newest.end, name)
+		return 0, doubt("%s has %d bytes behind the %d that %s knows", file, size-newest.end, newest.end, name)
 	case size < newest.begin:
-		return 0, doubt("the file has %d bytes of the %d that %s knows", size, newest.begin, name)
+		return 0, doubt("%s has %d bytes of the %d that %s knows", file, size, newest.begin, name)
 	case size == newest.end:
 		sum := crc32.New(castagnoli)
 		if _, err := io.Copy(sum, io.NewSectionReader(data, newest.begin, newest.end-newest.begin)); err != nil {
@@ -218,7 +220,7 @@ func (j *journal) recover(data io.ReaderAt, size int64) (whole int64, err error)
 		}
 	}
 	if j.note.sequence == newest.sequence {
-		return 0, doubt("the last %d bytes are not those that %s knows", newest.end-newest.begin, name)
+		return 0, doubt("the last %d bytes of %s are not those that %s knows", newest.end-newest.begin, file, name)
 	}
 	return newest.begin, nil
 }
