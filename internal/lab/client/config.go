@@ -70,6 +70,9 @@ func (c Config) Check(report func(variable, reason string)) {
 	if c.SecretFile != "" && !c.Secret.IsZero() {
 		report("CLI_SECRET", "CLI_SECRET_FILE is set already: set one of the two")
 	}
+	if c.TLSName != "" && c.TLSCA == "" {
+		report("CLI_TLS_CA", "CLI_TLS_NAME is set, and wants the certificate: without it there is no TLS")
+	}
 	if remote.IsURL(c.AgencyFile) {
 		if err := remote.CheckURL(c.agencyFile()); err != nil {
 			report("CLI_AGENCY_FILE", err.Error())

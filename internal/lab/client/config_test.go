@@ -34,6 +34,7 @@ func TestNumber(t *testing.T) {
 		{"CLI_ID=1 CLI_INDEX=0", "", "CLI_ID is 1 already"},
 		{"CLI_INDEX=-1", "", "want a whole number"},
 		{"CLI_INDEX=4294967295", "", "4294967294"},
+		{"CLI_ID=1 CLI_TLS_NAME=server", "", "CLI_TLS_CA is not set: CLI_TLS_NAME is set"},
 		{"CLI_ID=1 CLI_AGENCY_FILE=https://h/agency-{id}.csv", "", "want an http:// URL"},
 	} {
 		c, err := config.Parse[Config](config.Environ(strings.Fields(test.variables)))
