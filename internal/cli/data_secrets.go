@@ -3,6 +3,9 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -62,6 +65,11 @@ func dataSecrets(c *cli.Context) error {
 			return err
 		}
 	}
+	if options.Certificate != nil && !options.Force {
+		if err := checkCertificate(dir, streams(c).Now()); err != nil {
+			return err
+		}
+	}
 	written, err := secret.Write(dir, options)
 	if errors.Is(err, secret.ErrExists) {
 		return fmt.Errorf("%w than the master secret makes: --force replaces all", err)
@@ -78,5 +86,22 @@ func dataSecrets(c *cli.Context) error {
 	}
 	printLine(c.App.ErrWriter, "%s: secrets of %d agencies, %s master secret: %s written, %d unchanged, %d removed", dir,
 		agencies, master, text.Plural(len(written.Written), "file"), len(written.Unchanged), len(written.Removed))
+	return nil
+}
+
+// checkCertificate returns an error if the directory has a certificate with its key that a server cannot use now. Write
+// would keep the two.
+func checkCertificate(dir string, now time.Time) error {
+	certificate, key := filepath.Join(dir, secret.CertificateFile), filepath.Join(dir, secret.CertificateKeyFile)
+	c, err := secure.Server(certificate, key)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = secure.CheckTime(c, now)
+	}
+	if err != nil {
+		return fmt.Errorf("%w; to make another, move %s and %s away", err, certificate, key)
+	}
 	return nil
 }

@@ -1,8 +1,14 @@
 package cli
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/tp0-lab/composer/internal/lab/secure"
 )
 
 func TestDataSecrets(t *testing.T) {
@@ -24,6 +30,39 @@ func TestDataSecrets(t *testing.T) {
 		}
 		if stdout != "" || !strings.Contains(talk, step.talk) || (err != nil) != (step.err != "") || !strings.Contains(message, step.err) {
 			t.Errorf("data %s: %q, %q, error %v", step.args, stdout, talk, err)
+		}
+	}
+}
+
+// A certificate that a server cannot use is not taken for one that is there. It stays, because it may be somebody's own.
+func TestDataSecretsWithBadCertificate(t *testing.T) {
+	certificate, key, err := secure.Make(time.Now().AddDate(-3, 0, 0), "server")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct{ certificate, key, err string }{
+		"its time is over": {string(certificate), string(key), "the certificate is good from "},
+		"damaged":          {"x", string(key), "server.crt and "},
+		"without its key":  {string(certificate), "", "server.crt is there without server.key"},
+	} {
+		dir := filepath.Join(t.TempDir(), "secrets")
+		err := errors.Join(os.Mkdir(dir, 0o700), os.WriteFile(filepath.Join(dir, "server.crt"), []byte(tt.certificate), 0o600))
+		if tt.key != "" {
+			err = errors.Join(err, os.WriteFile(filepath.Join(dir, "server.key"), []byte(tt.key), 0o600))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = runData(t, "secrets", "-n", "1", "--tls", "-o", dir)
+		if err == nil || !strings.Contains(err.Error(), tt.err) || !strings.Contains(err.Error(), "away") {
+			t.Errorf("%s: %v", name, err)
+		}
+		entries, err := os.ReadDir(dir)
+		if err != nil || len(entries) > 2 {
+			t.Errorf("%s: %v, error %v", name, entries, err)
+		}
+		if _, _, err := runData(t, "secrets", "-n", "1", "--tls", "--force", "-o", dir); err != nil {
+			t.Errorf("%s, --force: %v", name, err)
 		}
 	}
 }

@@ -48,8 +48,8 @@ type WriteOptions struct {
 	Agencies   int  // how many there are
 	Force      bool // make a new master secret, and replace all files
 	Kubernetes bool // write ManifestFile, too
-	// Certificate and CertificateKey, if not nil, are written to CertificateFile and CertificateKeyFile where one of the
-	// two is missing, or with Force.
+	// Certificate and CertificateKey, if not nil, are written to CertificateFile and CertificateKeyFile where both are
+	// missing, or with Force.
 	Certificate, CertificateKey []byte
 }
 
@@ -154,23 +154,26 @@ func addSecrets(set *files.Set, dir string, master Secret, o WriteOptions) (path
 const maxCertificate = 1 << 20
 
 // keepCertificate takes the certificate that is there, with its key, in place of the one of the options, unless there is none
-// or Force is set. It reports whether it has.
+// or Force is set. It reports whether it has. The error for one of the two files without the other names both.
 func (o *WriteOptions) keepCertificate(dir string) (bool, error) {
 	if o.Certificate == nil || o.Force {
 		return false, nil
 	}
 	certificate, err := files.Read(filepath.Join(dir, CertificateFile), maxCertificate)
-	if err == nil {
-		var key []byte
-		if key, err = files.Read(filepath.Join(dir, CertificateKeyFile), maxCertificate); err == nil {
-			o.Certificate, o.CertificateKey = certificate, key
-			return true, nil
-		}
+	key, keyErr := files.Read(filepath.Join(dir, CertificateKeyFile), maxCertificate)
+	there, lacks := CertificateFile, CertificateKeyFile
+	switch missing, keyMissing := errors.Is(err, fs.ErrNotExist), errors.Is(keyErr, fs.ErrNotExist); {
+	case missing && keyMissing:
+		return false, nil
+	case err == nil && keyErr == nil:
+		o.Certificate, o.CertificateKey = certificate, key
+		return true, nil
+	case missing:
+		there, lacks = lacks, there
+	case !keyMissing:
+		return false, errors.Join(err, keyErr)
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
-	}
-	return false, err
+	return false, fmt.Errorf("%s is there without %s: put that beside it, or move it away", filepath.Join(dir, there), lacks)
 }
 
 // addCertificate adds the files of the certificate to the set, unless they are kept, and returns the paths.

@@ -167,6 +167,30 @@ func TestManifest(t *testing.T) {
 	}
 }
 
+// A certificate without its key, or a key without its certificate, is somebody's: it stays.
+func TestWriteKeepsHalfOfACertificate(t *testing.T) {
+	for name, lacks := range map[string]string{CertificateFile: CertificateKeyFile, CertificateKeyFile: CertificateFile} {
+		dir := filepath.Join(t.TempDir(), "secrets")
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte("of the operator"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Write(dir, WriteOptions{Agencies: 1, Certificate: []byte("new"), CertificateKey: []byte("key of new")})
+		if err == nil || !strings.Contains(err.Error(), path+" is there without "+lacks) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if content, err := os.ReadFile(path); err != nil || string(content) != "of the operator" {
+			t.Errorf("%s: %q, error %v", name, content, err)
+		}
+		if _, err := os.Lstat(filepath.Join(dir, MasterFile)); err == nil {
+			t.Errorf("%s: there is a master secret", name)
+		}
+	}
+}
+
 // The Secrets of Kubernetes have the certificate that is there, with its key, and only those of another run with Force.
 func TestCertificateInManifest(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "secrets")

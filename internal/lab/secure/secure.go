@@ -39,6 +39,16 @@ func Server(certificateFile, keyFile string) (*tls.Config, error) {
 	return &tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{pair}, SessionTicketsDisabled: true}, nil
 }
 
+// CheckTime returns an error unless the certificate of a configuration of Server is good at that time.
+func CheckTime(c *tls.Config, now time.Time) error {
+	leaf := c.Certificates[0].Leaf
+	if now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
+		return fmt.Errorf("the certificate is good from %s to %s (UTC), and it is %s now",
+			leaf.NotBefore.UTC().Format(time.DateTime), leaf.NotAfter.UTC().Format(time.DateTime), now.UTC().Format(time.DateTime))
+	}
+	return nil
+}
+
 // Client returns the configuration of a client that takes a server with that name whose certificate is in a PEM file,
 // or is signed by one in it.
 func Client(authorityFile, name string) (*tls.Config, error) {
@@ -78,14 +88,22 @@ type DialFunc func(ctx context.Context, network, address string) (net.Conn, erro
 // ErrCertificate is in the error of a connection to a server whose certificate is not the one that the client was given.
 var ErrCertificate = errors.New("the server is not the one that CLI_TLS_CA and CLI_TLS_NAME name")
 
+// ErrTime is in the error of a connection to a server whose certificate is too old, or too new for this machine's clock.
+var ErrTime = errors.New("the server's certificate is not good at this time: renew it, or set this machine's clock")
+
 // ErrPlain is in the error of a connection to a server that does not speak TLS.
 var ErrPlain = errors.New("the server does not speak TLS (SERVER_TLS_CERT)")
 
 // Refused reports whether another attempt with the same server and the same files cannot succeed.
-func Refused(err error) bool { return errors.Is(err, ErrCertificate) || errors.Is(err, ErrPlain) }
+func Refused(err error) bool {
+	return errors.Is(err, ErrCertificate) || errors.Is(err, ErrTime) || errors.Is(err, ErrPlain)
+}
 
-// explain adds ErrCertificate and ErrPlain to the error of a handshake.
+// explain adds ErrTime, ErrCertificate or ErrPlain to the error of a handshake.
 func explain(err error) error {
+	if bad := new(x509.CertificateInvalidError); errors.As(err, bad) && bad.Reason == x509.Expired {
+		return fmt.Errorf("%w: %w", ErrTime, err)
+	}
 	if bad := new(tls.CertificateVerificationError); errors.As(err, &bad) {
 		return fmt.Errorf("%w: %w", ErrCertificate, err)
 	}

@@ -16,7 +16,13 @@ import (
 // newFiles writes a new certificate for names and returns its two files.
 func newFiles(t *testing.T, names ...string) (certificate, key string) {
 	t.Helper()
-	text, private, err := Make(time.Now(), names...)
+	return newFilesOf(t, time.Now(), names...)
+}
+
+// newFilesOf is newFiles for a certificate that is made at another time.
+func newFilesOf(t *testing.T, made time.Time, names ...string) (certificate, key string) {
+	t.Helper()
+	text, private, err := Make(made, names...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,5 +244,41 @@ func TestFilesThatAreWrong(t *testing.T) {
 	}
 	if _, err := Server(certificate, key); err == nil || !strings.Contains(err.Error(), "other users") {
 		t.Errorf("a key for everybody: %v", err)
+	}
+}
+
+// A certificate whose time is over, or has not come, is told as such on both sides.
+func TestCertificateOfAnotherTime(t *testing.T) {
+	for name, tt := range map[string]struct {
+		made time.Time
+		bad  bool
+	}{
+		"now":    {time.Now(), false},
+		"over":   {time.Now().Add(-lifetime - time.Hour), true},
+		"coming": {time.Now().Add(2 * time.Hour), true},
+	} {
+		certificate, key := newFilesOf(t, tt.made, "server")
+		c, err := Server(certificate, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := CheckTime(c, time.Now()); (err != nil) != tt.bad || err != nil && !strings.Contains(err.Error(), tt.made.Add(lifetime).UTC().Format(time.DateTime)) {
+			t.Errorf("%s: %v", name, err)
+		}
+		plain, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := Listen(plain, c)
+		ended := echo(l)
+		conn, err := dial(t, l, certificate, "server")
+		if err == nil {
+			_ = conn.Close()
+		}
+		if errors.Is(err, ErrTime) != tt.bad || Refused(err) != tt.bad || errors.Is(err, ErrCertificate) {
+			t.Errorf("%s: %v", name, err)
+		}
+		<-ended
+		_ = l.Close()
 	}
 }

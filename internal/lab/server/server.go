@@ -113,6 +113,9 @@ func serveLottery(ctx context.Context, c Config, encryption *tls.Config, m servi
 	if encryption != nil {
 		listener = secure.Listen(listener, encryption)
 		log.Info("encryption", logline.Success, slog.String("certificate", c.TLSCertificate))
+		if err := secure.CheckTime(encryption, time.Now()); err != nil {
+			log.Warn("encryption", logline.Success, slog.String("certificate", c.TLSCertificate), slog.String("warning", err.Error()))
+		}
 	}
 	if c.Secret.IsZero() {
 		log.Warn("authentication", logline.Success, slog.String("warning",

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,5 +39,17 @@ func TestFalseServer(t *testing.T) {
 		if strings.Contains(log, "action: connect") || !strings.Contains(log, "result: fail | error: connect: TLS with") {
 			t.Errorf("%s:\n%s", name, log)
 		}
+	}
+}
+
+// A certificate whose time is over is no secret: the server warns at its start, and a client ends at once and says why.
+func TestExpiredCertificate(t *testing.T) {
+	w := startWholeMade(t, true, time.Now().AddDate(-3, 0, 0))
+	log, err := w.play(1, "CLI_TLS_CA=/run/secrets/server.crt", "CLI_TLS_NAME=server", "CLI_SECRET_FILE=/run/secrets/agency-1.secret")
+	if !errors.Is(err, secure.ErrTime) || strings.Contains(log, "action: connect") {
+		t.Errorf("the client: %v\n%s", err, log)
+	}
+	if !strings.Contains(w.log.String(), "WARNING  action: encryption | result: success | certificate: /run/secrets/server.crt | warning: the certificate is good from ") {
+		t.Errorf("the server:\n%s", &w.log)
 	}
 }

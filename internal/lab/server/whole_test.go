@@ -54,10 +54,16 @@ var listening = regexp.MustCompile(`action: listen .* port: ([0-9]+)`)
 
 func startWhole(t *testing.T, withTLS bool) *whole {
 	t.Helper()
+	return startWholeMade(t, withTLS, time.Now())
+}
+
+// startWholeMade is startWhole with a certificate that was made at another time.
+func startWholeMade(t *testing.T, withTLS bool, made time.Time) *whole {
+	t.Helper()
 	w := &whole{t: t, dir: filepath.Join(t.TempDir(), "secrets"), root: t.TempDir(), withTLS: withTLS}
 	o := secret.WriteOptions{Agencies: 2}
 	var err error
-	if o.Certificate, o.CertificateKey, err = secure.Make(time.Now(), "server"); err != nil {
+	if o.Certificate, o.CertificateKey, err = secure.Make(made, "server"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := secret.Write(w.dir, o); err != nil {
