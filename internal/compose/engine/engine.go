@@ -143,23 +143,49 @@ func onlyCompose(root *yaml.Node) bool {
 	return false
 }
 
-// taskField matches the beginning of a template that Swarm replaces for each task.
-var taskField = text.LazyRegexp(`\{\{[^{}]*\.(?:Task|Node)\.[A-Z]`)
+// TaskField matches the part of a text in which a template of Swarm asks for a field of the task or its node.
+var TaskField = text.LazyRegexp(`\{\{[^{}]*\.(?:Task|Node)\.[A-Z][^{}]*\}\}`)
 
-// hasTemplate reports whether a value has a template that Swarm replaces for each task.
-func hasTemplate(n *yaml.Node) bool {
-	if n.Kind == yaml.ScalarNode {
-		return taskField().MatchString(n.Value)
-	}
-	for _, one := range yamltree.Entries(n) {
-		if hasTemplate(one) {
-			return true
-		}
-	}
-	for one := range yamltree.Items(n) {
-		if hasTemplate(one) {
+// hasTemplate reports whether a service has a template that Swarm replaces for each task. Other programs have templates
+// with a .Node, too, and get them by their command or labels: such a template counts only where Swarm executes it.
+func hasTemplate(service *yaml.Node) bool {
+	for path, n := range Scalars(service) {
+		if found := TaskField().FindString(n.Value); found != "" && (IsTemplate(path) || strings.Contains(found, ".Task.")) {
 			return true
 		}
 	}
 	return false
+}
+
+// IsTemplate reports whether Swarm executes the template at a path of keys in a service (swarmkit template/expand.go).
+func IsTemplate(path []string) bool {
+	switch path[0] {
+	case "environment", "hostname":
+		return true
+	case "volumes":
+		return len(path) == 1 || path[1] == "source" || path[1] == "target"
+	}
+	return false
+}
+
+// Scalars iterates over the scalars below n with the keys that lead to them. Items of lists add no key.
+func Scalars(n *yaml.Node) func(yield func(path []string, n *yaml.Node) bool) {
+	return func(yield func([]string, *yaml.Node) bool) { walkScalars(n, nil, yield) }
+}
+
+func walkScalars(n *yaml.Node, path []string, yield func([]string, *yaml.Node) bool) bool {
+	if n.Kind == yaml.ScalarNode {
+		return len(path) == 0 || yield(path, n)
+	}
+	for key, value := range yamltree.Entries(n) {
+		if !walkScalars(value, append(slices.Clone(path), key.Value), yield) {
+			return false
+		}
+	}
+	for item := range yamltree.Items(n) {
+		if !walkScalars(item, path, yield) {
+			return false
+		}
+	}
+	return true
 }

@@ -22,6 +22,10 @@ func TestOf(t *testing.T) {
 		"services: {a: {environment: [\"ID={{.Task.Slot}}\"]}}":                                                           Stack,
 		"services: {a: {image: x, hostname: '{{printf \"%s-%s\" .Service.Name .Node.ID}}'}}":                              Stack,
 		"services: {a: {image: x, logging: {options: {tag: \"{{.Name}}\"}}, labels: {a: '{{.Node}}'}}}":                   {},
+		"services: {a: {image: x, command: ['{{ with node }}{{ .Node.Address }}{{ end }}']}}":                             {}, // consul-template
+		"services: {a: {image: x, labels: {a: '{{ .Node.Name }}'}}}":                                                      {},
+		"services: {a: {image: x, command: ['--id={{ .Task.Slot }}']}}":                                                   Stack,
+		"services: {a: {image: x, volumes: ['/data/{{ .Node.ID }}:/data']}}":                                              Stack,
 		"services: {a: {image: x}}" + overlay:                                                                             Stack,
 		"services: {a: {build: .}}" + overlay:                                                                             Stack,
 		"services: {a: {image: x}}\nnetworks: {n: {driver: overlay, external: true}}":                                     {},
