@@ -53,13 +53,15 @@ func relayedDraw(t *trial, bets, winners []int, cut bool) *relay {
 	return r
 }
 
-// answeredInAnyForm expects each agency of a checkout to log its number of winners. The form of the lines and their number are
+// answeredInAnyForm expects each agency of a checkout to log its number of winners: as the course has it, whatever follows,
+// or as the last number of the line. The form of the lines and their number are
 // judged once, by winners-of-5: other scenarios take an answer in any form, so that one fault is one failure.
 func answeredInAnyForm(t *trial, winners []int) {
 	for i, n := range winners {
-		answer := line(clientName(i+1), "consulta_ganadores")
+		answer, want := line(clientName(i+1), "consulta_ganadores"), strconv.Itoa(n)
+		says := func(l entry) bool { return l.Value("cant_ganadores") == want || lastNumber(l.Text) == want }
 		t.wait(1, answer)
-		if lines, _ := t.journal.snapshot(); !slices.ContainsFunc(filter(lines, answer), func(l entry) bool { return lastNumber(l.Text) == strconv.Itoa(n) }) {
+		if lines, _ := t.journal.snapshot(); !slices.ContainsFunc(filter(lines, answer), says) {
 			t.problem(fmt.Sprintf("%s, in which the number of winners is %d", answer, n), found(lines, answer), t.about(answer))
 		}
 	}

@@ -244,6 +244,7 @@ func TestAnsweredInAnyForm(t *testing.T) {
 		{"the course's form", "action: consulta_ganadores | result: success | cant_ganadores: 12", true},
 		{"without a colon", "action: consulta_ganadores | result: success | cant_ganadores 12", true},
 		{"in other words", "action: consulta_ganadores | result: success | ganadores: 12.", true},
+		{"more behind it", "action: consulta_ganadores | result: success | cant_ganadores: 12 | dnis: [30904465]", true},
 		{"another number", "action: consulta_ganadores | result: success | cant_ganadores: 2", false},
 		{"no number", "action: consulta_ganadores | result: success", false},
 		{"a failure", "action: consulta_ganadores | result: fail | cant_ganadores: 12", false},
