@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -51,7 +52,10 @@ func (h *hashes) close() {
 	h.running.Wait()
 }
 
-var errStopped = errors.New("the server stops")
+var (
+	errStopped  = errors.New("the server stops")
+	errReplaced = errors.New("the file has changed meanwhile: ask again")
+)
 
 // of returns the hash of a file, which is computed again when the file's size, time or identity changes. All who ask for it
 // share the work. open opens the file again.
@@ -60,8 +64,7 @@ func (h *hashes) of(name string, info os.FileInfo, open func() (*os.File, error)
 	defer h.mu.Unlock()
 	known := h.files[name]
 	if known != nil {
-		same := os.SameFile(known.info, info) && known.info.Size() == info.Size() && known.info.ModTime().Equal(info.ModTime())
-		if same && !known.failed() {
+		if unchanged(known.info, info) && !known.failed() {
 			return known
 		}
 		known.stop()
@@ -70,6 +73,7 @@ func (h *hashes) of(name string, info os.FileInfo, open func() (*os.File, error)
 	known = &hashed{info: info, stop: stop, done: make(chan struct{})}
 	if ctx.Err() != nil {
 		known.err = errStopped
+		stop()
 		close(known.done)
 		return known
 	}
@@ -77,9 +81,14 @@ func (h *hashes) of(name string, info os.FileInfo, open func() (*os.File, error)
 	h.running.Go(func() {
 		defer close(known.done)
 		defer stop()
-		known.etag, known.err = h.compute(ctx, name, info.Size(), open)
+		known.etag, known.err = h.compute(ctx, name, info, open)
 	})
 	return known
+}
+
+// unchanged reports whether a file has the size, time and identity that it had before.
+func unchanged(before, now os.FileInfo) bool {
+	return os.SameFile(before, now) && before.Size() == now.Size() && before.ModTime().Equal(now.ModTime())
 }
 
 func (k *hashed) failed() bool {
@@ -91,12 +100,14 @@ func (k *hashed) failed() bool {
 	}
 }
 
-func (h *hashes) compute(ctx context.Context, name string, size int64, open func() (*os.File, error)) (string, error) {
+// compute reads the file that info describes. It fails with errReplaced if open opens another one, or if the file changes: the
+// hash is sent with the content of the file that the request has opened.
+func (h *hashes) compute(ctx context.Context, name string, info os.FileInfo, open func() (*os.File, error)) (string, error) {
 	select { // as many files at once as there are processors: more would take each other's time
 	case h.turns <- struct{}{}:
 		defer func() { <-h.turns }()
 	case <-ctx.Done():
-		return "", errStopped
+		return "", h.interruption()
 	}
 	f, err := open()
 	if err != nil {
@@ -110,14 +121,25 @@ func (h *hashes) compute(ctx context.Context, name string, size int64, open func
 		read += int64(n)
 		switch {
 		case errors.Is(err, io.EOF):
+			if now, err := f.Stat(); err != nil || !unchanged(info, now) {
+				return "", cmp.Or(err, errReplaced)
+			}
 			return `"sha256-` + hex.EncodeToString(sum.Sum(nil)) + `"`, nil
 		case err != nil:
 			return "", err
 		case ctx.Err() != nil:
-			return "", errStopped
+			return "", h.interruption()
 		case h.progress != nil && time.Since(last) >= h.every:
 			last = time.Now()
-			h.progress(name, read, size)
+			h.progress(name, read, info.Size())
 		}
 	}
+}
+
+// interruption returns why the work at a file was ended.
+func (h *hashes) interruption() error {
+	if h.ctx.Err() != nil {
+		return errStopped
+	}
+	return errReplaced
 }

@@ -68,7 +68,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer f.Close() // read only: nothing can be lost
 	etag, err := s.etag(w, r, name, info)
 	switch {
-	case errors.Is(err, errStopped):
+	case errors.Is(err, errStopped) || errors.Is(err, errReplaced):
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	case err != nil:

@@ -185,3 +185,42 @@ func TestHashProgress(t *testing.T) {
 		t.Errorf("after the end: %v", again.err)
 	}
 }
+
+// A file that is replaced before its turn has the hash of another content than the request has opened.
+func TestHashOfReplacedFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "agency-1.csv")
+	if err := os.WriteFile(path, []byte("old"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHashes(nil)
+	defer h.close()
+	open := func() (*os.File, error) { return os.Open(path) }
+	for range cap(h.turns) { // as if large files were being read
+		h.turns <- struct{}{}
+	}
+	waiting := h.of("agency-1.csv", info, open)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("new content"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	<-h.turns
+	<-waiting.done
+	if !errors.Is(waiting.err, errReplaced) {
+		t.Errorf("got %s, error %v", waiting.etag, waiting.err)
+	}
+	now, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := h.of("agency-1.csv", now, open)
+	if <-again.done; again.err != nil {
+		t.Errorf("the new file: %v", again.err)
+	}
+}
