@@ -190,7 +190,7 @@ func (d *document) checkReadable(root *yaml.Node) {
 // checkKeys reports keys that are twice in one mapping. It follows no aliases.
 func (d *document) checkKeys(n *yaml.Node) {
 	for key, first := range yamltree.RepeatedKeys(n) {
-		if key.Kind == yaml.ScalarNode { // Compose takes an alias of a key that is there
+		if key.Value == first.Value { // compose-go compares what is written, for an alias the name of its anchor
 			d.report("duplicate-key", key, "key %q is in line %d already", key.Value, first.Line)
 		}
 	}

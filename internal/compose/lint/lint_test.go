@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tp0-lab/composer/internal/compose/load"
 	"github.com/tp0-lab/composer/internal/compose/project"
 )
 
@@ -390,6 +391,27 @@ func TestBrokenBase(t *testing.T) {
 		}
 		if len(found) != 1 || found[0].Rule != "undefined-network" {
 			t.Errorf("%.40q: got %v, want the undefined network only", base, found)
+		}
+	}
+}
+
+// compose-go takes an alias and a scalar for the same key only if the anchor has the name of the key, so lint does, too.
+func TestRepeatedKeysByAlias(t *testing.T) {
+	for text, want := range map[string]bool{
+		"x-a: &k image\nservices:\n  a:\n    *k : a:1\n    image: b:1\n":                          false,
+		"x-a: &k image\nservices:\n  a:\n    image: a:1\n    *k : b:1\n":                          false,
+		"x-a: &k image\nservices:\n  a:\n    *k : a:1\n    *k : b:1\n":                            true,
+		"x-a: &web web\nservices:\n  web: {image: a:1}\n  *web : {image: b:1}\n":                  true,
+		"x-a: &web web\nservices:\n  *web : {image: a:1}\n  web: {image: b:1}\n":                  true,
+		"x-a: &web web\nx-b: &wob web\nservices:\n  *wob : {image: a:1}\n  *web : {image: b:1}\n": false,
+	} {
+		found, err := Check(t.Context(), Source{Name: "a.yaml", Text: []byte(text)}, nil)
+		if got := slices.ContainsFunc(found, func(f Finding) bool { return f.Rule == "duplicate-key" }); err != nil || got != want {
+			t.Errorf("%q: got %v, error %v", text, found, err)
+		}
+		_, err = load.Load(t.Context(), []byte(text), load.Options{File: "a.yaml", Project: "a"})
+		if (err != nil) != want {
+			t.Errorf("%q: compose-go says %v", text, err)
 		}
 	}
 }
