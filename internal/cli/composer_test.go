@@ -96,7 +96,7 @@ func TestErrors(t *testing.T) {
 		{"render --stag ej1", 2, "unknown flag --stag, did you mean --stage?; see `composer render --help`"},
 		{"render -k5", 2, "unknown flag --k5; see `composer render --help`"},
 		{"run --stage ej1 --stage=ej2", 2, "run: --stage is given twice, and takes one value; see `composer run --help`"},
-		{"render -n 1,000", 2, `number of replicas "1,000": it says twice how many client there are`},
+		{"render -n 1,000", 2, `number of replicas "1,000": it has two numbers for the kind client`},
 		{"render extra", 2, "composer render takes flags only, not \"extra\"; see `composer render --help`"},
 		{"run -f=", 2, "--file wants a value; see `composer run --help`"},
 		{"stages extra", 2, "composer stages takes flags only, not \"extra\"; see `composer stages --help`"},

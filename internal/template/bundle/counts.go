@@ -137,7 +137,7 @@ func (c counts) apply(kinds *Kinds) error {
 		case !ok:
 			return fmt.Errorf("%w %s: %s", ErrCount, part.text, kinds.unknown(name))
 		case seen[name] && c.text != "": // such as 1,000
-			return fmt.Errorf("%w %q: it says twice how many %s there are", ErrCount, c.text, name)
+			return fmt.Errorf("%w %q: it has two numbers for the kind %s", ErrCount, c.text, name)
 		}
 		seen[name] = name != allKinds
 		for i := range next {

@@ -119,8 +119,8 @@ func TestSetCountsOfRows(t *testing.T) {
 	for text, want := range map[string]string{
 		"fliter=7":            `number of replicas fliter=7: unknown kind "fliter", did you mean filter?`,
 		"sink=1":              `number of replicas sink=1: unknown kind "sink": have worker, filter, joiner, node`,
-		"filter=1,filter=2":   `number of replicas "filter=1,filter=2": it says twice how many filter there are`,
-		"1,worker=2,filter=3": `number of replicas "1,worker=2,filter=3": it says twice how many worker there are`,
+		"filter=1,filter=2":   `number of replicas "filter=1,filter=2": it has two numbers for the kind filter`,
+		"1,worker=2,filter=3": `number of replicas "1,worker=2,filter=3": it has two numbers for the kind worker`,
 	} {
 		if _, err := opened(kinds, own, count(text)); !errors.Is(err, ErrCount) || err.Error() != want {
 			t.Errorf("%s: got %v, want %s", text, err, want)
