@@ -6,14 +6,39 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
+// lockedBuffer is read while the end of an interval may write to it.
+type lockedBuffer struct {
+	mu   sync.Mutex // guards text
+	text bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+func (b *lockedBuffer) Reset() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.text.Reset()
+}
+
 func TestCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out lockedBuffer
 		log, stop := Counted(New(&out, slog.LevelInfo), 5*time.Second)
 		lines := func(parts ...string) (n int) {
 			for line := range strings.Lines(out.String()) {
@@ -44,7 +69,7 @@ func TestCounted(t *testing.T) {
 		synctest.Wait()
 		if lines("serve_connection | result: fail | ip: 10.0.0.1 | error: read 10.0.0.1:11999: reset | repeated: 11990\n") != 1 ||
 			lines("accept_connections | result: success | repeated: 11000\n") != 1 || lines("repeated") != 3 {
-			t.Errorf("after the interval:\n%s", out.String()[out.Len()-1000:])
+			t.Errorf("after the interval:\n%s", out.String()[len(out.String())-1000:])
 		}
 		// A new interval begins afresh, and stop tells what is left.
 		out.Reset()
