@@ -33,12 +33,18 @@ func (o *Output) GiveUp() { o.gaveUp.Store(true) }
 
 // Wait waits until Write can write a line at once.
 func (o *Output) Wait() error {
-	for !writable(o.file, outputStep) {
-		if o.gaveUp.Load() {
+	for {
+		gaveUp, step := o.gaveUp.Load(), outputStep
+		if gaveUp {
+			step = 0
+		}
+		switch {
+		case writable(o.file, step):
+			return nil
+		case gaveUp:
 			return errUnread
 		}
 	}
-	return nil
 }
 
 // Write implements io.Writer.
