@@ -28,6 +28,7 @@ type FileReader struct {
 	line  int    // the line of the last record, from 1
 	err   error  // the error behind block
 	read  int64  // how many bytes r has given
+	added int    // 1 if the block ends with a line end that the file lacks
 }
 
 // NewFileReader returns a reader of an agency's file, whose five columns are first name, last name, document, birthdate
@@ -92,7 +93,9 @@ func (r *FileReader) Read(b *Bet) error {
 }
 
 // Offset returns where in the file the next line begins, in bytes.
-func (r *FileReader) Offset() int64 { return r.read - int64(r.held) - int64(len(r.block)) }
+func (r *FileReader) Offset() int64 {
+	return min(r.read, r.read+int64(r.added-r.held-len(r.block))) // behind the last line there is no added line end
+}
 
 // fill reads the next block, which is all whole lines that fit into buf. It appends a line end to a last line without
 // one, so that every line in block has one.
@@ -119,6 +122,7 @@ func (r *FileReader) fill() error {
 		r.err = io.EOF
 		if n > 0 && data[n-1] != '\n' {
 			data = append(data, '\n')
+			r.added = 1
 		}
 	default:
 		r.err = fmt.Errorf("read %s: %w", r.name, err)

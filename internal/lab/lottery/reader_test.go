@@ -60,6 +60,19 @@ func TestFileReader(t *testing.T) {
 	}
 }
 
+// Offset is the place behind the line end, or the end of the file where the last line has none.
+func TestOffset(t *testing.T) {
+	for _, text := range []string{"a,b,1,2000-01-01,2\r\na,b,1,2000-01-01,3\n", "a,b,1,2000-01-01,2\r\na,b,1,2000-01-01,3"} {
+		r := NewFileReader(strings.NewReader(text), "f", 1)
+		var b Bet
+		for _, want := range []int64{20, int64(len(text))} {
+			if err := r.Read(&b); err != nil || r.Offset() != want {
+				t.Errorf("%q: offset %d, error %v, want %d", text, r.Offset(), err, want)
+			}
+		}
+	}
+}
+
 func TestFileReaderEmpty(t *testing.T) {
 	for _, text := range []string{"", "\n", "\r\n\n", "\ufeff"} {
 		if bets, bad, err := readAll(NewFileReader(strings.NewReader(text), "f", 1)); bets != nil || bad != nil || err != nil {
