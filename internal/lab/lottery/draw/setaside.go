@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/tp0-lab/composer/internal/files"
@@ -19,9 +20,13 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/lottery/store"
 )
 
+// ErrOwnName is the error of SetAside for a target that the central would take for a file of its own.
+var ErrOwnName = errors.New("a central has a file of this name: name another one")
+
 // SetAside moves the records of an agency from the bets.csv at path to a new file at target, and takes the agency's finish
 // back. It returns how many records there were. No central may have the files open (journal.ErrLocked), target must not exist
-// (fs.ErrExist), and after the draw nothing is moved (ErrDrawn). The options are those of a Store.
+// (fs.ErrExist) nor have the name of a file that the central makes beside bets.csv (ErrOwnName), and after the draw nothing is
+// moved (ErrDrawn). The options are those of a Store.
 //
 // Each file is replaced as a whole: first target has the records, then bets.csv.draw lacks the finish, and at last bets.csv
 // lacks the records. After a crash in between the lottery is one that could be, and no record is lost: SetAside can be
@@ -33,11 +38,14 @@ func SetAside(ctx context.Context, path string, agency uint32, target string, o 
 	if _, err := os.Stat(path); err != nil {
 		return 0, fmt.Errorf("%s: %w", path, files.Cause(err)) // Open would create it
 	}
-	if records, err = checkSetAside(ctx, path, agency, o); err != nil {
-		return 0, err
-	}
 	resolved, err := filepath.EvalSymlinks(path)
 	if err != nil {
+		return 0, err
+	}
+	if ownName(resolved, target) {
+		return 0, fmt.Errorf("%s: %w", target, ErrOwnName)
+	}
+	if records, err = checkSetAside(ctx, path, agency, o); err != nil {
 		return 0, err
 	}
 	bets, err := files.Open(resolved, os.O_RDWR)
@@ -52,6 +60,17 @@ func SetAside(ctx context.Context, path string, agency uint32, target string, o 
 		return 0, fmt.Errorf("%s: a central has begun since: stop it, and try again", path)
 	}
 	return records, setAside(bets, resolved, agency, target)
+}
+
+// ownName reports whether the central makes a file at target, beside the bets.csv at path.
+func ownName(path, target string) bool {
+	dir, err := os.Stat(filepath.Dir(path))
+	other, otherErr := os.Stat(filepath.Dir(target))
+	if err != nil || otherErr != nil || !os.SameFile(dir, other) {
+		return false
+	}
+	rest, beside := strings.CutPrefix(filepath.Base(target), filepath.Base(path))
+	return beside && slices.Contains([]string{suffix, journal.Suffix, suffix + journal.Suffix}, rest)
 }
 
 // checkSetAside opens and closes the lottery, which mends what a crash has left and removes the journals. It returns how

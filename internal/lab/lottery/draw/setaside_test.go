@@ -114,6 +114,9 @@ func TestSetAsideRefused(t *testing.T) {
 		{"open", open, open + ".aside", 1, journal.ErrLocked},
 		{"no bets", exists, exists + ".aside", 4, nil},
 		{"target exists", exists, exists, 1, fs.ErrExist},
+		{"target is the draw's", exists, exists + ".draw", 1, fs.ErrExist},
+		{"target is a journal's", exists, exists + ".journal", 1, draw.ErrOwnName},
+		{"target is the draw's journal's", exists, exists + ".draw.journal", 1, draw.ErrOwnName},
 		{"no file", exists + ".none", exists + ".aside", 1, fs.ErrNotExist},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -125,7 +128,7 @@ func TestSetAsideRefused(t *testing.T) {
 			if !bytes.Equal(before, after) {
 				t.Error("the file has changed")
 			}
-			if _, err := os.Stat(tt.target); tt.target != tt.path && err == nil {
+			if _, err := os.Stat(tt.target); !errors.Is(tt.want, fs.ErrExist) && err == nil {
 				t.Error("the target is there")
 			}
 		})
