@@ -1,9 +1,10 @@
 //go:build linux
 
 // Command campaign runs the lottery's server and clients as processes while bad things happen to them: kill -9, SIGSTOP,
-// full and read-only disks, and files that are taken away, emptied, and replaced by others, by links and by copies. After each round it compares bets.csv and what the
-// agencies were told with what they were given. It prints its figures, and exits with 1 if a bet was lost, doubled or
-// wrong, if an agency was told other winners, or if the line of the draw is not in the logs exactly once.
+// full and read-only disks, and files that are taken away, emptied, and replaced by others, by links and by copies. After
+// each round it compares bets.csv and what the agencies were told with what they were given. It prints its figures, and
+// exits with 1 if a bet was lost, doubled or wrong, if an agency was told other winners, or if the line of the draw is not
+// in the logs exactly once.
 package main
 
 import (

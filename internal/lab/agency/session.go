@@ -18,8 +18,8 @@ import (
 // outSize is how many bytes of frames go out in one write, at most.
 const outSize = 64 << 10
 
-// session is one connection. One goroutine at a time calls its methods, but any may call close. Nobody has to read while it writes: the
-// socket's buffer holds far more than the answers to all batches in flight.
+// session is one connection. One goroutine at a time calls its methods, but any may call close. Nobody has to read
+// while it writes: the socket's buffer holds far more than the answers to all batches in flight.
 type session struct {
 	agency    *Agency
 	conn      net.Conn

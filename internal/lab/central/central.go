@@ -46,9 +46,8 @@ type Server struct {
 }
 
 // OpenLottery opens the lottery of that many agencies with the bets.csv at path, for New: see draw.Open. It logs the
-// draw and what the lottery says of its files. Each agency has at
-// most maxBets bets; 0 is no bound. Without sync, stored bets outlast the process but not the machine. The
-// caller closes the lottery.
+// draw and what the lottery says of its files. Each agency has at most maxBets bets; 0 is no bound. Without sync, stored
+// bets outlast the process but not the machine. The caller closes the lottery.
 func OpenLottery(ctx context.Context, path string, agencies uint32, maxBets uint64, sync bool, log *slog.Logger) (*draw.Lottery, error) {
 	logDraw := func(tell func(told bool)) {
 		written := logline.OnWrite(context.Background(), tell)

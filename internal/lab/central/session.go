@@ -189,8 +189,8 @@ func (c *session) next(timeout time.Duration) (wire.Type, []byte, error) {
 // wait is waitTelling without a call.
 func (c *session) wait(ready <-chan struct{}) bool { return c.waitTelling(ready, func() {}) }
 
-// waitTelling waits for the channel, and sends KEEPALIVE meanwhile; before the first of them it calls waits. It returns false as soon as the session is stopped, unless
-// the channel is closed already.
+// waitTelling waits for the channel, and sends KEEPALIVE meanwhile; before the first of them it calls waits. It returns
+// false as soon as the session is stopped, unless the channel is closed already.
 func (c *session) waitTelling(ready <-chan struct{}, waits func()) bool {
 	select {
 	case <-ready:

@@ -46,7 +46,7 @@ func newHashes(progress Progress) *hashes {
 
 // close ends the work, and waits for its end.
 func (h *hashes) close() {
-	h.mu.Lock() // of begins nothing after this
+	h.mu.Lock() // after this, method of begins no work
 	h.stop()
 	h.mu.Unlock()
 	h.running.Wait()

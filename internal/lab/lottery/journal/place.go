@@ -46,9 +46,9 @@ func (a *File) named() (fs.FileInfo, error) {
 	return named, err
 }
 
-// ready makes sure that the file can be appended to. Somebody else's change, seen by the file's time, is one of nothing
-// if the bytes are the same. After the file was astray it is back when the same file is in its place again, or another
-// one with the same bytes.
+// ready makes sure that the file can be appended to. If the file's time shows that somebody else has changed the file,
+// ready compares its bytes with those that were stored. A file that was astray is back when the same file, or another one
+// with the same bytes, is in its place.
 func (a *File) ready() error {
 	err := a.openForWriting()
 	if err == nil {

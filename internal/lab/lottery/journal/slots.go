@@ -178,7 +178,7 @@ func (j *journal) read(size int64) (newest slot, ok bool, err error) {
 	return newest, true, nil
 }
 
-// torn reports whether a crash may have left got of the write of want at the start of a new file.
+// torn reports whether got may be what a crash has left of a new file that was to hold want.
 func torn(got, want []byte) bool {
 	if len(got) > len(want) {
 		return false
