@@ -135,7 +135,8 @@ func namingVariables(c *cli.Context, err error) error {
 			if value == "" || strings.Contains(message, name) || onCommandLine(streams(c).line[1:], f, value) {
 				continue
 			}
-			if quotes(message, value) || slices.ContainsFunc(f.Names(), func(flag string) bool { return quotes(message, help.Dashed(flag)) }) {
+			_, isSwitch := f.(*cli.BoolFlag) // true is a word of many messages
+			if !isSwitch && quotes(message, value) || slices.ContainsFunc(f.Names(), func(flag string) bool { return quotes(message, help.Dashed(flag)) }) {
 				names = append(names, name)
 			}
 		}
@@ -143,7 +144,11 @@ func namingVariables(c *cli.Context, err error) error {
 	if names == nil {
 		return err
 	}
-	return fmt.Errorf("%w (from %s)", err, strings.Join(names, ", "))
+	before := " "
+	if strings.Contains(message, "\n") {
+		before = "\n  "
+	}
+	return fmt.Errorf("%w%s(from %s)", err, before, strings.Join(names, ", "))
 }
 
 // onCommandLine reports whether a command line gives a flag, or its value.
@@ -154,19 +159,29 @@ func onCommandLine(line []string, f cli.Flag, value string) bool {
 }
 
 // quotes reports whether a message has a value in quotes, or as a word of its own. A single character is too often one by
-// chance.
+// chance, and so is the number of a line.
 func quotes(message, value string) bool {
 	if strings.Contains(message, strconv.Quote(value)) {
 		return true
 	}
-	at := strings.Index(message, value)
-	if len(value) < 2 || at < 0 {
+	if len(value) < 2 {
 		return false
 	}
 	inWord := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
-	before, _ := utf8.DecodeLastRuneInString(message[:at])
-	after, _ := utf8.DecodeRuneInString(message[at+len(value):])
-	return !inWord(before) && !inWord(after)
+	isNumber := strings.Trim(value, "0123456789") == ""
+	for at := 0; ; at += len(value) {
+		next := strings.Index(message[at:], value)
+		if next < 0 {
+			return false
+		}
+		at += next
+		before, _ := utf8.DecodeLastRuneInString(message[:at])
+		after, _ := utf8.DecodeRuneInString(message[at+len(value):])
+		isPlace := isNumber && (before == ':' || strings.HasSuffix(message[:at], "line "))
+		if !inWord(before) && !inWord(after) && !isPlace {
+			return true
+		}
+	}
 }
 
 // validValue describes the values of the flag that has that name or variable.
