@@ -105,6 +105,7 @@ func (r *reader) documents(f *File) ([]*yaml.Node, error) {
 		if root.Kind != yaml.MappingNode {
 			return nil, f.fail(root.Line, root.Column, "want a mapping with services, not "+yamltree.KindName(root))
 		}
+		root.HeadComment, root.FootComment = document.HeadComment, document.FootComment // outside of all its keys
 		all = append(all, root)
 	}
 	if len(all) == 0 {

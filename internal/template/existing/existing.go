@@ -154,6 +154,9 @@ func files(found []*family, root *yaml.Node, head string, rows bool) (map[string
 	}
 	var w writer
 	w.b.WriteString(strings.ReplaceAll(head, "{{", `{{ "{{" }}`))
+	if rest, ok := strings.CutPrefix(root.HeadComment, strings.TrimSpace(head)); ok {
+		w.comment(0, rest)
+	}
 	for i, e := range entries(root) {
 		if i == 0 && e.value.HeadComment != "" && strings.Contains(head, e.value.HeadComment) {
 			e.value.HeadComment = "" // it is written
@@ -162,10 +165,12 @@ func files(found []*family, root *yaml.Node, head string, rows bool) (map[string
 			w.comment(0, e.value.HeadComment)
 			w.line(0, "services:"+beside(e.value.LineComment))
 			k.services(&w, entries(e.value))
+			w.comment(0, e.value.FootComment)
 			continue
 		}
 		w.items(&tree{kind: yaml.MappingNode, items: []item{{key: []part{{text: e.key}}, tree: k.literal(e.value, e.key)}}}, 0)
 	}
+	w.comment(0, root.FootComment)
 	own, err := values(found, k.found)
 	if err != nil {
 		return nil, fmt.Errorf("write values: %w", err)
@@ -212,7 +217,7 @@ func (k *maker) services(w *writer, all []entry) {
 		}
 		key, _ := f.texts(f.names)
 		one := *body
-		one.above = ""
+		one.above, one.below = "", ""
 		var own writer
 		own.items(&tree{kind: yaml.MappingNode, items: []item{{key: key, tree: &one}}}, 2)
 		w.comment(2, body.above)
@@ -222,6 +227,7 @@ func (k *maker) services(w *writer, all []entry) {
 		}
 		w.b.WriteString(own.b.String())
 		w.line(0, "{{- end }}")
+		w.comment(2, body.below)
 	}
 }
 

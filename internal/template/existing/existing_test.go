@@ -219,9 +219,12 @@ func TestFamiliesBesideEachOther(t *testing.T) {
 	}
 }
 
-// Comments stay beside their values and above their keys; those of a kind are those of its first service.
+// Comments stay beside their values, above their keys and behind the last of a part; those of a kind are those of its first service.
 func TestComments(t *testing.T) {
 	_, got := bundleOf(t, `# the top
+
+# {{ more }}
+
 services: # all of them
   # stores {{ bets }}
   db:
@@ -233,6 +236,8 @@ services: # all of them
       - "2"
     command: | # a script
       run
+    # no ports
+
   # sends bets
   client1: # the first
     image: y # small
@@ -244,11 +249,14 @@ services: # all of them
 networks:
   # inner
   net: {internal: true} # no way out
+  # no other net
+
+# the end
 `)
 	for _, want := range []string{
-		"# the top\nservices: # all of them\n", "  # stores {{ \"{{\" }} bets }}\n  db:\n    image: x # the oldest that works\n    # not published\n    expose:\n",
-		"      - \"1\" # one\n      # two\n      - \"2\"\n", "    command: | # a script\n      run\n",
-		"  # sends bets\n{{- range .Kinds.client }}\n  {{ .Name }}: # the first\n", "    image: y # small\n", "# at the end\nnetworks:\n  # inner\n  net: {internal: true} # no way out\n",
+		"# the top\n# {{ \"{{\" }} more }}\nservices: # all of them\n", "  # stores {{ \"{{\" }} bets }}\n  db:\n    image: x # the oldest that works\n    # not published\n    expose:\n",
+		"      - \"1\" # one\n      # two\n      - \"2\"\n", "    command: | # a script\n      run\n    # no ports\n",
+		"  # sends bets\n{{- range .Kinds.client }}\n  {{ .Name }}: # the first\n", "    image: y # small\n", "# at the end\nnetworks:\n  # inner\n  net: {internal: true} # no way out\n  # no other net\n# the end\n",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("there is no %s in\n%s", want, got)

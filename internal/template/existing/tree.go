@@ -15,11 +15,11 @@ type entry struct {
 	value *yaml.Node
 }
 
-// plain returns a copy of a node without aliases, merge keys and anchors. Comments above a key, and beside its value, are
-// those of the value.
+// plain returns a copy of a node without aliases, merge keys and anchors. Comments above a key, beside its value
+// and below it are those of the value.
 func plain(n *yaml.Node) *yaml.Node {
 	n = yamltree.Follow(n)
-	c := &yaml.Node{Kind: n.Kind, Style: n.Style, Tag: n.Tag, Value: n.Value, HeadComment: n.HeadComment, LineComment: n.LineComment}
+	c := &yaml.Node{Kind: n.Kind, Style: n.Style, Tag: n.Tag, Value: n.Value, HeadComment: n.HeadComment, LineComment: n.LineComment, FootComment: n.FootComment}
 	switch n.Kind {
 	case yaml.MappingNode:
 		for k, v := range yamltree.Entries(n) {
@@ -37,7 +37,8 @@ func plain(n *yaml.Node) *yaml.Node {
 func plainEntry(key, value *yaml.Node) []*yaml.Node {
 	k, v := plain(key), plain(value)
 	v.HeadComment, v.LineComment = cmp.Or(k.HeadComment, v.HeadComment), cmp.Or(v.LineComment, k.LineComment)
-	k.HeadComment, k.LineComment = "", ""
+	v.FootComment = cmp.Or(k.FootComment, v.FootComment)
+	k.HeadComment, k.LineComment, k.FootComment = "", "", ""
 	return []*yaml.Node{k, v}
 }
 
@@ -47,7 +48,7 @@ func uncommented(n *yaml.Node) *yaml.Node {
 		return nil
 	}
 	c := *n
-	c.HeadComment, c.LineComment, c.Content = "", "", nil
+	c.HeadComment, c.LineComment, c.FootComment, c.Content = "", "", "", nil
 	for _, child := range n.Content {
 		c.Content = append(c.Content, uncommented(child))
 	}

@@ -21,8 +21,8 @@ type tree struct {
 	parts []part // of a scalar
 	items []item // of a mapping or a list
 	value string // the value of a replica, in place of all else
-	// above and beside are comments: above its key or dash, and in its line.
-	above, beside string
+	// above, beside and below are comments: above its key or dash, in its line, and behind all of it.
+	above, beside, below string
 }
 
 // item is an entry of a mapping or a list.
@@ -46,7 +46,7 @@ type maker struct {
 // literal returns a value that is the same for all, as far as it names no members of families.
 func (k *maker) literal(n *yaml.Node, key string) *tree {
 	t := &tree{kind: n.Kind, style: n.Style, tag: n.ShortTag(), null: n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null"}
-	t.above, t.beside = n.HeadComment, n.LineComment
+	t.above, t.beside, t.below = n.HeadComment, n.LineComment, n.FootComment
 	switch n.Kind {
 	case yaml.MappingNode:
 		t.items = k.literalItems(clustered(entries(n)), true)
@@ -203,7 +203,7 @@ func (k *maker) unify(nodes []*yaml.Node, f *family, key string, values bool) (t
 	}) {
 		return k.value(nodes, f, key, values)
 	}
-	t = &tree{kind: first.Kind, style: first.Style, tag: first.ShortTag(), above: first.HeadComment, beside: first.LineComment}
+	t = &tree{kind: first.Kind, style: first.Style, tag: first.ShortTag(), above: first.HeadComment, beside: first.LineComment, below: first.FootComment}
 	lists := make([][]entry, len(nodes))
 	switch first.Kind {
 	case yaml.MappingNode:

@@ -141,7 +141,7 @@ func (t *tree) short() bool {
 		most = 2
 	}
 	for _, i := range t.items {
-		if i.tree.above+i.tree.beside != "" || i.tree.value != "" || i.tree.null || i.loop != nil || i.tree.kind != yaml.ScalarNode && (!i.tree.short() || len(i.tree.items) == 0) {
+		if i.tree.above+i.tree.beside+i.tree.below != "" || i.tree.value != "" || i.tree.null || i.loop != nil || i.tree.kind != yaml.ScalarNode && (!i.tree.short() || len(i.tree.items) == 0) {
 			return false
 		}
 	}
@@ -155,7 +155,7 @@ func (t *tree) flow() (text string, ok bool) {
 	}
 	var all []string
 	for _, i := range t.items {
-		if i.loop != nil || i.cond != "" || i.tree.above+i.tree.beside != "" {
+		if i.loop != nil || i.cond != "" || i.tree.above+i.tree.beside+i.tree.below != "" {
 			return "", false
 		}
 		one := ""
@@ -206,7 +206,7 @@ func (w *writer) items(t *tree, indent int) {
 		}
 		if i.loop != nil { // comments would be there for each
 			own := *i.tree
-			own.above, own.beside = "", ""
+			own.above, own.beside, own.below = "", "", ""
 			i.tree = &own
 		}
 		w.comment(indent, i.tree.above)
@@ -215,6 +215,7 @@ func (w *writer) items(t *tree, indent int) {
 		} else {
 			w.entry(keyText(i.key)+":", i.tree, indent)
 		}
+		w.comment(indent, i.tree.below)
 		if cond != "" {
 			w.line(0, "{{- end }}")
 		}
