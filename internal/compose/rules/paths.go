@@ -2,6 +2,7 @@ package rules
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strconv"
 )
@@ -62,7 +63,10 @@ func (r references) checkPaths() {
 // number writes a whole number, or a large one by its size.
 func number(n float64) string {
 	const exact = 1 << 53
-	if n >= exact {
+	switch {
+	case math.IsInf(n, 1):
+		return "more than 1e+308"
+	case n >= exact:
 		return "about " + strconv.FormatFloat(n, 'g', 2, 64)
 	}
 	return strconv.FormatFloat(n, 'f', -1, 64)

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -60,5 +61,13 @@ func TestPaths(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestNumber(t *testing.T) {
+	for n, want := range map[float64]string{3: "3", 1 << 52: "4503599627370496", 2e90: "about 2e+90", math.Inf(1): "more than 1e+308"} {
+		if got := number(n); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
 	}
 }
