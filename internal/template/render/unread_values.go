@@ -4,6 +4,7 @@ import (
 	"strings"
 	"text/template/parse"
 
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/template/values"
 	"github.com/tp0-lab/composer/internal/text"
 )
@@ -30,7 +31,7 @@ func (e *Engine) UnreadValues(stage string) []values.Problem {
 		near := text.Nearest(a.Key, read)
 		switch {
 		case near != "":
-			a.What = "no template reads it, did you mean " + strings.TrimSuffix(a.Path, a.Key) + near + "?"
+			a.What = "no template reads it, did you mean " + strings.TrimSuffix(a.Path, yamltree.EscapeKey(a.Key)) + yamltree.EscapeKey(near) + "?"
 		case !whole[a.Of] && len(read) == len(a.Beside):
 			a.What = "no template reads it: have " + strings.Join(read, ", ")
 		default:
