@@ -136,6 +136,15 @@ type conn struct {
 	raw *closeOnce
 }
 
+// Read says that a client does not speak TLS: package tls names bytes.
+func (c *conn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if bad := new(tls.RecordHeaderError); errors.As(err, bad) && bad.Conn != nil { // at the first record only
+		err = fmt.Errorf("the peer does not speak TLS (CLI_TLS_CA): %w", err)
+	}
+	return n, err
+}
+
 func (c *conn) Close() error {
 	late := time.AfterFunc(closeLimit, func() { _ = c.raw.Close() })
 	defer late.Stop()
