@@ -5,7 +5,9 @@ package specification
 
 import (
 	"encoding/json"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -92,6 +94,50 @@ func (p part) find(key string) (found []any) {
 
 // IsServiceKey reports whether a service may have a key.
 func IsServiceKey(key string) bool { return len(definition("service").find(key)) > 0 }
+
+// Keys returns the names that the specification gives to the keys of the mapping at a path from the root of a file, sorted.
+// The path has keys, and for an item of a list its number. It returns none for a path that the specification does not know.
+func Keys(path ...string) []string {
+	at := file().alternatives()
+	for _, key := range path {
+		var next []part
+		for _, p := range at {
+			found := p.find(key)
+			for _, keyword := range []string{"items", "additionalProperties"} {
+				if each, ok := p[keyword].(map[string]any); ok {
+					found = append(found, each)
+				}
+			}
+			for _, each := range found {
+				if schema, ok := each.(map[string]any); ok {
+					next = append(next, part(schema).alternatives()...)
+				}
+			}
+		}
+		at = next
+	}
+	names := map[string]bool{}
+	for _, p := range at {
+		for name := range p.parts("properties") {
+			names[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// alternatives returns p, and the schemas that it refers to or consists of.
+func (p part) alternatives() []part {
+	all := []part{p}
+	if target := p.target(); target != nil {
+		all = append(all, target.alternatives()...)
+	}
+	for _, keyword := range []string{"allOf", "anyOf", "oneOf"} {
+		for _, each := range p.list(keyword) {
+			all = append(all, part(each.(map[string]any)).alternatives()...)
+		}
+	}
+	return all
+}
 
 // expressions are the patterns in use, each compiled once.
 var expressions sync.Map

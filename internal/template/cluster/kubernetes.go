@@ -3,6 +3,7 @@ package cluster
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -281,7 +282,7 @@ func (m *manifests) container(c *yaml.Node, kind string, volumes map[string]bool
 	m.matches(name, label().MatchString(name.Value), kind+": container", labelRule)
 	for mount := range yamltree.Items(yamltree.Get(c, "volumeMounts")) {
 		if at := yamltree.Get(mount, "name"); at != nil && at.Value != "" && !volumes[at.Value] {
-			m.fail(at, "%s: container %s mounts the volume %q, which the pod does not have", kind, name.Value, at.Value)
+			m.fail(at, "%s: container %s mounts the volume %q, which the pod does not have%s", kind, name.Value, at.Value, text.DidYouMean(at.Value, slices.Collect(maps.Keys(volumes))))
 		}
 	}
 	image := yamltree.Get(c, "image")

@@ -82,7 +82,7 @@ func TestBadManifests(t *testing.T) {
 		{"{name: server}", "{name: 1server}", `3:18: error: Service: the name "1server" is refused`},
 		{"- name: client", "- name: cli_ent", `37:17: error: Job: container: the name "cli_ent" is refused`},
 		{"matchLabels: {app: server}", "matchLabels: {app: other}", "15:28: error: StatefulSet: it selects pods with the label app: other"},
-		{"{name: data, mountPath", "{name: date, mountPath", `43:22: error: Job: container client mounts the volume "date"`},
+		{"{name: data, mountPath", "{name: date, mountPath", `43:22: error: Job: container client mounts the volume "date", which the pod does not have, did you mean "data"?`},
 		{"image: client:1", "image: client", "38:18: warning: Job: container client: the image client is pulled for each pod"},
 		{"image: client:1", "image: host:5000/client:latest", "38:18: warning: "},
 		{"image: client:1", "image: client:$(JOB_COMPLETION_INDEX)", "38:18: error: Job: $(JOB_COMPLETION_INDEX) is the index"},

@@ -15,6 +15,7 @@ import (
 	"github.com/docker/cli/cli/compose/schema"
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tp0-lab/composer/internal/compose/specification"
 	"github.com/tp0-lab/composer/internal/compose/vars"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/files"
@@ -24,8 +25,11 @@ import (
 // StackSlot is what Swarm replaces by the number of a task, from 1, where it replaces anything.
 const StackSlot = "{{.Task.Slot}}"
 
-// maxConfig is how many bytes Swarm takes for a config or a secret's file.
-const maxConfig = 1_024_000 - 1
+// maxConfig and maxSecret are how many bytes Swarm takes for a config's file and for a secret's.
+const (
+	maxConfig = 1000<<10 - 1
+	maxSecret = 500<<10 - 1
+)
 
 // CheckStack returns what is wrong with a stack file for `docker stack deploy`, errors first: what the schema of the
 // Docker client refuses, what the client refuses behind it, what Swarm ignores without a word, and what Swarm fails at
@@ -110,6 +114,8 @@ func (s *stack) checkSchema() {
 		message = fmt.Sprintf("docker stack deploy does not know the key %q", name)
 		if why := forbidden[name]; why != "" {
 			message += ": " + why
+		} else {
+			message += s.nearKey(at)
 		}
 	} else if path == "" || path == "(root)" {
 		message = "docker stack deploy refuses it: " + message
@@ -117,6 +123,45 @@ func (s *stack) checkSchema() {
 		message = "docker stack deploy refuses " + path + ": " + message
 	}
 	s.fail(at, "%s", message)
+}
+
+// nearKey returns `, did you mean "NAME"?` with the name of a key of the Compose specification that may have been meant by
+// key, and that the schema of the Docker client takes in its place, or "".
+func (s *stack) nearKey(key *yaml.Node) string {
+	written := key.Value
+	path, _ := pathTo(s.root, key)
+	near := text.UniqueNearest(written, specification.Keys(path...))
+	if near == "" {
+		return ""
+	}
+	key.Value = near
+	config, _ := plainValue(s.root).(map[string]any)
+	key.Value = written
+	err := schema.Validate(config, schema.Version(config))
+	if err != nil && strings.Contains(err.Error(), "additional property '"+near+"'") {
+		return ""
+	}
+	return text.DidYouMean(written, []string{near})
+}
+
+// pathTo returns the path from n to the mapping that has key: keys, and numbers of items.
+func pathTo(n, key *yaml.Node) (path []string, found bool) {
+	for one, value := range yamltree.Entries(n) {
+		if one == key {
+			return nil, true
+		}
+		if path, found = pathTo(value, key); found {
+			return append([]string{one.Value}, path...), true
+		}
+	}
+	i := 0
+	for item := range yamltree.Items(n) {
+		if path, found = pathTo(item, key); found {
+			return append([]string{strconv.Itoa(i)}, path...), true
+		}
+		i++
+	}
+	return nil, false
 }
 
 // checkTextKeys reports keys that are no text, which the Docker client refuses.
@@ -323,13 +368,13 @@ func (s *stack) declared(service, kind string, name *yaml.Node) {
 }
 
 // read returns the content of a file that docker stack deploy reads, from the folder of the stack file on. It reports a file
-// that is missing, and a folder. at is the value that names it.
-func (s *stack) read(at *yaml.Node, what, path string) ([]byte, error) {
+// that is missing, and a folder. at is the value that names it, most the number of bytes from which on the error is files.ErrTooLarge.
+func (s *stack) read(at *yaml.Node, what, path string, most int64) ([]byte, error) {
 	full := path
 	if !filepath.IsAbs(path) {
 		full = filepath.Join(s.dir, path)
 	}
-	content, err := files.ReadRegular(full, maxConfig)
+	content, err := files.ReadRegular(full, most)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		s.warn(at, "%s: there is no file %s in the folder of the stack file, where docker stack deploy reads it", what, text.Short(path, 60))
@@ -347,10 +392,18 @@ func (s *stack) file(kind string, name, one *yaml.Node) {
 		return
 	}
 	what, named := kind+" "+name.Value, scalar(one, "name")
-	content, err := s.read(at, what, path)
+	most := int64(maxConfig)
+	if kind == "secret" {
+		most = maxSecret
+	}
+	content, err := s.read(at, what, path, most)
 	switch {
 	case errors.Is(err, files.ErrTooLarge):
-		s.fail(at, "%s: the file has more than %d bytes, which is all that Swarm takes: let nodes mount it, or get it by HTTP", what, maxConfig)
+		s.fail(at, "%s: the file has more than %d bytes, which is all that Swarm takes: let nodes mount it, or get it by HTTP", what, most)
+		return
+	case err == nil && len(content) == 0:
+		s.fail(at, "%s: the file is empty, and Swarm takes no empty %s", what, kind)
+		return
 	case err == nil:
 		s.templateDriver(what, one, content)
 		sum := sha256.Sum256(content)

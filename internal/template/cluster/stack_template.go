@@ -179,7 +179,7 @@ func (s *stack) envFiles(name string, list *yaml.Node) {
 		if !known || path == "" {
 			continue
 		}
-		content, err := s.read(n, "service "+name, path)
+		content, err := s.read(n, "service "+name, path, maxConfig)
 		if err != nil {
 			continue
 		}

@@ -153,6 +153,14 @@ func TestBadStacks(t *testing.T) {
 		{"- bets:/more", "- {type: bind, source: data, target: /more}", `16:30: error: service server: the source "data" begins`},
 		{"- bets:/more", "- {type: nfs, source: data, target: /more}", `16:16: error: service server: there is no type "nfs" of mounts`},
 		{"- bets:/more", "- bets:/bets", `16:9: error: service server: two mounts at "/bets"`},
+		{"    image: server:1", "    image: server:1\n    comand: x", `12:5: error: docker stack deploy does not know the key "comand", did you mean "command"?`},
+		{"    image: server:1", "    image: server:1\n    logging: {driver: local, optoins: {}}", `12:30: error: docker stack deploy does not know the key "optoins", did you mean "options"?`},
+		{"    image: server:1", "    image: server:1\n    ports: [{target: 80, publishd: 80}]", `12:26: error: docker stack deploy does not know the key "publishd", did you mean "published"?`},
+		{"      replicas: 5\n", "      replics: 5\n", `27:7: error: docker stack deploy does not know the key "replics", did you mean "replicas"?`},
+		{"      replicas: 5\n", "      replicas: 5\n      resources: {limits: {memroy: 1g}}\n", `28:28: error: docker stack deploy does not know the key "memroy", did you mean "memory"?`},
+		{"      replicas: 5\n", "      replicas: 5\n      update_config: {paralelism: 1}\n", `28:23: error: docker stack deploy does not know the key "paralelism", did you mean "parallelism"?`},
+		{"networks:\n  net: {}", "network:\n  net: {}", `1:1: error: docker stack deploy does not know the key "network", did you mean "networks"?`},
+		{"  net: {}", "  net: {drivr: overlay}", `2:9: error: docker stack deploy does not know the key "drivr", did you mean "driver"?`},
 		{goodStack, "- a\n", "1:1: error: want a mapping with services, not a list"},
 		{goodStack, "", "1:1: error: there is nothing in it"},
 		{goodStack, "a: [", "1:5: error: "},
@@ -167,6 +175,40 @@ func TestBadStacks(t *testing.T) {
 	got := shownProblems(CheckStack([]byte(goodStack), dir))
 	if want := "8:11: error: config app: the file has more than 1023999 bytes"; !strings.HasPrefix(got, want) {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// A near key that Docker's client refuses, too, helps nobody.
+func TestNoHintIsRefusedItself(t *testing.T) {
+	got := shownProblems(CheckStack([]byte(strings.Replace(goodStack, "    image: server:1", "    image: server:1\n    profile: [a]", 1)), withConfig(t)))
+	if strings.Contains(got, "did you mean") {
+		t.Errorf("got %s", got)
+	}
+}
+
+// Swarm's limits are in the swarmkit of the engine: 1000 KiB for a config, 500 KiB for a secret, one byte at least for each.
+func TestSizesOfConfigsAndSecrets(t *testing.T) {
+	const config = "services: {a: {image: x}}\nconfigs: {c: {name: \"c-003edc1731d3\", file: c}}\n"
+	const secret = "services: {a: {image: x}}\nsecrets: {s: {name: \"s-003edc1731d3\", file: c}}\n"
+	for _, test := range []struct {
+		text string
+		size int
+		want string
+	}{
+		{config, 1000<<10 - 1, "2:21: warning: config c: the hash"},
+		{config, 1000 << 10, "2:45: error: config c: the file has more than 1023999 bytes"},
+		{config, 0, "2:45: error: config c: the file is empty, and Swarm takes no empty config"},
+		{secret, 500<<10 - 1, "2:21: warning: secret s: the hash"},
+		{secret, 500 << 10, "2:45: error: secret s: the file has more than 511999 bytes"},
+		{secret, 0, "2:45: error: secret s: the file is empty, and Swarm takes no empty secret"},
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "c"), make([]byte, test.size), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got := shownProblems(CheckStack([]byte(test.text), dir)); !strings.HasPrefix(got, test.want) {
+			t.Errorf("%d bytes: got %s, want %s", test.size, got, test.want)
+		}
 	}
 }
 
