@@ -6,6 +6,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/template/values"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Base is a Compose file over which the rendered document of a stage is laid.
@@ -81,7 +82,7 @@ func (b *Bundle) Base(stage string, merged *values.Node) (*Base, error) {
 	}
 	switch {
 	case n == nil:
-		return nil, fmt.Errorf("%s: base: there is no value %s; --set-file %[2]s=compose.yaml makes it the text of a file", base.Origin, at)
+		return nil, fmt.Errorf("%s: base: there is no value %s%s; --set-file %[2]s=compose.yaml makes it the text of a file", base.Origin, at, text.Suggestion(at, merged.Paths()))
 	case !ok:
 		return nil, fmt.Errorf("%s: base: the value %s is no text; --set-file %[2]s=compose.yaml makes it the text of a file", n.Origin, at)
 	}

@@ -108,18 +108,26 @@ func (b *Bundle) readFiles() error {
 
 // Stage returns the stage called name. Its error wraps ErrUnknownStage and lists the names of the stages.
 func (b *Bundle) Stage(name string) (Stage, error) {
-	names := make([]string, len(b.Stages))
-	for i, s := range b.Stages {
+	for _, s := range b.Stages {
 		if s.Name == name {
 			return s, nil
 		}
-		names[i] = s.Name
 	}
+	names := b.stageNames()
 	list := strings.Join(names, ", ")
 	if len(names) > 4 {
 		list = names[0] + " … " + names[len(names)-1]
 	}
 	return Stage{}, fmt.Errorf("%w %q%s: have %s", ErrUnknownStage, name, text.DidYouMean(name, names), list)
+}
+
+// stageNames returns the names of the stages, in their order.
+func (b *Bundle) stageNames() []string {
+	names := make([]string, len(b.Stages))
+	for i, s := range b.Stages {
+		names[i] = s.Name
+	}
+	return names
 }
 
 func (b *Bundle) hasStage(name string) bool {

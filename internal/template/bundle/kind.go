@@ -94,9 +94,9 @@ func newKind(kind, name string) (k Kind, problem string) {
 	switch {
 	case strings.ContainsAny(after, "{}") || strings.ContainsAny(before, "{}"):
 		if fields := nameFields(name); len(fields) > 0 {
-			return k, fmt.Sprintf("name %q: {%s} is a field of rows, and this kind has no rows", name, fields[0])
+			return k, fmt.Sprintf("name %q: {%s} is a field of rows, and this kind has no rows%s", name, fields[0], text.Suggestion(fields[0], []string{"id"}))
 		}
-		return k, fmt.Sprintf("name %q: want {id} once, and no other braces", name)
+		return k, fmt.Sprintf("name %q: want {id} once, or {id:2} with a number of digits from 1 to 9, and no other braces", name)
 	case k.Name == allKinds:
 		return k, fmt.Sprintf("kind %q: -n all=N is the number of every kind; give this one another name", k.Name)
 	case !isKindName(k.Name):

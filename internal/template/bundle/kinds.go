@@ -322,8 +322,6 @@ func (r *resolver) put(at *values.Node, kind Kind, s kindSource, count *values.N
 		r.fail(at, "kind %q is there twice", kind.Name)
 	case same >= 0:
 		r.fail(at, "kind %q: its replicas have the names of those of kind %s", kind.Name, r.kinds.All[same].Name)
-	case kind.Count < 0:
-		r.fail(at, "kind %q: there cannot be %d of it", kind.Name, kind.Count)
 	case kind.First < 0 || kind.First > maxFirst:
 		r.fail(at, "kind %q: first is %d; want a number from 0 to %d", kind.Name, kind.First, maxFirst)
 	}
@@ -342,13 +340,16 @@ func (r *resolver) countOf(kind string, count *values.Node) int {
 			return 0
 		}
 	}
-	switch v := count.Scalar.(type) {
-	case int:
-		return v
-	case string:
-		if n, err := strconv.Atoi(v); err == nil {
-			return n
+	number, ok := count.Scalar.(int)
+	if digits, isText := count.Scalar.(string); isText {
+		n, err := strconv.Atoi(digits)
+		number, ok = n, err == nil
+	}
+	if ok {
+		if number < 0 {
+			r.fail(count, "kind %q: there cannot be %d of it", kind, number)
 		}
+		return number
 	}
 	if count.Items == nil && count.Fields == nil {
 		where := ""
@@ -372,11 +373,7 @@ func (r *resolver) value(kind, key string, n *values.Node) *values.Node {
 		return nil
 	}
 	if found == nil {
-		hint := ""
-		if near := text.Nearest(path, r.from.Paths()); near != "" {
-			hint = ", did you mean " + near + "?"
-		}
-		r.fail(n, "kind %q: %s: there is no value %s%s", kind, key, path, hint)
+		r.fail(n, "kind %q: %s: there is no value %s%s", kind, key, path, text.Suggestion(path, r.from.Paths()))
 	}
 	return found
 }

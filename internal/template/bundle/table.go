@@ -45,8 +45,11 @@ func (b *Bundle) readTable(table *values.Node) error {
 	switch {
 	case len(b.Stages) == 0:
 		r.fail(table, "no stages")
+	case b.Default == "":
+		r.fail(table, "there is no default: write default: %s", b.Stages[0].Name)
 	case !b.hasStage(b.Default):
-		r.fail(table, "the default %q is not a stage", b.Default)
+		_, err := b.Stage(b.Default)
+		r.fail(table.Fields["default"], "default: %v", err)
 	}
 	return r.err
 }
@@ -77,7 +80,7 @@ func (r *tableReader) stage(b *Bundle, i int, row *values.Node) Stage {
 	case !isStageName(s.Name):
 		r.fail(row, "stage %q: a name has letters, digits, '_', '.' and '-', the first a letter or digit", s.Name)
 	case s.extends != "" && !b.hasStage(s.extends):
-		r.fail(row.Fields["extends"], "stage %q extends %q, which is not a stage before it", s.Name, s.extends)
+		r.fail(row.Fields["extends"], "stage %q extends %q, which is not a stage before it%s", s.Name, s.extends, text.DidYouMean(s.extends, b.stageNames()))
 	case s.own != nil && s.own.Fields == nil:
 		r.fail(s.own, "stage %q: its values are not a map", s.Name)
 	}

@@ -132,6 +132,7 @@ func TestBaseErrors(t *testing.T) {
 		want   string
 	}{
 		{"[{name: dev, base: none.yaml}]", nil, "built-in/stages.yaml:3:22: base: none.yaml: file does not exist"},
+		{"[{name: dev, base: {value: legcy}, values: {legacy: x}}]", nil, "base: there is no value legcy, did you mean legacy?; --set-file legcy=compose.yaml makes it"},
 		{"[{name: dev, base: {value: legacy}}]", nil, "there is no value legacy; --set-file legacy=compose.yaml makes it the text of a file"},
 		{"[{name: dev, base: {value: tag}, values: {tag: 3}}]", nil, "the value tag is no text"},
 		{"[{name: dev, base: base.yaml}]", map[string]string{"base.yaml": "services:\n  - a\n - b"}, "base.yaml:"},
