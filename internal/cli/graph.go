@@ -12,6 +12,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/compose/graph"
 	"github.com/tp0-lab/composer/internal/files"
+	"github.com/tp0-lab/composer/internal/template/build"
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/cluster"
 	"github.com/tp0-lab/composer/internal/text"
@@ -101,6 +102,9 @@ func projectToDraw(c *cli.Context, source *bundleFlags) (project *types.Project,
 		} else {
 			project, err = graph.Load(c.Context, content, ".", nil)
 		}
+		if err != nil {
+			err = explainStage(c, b, stage, err)
+		}
 		return project, strings.Join(names, ", "), err
 	}
 	project, err = graph.LoadProject(c.Context, file.Project, file.dir, file.environment)
@@ -108,4 +112,13 @@ func projectToDraw(c *cli.Context, source *bundleFlags) (project *types.Project,
 		return nil, "", fmt.Errorf("graph: %w", file.explain(c.Context, err))
 	}
 	return project, file.name, nil
+}
+
+// explainStage returns the error of `composer render` for a stage whose document cannot be drawn, which has its place in the
+// templates. Without one it returns err, the error of drawing.
+func explainStage(c *cli.Context, b *bundle.Bundle, stage string, err error) error {
+	if _, wrong := (build.Job{Stages: []string{stage}, Validate: true}).Render(c.Context, b); wrong != nil {
+		return wrong
+	}
+	return fmt.Errorf("graph: stage %s: %w", stage, err)
 }

@@ -146,9 +146,11 @@ func renderJob(c *cli.Context, source *bundleFlags, j build.Job) (build.Document
 			return build.Documents{}, err
 		}
 	}
-	stages := make([]string, len(made.All))
-	for i, d := range made.All {
-		stages[i] = d.Stage
+	var stages []string
+	for _, d := range made.All {
+		if !slices.Contains(stages, d.Stage) {
+			stages = append(stages, d.Stage)
+		}
 	}
 	warnWithoutEffect(c.App.ErrWriter, b, stages...)
 	warnUnusedBases(c.App.ErrWriter, b, stages)

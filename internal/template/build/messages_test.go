@@ -75,7 +75,7 @@ stages: [{name: one, values: {filter: {x: f}, list: [a, b], port: 80, none: [], 
 		},
 		{
 			"a: x\nb: {{ index (.Names \"sink\") 0 }}",
-			`render stage one: compose.yaml.tmpl:2:7: <index (.Names "sink") 0>: there is no item 0: the list is empty`,
+			`render stage one: compose.yaml.tmpl:2:7: <index (.Names "sink") 0>: there is no item 0: the list is empty; write {{ if … }} with the list around what needs it`,
 		},
 		{
 			`a: {{ initial (.Names "sink") }}`,
@@ -95,7 +95,7 @@ stages: [{name: one, values: {filter: {x: f}, list: [a, b], port: 80, none: [], 
 		},
 		{
 			"services:\n{{- range .Kinds.sink }}\n  {{ .Name }}:\n    image: x\n{{- end }}",
-			`render stage one: compose.yaml.tmpl:1:1 (line 1 of the document, "services:"): services must be a mapping`,
+			`render stage one: compose.yaml.tmpl:1:1 (line 1 of the document, "services:"): services must be a mapping: there is nothing below it; write the key only where there is something, as in {{ if .Counts.KIND }}`,
 		},
 		{
 			`a: {{ pluck "x" .Values.filter }}`,
@@ -207,7 +207,7 @@ stages: [{name: one, values: {filter: {x: f}, list: [a, b], port: 80, none: [], 
 		},
 		{
 			"a: {{ mod 5 0 }}",
-			"render stage one: compose.yaml.tmpl:1:7: <mod 5 0>: error calling mod: division by 0",
+			"render stage one: compose.yaml.tmpl:1:7: <mod 5 0>: error calling mod: division by 0: write {{ if … }} around what needs the divisor, or (max 1 …) as the divisor",
 		},
 		{
 			"a:{{ range chunk 0 .Values.list }}\n  - x{{ end }}",

@@ -165,6 +165,25 @@ func TestOutputsThatAreWrong(t *testing.T) {
 	}
 }
 
+// A file to which the template writes nothing names its template.
+func TestEmptyOutput(t *testing.T) {
+	for _, row := range []string{`{path: "{name}.json", template: a, kind: node}`, `{path: x.json, template: a}`} {
+		b := withOutputs(t, 1, row)
+		path := b.Path("a.tmpl")
+		if err := os.WriteFile(path, []byte("{{ if false }}x{{ end }}"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b, err := bundle.OpenDir(filepath.Dir(path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = Job{Validate: true}.Render(t.Context(), b)
+		if want := ".json: " + path + ` (line 1 of the document, ""): there is no YAML document`; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", row, err, want)
+		}
+	}
+}
+
 // Without a path for the Compose file the outputs are checked, and named.
 func TestOutputsWithoutAPath(t *testing.T) {
 	made, err := Job{Validate: true}.Render(t.Context(), withOutputs(t, 2, `{path: "{name}.yml", template: a}`))

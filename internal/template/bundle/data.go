@@ -12,6 +12,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/template/values"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // errForeign is the error for a file that neither the bundle has nor the user names.
@@ -62,11 +63,11 @@ func (b *Bundle) ReadData(name string, merged *values.Node) ([]byte, error) {
 			return content, namedFile(name, err)
 		}
 	}
-	missing := errForeign
+	inside := path.Clean(name)
+	missing := fmt.Errorf("%w%s", errForeign, b.nearFile(inside))
 	if named {
 		missing = errNowhere
 	}
-	inside := path.Clean(name)
 	if !fs.ValidPath(inside) || inside == "." {
 		return nil, namedFile(name, missing)
 	}
@@ -78,6 +79,21 @@ func (b *Bundle) ReadData(name string, merged *values.Node) ([]byte, error) {
 		return nil, namedFile(name, missing)
 	}
 	return content, namedFile(b.Path(inside), err)
+}
+
+// nearFile returns ", did you mean NAME?" with a file of the bundle in the folder of the path inside, or "".
+func (b *Bundle) nearFile(inside string) string {
+	if !fs.ValidPath(inside) {
+		return ""
+	}
+	entries, _ := fs.ReadDir(b.files, path.Dir(inside)) // a folder that is missing or closed has no near file
+	var names []string
+	for _, entry := range entries {
+		if entry.Type().IsRegular() {
+			names = append(names, path.Join(path.Dir(inside), entry.Name()))
+		}
+	}
+	return text.Suggestion(inside, names)
 }
 
 func namedFile(name string, err error) error {

@@ -72,7 +72,7 @@ func explain(ctx context.Context, content []byte, err error) error {
 	if ok {
 		offset = key
 	}
-	if ok && strings.Contains(message, ".") {
+	if ok {
 		message += ": there is nothing below it; write the key only where there is something, as in {{ if .Counts.KIND }}"
 	}
 	return errorAt(content, offset, message)

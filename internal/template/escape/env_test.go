@@ -1,6 +1,7 @@
 package escape_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"text/template"
@@ -51,6 +52,8 @@ func TestEnv(t *testing.T) {
 			"X=a{{ .A }}b\nY=2\n":             "a" + value + "b",
 			"X={{ .A }}-{{ .A }}\nY=2\n":      value + "-" + value,
 			"X=\"{{ .A }}\"\nY=2\n":           value,
+			"X=\"{{ .A }}\" # c\nY=2\n":       value,
+			"X=\"\\\"{{ .A }}\"\nY=2\n":       `"` + value,
 			"X=${Z}{{ .A }}\nY=2":             "found" + value,
 			"# {{ len .A }}\nX={{ .A }}\nY=2": value,
 			"export X={{ .A }}\nY=2":          value,
@@ -66,14 +69,24 @@ func TestEnv(t *testing.T) {
 }
 
 func TestEnvErrors(t *testing.T) {
-	for _, test := range []struct{ text, a, want string }{
-		{"A=1\nX='{{ .A }}'\n", "it's", "line 2: \"it's\" has a quote or a line break"},
-		{"{{ .A }}=1\n", "a b", "line 1: want KEY=VALUE"},
-		{"# {{ .A }}\n", "a\nb", "line 1: want KEY=VALUE"},
-		{"X={{ .A }} # note\n", "$5", "write them around all of the value"},
+	for _, test := range []struct {
+		text, a string
+		offset  int
+		want    string
+	}{
+		{"A=1\nX='{{ .A }}'\n", "it's", 7, "\"it's\" has a quote or a line break"},
+		{"A=1\n\nX='{{ .A }}'", "it's", 8, "\"it's\" has a quote or a line break"},
+		{"{{ .A }}=1\n", "a b", 0, "want KEY=VALUE"},
+		{"# {{ .A }}\n", "a\nb", 2, "want KEY=VALUE"},
+		{"X=\"x\"{{ .A }}\n", "a b", 5, "write them around all of the value"},
+		{"X='x'{{ .A }}\n", "a b", 5, "write them around all of the value"},
+		{"X=\"{{ .A }}\"{{ .A }}\n", "a b", 3, "write them around all of the value"},
+		{"X={{ .A }} # note\n", "$5", 2, "write them around all of the value"},
 	} {
-		if _, _, err := env(t, test.text, test.a); err == nil || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%q: got %v, want %q", test.text, err, test.want)
+		_, _, err := env(t, test.text, test.a)
+		wrong, ok := errors.AsType[*escape.EnvError](err)
+		if !ok || wrong.Offset != test.offset || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%q: got %v, want %q at %d", test.text, err, test.want, test.offset)
 		}
 	}
 	if written, _, err := env(t, "# {{ .A }}\nX='{{ .A }}'\n", "$5 $6"); err != nil || written != "# $5 $6\nX='$5 $6'\n" {

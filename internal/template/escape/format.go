@@ -49,13 +49,21 @@ func inEnv(value any) (string, error) {
 // envSafe are the characters that need no quotes in a file of variables.
 const envSafe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,@+%="
 
-// EnvText takes the output of templates in the format Env, and adds quotes where values need them.
+// EnvError is an error about a value in a file of variables. Offset is that of the value in the output of the templates, in
+// bytes.
+type EnvError struct {
+	Offset int
+	Err    error
+}
+
+func (e *EnvError) Error() string { return e.Err.Error() }
+
+// EnvText takes the output of templates in the format Env, and adds quotes where values need them. Its errors are *EnvError.
 func EnvText(made []byte) ([]byte, error) {
 	if !bytes.Contains(made, []byte(envBegin)) {
 		return made, nil
 	}
 	var out, line []byte
-	number := 1
 	for rest := made; len(rest) > 0; {
 		at := bytes.IndexAny(rest, "\n") // a line break, or the beginning of a value
 		if begin := bytes.IndexByte(rest, envBegin[0]); begin >= 0 && (at < 0 || begin < at) {
@@ -68,14 +76,18 @@ func EnvText(made []byte) ([]byte, error) {
 			at = len(rest)
 		}
 		line, rest = append(line, rest[:at]...), rest[min(at+1, len(rest)):]
+		begin := len(made) - len(rest) - len(line)
+		if ended {
+			begin--
+		}
 		text, err := envLine(string(line))
 		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", number, err)
+			value := bytes.IndexByte(made[begin:], envBegin[0]) // without one there is no error
+			return nil, &EnvError{begin + value, err}
 		}
 		if out, line = append(out, text...), line[:0]; ended {
 			out = append(out, '\n')
 		}
-		number++
 	}
 	return out, nil
 }
@@ -100,7 +112,10 @@ func envLine(line string) (string, error) {
 	}
 	own := ownParts.String()
 	all := strings.Join(parts, "")
+	quotes := fmt.Errorf("%s needs quotes, and there are some in the line: write them around all of the value", shown(parts[1]))
 	switch {
+	case closedBefore(parts):
+		return "", quotes
 	case strings.HasPrefix(parts[0], "'"):
 		for i := 1; i < len(parts); i += 2 {
 			if strings.ContainsAny(parts[i], "'\n\r") {
@@ -111,11 +126,30 @@ func envLine(line string) (string, error) {
 	case strings.HasPrefix(parts[0], `"`):
 		return name + "=" + envDouble(parts, false), nil
 	case strings.ContainsAny(own, "'\"`\\#"):
-		return "", fmt.Errorf("%s needs quotes, and there are some in the line: write them around all of the value", shown(parts[1]))
+		return "", quotes
 	case !strings.Contains(own, "$") && !strings.ContainsAny(all, "'\n\r"):
 		return name + "='" + all + "'", nil
 	}
 	return name + `="` + envDouble(parts, !strings.Contains(own, "$")) + `"`, nil
+}
+
+// closedBefore reports whether the quote that begins a line's value closes before the last value in it. parts are text and
+// values in turn.
+func closedBefore(parts []string) bool {
+	quote := parts[0][:min(1, len(parts[0]))]
+	if quote != "'" && quote != `"` {
+		return false
+	}
+	for i := 0; i < len(parts)-1; i += 2 {
+		own := strings.ReplaceAll(parts[i], `\"`, "")
+		if i == 0 {
+			own = own[1:]
+		}
+		if strings.Contains(own, quote) {
+			return true
+		}
+	}
+	return false
 }
 
 // envDouble returns text and values, in turn, as they stand in double quotes. whole: the text has no $ for Compose.

@@ -341,7 +341,7 @@ func misused(name, cause string, args []reflect.Value) error {
 	what := "cannot take "
 	switch {
 	case strings.Contains(cause, "divide by zero"):
-		return errors.New("division by 0")
+		return errors.New("division by 0: write {{ if … }} around what needs the divisor, or (max 1 …) as the divisor")
 	case strings.Contains(cause, "out of range"), strings.Contains(cause, "out of bounds"), strings.Contains(cause, "bounds out"):
 		what = "out of range with "
 	}

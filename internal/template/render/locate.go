@@ -54,11 +54,14 @@ func (e *Engine) locate(stage string, n int, document []byte, offset int, run fu
 	}
 	place, ok := find(sources, x.trace.marks, string(document), offset)
 	if !ok {
-		return "", errors.New("nothing is there")
+		return "", errUnwritten
 	}
 	place.File = e.bundle.Path(place.File)
 	return place.String(), nil
 }
+
+// errUnwritten is the error for the place of a byte that no template writes.
+var errUnwritten = errors.New("nothing is there")
 
 // trace records which sources wrote a text.
 type trace struct {

@@ -40,7 +40,7 @@ func index(of any, at ...any) (any, error) {
 			case !ok:
 				return nil, fmt.Errorf("a list is read by a number from 0, not by %s", described(reflect.ValueOf(key)))
 			case v.Len() == 0:
-				return nil, fmt.Errorf("there is no item %d: the list is empty", n)
+				return nil, fmt.Errorf("there is no item %d: the list is empty; write {{ if … }} with the list around what needs it", n)
 			case n < 0 || n >= v.Len():
 				return nil, fmt.Errorf("there is no item %d: the list has %s, from 0 to %d; write (mod N (len LIST)) to begin again at its end", n, text.Plural(v.Len(), "item"), v.Len()-1)
 			}

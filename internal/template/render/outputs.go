@@ -57,11 +57,11 @@ func (o *Output) Render(stage string, n int) ([]File, error) {
 		if err != nil {
 			return nil, err
 		}
-		content, err := o.finished(doc.Bytes)
+		f, err := o.finished(stage, n, File{Path: o.PathOf(stage, bundle.Kind{}, 0), Bytes: doc.Bytes})
 		if err != nil {
 			return nil, OfStage(stage, err)
 		}
-		return []File{{Path: o.PathOf(stage, bundle.Kind{}, 0), Bytes: content}}, nil
+		return []File{f}, nil
 	}
 	e := o.engine
 	in, err := e.input(stage, n)
@@ -87,11 +87,11 @@ func (o *Output) Render(stage string, n int) ([]File, error) {
 		case len(all) == maxOutputFiles:
 			wrong = fmt.Errorf("output %s: it makes more than %d files", o.Path, maxOutputFiles)
 		}
-		content := out.Bytes()
+		f := File{o.PathOf(stage, kind, r.ID), out.Bytes(), r.Name}
 		if wrong == nil {
-			content, wrong = o.finished(content)
+			f, wrong = o.finished(stage, n, f)
 		}
-		all = append(all, File{o.PathOf(stage, kind, r.ID), content, r.Name})
+		all = append(all, f)
 		return wrong == nil
 	})
 	if wrong != nil {
@@ -100,16 +100,21 @@ func (o *Output) Render(stage string, n int) ([]File, error) {
 	return all, nil
 }
 
-// finished returns the content of a file of what the template made.
-func (o *Output) finished(made []byte) ([]byte, error) {
+// finished returns f with the content that its file has. f has what the template made for the stage and n.
+func (o *Output) finished(stage string, n int, f File) (File, error) {
 	if formats[o.Format] != escape.Env {
-		return made, nil
+		return f, nil
 	}
-	content, err := escape.EnvText(made)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", o.Template, err)
+	content, err := escape.EnvText(f.Bytes)
+	if wrong, ok := errors.AsType[*escape.EnvError](err); ok {
+		place, interrupted := o.Locate(stage, n, f, wrong.Offset)
+		if interrupted != nil {
+			return f, interrupted
+		}
+		err = fmt.Errorf("%s: %w", place, wrong)
 	}
-	return content, nil
+	f.Bytes = content
+	return f, err
 }
 
 // walk calls yield for each replica that has a file of an output, until it returns false.
@@ -127,10 +132,18 @@ func (x *execution) walk(o *Output, yield func(bundle.Kind, Replica) bool) {
 }
 
 // Locate returns the place in the templates that wrote the byte at an offset of a file that Render returned for the same
-// stage and n. See Engine.Locate.
+// stage and n. Of a file to which they write nothing it returns the path of the template. See Engine.Locate.
 func (o *Output) Locate(stage string, n int, f File, offset int) (string, error) {
+	place, err := o.locate(stage, n, f, offset)
+	if errors.Is(err, errUnwritten) {
+		return o.engine.bundle.Path(o.Template), nil
+	}
+	return place, err
+}
+
+func (o *Output) locate(stage string, n int, f File, offset int) (string, error) {
 	if !o.Each {
-		return o.engine.Locate(stage, n, f.Bytes, offset)
+		return o.engine.locateRendered(stage, n, f.Bytes, offset)
 	}
 	return o.engine.locate(stage, n, f.Bytes, offset, func(x *execution) (err error) {
 		x.walk(o, func(_ bundle.Kind, r Replica) bool {

@@ -88,6 +88,8 @@ func TestOutputErrors(t *testing.T) {
 		{"path: x.conf", "a\n  {{ .Values.none | default nil }}{{ nil }}", "out.tmpl:2:"},
 		{`path: "{id}.conf"`, "{{ if eq .ID 2 }}{{ .Values.none }}{{ end }}", "render stage dev: out.tmpl:1:28: <.Values.none>: map has no entry for key \"none\""},
 		{`path: "{id}.conf"`, "{{ if eq .ID 2 }}{{ .Values.list }}{{ end }}", "(in node2)"},
+		{"path: x.env", "A=1\n{{ if true }}B='{{ .Values.text }}'{{ end }}\nC=\"x\"{{ .Values.text }}\n", "render stage dev: out.tmpl:3:9: \"a: "},
+		{`path: "{id}.env"`, "A={{ .Values.text }}\n{{ if eq .ID 2 }}{{ .Values.text }}=1{{ end }}", "render stage dev: out.tmpl:2:21: want KEY=VALUE"},
 		{"path: x.yml", "a: b{{ .Values.text }}", "out.tmpl:1:8: "},
 		{"path: x.conf", "{{ range until 2000000 }}{{ end }}", "out.tmpl:1:"},
 		{"path: x.conf", "{{ template \"out.tmpl\" . }}", "exceeded maximum template depth"},

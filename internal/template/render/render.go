@@ -125,13 +125,16 @@ func (e *Engine) counts(kinds bundle.Kinds, n int) (Counts, error) {
 	return counts, e.checkReplicas(all)
 }
 
+// bridgeRoom is how many containers a bridge network of Linux takes.
+const bridgeRoom = 1022
+
 // checkReplicas returns an error that wraps ErrReplicas if n, the number of all replicas, exceeds a limit.
 func (e *Engine) checkReplicas(n int) error {
 	if limit := e.bundle.MaxReplicas; limit > 0 && n > limit {
 		if e.bundle.UserLimit {
 			return fmt.Errorf("%w %d: at most %d, by --max-replicas", ErrReplicas, n, limit)
 		}
-		if e.bundle.Target.Single() {
+		if e.bundle.Target.Single() || limit < bridgeRoom {
 			return fmt.Errorf("%w %d: at most %d for %s, by %s", ErrReplicas, n, limit, e.bundle.Target.Name, e.bundle.Path(bundle.StagesFile))
 		}
 		return fmt.Errorf("%w %d: at most %d fit on one network", ErrReplicas, n, limit)

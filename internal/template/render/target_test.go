@@ -95,6 +95,19 @@ func TestGoldenTargets(t *testing.T) {
 	}
 }
 
+// A limit of the table is said to be the table's, also for Compose, where a network would take more.
+func TestLimitOfCompose(t *testing.T) {
+	fsys := body("a: b\n")
+	fsys[bundle.StagesFile] = &fstest.MapFile{Data: []byte("default: one\nmax_replicas: 3\nstages: [{name: one}]\n")}
+	b, err := bundle.Open(fsys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := renderFor(t, b, "compose", 4); err == nil || !strings.Contains(err.Error(), "4: at most 3 for compose, by stages.yaml") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // A document of one service is as long for any number of replicas.
 func TestLimitOfATarget(t *testing.T) {
 	fsys := body("a: b\n")
@@ -150,6 +163,8 @@ func TestFile(t *testing.T) {
 		{`a: {{ file "large" }}`, "", "error: "},
 		{`a: {{ file "conf" }}`, "", "error: it is a directory"},
 		{`a: {{ file "none" }}`, "", "error: the bundle has no such file"},
+		{`a: {{ file "conf/ap.ini" }}`, "", "error: did you mean conf/app.ini?"},
+		{`a: {{ fileHash "larg" }}`, "", "error: did you mean large?"},
 		{`a: {{ file .Values.mine }}`, "mine=" + secret + "2", "error: neither the working directory nor the bundle has such a file"},
 		{`a: {{ file .Values.mine }}`, "mine=both", `a: "the user's\n"`},
 		{`a: {{ file "both" }}`, "", `a: "the bundle's\n"`},

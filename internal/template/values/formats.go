@@ -235,6 +235,10 @@ func (p *parser) csv(content []byte) (*Node, error) {
 	var names []string
 	for {
 		row, err := reader.Read()
+		if errors.Is(err, csv.ErrFieldCount) {
+			number, _ := reader.FieldPos(0)
+			return nil, p.errorf(number, 1, "", "%s, and the first row has %d", text.Plural(len(row), "field"), len(names))
+		}
 		if wrong, ok := errors.AsType[*csv.ParseError](err); ok {
 			return nil, p.errorf(wrong.Line, wrong.Column, "", "%s", wrong.Err)
 		}

@@ -36,7 +36,7 @@ func TestFormats(t *testing.T) {
 		{"dir/rows.csv", "name,port\na,80\n\"b, c\",81\n", []string{
 			`2:1 rows[0].name="a"`, `2:3 rows[0].port="80"`, `3:1 rows[1].name="b, c"`, `3:8 rows[1].port="81"`,
 		}},
-		{"rows.csv", "name,port\na\n", []string{"rows.csv:2:1: wrong number of fields"}},
+		{"rows.csv", "name,port\na\n", []string{"rows.csv:2:1: 1 field, and the first row has 2"}},
 		{"rows.csv", "a,a\n1,2\n", []string{"rows.csv:2:3: a: is there already, in line 2"}},
 		{"rows.csv", "", []string{`1:1 rows=[]`}},
 		{"rows.csv", "name;port\n\"a;b\";1,5\n", []string{`2:1 rows[0].name="a;b"`, `2:7 rows[0].port="1,5"`}},
