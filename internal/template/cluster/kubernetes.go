@@ -24,7 +24,10 @@ const indexVariable = "JOB_COMPLETION_INDEX"
 func CheckKubernetes(content []byte) []Problem {
 	m := manifests{types: readTypes(), seen: map[string]int{}}
 	roots := m.parse(content)
-	if len(m.problems) == 0 && len(roots) == 0 {
+	switch {
+	case len(m.problems) > 0:
+		return m.sorted() // the rest would stumble over it
+	case len(roots) == 0:
 		return []Problem{{Line: 1, Column: 1, Message: "there is nothing in it: want objects with apiVersion and kind"}}
 	}
 	for _, root := range roots {

@@ -167,6 +167,11 @@ func TestAnchorsOfAnotherDocument(t *testing.T) {
 	if got := shownProblems(CheckKubernetes([]byte(first + "*l}\n"))); !strings.HasPrefix(got, want) {
 		t.Errorf("got %q, want %s", got, want)
 	}
+	const named = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: "
+	want = "7:18: error: the anchor &n is in another document" // and not that the name is there twice
+	if got := shownProblems(CheckKubernetes([]byte(named + "&n a}\n---\n" + named + "*n}\n"))); !strings.HasPrefix(got, want) {
+		t.Errorf("got %q, want %s", got, want)
+	}
 	if got := shownProblems(CheckKubernetes([]byte(first + "&l {b: z}, annotations: *l}\n"))); got != "" {
 		t.Errorf("got %q", got)
 	}
