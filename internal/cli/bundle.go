@@ -123,6 +123,11 @@ func (b *bundleFlags) open(c *cli.Context) (*bundle.Bundle, error) {
 	if format != "yaml" {
 		opened.Arguments = append(opened.Arguments, "--values-format", format)
 	}
+	return opened, b.addGiven(c, opened)
+}
+
+// addGiven adds the templates and values of the flags to a bundle, in their order.
+func (b *bundleFlags) addGiven(c *cli.Context, opened *bundle.Bundle) error {
 	for _, g := range b.given {
 		if g.flag == "counts" {
 			continue // the command line has its numbers
@@ -132,14 +137,14 @@ func (b *bundleFlags) open(c *cli.Context) (*bundle.Bundle, error) {
 		case "template":
 			name, file, ok := strings.Cut(g.text, "=")
 			if !ok || file == "" {
-				return nil, usagef("%s %s: want NAME=FILE", g.by, g.text)
+				return usagef("%s %s: want NAME=FILE", g.by, g.text)
 			}
 			content, _, err := streams(c).read(file, bundle.MaxFile)
 			if err != nil {
-				return nil, fmt.Errorf("%s %s: %w", g.by, g.text, files.Cause(err))
+				return fmt.Errorf("%s %s: %w", g.by, g.text, files.Cause(err))
 			}
 			if err := opened.Replace(name, file, content); err != nil {
-				return nil, err
+				return err
 			}
 		case "values":
 			opened.Overlay.AddFile(g.text)
@@ -151,7 +156,7 @@ func (b *bundleFlags) open(c *cli.Context) (*bundle.Bundle, error) {
 			opened.Overlay.AddKey(g.by, values.File, g.text)
 		}
 	}
-	return opened, nil
+	return nil
 }
 
 // addCounts sets the numbers of replicas in the file of a flag.
@@ -192,6 +197,8 @@ func warnUnread(stderr io.Writer, b *bundle.Bundle, unread []bundle.Kind) {
 	for _, kind := range unread {
 		switch {
 		case kind.Count == 0 && !kind.Given:
+		case !b.NoKinds && !kind.Given:
+			warn(stderr, "the number of %s, %d, has no effect: no template reads .Kinds.%[1]s, or its names or number", kind.Name, kind.Count)
 		case !b.NoKinds:
 			warn(stderr, "-n %s=%d has no effect: no template reads .Kinds.%[1]s, or its names or number", kind.Name, kind.Count)
 		case kind.Given:

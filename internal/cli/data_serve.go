@@ -79,7 +79,7 @@ func dataServe(c *cli.Context) error {
 		Handler: handler, ErrorLog: say, ReadTimeout: serveHeaderTime, WriteTimeout: serveAnswerTime, IdleTimeout: serveIdleTime, MaxHeaderBytes: serveHeader,
 	}
 	server.RegisterOnShutdown(handler.Stop)
-	say.Printf("serving %s of %s at http://%s/", text.Plural(len(found), "file"), dir, socket.Addr())
+	say.Printf("serving %s of %s at http://%s/", text.Plural(len(found), "file"), text.Printable(dir), socket.Addr())
 	stopped := make(chan error, 1)
 	defer streams(c).tidy()()
 	stop := context.AfterFunc(c.Context, func() {
