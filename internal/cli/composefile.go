@@ -85,21 +85,21 @@ func (f *composeFiles) explain(ctx context.Context, err error) error {
 // refuseOtherEngines refuses files that are for another engine than Compose. A stack file can be drawn, and what is most
 // likely one is taken with a warning.
 func refuseOtherEngines(c *cli.Context, all []*project.File) error {
-	draws := ""
 	for _, file := range all {
 		kind, other := engine.Of(file.Text)
-		if c.Command.Name == "graph" {
-			draws = fmt.Sprintf("; `composer graph --target %s` draws a stage for it", kind.Target)
-		}
-		switch {
-		case !other:
+		if !other {
 			continue
-		case kind.Target == engine.Stack.Target && draws != "":
-			warn(c.App.ErrWriter, "%s: %s; it is drawn as Compose would read it%s", file.Name, kind.Explain(file.Name), strings.Replace(draws, ";", ", and", 1))
+		}
+		what, drawn := file.Name+": "+kind.Explain(file.Name), fmt.Sprintf("`composer graph --target %s` draws a stage for it", kind.Target)
+		switch draws := c.Command.Name == "graph"; {
+		case draws && kind.Target == engine.Stack.Target:
+			warn(c.App.ErrWriter, "%s; it is drawn as Compose would read it, and %s", what, drawn)
 		case kind.Runs:
-			warn(c.App.ErrWriter, "%s: %s; Compose ignores a part of it", file.Name, kind.Explain(file.Name))
+			warn(c.App.ErrWriter, "%s; Compose ignores a part of it", what)
+		case draws:
+			return fmt.Errorf("graph: %s; %s", what, drawn)
 		default:
-			return fmt.Errorf("%s: %s: %s%s", c.Command.Name, file.Name, kind.Explain(file.Name), draws)
+			return fmt.Errorf("%s: %s", c.Command.Name, what)
 		}
 	}
 	return nil
