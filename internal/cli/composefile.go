@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -12,10 +11,8 @@ import (
 
 	"github.com/tp0-lab/composer/internal/compose/engine"
 	"github.com/tp0-lab/composer/internal/compose/lint"
-	"github.com/tp0-lab/composer/internal/compose/load"
 	"github.com/tp0-lab/composer/internal/compose/project"
 	"github.com/tp0-lab/composer/internal/files"
-	"github.com/tp0-lab/composer/internal/text"
 )
 
 // composeFiles is the Compose files of --file, as one project.
@@ -73,13 +70,7 @@ func readComposeFiles(c *cli.Context, source *bundleFlags) (*composeFiles, error
 
 // explain returns an error of compose-go about the files as lint has it, with the place of the value. Other errors stay.
 func (f *composeFiles) explain(ctx context.Context, err error) error {
-	if _, ok := errors.AsType[*load.Error](err); !ok {
-		return err
-	}
-	if one, found := lint.RefusedProject(ctx, f.given, f.dir); found {
-		return &load.Error{Place: text.Place{File: one.File, Line: one.Line, Column: one.Column}, Message: one.Message}
-	}
-	return err
+	return lint.Explain(ctx, f.given, f.dir, err)
 }
 
 // refuseOtherEngines refuses files that are for another engine than Compose. A stack file can be drawn, and what is most

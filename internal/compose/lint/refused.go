@@ -2,9 +2,12 @@ package lint
 
 import (
 	"context"
+	"errors"
 	"slices"
 
+	"github.com/tp0-lab/composer/internal/compose/load"
 	"github.com/tp0-lab/composer/internal/compose/project"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // refusing are the rules for which compose-go refuses a file, whatever other files there are.
@@ -32,4 +35,16 @@ func firstRefused(findings []Finding) Finding {
 		return findings[i]
 	}
 	return Finding{}
+}
+
+// Explain returns err, an error of loading files that are one project in dir. A *load.Error becomes the first finding for
+// which compose-go refuses the files, if there is one: it has a place and says what may be meant.
+func Explain(ctx context.Context, all []*project.File, dir string, err error) error {
+	if _, ok := errors.AsType[*load.Error](err); !ok {
+		return err
+	}
+	if one, found := RefusedProject(ctx, all, dir); found {
+		return &load.Error{Place: text.Place{File: one.File, Line: one.Line, Column: one.Column}, Message: one.Message}
+	}
+	return err
 }

@@ -12,6 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tp0-lab/composer/internal/compose/lint"
 	"github.com/tp0-lab/composer/internal/compose/project"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/template/bundle"
@@ -57,7 +58,8 @@ type Kind struct {
 // Make makes a bundle of a Compose file in dir. It renders the bundle, and fails unless compose-go normalizes the
 // result and the file to the same project. name is the name of the file in messages. Errors have the place in the file.
 func Make(ctx context.Context, name string, content []byte, dir string) (*Bundle, error) {
-	p, err := project.Read([]*project.File{{Name: name, Text: content}}, project.Options{Dir: dir, Alone: true})
+	given := []*project.File{{Name: name, Text: content}}
+	p, err := project.Read(given, project.Options{Dir: dir, Alone: true})
 	if err != nil {
 		return nil, fmt.Errorf("read the Compose file: %w", err)
 	}
@@ -69,7 +71,7 @@ func Make(ctx context.Context, name string, content []byte, dir string) (*Bundle
 	}
 	c := comparison{dir: dir}
 	if err := c.read(ctx, name, string(content)); err != nil {
-		return nil, fmt.Errorf("read the Compose file: %w", err)
+		return nil, fmt.Errorf("read the Compose file: %w", lint.Explain(ctx, given, dir, err))
 	}
 	root := withoutShared(p.Root)
 	services := get(root, "services")

@@ -472,7 +472,7 @@ func TestSeveralKinds(t *testing.T) {
 func TestMakeErrors(t *testing.T) {
 	for content, want := range map[string]string{
 		"services: [":                         "compose.yaml:1:",
-		"services: {a: {imag: x}}":            "compose.yaml:1:22: services.a.imag",
+		"services: {a: {imag: x}}":            "compose.yaml:1:16: unknown key \"services.a.imag\", did you mean image?",
 		"include: [other.yaml]\nservices: {}": "other.yaml is another file",
 	} {
 		if _, err := Make(t.Context(), "compose.yaml", []byte(content), t.TempDir()); err == nil || !strings.Contains(err.Error(), want) {

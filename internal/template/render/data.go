@@ -16,7 +16,7 @@ type Data struct {
 	Values map[string]any
 	// Counts is the number of replicas of each kind.
 	Counts Counts
-	// Kinds yields, by kind, the replicas from 1 to their number, one at a time.
+	// Kinds yields, by kind, the replicas from 1 to their number, one at a time. A kind without replicas has nil.
 	Kinds Kinds
 	// Replicas is the number of replicas of the first kind, and Clients yields them.
 	Replicas int

@@ -118,6 +118,11 @@ func newExecution(e *Engine, t *template.Template, in input) (*execution, error)
 			x.data.Kinds[name], patterns[name] = inTurn(walks), inTurn(repeats)
 		}
 	}
+	for name := range x.data.Kinds {
+		if in.counts[name] == 0 {
+			x.data.Kinds[name] = nil // which {{ if }}, with, not and empty take for nothing, and ranged for no replica
+		}
+	}
 	first := in.kinds.First()
 	x.data.Clients, patterns[""] = x.data.Kinds[first], patterns[first]
 	clone.Funcs(e.functions.with(x)).Funcs(template.FuncMap{

@@ -154,6 +154,9 @@ func (x *execution) ranged(variables int, of any) (any, error) {
 		if variables > 1 {
 			return nil, errors.New("replicas have one variable, as in {{ range $r := .Kinds.KIND }}: the number from 0 is then $r.Index")
 		}
+		if v.IsNil() {
+			return []Replica{}, nil
+		}
 	default:
 		if !v.CanInt() && !v.CanUint() {
 			hint := ""

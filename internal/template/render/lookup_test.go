@@ -55,6 +55,32 @@ func TestLookups(t *testing.T) {
 	}
 }
 
+// A kind without replicas is nothing in a condition, and an empty list to go through.
+func TestKindWithoutReplicas(t *testing.T) {
+	for _, test := range []struct{ text, want string }{
+		{`a: "{{ if .Kinds.sink }}x{{ end }}{{ if .Kinds.joiner }}y{{ end }}"`, `a: "y"`},
+		{`a: "{{ with .Kinds.sink }}x{{ else }}none{{ end }}"`, `a: "none"`},
+		{`a: {{ not .Kinds.sink }}`, `a: true`},
+		{`a: {{ empty .Kinds.sink }}`, `a: true`},
+		{`a: {{ empty .Kinds.joiner }}`, `a: false`},
+		{`a: "{{ if and .Kinds.sink .Stage }}x{{ end }}"`, `a: ""`},
+		{`a: "{{ if index .Kinds "sink" }}x{{ end }}"`, `a: ""`},
+		{"a: b{{ if .Kinds.sink }}\nvolumes:{{ range .Kinds.sink }}\n  {{ .Name }}:{{ end }}{{ end }}", "a: b"},
+		{"a:{{ range .Kinds.sink }}\n  - x{{ else }}\n  - none{{ end }}", "a:\n  - none"},
+		{"a:{{ range index .Kinds \"sink\" }}\n  - x{{ else }}\n  - none{{ end }}", "a:\n  - none"},
+		{"a:{{ range $r := .Kinds.sink }}\n  - {{ $r.Name }}{{ else }} []{{ end }}", "a: []"},
+		{"a:{{ range $i, $r := .Kinds.sink }}\n  - x{{ end }}", "1:12: <$i, $r := .Kinds.sink>: replicas have one variable, as in {{ range $r := .Kinds.sink }}: the number from 0 is then $r.Index"},
+		{`a: {{ len .Kinds.sink }}`, "1:7: <len .Kinds.sink>: these are replicas: write .Counts.sink for their number"},
+		{`a: {{ index .Kinds.sink 0 }}`, `1:7: <index .Kinds.sink 0>: these are replicas, which have no numbers here: write index (.Names "sink") N for a name, or range over them`},
+		{`a: {{ .Kinds.sink }}`, "1:7: these are replicas, and a single value has to stand here: range over them"},
+		{`a: {{ print .Kinds.sink }}`, `1:7: <print .Kinds.sink>: error calling print: cannot write replicas as text: range over them, or write (.Names "sink") for their names`},
+	} {
+		if got := renderBody(t, test.text); got != test.want {
+			t.Errorf("%s:\ngot  %s\nwant %s", test.text, got, test.want)
+		}
+	}
+}
+
 // A message says what there was, what to write, and in which replica.
 func TestWrongArguments(t *testing.T) {
 	for _, test := range []struct{ text, want string }{
@@ -124,6 +150,8 @@ func TestWrongArguments(t *testing.T) {
 		// What text/template says of its syntax, and what to write.
 		{`a: {{ .ID + 1 }}`, `1:4: illegal number syntax: "+"; there are no operators: write (add A B), (eq A B), (gt A B), (and A B)`},
 		{`a: {{ if .ID == 1 }}x{{ end }}`, `1:4: unexpected "=" in operand; there are no operators: write (add A B), (eq A B), (gt A B), (and A B)`},
+		{`a: {{ .Values.list.0 }}`, `1:4: unexpected ".0" in operand; an item of a list is read by (index LIST 0)`},
+		{`a: {{ .Values.list[0] }}`, `1:4: bad character U+005B '['; an item of a list is read by (index LIST 0), a key of a map by (index MAP "KEY")`},
 		{`a: {{ .Values.my-key }}`, `1:4: bad character U+002D '-'; a key with a dash is read by (index MAP "KEY"), and a difference is (sub A B)`},
 		{`a: {{ .Names("joiner") }}`, `1:4: unexpected "(" in operand; arguments follow a function without brackets around all of them, as in (.Names "KIND")`},
 		{`a: {{ $x }}`, `1:4: undefined variable "$x"; write {{ $NAME := … }} before it; one that is made in a block ends with it`},

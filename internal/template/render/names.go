@@ -148,6 +148,7 @@ var otherFuncs = map[string]string{
 // syntaxHints are, by a part of text/template's message about a syntax error, what to write.
 var syntaxHints = []struct{ part, hint string }{
 	{`'-'`, "; a key with a dash is read by (index MAP \"KEY\"), and a difference is (sub A B)"},
+	{`'['`, "; an item of a list is read by (index LIST 0), a key of a map by (index MAP \"KEY\")"},
 	{`illegal number syntax`, operators},
 	{`bad character`, operators},
 	{`unexpected "="`, operators},
@@ -162,8 +163,14 @@ var syntaxHints = []struct{ part, hint string }{
 
 const operators = "; there are no operators: write (add A B), (eq A B), (gt A B), (and A B)"
 
+// numberKey matches text/template's message about a number behind a dot, as in .list.0.
+var numberKey = text.LazyRegexp(`unexpected "\.\d+" in operand`)
+
 // syntaxHint returns what to write for a message about a syntax error, or "".
 func syntaxHint(message string) string {
+	if numberKey().MatchString(message) {
+		return "; an item of a list is read by (index LIST 0)"
+	}
 	for _, one := range syntaxHints {
 		if strings.Contains(message, one.part) {
 			return one.hint

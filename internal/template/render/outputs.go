@@ -121,10 +121,14 @@ func (o *Output) finished(stage string, n int, f File) (File, error) {
 func (x *execution) walk(o *Output, yield func(bundle.Kind, Replica) bool) {
 	more := true
 	for _, kind := range o.Kinds(x.input.kinds) {
+		each := x.data.Kinds[kind.Name]
 		if !more {
 			return
 		}
-		x.data.Kinds[kind.Name](func(r Replica) bool {
+		if each == nil {
+			continue
+		}
+		each(func(r Replica) bool {
 			more = yield(kind, r)
 			return more
 		})
