@@ -51,9 +51,9 @@ func listen(t *testing.T, names ...string) (l net.Listener, certificate string) 
 	return l, certificate
 }
 
-func dial(t *testing.T, l net.Listener, certificate, name string) (net.Conn, error) {
+func dial(t *testing.T, l net.Listener, certificate string) (net.Conn, error) {
 	t.Helper()
-	c, err := Client(certificate, name)
+	c, err := Client(certificate, "server")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func echo(l net.Listener) <-chan error {
 func TestTLS(t *testing.T) {
 	l, certificate := listen(t, "server")
 	ended := echo(l)
-	conn, err := dial(t, l, certificate, "server")
+	conn, err := dial(t, l, certificate)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func TestPlainAndSilentPeers(t *testing.T) {
 		t.Fatal(err)
 	}
 	ended := echo(l)
-	conn, err := dial(t, l, certificate, "server")
+	conn, err := dial(t, l, certificate)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func TestCloseIsQuick(t *testing.T) {
 		}
 		accepted <- peer
 	}()
-	client, err := dial(t, l, certificate, "server")
+	client, err := dial(t, l, certificate)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,7 +271,7 @@ func TestCertificateOfAnotherTime(t *testing.T) {
 		}
 		l := Listen(plain, c)
 		ended := echo(l)
-		conn, err := dial(t, l, certificate, "server")
+		conn, err := dial(t, l, certificate)
 		if err == nil {
 			_ = conn.Close()
 		}
