@@ -103,9 +103,7 @@ func renderStages(c *cli.Context, source *bundleFlags) error {
 			warn(c.App.ErrWriter, "%v", w)
 		}
 	}
-	if len(made.Left) > 0 {
-		warn(c.App.ErrWriter, "no replica makes %s; delete what nothing else needs", firstNames(made.Left))
-	}
+	warnLeft(c.App.ErrWriter, made.Left)
 	warnMissing(c.App.ErrWriter, made.Missing())
 	return nil
 }
@@ -185,6 +183,7 @@ func compareStages(c *cli.Context, made build.Documents) error {
 		}
 	}
 	if !c.Bool("check") {
+		warnLeft(c.App.ErrWriter, made.Left)
 		return nil
 	}
 	stale, err := made.Stale()
@@ -215,6 +214,13 @@ func compareStages(c *cli.Context, made build.Documents) error {
 		are = "is"
 	}
 	return fmt.Errorf("render: of %s, %d %s not what would be rendered; run `%s`", text.Plural(len(made.All), "file"), len(stale), are, made.Command)
+}
+
+// warnLeft names files of replicas that no longer exist.
+func warnLeft(w io.Writer, left []string) {
+	if len(left) > 0 {
+		warn(w, "no replica makes %s; delete what nothing else needs", firstNames(left))
+	}
 }
 
 // diffStyle returns how differences are shown on stdout.

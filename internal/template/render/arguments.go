@@ -63,6 +63,9 @@ func converter(name string) func(arg reflect.Value, to reflect.Type) (reflect.Va
 		if joins && to == anyType && arg.IsValid() && (arg.Kind() == reflect.Map || arg.Kind() == reflect.Func) {
 			return reflect.Value{}, fmt.Errorf("want a list, not %s: write %s", described(arg), listOf(arg))
 		}
+		if name == "join" && to.Kind() == reflect.String && arg.IsValid() && arg.Kind() == reflect.Slice {
+			return reflect.Value{}, fmt.Errorf("want text, not %s: the list is the last argument, as in (join \",\" LIST)", described(arg))
+		}
 		if joins && to == anyType {
 			if err := checkItems(arg); err != nil {
 				return reflect.Value{}, err
