@@ -115,6 +115,8 @@ func TestWrongArguments(t *testing.T) {
 		{`a: {{ pluck "word" .Values (dict) | toJson }}`, `a: "[\"hello\"]"`},
 		{`a: {{ values .Kinds | join "," }}`, `1:23: <join ",">: error calling join: item 0 of the list: cannot write replicas as text: range over them, or write (.Names "KIND") for their names`},
 		{`a: {{ join (list "x") "," }}`, `1:7: <join (list "x") ",">: error calling join: want text, not a list of 1 item: the list is the last argument, as in (join "," LIST)`},
+		{`a: {{ (toYaml .Values).x }}`, `1:15: <.Values>: cannot read .x of YAML (of toYaml, include or raw): write (… | fromYaml) for the map in it`},
+		{"a: {{ (include \"p\" .).x }}\n{{- define \"p\" }}{x: 1}{{ end }}", `1:20: <.>: cannot read .x of YAML (of toYaml, include or raw): write (… | fromYaml) for the map in it`},
 		{`a: {{ join "," .Kinds.joiner }}`, `1:7: <join "," .Kinds.joiner>: error calling join: want a list, not replicas: write (.Names "joiner")`},
 		{`a: {{ join "," (list (dict) 1) }}`, `1:7: <join "," (list (dict) 1)>: error calling join: item 0 of the list: cannot write a map without keys as text: name one of its keys, or write (toJson …)`},
 		{`a: {{ sortAlpha .Values }}`, `1:7: <sortAlpha .Values>: error calling sortAlpha: want a list, not a map of 4 keys: write (keys …) or (values …)`},

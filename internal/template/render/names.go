@@ -82,7 +82,10 @@ func otherData(field string, here, there reflect.Type) string {
 // goTypes are names of values for the names of Go's types.
 type goTypes map[string]string
 
-var typeNames = goTypes{"string": "a text", "int": "a number", "float64": "a number", "bool": "true or false"}
+var typeNames = goTypes{
+	"string": "a text", "int": "a number", "float64": "a number", "bool": "true or false",
+	"a structure (of toYaml, include or raw)": "YAML (of toYaml, include or raw): write (… | fromYaml) for the map in it",
+}
 
 func (g goTypes) of(name string) string {
 	switch {

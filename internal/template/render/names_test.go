@@ -31,7 +31,7 @@ func TestWrongNames(t *testing.T) {
 		{"a: {{ (dict \"none\" nil).none.x }}", "render stage one: compose.yaml.tmpl:1:20: <nil>: cannot read .x of a value that is not a map"},
 		{"a: {{ .Clients.x }}", "render stage one: compose.yaml.tmpl:1:15: <.Clients.x>: cannot read .x of a value that is not a map"},
 		{"a: {{ (splitList \",\" .Stage).x }}", "render stage one: compose.yaml.tmpl:1:22: <.Stage>: cannot read .x of a list"},
-		{"a: {{ (toYaml .Values).x }}", "render stage one: compose.yaml.tmpl:1:15: <.Values>: cannot read .x of a value that is not a map"},
+		{"a: {{ (toYaml .Values).x }}", "render stage one: compose.yaml.tmpl:1:15: <.Values>: cannot read .x of YAML (of toYaml, include or raw): write (… | fromYaml) for the map in it"},
 		{"a: {{ (dict).word }}", `render stage one: compose.yaml.tmpl:1:8: <dict>: map has no entry for key "word"`},
 		{"a: {{ toYaml .Values | upper }}", "render stage one: compose.yaml.tmpl:1:24: <upper>: error calling upper: want a single value, and these are lines of YAML (of toYaml, include or raw): write (fromYaml …) for the map or list in them, (toString …) for their text"},
 		{"a: {{ quote .Stage | upper }}", "render stage one: compose.yaml.tmpl:1:22: <upper>: error calling upper: want text, not a value of quote or interpolate, which come last"},
