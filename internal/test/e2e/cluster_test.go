@@ -82,9 +82,9 @@ func (c *cluster) run(stdin string, args ...string) string {
 	return out
 }
 
-// try is run that returns an error.
+// try is run that returns an error. The longest command builds Kubernetes, on a machine with other work.
 func (c *cluster) try(stdin string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 25*time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, args[0], args[1:]...)
 	command.Env, command.Dir, command.Stdin = c.environ, root, strings.NewReader(stdin)
