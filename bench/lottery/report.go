@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// demands are the limits that a scenario must keep; 0 is none.
+// demands are the limits that a scenario must keep; 0 means no limit.
 type demands struct {
 	seconds        float64 // at most
 	ratio          float64 // to the floor, at most

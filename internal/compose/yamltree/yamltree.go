@@ -155,7 +155,7 @@ func RepeatedKeys(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 	}
 }
 
-// Heading returns the comments at the top of a text, up to the first line that is none.
+// Heading returns the comments at the top of a text, up to the first line that is no comment.
 func Heading(text string) string {
 	end := 0
 	for line := range strings.Lines(text) {

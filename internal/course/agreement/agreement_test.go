@@ -171,5 +171,5 @@ func rootOf(dir string) string {
 }
 
 // judged reports whether composer verify with this exit code has judged: 1 says that a solution is wrong, and 3 that not
-// all could be judged. With any other the reports are old, or there are none.
+// all could be judged. With another code the reports are missing or old.
 func judged(code int) bool { return code == 0 || code == 1 || code == 3 }

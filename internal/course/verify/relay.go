@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"slices"
@@ -289,4 +290,29 @@ func (r *relay) carried() []link {
 		links[i] = link{l.client, append([]byte(nil), l.sent...), append([]byte(nil), l.answered...), append([]int(nil), l.bursts...), l.afresh}
 	}
 	return links
+}
+
+// holdFirst starts the server and client1, which sends through a relay that holds it once the server has answered it.
+func holdFirst(t *trial, bets, winners []int) *relay {
+	keys := clientKeys{5, "20ms", "INFO", 10, ""}
+	t.configure(usualServer, keys)
+	t.agencies(bets, winners)
+	t.begin(len(bets), "server")
+	r := t.relayed(usualServer, keys, false)
+	r.hold()
+	t.held = true
+	t.up("client1")
+	t.untilHeld(r)
+	t.journal.wait(t.ctx, time.Second, func([]entry) bool { return false }) // what it has sent is stored by then
+	return r
+}
+
+// untilHeld waits until a relay holds the client that the server has answered.
+func (t *trial) untilHeld(r *relay) {
+	for limit := time.Now().Add(t.patience); !r.holds(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(limit) || t.ctx.Err() != nil {
+			t.usedRelay(r)
+			t.unjudged(fmt.Sprintf("the server answers client1 nothing within %v, and client1 sends little, so it is not known when client1 is in the middle of its file", t.patience))
+		}
+	}
 }

@@ -3,7 +3,8 @@
 // The project is this one or a checkout in the course's layout, in any language. Its services run in containers; those
 // of this project may also run as processes of this machine.
 //
-// The scenarios are in echo.go (ej1 … ej4), bets.go (ej5), batches.go (ej6) and draws.go (ej7, ej8); trial.go holds their steps.
+// The scenarios are in echo.go (ej1 … ej4), bets.go (ej5), batches.go (ej6), draws.go (ej7, ej8) and
+// sigterm.go (SIGTERM in ej4 … ej8); trial.go holds their steps.
 package verify
 
 import (

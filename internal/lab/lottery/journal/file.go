@@ -54,7 +54,7 @@ type File struct {
 	path    string // as it was given: what is there must be the open file
 	options Options
 
-	disk    atomic.Pointer[os.File] // the open file, for reading; nil if there is none yet
+	disk    atomic.Pointer[os.File] // the open file, for reading; nil until it exists
 	f       DiskFile                // disk for writing; nil without permission
 	journal journal
 

@@ -140,7 +140,7 @@ func TestCrashes(t *testing.T) {
 	})
 }
 
-// Without a journal nothing says that a line is torn: what is no record is refused and stays.
+// Without a journal the store cannot know that a line is torn: it refuses a line that is no record, and leaves it.
 func TestTornLineWithoutJournal(t *testing.T) {
 	whole := storetest.Records(storetest.Batch(1, 0, 3)...)
 	path := filepath.Join(t.TempDir(), "bets.csv")

@@ -20,7 +20,7 @@ import (
 )
 
 // The file, or its directory, is taken away, emptied, changed or replaced while the store is open: nothing is
-// acknowledged, and nothing of what is there is changed, until the stored bets are back.
+// acknowledged, and no file is changed, until the stored bets are back.
 func TestFileGone(t *testing.T) {
 	for name, tt := range map[string]struct {
 		away func(path string) error

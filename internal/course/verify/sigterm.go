@@ -1,0 +1,102 @@
+package verify
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/tp0-lab/composer/internal/course/report"
+)
+
+// idleServer returns the scenario of SIGTERM to a server without clients.
+func idleServer(stage string) Scenario {
+	return Scenario{Stage: stage, Name: "sigterm-idle-server", Title: "a server without clients ends gracefully on SIGTERM", run: func(t *trial) {
+		if stage >= "ej6" {
+			t.agencies([]int{1}, []int{0}) // which the Compose file mounts
+		}
+		startServer(t)
+		t.stop("server")
+		stopped(t, "server")
+	}}
+}
+
+// whileSending returns the scenario of SIGTERM in the middle of a file.
+func whileSending(stage string) Scenario {
+	return Scenario{Stage: stage, Name: "sigterm-while-sending", Title: "on SIGTERM in the middle of a file, server and client end, and what the server has logged is on disk", run: func(t *trial) {
+		blameHold(t, func() {
+			holdFirst(t, []int{200, 1, 1, 1, 1}, []int{0, 0, 0, 0, 0})
+			stopBoth(t)
+			loggedIsStored(t)
+		}, func() {
+			t.configure(usualServer, clientKeys{5, "20ms", "INFO", 10, ""})
+			t.agencies([]int{longFile, 1, 1, 1, 1}, []int{0, 0, 0, 0, 0})
+			t.begin(5, "server")
+			t.up("client1")
+			stopMidway(t, line("server", "apuesta_recibida"))
+			notWhole(t)
+			loggedIsStored(t)
+		})
+	}}
+}
+
+// longFile is so many bets that no client with the usual period sends them while Docker waits for it to end.
+const longFile = 20_000
+
+// stopMidway stops server and client1 once a bet is on disk or a line matches p.
+func stopMidway(t *trial, p pattern) {
+	if !t.awaitStored(1) && !t.await(1, p) {
+		t.unjudged(fmt.Sprintf("no bet of client1 is in bets.csv within %v, so it is not known when client1 is in the middle of its file", t.patience))
+	}
+	stopBoth(t)
+}
+
+// notWhole ends the scenario if client1's whole file is on disk: SIGTERM came after it, and sigterm-idle-server judges that.
+func notWhole(t *trial) {
+	ofFirst := func(record []string) bool { return !notOfFirst(record) }
+	if t.countBets(ofFirst) >= len(t.recordsOf(ofFirst)) {
+		t.problems = nil
+		t.unjudged("client1 sends its whole file before it can be stopped in the middle of it")
+	}
+}
+
+// loggedIsStored expects the bets that the server has logged to be on disk.
+func loggedIsStored(t *trial) {
+	lines, _ := t.journal.snapshot()
+	logged := 0
+	for _, l := range filter(lines, line("server", "apuesta_recibida")) {
+		n, _ := strconv.Atoi(l.Value("cantidad"))
+		logged += n
+	}
+	if stored, err := t.storedBets(); err != nil || len(stored) < logged {
+		t.problem(fmt.Sprintf("bets.csv holds the %d bets that the server logged as received, after SIGTERM", logged), recordsSeen(stored),
+			t.about(line("server", "apuesta_recibida")))
+	}
+}
+
+// blameHold runs held, in which a client is held, and SIGTERM. Where a service of a checkout had to be killed and nothing else is
+// wrong, it runs free, in which nobody is held, and only what is wrong there counts: a server may wait for the message
+// that the relay holds and the client for the answer to it, which the course lets them.
+func blameHold(t *trial, held, free func()) {
+	t.attempt(held)
+	kills := slices.ContainsFunc(t.problems, isKill)
+	others := slices.ContainsFunc(t.problems, func(p report.Problem) bool { return !isKill(p) })
+	if t.site.ours || !kills || others {
+		return
+	}
+	t.end()
+	t.problems, t.status, t.reason, t.journal, t.sent = nil, "", "", newJournal(), nil
+	t.attempt(free)
+}
+
+// wasKilled is what a problem says of a service that did not end on SIGTERM.
+const wasKilled = "it had to be killed"
+
+func isKill(p report.Problem) bool { return p.Seen == wasKilled }
+
+// stopBoth stops server and client1, and expects that neither had to be killed.
+func stopBoth(t *trial) {
+	t.stop("server", "client1")
+	for _, s := range []string{"server", "client1"} {
+		t.stopped(s)
+	}
+}
