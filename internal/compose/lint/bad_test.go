@@ -177,7 +177,7 @@ func profiles(n, m int) string {
 func FuzzCheck(f *testing.F) {
 	for _, seed := range []string{
 		"services: {a: {image: x, ports: ['80:80'], networks: {n: {ipv4_address: 10.0.0.1}}}}\nnetworks: {n: {ipam: {config: [{subnet: 10.0.0.0/24}]}}}",
-		"x: &a {<<: *a}\nservices: *a", "services: {a: &a {<<: [*a, {b: c}]}}", "services:\n  a: !reset null\n", "? [a]\n: b\n", "services: {a: {volumes: [a:b:c], depends_on: [a]}}",
+		"x: &a {<<: *a}\nservices: *a", "&a {<<: *a}", "&a\n<<: [*a, *a]\nservices: *:", "services: {a: &a {<<: [*a, {b: c}]}}", "services:\n  a: !reset null\n", "? [a]\n: b\n", "services: {a: {volumes: [a:b:c], depends_on: [a]}}",
 		"- a\n---\nb", "services: {? {a: b} : c, ? *x : d}", "a: &x 1\n*x : 2\n", "\r\r0",
 	} {
 		f.Add(seed)

@@ -38,7 +38,7 @@ func unreadableKey(key, value *yaml.Node) string {
 	at := Follow(key)
 	switch {
 	case IsMerge(key):
-		for _, source := range mergeValues(value) {
+		for _, source := range mergeSources(value) {
 			if source = Follow(source); source.Kind != yaml.MappingNode {
 				return "the value of << is a mapping, or a list of mappings, not " + KindName(source)
 			}
@@ -49,12 +49,4 @@ func unreadableKey(key, value *yaml.Node) string {
 		return fmt.Sprintf("a key must be text: put %s in quotes", at.Value)
 	}
 	return ""
-}
-
-// mergeValues returns the value of a merge key, or its items if it is a list.
-func mergeValues(value *yaml.Node) []*yaml.Node {
-	if own := Follow(value); own.Kind == yaml.SequenceNode {
-		return own.Content
-	}
-	return []*yaml.Node{value}
 }

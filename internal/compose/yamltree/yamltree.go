@@ -5,6 +5,7 @@ package yamltree
 
 import (
 	"iter"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -20,43 +21,60 @@ func Follow(n *yaml.Node) *yaml.Node {
 
 // Entries iterates over the keys and values of a mapping, with aliases followed: first the mapping's own keys, then
 // those that "<<" merges into it and that it lacks. It leaves out values with Compose's tag !reset. Any other node
-// has no entries.
+// has no entries. Each mapping is merged once, so Entries ends even if an anchor contains itself.
 func Entries(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 	return func(yield func(*yaml.Node, *yaml.Node) bool) {
 		n = Follow(n)
 		if n == nil || n.Kind != yaml.MappingNode {
 			return
 		}
-		var merged []*yaml.Node
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			key, value := n.Content[i], Follow(n.Content[i+1])
-			switch {
-			case IsMerge(key):
-				merged = append(merged, mergeSources(value)...)
-			case value.Tag == "!reset":
-			case !yield(Follow(key), value):
-				return
-			}
-		}
-		if merged == nil {
+		sources, more := ownEntries(n, yield)
+		if !more || sources == nil {
 			return
 		}
 		seen := map[string]bool{}
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			seen[n.Content[i].Value] = true
+			seen[Follow(n.Content[i]).Value] = true
 		}
-		for _, source := range merged {
-			for key, value := range Entries(source) {
-				if seen[key.Value] {
-					continue
-				}
-				seen[key.Value] = true
-				if !yield(key, value) {
-					return
-				}
+		unseen := func(key, value *yaml.Node) bool {
+			if seen[key.Value] {
+				return true
 			}
+			seen[key.Value] = true
+			return yield(key, value)
+		}
+		merged := map[*yaml.Node]bool{n: true}
+		for slices.Reverse(sources); len(sources) > 0; { // the next one is the last
+			source := Follow(sources[len(sources)-1])
+			sources = sources[:len(sources)-1]
+			if source.Kind != yaml.MappingNode || merged[source] {
+				continue
+			}
+			merged[source] = true
+			inner, more := ownEntries(source, unseen)
+			if !more {
+				return
+			}
+			slices.Reverse(inner)
+			sources = append(sources, inner...)
 		}
 	}
+}
+
+// ownEntries yields the entries of a mapping except what it merges, and returns the sources of that. more is false if
+// yield wants no more.
+func ownEntries(n *yaml.Node, yield func(*yaml.Node, *yaml.Node) bool) (sources []*yaml.Node, more bool) {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], Follow(n.Content[i+1])
+		switch {
+		case IsMerge(key):
+			sources = append(sources, mergeSources(value)...)
+		case value.Tag == "!reset":
+		case !yield(Follow(key), value):
+			return nil, false
+		}
+	}
+	return sources, true
 }
 
 // Get returns the value at a path of keys, as Entries finds them. It returns nil for a missing key.
