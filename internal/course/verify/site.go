@@ -224,21 +224,6 @@ func newSites(o Options) (_ *sites, err error) {
 	return s, err
 }
 
-// cause returns the name of the first scenario of a stage that failed because of setup: of s itself if it is the first, or
-// if setup is "".
-func (s *sites) cause(of Scenario, setup string) string {
-	if setup == "" {
-		return of.Name
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	key := of.Stage + " " + setup
-	if _, ok := s.causes[key]; !ok {
-		s.causes[key] = of.Name
-	}
-	return s.causes[key]
-}
-
 func (s *sites) close() error {
 	for _, b := range s.branches {
 		_ = b.root.Close() // only a handle

@@ -36,6 +36,36 @@ func (t *trial) problem(expected, seen string, around []report.Line) {
 	t.problems = append(t.problems, report.Problem{Expected: expected, Seen: seen, Around: around})
 }
 
+// judgeFailure sets the verdict of a scenario with problems: skipped if it follows from the failure of another scenario,
+// unjudged if a script misses something in its container, else failed.
+func (t *trial) judgeFailure(result *report.Scenario, s Scenario, sites *sites) {
+	result.Status, result.Reason = report.Failed, ""
+	if t.site.lack != "" { // the failure may follow from it
+		result.Status, result.Problems = report.Unjudged, nil
+		result.Reason = text.Line(lackError{t.site.lack}.Error())
+		return
+	}
+	if first := sites.cause(s, t.setup); first != s.Name {
+		result.Status, result.Problems = report.Skipped, nil
+		result.Reason = fmt.Sprintf("it follows from the failure of %s: %s", first, t.setup)
+	}
+}
+
+// cause returns the name of the first scenario of a stage that failed because of setup: of s itself if it is the first, or
+// if setup is "".
+func (s *sites) cause(of Scenario, setup string) string {
+	if setup == "" {
+		return of.Name
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := of.Stage + " " + setup
+	if _, ok := s.causes[key]; !ok {
+		s.causes[key] = of.Name
+	}
+	return s.causes[key]
+}
+
 // Numbers of lines that a problem shows.
 const (
 	linesBefore = 4 // the line that it is about

@@ -4,7 +4,8 @@
 // of this project may also run as processes of this machine.
 //
 // The scenarios are in echo.go (ej1 … ej4), bets.go (ej5), batches.go (ej6), draws.go (ej7, ej8) and
-// sigterm.go (SIGTERM in ej4 … ej8); trial.go holds their steps.
+// sigterm.go (SIGTERM in ej4 … ej8). trial.go holds their steps. verdict.go decides what a scenario that has ended shows:
+// it passed, it failed, it follows from the failure of another one, or it cannot be judged.
 package verify
 
 import (
@@ -224,18 +225,8 @@ func runOne(ctx context.Context, s Scenario, e engine, sites *sites, o Options) 
 		Stage: s.Stage, Name: s.Name, Title: s.Title, Status: cmp.Or(t.status, report.Passed), Reason: t.reason,
 		Duration: o.Now().Sub(begin), Problems: t.problems, Timeline: t.journal.timeline(), Troubles: t.troubles,
 	}
-	if len(t.problems) == 0 {
-		return result
-	}
-	result.Status, result.Reason = report.Failed, ""
-	if t.site.lack != "" { // the failure may follow from it
-		result.Status, result.Problems = report.Unjudged, nil
-		result.Reason = text.Line(lackError{t.site.lack}.Error())
-		return result
-	}
-	if first := sites.cause(s, t.setup); first != s.Name {
-		result.Status, result.Problems = report.Skipped, nil
-		result.Reason = fmt.Sprintf("it follows from the failure of %s: %s", first, t.setup)
+	if len(t.problems) > 0 {
+		t.judgeFailure(&result, s, sites)
 	}
 	return result
 }
