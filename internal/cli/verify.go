@@ -39,54 +39,61 @@ func verifyCommand() *cli.Command {
 			"only those of validar-echo-server.sh reach the engine; --trust runs them on this machine, as you.\n\n" +
 			"Exit codes: 0 all is right, 1 something failed, 2 wrong command line, 3 not all could be judged: no repository or branch,\n" +
 			"nothing checked in a stage, trouble with the engine, or an interruption. The last lines say what was not judged.",
-		Flags: []cli.Flag{
-			listFlag("stage", "COMPOSER_STAGE", "only the stage of that `NAME`; may be repeated"),
-			listFlag("scenario", "COMPOSER_VERIFY_SCENARIO", "only scenarios of that `NAME`; may be repeated"),
-			stringFlag("engine", "COMPOSER_VERIFY_ENGINE", "",
-				"`ENGINE` that runs the services: local or docker (default: docker with --repo, else local)"),
-			networkFlag(),
-			stringFlag("repo", "COMPOSER_VERIFY_REPO", "",
-				"the root `DIR` of the git checkout whose branches are checked"),
-			stringFlag("branches", "COMPOSER_VERIFY_BRANCHES", verify.DefaultBranches,
-				"the `PATTERN` of the names of a checkout's branches, in which {N} stands for the stage's number"),
-			boolFlag("trust", "COMPOSER_VERIFY_TRUST", "run a checkout's scripts on this machine, as you, and not in containers"),
-			stringFlag("script-image", "COMPOSER_VERIFY_SCRIPT_IMAGE", "",
-				"the `IMAGE` in which a checkout's scripts run; it has bash (default: one that composer builds once)"),
-			stringFlag("repos", "COMPOSER_VERIFY_REPOS", "",
-				"a class: a directory with a repository for each student, or a CSV `FILE` with the columns name, repo and branches"),
-			stringFlag("report-dir", "COMPOSER_VERIFY_REPORT_DIR", "", "the `DIR` for the results of a class"),
-			&cli.IntFlag{Name: "jobs", EnvVars: []string{"COMPOSER_VERIFY_JOBS"}, Value: 1, Usage: "judge `N` repositories of a class at once"},
-			stringFlag("weights", "COMPOSER_VERIFY_WEIGHTS", "", "a YAML `FILE` with the points of each stage, such as ej5: 2 (default: 1 each)"),
-			listFlag("report", "COMPOSER_VERIFY_REPORT",
-				"write a report: `KIND=FILE`, where KIND is junit, json or html; may be repeated"),
-			&cli.IntFlag{Name: "repeat", EnvVars: []string{"COMPOSER_VERIFY_REPEAT"}, Value: 1, Usage: "run each scenario `N` times"},
-			&cli.DurationFlag{
-				Name: "patience", EnvVars: []string{"COMPOSER_VERIFY_PATIENCE"}, Value: verify.DefaultPatience,
-				Usage: "the most `TIME` to wait for each event that a right solution shows at once",
-			},
-			stringFlag("lang", "COMPOSER_VERIFY_LANG", "",
-				"the `LANGUAGE` of messages and pages, es or en (default: that of LANG); JSON, JUnit and CSV are in English"),
-			boolFlag("beyond", "COMPOSER_VERIFY_BEYOND", "check a checkout for what goes beyond the course's text, too"),
-			boolFlag("list", "COMPOSER_VERIFY_LIST", "list the scenarios and run none"),
-			jsonFlag("print the report (or the list) as JSON, and the progress on stderr"),
-		},
-		Action: func(c *cli.Context) error {
-			run, what := runVerify, "scenario"
-			if c.String("repos") != "" {
-				run, what = runClass, "repository"
-			}
-			faults, err := run(c)
-			switch {
-			case errors.As(err, new(usageError)):
-				return err
-			case err != nil:
-				return unjudgedError{err}
-			case faults > 0:
-				return fmt.Errorf("verify: %s failed", text.Plural(faults, what))
-			}
-			return nil
-		},
+		Flags:  verifyFlags(),
+		Action: verifyStages,
 	}
+}
+
+func verifyFlags() []cli.Flag {
+	return []cli.Flag{
+		listFlag("stage", "COMPOSER_STAGE", "only the stage of that `NAME`; may be repeated"),
+		listFlag("scenario", "COMPOSER_VERIFY_SCENARIO", "only scenarios of that `NAME`; may be repeated"),
+		stringFlag("engine", "COMPOSER_VERIFY_ENGINE", "",
+			"`ENGINE` that runs the services: local or docker (default: docker with --repo, else local)"),
+		networkFlag(),
+		stringFlag("repo", "COMPOSER_VERIFY_REPO", "",
+			"the root `DIR` of the git checkout whose branches are checked"),
+		stringFlag("branches", "COMPOSER_VERIFY_BRANCHES", verify.DefaultBranches,
+			"the `PATTERN` of the names of a checkout's branches, in which {N} stands for the stage's number"),
+		boolFlag("trust", "COMPOSER_VERIFY_TRUST", "run a checkout's scripts on this machine, as you, and not in containers"),
+		stringFlag("script-image", "COMPOSER_VERIFY_SCRIPT_IMAGE", "",
+			"the `IMAGE` in which a checkout's scripts run; it has bash (default: one that composer builds once)"),
+		stringFlag("repos", "COMPOSER_VERIFY_REPOS", "",
+			"a class: a directory with a repository for each student, or a CSV `FILE` with the columns name, repo and branches"),
+		stringFlag("report-dir", "COMPOSER_VERIFY_REPORT_DIR", "", "the `DIR` for the results of a class"),
+		&cli.IntFlag{Name: "jobs", EnvVars: []string{"COMPOSER_VERIFY_JOBS"}, Value: 1, Usage: "judge `N` repositories of a class at once"},
+		stringFlag("weights", "COMPOSER_VERIFY_WEIGHTS", "", "a YAML `FILE` with the points of each stage, such as ej5: 2 (default: 1 each)"),
+		listFlag("report", "COMPOSER_VERIFY_REPORT",
+			"write a report: `KIND=FILE`, where KIND is junit, json or html; may be repeated"),
+		&cli.IntFlag{Name: "repeat", EnvVars: []string{"COMPOSER_VERIFY_REPEAT"}, Value: 1, Usage: "run each scenario `N` times"},
+		&cli.DurationFlag{
+			Name: "patience", EnvVars: []string{"COMPOSER_VERIFY_PATIENCE"}, Value: verify.DefaultPatience,
+			Usage: "the most `TIME` to wait for each event that a right solution shows at once",
+		},
+		stringFlag("lang", "COMPOSER_VERIFY_LANG", "",
+			"the `LANGUAGE` of messages and pages, es or en (default: that of LANG); JSON, JUnit and CSV are in English"),
+		boolFlag("beyond", "COMPOSER_VERIFY_BEYOND", "check a checkout for what goes beyond the course's text, too"),
+		boolFlag("list", "COMPOSER_VERIFY_LIST", "list the scenarios and run none"),
+		jsonFlag("print the report (or the list) as JSON, and the progress on stderr"),
+	}
+}
+
+// verifyStages does `composer verify`.
+func verifyStages(c *cli.Context) error {
+	run, what := runVerify, "scenario"
+	if c.String("repos") != "" {
+		run, what = runClass, "repository"
+	}
+	faults, err := run(c)
+	switch {
+	case errors.As(err, new(usageError)):
+		return err
+	case err != nil:
+		return unjudgedError{err}
+	case faults > 0:
+		return fmt.Errorf("verify: %s failed", text.Plural(faults, what))
+	}
+	return nil
 }
 
 // reporters has the function that writes each kind of report.
@@ -136,9 +143,19 @@ func runVerify(c *cli.Context) (faults int, err error) {
 	if c.Bool("json") {
 		err = errors.Join(err, report.WriteJSON(c.App.Writer, found))
 	}
+	printSummary(c, talk, found, o.Language)
+	if err == nil && found.Verdict() == report.Unjudged {
+		err = errors.New("verify: not all that was asked for could be judged")
+	}
+	return found.Count(report.Failed), err
+}
+
+// printSummary prints the last lines of a run: the branches, the number of scenarios of each verdict, and what was not
+// judged.
+func printSummary(c *cli.Context, talk *Output, found report.Report, l words.Language) {
 	fmt.Fprintln(talk)
 	for _, b := range found.Branches {
-		printLine(talk, "%s: %s", b.Stage, o.Language.Text(b.String()))
+		printLine(talk, "%s: %s", b.Stage, l.Text(b.String()))
 	}
 	var others strings.Builder
 	for _, status := range []report.Status{report.Unjudged, report.Unasked} {
@@ -147,7 +164,7 @@ func runVerify(c *cli.Context) (faults int, err error) {
 		}
 	}
 	say := func(format string, a ...any) {
-		printLine(talk, "%s", streams(c).renameMessage(o.Language.Text(fmt.Sprintf(format, a...))))
+		printLine(talk, "%s", streams(c).renameMessage(l.Text(fmt.Sprintf(format, a...))))
 	}
 	say("%d passed, %d failed, %d skipped%s in %.1fs (%s, %s, composer %s)", found.Count(report.Passed), found.Count(report.Failed),
 		found.Count(report.Skipped), others.String(), found.Duration.Seconds(), found.Target, found.Engine, found.Composer)
@@ -157,10 +174,6 @@ func runVerify(c *cli.Context) (faults int, err error) {
 	for _, gap := range found.Gaps() {
 		say("not judged: %s: %s", strings.Join(gap.Names, ", "), gap.Reason)
 	}
-	if err == nil && found.Verdict() == report.Unjudged {
-		err = errors.New("verify: not all that was asked for could be judged")
-	}
-	return found.Count(report.Failed), err
 }
 
 func verifyOptions(c *cli.Context) (verify.Options, error) {

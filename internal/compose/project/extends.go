@@ -54,41 +54,21 @@ func (r *reader) extendService(p *pool, kind, name string, chain []link) *yaml.N
 	if extends == nil || p.done[kind+" "+name] {
 		return service
 	}
-	for i, other := range chain {
-		if other.service == service || len(chain) == maxChain {
-			r.fault(chain[len(chain)-1].at, ExtendsCircle, "services extend each other: %s → %s", circle(chain[i:]), name)
-			p.done[kind+" "+name] = true
-			return service
-		}
+	if r.goesRound(chain, service, name) {
+		p.done[kind+" "+name] = true
+		return service
 	}
 	target, file := extends, (*yaml.Node)(nil)
 	if extends.Kind == yaml.MappingNode {
 		target, file = yamltree.Get(extends, "service"), yamltree.Get(extends, "file")
 	}
-	chain = append(slices.Clip(chain), link{service, name, target})
 	if isEmpty(target) || isEmpty(file) {
 		r.fault(target, UnknownService, "service %s: there is no name in what it extends", name)
 		p.done[kind+" "+name] = true
 		return service
 	}
-	ref, known := r.text(target, p.scope)
-	if !known {
-		r.Partial = true
-		return service
-	}
-	from := p
-	if file != nil {
-		if from = r.otherPool(p, file); from == nil {
-			return service
-		}
-	}
-	base := r.extendService(from, kind, ref, chain)
-	if base == nil {
-		r.fault(target, UnknownService, "service %s: there is no service %q%s%s", name, ref, inFile(from, p), text.Suggestion(ref, names(from.kinds[kind])))
-		p.done[kind+" "+name] = true
-		return service
-	}
-	if r.isFull(target) {
+	base, from := r.base(p, kind, file, append(slices.Clip(chain), link{service, name, target}))
+	if base == nil || r.isFull(target) {
 		return service
 	}
 	base = r.clone(base)
@@ -97,15 +77,56 @@ func (r *reader) extendService(p *pool, kind, name string, chain []link) *yaml.N
 		r.rebase(wrapped, from.scope.base, from.scope)
 	}
 	p.layer.reset(wrapped)
-	missing := yamltree.Get(base, "extends") // what could not be extended, which is reported
+	merged := r.mergeExtended(base, service, kind, name)
+	all.Content[at+1] = merged
+	p.done[kind+" "+name] = true
+	return merged
+}
+
+// goesRound reports whether a chain comes back to a service, or is too long, and notes the fault.
+func (r *reader) goesRound(chain []link, service *yaml.Node, name string) bool {
+	for i, other := range chain {
+		if other.service == service || len(chain) == maxChain {
+			r.fault(chain[len(chain)-1].at, ExtendsCircle, "services extend each other: %s → %s", circle(chain[i:]), name)
+			return true
+		}
+	}
+	return false
+}
+
+// base returns the service that the last one of a chain extends, and the pool that has it: that of file, or p without a
+// file. The service is nil if it cannot be known, or there is none; that is noted.
+func (r *reader) base(p *pool, kind string, file *yaml.Node, chain []link) (*yaml.Node, *pool) {
+	last := chain[len(chain)-1]
+	ref, known := r.text(last.at, p.scope)
+	if !known {
+		r.Partial = true
+		return nil, nil
+	}
+	from := p
+	if file != nil {
+		if from = r.otherPool(p, file); from == nil {
+			return nil, nil
+		}
+	}
+	base := r.extendService(from, kind, ref, chain)
+	if base == nil {
+		r.fault(last.at, UnknownService, "service %s: there is no service %q%s%s", last.name, ref, inFile(from, p), text.Suggestion(ref, names(from.kinds[kind])))
+		p.done[kind+" "+last.name] = true
+	}
+	return base, from
+}
+
+// mergeExtended lays a service over the one that it extends. The result extends none, but for one that could not be found,
+// which is reported.
+func (r *reader) mergeExtended(base, service *yaml.Node, kind, name string) *yaml.Node {
+	missing := yamltree.Get(base, "extends")
 	remove(service, "extends")
 	remove(base, "extends")
 	merged := r.merge(base, service, []string{kind, name})
 	if missing != nil {
 		merged.Content = append(merged.Content, r.scalar(missing, "extends"), missing)
 	}
-	all.Content[at+1] = merged
-	p.done[kind+" "+name] = true
 	return merged
 }
 

@@ -1,6 +1,7 @@
 package project
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strconv"
@@ -242,68 +243,92 @@ func (r *reader) concat(base, over *yaml.Node, below string) *yaml.Node {
 	return merged
 }
 
-// identity returns a text that is equal for two items of a list if Compose keeps only the later one.
+// identity returns a text that is equal for two items of a list if Compose keeps only the later one. below is the path of
+// the list below its service.
 func (r *reader) identity(item *yaml.Node, below string) string {
-	value := func(key string) string {
-		if n := yamltree.Get(item, key); n != nil {
-			return n.Value
-		}
-		return ""
-	}
-	filled := ""
+	short := "" // an item that is a text, with the values of its variables
 	if item.Kind == yaml.ScalarNode {
-		filled, _ = vars.Fill(item.Value, r.lookup(r.options.Environment))
+		short, _ = vars.Fill(item.Value, r.lookup(r.options.Environment))
 	}
 	mapping := item.Kind == yaml.MappingNode
 	switch below {
 	case "volumes":
-		if mapping {
-			return path.Clean(value("target"))
-		}
-		if v, err := format.ParseVolume(filled); err == nil {
-			return path.Clean(v.Target)
-		}
-	case "ports":
-		if mapping {
-			host, protocol := value("host_ip"), value("protocol")
-			if protocol == "" {
-				protocol = "tcp"
-			}
-			return strings.Join([]string{host, value("published"), value("target"), protocol}, " ")
-		}
-		if strings.Contains(filled, "-") {
-			break
-		}
-		if ports, err := types.ParsePortConfig(filled); err == nil && len(ports) == 1 {
-			return strings.Join([]string{ports[0].HostIP, ports[0].Published, strconv.FormatUint(uint64(ports[0].Target), 10), ports[0].Protocol}, " ")
-		}
-	case "secrets", "configs":
-		if target := value("target"); target != "" {
+		if target, ok := mountTarget(item, short); ok {
 			return target
 		}
-		name := filled
-		if mapping {
-			name = value("source")
+	case "ports":
+		if port, ok := portIdentity(item, short); ok {
+			return port
 		}
-		if below == "secrets" {
-			return "/run/secrets/" + name
-		}
-		return "/" + name
+	case "secrets", "configs":
+		return fileTarget(item, short, below)
 	case "devices":
 		if mapping {
-			return value("target")
+			return valueOf(item, "target")
 		}
-		if parts := strings.Split(filled, ":"); len(parts) > 1 {
+		if parts := strings.Split(short, ":"); len(parts) > 1 {
 			return parts[1]
 		}
-		return filled
+		return short
 	case "env_file":
 		if mapping {
-			return value("path")
+			return valueOf(item, "path")
 		}
-		return filled
+		return short
 	}
 	return whole(item)
+}
+
+// valueOf returns the text of a key, or "".
+func valueOf(mapping *yaml.Node, key string) string {
+	if n := yamltree.Get(mapping, key); n != nil {
+		return n.Value
+	}
+	return ""
+}
+
+// mountTarget returns the path of a mount in the container. ok is false for a text that is no mount.
+func mountTarget(item *yaml.Node, short string) (target string, ok bool) {
+	if item.Kind == yaml.MappingNode {
+		return path.Clean(valueOf(item, "target")), true
+	}
+	v, err := format.ParseVolume(short)
+	if err != nil {
+		return "", false
+	}
+	return path.Clean(v.Target), true
+}
+
+// portIdentity returns address, ports and protocol of a port. ok is false for a text that is no single port.
+func portIdentity(item *yaml.Node, short string) (port string, ok bool) {
+	if item.Kind == yaml.MappingNode {
+		protocol := cmp.Or(valueOf(item, "protocol"), "tcp")
+		return strings.Join([]string{valueOf(item, "host_ip"), valueOf(item, "published"), valueOf(item, "target"), protocol}, " "), true
+	}
+	if strings.Contains(short, "-") {
+		return "", false
+	}
+	ports, err := types.ParsePortConfig(short)
+	if err != nil || len(ports) != 1 {
+		return "", false
+	}
+	p := ports[0]
+	return strings.Join([]string{p.HostIP, p.Published, strconv.FormatUint(uint64(p.Target), 10), p.Protocol}, " "), true
+}
+
+// fileTarget returns the path in the container of an item of secrets or configs.
+func fileTarget(item *yaml.Node, short, below string) string {
+	if target := valueOf(item, "target"); target != "" {
+		return target
+	}
+	name := short
+	if item.Kind == yaml.MappingNode {
+		name = valueOf(item, "source")
+	}
+	if below == "secrets" {
+		return "/run/secrets/" + name
+	}
+	return "/" + name
 }
 
 // whole returns a text that is equal for equal values.
@@ -324,12 +349,7 @@ func whole(n *yaml.Node) string {
 // mergePools merges the address pools of a network by their subnets, as compose-go does it.
 func (r *reader) mergePools(base, over *yaml.Node, at []string) *yaml.Node {
 	merged := r.like(base, nil)
-	subnet := func(n *yaml.Node) string {
-		if s := yamltree.Get(n, "subnet"); s != nil {
-			return s.Value
-		}
-		return ""
-	}
+	subnet := func(n *yaml.Node) string { return valueOf(n, "subnet") }
 	find := func(s string) int {
 		return slices.IndexFunc(merged.Content, func(n *yaml.Node) bool { return subnet(n) == s })
 	}
