@@ -24,8 +24,6 @@ import (
 	"github.com/tp0-lab/composer/internal/test/storetest"
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
 func openLottery(t *testing.T, path string, agencies uint32, wrap func(journal.DiskFile) journal.DiskFile) (*draw.Lottery, *atomic.Int32) {
 	t.Helper()
 	draws := new(atomic.Int32)
@@ -339,14 +337,14 @@ func TestDrawFileOfVersion1(t *testing.T) {
 		for i := range bets {
 			encoded = storetest.Encode(encoded, &bets[i])
 		}
-		return crc32.Checksum(encoded, castagnoli)
+		return crc32.Checksum(encoded, journal.Castagnoli)
 	}
 	write := func(lines ...string) string {
 		path := filepath.Join(t.TempDir(), "bets.csv")
 		var draw []byte
 		for _, line := range lines {
 			draw = append(draw, line...)
-			draw = fmt.Appendf(draw, ",%08x\n", crc32.Checksum(draw, castagnoli))
+			draw = fmt.Appendf(draw, ",%08x\n", crc32.Checksum(draw, journal.Castagnoli))
 		}
 		if err := errors.Join(os.WriteFile(path, append(storetest.Records(one...), storetest.Records(two...)...), 0o600), os.WriteFile(path+".draw", draw, 0o600)); err != nil {
 			t.Fatal(err)

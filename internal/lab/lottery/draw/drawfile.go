@@ -17,8 +17,6 @@ import (
 // suffix follows the name of bets.csv in the name of the file of its draw.
 const suffix = ".draw"
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
 // drawFile is bets.csv.draw, the file of the lottery's state, which only grows:
 //
 //	finished,AGENCY,TOTAL,CHECKSUM,SUM
@@ -94,11 +92,11 @@ func (s *state) read(file io.Reader) error {
 		}
 		text, end := cutLineEnd(string(line))
 		comma := max(strings.LastIndexByte(text, ','), 0)
-		sum = crc32.Update(sum, castagnoli, line[:comma])
+		sum = crc32.Update(sum, journal.Castagnoli, line[:comma])
 		if text[comma:] != fmt.Sprintf(",%08x", sum) || s.add(text[:comma]) != nil {
 			return fmt.Errorf("line %d is damaged or no line of a central: %w; put the right file back, or move it away to lose all finishes and the draw", number, journal.ErrDoubt)
 		}
-		sum = crc32.Update(sum, castagnoli, []byte(text[comma:]+end))
+		sum = crc32.Update(sum, journal.Castagnoli, []byte(text[comma:]+end))
 	}
 }
 
@@ -161,9 +159,9 @@ func (m *drawFile) write(lines []string) error {
 	var group []byte
 	sum := m.file.Checksum()
 	for _, line := range lines {
-		sum = crc32.Update(sum, castagnoli, []byte(line))
+		sum = crc32.Update(sum, journal.Castagnoli, []byte(line))
 		end := fmt.Sprintf(",%08x\n", sum)
-		sum = crc32.Update(sum, castagnoli, []byte(end))
+		sum = crc32.Update(sum, journal.Castagnoli, []byte(end))
 		group = append(append(group, line...), end...)
 	}
 	return m.file.Append(group)

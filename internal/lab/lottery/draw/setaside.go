@@ -188,9 +188,9 @@ func drawWithout(path string, agency uint32) ([]byte, error) {
 			found = true
 			continue
 		}
-		sum = crc32.Update(sum, castagnoli, []byte(text))
+		sum = crc32.Update(sum, journal.Castagnoli, []byte(text))
 		rest := fmt.Sprintf(",%08x%s", sum, end)
-		sum = crc32.Update(sum, castagnoli, []byte(rest))
+		sum = crc32.Update(sum, journal.Castagnoli, []byte(rest))
 		out = append(append(out, text...), rest...)
 	}
 	if !found {

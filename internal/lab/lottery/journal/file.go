@@ -170,7 +170,7 @@ func (l *loading) Read(b []byte) (int, error) {
 	}
 	n, err := l.Reader.Read(b)
 	if n > 0 {
-		l.sum = crc32.Update(l.sum, castagnoli, b[:n])
+		l.sum = crc32.Update(l.sum, Castagnoli, b[:n])
 		l.last = b[n-1]
 		before := l.read / l.file.options.ProgressStep
 		l.read += int64(n)
@@ -222,7 +222,7 @@ func (a *File) Append(group []byte) error {
 		}
 		return err
 	}
-	a.durable, a.sum, a.end = a.most, crc32.Update(a.sum, castagnoli, group), ""
+	a.durable, a.sum, a.end = a.most, crc32.Update(a.sum, Castagnoli, group), ""
 	a.journal.done()
 	return nil
 }
@@ -303,7 +303,7 @@ func (a *File) Durable() int64 { return a.durable }
 func (a *File) Unsure() bool { return a.most != a.durable }
 
 // Checksum returns the CRC-32C of all bytes before the next group.
-func (a *File) Checksum() uint32 { return crc32.Update(a.sum, castagnoli, []byte(a.end)) }
+func (a *File) Checksum() uint32 { return crc32.Update(a.sum, Castagnoli, []byte(a.end)) }
 
 // Told returns what the last SetTold has noted.
 func (a *File) Told() bool { return a.journal.note.told }

@@ -153,7 +153,7 @@ func (a *File) back(named fs.FileInfo, err error) error {
 // a group that failed, which will be cut off. It remembers the last file that it has read in vain.
 func (a *File) same(f *os.File, info fs.FileInfo) error {
 	a.refused = nil
-	sum := crc32.New(castagnoli)
+	sum := crc32.New(Castagnoli)
 	n, err := io.Copy(sum, io.NewSectionReader(f, 0, a.durable))
 	if err != nil {
 		return err

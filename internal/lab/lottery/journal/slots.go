@@ -45,7 +45,8 @@ const (
 	journalSize = noteAt + noteSize
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+// Castagnoli is the table of CRC-32C, the checksum in all files of the lottery.
+var Castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // ErrDoubt is in the error for files of which nothing can be said for certain.
 var ErrDoubt = errors.New("nothing was changed")
@@ -90,13 +91,13 @@ func (n note) append(dst []byte) []byte {
 
 // appendSum appends the CRC-32C of the bytes from start on.
 func appendSum(dst []byte, start int) []byte {
-	return binary.BigEndian.AppendUint32(dst, crc32.Checksum(dst[start:], castagnoli))
+	return binary.BigEndian.AppendUint32(dst, crc32.Checksum(dst[start:], Castagnoli))
 }
 
 // sumHolds reports whether b begins with magic and ends with the CRC-32C of the bytes before.
 func sumHolds(b []byte, magic string) bool {
 	sum := len(b) - 4
-	return string(b[:4]) == magic && binary.BigEndian.Uint32(b[sum:]) == crc32.Checksum(b[:sum], castagnoli)
+	return string(b[:4]) == magic && binary.BigEndian.Uint32(b[sum:]) == crc32.Checksum(b[:sum], Castagnoli)
 }
 
 func parseSlot(b []byte) (s slot, ok bool) {
@@ -211,7 +212,7 @@ func (j *journal) recover(data io.ReaderAt, size int64) (whole int64, err error)
 	case size < newest.begin:
 		return 0, doubt("%s has %d bytes of the %d that %s knows", file, size, newest.begin, name)
 	case size == newest.end:
-		sum := crc32.New(castagnoli)
+		sum := crc32.New(Castagnoli)
 		if _, err := io.Copy(sum, io.NewSectionReader(data, newest.begin, newest.end-newest.begin)); err != nil {
 			return 0, err
 		}
@@ -243,7 +244,7 @@ func (j *journal) begin(begin int64, group []byte) error {
 			return err
 		}
 	}
-	return j.put(slot{j.sequence + 1, begin, begin + int64(len(group)), crc32.Checksum(group, castagnoli)})
+	return j.put(slot{j.sequence + 1, begin, begin + int64(len(group)), crc32.Checksum(group, Castagnoli)})
 }
 
 // done notes that the group is on disk, and makes the other slot the next one.

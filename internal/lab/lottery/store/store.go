@@ -66,7 +66,7 @@ type Account struct {
 
 // noBets returns the account of an agency without bets.
 func noBets(agency uint32) Account {
-	return Account{Checksum: crc32.Checksum(binary.BigEndian.AppendUint32(nil, agency), castagnoli)}
+	return Account{Checksum: crc32.Checksum(binary.BigEndian.AppendUint32(nil, agency), journal.Castagnoli)}
 }
 
 // account is the state of one agency.
@@ -171,7 +171,7 @@ func (s *Store) count(file io.Reader) error {
 
 // With returns the account after n more bets, in their encoding.
 func (a Account) With(n int, encoded []byte) Account {
-	return Account{Count: a.Count + uint64(n), Checksum: crc32.Update(a.Checksum, castagnoli, encoded)}
+	return Account{Count: a.Count + uint64(n), Checksum: crc32.Update(a.Checksum, journal.Castagnoli, encoded)}
 }
 
 // account returns the account of the agency, and creates it. The caller holds mu, or is the only user of the Store.
@@ -312,8 +312,6 @@ func (s *Store) Settle() error {
 	s.mu.Unlock()
 	return t.Err()
 }
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 var recordBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
