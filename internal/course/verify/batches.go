@@ -10,6 +10,13 @@ import (
 )
 
 func batchScenarios() []Scenario {
+	return slices.Concat(batchSizes(), refusedScenarios(), []Scenario{
+		descriptorScenario("ej6"), batchFrameLimit(), batchOddNames(), batchShortReads(), idleServer("ej6"), whileSending("ej6"), batchThreeAgencies(),
+	})
+}
+
+// batchSizes are scenarios of one agency with files of different lengths.
+func batchSizes() []Scenario {
 	var all []Scenario
 	for _, s := range []struct {
 		name, title, beyond string
@@ -32,79 +39,87 @@ func batchScenarios() []Scenario {
 			t.stored()
 		}})
 	}
-	all = append(all, refusedScenarios()...)
-	return append(all,
-		descriptorScenario("ej6"),
-		Scenario{
-			Stage: "ej6", Name: "frame-limit",
-			Title: "no batch needs more than 8 kB, and none has more on the wire if each is answered before the next (batch.maxAmount as shipped; this project's: far too large)",
-			run: func(t *trial) {
-				maxAmount := 100_000
-				if !t.site.ours { // the course asks for a good default
-					if maxAmount = t.site.maxAmount; maxAmount == 0 {
-						t.fatal(t.site.clientConfig+" has batch.maxAmount", "it has not")
-					}
+	return all
+}
+
+func batchFrameLimit() Scenario {
+	return Scenario{
+		Stage: "ej6", Name: "frame-limit",
+		Title: "no batch needs more than 8 kB, and none has more on the wire if each is answered before the next (batch.maxAmount as shipped; this project's: far too large)",
+		run: func(t *trial) {
+			maxAmount := 100_000
+			if !t.site.ours { // the course asks for a good default
+				if maxAmount = t.site.maxAmount; maxAmount == 0 {
+					t.fatal(t.site.clientConfig+" has batch.maxAmount", "it has not")
 				}
-				keys := clientKeys{5, "20ms", "INFO", maxAmount, ""}
-				t.configure(usualServer, keys)
-				t.agencies([]int{1000}, []int{0})
-				t.begin(1, "server")
-				r := t.relayed(usualServer, keys, false)
-				t.up("client1")
-				t.exited(0, "client1")
-				t.usedRelay(r)
-				frames(t, r.carried())
-				t.nothingFailed()
-				t.stored()
-			},
+			}
+			keys := clientKeys{5, "20ms", "INFO", maxAmount, ""}
+			t.configure(usualServer, keys)
+			t.agencies([]int{1000}, []int{0})
+			t.begin(1, "server")
+			r := t.relayed(usualServer, keys, false)
+			t.up("client1")
+			t.exited(0, "client1")
+			t.usedRelay(r)
+			frames(t, r.carried())
+			t.nothingFailed()
+			t.stored()
 		},
-		Scenario{
-			Stage: "ej6", Name: "odd-names", Beyond: beyondDelimiters,
-			Title: "commas, quotes, accents and equals signs in names arrive as they are",
-			run: func(t *trial) {
-				t.configure(usualServer, usualClient)
-				t.agency(1, "\"Juana, María\",O'Higgins,20000001,1990-01-31,1\r\n"+
-					"\"El \"\"Gato\"\"\",\"de la \"\"Ñ\"\", Peña\",20000002,1991-02-28,2\r\n"+
-					"José|Ángel,Müller=Straße;x,20000003,1992-12-01,3\r\n"+
-					"李,小龍,04000004,1993-11-27,7574\r\n")
-				t.begin(1)
-				t.exited(0, "client1")
-				batches(t, 10, []int{4})
-				t.nothingFailed()
-				t.stored()
-			},
+	}
+}
+
+func batchOddNames() Scenario {
+	return Scenario{
+		Stage: "ej6", Name: "odd-names", Beyond: beyondDelimiters,
+		Title: "commas, quotes, accents and equals signs in names arrive as they are",
+		run: func(t *trial) {
+			t.configure(usualServer, usualClient)
+			t.agency(1, "\"Juana, María\",O'Higgins,20000001,1990-01-31,1\r\n"+
+				"\"El \"\"Gato\"\"\",\"de la \"\"Ñ\"\", Peña\",20000002,1991-02-28,2\r\n"+
+				"José|Ángel,Müller=Straße;x,20000003,1992-12-01,3\r\n"+
+				"李,小龍,04000004,1993-11-27,7574\r\n")
+			t.begin(1)
+			t.exited(0, "client1")
+			batches(t, 10, []int{4})
+			t.nothingFailed()
+			t.stored()
 		},
-		Scenario{
-			Stage: "ej6", Name: "short-reads",
-			Title: "batches and answers that arrive byte by byte are whole",
-			run: func(t *trial) {
-				keys := clientKeys{5, "20ms", "INFO", 10, ""}
-				t.configure(usualServer, keys)
-				t.agencies([]int{95}, []int{0})
-				t.begin(1, "server")
-				r := t.relayed(usualServer, keys, true)
-				t.up("client1")
-				t.exited(0, "client1")
-				t.usedRelay(r)
-				t.nothingFailed()
-				t.stored()
-			},
+	}
+}
+
+func batchShortReads() Scenario {
+	return Scenario{
+		Stage: "ej6", Name: "short-reads",
+		Title: "batches and answers that arrive byte by byte are whole",
+		run: func(t *trial) {
+			keys := clientKeys{5, "20ms", "INFO", 10, ""}
+			t.configure(usualServer, keys)
+			t.agencies([]int{95}, []int{0})
+			t.begin(1, "server")
+			r := t.relayed(usualServer, keys, true)
+			t.up("client1")
+			t.exited(0, "client1")
+			t.usedRelay(r)
+			t.nothingFailed()
+			t.stored()
 		},
-		idleServer("ej6"), whileSending("ej6"),
-		Scenario{
-			Stage: "ej6", Name: "three-agencies",
-			Title: "the bets of three agencies are all on disk, each under its agency",
-			run: func(t *trial) {
-				t.configure(usualServer, clientKeys{5, "20ms", "INFO", 10, ""})
-				t.agencies([]int{25, 10, 7}, []int{1, 0, 0})
-				t.begin(3)
-				t.exited(0, t.clients()...)
-				batchesOfAtMost(t, 10)
-				t.nothingFailed()
-				t.stored()
-			},
+	}
+}
+
+func batchThreeAgencies() Scenario {
+	return Scenario{
+		Stage: "ej6", Name: "three-agencies",
+		Title: "the bets of three agencies are all on disk, each under its agency",
+		run: func(t *trial) {
+			t.configure(usualServer, clientKeys{5, "20ms", "INFO", 10, ""})
+			t.agencies([]int{25, 10, 7}, []int{1, 0, 0})
+			t.begin(3)
+			t.exited(0, t.clients()...)
+			batchesOfAtMost(t, 10)
+			t.nothingFailed()
+			t.stored()
 		},
-	)
+	}
 }
 
 // batches expects this project's server to have received batches with these numbers of bets, and another's, batches of at

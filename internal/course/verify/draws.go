@@ -237,7 +237,7 @@ func stalledAgency(t *trial) {
 	others := len(t.recordsOf(notOfFirst))
 	t.up("client2", "client3", "client4", "client5")
 	t.patience = min(t.patience, meanwhile) // sooner than a server gives up a silent peer and serves the others
-	if !t.awaitBets(others, notOfFirst) {
+	if !t.awaitStoredOf(others, notOfFirst) {
 		clients := make(map[string]bool)
 		for _, l := range r.carried() {
 			clients[l.client] = true
@@ -269,11 +269,11 @@ func notOfFirst(record []string) bool { return record[0] != "1" }
 // blameStall blames a server for storing too few bets of the others while a client is held, if it stores the rest once that
 // client goes on. Otherwise something else keeps the bets from it.
 func blameStall(t *trial, r *relay) {
-	others, seen := len(t.recordsOf(notOfFirst)), t.countBets(notOfFirst)
+	others, seen := len(t.recordsOf(notOfFirst)), t.countStored(notOfFirst)
 	patience, around := t.patience, t.about(line("server", "apuesta_recibida"))
 	r.release()
 	t.patience = t.limit
-	if !t.site.ours && !t.awaitBets(others, notOfFirst) {
+	if !t.site.ours && !t.awaitStoredOf(others, notOfFirst) {
 		t.unjudged("the bets of the other agencies are not all in bets.csv after client1 goes on either, so the hold is not to blame; winners-of-5 judges that")
 	}
 	t.problem(fmt.Sprintf("the %d bets of the other agencies are in bets.csv within %v, while client1 is held in the middle of its file", others, patience),

@@ -53,7 +53,7 @@ func stopMidway(t *trial, p pattern) {
 // notWhole ends the scenario if client1's whole file is on disk: SIGTERM came after it, and sigterm-idle-server judges that.
 func notWhole(t *trial) {
 	ofFirst := func(record []string) bool { return !notOfFirst(record) }
-	if t.countBets(ofFirst) >= len(t.recordsOf(ofFirst)) {
+	if t.countStored(ofFirst) >= len(t.recordsOf(ofFirst)) {
 		t.problems = nil
 		t.unjudged("client1 sends its whole file before it can be stopped in the middle of it")
 	}

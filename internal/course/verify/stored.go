@@ -44,9 +44,9 @@ func (t *trial) awaitStored(n int) bool {
 	return t.awaitRecords(func(got [][]string) bool { return len(got) >= n })
 }
 
-// awaitBets is awaitStored for n of the bets that were sent, whatever agency the server takes them for.
-func (t *trial) awaitBets(n int, of func(record []string) bool) bool {
-	return t.awaitRecords(func(got [][]string) bool { return t.countOf(got, of) >= n })
+// awaitStoredOf is awaitStored for records of some of the bets that were sent: see countRecords.
+func (t *trial) awaitStoredOf(n int, of func(record []string) bool) bool {
+	return t.awaitRecords(func(got [][]string) bool { return t.countRecords(got, of) >= n })
 }
 
 func (t *trial) awaitRecords(enough func(got [][]string) bool) bool {
@@ -68,14 +68,15 @@ func (t *trial) recordsOf(of func(record []string) bool) [][]string {
 	return slices.DeleteFunc(slices.Clone(t.sent), func(r []string) bool { return !of(r) })
 }
 
-// countBets returns how many of the bets that were sent are on disk now.
-func (t *trial) countBets(of func(record []string) bool) int {
+// countStored returns how many records of some of the bets that were sent are on disk now: see countRecords.
+func (t *trial) countStored(of func(record []string) bool) int {
 	got, _ := t.storedBets() // a record may be half written
-	return t.countOf(got, of)
+	return t.countRecords(got, of)
 }
 
-// countOf returns how many records have the document of a bet that was sent.
-func (t *trial) countOf(got [][]string, of func(record []string) bool) int {
+// countRecords returns how many records of got have the document of one of the bets that were sent, of those that of accepts.
+// It does not look at their agency. A bet that is stored twice counts twice.
+func (t *trial) countRecords(got [][]string, of func(record []string) bool) int {
 	documents := make(map[string]bool)
 	for _, r := range t.recordsOf(of) {
 		documents[r[3]] = true
