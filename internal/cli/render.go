@@ -89,8 +89,8 @@ func renderStages(c *cli.Context, source *bundleFlags) error {
 		return compareStages(c, made)
 	case j.Output == "":
 		err = made.All[0].Write(c.App.Writer)
-		if files := len(made.Beside); files > 0 {
-			warn(c.App.ErrWriter, "this is the %s alone; -o FILE writes it and %s of its stage beside it: %s", source.opened.Target.Document, text.Plural(files, "file"), firstNames(made.Beside))
+		if files := len(made.Unwritten); files > 0 {
+			warn(c.App.ErrWriter, "this is the %s alone; -o FILE writes it and %s of its stage beside it: %s", source.opened.Target.Document, text.Plural(files, "file"), firstNames(made.Unwritten))
 		}
 	default:
 		_, err = made.Write()
@@ -103,7 +103,7 @@ func renderStages(c *cli.Context, source *bundleFlags) error {
 			warn(c.App.ErrWriter, "%v", w)
 		}
 	}
-	warnLeft(c.App.ErrWriter, made.Left)
+	warnLeftOver(c.App.ErrWriter, made.LeftOver)
 	warnMissing(c.App.ErrWriter, made.Missing())
 	return nil
 }
@@ -183,14 +183,14 @@ func compareStages(c *cli.Context, made build.Documents) error {
 		}
 	}
 	if !c.Bool("check") {
-		warnLeft(c.App.ErrWriter, made.Left)
+		warnLeftOver(c.App.ErrWriter, made.LeftOver)
 		return nil
 	}
 	stale, err := made.Stale()
 	if err != nil {
 		return err
 	}
-	if len(stale)+len(made.Left) == 0 {
+	if len(stale)+len(made.LeftOver) == 0 {
 		return nil
 	}
 	for _, s := range stale {
@@ -203,11 +203,11 @@ func compareStages(c *cli.Context, made build.Documents) error {
 		}
 		printLine(c.App.Writer, "%s: %s", s.Path, what)
 	}
-	for _, path := range made.Left {
+	for _, path := range made.LeftOver {
 		printLine(c.App.Writer, "%s: left over: no replica makes this file any more", path)
 	}
 	if len(stale) == 0 {
-		return fmt.Errorf("render: %s left over from replicas that no longer exist: delete what nothing else needs", text.Plural(len(made.Left), "file"))
+		return fmt.Errorf("render: %s left over from replicas that no longer exist: delete what nothing else needs", text.Plural(len(made.LeftOver), "file"))
 	}
 	are := "are"
 	if len(stale) == 1 {
@@ -216,8 +216,8 @@ func compareStages(c *cli.Context, made build.Documents) error {
 	return fmt.Errorf("render: of %s, %d %s not what would be rendered; run `%s`", text.Plural(len(made.All), "file"), len(stale), are, made.Command)
 }
 
-// warnLeft names files of replicas that no longer exist.
-func warnLeft(w io.Writer, left []string) {
+// warnLeftOver names files of replicas that no longer exist.
+func warnLeftOver(w io.Writer, left []string) {
 	if len(left) > 0 {
 		warn(w, "no replica makes %s; delete what nothing else needs", firstNames(left))
 	}

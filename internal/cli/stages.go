@@ -85,7 +85,7 @@ func printStagesJSON(c *cli.Context, b *bundle.Bundle) error {
 		}
 		stages[i] = stage{s.Name, s.Summary, s.Name == b.Default, make([]kind, len(kinds.All)), outputs, []string{}}
 		for j, k := range kinds.All {
-			stages[i].Kinds[j] = kind{k.Name, k.Of, k.Count, k.NameOf(k.First)}
+			stages[i].Kinds[j] = kind{k.Name, k.Table, k.Count, k.NameOf(k.First)}
 		}
 		for _, t := range targets {
 			if slices.Contains(t.Stages, s.Name) {

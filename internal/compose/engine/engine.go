@@ -17,8 +17,8 @@ import (
 type Kind struct {
 	// Name describes such a file: "a Kubernetes file".
 	Name string
-	// Takes is the command that takes such a file, with FILE for the file's name.
-	Takes string
+	// Command is the command that takes such a file, with FILE for the file's name.
+	Command string
 	// Target is the name of the target that composer renders such files for.
 	Target string
 	// Runs reports that Compose takes the file as well, and ignores a part of it.
@@ -27,9 +27,9 @@ type Kind struct {
 
 // The kinds.
 var (
-	Stack       = Kind{Name: "a stack file for Docker Swarm", Takes: "docker stack deploy -c FILE NAME", Target: "swarm"}
-	LikelyStack = Kind{Name: "most likely a stack file for Docker Swarm", Takes: Stack.Takes, Target: Stack.Target, Runs: true}
-	Kubernetes  = Kind{Name: "a Kubernetes file", Takes: "kubectl apply -f FILE", Target: "kubernetes"}
+	Stack       = Kind{Name: "a stack file for Docker Swarm", Command: "docker stack deploy -c FILE NAME", Target: "swarm"}
+	LikelyStack = Kind{Name: "most likely a stack file for Docker Swarm", Command: Stack.Command, Target: Stack.Target, Runs: true}
+	Kubernetes  = Kind{Name: "a Kubernetes file", Command: "kubectl apply -f FILE", Target: "kubernetes"}
 )
 
 // Explain returns a half-sentence that says for which engine a file is, and which command takes it. file is the name of the
@@ -38,7 +38,7 @@ func (k Kind) Explain(file string) string {
 	if file = text.ShellWord(file); file == "stdin" {
 		file = "-"
 	}
-	return "this is " + k.Name + ": `" + strings.Replace(k.Takes, "FILE", file, 1) + "` takes it"
+	return "this is " + k.Name + ": `" + strings.Replace(k.Command, "FILE", file, 1) + "` takes it"
 }
 
 // Of returns the kind of a file for another engine than Compose, by the first of its YAML documents. Kubernetes's have

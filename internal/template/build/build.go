@@ -72,12 +72,11 @@ type Documents struct {
 	Unread []bundle.Kind
 	// UnreadValues are the values of the user that no template reads, each once.
 	UnreadValues []values.Problem
-	// Beside are the paths of files that belong beside the Compose file. They are not written, because the Compose file
-	// goes to stdout.
-	Beside []string
-	// Left are the paths of files that outputs made earlier, for replicas that no longer exist. Nothing deletes these
+	// Unwritten are the paths of the files that belong beside a Compose file that goes to stdout: Write does not write them.
+	Unwritten []string
+	// LeftOver are the paths of files that outputs made earlier, for replicas that no longer exist. Nothing deletes these
 	// files.
-	Left []string
+	LeftOver []string
 }
 
 // Render renders and checks all documents of the job. Its errors are those of bundle.Choose, package render and package
@@ -121,7 +120,7 @@ func (j Job) Render(ctx context.Context, b *bundle.Bundle) (Documents, error) {
 		made.addUnread(b, engine, stage)
 		if j.Output == "" {
 			for _, one := range beside {
-				made.Beside = append(made.Beside, one.Path)
+				made.Unwritten = append(made.Unwritten, one.Path)
 			}
 			continue
 		}
@@ -130,7 +129,7 @@ func (j Job) Render(ctx context.Context, b *bundle.Bundle) (Documents, error) {
 		if err != nil {
 			return Documents{}, err
 		}
-		made.Left = append(made.Left, left(b.Outputs, kinds, filepath.Dir(d.Path), stage)...)
+		made.LeftOver = append(made.LeftOver, leftOver(b.Outputs, kinds, filepath.Dir(d.Path), stage)...)
 	}
 	return made, checkPaths(made.All)
 }
@@ -327,7 +326,7 @@ func (d Documents) Missing() []string {
 	}
 	all = slices.DeleteFunc(all, func(source string) bool {
 		source = filepath.Clean(source)
-		return slices.ContainsFunc(d.Beside, func(path string) bool {
+		return slices.ContainsFunc(d.Unwritten, func(path string) bool {
 			return path == source || strings.HasPrefix(path, source+string(filepath.Separator))
 		})
 	})

@@ -104,7 +104,7 @@ func TestLeft(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range left(b.Outputs, kinds, dir, "dev") {
+	for _, path := range leftOver(b.Outputs, kinds, dir, "dev") {
 		name, _ := filepath.Rel(dir, path)
 		got = append(got, name)
 	}
@@ -140,7 +140,7 @@ func TestLeftOfPaddedNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{filepath.Join(dir, "es04.yml"), filepath.Join(dir, "es10.yml")}
-	if diff := cmp.Diff(want, left(b.Outputs, kinds, dir, "dev")); diff != "" {
+	if diff := cmp.Diff(want, leftOver(b.Outputs, kinds, dir, "dev")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -187,7 +187,7 @@ func TestEmptyOutput(t *testing.T) {
 // Without a path for the Compose file the outputs are checked, and named.
 func TestOutputsWithoutAPath(t *testing.T) {
 	made, err := Job{Validate: true}.Render(t.Context(), withOutputs(t, 2, `{path: "{name}.yml", template: a}`))
-	if err != nil || len(made.All) != 1 || !slices.Equal(made.Beside, []string{"node1.yml", "node2.yml"}) {
-		t.Errorf("got %d documents and %v, error %v", len(made.All), made.Beside, err)
+	if err != nil || len(made.All) != 1 || !slices.Equal(made.Unwritten, []string{"node1.yml", "node2.yml"}) {
+		t.Errorf("got %d documents and %v, error %v", len(made.All), made.Unwritten, err)
 	}
 }

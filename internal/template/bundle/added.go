@@ -11,8 +11,8 @@ import (
 type Addition struct {
 	values.Problem          // without What
 	Key            string   // the last key of its path
-	Of             string   // the key of the map that it is in, "Values" for all values, or the kind of a replica
-	Beside         []string // the keys that the bundle has in that map, at least one
+	Map            string   // the key of the map that it is in, "Values" for all values, or the kind of a replica
+	Siblings       []string // the keys that the bundle has in that map, at least one
 }
 
 // Added returns the values that the user adds to those of a stage, in maps in which the bundle has values itself. For a

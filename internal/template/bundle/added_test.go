@@ -67,7 +67,7 @@ func TestAdded(t *testing.T) {
 	}
 	var got []string
 	for _, a := range b.Added("b") {
-		got = append(got, a.Path+" of "+a.Of+" beside "+strings.Join(a.Beside, ","))
+		got = append(got, a.Path+" of "+a.Map+" beside "+strings.Join(a.Siblings, ","))
 	}
 	want := "small.memry of small beside memory,cpus,tag; workers.fast.inptu of fast beside input; els of Values beside small,list,any,on,workers; replicas.fast1.ouput of fast beside type,input,inptu"
 	if strings.Join(got, "; ") != want {

@@ -128,7 +128,7 @@ func (c counts) apply(kinds *Kinds) error {
 		if name == "" {
 			name = kinds.First()
 		}
-		of, ok := kinds.Of(name)
+		of, ok := kinds.Named(name)
 		switch {
 		case name == allKinds:
 			of = kinds.All

@@ -19,9 +19,9 @@ type Kind struct {
 	Given bool
 	// FromValues reports that the kind or its count comes from values, so that it may differ in another stage.
 	FromValues bool
-	// Of is the name of the kind with rows that Row belongs to, or "".
-	Of  string
-	Row *values.Node
+	// Table is the name of the kind with rows that Row belongs to, or "".
+	Table string
+	Row   *values.Node
 	// First is the ID of the first replica.
 	First int
 	// Before and After are the parts of a replica's name before and behind its ID.

@@ -24,9 +24,9 @@ type kindTable struct {
 	begin, end int
 }
 
-// Of returns the kinds that a name stands for: the rows of a kind with rows, or the kind of that name. ok reports
+// Named returns the kinds that a name stands for: the rows of a kind with rows, or the kind of that name. ok reports
 // whether there is such a kind; it may have no rows.
-func (kinds Kinds) Of(name string) (of []Kind, ok bool) {
+func (kinds Kinds) Named(name string) (of []Kind, ok bool) {
 	for _, t := range kinds.tables {
 		if t.name == name {
 			return kinds.All[t.begin:t.end], true
@@ -274,7 +274,7 @@ func (r *resolver) addRows(s kindSource) {
 			r.fail(row, "%s", problem)
 			continue
 		}
-		kind.Of, kind.Row, kind.FromValues = s.kind, own, ofValues || isPath(count)
+		kind.Table, kind.Row, kind.FromValues = s.kind, own, ofValues || isPath(count)
 		if count == nil {
 			count = &values.Node{Scalar: 1}
 		}
@@ -308,7 +308,7 @@ func (r *resolver) rowName(s kindSource, row, at *values.Node) (name string, ok 
 }
 
 func (r *resolver) has(name string) bool {
-	_, ok := r.kinds.Of(name)
+	_, ok := r.kinds.Named(name)
 	return ok
 }
 
@@ -318,7 +318,7 @@ func (r *resolver) put(at *values.Node, kind Kind, s kindSource, count *values.N
 	kind.Count = r.countOf(kind.Name, count)
 	same := slices.IndexFunc(r.kinds.All, kind.sameNames)
 	switch {
-	case r.has(kind.Name) || kind.Name == s.kind && kind.Of != "":
+	case r.has(kind.Name) || kind.Name == s.kind && kind.Table != "":
 		r.fail(at, "kind %q is there twice", kind.Name)
 	case same >= 0:
 		r.fail(at, "kind %q: its replicas have the names of those of kind %s", kind.Name, r.kinds.All[same].Name)

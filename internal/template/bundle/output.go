@@ -62,7 +62,7 @@ func (o Output) Kinds(kinds Kinds) []Kind {
 	if o.Kind == "" {
 		return kinds.All
 	}
-	of, _ := kinds.Of(o.Kind)
+	of, _ := kinds.Named(o.Kind)
 	return of
 }
 

@@ -38,7 +38,7 @@ type naming struct {
 // Names returns the names of all replicas of a kind, in order. It fails for an unknown kind, and for more than
 // 1,048,576 replicas.
 func (n naming) Names(kind string) ([]string, error) {
-	of, ok := n.kinds.Of(kind)
+	of, ok := n.kinds.Named(kind)
 	if !ok {
 		return nil, noKey(n.counts, kind)
 	}

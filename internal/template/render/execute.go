@@ -111,7 +111,7 @@ func newExecution(e *Engine, t *template.Template, in input) (*execution, error)
 		if x.data.Kinds[name] == nil { // it has rows
 			var walks []Walk[Replica]
 			var repeats []Walk[pattern]
-			of, _ := in.kinds.Of(name)
+			of, _ := in.kinds.Named(name)
 			for _, kind := range of {
 				walks, repeats = append(walks, x.data.Kinds[kind.Name]), append(repeats, patterns[kind.Name])
 			}

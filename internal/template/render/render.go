@@ -104,15 +104,15 @@ func (e *Engine) counts(kinds bundle.Kinds, n int) (Counts, error) {
 		if i == 0 {
 			name = ""
 		}
-		if n != Counted && (i == 0 || kind.Of == kinds.First()) {
+		if n != Counted && (i == 0 || kind.Table == kinds.First()) {
 			count = n
 		}
 		if count < 0 {
 			return nil, fmt.Errorf("%w %s%d: cannot be negative", ErrReplicas, name, count)
 		}
 		counts[kind.Name] = count
-		if kind.Of != "" {
-			counts[kind.Of] += count
+		if kind.Table != "" {
+			counts[kind.Table] += count
 		}
 		if all += count; all < 0 || all > maxReplicas {
 			all = max(count, maxReplicas+1) // the sum may have overflowed

@@ -67,8 +67,8 @@ func (e *Engine) Unread(kinds bundle.Kinds) []bundle.Kind {
 		})
 	}
 	for _, kind := range kinds.All {
-		if read[kind.Name] && kind.Of != "" {
-			read[kind.Of] = true
+		if read[kind.Name] && kind.Table != "" {
+			read[kind.Table] = true
 		}
 	}
 	return slices.DeleteFunc(kinds.Rows(), func(kind bundle.Kind) bool { return all || read[kind.Name] })

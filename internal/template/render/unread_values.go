@@ -22,8 +22,8 @@ func (e *Engine) UnreadValues(stage string) []values.Problem {
 		if words[a.Key] {
 			continue
 		}
-		read := make([]string, 0, len(a.Beside)) // keys that templates read by their names
-		for _, key := range a.Beside {
+		read := make([]string, 0, len(a.Siblings)) // keys that templates read by their names
+		for _, key := range a.Siblings {
 			if words[key] {
 				read = append(read, key)
 			}
@@ -32,7 +32,7 @@ func (e *Engine) UnreadValues(stage string) []values.Problem {
 		switch {
 		case near != "":
 			a.What = "no template reads it, did you mean " + strings.TrimSuffix(a.Path, yamltree.EscapeKey(a.Key)) + yamltree.EscapeKey(near) + "?"
-		case !whole[a.Of] && len(read) == len(a.Beside):
+		case !whole[a.Map] && len(read) == len(a.Siblings):
 			a.What = "no template reads it: have " + strings.Join(read, ", ")
 		default:
 			continue

@@ -11,9 +11,9 @@ import (
 	"github.com/tp0-lab/composer/internal/template/bundle"
 )
 
-// left returns the regular files below dir that have the paths of outputs for replicas that are not there, such as
+// leftOver returns the regular files below dir that have the paths of outputs for replicas that are not there, such as
 // config/node4.toml with three nodes.
-func left(outputs []bundle.Output, kinds bundle.Kinds, dir, stage string) (all []string) {
+func leftOver(outputs []bundle.Output, kinds bundle.Kinds, dir, stage string) (all []string) {
 	made := map[string]bool{} // paths that are made for some replica
 	for _, o := range outputs {
 		for _, kind := range o.Kinds(kinds) {
