@@ -16,73 +16,91 @@ func (w *walker) joinScalar(text string, nodes []parse.Node, flow bool) (instead
 	if !e.unproven || e.whole || !e.key && keyAndValue().MatchString(e.source) {
 		return nil, 0, false
 	}
-	var (
-		parts  []parse.Node
-		pos    parse.Pos
-		values int
-		dollar dollar
-		rest   string
-		kinds  strings.Builder
-	)
-	take := func(text string, at parse.Pos, after []parse.Node) (ended bool) {
-		end, _, ended := plainEnd(text, flow, after)
-		if ended || len(after) == 0 {
-			end = len(strings.TrimRight(text[:end], " \t"))
-		}
-		for i := range end {
-			dollar = dollar.next(text[i])
-		}
-		if end > 0 {
-			parts = append(parts, textNode(at, text[:end]))
-			kinds.WriteString("t")
-		}
-		rest = text[end:]
-		return ended
-	}
-	ended := text != "" && take(text, 0, nodes)
+	p := &scalarParts{flow: flow}
+	ended := text != "" && p.addText(text, 0, nodes)
 	for used < len(nodes) && !ended {
 		switch n := nodes[used].(type) {
 		case *parse.CommentNode:
 		case *parse.TextNode:
-			ended = take(string(n.Text), n.Pos, nodes[used+1:])
+			ended = p.addText(string(n.Text), n.Pos, nodes[used+1:])
 		case *parse.ActionNode:
-			if !prints(n) || makesStructure(n.Pipe) || dollar != noDollar && !e.key {
+			if !prints(n) || makesStructure(n.Pipe) || p.dollar != noDollar && !e.key {
 				return nil, 0, false
 			}
-			if pos == 0 {
-				pos = n.Pos
-			}
-			parts = append(parts, n.Pipe)
-			kinds.WriteString("v")
-			values++
+			p.addValue(n)
 		default:
 			ended = true
 			used-- // a branch, which is gone through next
 		}
 		used++
 	}
-	if values == 0 || len(parts) < 2 {
+	if p.values == 0 || len(p.parts) < 2 || p.beginsWithDash() {
 		return nil, 0, false
 	}
-	if dash, ok := parts[0].(*parse.StringNode); ok && dash.Text == "-" { // which most likely lacks a space behind it
-		return nil, 0, false
-	}
-	name := joinValueFunc
-	if e.key {
-		name = joinKeyFunc
-	}
-	cmd := &parse.CommandNode{NodeType: parse.NodeCommand, Pos: pos, Args: slices.Concat([]parse.Node{
-		parse.NewIdentifier(name).SetPos(pos).SetTree(w.tree), textNode(pos, kinds.String()),
-	}, parts)}
-	instead = []parse.Node{silentAction(pos, cmd)}
-	if rest != "" {
-		at := pos
+	instead = []parse.Node{p.action(w.tree, e.key)}
+	if p.rest != "" {
+		at := p.pos
 		if last, ok := nodes[used-1].(*parse.TextNode); ok {
-			at = last.Pos + parse.Pos(len(last.Text)-len(rest))
+			at = last.Pos + parse.Pos(len(last.Text)-len(p.rest))
 		}
-		instead = append(instead, &parse.TextNode{NodeType: parse.NodeText, Pos: at, Text: []byte(rest)})
+		instead = append(instead, &parse.TextNode{NodeType: parse.NodeText, Pos: at, Text: []byte(p.rest)})
 	}
 	return instead, used, true
+}
+
+// scalarParts are the parts of a scalar without quotes.
+type scalarParts struct {
+	flow   bool
+	parts  []parse.Node
+	kinds  strings.Builder // a letter for each part: see joinParts
+	values int             // how many of the parts are values
+	pos    parse.Pos       // of the first value
+	dollar dollar          // behind the last text
+	rest   string          // what follows the scalar in its last text
+}
+
+// addText adds the beginning of a text, as far as it belongs to the scalar, and reports whether the scalar ends in it. after
+// are the nodes behind the text.
+func (p *scalarParts) addText(text string, at parse.Pos, after []parse.Node) (ended bool) {
+	end, _, ended := plainEnd(text, p.flow, after)
+	if ended || len(after) == 0 {
+		end = len(strings.TrimRight(text[:end], " \t"))
+	}
+	for i := range end {
+		p.dollar = p.dollar.next(text[i])
+	}
+	if end > 0 {
+		p.parts = append(p.parts, textNode(at, text[:end]))
+		p.kinds.WriteString("t")
+	}
+	p.rest = text[end:]
+	return ended
+}
+
+func (p *scalarParts) addValue(n *parse.ActionNode) {
+	if p.pos == 0 {
+		p.pos = n.Pos
+	}
+	p.parts = append(p.parts, n.Pipe)
+	p.kinds.WriteString("v")
+	p.values++
+}
+
+// beginsWithDash reports whether the first part is a dash, which most likely lacks a space behind it.
+func (p *scalarParts) beginsWithDash() bool {
+	dash, ok := p.parts[0].(*parse.StringNode)
+	return ok && dash.Text == "-"
+}
+
+// action returns the action that joins the parts.
+func (p *scalarParts) action(tree *parse.Tree, key bool) parse.Node {
+	name := joinValueFunc
+	if key {
+		name = joinKeyFunc
+	}
+	return silentAction(p.pos, &parse.CommandNode{NodeType: parse.NodeCommand, Pos: p.pos, Args: slices.Concat([]parse.Node{
+		parse.NewIdentifier(name).SetPos(p.pos).SetTree(tree), textNode(p.pos, p.kinds.String()),
+	}, p.parts)})
 }
 
 func textNode(pos parse.Pos, text string) *parse.StringNode {

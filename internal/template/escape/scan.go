@@ -215,11 +215,7 @@ func (s *scanner) beginNode(ch byte) (problem string) {
 	case ch == ',' && s.flow != "":
 		s.comma()
 	case ch == '"' || ch == '\'':
-		s.startScalar(quotedKey(behind, s.rest, ch, s.flow != ""))
-		s.place = doubleQuoted
-		if ch == '\'' {
-			s.place = singleQuoted
-		}
+		s.beginQuoted(ch, behind)
 	case (ch == '|' || ch == '>') && s.flow == "":
 		s.context = context{place: blockHeader, parent: s.parent, blockScalar: blockScalar{folded: ch == '>'}}
 	case ch == '&' || ch == '!' || ch == '*':
@@ -227,21 +223,35 @@ func (s *scanner) beginNode(ch byte) (problem string) {
 	case strings.IndexByte("]},%@`|>", ch) >= 0:
 		return fmt.Sprintf("a scalar without quotes cannot begin with %q: put it in quotes", ch)
 	default:
-		if nodes, used, ok := s.w.joinScalar(s.text[s.at:], s.rest, s.flow != ""); ok {
-			s.joined = &joined{nodes, used}
-			return ""
-		}
-		e := plainAhead(s.text[s.at:], s.rest, s.flow != "")
-		if s.entry && s.column == 0 && (ch == '.' || ch == '-') {
-			e.unproven = true // with more of them it ends the document
-		}
-		s.startScalar(e.key)
-		s.place, s.scalar.unproven = plain, e.unproven
-		s.w.source = e.source
+		s.beginPlain(ch)
 		return ""
 	}
 	s.at++
 	return ""
+}
+
+// beginQuoted begins a scalar in the quotes ch. behind is the text behind them.
+func (s *scanner) beginQuoted(ch byte, behind string) {
+	s.startScalar(quotedKey(behind, s.rest, ch, s.flow != ""))
+	s.place = doubleQuoted
+	if ch == '\'' {
+		s.place = singleQuoted
+	}
+}
+
+// beginPlain begins a scalar without quotes, whose first character is ch, or joins its parts.
+func (s *scanner) beginPlain(ch byte) {
+	if nodes, used, ok := s.w.joinScalar(s.text[s.at:], s.rest, s.flow != ""); ok {
+		s.joined = &joined{nodes, used}
+		return
+	}
+	e := plainAhead(s.text[s.at:], s.rest, s.flow != "")
+	if s.entry && s.column == 0 && (ch == '.' || ch == '-') {
+		e.unproven = true // with more of them it ends the document
+	}
+	s.startScalar(e.key)
+	s.place, s.scalar.unproven = plain, e.unproven
+	s.w.source = e.source
 }
 
 // startScalar notes where a scalar begins. Lines that go on with it have to be further to the right than its

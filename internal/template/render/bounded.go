@@ -82,9 +82,18 @@ func bound(t *template.Template, funcs template.FuncMap) boundedFuncs {
 
 var errorType = reflect.TypeFor[error]()
 
+// boundedFunc is a function that fails for too large arguments or results.
+type boundedFunc struct {
+	name    string
+	f       reflect.Value
+	result  reflect.Type // an int64 that f returns is an int, as in values
+	convert func(arg reflect.Value, to reflect.Type) (reflect.Value, error)
+	grows   bool // see growing
+	changes bool // it changes its first argument, a map
+}
+
 // bounded returns a maker of functions that do what f does with converted arguments, and fail for too large arguments or
-// results. They take arguments of any type, so that a message about a wrong one is that of converter. An int64 that f
-// returns is an int, as in values.
+// results. They take arguments of any type, so that a message about a wrong one is that of converter.
 func bounded(name string, f reflect.Value, grows bool) func(account) any {
 	t := f.Type()
 	in := make([]reflect.Type, t.NumIn())
@@ -94,64 +103,79 @@ func bounded(name string, f reflect.Value, grows bool) func(account) any {
 	if t.IsVariadic() {
 		in[len(in)-1] = reflect.TypeFor[[]any]()
 	}
-	result := t.Out(0)
-	if result.Kind() == reflect.Int64 {
-		result = intType
+	b := boundedFunc{
+		name: name, f: f, result: t.Out(0), convert: converter(name),
+		grows: grows, changes: slices.Contains(changing, name) && t.NumIn() > 1,
 	}
-	convert := converter(name)
-	changes := slices.Contains(changing, name) && t.NumIn() > 1
-	like := reflect.FuncOf(in, []reflect.Type{result, errorType}, t.IsVariadic())
-	wrapped := func(args []reflect.Value, s account) (out []reflect.Value) {
-		fail := func(format string, args ...any) []reflect.Value {
-			return []reflect.Value{reflect.Zero(result), reflect.ValueOf(fmt.Errorf(format, args...))}
-		}
-		args, err := converted(args, t, convert)
-		if err != nil {
-			return fail("%w", err)
-		}
-		var w weight
-		largest, second := 1, 1
-		for _, arg := range args {
-			before := w.bytes + w.items
-			w.add(arg, 0)
-			switch own := w.bytes + w.items - before; {
-			case own > largest:
-				largest, second = own, largest
-			case own > second:
-				second = own
-			}
-		}
-		if w.tooMuch() || grows && largest > 4*maxText/second {
-			return fail("%s: its arguments are too large", name)
-		}
-		if err := s.spend(w.bytes + w.items); err != nil {
-			return fail("%s: %w", name, err)
-		}
-		if changes {
-			merges := name != "set" && name != "unset"
-			s.changing(args[0].Interface().(map[string]any), merges)
-			for i := 1; merges && i < len(args); i++ { // sprig makes their maps a part of the first, and changes those
-				args[i] = reflect.ValueOf(copyOf(args[i].Interface()))
-			}
-		}
-		if out, err = called(f, args); err != nil {
-			return fail("%w", misused(name, err.Error(), args))
-		}
-		w = weight{}
-		if w.add(out[0], 0); w.tooMuch() {
-			return fail("%s: its result is longer than %d MiB, or has more than %d entries", name, maxText>>20, maxItems)
-		}
-		if err := s.spend(w.bytes + w.items*itemSize); err != nil {
-			return fail("%s: %w", name, err)
-		}
-		if out[0].Type() != result {
-			out[0] = out[0].Convert(result)
-		}
-		return []reflect.Value{out[0], reflect.Zero(errorType)}
+	if b.result.Kind() == reflect.Int64 {
+		b.result = intType
 	}
+	like := reflect.FuncOf(in, []reflect.Type{b.result, errorType}, t.IsVariadic())
 	return func(s account) any {
-		return reflect.MakeFunc(like, func(args []reflect.Value) []reflect.Value { return wrapped(args, s) }).Interface()
+		return reflect.MakeFunc(like, func(args []reflect.Value) []reflect.Value {
+			result, err := b.call(args, s)
+			if err != nil {
+				return []reflect.Value{reflect.Zero(b.result), reflect.ValueOf(err)}
+			}
+			return []reflect.Value{result, reflect.Zero(errorType)}
+		}).Interface()
 	}
+}
+
+func (b boundedFunc) call(args []reflect.Value, s account) (result reflect.Value, err error) {
+	if args, err = converted(args, b.f.Type(), b.convert); err != nil {
+		return result, err
+	}
+	w, largest, second := weigh(args)
+	if w.tooMuch() || b.grows && largest > 4*maxText/second {
+		return result, fmt.Errorf("%s: its arguments are too large", b.name)
+	}
+	if err := s.spend(w.bytes + w.items); err != nil {
+		return result, fmt.Errorf("%s: %w", b.name, err)
+	}
+	if b.changes {
+		b.noteChange(args, s)
+	}
+	out, err := called(b.f, args)
+	if err != nil {
+		return result, misused(b.name, err.Error(), args)
+	}
+	if w, _, _ = weigh(out[:1]); w.tooMuch() {
+		return result, fmt.Errorf("%s: its result is longer than %d MiB, or has more than %d entries", b.name, maxText>>20, maxItems)
+	}
+	if err := s.spend(w.bytes + w.items*itemSize); err != nil {
+		return result, fmt.Errorf("%s: %w", b.name, err)
+	}
+	if out[0].Type() != b.result {
+		return out[0].Convert(b.result), nil
+	}
+	return out[0], nil
+}
+
+// noteChange tells s that f changes its first argument. The other maps, which sprig makes a part of the first and then
+// changes, are replaced by copies.
+func (b boundedFunc) noteChange(args []reflect.Value, s account) {
+	merges := b.name != "set" && b.name != "unset"
+	s.changing(args[0].Interface().(map[string]any), merges)
+	for i := 1; merges && i < len(args); i++ {
+		args[i] = reflect.ValueOf(copyOf(args[i].Interface()))
+	}
+}
+
+// weigh returns the weight of all values, and the sizes of the two largest, at least 1 each.
+func weigh(all []reflect.Value) (w weight, largest, second int) {
+	largest, second = 1, 1
+	for _, one := range all {
+		before := w.bytes + w.items
+		w.add(one, 0)
+		switch own := w.bytes + w.items - before; {
+		case own > largest:
+			largest, second = own, largest
+		case own > second:
+			second = own
+		}
+	}
+	return w, largest, second
 }
 
 // converted returns args one by one, each as a value of the type that the function wants. For a variadic function the

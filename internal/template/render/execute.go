@@ -101,6 +101,12 @@ func newExecution(e *Engine, t *template.Template, in input) (*execution, error)
 	if x.changes {
 		x.undo.know(x.data.Values)
 	}
+	clone.Funcs(e.functions.with(x)).Funcs(x.functions(x.populate(in)))
+	return x, nil
+}
+
+// populate sets the replicas of each kind, and returns their patterns by kind; "" stands for the first kind.
+func (x *execution) populate(in input) map[string]Walk[pattern] {
 	patterns := make(map[string]Walk[pattern], len(in.kinds.All))
 	for _, kind := range in.kinds.All {
 		p := &population{x: x, kind: kind, ordinal: x.all, count: in.counts[kind.Name], overrides: in.overrides[kind.Name]}
@@ -111,8 +117,8 @@ func newExecution(e *Engine, t *template.Template, in input) (*execution, error)
 		if x.data.Kinds[name] == nil { // it has rows
 			var walks []Walk[Replica]
 			var repeats []Walk[pattern]
-			of, _ := in.kinds.Named(name)
-			for _, kind := range of {
+			rows, _ := in.kinds.Named(name)
+			for _, kind := range rows {
 				walks, repeats = append(walks, x.data.Kinds[kind.Name]), append(repeats, patterns[kind.Name])
 			}
 			x.data.Kinds[name], patterns[name] = inTurn(walks), inTurn(repeats)
@@ -125,7 +131,12 @@ func newExecution(e *Engine, t *template.Template, in input) (*execution, error)
 	}
 	first := in.kinds.First()
 	x.data.Clients, patterns[""] = x.data.Kinds[first], patterns[first]
-	clone.Funcs(e.functions.with(x)).Funcs(template.FuncMap{
+	return patterns
+}
+
+// functions returns the functions of templates that need the execution.
+func (x *execution) functions(patterns map[string]Walk[pattern]) template.FuncMap {
+	return template.FuncMap{
 		escape.WriteFunc: x.write,
 		escape.StepFunc:  x.step,
 		escape.EnterFunc: x.enter,
@@ -143,8 +154,7 @@ func newExecution(e *Engine, t *template.Template, in input) (*execution, error)
 			}
 			return walk, nil
 		},
-	})
-	return x, nil
+	}
 }
 
 // run executes the main template with data. Its errors have a place. Values that cannot be written do not end it, so that all of them are

@@ -23,38 +23,57 @@ var silent = []string{
 // strictFuncs are functions of sprig that fail where sprig's return nothing, or a wrong value: those in silent, those
 // that read a text, dict with a key and no value, and those that read a kind that the bundle lacks.
 func strictFuncs(original template.FuncMap) template.FuncMap {
-	funcs := template.FuncMap{}
+	funcs := template.FuncMap{
+		"toDecimal": toDecimal,
+		"dict":      strictDict(original["dict"].(func(...any) map[string]any)),
+		"dig":       strictDig(original["dig"].(func(...any) (any, error))),
+		"pluck":     strictPluck(original["pluck"].(func(string, ...map[string]any) []any)),
+	}
 	for _, name := range silent {
 		funcs[name] = original["must"+strings.ToUpper(name[:1])+name[1:]]
 		if write, ok := funcs[name].(func(any) (string, error)); ok {
-			funcs[name] = func(value any) (string, error) {
-				text, err := write(value)
-				if _, ok := errors.AsType[*json.UnsupportedTypeError](err); ok {
-					return "", errors.New(`replicas have no JSON: range over them, or write (.Names "KIND") for their names`)
-				}
-				return text, err
-			}
+			funcs[name] = jsonWriter(write)
 		}
 	}
 	for _, name := range []string{"b64dec", "b32dec"} {
 		funcs[name] = decoder(original[name].(func(string) string))
 	}
-	funcs["toDecimal"] = func(octal any) (int64, error) {
-		n, err := strconv.ParseInt(fmt.Sprint(octal), 8, 64)
-		if err != nil {
-			return 0, fmt.Errorf("want a number in octal digits, 0 to 7, not %s", described(reflect.ValueOf(octal)))
-		}
-		return n, nil
+	for _, name := range []string{"pick", "omit"} {
+		funcs[name] = strictChoice(original[name].(func(map[string]any, ...string) map[string]any))
 	}
-	dict := original["dict"].(func(...any) map[string]any)
-	funcs["dict"] = func(pairs ...any) (map[string]any, error) {
+	return funcs
+}
+
+// jsonWriter returns a function that does what write does, and says that replicas have no JSON.
+func jsonWriter(write func(any) (string, error)) func(any) (string, error) {
+	return func(value any) (string, error) {
+		text, err := write(value)
+		if _, ok := errors.AsType[*json.UnsupportedTypeError](err); ok {
+			return "", errors.New(`replicas have no JSON: range over them, or write (.Names "KIND") for their names`)
+		}
+		return text, err
+	}
+}
+
+func toDecimal(octal any) (int64, error) {
+	n, err := strconv.ParseInt(fmt.Sprint(octal), 8, 64)
+	if err != nil {
+		return 0, fmt.Errorf("want a number in octal digits, 0 to 7, not %s", described(reflect.ValueOf(octal)))
+	}
+	return n, nil
+}
+
+func strictDict(dict func(...any) map[string]any) func(...any) (map[string]any, error) {
+	return func(pairs ...any) (map[string]any, error) {
 		if len(pairs)%2 != 0 {
 			return nil, fmt.Errorf("want keys and values in pairs, as in (dict \"KEY\" VALUE): the last key, %s, has no value", described(reflect.ValueOf(pairs[len(pairs)-1])))
 		}
 		return dict(pairs...), nil
 	}
-	dig := original["dig"].(func(...any) (any, error))
-	funcs["dig"] = func(of ...any) (any, error) {
+}
+
+func strictDig(dig func(...any) (any, error)) func(...any) (any, error) {
+	return func(of ...any) (any, error) {
 		if len(of) < 3 {
 			return nil, errors.New("want keys, a default and a map, as in (dig \"KEY\" DEFAULT MAP)")
 		}
@@ -65,8 +84,10 @@ func strictFuncs(original template.FuncMap) template.FuncMap {
 		}
 		return dig(append(slices.Clone(of[:last]), m)...)
 	}
-	pluck := original["pluck"].(func(string, ...map[string]any) []any)
-	funcs["pluck"] = func(key string, from ...any) ([]any, error) {
+}
+
+func strictPluck(pluck func(string, ...map[string]any) []any) func(string, ...any) ([]any, error) {
+	return func(key string, from ...any) ([]any, error) {
 		all := make([]map[string]any, len(from))
 		for i, one := range from {
 			var err error
@@ -76,21 +97,21 @@ func strictFuncs(original template.FuncMap) template.FuncMap {
 		}
 		return pluck(key, all...), nil
 	}
-	for _, name := range []string{"pick", "omit"} {
-		some := original[name].(func(map[string]any, ...string) map[string]any)
-		funcs[name] = func(of any, keys ...string) (map[string]any, error) {
-			names := make([]any, len(keys))
-			for i, key := range keys {
-				names[i] = key
-			}
-			m, err := readKinds(of, names...)
-			if err != nil {
-				return nil, err
-			}
-			return some(m, keys...), nil
+}
+
+// strictChoice returns pick or omit, of which choose is sprig's.
+func strictChoice(choose func(map[string]any, ...string) map[string]any) func(any, ...string) (map[string]any, error) {
+	return func(of any, keys ...string) (map[string]any, error) {
+		names := make([]any, len(keys))
+		for i, key := range keys {
+			names[i] = key
 		}
+		m, err := readKinds(of, names...)
+		if err != nil {
+			return nil, err
+		}
+		return choose(m, keys...), nil
 	}
-	return funcs
 }
 
 // decoder returns a function that fails where decode returns the text of its error.

@@ -10,39 +10,12 @@ import (
 // Unread returns those of kinds that no template reads: neither their replicas nor their names or number. A template
 // that computes the name of a kind may read all kinds. A kind with rows is unread if none of its rows is read.
 func (e *Engine) Unread(kinds bundle.Kinds) []bundle.Kind {
-	read := map[string]bool{}
-	all := false
-	constant := func(args []parse.Node) {
-		if len(args) > 0 {
-			if name, ok := args[0].(*parse.StringNode); ok {
-				read[name.Text] = true
-				return
-			}
-		}
-		all = true
-	}
-	// fields notes the kinds that a chain of fields reads; args are the arguments behind it.
-	fields := func(idents []string, args []parse.Node) {
-		for i, ident := range idents {
-			switch ident {
-			case "Clients", "Replicas":
-				read[kinds.First()] = true
-			case "Kinds", "Counts":
-				if i+1 < len(idents) {
-					read[idents[i+1]] = true
-					return
-				}
-				constant(args)
-			case "Names":
-				constant(args)
-			}
-		}
-	}
+	reads := kindReads{first: kinds.First(), names: map[string]bool{}}
 	templates := e.rewritten.Template.Templates()
 	for _, o := range e.bundle.Outputs {
 		templates = append(templates, e.parsed.Templates()...)
-		if read[o.Kind] = true; o.Each && o.Kind == "" {
-			all = true
+		if reads.names[o.Kind] = true; o.Each && o.Kind == "" {
+			reads.all = true
 		}
 	}
 	for _, t := range templates {
@@ -50,26 +23,65 @@ func (e *Engine) Unread(kinds bundle.Kinds) []bundle.Kind {
 			continue
 		}
 		visit(t.Root, func(n parse.Node) {
-			c, ok := n.(*parse.CommandNode)
-			if !ok {
-				return
-			}
-			for i, arg := range c.Args {
-				switch arg := arg.(type) {
-				case *parse.FieldNode:
-					fields(arg.Ident, c.Args[i+1:])
-				case *parse.VariableNode:
-					fields(arg.Ident[1:], c.Args[i+1:])
-				case *parse.ChainNode:
-					fields(arg.Field, c.Args[i+1:])
-				}
+			if c, ok := n.(*parse.CommandNode); ok {
+				reads.note(c)
 			}
 		})
 	}
 	for _, kind := range kinds.All {
-		if read[kind.Name] && kind.Table != "" {
-			read[kind.Table] = true
+		if reads.names[kind.Name] && kind.Table != "" {
+			reads.names[kind.Table] = true
 		}
 	}
-	return slices.DeleteFunc(kinds.Rows(), func(kind bundle.Kind) bool { return all || read[kind.Name] })
+	return slices.DeleteFunc(kinds.Rows(), func(kind bundle.Kind) bool { return reads.all || reads.names[kind.Name] })
+}
+
+// kindReads are the kinds that templates read.
+type kindReads struct {
+	first string // the kind of .Clients and .Replicas
+	names map[string]bool
+	all   bool // a template computes the name of a kind
+}
+
+// note notes the kinds that a command reads.
+func (r *kindReads) note(c *parse.CommandNode) {
+	for i, arg := range c.Args {
+		switch arg := arg.(type) {
+		case *parse.FieldNode:
+			r.noteFields(arg.Ident, c.Args[i+1:])
+		case *parse.VariableNode:
+			r.noteFields(arg.Ident[1:], c.Args[i+1:])
+		case *parse.ChainNode:
+			r.noteFields(arg.Field, c.Args[i+1:])
+		}
+	}
+}
+
+// noteFields notes the kinds that a chain of fields reads; args are the arguments behind it.
+func (r *kindReads) noteFields(idents []string, args []parse.Node) {
+	for i, ident := range idents {
+		switch ident {
+		case "Clients", "Replicas":
+			r.names[r.first] = true
+		case "Kinds", "Counts":
+			if i+1 < len(idents) {
+				r.names[idents[i+1]] = true
+				return
+			}
+			r.noteArgument(args)
+		case "Names":
+			r.noteArgument(args)
+		}
+	}
+}
+
+// noteArgument notes the kind that the first argument names, or all kinds if it is no constant.
+func (r *kindReads) noteArgument(args []parse.Node) {
+	if len(args) > 0 {
+		if name, ok := args[0].(*parse.StringNode); ok {
+			r.names[name.Text] = true
+			return
+		}
+	}
+	r.all = true
 }
