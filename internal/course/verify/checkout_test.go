@@ -386,3 +386,16 @@ func TestNothingIsNoSuccess(t *testing.T) {
 		t.Errorf("%s, %v", got.Verdict(), err)
 	}
 }
+
+// Of what a script prints, the reason is the line that names what the machine lacks.
+func TestTroubleLine(t *testing.T) {
+	const lack = `Error Get "https://registry.example/v2/": dial tcp: lookup registry.example: no such host`
+	for output, want := range map[string]string{
+		"DEPRECATED: old builder\n  " + lack + "\nexit 1\n": lack,
+		"bash: nc: command not found\n":                     "bash: nc: command not found\n",
+	} {
+		if got := troubleLine(output); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

@@ -96,6 +96,16 @@ func isTrouble(err error) bool {
 	return errors.Is(err, exec.ErrNotFound) || troubles().MatchString(err.Error())
 }
 
+// troubleLine returns the first line of a program's output that says what the machine, its engine or the network lacks.
+func troubleLine(output string) string {
+	for line := range strings.Lines(output) {
+		if troubles().MatchString(line) {
+			return strings.TrimSpace(line)
+		}
+	}
+	return output
+}
+
 // commandNotFound is the exit code of a shell's script that ends with a program which this machine lacks.
 const commandNotFound = 127
 

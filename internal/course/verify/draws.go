@@ -75,10 +75,11 @@ func lastNumber(text string) string {
 // address.
 const relayHides = "the draw fails through composer's relay even if whole messages are passed on, perhaps because clients are told apart by their address, which the relay hides; winners-of-5 judges the draw without it"
 
-// blameCuts runs cut. Where that fails in a checkout, it runs whole, and the failure counts only if that does not fail.
+// blameCuts runs cut. Where that fails in a checkout after the containers have started, it runs whole, and the failure
+// counts only if that does not fail.
 func blameCuts(t *trial, cut, whole func()) {
 	t.attempt(cut)
-	if t.site.ours || len(t.problems) == 0 || t.status != "" {
+	if t.site.ours || len(t.problems) == 0 || t.status != "" || t.setup != "" {
 		return
 	}
 	problems, journal := t.problems, t.journal
@@ -107,7 +108,7 @@ func (t *trial) attempt(f func()) {
 func ownWinners(t *trial) {
 	var r *relay
 	t.attempt(func() { r = relayedDraw(t, []int{12, 9, 20, 31, 6}, []int{3, 2, 1, 2, 1}, false) })
-	if !t.site.ours && len(t.problems) > 0 {
+	if !t.site.ours && len(t.problems) > 0 && t.setup == "" {
 		t.problems = nil
 		t.unjudged(relayHides)
 	}

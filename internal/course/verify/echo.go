@@ -282,7 +282,7 @@ func verdict(t *trial, result string, shell ...string) {
 		t.unjudged("validar-echo-server.sh cannot be run: " + err.Error())
 	}
 	if err == nil && isTrouble(errors.New(complaints)) {
-		t.unjudged("the script needs something that this machine cannot get: " + complaints)
+		t.unjudged("the script needs something that this machine cannot get: " + troubleLine(complaints))
 	}
 	seen := strings.TrimSpace(fmt.Sprintf("%q\n%s", got, complaints))
 	if err != nil {

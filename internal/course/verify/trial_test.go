@@ -133,6 +133,9 @@ func TestFound(t *testing.T) {
 func TestBlameCuts(t *testing.T) {
 	fails := func(tr *trial) func() { return func() { tr.problem("a", "b", nil); runtime.Goexit() } }
 	works := func(*trial) func() { return func() {} }
+	unbuilt := func(tr *trial) func() {
+		return func() { tr.must("the images can be built", func() error { return errors.New("syntax error") }) }
+	}
 	tests := []struct {
 		name       string
 		ours       bool
@@ -142,6 +145,7 @@ func TestBlameCuts(t *testing.T) {
 		{"right", false, works, fails, report.Passed},
 		{"wrong when cut", false, fails, works, report.Failed},
 		{"wrong either way", false, fails, fails, report.Unjudged},
+		{"images that cannot be built", false, unbuilt, fails, report.Failed},
 		{"this project", true, fails, fails, report.Failed},
 	}
 	for _, tt := range tests {
