@@ -42,15 +42,17 @@ func (e *Engine) UnreadValues(stage string) []values.Problem {
 	return unread
 }
 
-// words returns the names and texts in the actions of templates, and the last names of chains of fields, such as those of
-// maps that a template takes as a whole.
+// words returns the names and texts in the actions of templates, and those that a map may have which a template takes as a
+// whole: the last names of chains of fields, and texts. A kind's replicas and number, as in .Kinds.worker, are not the
+// values of that name.
 func (e *Engine) words() (words, whole map[string]bool) {
 	words, whole = map[string]bool{}, map[string]bool{}
 	chain := func(idents []string) {
 		for _, ident := range idents {
 			words[ident] = true
 		}
-		if len(idents) > 0 {
+		ofKind := len(idents) == 2 && (idents[0] == "Kinds" || idents[0] == "Counts")
+		if len(idents) > 0 && !ofKind {
 			whole[idents[len(idents)-1]] = true
 		}
 	}
@@ -70,7 +72,7 @@ func (e *Engine) words() (words, whole map[string]bool) {
 			case *parse.ChainNode:
 				chain(n.Field)
 			case *parse.StringNode:
-				words[n.Text] = true
+				words[n.Text], whole[n.Text] = true, true
 			}
 		})
 	}
