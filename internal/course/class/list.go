@@ -85,6 +85,7 @@ func readCSV(path string) ([]Student, error) {
 		line, column := r.FieldPos(field)
 		return fmt.Errorf("%s:%d:%d: %s", path, line, column, fmt.Sprintf(format, args...))
 	}
+	var header []string
 	var index map[string]int
 	var students []Student
 	lines := make(map[string]int) // of names, in lower case
@@ -94,12 +95,10 @@ func readCSV(path string) ([]Student, error) {
 			return students, nil
 		}
 		if err != nil {
-			if bad, ok := errors.AsType[*csv.ParseError](err); ok {
-				err = fmt.Errorf("%s:%d:%d: %w", path, bad.Line, bad.Column, bad.Err)
-			}
-			return nil, err
+			return nil, csvError(path, err, row, header)
 		}
 		if index == nil {
+			header = row
 			if index, err = indexColumns(row, at); err != nil {
 				return nil, err
 			}
@@ -131,6 +130,23 @@ func readCSV(path string) ([]Student, error) {
 		}
 		students = append(students, s)
 	}
+}
+
+// csvError gives an error of a csv.Reader for a row its place, and says how many fields are wanted.
+func csvError(path string, err error, row, header []string) error {
+	bad, ok := errors.AsType[*csv.ParseError](err)
+	if !ok {
+		return err
+	}
+	if errors.Is(err, csv.ErrFieldCount) {
+		hint := ""
+		if len(row) > len(header) {
+			hint = "; write quotes around a field that has a comma"
+		}
+		return fmt.Errorf("%s:%d:%d: %s: want %d, which are %s%s", path, bad.Line, bad.Column,
+			text.Plural(len(row), "field"), len(header), strings.Join(header, ", "), hint)
+	}
+	return fmt.Errorf("%s:%d:%d: %w", path, bad.Line, bad.Column, bad.Err)
 }
 
 // indexColumns returns the index of each column that the first row names. at makes an error about a field of the row.
