@@ -52,15 +52,8 @@ func (w *walker) value(c context, pipe *parse.PipeNode, ahead []parse.Node, s *s
 	}
 	structure, shift := makesStructure(pipe), 0
 	if column, ok := ownLines(ahead[0], s.flow); ok {
-		switch c.place {
-		case property:
-			c.place, c.glued = beforeNode, true
-		case plain, afterNode, lineEnd, comment:
-			c, _ = c.newline()
-			c.column, s.below = column, true
-			if column > c.open && c.structure == 0 {
-				return c, goesOn(column, c.open)
-			}
+		if problem := c.toOwnLines(column, s); problem != "" {
+			return c, problem
 		}
 	}
 	if c.place == blockLine {
@@ -106,6 +99,21 @@ func (w *walker) value(c context, pipe *parse.PipeNode, ahead []parse.Node, s *s
 		return c, fmt.Sprintf("a value cannot stand %s", c.place)
 	}
 	return c, ""
+}
+
+// toOwnLines goes to the line that the value's own lines begin, at column.
+func (c *context) toOwnLines(column int, s *site) (problem string) {
+	switch c.place {
+	case property:
+		c.place, c.glued = beforeNode, true
+	case plain, afterNode, lineEnd, comment:
+		*c, _ = c.newline()
+		c.column, s.below = column, true
+		if column > c.open && c.structure == 0 {
+			return goesOn(column, c.open)
+		}
+	}
+	return ""
 }
 
 // nodeValue is value where a node begins. structure and raw say what the action makes, and shift by how much its lines
