@@ -220,7 +220,7 @@ func configCheck(c *cli.Context) error {
 			return err
 		}
 		file, path, err := readConfig(c, service, path)
-		findings, err := service.CheckRead(file, err)
+		findings, err := service.Check(file, err)
 		if err != nil {
 			return err
 		}

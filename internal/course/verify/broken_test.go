@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tp0-lab/composer/internal/course/report"
+	"github.com/tp0-lab/composer/internal/course/words"
 	"github.com/tp0-lab/composer/internal/lab/client"
 	"github.com/tp0-lab/composer/internal/lab/local"
 	"github.com/tp0-lab/composer/internal/lab/server"
@@ -175,7 +176,7 @@ func TestBrokenServicesAreCaught(t *testing.T) {
 
 func problemsOf(s report.Scenario) string {
 	var said strings.Builder
-	WriteProblems(&said, s)
+	writeProblems(&said, s, words.English)
 	return said.String()
 }
 
@@ -214,7 +215,7 @@ func TestAnotherLabPasses(t *testing.T) {
 	for i, tt := range tests {
 		t.Run(tt.kind+tt.stage+"/"+tt.scenario, func(t *testing.T) {
 			if r := only(t, results[i]); r.Status != report.Passed {
-				WriteProblems(t.Output(), r)
+				writeProblems(t.Output(), r, words.English)
 				t.Error(r.Status)
 			}
 		})

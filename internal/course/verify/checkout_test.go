@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tp0-lab/composer/internal/course/report"
+	"github.com/tp0-lab/composer/internal/course/words"
 	"github.com/tp0-lab/composer/internal/lab/local"
 )
 
@@ -117,7 +118,7 @@ func TestConfigureKeepsTheKeysOfACheckout(t *testing.T) {
 		}
 	}
 	if got := runOne(t.Context(), Scenario{Stage: "ej6", Name: "x", run: run}, nil, s, Options{Now: time.Now}); got.Status != report.Passed || dir == "" {
-		WriteProblems(t.Output(), got)
+		writeProblems(t.Output(), got, words.English)
 		t.Error(got.Status)
 	}
 }

@@ -287,10 +287,8 @@ func known(what string, wanted, all []string) error {
 	return nil
 }
 
-// WriteProblems writes the problems of a scenario for people: of the first what was expected, what was seen, and the
+// writeProblems writes the problems of a scenario for people: of the first what was expected, what was seen, and the
 // lines around it; of the others, which may follow from it, a line each.
-func WriteProblems(w io.Writer, s report.Scenario) { writeProblems(w, s, words.English) }
-
 func writeProblems(w io.Writer, s report.Scenario, l words.Language) {
 	for i, p := range s.Problems {
 		if i > 0 {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tp0-lab/composer/internal/course/report"
+	"github.com/tp0-lab/composer/internal/course/words"
 	"github.com/tp0-lab/composer/internal/lab/client"
 	"github.com/tp0-lab/composer/internal/lab/local"
 	"github.com/tp0-lab/composer/internal/lab/server"
@@ -87,7 +88,7 @@ func TestThisProject(t *testing.T) {
 		}
 		if s.Status == report.Failed {
 			t.Errorf("%s %s failed:", s.Stage, s.Name)
-			WriteProblems(t.Output(), s)
+			writeProblems(t.Output(), s, words.English)
 		}
 		t.Logf("%s %s %s %v %s", s.Status, s.Stage, s.Name, s.Duration.Round(time.Millisecond), s.Reason)
 	}

@@ -112,14 +112,9 @@ func keysBelow(keys []Key, v Value) (below []string) {
 }
 
 // Check returns everything that is wrong with a file by itself, in the order of its lines: form, unknown keys, keys
-// without a value and wrong values. A key that is not set is right, because the environment may set it. A file that
-// cannot be read is one finding without a place.
-func (s Service) Check(path string) ([]Finding, error) {
-	return s.CheckRead(s.Read(path))
-}
-
-// CheckRead is Check for the results of Read or Parse.
-func (s Service) CheckRead(file Layer, err error) ([]Finding, error) {
+// without a value and wrong values. file and err are the results of Read or Parse. A key that is not set is right,
+// because the environment may set it. A file that cannot be read is one finding without a place.
+func (s Service) Check(file Layer, err error) ([]Finding, error) {
 	findings, ok := errors.AsType[Findings](err)
 	if err != nil && !ok {
 		return []Finding{{Reason: err.Error()}}, nil

@@ -17,7 +17,7 @@ func wantFindings(t *testing.T, s config.Service, text string, want []string) {
 	t.Helper()
 	path := write(t, s.File, text)
 	for range 5 { // maps are in it somewhere
-		findings, err := s.Check(path)
+		findings, err := s.Check(s.Read(path))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,12 +97,12 @@ func TestCheckOfAFileByItself(t *testing.T) {
 	wantFindings(t, client.Configuration(), "mode: x\n---\nid: 1", []string{`1:7: mode="x": want echo, bet, batch or lottery`, "2:1: a second document, and only one is read"})
 	wantFindings(t, server.Configuration(), "SERVER_PORT=1\n", []string{"1:1: a key before the line [DEFAULT]"})
 	// A file that is something else altogether.
-	findings, err := server.Configuration().Check(write(t, "config.ini", strings.Repeat("x\n", 1000)))
+	findings, err := server.Configuration().Check(server.Configuration().Read(write(t, "config.ini", strings.Repeat("x\n", 1000))))
 	if err != nil || len(findings) != 20 {
 		t.Errorf("got %d findings, %v", len(findings), err)
 	}
 	for path, want := range map[string]string{filepath.Join(t.TempDir(), "none"): "none: no such file or directory", t.TempDir(): " is a directory: "} {
-		findings, err := client.Configuration().Check(path)
+		findings, err := client.Configuration().Check(client.Configuration().Read(path))
 		if err != nil || len(findings) != 1 || !strings.Contains(findings[0].Error(), want) {
 			t.Errorf("got %v, %v", findings, err)
 		}
@@ -152,7 +152,7 @@ func TestAnyFileIsChecked(t *testing.T) {
 			if err := writeFile(path, text); err != nil {
 				rt.Fatal(err)
 			}
-			findings, err := s.Check(path)
+			findings, err := s.Check(s.Read(path))
 			if err != nil {
 				rt.Fatal(err)
 			}

@@ -122,7 +122,7 @@ func TestSchemaAgreesWithTheService(t *testing.T) {
 					text = fmt.Sprintf("[DEFAULT]\n%s = %s", k.Path, strings.Trim(value, `"`))
 					v = iniInstance(t, text)
 				}
-				findings, err := s.CheckRead(s.Parse(s.File, []byte(text)))
+				findings, err := s.Check(s.Parse(s.File, []byte(text)))
 				if err != nil {
 					t.Fatal(err)
 				}

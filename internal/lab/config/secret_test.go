@@ -35,7 +35,7 @@ func TestSecretsAreRedacted(t *testing.T) {
 			}
 			for name, text := range files {
 				layer, err := s.Parse(name, []byte(text))
-				findings, checkErr := s.CheckRead(layer, err)
+				findings, checkErr := s.Check(layer, err)
 				shown = append(shown, err, findings, checkErr, s.Settings(layer))
 			}
 			for _, v := range shown {

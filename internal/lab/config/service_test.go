@@ -21,7 +21,7 @@ func TestSampleIsRightAndHasTheDefaults(t *testing.T) {
 	id := config.Environ([]string{"CLI_ID=1"})
 	for _, s := range both {
 		path := write(t, s.File, string(s.Sample()))
-		if findings, err := s.Check(path); err != nil || len(findings) > 0 {
+		if findings, err := s.Check(s.Read(path)); err != nil || len(findings) > 0 {
 			t.Errorf("%s: %v, %v", s.File, findings, err)
 		}
 		layer, err := s.Read(path)
@@ -71,7 +71,7 @@ func TestSampleFilledIn(t *testing.T) {
 
 func TestFilesOfTheLabAreRight(t *testing.T) {
 	for i, text := range [][]byte{services.ServerConfig, services.ClientConfig} {
-		if findings, err := both[i].Check(write(t, both[i].File, string(text))); err != nil || len(findings) > 0 {
+		if findings, err := both[i].Check(both[i].Read(write(t, both[i].File, string(text)))); err != nil || len(findings) > 0 {
 			t.Errorf("%s: %v, %v", both[i].File, findings, err)
 		}
 	}

@@ -50,7 +50,7 @@ func (s *scanner) oddBreak() (problem string) {
 	if at := strings.IndexAny(text, "\r\u0085\u2028\u2029"); at >= 0 {
 		r, _ := utf8.DecodeRuneInString(text[at:])
 		s.at = at
-		return fmt.Sprintf("the character %U may end a line or not, as the version of YAML has it: write a line break, or an escape in double quotes, %s", r, strings.Trim(quoted(string(r)), `"`))
+		return fmt.Sprintf("the character %U may end a line or not, as the version of YAML has it: write a line break, or an escape in double quotes, %s", r, strings.Trim(Quoted(string(r)), `"`))
 	}
 	return ""
 }

@@ -89,9 +89,9 @@ func (s *site) write(value any) (string, error) {
 	case s.whole && (c.literal && !s.key || !c.quote && safePlain(text)):
 		return space + text, nil
 	case s.whole:
-		return space + quoted(text), nil
+		return space + Quoted(text), nil
 	case s.place == doubleQuoted:
-		return strings.TrimSuffix(quoted(text)[1:], `"`), nil
+		return strings.TrimSuffix(Quoted(text)[1:], `"`), nil
 	case s.place == singleQuoted:
 		if bad := unprintable(text); bad != "" {
 			return "", fmt.Errorf("%s has %s, which single quotes cannot hold: write the scalar in double quotes", shown(text), bad)
@@ -159,8 +159,8 @@ func safePlain(text string) bool {
 	return true
 }
 
-// quoted returns text as a YAML double-quoted scalar (YAML 1.2.2, section 7.3.1).
-func quoted(text string) string {
+// Quoted returns text as a YAML double-quoted scalar (YAML 1.2.2, section 7.3.1).
+func Quoted(text string) string {
 	var b strings.Builder
 	b.Grow(len(text) + 2)
 	b.WriteByte('"')

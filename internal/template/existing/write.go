@@ -7,6 +7,8 @@ import (
 	"unicode"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/template/escape"
 )
 
 // written returns parts as they stand in a scalar in double quotes.
@@ -27,24 +29,8 @@ func written(parts []part) string {
 
 // inQuotes returns a text as it stands in double quotes in a template.
 func inQuotes(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteString(`\` + string(r))
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\t':
-			b.WriteString(`\t`)
-		case unicode.IsPrint(r):
-			b.WriteRune(r)
-		case r <= 0xffff:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			fmt.Fprintf(&b, `\U%08x`, r)
-		}
-	}
-	return strings.ReplaceAll(b.String(), "{{", `{{ "{{" }}`)
+	quoted := escape.Quoted(s)
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], "{{", `{{ "{{" }}`)
 }
 
 // writer writes trees as lines of a template.
