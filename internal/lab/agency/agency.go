@@ -24,15 +24,15 @@ type Config struct {
 	Agency    uint32 // the agency's number, from 1
 	Address   string // host:port of the central
 	MaxAmount int    // the most bets in a batch; below 1 is 1
-	// Period is the pause after a batch's result, before the next batch, FINISH or the report of the winners: followed
-	// logs of several containers show lines that are milliseconds apart out of order. With 0 there are no pauses, and
-	// several batches are in flight.
+	// Period is the pause after a batch's result, before the next batch, FINISH or the report of the winners. Without it,
+	// followed logs of several containers may show lines that are milliseconds apart in the wrong order. With 0 there is
+	// no pause, and several batches are in flight.
 	Period time.Duration
 	// ReportDelay is the least time from the arrival of the winners to their report, so that the central's line about
 	// the draw comes before it in followed logs.
 	ReportDelay time.Duration
 	Timeout     time.Duration // of connecting, of a write, and of the wait for a frame; above 0
-	RetryLimit  time.Duration // of all attempts without progress together
+	RetryLimit  time.Duration // of all attempts together, as long as there is no progress
 	KeepAlive   time.Duration // from one KEEPALIVE to the next in a pause; 0 sends none
 	Now         func() time.Time
 	// Key proves to the central who the agency is. With none, the agency proves nothing.
@@ -70,7 +70,7 @@ func New(c Config, log *slog.Logger) *Agency {
 }
 
 // SendBet sends one bet (ej5), and returns nil when the central has stored it. A bet whose confirmation is lost is not
-// sent again. Each call places a bet of its own, be it the same as the one before.
+// sent again. Each call places a new bet, even if it equals the one before.
 func (a *Agency) SendBet(ctx context.Context, b lottery.Bet) error {
 	err := b.Check()
 	if err == nil {
@@ -89,8 +89,8 @@ func (a *Agency) sendBet(ctx context.Context, b *lottery.Bet) error {
 }
 
 // SendFile sends the bets of the agency's file in batches (ej6), and returns nil when the central has confirmed all of
-// them. It begins behind the bets that the central has, which must be the first of the file. The batch with a bad line
-// is not sent; SendFile returns the error when the batches before it have been confirmed.
+// them. It skips the bets that the central has, which must be the first of the file. A batch with a bad line is not sent:
+// SendFile returns its error when the batches before it are confirmed.
 func (a *Agency) SendFile(ctx context.Context, path string) error {
 	err := a.withFile(ctx, path, func(s *session, f File) error {
 		_, err := s.sendFile(ctx, f)

@@ -14,18 +14,18 @@ var (
 	// ErrRetryLimit is in the error when no attempt has brought progress for Config.RetryLimit. The error of the last
 	// attempt is in it, too.
 	ErrRetryLimit = errors.New("gave up on the central")
-	// ErrOtherBets is in the error when the central has bets of this agency that are not the first of its file. The
-	// agency stops: it would append to the bets of somebody else.
+	// ErrOtherBets is in the error when the central has bets of this agency that are not the first bets of its file. The
+	// agency stops, because its bets would follow those of somebody else.
 	ErrOtherBets = errors.New("the central has other bets of this agency")
 	// ErrFalseCentral is in the error when the central has not proved that it knows this agency's secret. The agency has
 	// not sent its own proof, nor anything else.
 	ErrFalseCentral = errors.New("the central does not know this agency's secret: it has been given another, or it is another central")
-	// ErrProtocol is in the error when the answer is not one of the protocol in that place. The peer may not be a
+	// ErrProtocol is in the error when the protocol does not allow the answer at that point. The peer may not be a
 	// central at all.
 	ErrProtocol = errors.New("unexpected answer")
 )
 
-// RefusedError is the central's refusal: an ERROR, or a RESULT with another code than ok.
+// RefusedError is the central's refusal: an ERROR, or a RESULT with a code other than ok.
 type RefusedError struct {
 	Code wire.Code
 }

@@ -19,12 +19,12 @@ import (
 
 // Config is the configuration of a Server. All durations must be above 0.
 type Config struct {
-	Connections  int           // how many connections are open at once; 0 is no bound
-	Concurrency  int           // how many agencies are served at once; 0 is no bound
+	Connections  int           // the most connections open at once; 0 is no bound
+	Concurrency  int           // the most agencies served at once; 0 is no bound
 	HelloTimeout time.Duration // from accept to HELLO
 	ReadTimeout  time.Duration // to the next frame, of an agency that is not waiting for an answer
 	WriteTimeout time.Duration // of each write
-	TurnTimeout  time.Duration // with nothing but KEEPALIVE from an agency that is served while others wait
+	TurnTimeout  time.Duration // how long a served agency may send only KEEPALIVE while others wait
 	KeepAlive    time.Duration // from one KEEPALIVE to the next, while an agency waits
 	Now          func() time.Time
 	// Secret is the master secret. With none, whoever reaches the server speaks for any agency.
@@ -45,9 +45,9 @@ type Server struct {
 	wait     sync.WaitGroup      // waits for all sessions
 }
 
-// OpenLottery opens the lottery of that many agencies with the bets.csv at path, for New: see draw.Open. It logs the
-// draw and what the lottery says of its files. Each agency has at most maxBets bets; 0 is no bound. Without sync, stored
-// bets outlast the process but not the machine. The caller closes the lottery.
+// OpenLottery opens a lottery for New: see draw.Open. path is that of bets.csv, agencies is the number of agencies. It
+// logs the draw, and what the lottery finds in its files. Each agency has at most maxBets bets; 0 is no bound. Without
+// sync, stored bets outlast the process but not the machine. The caller closes the lottery.
 func OpenLottery(ctx context.Context, path string, agencies uint32, maxBets uint64, sync bool, log *slog.Logger) (*draw.Lottery, error) {
 	logDraw := func(tell func(told bool)) {
 		written := logline.OnWrite(context.Background(), tell)
@@ -61,7 +61,7 @@ func SetAside(ctx context.Context, path string, agency uint32, target string) (r
 	return draw.SetAside(ctx, path, agency, target, store.Options{Encode: appendBet})
 }
 
-// New returns a Server of a lottery of OpenLottery.
+// New returns a Server of a lottery that OpenLottery has opened.
 func New(c Config, l *draw.Lottery, log *slog.Logger) *Server {
 	return &Server{
 		config:   c,

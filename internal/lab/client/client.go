@@ -22,7 +22,7 @@ import (
 // ConfigFile is the configuration file, in the working directory.
 const ConfigFile = "config.yaml"
 
-// Run runs the client: it is a service.Run.
+// Run runs the client. It is a function of the type service.Run.
 func Run(ctx context.Context, m service.Machine) error {
 	environment := config.Environ(m.Environ)
 	file, err := config.YAMLFile(m.Path(ConfigFile), variablePrefix)

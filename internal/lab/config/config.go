@@ -20,11 +20,11 @@ type Checker interface {
 // Parse merges layers, the first of which has the highest rank, and parses the values into T.
 //
 // The exported fields of T have the tag env (the variable) and perhaps envDefault, min, max and or. The tags min and max
-// are for whole numbers and durations, and max needs min; or names a pointer field that may be set in place of this one. An empty value counts as not set. A whole number is decimal
-// digits, a duration has units, and nothing is trimmed.
+// bound whole numbers and durations, and max needs min. The tag or names a pointer field that may be set in place of this
+// one. An empty value counts as not set. A whole number is decimal digits, a duration has units, and nothing is trimmed.
 //
-// The error for wrong values is Findings: one for each variable, in the order of T's fields. Values where a file should
-// have keys come first.
+// The error for wrong values is Findings: one for each variable, in the order of T's fields. Findings about a value where
+// a file should have keys come first.
 func Parse[T Checker](layers ...Layer) (T, error) {
 	merged := merge(layers)
 	texts := make(map[string]string, len(merged))

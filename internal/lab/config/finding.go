@@ -24,7 +24,7 @@ type Finding struct {
 	// Value is the wrong value, or nil if something else is wrong.
 	Value  *string `json:"value,omitempty"`
 	Reason string  `json:"reason"`
-	// Suggestion is a key, or a value that the service takes, that may have been meant. It is empty without a guess.
+	// Suggestion is the key or the value that was probably meant. It is empty if none is similar.
 	Suggestion string `json:"suggestion,omitempty"`
 	// NotSet is true for a variable that the service needs and that has no value.
 	NotSet bool `json:"-"`

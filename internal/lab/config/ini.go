@@ -12,8 +12,8 @@ import (
 // iniSection is the section of an INI file that a service reads.
 const iniSection = "DEFAULT"
 
-// INIFile reads the section DEFAULT of a file. A key is the name of a variable, in any case. The keys of other sections
-// are in the layer for Unknown only.
+// INIFile reads the section DEFAULT of a file. A key is the name of a variable, in any case. Keys of other sections are
+// in the layer, too, but only Unknown looks at them.
 //
 // The form is that of Python's configparser without its extras: "key = value" or "key: value", and comments on lines of
 // their own, with # or ;. There are no continued lines, no interpolation and no comments behind a value.

@@ -41,7 +41,7 @@ const (
 	Choice   Kind = "choice"   // one of a few words
 )
 
-// Chooser is a type with few values. Choices returns the names of all of them.
+// Chooser is a type with a fixed list of values. Choices returns their names.
 type Chooser interface{ Choices() []string }
 
 // keysOf returns the keys of a configuration in the order of its fields. The tag key is the key in the file. Without

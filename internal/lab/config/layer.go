@@ -1,5 +1,6 @@
-// Package config reads the configuration of the lab's services: the environment first, then a file, then defaults. A
-// file is one more layer of variables, of lower rank, so a service has one typed struct, parsed once from all layers.
+// Package config reads the configuration of the lab's services: the environment first, then a file, then defaults. A file
+// is a layer of variables like the environment, with a lower rank. So a service has one typed struct, which is parsed
+// once from all layers.
 package config
 
 import (
@@ -54,7 +55,8 @@ func (l Layer) inOrder() []string {
 	})
 }
 
-// Environ returns the variables of environ ("NAME=value"). An empty one counts as not set: Compose makes one of `NAME=`.
+// Environ returns the variables of environ ("NAME=value"). A variable with an empty value counts as not set: Compose
+// makes one of `NAME=`.
 func Environ(environ []string) Layer {
 	layer := Layer{}
 	for _, entry := range environ {

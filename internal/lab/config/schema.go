@@ -31,7 +31,7 @@ type schema struct {
 // as one object.
 //
 // The schema is stricter than the service: it takes keys only as Path writes them, and no value that YAML reads as
-// another type. It lacks the rules that Check knows beyond the limits of one key.
+// another type. It lacks the rules of a Checker, which may be about several keys.
 func (s Service) Schema() ([]byte, error) {
 	root := object(fmt.Sprintf("%s: the %s's configuration", s.File, s.Name))
 	root.Dialect = "https://json-schema.org/draft/2020-12/schema"

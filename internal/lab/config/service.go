@@ -35,8 +35,8 @@ func Describe[T Checker](name, file, prefix string) Service {
 	return Service{Name: name, File: file, Keys: keysOf(reflect.TypeFor[T]()), prefix: prefix, parse: parse}
 }
 
-// DefaultFile returns the path of the service's file: with the service's sources, or else in the working directory. It
-// returns "" if there is no such file.
+// DefaultFile returns the path of the service's file: of the one beside the service's sources, or else of the one in the
+// working directory. It returns "" if there is neither.
 func (s Service) DefaultFile() string {
 	for _, path := range []string{filepath.Join("services", s.Name, s.File), s.File} {
 		if _, err := os.Stat(path); err == nil {

@@ -110,8 +110,8 @@ func (b *boundedReaderAt) ReadAt(p []byte, at int64) (int, error) {
 // A file that has the content already is not touched, even behind a symbolic link. Any other link in a file's place is
 // replaced, so that nothing is written outside of dir.
 //
-// Extract refuses an archive with an unsafe entry (a symbolic link, an absolute name, a name with ".."), even if it
-// would ignore the entry. It refuses two files of one agency, and content that is torn, encrypted or over a bound. It
+// Extract refuses an archive with an unsafe entry (a symbolic link, an absolute name, a name with ".."), even if it would
+// ignore the entry. It refuses two files of one agency, and content that is incomplete, encrypted or over a bound. It
 // counts the bytes of the content and does not trust the sizes in the archive.
 //
 // After an error every file in dir is as it was. The error names the archive and the entry.

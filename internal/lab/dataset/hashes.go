@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Progress hears of a file that takes long to hash: how many of its bytes have been read.
+// Progress is called while a file is hashed that takes long, with the number of bytes that have been read.
 type Progress func(name string, read, size int64)
 
 // hashes has the hashes of files, which are computed in the background, once for each content.

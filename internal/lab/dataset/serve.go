@@ -22,7 +22,7 @@ type Server struct {
 }
 
 // NewServer returns a server for a directory. The caller closes it. Links that lead out of the directory are not
-// followed. progress hears of files that take long to hash, from several goroutines; it may be nil.
+// followed. progress is called by several goroutines; it may be nil.
 func NewServer(dir string, progress Progress) (*Server, error) {
 	root, err := files.OpenRoot(dir)
 	if err != nil {

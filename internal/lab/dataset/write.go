@@ -34,8 +34,8 @@ type WriteOptions struct {
 // Write generates a dataset into out: a zip archive if the name ends in .zip, or else a directory of agency files. It
 // makes missing directories. Its memory does not grow with the number of bets.
 //
-// The files appear together when all are complete. After an error (that of ctx and ErrExists among them) the old files
-// are whole. A file that has the content already is not touched.
+// The files appear together when all are complete. After any error, also ErrExists and that of ctx, the old files are
+// unchanged. A file that has the content already is not touched.
 func Write(ctx context.Context, out string, s Shape, o WriteOptions) error {
 	if err := writeFiles(ctx, out, s, o); err != nil {
 		return fmt.Errorf("generate a dataset: %w", err)

@@ -33,8 +33,8 @@ const lastWords = 100 * time.Millisecond
 type Server struct {
 	// FirstByte is the time limit for the first byte of a message.
 	FirstByte time.Duration
-	// Pause is how long a peer falls silent at the end of a message: netcats differ in whether they send a newline or
-	// the end of the stream.
+	// Pause is how long a peer is silent before its message counts as ended: some netcats send neither a newline nor the
+	// end of the stream.
 	Pause time.Duration
 	// Whole is the time limit for a message, and for its answer.
 	Whole time.Duration

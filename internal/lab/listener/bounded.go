@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Bounded returns a listener that has at most that many connections open at once, and one more that waits for its place.
-// When all places are taken, the connection that has been open longest is closed, once it has been open for slice: so idle and
-// slow peers keep nobody out, and a peer that is cut off in the middle of something is to come back for the rest.
+// Bounded returns a listener that has no more than most connections open at once, and one more that waits for a place.
+// While no place is free, the oldest connection is closed as soon as it has been open for slice. So idle and slow peers
+// keep nobody out, and a peer that is cut off has to come back for the rest.
 func Bounded(l net.Listener, most int, slice time.Duration) net.Listener {
 	return &bounded{
 		Listener: l, most: most, slice: slice,

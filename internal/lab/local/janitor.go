@@ -13,8 +13,8 @@ import (
 	"github.com/tp0-lab/composer/internal/files"
 )
 
-// Janitor is a process that removes a directory when this one is gone, however it
-// went: it reads from a pipe whose other end is open here only.
+// Janitor is a process that removes a directory when this process has ended, even if it was killed. It notices that by a
+// pipe, whose other end only this process has open.
 type Janitor struct {
 	command *exec.Cmd
 	hold    io.WriteCloser

@@ -28,14 +28,14 @@ import (
 
 // Options are the options of New. Now is required.
 type Options struct {
-	// Program is the start of the command line of each service, whose rest is for Serve. The default is the running
-	// program and Argument.
+	// Program begins the command line of each service; the rest of it is for Serve. The default is the running program
+	// and Argument.
 	Program []string
 	// Configs are the configuration files of the images, by kind. The default is the lab's own file.
 	Configs map[Kind]string
-	// InventMissing replaces the mounted agency files by random bets if all of them are missing, and the mounted
-	// configuration files of a kind of service by the lab's own if all of those are. New returns an error for any other
-	// missing file.
+	// InventMissing replaces missing files that are mounted: all agency files by random bets, or all configuration files
+	// of a kind of service by the lab's own. It replaces none if only some of them are missing. New returns an error for
+	// any other missing file.
 	InventMissing bool
 	// Note, if not nil, is called with a sentence for each file that was replaced.
 	Note func(sentence string)

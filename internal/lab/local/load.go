@@ -13,10 +13,9 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// Load reads a Compose file as Compose does: text is what it holds, dir the
-// folder that its relative paths start from. Variables come from environ
-// ("NAME=value") and, of lower rank, from dir's .env file; services with a
-// profile count if COMPOSE_PROFILES names it.
+// Load reads a Compose file as Compose does: raw is its text, name is its name in errors, and its relative paths begin in
+// dir. Variables come from environ ("NAME=value") and, of lower rank, from dir's .env file. A service with a profile is
+// left out unless COMPOSE_PROFILES names the profile.
 func Load(ctx context.Context, raw []byte, name, dir string, environ []string) (*types.Project, error) {
 	environment, err := project.Environment(dir, environ)
 	if err != nil {
@@ -46,7 +45,8 @@ func LoadProject(ctx context.Context, p *project.Project, dir string, environmen
 	return loaded, nil
 }
 
-// Refuse returns the first error of package rules in a Compose file that compose-go loads, a *load.Error with its place.
+// Refuse returns the first error that package rules finds in a Compose file, as a *load.Error with its place. compose-go
+// must have loaded the file without an error.
 func Refuse(raw []byte, name string, environment map[string]string, profiles []string) error {
 	p, err := project.Read([]*project.File{{Name: name, Text: raw}}, project.Options{Environment: environment})
 	if err != nil {

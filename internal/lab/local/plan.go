@@ -42,10 +42,10 @@ type Service struct {
 	Grace      time.Duration
 }
 
-// Dependency is a service that has to be started before, or to have done well.
+// Dependency is a service that another one waits for, until it is started or, with Done, until it has exited with 0.
 type Dependency struct {
 	Name string
-	Done bool // it has to have exited with 0
+	Done bool // the service must have exited with 0
 }
 
 // Variable returns the value of an environment variable of the service.
@@ -66,9 +66,8 @@ var imageEnvironment = map[Kind]map[string]string{
 	Server: {"SERVER_STORAGE": "/bets/bets.csv"},
 }
 
-// NewPlan returns the services of a project in an order in which each comes
-// behind those it depends on, and sentences about what of the project has no
-// effect. It returns an error that tells all services which cannot be run.
+// NewPlan returns the services of a project, each behind those that it depends on, and a sentence for each setting that
+// has no effect. Its error names all services that cannot be run.
 func NewPlan(project *types.Project) (services []Service, without []string, err error) {
 	var problems []error
 	names := slices.SortedFunc(maps.Keys(project.Services), text.NaturalCompare)

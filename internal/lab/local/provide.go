@@ -13,8 +13,9 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// Provide returns the commands, in backquotes and in the order of the files, that write those of the missing files that
-// are the lab's: agencies' files, the master secret, the certificate, and the configuration of a service in a directory of its name.
+// Provide returns the commands that write missing files, in backquotes and in the order of the files. It knows the files
+// of the lab: agencies' files, the master secret, the certificate, and the configuration of a service in a directory of
+// its name.
 func Provide(missing []string) []string {
 	var commands []string
 	add := func(command string) {

@@ -28,8 +28,8 @@ type RunOptions struct {
 var ErrInterrupted = errors.New("interrupted; all services are stopped")
 
 // Run starts all services of project, waits for the clients, stops the server and removes all that the lab made. The
-// error names the services that failed, or is ErrInterrupted. The summary is right with an error, too; it has no
-// services if nothing was started. Run replaces o.Log.
+// error names the services that failed, or is ErrInterrupted. The summary is right even with an error; it has no services
+// if nothing was started. Run replaces o.Log.
 func Run(ctx context.Context, project *types.Project, o RunOptions) (sum Summary, err error) {
 	run := watcher{messages: make(map[string]int), winners: make(map[string]int), exited: make(chan Event, len(project.Services))}
 	o.Log = func(e Event) {

@@ -18,8 +18,8 @@ import (
 // Argument is the first argument of a command line that is Serve's.
 const Argument = "local-service"
 
-// Serve is what a process of a lab does, and returns its exit code. arguments
-// are those behind Argument: the kind of the service, and flags.
+// Serve runs a service of a lab in this process, and returns its exit code. arguments are those behind Argument: the kind
+// of the service, and flags.
 func Serve(arguments []string) int { return ServeAs(arguments, server.Run, client.Run) }
 
 // ServeAs is Serve with other services.

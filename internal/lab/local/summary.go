@@ -23,8 +23,8 @@ type Summary struct {
 	Winners  int       `json:"winners"` // of all agencies, as the server told the clients
 	Seconds  float64   `json:"seconds"` // from the first start to the last end
 	OK       bool      `json:"ok"`      // Run returned no error
-	// Notes are sentences about what makes the results others than those of the Compose file in containers: files that
-	// were replaced, keys of configuration files that no service knows.
+	// Notes are sentences about why the results may differ from those in containers: files that were replaced, and keys
+	// of configuration files that no service knows.
 	Notes []string `json:"notes"`
 }
 

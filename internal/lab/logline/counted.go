@@ -21,12 +21,12 @@ const (
 // routines are the actions whose lines come with each connection, whoever opens it.
 var routines = map[string]bool{"accept_connections": true, "close_client_connection": true}
 
-// Counted returns a logger that tells a flood of alike lines in few: of the failures of one cause the first ten in each
-// interval, and of the lines about connections that come and go the first thousand. At the interval's end, the last
-// line that was not told follows, with the field repeated: how many were not. Other lines pass.
+// Counted returns a logger that shortens a flood of similar lines. In each interval it writes the first ten failures of
+// each cause, and the first thousand lines about connections that come and go. At the interval's end it writes the last
+// line that it left out, with the field repeated: how many lines it left out. Other lines pass.
 //
-// Failures have one cause if their actions and errors are the same but for their numbers. stop tells what is counted so
-// far; afterwards all lines pass.
+// Failures have one cause if their actions and errors differ in numbers only. stop writes the lines that are due; after
+// it, all lines pass.
 func Counted(log *slog.Logger, interval time.Duration) (counted *slog.Logger, stop func()) {
 	c := &counter{interval: interval, seen: make(map[string]*cause)}
 	return slog.New(&countedHandler{next: log.Handler(), counter: c}), c.stop

@@ -50,8 +50,8 @@ type output struct {
 type onWrite struct{}
 
 // OnWrite returns a context for one record, with which the logger calls written(true) right before it writes the line,
-// and written(false) after the write has failed. A Writer with a method Wait, which waits until Write can write at
-// once, is waited for before.
+// and written(false) after the write has failed. If the Writer has a method Wait, which returns when Write can write at
+// once, the logger calls it first.
 func OnWrite(ctx context.Context, written func(bool)) context.Context {
 	return context.WithValue(ctx, onWrite{}, written)
 }

@@ -1,5 +1,5 @@
-// Package lottery is the domain of the lab's lottery. It has the bets and their records in bets.csv, and HasWon. Below it,
-// store keeps bets.csv (StoreBets, LoadBets), draw has the finishes and the draw, and journal is how their files survive
+// Package lottery is the domain of the lab's lottery. It has the bets and their records in bets.csv, and HasWon. Below
+// it, store keeps bets.csv (StoreBets, LoadBets), draw has the finishes and the draw, and by journal their files survive
 // crashes. None of them knows a wire format or a network.
 package lottery
 

@@ -2,8 +2,8 @@
 // file once and checks its content by length and hash; after that, each request asks for that very content, so what is
 // sent is what was checked. A stream that breaks is resumed where it broke.
 //
-// It speaks as much of HTTP/1.1 as that takes, over a connection for each request: package net/http would double the
-// size of the client.
+// It speaks only the part of HTTP/1.1 that it needs, over a connection for each request, because package net/http would
+// double the size of the client.
 package remote
 
 import (
@@ -27,7 +27,7 @@ import (
 
 var scheme = text.LazyRegexp(`^[A-Za-z][-+.A-Za-z0-9]*://`)
 
-// IsURL reports whether an agency's file is meant as a URL, of whatever scheme: SCHEME://…
+// IsURL reports whether an agency's file is a URL: it begins with a scheme and ://.
 func IsURL(file string) bool { return scheme().MatchString(file) }
 
 // CheckURL returns what is wrong with the URL of a file.

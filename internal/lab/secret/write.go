@@ -61,12 +61,12 @@ type Written struct {
 	Removed   []string `json:"removed"`   // files of agencies with a master secret that was replaced
 }
 
-// Write makes dir, the master secret in it, and a file for each agency from 1 on. A master secret that is there is
-// taken, and agencies that are missing are added. With Force the master secret is a new one, all files are replaced,
-// and those of further agencies are removed.
+// Write makes dir, the master secret in it, and a file for each agency from 1 on. It keeps a master secret that exists,
+// and adds the missing agencies. With Force the master secret is a new one, all files are replaced, and those of further
+// agencies are removed.
 //
 // The files appear together when all are complete; after an error the old ones are whole. The error for a file of an
-// agency that has another secret wraps ErrExists. Others must not be able to enter a directory that is there already.
+// agency that has another secret wraps ErrExists. If dir exists, other users must not be able to enter it.
 func Write(dir string, o WriteOptions) (Written, error) {
 	if err := makeDir(dir); err != nil {
 		return Written{}, err

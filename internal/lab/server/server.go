@@ -27,7 +27,7 @@ const ConfigFile = "config.ini"
 // countInterval is how long alike lines of a flood are counted before the log has their number.
 const countInterval = 5 * time.Second
 
-// Run runs the server: it is a service.Run.
+// Run runs the server. It is a function of the type service.Run.
 func Run(ctx context.Context, m service.Machine) error {
 	environment := config.Environ(m.Environ)
 	file, err := config.INIFile(m.Path(ConfigFile))

@@ -41,10 +41,10 @@ type Mount struct{ Target, Source string }
 // Host is where a service can be reached.
 type Host struct {
 	Address string `json:"address"` // empty is any address
-	// Ports are the ports that the service listens on, as it and its clients know them, and the ports that stand for
-	// them on Address.
+	// Ports maps each port that the service listens on, as it and its clients know it, to the port that stands for it on
+	// Address.
 	Ports map[uint16]uint16 `json:"ports,omitempty"`
-	// Shared says that other services have the same address: a port that is not in Ports leads to none of this one.
+	// Shared says that other services have the same address: a port that is not in Ports does not belong to this service.
 	Shared bool `json:"shared,omitempty"`
 }
 

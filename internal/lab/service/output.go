@@ -28,7 +28,7 @@ type Output struct {
 // NewOutput returns an Output to f.
 func NewOutput(f *os.File) *Output { return &Output{file: f} }
 
-// GiveUp makes Write fail where it would wait, now and from now on.
+// GiveUp makes Write fail instead of wait, from now on. A Write that waits now fails at once.
 func (o *Output) GiveUp() { o.gaveUp.Store(true) }
 
 // Wait waits until Write can write a line at once.

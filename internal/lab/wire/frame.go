@@ -67,9 +67,9 @@ func (r *Reader) buffer() []byte {
 // frame is there; it does not decode the body.
 //
 // The error is io.EOF if the stream ends between two frames, io.ErrUnexpectedEOF if it ends inside one, one that wraps
-// ErrCorrupt if the size is impossible or the checksum is wrong, one that wraps ErrVersion1 if the frame is one by which a
-// peer of version 1 gives itself away, or the reader's own. After the reader's own error, such as a deadline, the caller
-// may call Next again: no byte is lost. After the others the stream cannot be used any more.
+// ErrCorrupt if the size is impossible or the checksum is wrong, one that wraps ErrVersion1 if only a peer of version 1
+// sends such a frame, or the reader's own. After the reader's own error, such as a deadline, the caller may call Next
+// again: no byte is lost. After the others the stream cannot be used any more.
 func (r *Reader) Next() (Type, []byte, error) {
 	if r.start == r.end {
 		r.release()
@@ -114,7 +114,7 @@ func check(frame []byte) error {
 }
 
 // Buffered reports whether the next call of Next will not wait for the peer, because a whole frame, or an impossible
-// size, has arrived. Until then, writing answers can be put off.
+// size, has arrived. While it reports true, the caller may collect answers before it writes them.
 func (r *Reader) Buffered() bool {
 	have := r.end - r.start
 	return have >= 2 && have >= int(binary.BigEndian.Uint16(r.buffer()[r.start:]))

@@ -15,12 +15,12 @@ func NewNonce() (n Nonce) {
 	return n
 }
 
-// Proof is an HMAC-SHA-256 with an agency's key, by which one side proves to the other that it has the key. It is of one
-// handshake: a HELLO and the nonce of the CHALLENGE that answers it.
+// Proof is an HMAC-SHA-256 with an agency's key, by which one side proves to the other that it has the key. It is good
+// for one handshake: a HELLO and the nonce of the CHALLENGE that answers it.
 type Proof [32]byte
 
 // NewProof returns the proof in a frame of type t: the central's in a TypeChallenge, the agency's in a TypeProof. mac is
-// the HMAC-SHA-256 with the agency's key. It is taken of the type of the frame 1, the body of HELLO and the nonce.
+// the HMAC-SHA-256 with the agency's key. It covers the type of the frame (1 byte), the body of HELLO and the nonce.
 func NewProof(mac hash.Hash, t Type, hello Hello, challenge Nonce) (p Proof) {
 	mac.Reset()
 	mac.Write([]byte{byte(t)})

@@ -22,7 +22,7 @@ const (
 	Version = 2
 	// MaxText is the length of the longest text of a bet in bytes: one byte holds the length.
 	MaxText = 255
-	// MaxInFlight is how many batches an agency may have sent whose results it has not read.
+	// MaxInFlight is the most batches that an agency may have sent without having read their results.
 	MaxInFlight = 256
 	// NoIndex is the Index of a Result that blames no single bet.
 	NoIndex = 0xFFFF
@@ -32,8 +32,8 @@ var (
 	// ErrCorrupt is in the error of Reader.Next for a frame whose size is impossible or whose checksum is wrong: bytes
 	// were changed on the way, or the peer speaks another protocol. The central answers CodeCorrupt.
 	ErrCorrupt = errors.New("corrupt frame")
-	// ErrMalformed is in every error about a body that is not one of the protocol, in a frame whose checksum is right:
-	// the peer has encoded it so. The central answers CodeMalformed.
+	// ErrMalformed is in every error about a body that the protocol does not allow, in a frame whose checksum is right:
+	// so the peer has encoded it like that. The central answers CodeMalformed.
 	ErrMalformed = errors.New("malformed frame")
 	// ErrVersion is in the error of ParseHello for a peer that speaks another protocol or another version of this
 	// one. The central answers CodeVersion.
@@ -131,13 +131,13 @@ func (c Code) String() string {
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // NoBets returns the checksum of an agency without bets: the CRC-32C (RFC 3720, appendix B.4) of its number in 4 bytes.
-// The checksum of an agency's bets is never that of the same bets of another agency.
+// So two agencies with the same bets have different checksums.
 func NoBets(agency uint32) uint32 {
 	return crc32.Checksum(binary.BigEndian.AppendUint32(nil, agency), castagnoli)
 }
 
-// Checksum returns the checksum of some bets of an agency and the encoded bets behind them; sum is the checksum of the
-// former, NoBets of none.
+// Checksum continues sum, the checksum of an agency's first bets, over the encoded bets that follow them. NoBets returns
+// the sum to begin with.
 func Checksum(sum uint32, encoded []byte) uint32 { return crc32.Update(sum, castagnoli, encoded) }
 
 // malformed returns an error about a body of type t that wraps ErrMalformed.

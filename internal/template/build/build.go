@@ -53,8 +53,8 @@ type Document struct {
 	Stage string
 	// Path is the path of its file; "" is stdout.
 	Path string
-	// Write writes the document. For YAML that is not validated it renders first, and returns errors of
-	// render.Engine.Stream as well as those of the writer.
+	// Write writes the document. It renders YAML that is not validated while it writes, and then returns errors of
+	// render.Engine.Stream, too.
 	Write func(io.Writer) error
 	// Report is the result of the check, or empty without Job.Validate.
 	Report check.Report

@@ -15,7 +15,7 @@ type TargetStages struct {
 
 // Targets returns the targets for which the bundle has a main template, each with the stages that the templates can
 // render with the bundle's own values. It renders them all. It fails only if the files of the bundle cannot be listed: a
-// target whose templates cannot be parsed has no stages, and the reason.
+// target whose templates cannot be parsed has no stages, and Err has the reason.
 func Targets(b *bundle.Bundle) ([]TargetStages, error) {
 	targets, err := b.Targets()
 	if err != nil {

@@ -48,8 +48,8 @@ func (b *Bundle) baseOf(stage string) (*values.Node, error) {
 	return s.base, nil
 }
 
-// UnusedBase returns where a stage's base is named if the target has no use for it, and "" otherwise: only a Compose file is
-// laid over a base.
+// UnusedBase returns the place that names a stage's base if the target has no use for it: only a Compose file is laid
+// over a base. Otherwise it returns "".
 func (b *Bundle) UnusedBase(stage string) string {
 	base, err := b.baseOf(stage)
 	if err != nil || base == nil || b.Target == Compose {

@@ -55,9 +55,9 @@ func (b *Bundle) SetCounts(text string) error {
 	return b.set(set)
 }
 
-// AddCounts sets Count of kinds to the numbers in a file of values: a map of kinds, with all for all of them, or a list of
-// maps with the keys kind and count, as a CSV file has it. Numbers set by SetCounts after it are laid over it. Its error is
-// a *values.Error.
+// AddCounts sets Count of kinds to the numbers in a file of values: a map of kinds, with all for all of them, or a list
+// of maps with the keys kind and count, as a CSV file has it. Call SetCounts after it: its numbers come first. Its error
+// is a *values.Error.
 func (b *Bundle) AddCounts(file *values.Node) error {
 	var (
 		set   counts

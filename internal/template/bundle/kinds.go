@@ -70,7 +70,7 @@ func (kinds Kinds) First() string {
 	return kinds.All[0].Name
 }
 
-// Names returns the names that Of knows.
+// Names returns the names that Named knows.
 func (kinds Kinds) Names() []string {
 	var names []string
 	for _, t := range kinds.tables {

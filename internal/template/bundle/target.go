@@ -39,7 +39,7 @@ func TargetNames(targets []Target) []string {
 	return names
 }
 
-// Single reports whether the target has one service for all replicas of a kind, which the engine numbers.
+// Single reports whether the target has one service for all replicas of a kind. The engine then numbers the replicas.
 func (t Target) Single() bool { return t != Compose }
 
 // ErrTarget is wrapped by the errors of SetTarget.

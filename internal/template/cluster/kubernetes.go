@@ -19,8 +19,8 @@ const KubernetesSlot = "$(" + indexVariable + ")"
 const indexVariable = "JOB_COMPLETION_INDEX"
 
 // CheckKubernetes returns what is wrong with manifests for `kubectl apply`, errors first: unknown fields and values of
-// another type, as strict decoding finds them, names that the server refuses, and what only shows when pods are to run.
-// Kinds that are not Kubernetes's own are not looked at.
+// another type, as strict decoding finds them, names that the server refuses, and mistakes that otherwise show only when
+// pods start. Kinds that are not Kubernetes's own are not looked at.
 func CheckKubernetes(content []byte) []Problem {
 	m := manifests{types: readTypes(), seen: map[string]int{}}
 	roots := m.parse(content)

@@ -22,7 +22,7 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// StackSlot is what Swarm replaces by the number of a task, from 1, where it replaces anything.
+// StackSlot is what Swarm replaces by the number of a task, from 1, in those places where it replaces templates.
 const StackSlot = "{{.Task.Slot}}"
 
 // maxConfig and maxSecret are how many bytes Swarm takes for a config's file and for a secret's.

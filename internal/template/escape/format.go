@@ -14,12 +14,12 @@ type Format uint8
 const (
 	// Compose is YAML in which Compose replaces ${NAME}, so the $ of a value is doubled.
 	Compose Format = iota
-	// YAML is YAML that nobody interpolates: a $ stays one.
+	// YAML is YAML that nobody interpolates: a $ stays a $.
 	YAML
 	// Text is any text. A value is written as it is, and quote puts it into double quotes, as JSON and TOML have them.
 	Text
-	// Env is a file of variables, KEY=VALUE, as Compose reads .env. A value that would not come back as it is gets quotes,
-	// with its $ as a dollar. What templates make has to go through EnvText.
+	// Env is a file of variables, KEY=VALUE, as Compose reads .env. A value that would not come back as it is gets
+	// quotes, with its $ as a dollar. The output of the templates has to go through EnvText.
 	Env
 )
 

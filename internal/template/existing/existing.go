@@ -25,8 +25,8 @@ type Bundle struct {
 	Files map[string][]byte
 	// Kinds are the kinds of replicas, with their counts.
 	Kinds []Kind
-	// Literal are services that differ by a number, and yet are written out one by one: as replicas they would differ
-	// from the file.
+	// Literal are services whose names differ by a number, but which are written out one by one: as replicas they would
+	// differ from those of the file.
 	Literal []Literal
 }
 

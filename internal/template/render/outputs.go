@@ -136,7 +136,7 @@ func (x *execution) walk(o *Output, yield func(bundle.Kind, Replica) bool) {
 }
 
 // Locate returns the place in the templates that wrote the byte at an offset of a file that Render returned for the same
-// stage and n. Of a file to which they write nothing it returns the path of the template. See Engine.Locate.
+// stage and n. If they write nothing to the file, it returns the path of the template. See Engine.Locate.
 func (o *Output) Locate(stage string, n int, f File, offset int) (string, error) {
 	place, err := o.locate(stage, n, f, offset)
 	if errors.Is(err, errUnwritten) {

@@ -90,8 +90,8 @@ func inBundle(b *bundle.Bundle, err error) error {
 // maxReplicas is the limit for the number of replicas, whatever the bundle's own limit.
 const maxReplicas = 1_000_000_000
 
-// Counted is given instead of a number of replicas: the bundle then has the number of the first kind, as it has the
-// numbers of all others.
+// Counted takes the place of a number of replicas of the first kind: that number then comes from the bundle, like the
+// numbers of the other kinds.
 const Counted = math.MinInt
 
 // counts returns the number of replicas of each kind, and of each kind with rows, for n replicas of the first. Its error
@@ -145,10 +145,10 @@ func (e *Engine) checkReplicas(n int) error {
 	return nil
 }
 
-// Render executes the templates for the stage called stage with n replicas of the first kind, of each of
-// its rows if it has some; the bundle has the numbers of the other kinds, and of the first too if n is Counted. Memory grows with the document only, which may have 256 MiB. Its errors wrap
-// bundle.ErrUnknownStage, ErrReplicas or *values.Error, or are a *StageError with an *escape.Error or
-// escape.Errors.
+// Render executes the templates for a stage. n is the number of replicas of the first kind or, if that has rows, of each
+// row. The numbers of the other kinds are those of the bundle, and that of the first kind is, too, if n is Counted.
+// Memory grows with the document only, which may have 256 MiB. Its errors wrap bundle.ErrUnknownStage, ErrReplicas or
+// *values.Error, or are a *StageError with an *escape.Error or escape.Errors.
 func (e *Engine) Render(stage string, n int) (Document, error) {
 	x, err := e.execute(stage, n, maxDocument)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 // Formats are the names of the formats of files with values.
 var Formats = []string{"yaml", "json", "toml", "env", "ini", "properties", "csv"}
 
-// FormatOf returns the format that the ending of a file's name says, or "".
+// FormatOf returns the format that the ending of a file's name stands for, or "".
 func FormatOf(name string) string {
 	base := strings.ToLower(filepath.Base(name))
 	format := strings.TrimPrefix(filepath.Ext(base), ".")
@@ -33,7 +33,7 @@ func FormatOf(name string) string {
 	return ""
 }
 
-// ParseFile reads the values of a file in the format of its ending, or in another one if the ending says none:
+// ParseFile reads the values of a file in the format of its ending, or in the format other if the ending names no format:
 //
 //	yaml, json  as Parse does; this is also the format if other is ""
 //	toml        tables and arrays; dates and times are text

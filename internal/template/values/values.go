@@ -39,8 +39,8 @@ func Map(o Origin) *Node { return &Node{Origin: o, Fields: map[string]*Node{}} }
 
 func (n *Node) isNull() bool { return n.Fields == nil && n.Items == nil && n.Scalar == nil }
 
-// Merge returns base, which may be nil, with over laid on it: maps are merged, null removes a key, and any other
-// value replaces the one before. A text of a format that has nothing but texts becomes a number, true or false where it
+// Merge returns base, which may be nil, with over laid on it: maps are merged, null removes a key, and any other value
+// replaces the one before. Some formats have texts only. A text of such a format becomes a number, true or false if it
 // replaces one and reads as one.
 func Merge(base, over *Node) *Node {
 	if over.Fields == nil {

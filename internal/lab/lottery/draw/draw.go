@@ -44,13 +44,13 @@ type Lottery struct {
 	left     uint32 // how many of the agencies 1 to N have not finished
 }
 
-// Open opens the store at path and the state of its lottery of that many agencies: see store.Open. With 0 agencies there
-// is no draw, and an agency may have any number but 0. The caller closes the Lottery.
+// Open opens the store at path, see store.Open, and the finishes and the draw of its lottery. agencies is how many take
+// part. With 0 agencies there is no draw, and an agency may have any number but 0. The caller closes the Lottery.
 //
-// onDraw tells people of the draw. It is called after the draw is on disk and before anybody learns of it. It calls
-// tell(true) right before it tells, and tell(false) if that fails. Open itself calls onDraw if a crash came before
-// tell(true), whether the draw is of an earlier process or not. So the draw is told once, unless a crash comes between
-// tell and the telling itself.
+// onDraw tells people of the draw, by a line in the log. The Lottery calls it when the draw is on disk, and before any
+// agency learns of the draw. onDraw calls tell(true) right before it writes the line, and tell(false) if it cannot write
+// it. Open calls onDraw for a draw whose tell(true) a crash has prevented. So the line is written once, unless a crash
+// comes between tell(true) and the line.
 func Open(ctx context.Context, path string, agencies uint32, onDraw func(tell func(told bool)), o store.Options) (*Lottery, error) {
 	o.Draw = agencies > 0
 	s, err := store.Load(ctx, path, o)
@@ -153,7 +153,7 @@ func (l *Lottery) version1Accounts() (map[uint32]store.Account, error) {
 	return accounts, nil
 }
 
-// StoreBets is that of a store.Store. After the draw it returns ErrDrawn.
+// StoreBets stores a batch as store.Store.StoreBets does. After the draw it returns ErrDrawn.
 func (l *Lottery) StoreBets(agency uint32, position uint64, bets []lottery.Bet, encoded []byte) (*store.Ticket, error) {
 	if l.isDrawn() {
 		return nil, ErrDrawn
@@ -161,10 +161,10 @@ func (l *Lottery) StoreBets(agency uint32, position uint64, bets []lottery.Bet, 
 	return l.store.StoreBets(agency, position, bets, encoded)
 }
 
-// LoadBets is that of a store.Store.
+// LoadBets returns what store.Store.LoadBets returns.
 func (l *Lottery) LoadBets() iter.Seq2[lottery.Bet, error] { return l.store.LoadBets() }
 
-// Account is that of a store.Store.
+// Account returns what store.Store.Account returns.
 func (l *Lottery) Account(agency uint32) store.Account { return l.store.Account(agency) }
 
 // Check returns ErrAgency unless the lottery has an agency of that number.
@@ -195,8 +195,8 @@ func (l *Lottery) isDrawn() bool {
 // unless total and checksum are those of its Account and all its Tickets are done. Finishing again changes nothing and
 // does not need the disk.
 //
-// Other errors are ErrNoDraw, ErrAgency, ErrDrawn for an agency that the draw was without, and store.ErrStorage. After
-// store.ErrStorage the finish may be on disk without the draw: the next Finish or Winners tries the draw again.
+// Other errors are ErrNoDraw, ErrAgency, ErrDrawn for an agency that took no part in the draw, and store.ErrStorage.
+// After store.ErrStorage the finish may be on disk without the draw: the next Finish or Winners tries the draw again.
 func (l *Lottery) Finish(agency uint32, total uint64, checksum uint32) error {
 	if l.agencies == 0 {
 		return ErrNoDraw

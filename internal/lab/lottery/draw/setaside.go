@@ -23,13 +23,13 @@ import (
 // ErrOwnName is the error of SetAside for a target that the central would take for a file of its own.
 var ErrOwnName = errors.New("a central has a file of this name: name another one")
 
-// SetAside moves the records of an agency from the bets.csv at path to a new file at target, and takes the agency's finish
-// back. It returns how many records there were. No central may have the files open (journal.ErrLocked), target must not exist
-// (fs.ErrExist) nor have the name of a file that the central makes beside bets.csv (ErrOwnName), and after the draw nothing is
-// moved (ErrDrawn). The options are those of a Store.
+// SetAside moves the records of an agency from the bets.csv at path to a new file at target, and takes the agency's
+// finish back. It returns how many records there were. It fails if a central has the files open (journal.ErrLocked), if
+// target exists (fs.ErrExist) or has the name of a file that the central makes beside bets.csv (ErrOwnName), and after
+// the draw (ErrDrawn). The options are those of a Store.
 //
-// Each file is replaced as a whole: first target has the records, then bets.csv.draw lacks the finish, and at last bets.csv
-// lacks the records. After a crash in between the lottery is one that could be, and no record is lost: SetAside can be
+// Each file is replaced as a whole: first target has the records, then bets.csv.draw lacks the finish, and at last
+// bets.csv lacks the records. After a crash in between, the lottery can go on, and no record is lost: SetAside can be
 // called again, with another target.
 func SetAside(ctx context.Context, path string, agency uint32, target string, o store.Options) (records uint64, err error) {
 	if _, err := os.Lstat(target); err == nil {

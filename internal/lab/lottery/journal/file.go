@@ -32,8 +32,8 @@ var ErrLocked = errors.New("file is in use by another central")
 type Options struct {
 	// NoSync leaves out all fsyncs. What was appended then outlasts the process but not a crash of the machine.
 	NoSync bool
-	// Log gets a line for each thing that is found or cut off at the start, for the progress of a long start, and when the
-	// file is not in its place any more or is back. Nil is no log.
+	// Log gets lines about what is found or cut off at the start, about the progress of a long start, and about a file
+	// that is gone from its place or is back. Nil is no log.
 	Log *slog.Logger
 
 	Wrap         func(DiskFile) DiskFile // wraps each file that is written
@@ -115,8 +115,8 @@ func Open(path string, create bool, o Options) (*File, error) {
 	return a, nil
 }
 
-// Load finds out how much of the file is whole, and calls read with that part. read must read it to the end. A long file
-// is read until ctx is done. Load changes nothing. Errors wrap ErrDoubt for files that do not belong together.
+// Load finds out how much of the file is whole, and calls read with that part. read must read it to the end. Load stops
+// when ctx is done. Load changes nothing. Errors wrap ErrDoubt for files that do not belong together.
 func (a *File) Load(ctx context.Context, read func(io.Reader) error) error {
 	disk := a.disk.Load()
 	if disk != nil {
@@ -182,7 +182,7 @@ func (l *loading) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Settle makes the file what Load has found. If it cannot, the next Append tries again.
+// Settle cuts off what Load has found not to be whole. If that fails, the next Append tries again.
 func (a *File) Settle() {
 	if a.f == nil {
 		return
@@ -309,7 +309,7 @@ func (a *File) Checksum() uint32 { return crc32.Update(a.sum, Castagnoli, []byte
 func (a *File) Told() bool { return a.journal.note.told }
 
 // SetTold notes in the journal, in one system call, that somebody was told of the newest group. kill -9 does not take the
-// note back; a power failure and a clean Close do. A note that cannot be written is as if it was lost.
+// note back; a power failure and a clean Close do. A note that cannot be written counts as lost.
 func (a *File) SetTold(told bool) {
 	n := a.journal.note
 	n.told = told
@@ -330,7 +330,8 @@ func (a *File) Log(level slog.Level, action string, result slog.Attr, attrs ...s
 	}
 }
 
-// Close closes the files. It removes the journal if the file is whole. The error is that of a file that is not in its place.
+// Close closes the files. It removes the journal if the file is whole. It returns an error if the file is not in its
+// place.
 func (a *File) Close() error {
 	var err error
 	if a.f != nil {

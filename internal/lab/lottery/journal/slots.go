@@ -48,7 +48,7 @@ const (
 // Castagnoli is the table of CRC-32C, the checksum in all files of the lottery.
 var Castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// ErrDoubt is in the error for files of which nothing can be said for certain.
+// ErrDoubt is in the error for files that are damaged or do not belong together: it is not certain what they should hold.
 var ErrDoubt = errors.New("nothing was changed")
 
 // slot describes one group.

@@ -17,7 +17,7 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/lottery/journal"
 )
 
-// The errors of a Store, for errors.Is. That for a file which another Store has open is journal.ErrLocked.
+// The errors of a Store, for errors.Is. The error for a file that another Store has open is journal.ErrLocked.
 var (
 	ErrPosition = errors.New("batch does not begin where the stored bets end")
 	ErrStorage  = errors.New("bets cannot be made durable")
@@ -42,7 +42,8 @@ func (e *BetError) Unwrap() error { return e.Err }
 // one fills while the other is written.
 const MaxPending = 4 << 20
 
-// MaxAgencies is how many agencies may have bets where there is no draw, and so no number of agencies.
+// MaxAgencies is the most agencies that may have bets if there is no draw, because then the number of agencies is not
+// set.
 const MaxAgencies = 100_000
 
 // Options configure a Store. Encode is required.
@@ -299,8 +300,8 @@ func (s *Store) StoreBets(agency uint32, position uint64, bets []lottery.Bet, en
 	return t, nil
 }
 
-// Settle returns nil if the stored bets are in their place and no group that failed can come back after a crash: it is
-// cut off for good.
+// Settle cuts off for good what is left of groups that failed, so that none of them can come back after a crash. It
+// returns nil if that succeeds and the stored bets are in their place.
 func (s *Store) Settle() error {
 	s.mu.Lock()
 	if s.closed {
