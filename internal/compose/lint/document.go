@@ -36,11 +36,11 @@ var readingRules = []Rule{
 	},
 	{
 		Name: "alias-expansion", Severity: Error, What: "aliases make too much of the file, or contain themselves",
-		Why: "An anchor that is used in anchors that are used again grows without bounds when it is written out. Compose takes a second for 30,000 values; more than 100,000 from aliases are not read here. Compose gives up where more than 99% of the values are from aliases: `document contains excessive aliasing`.",
+		Why: "An anchor that is used in anchors that are used again grows without bounds when it is written out. Compose takes a second for 30,000 values; more than 100,000 from aliases are not read here. It compares each alias of an anchor with all before it: an anchor with more than 6,000 aliases is not read, either. Compose gives up where more than 99% of the values are from aliases: `document contains excessive aliasing`.",
 	},
 	{
 		Name: "too-large", Severity: Error, What: "Compose would take minutes or gigabytes for the file",
-		Why: "Compose gives up at 100,000 values: `compose file exceeds maximum node visit limit`. It makes a value of each port of a range, looks for the end of each variable in the rest of its line, and copies a command again for each of its characters. More than 100,000 ports are not read here, nor more than 50 variables within each other, a line of thousands of variables, commands of 90 KB in one text, or 500 YAML documents.",
+		Why: "Compose gives up at 100,000 values: `compose file exceeds maximum node visit limit`. It makes a value of each port of a range, looks for the end of each variable in the rest of its line, and copies a command again for each of its characters. More than 100,000 ports are not read here, nor more than 50 variables within each other, a line of thousands of variables, commands of 90 KB in one text, 500 YAML documents, or 10,000 names in `depends_on`, `links` and `volumes_from`.",
 	},
 	{
 		Name: "unknown-rule", Severity: Warning, What: "a comment disables an unknown rule",
