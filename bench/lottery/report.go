@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // demands are the limits that a scenario must keep; 0 means no limit.
@@ -60,12 +62,12 @@ winners as its file has. "Full frames" are batches that the 8192 bytes of a fram
 `, r.machine, r.busyNote())
 	for _, row := range r.rows {
 		fmt.Fprintf(&b, "| %s | %s | %s | %d | %.3f | %s | %.1f | %.1f | %.1f | %.3f | %.2f | %.2f … %.2f |\n",
-			row.name(), thousands(len(row.scenario.shape.Agencies)), thousands(row.bets), row.scenario.runs,
-			row.seconds(), thousands(int(row.rate())), float64(row.bytes)/1e6/row.seconds(),
+			row.name(), text.Thousands(len(row.scenario.shape.Agencies)), text.Thousands(row.bets), row.scenario.runs,
+			row.seconds(), text.Thousands(int(row.rate())), float64(row.bytes)/1e6/row.seconds(),
 			float64(row.ours.server)/1e6, float64(row.ours.client)/1e6, row.floor.took.Seconds(), row.ratio(), row.ratios[0], row.ratios[len(row.ratios)-1])
 	}
 	if r.idle.connections > 0 {
-		fmt.Fprintf(&b, "| %s idle connections | | 0 | 1 | | | | %.1f | | | | |\n", thousands(r.idle.connections), float64(r.idle.peak)/1e6)
+		fmt.Fprintf(&b, "| %s idle connections | | 0 | 1 | | | | %.1f | | | | |\n", text.Thousands(r.idle.connections), float64(r.idle.peak)/1e6)
 		fmt.Fprintf(&b, "\nThe idle connections are welcomed ones of one process; the server's resident set grew from %.1f to %.1f MB.",
 			float64(r.idle.before)/1e6, float64(r.idle.after)/1e6)
 	}
@@ -78,8 +80,8 @@ winners as its file has. "Full frames" are batches that the 8192 bytes of a fram
 	if r.idle.connections == 0 {
 		return b.String()
 	}
-	verdict(&b, fmt.Sprintf("%s idle connections: under %d bytes each", thousands(r.idle.connections), idleDemand),
-		thousands(int(r.idle.each())), r.idle.each() < idleDemand, false)
+	verdict(&b, fmt.Sprintf("%s idle connections: under %d bytes each", text.Thousands(r.idle.connections), idleDemand),
+		text.Thousands(int(r.idle.each())), r.idle.each() < idleDemand, false)
 	return b.String()
 }
 
@@ -120,7 +122,7 @@ func (r row) judge(b *strings.Builder, busy bool) {
 		verdict(b, fmt.Sprintf("%s: at most %g × floor", name, d.ratio), fmt.Sprintf("%.2f", r.ratio()), r.ratio() <= d.ratio, busy)
 	}
 	if d.rate > 0 {
-		verdict(b, fmt.Sprintf("%s: at least %s bets/s", name, thousands(int(d.rate))), thousands(int(r.rate())), r.rate() >= d.rate, busy)
+		verdict(b, fmt.Sprintf("%s: at least %s bets/s", name, text.Thousands(int(d.rate))), text.Thousands(int(r.rate())), r.rate() >= d.rate, busy)
 	}
 	memory := func(who string, most float64, is int64) {
 		if most > 0 {
@@ -140,15 +142,6 @@ func verdict(b *strings.Builder, demand, measured string, holds, busy bool) {
 		word = "**no**"
 	}
 	fmt.Fprintf(b, "| %s | %s | %s |\n", demand, measured, word)
-}
-
-// thousands writes n with commas.
-func thousands(n int) string {
-	text := strconv.Itoa(n)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
 }
 
 // busy reports whether others wanted the processors, too, which makes times longer and ratios worse.

@@ -3,6 +3,7 @@ package text
 import (
 	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -21,6 +22,29 @@ func Plural(n int, noun string) string {
 		noun, ending = stem, "ies" // repository, but not key
 	}
 	return fmt.Sprintf("%d %s%s", n, noun, ending)
+}
+
+// Thousands returns a number with a comma before each three digits: 27,000.
+func Thousands(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// WithoutNumbers writes a # in place of each run of digits, so that texts which differ in numbers only are equal.
+func WithoutNumbers(text string) string {
+	var b strings.Builder
+	for i := range len(text) {
+		switch {
+		case !IsDigit(text[i]):
+			b.WriteByte(text[i])
+		case i == 0 || !IsDigit(text[i-1]):
+			b.WriteByte('#')
+		}
+	}
+	return b.String()
 }
 
 // NaturalCompare compares names by the number at their end: client2 comes before client10.

@@ -33,3 +33,19 @@ func TestIsDigit(t *testing.T) {
 		}
 	}
 }
+
+func TestThousands(t *testing.T) {
+	for n, want := range map[int]string{7: "7", 999: "999", 27_000: "27,000", 1_234_567: "1,234,567", -1000: "-1,000", -100: "-100"} {
+		if got := Thousands(n); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
+func TestWithoutNumbers(t *testing.T) {
+	for text, want := range map[string]string{"": "", "12": "#", "a1b22 333, é4": "a#b# #, é#"} {
+		if got := WithoutNumbers(text); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tp0-lab/composer/internal/course/words"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Class holds the reports about the repositories of a class.
@@ -122,7 +123,7 @@ func (c Class) Failures() []Failure {
 				continue
 			}
 			expected := sc.Problems[0].Expected
-			key := sc.Stage + "\n" + sc.Name + "\n" + withoutNumbers(expected)
+			key := sc.Stage + "\n" + sc.Name + "\n" + text.WithoutNumbers(expected)
 			i, ok := index[key]
 			if !ok {
 				i = len(failures)
@@ -138,22 +139,6 @@ func (c Class) Failures() []Failure {
 		return cmp.Or(cmp.Compare(len(b.Students), len(a.Students)), cmp.Compare(a.Stage, b.Stage))
 	})
 	return failures
-}
-
-// withoutNumbers replaces each run of digits by a 0.
-func withoutNumbers(s string) string {
-	var b strings.Builder
-	in := false
-	for _, r := range s {
-		digit := r >= '0' && r <= '9'
-		if !digit {
-			b.WriteRune(r)
-		} else if !in {
-			b.WriteByte('0')
-		}
-		in = digit
-	}
-	return b.String()
 }
 
 // WriteGrades writes a line for each student as CSV (RFC 4180): name, repository, the verdict about each stage, the points,

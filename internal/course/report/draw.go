@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Sizes of a picture, in CSS pixels. Text is 12 px, about 7 px a letter.
@@ -247,12 +249,12 @@ func (m *mark) count() int {
 }
 
 func (m *mark) label(letters int) string {
-	text := visible(cmp.Or(m.action, "(no action)"), maxPageText)
+	action := visible(cmp.Or(m.action, "(no action)"), maxPageText)
 	if n := m.count(); n > 1 {
-		times := " ×" + thousands(n)
-		return shorten(text, letters-len(times)+1) + times
+		times := " ×" + text.Thousands(n)
+		return shorten(action, letters-len(times)+1) + times
 	}
-	return shorten(text, letters)
+	return shorten(action, letters)
 }
 
 func (m *mark) detail(l lane) string {
@@ -319,6 +321,6 @@ func seconds(d time.Duration) string {
 	case d < 100*time.Second:
 		return strconv.FormatFloat(math.Floor(s*10)/10, 'f', 1, 64) + " s"
 	default:
-		return thousands(int(s)) + " s"
+		return text.Thousands(int(s)) + " s"
 	}
 }

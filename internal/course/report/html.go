@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tp0-lab/composer/internal/course/words"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 //go:embed page.css
@@ -58,7 +59,7 @@ func took(l words.Language, d time.Duration) string {
 		return numbersIn(l, seconds(d))
 	}
 	s := int(d.Seconds())
-	return numbersIn(l, fmt.Sprintf("%s min %d s", thousands(s/60), s%60))
+	return numbersIn(l, fmt.Sprintf("%s min %d s", text.Thousands(s/60), s%60))
 }
 
 // numbersIn writes the English numbers of a text as a language does: Spanish has a comma before decimals.

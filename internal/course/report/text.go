@@ -85,16 +85,7 @@ func shorten(s string, width int) string {
 	return s
 }
 
-// thousands formats n with commas: 27,000.
-func thousands(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
 // plural returns "1 line" or "27,000 lines".
 func plural(n int, noun string) string {
-	return thousands(n) + strings.TrimPrefix(text.Plural(n, noun), strconv.Itoa(n))
+	return text.Thousands(n) + strings.TrimPrefix(text.Plural(n, noun), strconv.Itoa(n))
 }

@@ -3,9 +3,10 @@ package logline
 import (
 	"context"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
+
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // The bounds of a Counted logger.
@@ -153,25 +154,9 @@ func causeOf(r slog.Record) (key string, most int) {
 	})
 	switch {
 	case result == Fail.Value.String():
-		return r.Message + "|" + withoutNumbers(reason), failures
+		return r.Message + "|" + text.WithoutNumbers(reason), failures
 	case routines[r.Message]:
 		return r.Message + "|" + result, routine
 	}
 	return "", 0
-}
-
-// withoutNumbers replaces each number in a text, such as the port of a peer, by one character.
-func withoutNumbers(s string) string {
-	var b strings.Builder
-	inNumber := false
-	for i := range len(s) {
-		digit := '0' <= s[i] && s[i] <= '9'
-		if !digit {
-			b.WriteByte(s[i])
-		} else if !inNumber {
-			b.WriteByte('#')
-		}
-		inNumber = digit
-	}
-	return b.String()
 }

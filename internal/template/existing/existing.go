@@ -74,7 +74,7 @@ func Make(ctx context.Context, name string, content []byte, dir string) (*Bundle
 		return nil, fmt.Errorf("read the Compose file: %w", lint.Explain(ctx, given, dir, err))
 	}
 	root := withoutShared(p.Root)
-	services := get(root, "services")
+	services := yamltree.Get(root, "services")
 	if services == nil {
 		services = &yaml.Node{Kind: yaml.MappingNode}
 	}
@@ -145,7 +145,7 @@ func withoutShared(root *yaml.Node) *yaml.Node {
 // rows: families may be rows of one kind.
 func files(found []*family, root *yaml.Node, head string, rows bool) (map[string][]byte, error) {
 	k := maker{families: found}
-	if services := get(root, "services"); services != nil {
+	if services := yamltree.Get(root, "services"); services != nil {
 		k.called = k.identities(entries(services))
 	}
 	k.bodies()

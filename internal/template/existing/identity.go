@@ -7,6 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -20,7 +21,7 @@ func (k *maker) identities(services []entry) map[string]*family {
 		if at := slices.IndexFunc(k.families, func(f *family) bool { return slices.Contains(f.names, s.key) }); at >= 0 {
 			own = k.families[at]
 		}
-		for name, value := range variables(get(s.value, "environment")) {
+		for name, value := range variables(yamltree.Get(s.value, "environment")) {
 			if pair := name + "=" + bareWord(value); len(bareWord(value)) > 3 {
 				if owners[pair] == nil {
 					owners[pair] = map[*family]int{}

@@ -92,15 +92,6 @@ func allEqual(all []*yaml.Node) bool {
 	return true
 }
 
-func get(n *yaml.Node, key string) *yaml.Node {
-	for _, e := range entries(n) {
-		if e.key == key {
-			return e.value
-		}
-	}
-	return nil
-}
-
 // hasAnchor reports whether a value has an anchor, so that it may be there for others.
 func hasAnchor(n *yaml.Node) bool {
 	if n.Anchor != "" {

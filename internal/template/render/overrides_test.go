@@ -127,15 +127,7 @@ func TestKinds(t *testing.T) {
 				t.Errorf("specialised is %t, want %t", e.special != nil, tt.special)
 			}
 			for _, n := range []int{2, 0, 1, 11} {
-				want, err := normal(e).Render("one", n)
-				if err != nil {
-					t.Fatal(err)
-				}
-				got, err := e.Render("one", n)
-				if err != nil {
-					t.Fatal(err)
-				}
-				sameDocument(t, want, got)
+				got := renderBoth(t, e, "one", n)
 				if n == 2 && string(got.Bytes) != "# "+tt.want {
 					t.Errorf("got  %s\nwant # %s", got.Bytes, tt.want)
 				}
@@ -152,15 +144,7 @@ func TestNamePlaces(t *testing.T) {
 		t.Error("it is not specialised")
 	}
 	for _, n := range []int{1, 12} {
-		want, err := normal(e).Render("one", n)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := e.Render("one", n)
-		if err != nil {
-			t.Fatal(err)
-		}
-		sameDocument(t, want, got)
+		renderBoth(t, e, "one", n)
 	}
 }
 
@@ -207,15 +191,7 @@ func TestNumbers(t *testing.T) {
 			t.Errorf("%s: got %s, error %v, want %s", test.text, got.Bytes, err, test.want)
 		}
 		for _, n := range []int{0, 1, 9, 10, 11, 101} {
-			special, err := e.Render("one", n)
-			if err != nil {
-				t.Fatal(err)
-			}
-			plain, err := normal(e).Render("one", n)
-			if err != nil {
-				t.Fatal(err)
-			}
-			sameDocument(t, plain, special)
+			plain := renderBoth(t, e, "one", n)
 			var streamed strings.Builder
 			if err := e.Stream(&streamed, "one", n); err != nil || streamed.String() != string(plain.Bytes) {
 				t.Errorf("%s: a streamed document is another, error %v", test.text, err)

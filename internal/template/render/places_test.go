@@ -27,15 +27,7 @@ func TestSpecialisedPlaces(t *testing.T) {
 				t.Errorf("specialised is %t, want %t", e.special != nil, tt.special)
 			}
 			for _, n := range []int{0, 1, 3, 12} {
-				want, err := normal(e).Render("one", n)
-				if err != nil {
-					t.Fatal(err)
-				}
-				got, err := e.Render("one", n)
-				if err != nil {
-					t.Fatal(err)
-				}
-				sameDocument(t, want, got)
+				got := renderBoth(t, e, "one", n)
 				if n == 3 && string(got.Bytes) != tt.want {
 					t.Errorf("got  %q\nwant %q", got.Bytes, tt.want)
 				}

@@ -26,25 +26,35 @@ func TestSpecialisedIsTheSame(t *testing.T) {
 	}
 	for _, s := range e.bundle.Stages {
 		for _, n := range []int{0, 1, 2, 9, 10, 11, 99, 100, 101, 1000} {
-			special, err := e.Render(s.Name, n)
-			if err != nil {
-				t.Fatal(err)
-			}
-			plain, err := normal(e).Render(s.Name, n)
-			if err != nil {
-				t.Fatal(err)
-			}
-			sameDocument(t, plain, special)
+			special := renderBoth(t, e, s.Name, n)
 			checkSpans(t, special, n)
 		}
 	}
 }
 
-func sameDocument(t interface {
+// failer is a *testing.T or a *rapid.T.
+type failer interface {
 	Helper()
 	Errorf(string, ...any)
-}, want, got Document,
-) {
+	Fatal(...any)
+}
+
+// renderBoth renders a stage as it is and without specialising, and expects the same document, which it returns.
+func renderBoth(t failer, e *Engine, stage string, n int) Document {
+	t.Helper()
+	want, err := normal(e).Render(stage, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := e.Render(stage, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameDocument(t, want, got)
+	return got
+}
+
+func sameDocument(t failer, want, got Document) {
 	t.Helper()
 	if diff := cmp.Diff(string(want.Bytes), string(got.Bytes)); diff != "" {
 		t.Errorf("specialised templates write something else (-normal +special):\n%s", diff)
@@ -160,15 +170,7 @@ func TestBundles(t *testing.T) {
 				t.Errorf("specialised is %t, want %t", e.special != nil, tt.special)
 			}
 			for _, n := range []int{3, 0, 1, 12, 101, 3} { // 3 again: a render leaves nothing behind
-				want, err := normal(e).Render("one", n)
-				if err != nil {
-					t.Fatal(err)
-				}
-				got, err := e.Render("one", n)
-				if err != nil {
-					t.Fatal(err)
-				}
-				sameDocument(t, want, got)
+				got := renderBoth(t, e, "one", n)
 				if n == 3 && string(got.Bytes) != "# "+tt.want {
 					t.Errorf("got  %s\nwant %s", got.Bytes, tt.want)
 				}
