@@ -34,7 +34,7 @@ type Config struct {
 	LoopPeriod    time.Duration `env:"CLI_LOOP_PERIOD" key:"loop.period" envDefault:"5s" min:"0s" doc:"echo: pause after each message"`
 	LogLevel      logline.Level `env:"CLI_LOG_LEVEL" key:"log.level" envDefault:"INFO" doc:"DEBUG, INFO, WARNING, ERROR or CRITICAL, in any case"`
 	Mode          Mode          `env:"CLI_MODE" key:"mode" envDefault:"echo" doc:"what the client does: echo, bet, batch or lottery"`
-	Linger        time.Duration `env:"CLI_LINGER" key:"linger" envDefault:"0s" min:"0s" doc:"how long the client stays before it exits, so that followed logs show its end; half of it before it reports its winners"`
+	Linger        time.Duration `env:"CLI_LINGER" key:"linger" envDefault:"0s" min:"0s" doc:"how long the client stays before it exits, so that followed logs show its end; half of that time is before it reports its winners"`
 
 	BatchMaxAmount int            `env:"CLI_BATCH_MAXAMOUNT" key:"batch.maxAmount" envDefault:"100" min:"1" doc:"lottery: bets in a batch, at most; a frame of 8192 bytes may close it earlier"`
 	BatchPeriod    *time.Duration `env:"CLI_BATCH_PERIOD" key:"batch.period" min:"0s" doc:"lottery: pause after each batch; the loop's period where it is not set"`
@@ -42,7 +42,7 @@ type Config struct {
 
 	Timeout    time.Duration `env:"CLI_TIMEOUT" key:"timeout" envDefault:"15s" min:"1ns" doc:"limit of a connect, of a write, and of waiting for an answer or a keep-alive"`
 	RetryLimit time.Duration `env:"CLI_RETRY_LIMIT" key:"retry.limit" envDefault:"2m" min:"1ns" doc:"how long the client keeps trying without any progress"`
-	KeepAlive  time.Duration `env:"CLI_KEEPALIVE" key:"keepalive" envDefault:"5s" min:"1ns" doc:"lottery: how often the server is told that a long pause is one"`
+	KeepAlive  time.Duration `env:"CLI_KEEPALIVE" key:"keepalive" envDefault:"5s" min:"1ns" doc:"lottery: how often the client sends KEEPALIVE in a long pause"`
 
 	FirstName string `env:"NOMBRE" doc:"mode bet: first name"`
 	LastName  string `env:"APELLIDO" doc:"mode bet: last name"`
@@ -55,8 +55,8 @@ type Config struct {
 	TLSCA      string        `env:"CLI_TLS_CA" doc:"lottery: the PEM file of the server's certificate, or of the authority that signed it; connections are TLS 1.3 then"`
 	TLSName    string        `env:"CLI_TLS_NAME" doc:"lottery: the name in the server's certificate; the host of CLI_SERVER_ADDRESS where it is not set"`
 
-	Index     *uint32 `env:"CLI_INDEX" min:"0" max:"4294967294" doc:"the client's number as an engine counts, from 0: CLI_ID is one more. One of the two is set"`
-	StopFails bool    `env:"CLI_STOP_FAILS" doc:"whether a client that is stopped before its work is done exits with 1, for engines that take 0 for done; else with 0"`
+	Index     *uint32 `env:"CLI_INDEX" min:"0" max:"4294967294" doc:"the client's number for engines that count from 0: CLI_ID is one more. Set one of the two"`
+	StopFails bool    `env:"CLI_STOP_FAILS" doc:"whether a client that is stopped before its work is done exits with 1, for engines that take 0 for done; otherwise it exits with 0"`
 }
 
 // Check implements config.Checker.

@@ -45,7 +45,7 @@ type Config struct {
 	ReadTimeout  time.Duration `env:"SERVER_READ_TIMEOUT" envDefault:"30s" min:"1ns" doc:"how long a peer may take for a whole message, or for its next frame"`
 	TurnTimeout  time.Duration `env:"SERVER_TURN_TIMEOUT" envDefault:"2m" min:"1ns" doc:"lottery: how long an agency that is served may send nothing but KEEPALIVE while others wait"`
 	WriteTimeout time.Duration `env:"SERVER_WRITE_TIMEOUT" envDefault:"10s" min:"1ns" doc:"how long a peer may take to read what it is sent"`
-	KeepAlive    time.Duration `env:"SERVER_KEEPALIVE" envDefault:"5s" min:"1ns" doc:"lottery: how often an agency that waits is told so"`
+	KeepAlive    time.Duration `env:"SERVER_KEEPALIVE" envDefault:"5s" min:"1ns" doc:"lottery: how often the server sends KEEPALIVE to an agency that waits"`
 }
 
 // spareConnections is how many connections are left for others while each agency waits for the draw with one of its own.
