@@ -173,16 +173,18 @@ func ownBets(t *trial, n int) {
 	if err != nil {
 		t.fatal("bets.csv is a CSV file", err.Error())
 	}
-	for _, client := range t.clients() {
-		sent := line(client, "apuesta_enviada")
+	for i, client := range t.clients() {
+		sent, agency := line(client, "apuesta_enviada"), strconv.Itoa(i+1)
 		t.wait(1, sent)
 		lines, _ := t.journal.snapshot()
 		bet := filter(lines, sent)[0]
 		dni, number := bet.Value("dni"), bet.Value("numero")
 		t.wait(1, line("server", "apuesta_almacenada", "dni", dni, "numero", number))
 		same := func(r []string) bool { return len(r) == 6 && r[3] == dni && r[5] == number }
-		if !slices.ContainsFunc(stored, same) {
+		if at := slices.IndexFunc(stored, same); at < 0 {
 			t.problem(fmt.Sprintf("bets.csv holds the bet of %s with document %s and number %s", client, dni, number), recordsSeen(stored), t.about(sent))
+		} else if stored[at][0] != agency {
+			t.problem(fmt.Sprintf("bets.csv holds the bet of %s under agency %s", client, agency), "it is under agency "+strconv.Quote(stored[at][0]), t.about(sent))
 		}
 	}
 	if len(stored) != n {

@@ -135,6 +135,8 @@ func TestSays(t *testing.T) {
 		{"the other one", strings.Replace(want, "success", "fail", 1), false, false},
 		{"in colour, after other text", "-e \x1b[0;32m" + want + "\x1b[0m\n", false, true},
 		{"the other one in colour", "\x1b[0;31m" + strings.Replace(want, "success", "fail", 1) + "\x1b[0m\n", false, false},
+		{"twice", want + "\n" + want + "\n", false, true},
+		{"twice, where it is to be alone", want + "\n" + want + "\n", true, false},
 		{"both", want + "\n" + strings.Replace(want, "success", "fail", 1), false, false},
 		{"neither", "Testing\n", false, false},
 	}
@@ -218,11 +220,17 @@ func TestNothingFailedOfACheckout(t *testing.T) {
 		{"a batch", "ej7", "action: apuesta_recibida | result: fail | cantidad: 3", false, true},
 		{"the echo stages", "ej4", "action: winners_request | result: fail", false, true},
 		{"this project", "ej7", "action: winners_request | result: fail", true, true},
+		{"a server that crashes", "ej6", "exited with code 2", false, true},
+		{"a server that ends", "ej6", "exited with code 0", false, false},
+		{"a server after the draw", "ej7", "exited with code 2", false, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			tr := &trial{site: &site{stage: tt.stage, ours: tt.ours}, journal: newJournal()}
-			tr.journal.add(report.Line{Container: "server", Text: "2026-01-01 00:00:00 INFO     " + tt.line})
+			tr := &trial{ctx: t.Context(), site: &site{stage: tt.stage, ours: tt.ours}, journal: newJournal()}
+			if !strings.HasPrefix(tt.line, exitText) {
+				tt.line = "2026-01-01 00:00:00 INFO     " + tt.line
+			}
+			tr.journal.add(report.Line{Container: "server", Text: tt.line})
 			tr.nothingFailed()
 			if got := len(tr.problems) > 0; got != tt.fails {
 				t.Errorf("fails: %v", got)

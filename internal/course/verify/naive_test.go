@@ -114,6 +114,9 @@ func (s *central) serve(ctx context.Context, conn net.Conn) {
 		var m message
 		begin := time.Now()
 		if err := in.Decode(&m); err != nil {
+			if s.bug == "ends-with-its-client" {
+				os.Exit(2)
+			}
 			return
 		}
 		if s.bug == "forgets-a-slow-agency" && time.Since(begin) > 5*time.Second {
@@ -121,7 +124,7 @@ func (s *central) serve(ctx context.Context, conn net.Conn) {
 		}
 		if !m.Done {
 			if s.refuses(&m) {
-				if s.bug == "closes-on-a-bad-bet" || s.bug == "refuses-without-an-answer" || out.Encode(message{Refused: true}) != nil {
+				if s.bug == "closes-on-a-bad-bet" || s.bug == "refuses-without-an-answer" || out.Encode(message{Refused: s.bug != "confirms-what-it-refuses"}) != nil {
 					return
 				}
 				continue

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strconv"
@@ -34,8 +35,8 @@ func refusedScenarios() []Scenario {
 	}}
 }
 
-// refused sends a single batch in which one bet is bad. It returns the records on disk, and whether the server has logged that
-// the batch failed.
+// refused sends a batch in which one bet is bad, and after it one of another agency in which all are good. It returns the
+// records that are on disk after the first, and whether the server has logged that it failed.
 func refused(t *trial) (stored [][]string, failed bool) {
 	const bets = 5
 	keys := clientKeys{5, "20ms", "INFO", 10, ""}
@@ -45,7 +46,8 @@ func refused(t *trial) (stored [][]string, failed bool) {
 		badName+",Ruiz,"+badDocument+",1999-13-45,3\n"+
 		"Clara,Gil,20000304,1990-01-04,4\n"+
 		"Dora,Ríos,20000305,1990-01-05,5\n")
-	t.begin(1, "server")
+	t.agency(2, "Eva,Sosa,20000306,1990-01-06,6\n")
+	t.begin(2, "server")
 	r := t.relayed(usualServer, keys, false)
 	t.up("client1")
 	received := pattern{container: "server", action: "apuesta_recibida"}
@@ -71,7 +73,32 @@ func refused(t *trial) (stored [][]string, failed bool) {
 	refusedRightly(t, stored, bets, slices.ContainsFunc(links, func(l link) bool { return len(l.answered) > 0 }))
 	lines, _ := t.journal.snapshot()
 	received.result = "fail"
-	return stored, count(lines, received) > 0
+	if failed = count(lines, received) > 0; failed && len(t.problems) == 0 {
+		refusedAudibly(t, r)
+	}
+	return stored, failed
+}
+
+// refusedAudibly sends the good batch of client2, and expects that the server has not answered client1's just like it.
+// Answers that differ, or that are not told apart by the clients' addresses, prove nothing.
+func refusedAudibly(t *trial, r *relay) {
+	t.up("client2")
+	t.journal.wait(t.ctx, t.patience, func(lines []entry) bool {
+		return slices.ContainsFunc(lines, func(l entry) bool { return l.Container == "client2" && strings.HasPrefix(l.Text, exitText) })
+	})
+	links := r.carried()
+	var bad, good []byte
+	for _, l := range links {
+		if l.client == links[0].client {
+			bad = append(bad, l.answered...)
+		} else {
+			good = append(good, l.answered...)
+		}
+	}
+	if len(good) > 0 && bytes.Equal(bad, good) {
+		t.problem("the server answers a batch that fails otherwise than one that it stores",
+			fmt.Sprintf("it answers both with the same %d bytes", len(good)), t.about(pattern{container: "server", action: "apuesta_recibida"}))
+	}
 }
 
 // refusedRightly expects a batch of so many bets, one of which is bad, to have failed, or to be stored as it is.

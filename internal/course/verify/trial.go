@@ -302,7 +302,18 @@ func (t *trial) logged(n int, p pattern) {
 
 // nothingFailed expects no line with result: fail. From ej5 on, a checkout may log it for actions of its own, such as a
 // question for winners that comes too early. So may this project if a client was held: it gives up a silent connection.
+// Before ej7, in which a server may have nothing more to do, it also expects the server not to have ended by itself.
 func (t *trial) nothingFailed() {
+	if t.site.stage < "ej7" {
+		ended := func(l entry) bool {
+			return l.Container == "server" && strings.HasPrefix(l.Text, exitText) && l.Text != exitText+"0"
+		}
+		t.journal.wait(t.ctx, time.Second/4, func(lines []entry) bool { return slices.ContainsFunc(lines, ended) })
+		lines, _ := t.journal.snapshot()
+		if i := slices.IndexFunc(lines, ended); i >= 0 {
+			t.problem("the server serves on after its clients", "it exited with code "+strings.TrimPrefix(lines[i].Text, exitText), t.around(ended))
+		}
+	}
 	failed := func(e entry) bool {
 		return e.Result == "fail" && (t.site.ours && !t.held || t.site.stage < "ej5" || slices.Contains(courseActions, e.Action))
 	}
