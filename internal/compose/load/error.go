@@ -36,10 +36,10 @@ func (e *Error) Error() string {
 }
 
 var (
-	noise        = text.LazyRegexp(`yaml: construct errors:\s+line \d+: |^(?:validating |failed to parse )?(?:compose\.yaml)?:? ?(?:decoding failed due to the following error\(s\): )?`)
-	keyPath      = text.LazyRegexp(`'?\b(?:services|networks|volumes|configs|secrets|models)[.\[][\w.\[\]-]+'?`)
-	unknownKey   = text.LazyRegexp(`^(\S+) additional properties '([^']+)'`)
-	namedService = text.LazyRegexp(`\bservice "([^"]+)"`)
+	noise      = text.LazyRegexp(`yaml: construct errors:\s+line \d+: |^(?:validating |failed to parse )?(?:compose\.yaml)?:? ?(?:decoding failed due to the following error\(s\): )?|: invalid compose project$`)
+	keyPath    = text.LazyRegexp(`'?\b(?:services|networks|volumes|configs|secrets|models)[.\[][\w.\[\]-]+'?`)
+	unknownKey = text.LazyRegexp(`^(\S+) additional properties '([^']+)'`)
+	namedPart  = text.LazyRegexp(`\b(service|network|volume|config|secret|model) "([^"]+)"`)
 )
 
 // newError returns err, an error of compose-go about a text that it read as a file of that name, as an *Error.
@@ -69,8 +69,12 @@ func (o Options) newError(content []byte, err error, name string) *Error {
 		e.Path = append(strings.Split(unknown[1], "."), unknown[2])
 		path = e.Path
 	}
-	if service := namedService().FindStringSubmatch(e.Message); service != nil {
-		path = []string{"services", service[1]}
+	e.Message = inPlainWords(e.Message)
+	if part := namedPart().FindStringSubmatch(e.Message); part != nil {
+		path = []string{part[1] + "s", part[2]}
+		if e.Path == nil {
+			e.Path = path
+		}
 	}
 	o.find(e, content, path)
 	return e

@@ -12,10 +12,10 @@ import (
 // Places are those of the file's own text, in characters, whatever compose-go calls it.
 func TestErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"services:\n  a: {image: ñ, labels: {a: ñ}, stop_grace_period: soon}\n": "f.yaml:2:52: services.a.stop_grace_period ",
+		"services:\n  a: {image: ñ, labels: {a: ñ}, stop_grace_period: soon}\n": "f.yaml:2:52: services.a.stop_grace_period: ",
 		"services:\n  ñ: {x: ñ}\n  a: {image: x, depends_on: [b]}\n":            "f.yaml:2:3: services additional properties 'ñ' not allowed",
 		"services:\n  a: {}\n": `f.yaml:2:3: service "a" has neither an image nor a build context`,
-		"services: {a: {image: x}}\n---\nservices:\n  a: {privileged: soon}\n": "f.yaml:4:19: error while interpolating services.a.privileged: ",
+		"services: {a: {image: x}}\n---\nservices:\n  a: {privileged: soon}\n": "f.yaml:4:19: services.a.privileged: ",
 		"a: [\n": "f.yaml: ",
 		"services: {a: {image: x, networks: [1999-03-17]}}\n":             "f.yaml: compose-go cannot read it: ",
 		"a: ñ\nb: " + strings.Repeat("[", 300) + strings.Repeat("]", 300): "f.yaml:2:204: values are nested more than 200 deep here",

@@ -129,7 +129,7 @@ func TestDocument(t *testing.T) {
 		{"variables of other types", document(head, 9, all("image: client", "image: ${IMAGE}\n    privileged: ${ROOT}\n    stop_grace_period: ${GRACE}\n    ports: [\"${PORT}:80\"]\n    volumes: [{type: bind, source: \"${DATA:?}\", target: /data}]"), tail), ""},
 		{"variables instead of files", document(head, 1, same(one), tail+"configs:\n  a: {file: \"${A}\"}\n  b: {content: \"$B\"}\nsecrets:\n  c: {environment: \"${C:?}\"}\n"), ""},
 		{"a variable of a misspelt key", document(head, 9, all("image: client", "image: client\n    prvileged: ${ROOT}"), tail), `unknown key "services.client1.prvileged", did you mean privileged?`},
-		{"a variable of a wrong type by default", document(head, 9, all("image: client", "image: client\n    privileged: ${ROOT:-maybe}"), tail), "invalid boolean: maybe"},
+		{"a variable of a wrong type by default", document(head, 9, all("image: client", "image: client\n    privileged: ${ROOT:-maybe}"), tail), `"maybe" is not a boolean: write true or false`},
 		{"a variable, and something else that is wrong", document(head, 9, all("image: client", "image: ${IMAGE}\n    stop_grace_period: soon"), tail), "soon"},
 		{"a variable that is none", document(head, 9, all("image: client", "image: ${IMAGE"), tail), "looks like a variable, but Compose cannot read it"},
 		{"one port of the host for all", document(head, 9, all("image: client", fmt.Sprintf(ports, "8080")), tail), "services client1 and client2 publish the same port 8080/tcp of the host"},

@@ -52,7 +52,7 @@ func TestKnownBesideVariables(t *testing.T) {
 		"services:\n  a:\n    image: ${X}\n    ports: [{target: 80, publishd: \"${P}\"}]\n":                                                                      "line 4 of the document, ",
 		"services:\n  a: {image: \"${X}\", depends_on: [b]}\n  b: {image: x, depends_on: [a, \"$X\"]}\n":                                                         "services wait for each other",
 		"services:\n  a: {image: \"${X-}\"}\n":                                                                                                                   "line 2 of the document, \"a: {image: \\\"${X-}\\\"}\": service \"a\" has neither an image nor a build context",
-		"services:\n  a: {image: \"${X:-x}\", privileged: \"${P:-maybe}\"}\n":                                                                                    "invalid boolean: maybe",
+		"services:\n  a: {image: \"${X:-x}\", privileged: \"${P:-maybe}\"}\n":                                                                                    `"maybe" is not a boolean: write true or false`,
 		"services:\n  a: {image: \"${X}\", networks: {n: {ipv4_address: 10.0.0.5}}}\nnetworks: {n: {name: \"${N}\", ipam: {config: [{subnet: 10.1.0.0/24}]}}}\n": "is in no subnet of network n",
 		"services:\n  a: &a {image: \"${X}\", x-a: *a}\n":                                                                                                        "contains itself",
 		"${X}":       "want a mapping with services",
