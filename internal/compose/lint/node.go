@@ -1,6 +1,10 @@
 package lint
 
 import (
+	"encoding/json"
+	"math"
+	"strconv"
+
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tp0-lab/composer/internal/compose/vars"
@@ -60,11 +64,24 @@ func (p plain) make(n *yaml.Node) any {
 	switch n.ShortTag() {
 	case "!!null":
 		return nil
-	case "!!bool", "!!int", "!!float":
+	case "!!bool", "!!int":
 		var v any
 		if n.Decode(&v) == nil {
 			return v
 		}
+	case "!!float":
+		var f float64
+		if n.Decode(&f) == nil {
+			return withPoint(f)
+		}
 	}
 	return n.Value // dates, too: they are reported by another rule
+}
+
+// withPoint returns a number that stays one with a point in JSON: Compose takes 1 where it does not take 1.0.
+func withPoint(f float64) any {
+	if f != math.Trunc(f) || math.Abs(f) > 1<<53 {
+		return f
+	}
+	return json.Number(strconv.FormatFloat(f, 'f', 1, 64))
 }

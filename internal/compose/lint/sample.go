@@ -166,23 +166,32 @@ func (l *loading) body(s rules.Service) map[string]any {
 	if s.Scale > 1 { // another rule is about both
 		delete(body, "container_name")
 	}
-	if build, ok := body["build"].(map[string]any); ok { // its contexts may be other services
-		build = maps.Clone(build)
-		delete(build, "additional_contexts")
-		body["build"] = build
+	if build, ok := body["build"]; ok {
+		body["build"] = withoutContexts("build", build)
 	}
 	return body
+}
+
+// withoutContexts returns the value of a service's key. It leaves out the contexts of a build that may be other services.
+func withoutContexts(key string, value any) any {
+	build, ok := value.(map[string]any)
+	if !ok || key != "build" {
+		return value
+	}
+	build = maps.Clone(build)
+	delete(build, "additional_contexts")
+	return build
 }
 
 // reportService reports each part of a service that compose-go refuses alone, or else the service.
 func (l *loading) reportService(s rules.Service, err error) {
 	found := false
 	for key, value := range yamltree.Entries(s.Body) {
-		if slices.Contains(ties, key.Value) || key.Value == "build" {
+		if slices.Contains(ties, key.Value) {
 			continue
 		}
 		alone := func(value any) error {
-			return l.load(map[string]any{s.Name: map[string]any{"image": "image", key.Value: value}})
+			return l.load(map[string]any{s.Name: map[string]any{"image": "image", key.Value: withoutContexts(key.Value, value)}})
 		}
 		found = l.reportPart(s, key, value, alone) || found
 	}

@@ -170,11 +170,7 @@ func (d *document) reportSchema(s schemas, e *jsonschema.ValidationError) {
 		if strings.Contains(node.Value, "$") {
 			return // a variable may be of the right type
 		}
-		hint := ""
-		if node.Kind == yaml.ScalarNode && isPlain(node) && slices.Contains(k.Want, "string") && !yamltree.IsNull(node) {
-			hint = fmt.Sprintf(": write %q", node.Value)
-		}
-		d.report("specification", node, "%s must be %s%s", path, typeNames(k.Want), hint)
+		d.report("specification", node, "%s must be %s%s", path, typeNames(k.Want), typeHint(e.InstanceLocation, node, k.Want))
 	case *kind.UniqueItems:
 		rule := "specification"
 		if mergedByCompose(e.InstanceLocation) {
@@ -183,7 +179,7 @@ func (d *document) reportSchema(s schemas, e *jsonschema.ValidationError) {
 		d.reportDuplicates(rule, path, node, k.Duplicates)
 	case *kind.Pattern:
 		if !strings.Contains(node.Value, "$") {
-			d.report("specification", node, "%s: %q does not match %s%s", path, node.Value, k.Want, d.suggest(node.Value, wordsOf(k.Want)))
+			d.reportPattern(e.InstanceLocation, node, k.Want)
 		}
 	case *kind.Enum:
 		if strings.Contains(node.Value, "$") {
@@ -194,6 +190,12 @@ func (d *document) reportSchema(s schemas, e *jsonschema.ValidationError) {
 			words[fmt.Sprint(word)] = true
 		}
 		d.report("specification", node, "%s: %q is not one of %s%s", path, node.Value, strings.Join(slices.Sorted(maps.Keys(words)), ", "), d.suggest(node.Value, words))
+	case *kind.Minimum:
+		d.report("specification", node, "%s: %s is less than %s", path, node.Value, k.Want.RatString())
+	case *kind.Maximum:
+		d.report("specification", node, "%s: %s is more than %s", path, node.Value, k.Want.RatString())
+	case *kind.Required:
+		d.report("specification", node, "%s lacks %s", path, strings.Join(k.Missing, " and "))
 	default:
 		d.report("specification", node, "%s %s", path, e.ErrorKind.LocalizedString(message.NewPrinter(language.English)))
 	}

@@ -50,6 +50,9 @@ func Check(p Project) iter.Seq[Problem] {
 // containerName matches the names that the Docker engine takes (daemon/names).
 var containerName = text.LazyRegexp(`^[a-zA-Z0-9][a-zA-Z0-9_.-]+$`)
 
+// ContainerNames says which names containers can have.
+const ContainerNames = "Docker takes letters, digits, '_', '.' and '-', at least two, the first a letter or digit"
+
 // maxHostname is __NEW_UTS_LEN of the kernel's include/uapi/linux/utsname.h.
 const maxHostname = 64
 
@@ -144,7 +147,7 @@ func (c *checker) checkServices() {
 		if s.Container != "" {
 			at := []string{"services", s.Name, "container_name"}
 			if !containerName().MatchString(s.Container) {
-				c.report(invalidContainerName, at, "service %s: container_name %q: Docker takes letters, digits, '_', '.' and '-', at least two, the first a letter or digit", s.Name, s.Container)
+				c.report(invalidContainerName, at, "service %s: container_name %q: %s", s.Name, s.Container, ContainerNames)
 			}
 			if other, taken := containers.take(s.Container, s); taken {
 				c.reportClash(duplicateContainerName, at, []string{"services", other.Name, "container_name"}, "services %s and %s have the same container_name %q", other.Name, s.Name, s.Container)

@@ -1,0 +1,58 @@
+package lint
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/tp0-lab/composer/internal/compose/rules"
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
+)
+
+// durations are the keys whose values are texts with a unit, such as 30s.
+var durations = []string{"stop_grace_period", "interval", "timeout", "start_period", "start_interval", "delay", "monitor", "window"}
+
+// typeHint says what to write in place of a value that is of none of the wanted types, or returns "".
+func typeHint(path []string, n *yaml.Node, want []string) string {
+	key := path[len(path)-1]
+	switch {
+	case yamltree.IsNull(n):
+		if _, err := strconv.Atoi(key); err == nil {
+			return ": the item is empty"
+		}
+		return ": leave it out, or write its value"
+	case !isPlain(n):
+		return ""
+	case slices.Contains(want, "boolean") && (n.Value == "0" || n.Value == "1"):
+		return fmt.Sprintf(": write %t", n.Value == "1")
+	case !slices.Contains(want, "string"), slices.ContainsFunc(want, func(t string) bool { return t == "integer" || t == "number" || t == "boolean" }):
+		return "" // quotes would not help: Compose reads the text as a number
+	case slices.Contains(durations, key) && n.ShortTag() == "!!int":
+		return fmt.Sprintf(": write %ss for seconds", n.Value)
+	case key == "restart" && n.ShortTag() == "!!bool":
+		return `: write "no", or one of always, on-failure and unless-stopped`
+	case key == "gpus":
+		return ": write all, or a list of devices"
+	case len(path) > 1 && path[len(path)-2] == "volumes":
+		return ": write SOURCE:TARGET"
+	}
+	return fmt.Sprintf(": write %q", n.Value)
+}
+
+// reportPattern reports a text that does not match a pattern of the schema.
+func (d *document) reportPattern(path []string, n *yaml.Node, pattern string) {
+	words := wordsOf(pattern)
+	at, hint := strings.Join(path, "."), d.suggest(n.Value, words)
+	switch key := path[len(path)-1]; {
+	case key == "container_name":
+		d.report("specification", n, "%s: %q: %s", at, n.Value, rules.ContainerNames)
+	case key == "pull_policy":
+		d.report("specification", n, "%s: %q is not one of %s, or a time such as every_12h%s", at, n.Value, strings.Join(slices.Sorted(maps.Keys(words)), ", "), hint)
+	default:
+		d.report("specification", n, "%s: %q does not match %s%s", at, n.Value, pattern, hint)
+	}
+}
