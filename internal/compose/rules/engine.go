@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
 	"regexp"
@@ -225,6 +226,17 @@ var ranges = []struct {
 	{[]string{"cpu_quota"}, 1000, 1 << 50, true},
 	{[]string{"cpu_shares"}, 2, 262_144, false},
 	{[]string{"mem_swappiness"}, 0, 100, true},
+	{[]string{"blkio_config", "weight"}, 10, 1000, false},
+}
+
+// bounds are those of the specification that Compose applies to numbers in quotes, too.
+var bounds = []struct {
+	key         string
+	least, most int
+}{
+	{"oom_score_adj", -1000, 1000},
+	{"cpu_count", 0, math.MaxInt},
+	{"cpu_percent", 0, 100},
 }
 
 // ulimits are the limits that Linux has (getrlimit(2)).
@@ -244,6 +256,16 @@ func (j judge) numbers() {
 			j.fault(invalidLimit, at, "%s: the engine takes %v at least", strings.Join(r.path, "."), r.least)
 		} else if n > r.most {
 			j.fault(invalidLimit, at, "%s: the engine takes %v at most", strings.Join(r.path, "."), r.most)
+		}
+	}
+	for _, b := range bounds {
+		text, at, ok := j.text(b.key)
+		switch n, err := strconv.Atoi(text); {
+		case !ok || err != nil:
+		case n < b.least:
+			j.fault(Specification, at, "%s: %d is less than %d", b.key, n, b.least)
+		case n > b.most:
+			j.fault(Specification, at, "%s: %d is more than %d", b.key, n, b.most)
 		}
 	}
 	for _, key := range []string{"interval", "timeout", "start_period", "start_interval"} {
@@ -285,7 +307,7 @@ func (j judge) ports() {
 			j.fault(Specification, place{item, own}, "ports: there is no port in \"\"")
 		}
 		if item.Kind != yaml.MappingNode {
-			if text, ok := j.r.known(item); ok {
+			if text, ok := j.r.portText(item); ok {
 				target, protocol, _ := strings.Cut(text[strings.LastIndexByte(text, ':')+1:], "/")
 				j.port(place{item, own}, target)
 				if strings.Contains(protocol, "/") {
@@ -300,6 +322,7 @@ func (j judge) ports() {
 			switch _, err := netip.ParseAddr(text); {
 			case !ok:
 			case key.Value == "target":
+				text, _ = j.r.number(value)
 				j.port(at, text)
 			case key.Value == "protocol" && !slices.Contains(protocols, text):
 				j.unlisted(at, text, protocols, text)

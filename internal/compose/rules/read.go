@@ -3,6 +3,7 @@ package rules
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 
@@ -50,13 +51,24 @@ func (r *reader) value(n *yaml.Node, path ...string) string {
 	return text
 }
 
+// number returns the text of a scalar as known does, and that of a number in decimal notation: 0x50 is 80 to Compose.
+func (r *reader) number(n *yaml.Node) (string, bool) {
+	if n = yamltree.Follow(n); n != nil && (n.ShortTag() == "!!int" || n.ShortTag() == "!!float") {
+		if f := 0.0; n.Decode(&f) == nil && f == math.Trunc(f) {
+			return strconv.FormatFloat(f, 'f', 0, 64), true
+		}
+	}
+	return r.known(n)
+}
+
 func (r *reader) service(key, body *yaml.Node) Service {
 	s := Service{
 		Name: key.Value, Key: key, Body: body, Scale: 1,
 		Container: r.value(body, "container_name"), Hostname: r.value(body, "hostname"),
 	}
 	for _, path := range [][]string{{"deploy", "replicas"}, {"scale"}} {
-		if n, err := strconv.Atoi(r.value(body, path...)); err == nil && n >= 0 && n <= maxScale {
+		text, _ := r.number(yamltree.Get(body, path...))
+		if n, err := strconv.Atoi(text); err == nil && n >= 0 && n <= maxScale {
 			s.Scale = n
 		}
 	}
@@ -133,8 +145,11 @@ func (r *reader) port(i int, item *yaml.Node) (all []Port, at place, wrong strin
 	at = place{item, entry([]string{"ports"}, i)}
 	if item.Kind == yaml.MappingNode {
 		published := yamltree.Get(item, "published")
-		text, _ := r.known(published)
+		text, _ := r.number(published)
 		first, last, ok := PortRange(text)
+		if published != nil && published.ShortTag() == "!!float" { // as 081 is, too
+			return nil, place{published, append(at.path, "published")}, fmt.Sprintf("published: YAML reads %s as a number with a point: put it in quotes", published.Value)
+		}
 		if !ok && text != "" {
 			return nil, place{published, append(at.path, "published")}, fmt.Sprintf("published: %q is no port from 0 to 65535, and no range of them", text)
 		}
@@ -144,7 +159,7 @@ func (r *reader) port(i int, item *yaml.Node) (all []Port, at place, wrong strin
 		protocol := cmp.Or(r.value(item, "protocol"), "tcp")
 		return []Port{{Item: i, Protocol: protocol, Address: r.value(item, "host_ip"), First: first, Last: last}}, at, ""
 	}
-	text, ok := r.known(item)
+	text, ok := r.portText(item)
 	if !ok {
 		return nil, at, ""
 	}
@@ -158,6 +173,15 @@ func (r *reader) port(i int, item *yaml.Node) (all []Port, at place, wrong strin
 		}
 	}
 	return all, at, ""
+}
+
+// portText returns the text of a port in the short form. A number is in decimal notation, unless it has a point, which
+// Compose refuses.
+func (r *reader) portText(n *yaml.Node) (string, bool) {
+	if n.ShortTag() == "!!float" {
+		return r.known(n)
+	}
+	return r.number(n)
 }
 
 // mount reads an entry of a service's volumes. It returns false for one that cannot be read.

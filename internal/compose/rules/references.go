@@ -124,9 +124,17 @@ func listed(s *Service, path ...string) func(yield func(place, *yaml.Node) bool)
 	}
 }
 
+// name returns the name that a scalar has, which may be empty. It returns false if the name is not known.
+func (r references) name(n *yaml.Node) (string, bool) {
+	if n != nil && n.Kind == yaml.ScalarNode && n.Value == "" && !yamltree.IsNull(n) {
+		return "", true
+	}
+	return r.project.reader.known(n)
+}
+
 // checkNames checks the names of networks, models, configs, secrets and volumes.
 func (r references) checkNames(s *Service) {
-	known := r.project.reader.known
+	known := r.name
 	for at := range listed(s, "networks") {
 		if name, ok := known(at.node); ok {
 			r.want("networks", name, s, at)
@@ -142,7 +150,9 @@ func (r references) checkNames(s *Service) {
 		for i, item := range index(yamltree.Get(s.Body, path...)) {
 			from := place{item, entry(path, i)}
 			if item.Kind == yaml.MappingNode {
-				from = place{yamltree.Get(item, "source"), append(from.path, "source")}
+				if from = (place{yamltree.Get(item, "source"), append(from.path, "source")}); from.node == nil {
+					r.reportOf(undefinedFile, s, place{item, entry(path, i)}, "%s: source is missing, which is the name of the %s", strings.Join(path, "."), strings.TrimSuffix(kind, "s"))
+				}
 			}
 			if name, ok := known(from.node); ok {
 				r.want(kind, name, s, from)
@@ -158,7 +168,7 @@ func (r references) checkNames(s *Service) {
 
 // checkServices checks the names of other services that a service needs.
 func (r references) checkServices(s *Service) {
-	known := r.project.reader.known
+	known := r.name
 	for at, settings := range listed(s, "depends_on") {
 		if name, ok := known(at.node); ok && !r.definitions["jobs"][name] {
 			optional := settings != nil && r.project.reader.value(settings, "required") == "false"
@@ -175,7 +185,11 @@ func (r references) checkServices(s *Service) {
 	for _, key := range []string{"links", "volumes_from"} {
 		for at := range listed(s, key) {
 			if text, ok := known(at.node); ok && !strings.HasPrefix(text, types.ContainerPrefix) {
-				name, _, _ := strings.Cut(text, ":")
+				name, rest, _ := strings.Cut(text, ":")
+				if key == "links" && strings.Contains(rest, ":") {
+					r.reportOf(undefinedService, s, at, "links: %q has more than one colon: write SERVICE:ALIAS", text)
+					continue
+				}
 				r.require(s, name, at, false, "")
 			}
 		}
@@ -198,11 +212,20 @@ func (r references) checkContexts(s *Service) {
 			at.node = target
 		}
 		if text, ok := known(at.node); ok {
-			if target == nil { // NAME=CONTEXT
-				_, text, _ = strings.Cut(text, "=")
+			if target == nil {
+				_, context, found := strings.Cut(text, "=")
+				if !found {
+					r.reportOf(Specification, s, at, "build.additional_contexts: %q has no context: write NAME=CONTEXT", text)
+				}
+				text = context
 			}
 			if name, ok := strings.CutPrefix(text, types.ServicePrefix); ok {
-				if other := r.services[name]; r.want("services", name, s, at) && other != nil && other.Complete() && yamltree.Get(other.Body, "build") == nil {
+				other := r.services[name]
+				if !r.want("services", name, s, at) || other == nil {
+					continue
+				}
+				r.wantEnabled(s, name, at)
+				if other.Complete() && yamltree.Get(other.Body, "build") == nil {
 					r.reportOf(Specification, s, at, "build.additional_contexts: service %s has no build", name)
 				}
 			}
@@ -233,8 +256,14 @@ func (r references) require(s *Service, name string, at place, optional bool, co
 		return
 	}
 	r.needs[s.Name] = append(r.needs[s.Name], need{name, at, condition})
-	other := r.services[name]
-	if other != nil && !optional && r.project.enabled(s) && !r.project.enabled(other) {
+	if !optional {
+		r.wantEnabled(s, name, at)
+	}
+}
+
+// wantEnabled reports a service that is not enabled, although one that needs it is.
+func (r references) wantEnabled(s *Service, name string, at place) {
+	if other := r.services[name]; other != nil && r.project.enabled(s) && !r.project.enabled(other) {
 		r.reportOf(disabledDependency, s, at, "service %s is only up with the profile %s: leave out its profiles, or give this service the same", name, strings.Join(other.Profiles, " or "))
 	}
 }
