@@ -37,15 +37,15 @@ func lintCommand() *cli.Command {
 			"composer lint --list-rules", "list the rules",
 		) + "\n\nA comment in the file silences rules, at the end of a line or in the line before it:\n" +
 			"  # composer-lint: disable=RULE,RULE\n\n" +
-			"The nearest .composer-lint.yaml in the directories around a file says which rules apply; flags come before it:\n" +
+			"The nearest .composer-lint.yaml in the directories around a file says which rules apply; flags override it:\n" +
 			"  sets: [security]\n  rules: {missing-mount-source: off, unquoted-value: error}\n  ignore: [vendor, \"*.old.yaml\"]\n\n" +
-			"Files of a project are given by -f, by COMPOSE_FILE, or are compose.yaml and compose.override.yaml. An operand\n" +
+			"Files of a project are given by -f, by COMPOSE_FILE, or are compose.yaml and compose.override.yaml. Each FILE\n" +
 			"is a project of its own, with what it includes and extends; compose.override.yaml is laid over compose.yaml.\n" +
 			"Exit codes: 0 no error; 1 an error, or more warnings than --strict or --max-warnings allows; 2 wrong command line.",
 		Flags: []cli.Flag{
 			listFlag("file", "COMPOSER_LINT_FILE",
 				"a Compose `FILE` of a project; several are laid over each other (default: those of COMPOSE_FILE)", "f"),
-			profileFlag("COMPOSER_LINT_PROFILE", "take services of the `PROFILE` for started"),
+			profileFlag("COMPOSER_LINT_PROFILE", "count services of the `PROFILE` as started"),
 			stringFlag("format", "COMPOSER_LINT_FORMAT", "text",
 				"the `FORMAT` of the findings: text, json, sarif or github"),
 			jsonFlag("the same as --format json"),

@@ -222,7 +222,7 @@ func described(v reflect.Value) string {
 	case reflect.String:
 		return "the text " + strconv.Quote(text.Short(v.String(), 40))
 	case reflect.Map:
-		return "a map" + described1(v.Len())
+		return "a map" + keyCount(v.Len())
 	case reflect.Slice, reflect.Array:
 		return "a list of " + text.Plural(v.Len(), "item")
 	case reflect.Bool:
@@ -238,7 +238,7 @@ func described(v reflect.Value) string {
 	return "this"
 }
 
-func described1(n int) string {
+func keyCount(n int) string {
 	if n == 0 {
 		return " without keys"
 	}
