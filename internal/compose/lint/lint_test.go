@@ -222,7 +222,7 @@ func TestCheck(t *testing.T) {
 		}},
 		{"port twice in one", "services: {a: {image: x, ports: ['80:80', '80:81']}}", []string{"1:43: error: service a publishes port 80/tcp of the host twice"}},
 		{"bad ports", "services: {a: {image: x, ports: ['99999:80', 'x', {target: 1, published: '70000'}]}}", []string{
-			`1:34: error: service a: port "99999:80": `, `1:46: error: service a: port "x": `, `1:74: error: service a: published: "70000" is no port`,
+			`1:34: error: service a: port "99999:80": `, `1:46: error: service a: port "x": `, `1:74: error: service a: published: "70000" is neither a port`,
 		}},
 		{"host network has no ports", "services:\n  a: {image: x, network_mode: host, ports: ['80:80']}\n  b: {image: x, ports: ['80:80']}", []string{"2:44: warning: service a: ports: Docker discards them"}},
 		{"gateway", "services: {a: {image: x, networks: {n: {ipv4_address: 10.0.0.9}}}}\nnetworks: {n: {ipam: {config: [{subnet: 10.0.0.0/24, gateway: 10.0.0.9}]}}}", []string{

@@ -73,7 +73,7 @@ var (
 	}
 	invalidAddress = Rule{
 		"invalid-address", Error, "a container cannot have the address it asks for",
-		"It is no IP address, in no subnet of its network, the gateway's, or the first or last one of a subnet. Docker says so only when the container starts.",
+		"It is not an IP address, is not in a subnet of its network, is the gateway's, or is the first or last one of a subnet. Docker says so only when the container starts.",
 	}
 	scaledAddress = Rule{
 		"scaled-address", Error, "a service with several containers asks for one address",
@@ -160,7 +160,7 @@ var (
 		"Unless its image has a healthcheck, Compose gives up: `has no healthcheck configured`.",
 	}
 	invalidImage = Rule{
-		"invalid-image", Error, "the name of an image is none",
+		"invalid-image", Error, "the name of an image is not valid",
 		"Names are lower-case, a tag has letters, digits, `_`, `.` and `-`, and is not empty: `invalid reference format`.",
 	}
 	invalidMount = Rule{

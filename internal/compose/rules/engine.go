@@ -168,7 +168,7 @@ func (j judge) hosts() {
 func (j judge) address(at place, text string) {
 	bare := strings.TrimSuffix(strings.TrimPrefix(text, "["), "]")
 	if _, err := netip.ParseAddr(bare); err != nil && text != "host-gateway" {
-		j.fault(invalidHost, at, "extra_hosts: %q is no IP address, and not host-gateway", text)
+		j.fault(invalidHost, at, "extra_hosts: %q is neither an IP address nor host-gateway", text)
 	}
 }
 

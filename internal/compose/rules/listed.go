@@ -62,7 +62,7 @@ func (j judge) restart() {
 // isolations are the isolation technologies of the engine. Linux takes only the first one.
 var isolations = []string{"default", "process", "hyperv"}
 
-// platform finds platforms that are none: containerd reads OS, architecture, OS/architecture, or these and a variant.
+// platform finds invalid platforms: containerd reads OS, architecture, OS/architecture, or these and a variant.
 func (j judge) platform() {
 	if text, at, ok := j.text("isolation"); ok && !slices.Contains(isolations, text) {
 		j.unlisted(at, text, isolations, text)

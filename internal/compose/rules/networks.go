@@ -61,7 +61,7 @@ func (c *checker) readSubnet(of Network, asked Subnet) (subnet, bool) {
 	path := []string{"networks", network, "ipam", "config", strconv.Itoa(asked.Item), "subnet"}
 	prefix, err := netip.ParsePrefix(asked.Text)
 	if err != nil {
-		c.report(invalidSubnet, path, "network %s: %q is no subnet, such as 172.25.125.0/24", network, asked.Text)
+		c.report(invalidSubnet, path, "network %s: %q is not a subnet such as 172.25.125.0/24", network, asked.Text)
 		return subnet{}, false
 	}
 	s := subnet{network, prefix.Masked(), prefix.Masked().Addr().Next(), path}
@@ -89,7 +89,7 @@ func (c *checker) checkPool(s subnet, asked Subnet) {
 		return text != "" && (err != nil || !s.prefix.Contains(addr))
 	}
 	if outside(asked.Gateway) {
-		c.report(outsideSubnet, append(slices.Clip(at), "gateway"), "network %s: gateway %q is no address in subnet %s", s.network, asked.Gateway, s.prefix)
+		c.report(outsideSubnet, append(slices.Clip(at), "gateway"), "network %s: gateway %q is not in subnet %s", s.network, asked.Gateway, s.prefix)
 	}
 	if asked.Range != "" {
 		part, err := netip.ParsePrefix(asked.Range)
@@ -99,7 +99,7 @@ func (c *checker) checkPool(s subnet, asked Subnet) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(asked.Auxiliary)) {
 		if outside(asked.Auxiliary[name]) {
-			c.report(outsideSubnet, append(slices.Clip(at), "aux_addresses", name), "network %s: auxiliary address %q is none in subnet %s", s.network, asked.Auxiliary[name], s.prefix)
+			c.report(outsideSubnet, append(slices.Clip(at), "aux_addresses", name), "network %s: auxiliary address %q is not in subnet %s", s.network, asked.Auxiliary[name], s.prefix)
 		}
 	}
 }

@@ -151,7 +151,7 @@ func (r *reader) port(i int, item *yaml.Node) (all []Port, at place, wrong strin
 			return nil, place{published, append(at.path, "published")}, fmt.Sprintf("published: YAML reads %s as a number with a point: put it in quotes", published.Value)
 		}
 		if !ok && text != "" {
-			return nil, place{published, append(at.path, "published")}, fmt.Sprintf("published: %q is no port from 0 to 65535, and no range of them", text)
+			return nil, place{published, append(at.path, "published")}, fmt.Sprintf("published: %q is neither a port from 0 to 65535 nor a range of ports", text)
 		}
 		if !ok || first == 0 {
 			return nil, at, ""

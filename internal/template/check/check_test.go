@@ -114,7 +114,7 @@ func TestDocument(t *testing.T) {
 
 		{"subnet is full", document(head, 252, same(one), tail), ""},
 		{"subnet is too small", document(head, 253, same(one), tail), "network net: 254 containers, and subnet 172.25.125.0/24 has addresses for 253"},
-		{"no subnet at all", document(head, 2, same(one), strings.Replace(tail, "172.25.125.0/24", "172.25.125", 1)), `network net: "172.25.125" is no subnet`},
+		{"no subnet at all", document(head, 2, same(one), strings.Replace(tail, "172.25.125.0/24", "172.25.125", 1)), `network net: "172.25.125" is not a subnet`},
 		{"bridge is full", document(head, 1022, same(one), strings.Replace(tail, "125.0/24", "0.0/16", 1)), ""},
 		{"too many on a bridge", document(head, 1023, same(one), "\n\nnetworks:\n  net: {}\n"), "1024 containers, and a Linux bridge takes 1023"},
 		{"many, not on a bridge", document(head, 1023, same(one), "\n\nnetworks:\n  net: {driver: overlay}\n"), ""},
