@@ -75,6 +75,11 @@ func (d *document) parse() bool {
 	var doc yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(d.Text))
 	err := decoder.Decode(&doc)
+	if errors.Is(err, io.EOF) && d.among {
+		d.reportAs(Note, "yaml-syntax", 1, 1, "there is nothing in it, so it adds nothing to the files beside it")
+		d.root, d.values = &yaml.Node{Kind: yaml.MappingNode, Line: 1, Column: 1}, plain{}
+		return true
+	}
 	if errors.Is(err, io.EOF) || err == nil && yamltree.IsNull(doc.Content[0]) {
 		d.reportAt("yaml-syntax", 1, 1, "there is nothing in it: want a mapping with services")
 		return false

@@ -43,16 +43,33 @@ func typeHint(path []string, n *yaml.Node, want []string) string {
 	return fmt.Sprintf(": write %q", n.Value)
 }
 
-// reportPattern reports a text that does not match a pattern of the schema.
-func (d *document) reportPattern(path []string, n *yaml.Node, pattern string) {
+// mismatch says what is wrong with a text that does not match a pattern of the schema.
+func (d *document) mismatch(path []string, n *yaml.Node, pattern string) string {
 	words := wordsOf(pattern)
-	at, hint := strings.Join(path, "."), d.suggest(n.Value, words)
-	switch key := path[len(path)-1]; {
-	case key == "container_name":
-		d.report("specification", n, "%s: %q: %s", at, n.Value, rules.ContainerNames)
-	case key == "pull_policy":
-		d.report("specification", n, "%s: %q is not one of %s, or a time such as every_12h%s", at, n.Value, strings.Join(slices.Sorted(maps.Keys(words)), ", "), hint)
-	default:
-		d.report("specification", n, "%s: %q does not match %s%s", at, n.Value, pattern, hint)
+	hint := d.suggest(n.Value, words)
+	switch path[len(path)-1] {
+	case "container_name":
+		return "is not a name: " + rules.ContainerNames
+	case "pull_policy":
+		return fmt.Sprintf("is not one of %s, or a time such as every_12h%s", strings.Join(slices.Sorted(maps.Keys(words)), ", "), hint)
 	}
+	return fmt.Sprintf("does not match %s%s", pattern, hint)
+}
+
+// typeNames writes types of a schema, such as "a string or a list".
+func typeNames(want []string) string {
+	var all []string
+	for _, w := range want {
+		name := map[string]string{"object": "a mapping", "array": "a list", "null": "empty", "integer": "a whole number"}[w]
+		if name == "" {
+			name = "a " + w
+		}
+		if !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	if len(all) < 2 {
+		return strings.Join(all, "")
+	}
+	return strings.Join(all[:len(all)-1], ", ") + " or " + all[len(all)-1]
 }

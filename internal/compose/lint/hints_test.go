@@ -32,7 +32,7 @@ func TestHints(t *testing.T) {
 		"user: 1000":                    `1:32: error: services.a.user must be a string: write "1000" [specification]`,
 		"ports: null":                   "1:33: error: services.a.ports must be a list: leave it out, or write its value [specification]",
 		"command: [a, null]":            "1:39: error: services.a.command.1 must be a string: the item is empty [specification]",
-		"container_name: b":             `1:42: error: services.a.container_name: "b": Docker takes letters, digits, '_', '.' and '-', at least two, the first a letter or digit [specification]`,
+		"container_name: b":             `1:42: error: services.a.container_name: "b" is not a name: Docker takes letters, digits, '_', '.' and '-', at least two, the first a letter or digit [specification]`,
 		"pull_policy: every_":           `1:39: error: services.a.pull_policy: "every_" is not one of always, build, daily, if_not_present, missing, never, refresh, weekly, or a time such as every_12h [specification]`,
 		"expose: [80.5]":                "1:35: error: services.a.expose.0: 80.5 is not a port of a container [specification]",
 		"group_add: [1.5]":              "1:38: error: services.a.group_add.0 must be a string: put it in quotes [specification]",
@@ -53,5 +53,22 @@ func TestPlaceOfPart(t *testing.T) {
 	got := check(t, "services: {a: {image: x}}\nsecrets:\n  s: {driver: d}\n")
 	if len(got) != 1 || !strings.HasPrefix(got[0], `3:3: error: secret "s" must declare`) {
 		t.Error(got)
+	}
+}
+
+// An alias that does not fit is reported where it is used, and what is wrong within an anchor there.
+func TestAliasThatDoesNotFit(t *testing.T) {
+	for text, want := range map[string]string{
+		"x-a: &a {k: v}\nservices: {a: {image: x, ports: *a}}\n":          "2:33: error: services.a.ports must be a list [specification]",
+		"x-a: &a 5\nservices: {a: {image: x, user: *a}}\n":                `2:32: error: services.a.user must be a string: write "5" [specification]`,
+		"x-a: &a 5\nservices: {a: {image: x, cap_add: [*a]}}\n":           `2:36: error: services.a.cap_add.0 must be a string: write "5" [specification]`,
+		"x-a: &a sometimes\nservices: {a: {image: x, tty: *a}}\n":         `2:26: error: services.a.tty: "sometimes" is not a boolean: write true or false [specification]`,
+		"x-a: &a soon\nservices: {a: {image: x, pull_policy: *a}}\n":      `2:39: error: services.a.pull_policy: "soon" is not one of always, build, daily, if_not_present, missing, never, refresh, weekly, or a time such as every_12h [specification]`,
+		"x-a: &a {test: 5}\nservices: {a: {image: x, healthcheck: *a}}\n": `1:16: error: services.a.healthcheck.test must be a string or a list: write "5" [specification]`,
+		"services: {a: {image: x, user: &a 5}}\n":                         `1:32: error: services.a.user must be a string: write "5" [specification]`,
+	} {
+		if got := check(t, text); len(got) != 1 || got[0] != want {
+			t.Errorf("%s:\ngot  %s\nwant [%s]", text, got, want)
+		}
 	}
 }

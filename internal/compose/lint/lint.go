@@ -53,6 +53,9 @@ func (f Finding) Text() string {
 	if f.Related == (text.Place{}) {
 		return f.Message
 	}
+	if f.Related == (text.Place{File: f.File, Line: f.Line, Column: f.Column}) { // as with extends, or an alias
+		return f.Message + "; both have it from here"
+	}
 	return f.Message + "; the other is at " + f.Related.String()
 }
 
@@ -120,6 +123,7 @@ type document struct {
 	of         func(*yaml.Node) *document // the document of the file that a node is from, or nil: all are from this one
 	wrong      map[*yaml.Node]bool        // nodes that are reported for the specification
 	wrongLines map[int]bool               // lines that have such a finding, see isWrong
+	among      bool                       // it is one of several files
 	merged     bool                       // it is one of several files, or its services extend others
 	mayBePart  bool
 	isPart     bool             // of a project that is not known

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tp0-lab/composer/internal/compose/project"
 )
 
 // A file that is a part of a project is told once, and one with a slip has the slip.
@@ -106,5 +108,30 @@ func TestOthersOfAFile(t *testing.T) {
 		if list := strings.Join(got, ", "); list != want {
 			t.Errorf("%s\ngot  %s\nwant %s", text, list, want)
 		}
+	}
+}
+
+// Compose takes an empty file beside others, and refuses one alone.
+func TestEmptyFile(t *testing.T) {
+	for files, want := range map[string]string{
+		"include: [empty.yaml]\nservices: {a: {image: x}}\n":                   "note: there is nothing in it",
+		"services: {a: {image: x, extends: {file: empty.yaml, service: b}}}\n": `error: service a: there is no service "b"`,
+		"": "error: there is nothing in it",
+	} {
+		dir := t.TempDir()
+		t.Chdir(dir)
+		for name, text := range map[string]string{"compose.yaml": files, "empty.yaml": "# nothing\n"} {
+			if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		found, err := CheckFile(t.Context(), "compose.yaml", nil)
+		if err != nil || len(found) == 0 || !strings.Contains(found[0].String(), want) {
+			t.Errorf("%s: got %v, %v", files, found, err)
+		}
+	}
+	found, err := CheckProject(t.Context(), []*project.File{{Name: "a", Text: []byte("services: {a: {image: x}}\n")}, {Name: "b", Text: []byte("\n")}}, ".", func(string) *Options { return nil })
+	if err != nil || len(found) != 1 || found[0].Severity != Note || found[0].File != "b" {
+		t.Errorf("got %v, %v", found, err)
 	}
 }

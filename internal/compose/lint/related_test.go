@@ -19,7 +19,7 @@ func TestClashHasBothPlaces(t *testing.T) {
 		"services:\n  a: {image: x, ports: [{target: 1, published: 80}]}\n  b: {image: x, ports: ['80:81']}\n":                                                                                      "3:25: 2:25",
 		"services:\n  a: {image: x, container_name: cc}\n  b: {image: x, container_name: cc}\n":                                                                                                     "3:33: 2:33",
 		"services:\n  a: {image: x, hostname: h}\n  b: {hostname: h, image: x}\n":                                                                                                                   "3:17: 2:27",
-		"x-a: &a {image: x, ports: ['80:80']}\nservices:\n  a: *a\n  b: *a\n":                                                                                                                       "1:28: 1:28",
+		"x-a: &a {image: x, ports: ['80:80']}\nservices:\n  a: *a\n  b: *a\n":                                                                                                                       "1:28: both",
 		"services: {a: {image: x}}\nnetworks:\n  n: {ipam: {config: [{subnet: 10.5.0.0/16}]}}\n  m: {ipam: {config: [{subnet: 10.5.1.0/24}]}}\n":                                                    "4:32: 3:32",
 		"services:\n  a: {image: x, networks: {n: {ipv4_address: 10.5.0.9}}}\n  b: {image: x, networks: {n: {ipv4_address: 10.5.0.9}}}\nnetworks: {n: {ipam: {config: [{subnet: 10.5.0.0/16}]}}}\n": "3:46: 2:46",
 	} {
@@ -30,7 +30,11 @@ func TestClashHasBothPlaces(t *testing.T) {
 		}
 		line := found[0].String()
 		place, other, _ := strings.Cut(want, " ")
-		if !strings.HasPrefix(line, "f:"+place) || !strings.Contains(line, "; the other is at f:"+other+" [") {
+		said := "; the other is at f:" + other + " ["
+		if other == "both" {
+			said = "; both have it from here ["
+		}
+		if !strings.HasPrefix(line, "f:"+place) || !strings.Contains(line, said) {
 			t.Errorf("%sgot %s, want %s", text, line, want)
 		}
 	}

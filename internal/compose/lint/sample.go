@@ -223,7 +223,7 @@ func (l *loading) reportPart(s rules.Service, key, value *yaml.Node, load func(a
 	}
 	if !found {
 		at := key
-		if value.Kind == yaml.ScalarNode {
+		if value.Kind == yaml.ScalarNode && value.Anchor == "" { // or an alias may stand for it
 			at = value
 		}
 		l.reportLoad(at, s.Name, err)

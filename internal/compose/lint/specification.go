@@ -151,6 +151,10 @@ func leaves(e *jsonschema.ValidationError) []*jsonschema.ValidationError {
 func (d *document) reportSchema(s schemas, e *jsonschema.ValidationError) {
 	key, node := d.find(e.InstanceLocation)
 	path := strings.Join(e.InstanceLocation, ".")
+	say := func(format string, args ...any) {
+		d.report("specification", d.useOf(e.InstanceLocation, node), format, args...)
+		d.wrong[node] = true
+	}
 	switch k := e.ErrorKind.(type) {
 	case *kind.FalseSchema:
 		name := e.InstanceLocation[len(e.InstanceLocation)-1]
@@ -170,7 +174,7 @@ func (d *document) reportSchema(s schemas, e *jsonschema.ValidationError) {
 		if strings.Contains(node.Value, "$") {
 			return // a variable may be of the right type
 		}
-		d.report("specification", node, "%s must be %s%s", path, typeNames(k.Want), typeHint(e.InstanceLocation, node, k.Want))
+		say("%s must be %s%s", path, typeNames(k.Want), typeHint(e.InstanceLocation, node, k.Want))
 	case *kind.UniqueItems:
 		rule := "specification"
 		if mergedByCompose(e.InstanceLocation) {
@@ -179,7 +183,7 @@ func (d *document) reportSchema(s schemas, e *jsonschema.ValidationError) {
 		d.reportDuplicates(rule, path, node, k.Duplicates)
 	case *kind.Pattern:
 		if !strings.Contains(node.Value, "$") {
-			d.reportPattern(e.InstanceLocation, node, k.Want)
+			say("%s: %q %s", path, node.Value, d.mismatch(e.InstanceLocation, node, k.Want))
 		}
 	case *kind.Enum:
 		if strings.Contains(node.Value, "$") {
@@ -189,15 +193,15 @@ func (d *document) reportSchema(s schemas, e *jsonschema.ValidationError) {
 		for _, word := range k.Want {
 			words[fmt.Sprint(word)] = true
 		}
-		d.report("specification", node, "%s: %q is not one of %s%s", path, node.Value, strings.Join(slices.Sorted(maps.Keys(words)), ", "), d.suggest(node.Value, words))
+		say("%s: %q is not one of %s%s", path, node.Value, strings.Join(slices.Sorted(maps.Keys(words)), ", "), d.suggest(node.Value, words))
 	case *kind.Minimum:
-		d.report("specification", node, "%s: %s is less than %s", path, node.Value, k.Want.RatString())
+		say("%s: %s is less than %s", path, node.Value, k.Want.RatString())
 	case *kind.Maximum:
-		d.report("specification", node, "%s: %s is more than %s", path, node.Value, k.Want.RatString())
+		say("%s: %s is more than %s", path, node.Value, k.Want.RatString())
 	case *kind.Required:
-		d.report("specification", node, "%s lacks %s", path, strings.Join(k.Missing, " and "))
+		say("%s lacks %s", path, strings.Join(k.Missing, " and "))
 	default:
-		d.report("specification", node, "%s %s", path, e.ErrorKind.LocalizedString(message.NewPrinter(language.English)))
+		say("%s %s", path, e.ErrorKind.LocalizedString(message.NewPrinter(language.English)))
 	}
 }
 
@@ -338,6 +342,25 @@ func (d *document) find(path []string) (key, node *yaml.Node) {
 	return key, node
 }
 
+// useOf returns the alias at a path that stands for a node, or the node itself: a value that does not fit is reported
+// where it is used.
+func (d *document) useOf(path []string, n *yaml.Node) *yaml.Node {
+	if n.Anchor == "" || len(path) == 0 {
+		return n
+	}
+	_, around := d.find(path[:len(path)-1])
+	for i, child := range around.Content {
+		key := strconv.Itoa(i)
+		if around.Kind == yaml.MappingNode && i%2 == 1 {
+			key = around.Content[i-1].Value
+		}
+		if key == path[len(path)-1] && child.Kind == yaml.AliasNode && yamltree.Follow(child) == n {
+			return child
+		}
+	}
+	return n
+}
+
 // entry is a key of a mapping and its value.
 type entry struct{ key, value *yaml.Node }
 
@@ -358,21 +381,4 @@ func (d *document) entries(n *yaml.Node) map[string]entry {
 	}
 	d.byName[n] = made
 	return made
-}
-
-func typeNames(want []string) string {
-	var all []string
-	for _, w := range want {
-		name := map[string]string{"object": "a mapping", "array": "a list", "null": "empty", "integer": "a whole number"}[w]
-		if name == "" {
-			name = "a " + w
-		}
-		if !slices.Contains(all, name) {
-			all = append(all, name)
-		}
-	}
-	if len(all) < 2 {
-		return strings.Join(all, "")
-	}
-	return strings.Join(all[:len(all)-1], ", ") + " or " + all[len(all)-1]
 }

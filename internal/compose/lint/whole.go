@@ -95,6 +95,7 @@ func (w *whole) check() ([]Finding, error) {
 // open makes the checks that need only one file, and reports whether the file can be read.
 func (w *whole) open(f *project.File, err error) bool {
 	d := &document{ctx: w.ctx, Source: Source{Name: f.Name, Dir: w.dir, Text: f.Text}, options: w.optionsOf(f.Name)}
+	d.among = len(w.all) > 1 || len(w.documents) > 0
 	w.documents = append(w.documents, d)
 	w.byFile[f.Name] = d
 	if err != nil {

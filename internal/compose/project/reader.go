@@ -77,7 +77,8 @@ func (r *reader) fault(at *yaml.Node, kind FaultKind, format string, args ...any
 	}
 }
 
-// documents returns the roots of a file's YAML documents, which are mappings. The nodes are those of the file, and their
+// documents returns the roots of a file's YAML documents, which are mappings. A file without any adds nothing to the
+// files beside it. The nodes are those of the file, and their
 // origin is noted by copy.
 func (r *reader) documents(f *File) ([]*yaml.Node, error) {
 	if err := yamltree.CheckText(f.Text); err != nil {
@@ -107,9 +108,6 @@ func (r *reader) documents(f *File) ([]*yaml.Node, error) {
 		}
 		root.HeadComment, root.FootComment = document.HeadComment, document.FootComment // outside of all its keys
 		all = append(all, root)
-	}
-	if len(all) == 0 {
-		return nil, f.fail(1, 1, "there is nothing in it: want a mapping with services")
 	}
 	return all, nil
 }
@@ -222,6 +220,9 @@ func (r *reader) layers(all []*File, s scope) (*yaml.Node, error) {
 			}
 			root = r.merge(root, l.root, nil)
 		}
+	}
+	if root == nil && len(r.opening) == 0 {
+		return nil, all[0].fail(1, 1, "there is nothing in it: want a mapping with services")
 	}
 	return root, nil
 }

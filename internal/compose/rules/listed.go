@@ -82,6 +82,16 @@ func (j judge) files() {
 			}
 		}
 	}
+	for _, key := range []string{"env_file", "label_file"} {
+		for i, item := range index(yamltree.Get(j.s.Body, key)) {
+			at := place{item, entry([]string{key}, i)}
+			if item.Kind == yaml.MappingNode {
+				at = place{yamltree.Get(item, "path"), append(at.path, "path")}
+			}
+			j.emptyPath(key, at)
+		}
+		j.emptyPath(key, place{yamltree.Get(j.s.Body, key), []string{key}})
+	}
 	for _, key := range []string{"configs", "secrets"} {
 		for i, item := range index(yamltree.Get(j.s.Body, key)) {
 			at := yamltree.Get(item, "mode")
@@ -90,6 +100,16 @@ func (j judge) files() {
 				j.fault(Specification, place{at, append(entry([]string{key}, i), "mode")}, "%s: mode: %q is no octal number such as 0440", key, text)
 			}
 		}
+	}
+}
+
+// emptyPath reports the path of a file that is empty.
+func (j judge) emptyPath(key string, at place) {
+	if at.node == nil || at.node.Kind != yaml.ScalarNode || yamltree.IsNull(at.node) {
+		return
+	}
+	if text, ok := j.r.known(at.node); text == "" && (ok || at.node.Value == "") {
+		j.fault(Specification, at, "%s: the path of a file is empty: leave it out", key)
 	}
 }
 
