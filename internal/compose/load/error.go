@@ -36,10 +36,11 @@ func (e *Error) Error() string {
 }
 
 var (
-	noise      = text.LazyRegexp(`yaml: construct errors:\s+line \d+: |^(?:validating |failed to parse )?(?:compose\.yaml)?:? ?(?:decoding failed due to the following error\(s\): )?|: invalid compose project$`)
-	keyPath    = text.LazyRegexp(`'?\b(?:services|networks|volumes|configs|secrets|models)[.\[][\w.\[\]-]+'?`)
-	unknownKey = text.LazyRegexp(`^(\S+) additional properties '([^']+)'`)
-	namedPart  = text.LazyRegexp(`\b(service|network|volume|config|secret|model) "([^"]+)"`)
+	noise       = text.LazyRegexp(`yaml: construct errors:\s+line \d+: |^(?:validating |failed to parse )?(?:compose\.yaml)?:? ?(?:decoding failed due to the following error\(s\): )?|: invalid compose project$`)
+	keyPath     = text.LazyRegexp(`'?\b(?:services|networks|volumes|configs|secrets|models)[.\[][\w.\[\]-]+'?`)
+	unknownKey  = text.LazyRegexp(`^(\S+) additional properties '([^']+)'`)
+	distinctKey = text.LazyRegexp(`can't set distinct values on '(\w+)'`)
+	namedPart   = text.LazyRegexp(`\b(service|network|volume|config|secret|model) "([^"]+)"`)
 )
 
 // newError returns err, an error of compose-go about a text that it read as a file of that name, as an *Error.
@@ -67,6 +68,10 @@ func (o Options) newError(content []byte, err error, name string) *Error {
 	path := e.Path
 	if unknown := unknownKey().FindStringSubmatch(e.Message); unknown != nil {
 		e.Path = append(strings.Split(unknown[1], "."), unknown[2])
+		path = e.Path
+	}
+	if key := distinctKey().FindStringSubmatch(e.Message); key != nil {
+		e.Path = append(e.Path, key[1])
 		path = e.Path
 	}
 	e.Message = inPlainWords(e.Message)

@@ -27,6 +27,7 @@ var plainWords = []struct {
 	{text.LazyRegexp(`^(\S+):? invalid size: '([^']*)'$`), `$1: "$2" is not a size such as 64m`},
 	{text.LazyRegexp(`^(\S+):? invalid suffix: '([^']*)'$`), `$1: there is no unit "$2" of a size: write b, k, m, g, t or p`},
 	{text.LazyRegexp(`^(\S+):? invalid command line string$`), `$1: a quote has no end, or a backslash is at the end`},
+	{text.LazyRegexp(`^(\S+): can't set distinct values on '(\S+)' and '(\S+)'$`), `$1: $2 and $3 are not the same: write only the second`},
 	{text.LazyRegexp(`^()(service "[^"]*") declares mutualy exclusive dockerfile and dockerfile_inline$`), `$2: its build has both dockerfile and dockerfile_inline: leave one out`},
 }
 

@@ -320,6 +320,8 @@ func (j judge) ports() {
 			at := place{value, append(slices.Clip(own), key.Value)}
 			text, ok := j.r.known(value)
 			switch _, err := netip.ParseAddr(text); {
+			case key.Value == "host_ip" && isEmpty(value):
+				j.fault(Specification, at, "ports: host_ip is empty: leave it out")
 			case !ok:
 			case key.Value == "target":
 				text, _ = j.r.number(value)

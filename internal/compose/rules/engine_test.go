@@ -64,7 +64,9 @@ func TestBodies(t *testing.T) {
 		{"ports.0.published specification", []string{"ports: [{target: 80, published: '0x50'}]", "ports: [{target: 80, published: 081}]"}, []string{"ports: [{target: 80, published: 0x50}]", "ports: [0x50, 8_1]"}},
 		{"env_file specification", []string{"env_file: ''", "env_file: '${E:-}'"}, []string{"env_file: x", "env_file: '${E}'", "env_file: []"}},
 		{"env_file.0 specification", []string{"env_file: ['']"}, []string{"env_file: [{path: x, required: false}]"}},
-		{"env_file.0.path specification", []string{"env_file: [{path: ''}]"}, nil},
+		{"env_file.0.path specification", []string{"env_file: [{path: ''}]"}, []string{"env_file: [{path: '', required: false}]"}},
+		{"ports.0.host_ip specification", []string{"ports: [{target: 80, host_ip: ''}]"}, []string{"ports: [{target: 80, host_ip: '::1'}]"}},
+		{"build.additional_contexts.q specification", []string{"build: {context: ., additional_contexts: {q: true}}"}, []string{"build: {context: ., additional_contexts: {q: 'true'}}"}},
 		{"image invalid-image", []string{"image: X", "image: 'x:'", "image: 'x y'", "image: 'https://x/y'", "image: 'x@sha256:12'"}, []string{"image: 'localhost:5000/a/b:1.2_3-x'", "image: '${X}:'", "image: 'x:${T:-1}'", "image: " + strings.Repeat("ab", 32)}},
 		{"volumes.0 invalid-mount", []string{"volumes: ['/x:rel']", "volumes: [rel/x]", "volumes: ['/x:/']", "volumes: ['v:/x']", "volumes: ['/y:C:/x']", "volumes: ['/x:/a/..']", "volumes: [{type: volume, target: rel}]", "volumes: [{type: bind, target: /x}]", "volumes: [{type: tmpfs, source: x, target: /x}]", "tmpfs: /x, volumes: ['/y:/x/']"}, []string{
 			`volumes: ['C:\x:D:\y']`, `volumes: [{type: volume, source: v, target: 'C:\y'}], working_dir: 'C:\y'`, `image: 'mcr.microsoft.com/dotnet/framework/aspnet:4.8', working_dir: 'C:\y'`, "volumes: ['/x:${T}']", "volumes: ['/x:/y', '/z:/y']", "tmpfs: ['/x:size=1m'], volumes: [/y]", "volumes: [{type: bind, source: '${S}', target: /x}]",

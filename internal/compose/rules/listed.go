@@ -86,6 +86,9 @@ func (j judge) files() {
 		for i, item := range index(yamltree.Get(j.s.Body, key)) {
 			at := place{item, entry([]string{key}, i)}
 			if item.Kind == yaml.MappingNode {
+				if j.r.value(item, "required") == "false" {
+					continue
+				}
 				at = place{yamltree.Get(item, "path"), append(at.path, "path")}
 			}
 			j.emptyPath(key, at)
@@ -105,10 +108,7 @@ func (j judge) files() {
 
 // emptyPath reports the path of a file that is empty.
 func (j judge) emptyPath(key string, at place) {
-	if at.node == nil || at.node.Kind != yaml.ScalarNode || yamltree.IsNull(at.node) {
-		return
-	}
-	if text, ok := j.r.known(at.node); text == "" && (ok || at.node.Value == "") {
+	if text, ok := j.r.known(at.node); isEmpty(at.node) || ok && text == "" {
 		j.fault(Specification, at, "%s: the path of a file is empty: leave it out", key)
 	}
 }

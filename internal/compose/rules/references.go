@@ -124,9 +124,14 @@ func listed(s *Service, path ...string) func(yield func(place, *yaml.Node) bool)
 	}
 }
 
+// isEmpty reports whether a node is an empty text.
+func isEmpty(n *yaml.Node) bool {
+	return n != nil && n.Kind == yaml.ScalarNode && n.Value == "" && !yamltree.IsNull(n)
+}
+
 // name returns the name that a scalar has, which may be empty. It returns false if the name is not known.
 func (r references) name(n *yaml.Node) (string, bool) {
-	if n != nil && n.Kind == yaml.ScalarNode && n.Value == "" && !yamltree.IsNull(n) {
+	if isEmpty(n) {
 		return "", true
 	}
 	return r.project.reader.known(n)
@@ -210,6 +215,10 @@ func (r references) checkContexts(s *Service) {
 	for at, target := range listed(s, "build", "additional_contexts") {
 		if target != nil {
 			at.node = target
+			if target.Kind == yaml.ScalarNode && target.ShortTag() != "!!str" {
+				r.reportOf(Specification, s, at, "build.additional_contexts: a context is text: put it in quotes")
+				continue
+			}
 		}
 		if text, ok := known(at.node); ok {
 			if target == nil {
