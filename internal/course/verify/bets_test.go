@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/tp0-lab/composer/internal/course/report"
 )
 
@@ -118,6 +120,32 @@ func TestOwnBets(t *testing.T) {
 				t.Errorf("%s: %s %s", r.Status, r.Reason, seen)
 			}
 		})
+	}
+}
+
+// A checkout's Compose file may give all clients the same bet: each has to be there under its agency.
+func TestOwnBetsOfSeveral(t *testing.T) {
+	const rest = ",Ana,Paz,30904465,1999-03-17,7574\n"
+	for file, want := range map[string]string{
+		"1" + rest + "2" + rest: "",
+		"2" + rest + "1" + rest: "",
+		"1" + rest + "1" + rest: "bets.csv holds the bet of client2 under agency 2",
+		"0" + rest + "0" + rest: "bets.csv holds the bet of client1 under agency 1, bets.csv holds the bet of client2 under agency 2",
+		"1" + rest:              "bets.csv holds the bet of client2 under agency 2, bets.csv holds 2 bets",
+		"1,a,b,1,c,d\n2" + rest: "bets.csv holds the bet of client1 under agency 1",
+	} {
+		tr := &trial{ctx: t.Context(), site: &site{stage: "ej5"}, journal: newJournal(), lab: diskLab{text: file}, n: 2}
+		for container, action := range map[string]string{"client1": "apuesta_enviada", "client2": "apuesta_enviada", "server": "apuesta_almacenada"} {
+			tr.journal.add(report.Line{Container: container, Text: "2026-01-01 00:00:00 INFO     action: " + action + " | result: success | dni: 30904465 | numero: 7574"})
+		}
+		ownBets(tr, 2)
+		var got []string
+		for _, p := range tr.problems {
+			got = append(got, p.Expected)
+		}
+		if diff := cmp.Diff(want, strings.Join(got, ", ")); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", file, diff)
+		}
 	}
 }
 
