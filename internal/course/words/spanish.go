@@ -83,7 +83,7 @@ var spanish = [][2]string{
 	{"bets.csv holds the bet of %s with document %s and number %s", "bets.csv tiene la apuesta de %s con documento %s y número %s"},
 	{"bets.csv holds the bet of %s under agency %s", "bets.csv tiene la apuesta de %s con la agencia %s"},
 	{"it is under agency %s", "está con la agencia %s"},
-	{"the server serves on after its clients", "el servidor sigue atendiendo después de sus clientes"},
+	{"the server serves on, or exits with code 0", "el servidor sigue atendiendo, o termina con código 0"},
 	{"it exited with code %s", "terminó con código %s"},
 	{"the server answers a batch that fails otherwise than one that it stores", "el servidor responde un batch que falla de otro modo que uno que almacena"},
 	{"it answers both with the same %d bytes", "responde los dos con los mismos %d bytes"},
