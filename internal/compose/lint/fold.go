@@ -82,8 +82,8 @@ func Fold(found []Finding) []Finding {
 			continue
 		}
 		k := key{f.File, f.Rule + string(f.Severity), withoutName(f.Message, f.service), ""}
-		if stem := withoutNumbers(f.service); stem != f.service {
-			if message := withoutNumbers(k.message); message != k.message {
+		if stem := text.WithoutNumbers(f.service); stem != f.service {
+			if message := text.WithoutNumbers(k.message); message != k.message {
 				k.message, k.stem = message, stem
 			}
 		}
@@ -125,7 +125,7 @@ func enumerate(names []string) string {
 	var parts []string
 	for i := 0; i < len(names); {
 		end := i + 1
-		for end < len(names) && withoutNumbers(names[end]) == withoutNumbers(names[i]) {
+		for end < len(names) && text.WithoutNumbers(names[end]) == text.WithoutNumbers(names[i]) {
 			end++
 		}
 		if end-i > few {
@@ -159,18 +159,4 @@ func withoutName(message, name string) string {
 
 func isWord(c byte) bool {
 	return c == '_' || text.IsDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'z'
-}
-
-// withoutNumbers writes a # for each number.
-func withoutNumbers(s string) string {
-	var b strings.Builder
-	for i := range len(s) {
-		switch {
-		case !text.IsDigit(s[i]):
-			b.WriteByte(s[i])
-		case i == 0 || !text.IsDigit(s[i-1]):
-			b.WriteByte('#')
-		}
-	}
-	return b.String()
 }
