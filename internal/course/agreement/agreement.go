@@ -21,14 +21,16 @@ type Corpus struct {
 	Solutions []Solution `yaml:"solutions"`
 }
 
-// Solution is a public repository and the true verdicts about it. What is in neither list is right.
+// Solution is a public repository and the true verdicts about it. A scenario that neither Wrong nor Open names is right.
 type Solution struct {
 	Repo string `yaml:"repo"` // OWNER/NAME on GitHub
 	// Branches are the full commits of the stages' branches, by stage.
 	Branches map[string]string `yaml:"branches"`
 	// Wrong says in plain words what is wrong, by scenario ("ej6 one-bet").
 	Wrong map[string]string `yaml:"wrong"`
-	// Open says why nothing can be said, by scenario or stage ("ej3"). These verdicts are not compared.
+	// Open says why there is no true verdict, by scenario or by stage ("ej3"): chance decides, the branch is missing, or a
+	// fault that another scenario is about comes first. These scenarios are not compared. An entry for a stage leaves out
+	// the scenarios that Wrong names.
 	Open map[string]string `yaml:"open"`
 }
 
@@ -60,6 +62,9 @@ func Read(r io.Reader) (Corpus, error) {
 		for at, why := range s.Open {
 			if !slices.Contains(slices.Concat(names, stages), at) || why == "" {
 				return Corpus{}, fmt.Errorf("%s: open: %q: want a scenario or a stage, and a reason%s", s.Repo, at, text.DidYouMean(at, names))
+			}
+			if s.Wrong[at] != "" {
+				return Corpus{}, fmt.Errorf("%s: %q is wrong and open: leave it out of one of the lists", s.Repo, at)
 			}
 		}
 	}

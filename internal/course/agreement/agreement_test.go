@@ -50,11 +50,12 @@ func TestCorpus(t *testing.T) {
 
 func TestReadRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		"solutions: [{repo: ana}]":                                "want OWNER/NAME",
-		"solutions: [{repo: ana/tp0, wrong: {ej6 one-bett: x}}]":  `did you mean "ej6 one-bet"`,
-		"solutions: [{repo: ana/tp0, wrong: {ej6 one-bet: ''}}]":  "a reason",
-		"solutions: [{repo: ana/tp0, open: {ej9: x}}]":            "a scenario or a stage",
-		"solutions: [{repo: ana/tp0, rihgt: {ej6 one-bet: yes}}]": "rihgt",
+		"solutions: [{repo: ana}]":                                                      "want OWNER/NAME",
+		"solutions: [{repo: ana/tp0, wrong: {ej6 one-bett: x}}]":                        `did you mean "ej6 one-bet"`,
+		"solutions: [{repo: ana/tp0, wrong: {ej6 one-bet: ''}}]":                        "a reason",
+		"solutions: [{repo: ana/tp0, open: {ej9: x}}]":                                  "a scenario or a stage",
+		"solutions: [{repo: ana/tp0, wrong: {ej6 one-bet: x}, open: {ej6 one-bet: y}}]": `"ej6 one-bet" is wrong and open`,
+		"solutions: [{repo: ana/tp0, rihgt: {ej6 one-bet: yes}}]":                       "rihgt",
 	} {
 		if _, err := Read(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", text, err, want)
@@ -65,7 +66,7 @@ func TestReadRefuses(t *testing.T) {
 func TestAdd(t *testing.T) {
 	s := Solution{
 		Repo: "ana/tp0", Branches: map[string]string{"ej6": "c6"},
-		Wrong: map[string]string{"ej6 one-bet": "it stores nothing", "ej6 odd": "x", "ej6 follows": "x"},
+		Wrong: map[string]string{"ej6 one-bet": "it stores nothing", "ej6 odd": "x", "ej6 follows": "x", "ej3 wrong": "it hangs"},
 		Open:  map[string]string{"ej3": "no image", "ej6 open": "nobody knows"},
 	}
 	scenario := func(stage, name string, status report.Status) report.Scenario {
@@ -74,12 +75,12 @@ func TestAdd(t *testing.T) {
 	found := report.Report{Branches: []report.Branch{{Stage: "ej6", Commit: "c6"}}, Scenarios: []report.Scenario{
 		scenario("ej6", "one-bet", report.Passed), scenario("ej6", "odd", report.Failed), scenario("ej6", "follows", report.Skipped),
 		scenario("ej6", "right", report.Failed), scenario("ej6", "fine", report.Passed), scenario("ej6", "later", report.Unjudged),
-		scenario("ej6", "open", report.Failed), scenario("ej3", "x", report.Failed), scenario("ej6", "beyond", report.Unasked),
+		scenario("ej6", "open", report.Failed), scenario("ej3", "x", report.Failed), scenario("ej3", "wrong", report.Passed), scenario("ej6", "beyond", report.Unasked),
 	}}
 	var got Agreement
 	got.Add(s, found)
 	want := Agreement{
-		Same: 3, Guilty: []string{"ana/tp0 ej6 right"}, Innocent: []string{"ana/tp0 ej6 one-bet: it stores nothing"},
+		Same: 3, Guilty: []string{"ana/tp0 ej6 right"}, Innocent: []string{"ana/tp0 ej6 one-bet: it stores nothing", "ana/tp0 ej3 wrong: it hangs"},
 		Unjudged: []string{"ana/tp0 ej6 later: why"}, Open: 2,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
