@@ -92,15 +92,16 @@ func ReadConfig(name string) (*Config, error) {
 	const limit = 1 << 20
 	content, err := files.ReadRegular(name, limit)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", name, files.Cause(err))
 	}
 	dir, err := filepath.Abs(filepath.Dir(name))
 	if err != nil {
 		return nil, err
 	}
 	c := &Config{File: name, dir: dir}
-	var document yaml.Node
-	switch err := yaml.NewDecoder(bytes.NewReader(content)).Decode(&document); {
+	var document, second yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(content))
+	switch err := decoder.Decode(&document); {
 	case errors.Is(err, io.EOF):
 		return c, nil
 	case err != nil:
@@ -110,6 +111,9 @@ func ReadConfig(name string) (*Config, error) {
 	root := document.Content[0]
 	if excess := yamltree.CheckLimits(root, yamltree.MaxValues); excess != nil {
 		return nil, c.fail(excess.Node, "%s", excess.Message)
+	}
+	if decoder.Decode(&second) == nil {
+		return nil, c.fail(second.Content[0], "a second document begins here: write one")
 	}
 	return c, c.read(root)
 }

@@ -43,7 +43,11 @@ func (d *document) checkPart(problems []rules.Problem) {
 	}
 	d.isPart = true
 	at, because := p.reason()
-	d.report("part-of-project", at, "the file looks like a part of a project: %s. Check them together: composer lint -f %s -f %s", because, base, d.Name)
+	name := d.Name
+	if name == "stdin" {
+		name = "-"
+	}
+	d.report("part-of-project", at, "the file looks like a part of a project: %s. Check them together: composer lint -f %s -f %s", because, base, name)
 }
 
 // isDefaultName reports whether Compose reads a file of that name by itself.

@@ -171,8 +171,8 @@ func (d *document) reportSchema(s schemas, e *jsonschema.ValidationError) {
 			d.report("specification", key, "unknown key %q%s", strings.TrimPrefix(path+"."+name, "."), d.unknownKey(s, e.InstanceLocation, name))
 		}
 	case *kind.Type:
-		if strings.Contains(node.Value, "$") {
-			return // a variable may be of the right type
+		if strings.Contains(node.Value, "$") && slices.ContainsFunc(k.Want, func(t string) bool { return t != "array" && t != "object" && t != "null" }) {
+			return // a variable may be of the right type, unless that is a list or a mapping
 		}
 		say("%s must be %s%s", path, typeNames(k.Want), typeHint(e.InstanceLocation, node, k.Want))
 	case *kind.UniqueItems:

@@ -67,6 +67,8 @@ func TestBodies(t *testing.T) {
 		{"env_file.0.path specification", []string{"env_file: [{path: ''}]"}, []string{"env_file: [{path: '', required: false}]"}},
 		{"ports.0.host_ip specification", []string{"ports: [{target: 80, host_ip: ''}]"}, []string{"ports: [{target: 80, host_ip: '::1'}]"}},
 		{"build.additional_contexts.q specification", []string{"build: {context: ., additional_contexts: {q: true}}"}, []string{"build: {context: ., additional_contexts: {q: 'true'}}"}},
+		{"depends_on.b.restart specification", []string{"depends_on: {b: {condition: service_started, restart: x}}"}, []string{"depends_on: {b: {condition: service_started, restart: 'Yes'}}"}},
+		{"pid specification", []string{"pid: "}, []string{"pid: ''", "pid: host"}},
 		{"image invalid-image", []string{"image: X", "image: 'x:'", "image: 'x y'", "image: 'https://x/y'", "image: 'x@sha256:12'"}, []string{"image: 'localhost:5000/a/b:1.2_3-x'", "image: '${X}:'", "image: 'x:${T:-1}'", "image: " + strings.Repeat("ab", 32)}},
 		{"volumes.0 invalid-mount", []string{"volumes: ['/x:rel']", "volumes: [rel/x]", "volumes: ['/x:/']", "volumes: ['v:/x']", "volumes: ['/y:C:/x']", "volumes: ['/x:/a/..']", "volumes: [{type: volume, target: rel}]", "volumes: [{type: bind, target: /x}]", "volumes: [{type: tmpfs, source: x, target: /x}]", "tmpfs: /x, volumes: ['/y:/x/']"}, []string{
 			`volumes: ['C:\x:D:\y']`, `volumes: [{type: volume, source: v, target: 'C:\y'}], working_dir: 'C:\y'`, `image: 'mcr.microsoft.com/dotnet/framework/aspnet:4.8', working_dir: 'C:\y'`, "volumes: ['/x:${T}']", "volumes: ['/x:/y', '/z:/y']", "tmpfs: ['/x:size=1m'], volumes: [/y]", "volumes: [{type: bind, source: '${S}', target: /x}]",

@@ -36,6 +36,9 @@ func (j judge) lists() {
 	}
 	j.restart()
 	j.ipc()
+	if pid := yamltree.Get(j.s.Body, "pid"); pid != nil && yamltree.IsNull(pid) { // which the schema takes, and Compose crashes at
+		j.fault(Specification, place{pid, []string{"pid"}}, "pid: it is empty: leave it out")
+	}
 }
 
 // unlisted reports a value that should be one of a list, and suggests the one that is near to name.

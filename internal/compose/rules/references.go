@@ -178,6 +178,7 @@ func (r references) checkServices(s *Service) {
 		if name, ok := known(at.node); ok && !r.definitions["jobs"][name] {
 			optional := settings != nil && r.project.reader.value(settings, "required") == "false"
 			condition := r.project.reader.value(settings, "condition")
+			r.checkRestart(s, settings, at)
 			if condition == types.ServiceConditionStarted {
 				condition = ""
 			}
@@ -206,6 +207,15 @@ func (r references) checkServices(s *Service) {
 				r.require(s, name, place{at, []string{key}}, false, "")
 			}
 		}
+	}
+}
+
+// checkRestart looks whether the restart of a dependency is a boolean in one of Compose's spellings.
+func (r references) checkRestart(s *Service, settings *yaml.Node, at place) {
+	restart := yamltree.Get(settings, "restart")
+	booleans := []string{"true", "false", "y", "yes", "on", "n", "no", "off"}
+	if text, ok := r.name(restart); ok && restart.ShortTag() == "!!str" && !slices.Contains(booleans, strings.ToLower(text)) {
+		r.reportOf(Specification, s, place{restart, append(slices.Clip(at.path), "restart")}, "depends_on: restart: %q is not a boolean: write true or false", text)
 	}
 }
 
