@@ -85,7 +85,7 @@ func singleBets(t *trial, n int, first, last string, cut bool) {
 	}
 	if !t.site.ours && !namesBets(t, n) {
 		begin()
-		ownBets(t, n)
+		ownBets(t, n, !cut) // single-bet-1 judges the agency
 		return
 	}
 	for i := 1; i <= n; i++ {
@@ -167,9 +167,9 @@ func namesBets(t *trial, n int) bool {
 	return true
 }
 
-// ownBets expects the bets that a checkout's clients log to be those that the server logs and stores, each under the number
-// of its client.
-func ownBets(t *trial, n int) {
+// ownBets expects the bets that a checkout's clients log to be those that the server logs and stores, and with agencies set
+// that each is stored under its client's number.
+func ownBets(t *trial, n int, agencies bool) {
 	stored, err := t.storedBets()
 	if err != nil {
 		t.fatal("bets.csv is a CSV file", err.Error())
@@ -187,7 +187,7 @@ func ownBets(t *trial, n int) {
 		switch {
 		case at < 0:
 			t.problem(fmt.Sprintf("bets.csv holds the bet of %s with document %s and number %s", client, dni, number), recordsSeen(stored), t.about(sent))
-		case !slices.ContainsFunc(stored, own):
+		case agencies && !slices.ContainsFunc(stored, own):
 			t.problem(fmt.Sprintf("bets.csv holds the bet of %s under agency %s", client, agency), "it is under agency "+strconv.Quote(stored[at][0]), t.about(sent))
 		}
 	}
