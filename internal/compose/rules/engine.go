@@ -307,7 +307,7 @@ func (j judge) ports() {
 			j.fault(Specification, place{item, own}, "ports: there is no port in \"\"")
 		}
 		if item.Kind != yaml.MappingNode {
-			if text, ok := j.r.portText(item); ok {
+			if text, ok := j.r.number(item); ok && !hasPoint(item) {
 				target, protocol, _ := strings.Cut(text[strings.LastIndexByte(text, ':')+1:], "/")
 				j.port(place{item, own}, target)
 				if strings.Contains(protocol, "/") {

@@ -145,11 +145,11 @@ func (r *reader) port(i int, item *yaml.Node) (all []Port, at place, wrong strin
 	at = place{item, entry([]string{"ports"}, i)}
 	if item.Kind == yaml.MappingNode {
 		published := yamltree.Get(item, "published")
-		text, _ := r.number(published)
-		first, last, ok := PortRange(text)
-		if published != nil && published.ShortTag() == "!!float" { // as 081 is, too
+		if hasPoint(published) {
 			return nil, place{published, append(at.path, "published")}, fmt.Sprintf("published: YAML reads %s as a number with a point: put it in quotes", published.Value)
 		}
+		text, _ := r.number(published)
+		first, last, ok := PortRange(text)
 		if !ok && text != "" {
 			return nil, place{published, append(at.path, "published")}, fmt.Sprintf("published: %q is neither a port from 0 to 65535 nor a range of ports", text)
 		}
@@ -159,7 +159,10 @@ func (r *reader) port(i int, item *yaml.Node) (all []Port, at place, wrong strin
 		protocol := cmp.Or(r.value(item, "protocol"), "tcp")
 		return []Port{{Item: i, Protocol: protocol, Address: r.value(item, "host_ip"), First: first, Last: last}}, at, ""
 	}
-	text, ok := r.portText(item)
+	if hasPoint(item) {
+		return nil, at, fmt.Sprintf("ports: YAML reads %s as a number with a point: put it in quotes", item.Value)
+	}
+	text, ok := r.number(item)
 	if !ok {
 		return nil, at, ""
 	}
@@ -175,14 +178,9 @@ func (r *reader) port(i int, item *yaml.Node) (all []Port, at place, wrong strin
 	return all, at, ""
 }
 
-// portText returns the text of a port in the short form. A number is in decimal notation, unless it has a point, which
-// Compose refuses.
-func (r *reader) portText(n *yaml.Node) (string, bool) {
-	if n.ShortTag() == "!!float" {
-		return r.known(n)
-	}
-	return r.number(n)
-}
+// hasPoint reports whether YAML reads a scalar as a number with a point, as it does 081 and 1e2, too. In ports, Compose takes
+// such a number only as a target.
+func hasPoint(n *yaml.Node) bool { return n != nil && n.ShortTag() == "!!float" }
 
 // mount reads an entry of a service's volumes. It returns false for one that cannot be read.
 func (r *reader) mount(i int, item *yaml.Node) (Mount, bool) {

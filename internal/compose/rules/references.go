@@ -190,7 +190,7 @@ func (r references) checkServices(s *Service) {
 	}
 	for _, key := range []string{"links", "volumes_from"} {
 		for at := range listed(s, key) {
-			if text, ok := known(at.node); ok && !strings.HasPrefix(text, types.ContainerPrefix) {
+			if text, ok := known(at.node); ok && (key == "links" || !strings.HasPrefix(text, types.ContainerPrefix)) {
 				name, rest, _ := strings.Cut(text, ":")
 				if key == "links" && strings.Contains(rest, ":") {
 					r.reportOf(undefinedService, s, at, "links: %q has more than one colon: write SERVICE:ALIAS", text)
@@ -221,11 +221,11 @@ func (r references) checkRestart(s *Service, settings *yaml.Node, at place) {
 
 // checkContexts checks the names of the services whose images a service's build uses.
 func (r references) checkContexts(s *Service) {
-	known := r.project.reader.known
+	known := r.name
 	for at, target := range listed(s, "build", "additional_contexts") {
 		if target != nil {
 			at.node = target
-			if target.Kind == yaml.ScalarNode && target.ShortTag() != "!!str" {
+			if target.Kind == yaml.ScalarNode && target.ShortTag() != "!!str" && !yamltree.IsNull(target) {
 				r.reportOf(Specification, s, at, "build.additional_contexts: a context is text: put it in quotes")
 				continue
 			}
