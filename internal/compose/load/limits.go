@@ -42,7 +42,8 @@ func checkText(text []byte, lookup vars.Lookup) error {
 }
 
 // CheckLimits returns an error if compose-go would take seconds or gigabytes to load a document that is within the limits
-// of package yamltree: for its ports, its variables, its tags, its aliases, or the services that services need. lookup is as in vars.Fill.
+// of package yamltree: for its ports, its variables, its tags, its aliases, its commands, or what its services need of each
+// other. lookup is as in vars.Fill.
 func CheckLimits(root *yaml.Node, lookup vars.Lookup) *yamltree.LimitError {
 	l := limits{seen: map[*yaml.Node]bool{}, aliases: map[*yaml.Node]int{}}
 	l.walk(root)
