@@ -77,10 +77,9 @@ func simplify(s *types.ServiceConfig) {
 	if s.Scale = nil; replicas != 1 {
 		s.Scale = &replicas
 	}
-	if s.Deploy != nil {
-		s.Deploy.Replicas = nil
-	}
-	s.Deploy = nonZero(s.Deploy)
+	simplifyDeploy(s)
+	simplifyDefaults(s)
+	simplifyFiles(s)
 	for _, u := range s.Ulimits {
 		if u.Single != 0 {
 			u.Soft, u.Hard, u.Single = u.Single, u.Single, 0
@@ -118,6 +117,62 @@ func simplify(s *types.ServiceConfig) {
 	sortByText(s.Configs)
 	sortByText(s.Secrets)
 	sortByText(s.Devices)
+}
+
+// simplifyDefaults leaves out what is so without it.
+func simplifyDefaults(s *types.ServiceConfig) {
+	if h := s.HealthCheck; h != nil && (h.Disable || len(h.Test) > 0 && h.Test[0] == "NONE") {
+		s.HealthCheck = &types.HealthCheckConfig{Disable: true}
+	}
+	if s.Attach != nil && *s.Attach {
+		s.Attach = nil
+	}
+	if s.Develop != nil && len(s.Develop.Watch) == 0 {
+		s.Develop = nil
+	}
+	for i, link := range s.Links {
+		if name, alias, _ := strings.Cut(link, ":"); name == alias {
+			s.Links[i] = name
+		}
+	}
+	for i, port := range s.Expose {
+		s.Expose[i] = strings.TrimSuffix(port, "/tcp")
+	}
+}
+
+// simplifyDeploy takes out of deploy what a service's own keys say in one word.
+func simplifyDeploy(s *types.ServiceConfig) {
+	d := s.Deploy
+	if d == nil {
+		return
+	}
+	d.Replicas = nil
+	if d.Mode == "replicated" {
+		d.Mode = ""
+	}
+	if limits := d.Resources.Limits; limits != nil {
+		s.CPUS, limits.NanoCPUs = cmp.Or(float32(limits.NanoCPUs), s.CPUS), 0
+		s.MemLimit, limits.MemoryBytes = cmp.Or(limits.MemoryBytes, s.MemLimit), 0
+		s.PidsLimit, limits.Pids = cmp.Or(limits.Pids, s.PidsLimit), 0
+		d.Resources.Limits = nonZero(limits)
+	}
+	if reserved := d.Resources.Reservations; reserved != nil {
+		s.MemReservation, reserved.MemoryBytes = cmp.Or(reserved.MemoryBytes, s.MemReservation), 0
+		d.Resources.Reservations = nonZero(reserved)
+	}
+	s.Deploy = nonZero(d)
+}
+
+// simplifyFiles gives configs and secrets the paths that they have in the container.
+func simplifyFiles(s *types.ServiceConfig) {
+	for i := range s.Configs {
+		s.Configs[i].Target = cmp.Or(s.Configs[i].Target, "/"+s.Configs[i].Source)
+	}
+	for i := range s.Secrets {
+		if target := cmp.Or(s.Secrets[i].Target, s.Secrets[i].Source); !strings.HasPrefix(target, "/") {
+			s.Secrets[i].Target = "/run/secrets/" + target
+		}
+	}
 }
 
 // nonZero returns p, or nil if it points to a zero value.
