@@ -111,6 +111,7 @@ func TestCheck(t *testing.T) {
 		{"a list without an end", "a:\n  b: [x\n\n", []string{"2:6: error: while parsing a flow sequence, did not find expected ',' or ']' [yaml-syntax]"}},
 		{"a map without an end", "a: {b: 1\n\n", []string{"1:9: error: while parsing a flow mapping, did not find expected ',' or '}' [yaml-syntax]"}},
 		{"a list that ends in another line", "a:\n  b: [x\nc: d", []string{"3:2: error: while parsing a flow sequence, did not find expected ',' or ']' [yaml-syntax]"}},
+		{"a tab behind a dash", "services:\n  ñ: {image: x}\n  a:\n    image: x\n    ports:\n      -\t22:22\n", []string{"6:8: error: a tab is here; YAML wants spaces [yaml-syntax]"}},
 		{"tab", "services:\n\ta: 1", []string{"2:1: error: a tab indents this line; YAML wants spaces [yaml-syntax]"}},
 		{"flow that does not end", "a: 1\nb: [1", []string{"2:4: error: while parsing a flow sequence, did not find expected ',' or ']'"}},
 		{"indent", "a:\n  b: c\n d: e", []string{"3:2: error: while parsing a block mapping, did not find expected key"}},

@@ -13,6 +13,7 @@ var plainWords = []struct {
 	words   string
 }{
 	{text.LazyRegexp(`^(?:error while interpolating )?(\S+?):? (?:failed to cast to expected type: )?strconv\.(?:Atoi|Parse(?:Int|Uint)): parsing ("[^"]*"): [^"]*$`), `$1: $2 is not a whole number`},
+	{text.LazyRegexp(`^(\S*(?:memory|mem_limit|mem_reservation|memswap_limit|size|rate)):? strconv\.ParseFloat: parsing ("[^"]*"): [^"]*$`), `$1: $2 is not a size such as 64m`},
 	{text.LazyRegexp(`^(?:error while interpolating )?(\S+?):? (?:failed to cast to expected type: )?strconv\.ParseFloat: parsing ("[^"]*"): [^"]*$`), `$1: $2 is not a number`},
 	{text.LazyRegexp(`^error while interpolating (\S+): failed to cast to expected type: invalid boolean:(?: (.*))?$`), `$1: "$2" is not a boolean: write true or false`},
 	{text.LazyRegexp(`^error while interpolating (\S+): failed to cast to expected type: (.*)$`), `$1: $2`},

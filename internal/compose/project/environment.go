@@ -22,7 +22,7 @@ func Environment(dir string, environ []string) (map[string]string, error) {
 	own := types.NewMapping(environ)
 	environment := make(types.Mapping)
 	file, err := readVariables(filepath.Join(dir, ".env"), own)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, files.ErrDirectory) { // Compose reads no directory
 		return nil, fmt.Errorf(".env: %w", files.Cause(err))
 	}
 	maps.Copy(environment, file)

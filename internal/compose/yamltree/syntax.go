@@ -19,6 +19,9 @@ func DescribeSyntaxError(content []byte, err error) (line, column int, message s
 	if tab := bytes.IndexByte(indent, '\t'); tab >= 0 {
 		return line, tab + 1, "a tab indents this line; YAML wants spaces"
 	}
+	if at := bytes.IndexByte(own, '\t'); at >= 0 && utf8.RuneCount(own[:at])+1 == column {
+		return line, column, "a tab is here; YAML wants spaces"
+	}
 	return line, column, syntaxErrorMessage(err)
 }
 
