@@ -20,7 +20,7 @@ var readingRules = []Rule{
 	},
 	{
 		Name: "yaml-syntax", Severity: Error, What: "the file is not YAML, or not a mapping",
-		Why: "Compose reads nothing of a file whose YAML is broken. Tabs never indent. Values nested more than 200 deep are not read, either: no file needs that, and Compose takes minutes for it.",
+		Why: "Compose reads nothing of a file whose YAML is broken. Tabs never indent. A file without anything in it adds nothing to others that are read with it, which is a note. Values nested more than 200 deep are not read, either: no file needs that, and Compose takes minutes for it.",
 	},
 	{
 		Name: "other-engine", Severity: Error, What: "the file is for another engine than Compose",

@@ -87,9 +87,16 @@ func checkSecurity(d *document) {
 	}
 }
 
+// isTrue reports whether a value is known to be true in one of Compose's spellings.
+func isTrue(n *yaml.Node) bool {
+	text, _ := known(n)
+	is, _ := rules.Boolean(text)
+	return is
+}
+
 func (d *document) checkPrivileges(s rules.Service) {
 	for _, path := range [][]string{{"privileged"}, {"build", "privileged"}} {
-		if at := yamltree.Get(s.Body, path...); at != nil && strings.EqualFold(at.Value, "true") {
+		if at := yamltree.Get(s.Body, path...); isTrue(at) {
 			d.report("privileged", at, "service %s: %s: true gives it all capabilities and devices of the host", s.Name, strings.Join(path, "."))
 		}
 	}
@@ -98,7 +105,7 @@ func (d *document) checkPrivileges(s rules.Service) {
 			d.report("host-namespace", at, "service %s: %s: host shares that of the host", s.Name, key)
 		}
 	}
-	if at := yamltree.Get(s.Body, "use_api_socket"); yamltree.IsTrue(at) {
+	if at := yamltree.Get(s.Body, "use_api_socket"); isTrue(at) {
 		d.report("engine-socket", at, "service %s: use_api_socket gives it the engine's socket, and so the host", s.Name)
 	}
 	for item := range yamltree.Items(yamltree.Get(s.Body, "cap_add")) {
@@ -124,7 +131,7 @@ func (d *document) checkProtections(s rules.Service) {
 			kept = kept || name == "no-new-privileges" // said already
 		}
 	}
-	if !kept && s.Body.Kind == yaml.MappingNode && !strings.EqualFold(value(s.Body, "privileged"), "true") {
+	if !kept && s.Body.Kind == yaml.MappingNode && !isTrue(yamltree.Get(s.Body, "privileged")) {
 		d.report("new-privileges", s.Key, `service %s: its processes may gain privileges: write security_opt: ["no-new-privileges:true"]`, s.Name)
 	}
 }

@@ -20,6 +20,7 @@ func TestSecurity(t *testing.T) {
 		"image: x:1, security_opt: ['seccomp:unconfined']":                                                                     "new-privileges a, unconfined 'seccomp",
 		quiet[:len(quiet)-3] + ", 'apparmor=unconfined', 'label:disable'], ":                                                   "unconfined 'apparmor=unconfined', unconfined 'label",
 		"image: x:1, privileged: true":                                                                                         "privileged true",
+		"image: x:1, privileged: '${P:-true}'":                                                                                 "privileged '${P",
 		quiet + "privileged: false":                                                                                            "",
 		"image: x:1, privileged: 'true'":                                                                                       "privileged 'true'",
 		quiet + "volumes: ['/var/run/docker.sock:/var/run/docker.sock:ro']":                                                    "engine-socket '/var/run/docker.sock",

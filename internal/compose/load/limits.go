@@ -138,7 +138,7 @@ func (l *limits) countNeeds(service *yaml.Node) {
 	for _, key := range []string{"depends_on", "links", "volumes_from"} {
 		for other := range yamltree.Names(yamltree.Get(service, key)) {
 			if l.needs++; l.needs > maxNeeds {
-				l.exceed(other, "up to here the services need more than %d others in depends_on, links and volumes_from", maxNeeds)
+				l.exceed(other, "up to here the services need more than %d others in depends_on, links and volumes_from: leave out those that others imply", maxNeeds)
 				return
 			}
 		}

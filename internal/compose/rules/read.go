@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/compose-spec/compose-go/v2/format"
 	"github.com/compose-spec/compose-go/v2/types"
@@ -49,6 +50,23 @@ func (r *reader) known(n *yaml.Node) (string, bool) { return vars.Known(n, r.loo
 func (r *reader) value(n *yaml.Node, path ...string) string {
 	text, _ := r.known(yamltree.Get(n, path...))
 	return text
+}
+
+// Boolean reads a text as Compose reads booleans, and returns false for ok if it is none.
+func Boolean(text string) (value, ok bool) {
+	switch strings.ToLower(text) {
+	case "true", "y", "yes", "on":
+		return true, true
+	case "false", "n", "no", "off":
+		return false, true
+	}
+	return false, false
+}
+
+// is reports whether the value at a path of keys is known, and a boolean of that value.
+func (r *reader) is(want bool, n *yaml.Node, path ...string) bool {
+	value, ok := Boolean(r.value(n, path...))
+	return ok && value == want
 }
 
 // number returns the text of a scalar as known does, and that of a number in decimal notation: 0x50 is 80 to Compose.
@@ -205,7 +223,7 @@ func (r *reader) network(key, body *yaml.Node) Network {
 	n := Network{Name: key.Value, Driver: r.value(body, "driver"), Complete: true}
 	if external := yamltree.Get(body, "external"); external != nil {
 		_, known := r.known(external)
-		n.External = !known || external.Kind != yaml.ScalarNode || r.value(external) == "true"
+		n.External = !known || external.Kind != yaml.ScalarNode || r.is(true, external)
 	}
 	if n.Driver == "" && yamltree.Get(body, "driver") != nil {
 		n.Driver = "not known"

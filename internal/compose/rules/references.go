@@ -213,8 +213,8 @@ func (r references) checkServices(s *Service) {
 // checkRestart looks whether the restart of a dependency is a boolean in one of Compose's spellings.
 func (r references) checkRestart(s *Service, settings *yaml.Node, at place) {
 	restart := yamltree.Get(settings, "restart")
-	booleans := []string{"true", "false", "y", "yes", "on", "n", "no", "off"}
-	if text, ok := r.name(restart); ok && restart.ShortTag() == "!!str" && !slices.Contains(booleans, strings.ToLower(text)) {
+	text, known := r.name(restart)
+	if _, ok := Boolean(text); known && !ok {
 		r.reportOf(Specification, s, place{restart, append(slices.Clip(at.path), "restart")}, "depends_on: restart: %q is not a boolean: write true or false", text)
 	}
 }
@@ -301,7 +301,7 @@ func (r references) checkHealth(s *Service, name string, at place) {
 		break
 	}
 	switch {
-	case r.project.reader.value(health, "disable") == "true", first == "NONE":
+	case r.project.reader.is(true, health, "disable"), first == "NONE":
 		r.reportOf(disabledHealthcheck, s, at, "service %s has its healthcheck disabled, so it never becomes healthy", name)
 	case test == nil && (health == nil || health.Kind == yaml.MappingNode):
 		r.reportOf(noHealthcheck, s, at, "service %s has no healthcheck: give it one, unless its image has", name)
