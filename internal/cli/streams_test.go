@@ -54,6 +54,23 @@ func TestVariablesOfFlags(t *testing.T) {
 	}
 }
 
+// So does the language of the judge.
+func TestLanguage(t *testing.T) {
+	t.Setenv("LANG", "es_AR.UTF-8")
+	for _, tt := range []struct{ environ, want string }{
+		{"LANG=es_AR.UTF-8", "un cliente termina bien con SIGTERM"},
+		{"LANG=C", "a client ends gracefully on SIGTERM"},
+	} {
+		var out, talk strings.Builder
+		code := Main(t.Context(), []string{"composer", "verify", "--list", "--scenario", "sigterm-client"}, Streams{
+			Out: &Output{Writer: &out}, Err: &Output{Writer: &talk}, Environ: []string{tt.environ},
+		})
+		if code != 0 || !strings.Contains(out.String(), tt.want) {
+			t.Errorf("%s: exit code %d, %s%s", tt.environ, code, out.String(), talk.String())
+		}
+	}
+}
+
 type readFunc func() (int, error)
 
 func (f readFunc) Read([]byte) (int, error) { return f() }

@@ -230,7 +230,8 @@ func chosenLanguage(c *cli.Context) (words.Language, error) {
 	case words.Spanish, words.English:
 		return lang, nil
 	case "":
-		return words.Of(cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG"))), nil
+		getenv := streams(c).getenv
+		return words.Of(cmp.Or(getenv("LC_ALL"), getenv("LC_MESSAGES"), getenv("LANG"))), nil
 	default:
 		return "", usagef("verify: unknown language %q: have es, en", lang)
 	}
