@@ -54,7 +54,7 @@ func TestVariablesOfFlags(t *testing.T) {
 	}
 }
 
-// So does the language of the judge.
+// The language of the judge comes from the given environment only.
 func TestLanguage(t *testing.T) {
 	t.Setenv("LANG", "es_AR.UTF-8")
 	for _, tt := range []struct{ environ, want string }{

@@ -115,7 +115,7 @@ var mutants = []mutant{
 	{"drops-bad-bets", "ej6", "refused-batch", "or all 5 bets of the batch on disk", "the server drops a bad bet and confirms the rest"},
 	{"closes-on-a-bad-bet", "ej6", "refused-batch", "or all 5 bets of the batch on disk", "the server ends the connection at a bad bet"},
 	{"refuses-without-an-answer", "ej6", "refused-batch", "answers the batch with an error", "the server logs that a batch failed and tells nobody"},
-	{"confirms-what-it-refuses", "ej6", "refused-batch", "otherwise than one that it stores", "the server logs that a batch failed and answers as if it had stored it"},
+	{"confirms-what-it-refuses", "ej6", "refused-batch", "differs from the answer to a batch that is stored", "the server logs that a batch failed and answers as if it had stored it"},
 	{"stores-half-of-a-refused-batch", "ej6", "refused-batch-whole", "nothing of the batch that failed", "the server stores the bets before the bad one of a batch that fails"},
 	{"loses-the-last-batch", "ej6", "partial-batch", "the 95 bets that were sent, each once", "the client drops a batch that is not full"},
 	{"splits-wrongly", "ej6", "exact-batches", "batches of 10, 10, 10, 10, 10 bets", "the client sends one bet too many in a batch"},

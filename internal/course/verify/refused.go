@@ -92,8 +92,8 @@ func refusedAudibly(t *trial, r *relay) {
 	}
 	links := r.carried()
 	if bad, good := answerTo(links, badName), answerTo(links, goodName); len(good) > 0 && bytes.Equal(bad, good) {
-		t.problem("the server answers a batch that fails otherwise than one that it stores",
-			fmt.Sprintf("it answers both with the same %d bytes", len(good)), t.about(pattern{container: "server", action: "apuesta_recibida"}))
+		t.problem("the answer to a batch that fails differs from the answer to a batch that is stored",
+			fmt.Sprintf("both are the same %d bytes", len(good)), t.about(pattern{container: "server", action: "apuesta_recibida"}))
 	}
 }
 

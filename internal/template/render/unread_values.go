@@ -42,9 +42,9 @@ func (e *Engine) UnreadValues(stage string) []values.Problem {
 	return unread
 }
 
-// words returns the names and texts in the actions of templates, and those that a map may have which a template takes as a
-// whole: the last names of chains of fields, and texts. A kind's replicas and number, as in .Kinds.worker, are not the
-// values of that name.
+// words returns the names and texts in the actions of templates. whole has those that may name a map which a template takes
+// as a whole: the last name of each chain of fields, and each text. It lacks worker of .Kinds.worker and .Counts.worker, which
+// are the replicas of a kind and their number, not the map of values with the name of the kind.
 func (e *Engine) words() (words, whole map[string]bool) {
 	words, whole = map[string]bool{}, map[string]bool{}
 	chain := func(idents []string) {
