@@ -43,8 +43,8 @@ func (e *Engine) UnreadValues(stage string) []values.Problem {
 }
 
 // words returns the names and texts in the actions of templates. whole has those that may name a map which a template takes
-// as a whole: the last name of each chain of fields, and each text. It lacks worker of .Kinds.worker and .Counts.worker, which
-// are the replicas of a kind and their number, not the map of values with the name of the kind.
+// as a whole: the last name of each chain of fields, and each text. The last name of .Kinds.worker and .Counts.worker does not
+// count: it stands for the replicas of a kind and their number, not for the map of values with that name.
 func (e *Engine) words() (words, whole map[string]bool) {
 	words, whole = map[string]bool{}, map[string]bool{}
 	chain := func(idents []string) {
