@@ -332,7 +332,7 @@ func TestMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	name := filepath.Join(dir, "compose.yaml")
-	text := "services:\n  a:\n    image: x\n    env_file: [there, gone]\n    volumes:\n      - ./there:/a\n      - ./gone2:/b\n      - ./gone2:/c\n" +
+	text := "services:\n  a:\n    image: x\n    env_file: [there, gone, 'c:/gone', 'gone:env']\n    volumes:\n      - ./there:/a\n      - ./gone2:/b\n      - ./gone2:/c\n" +
 		"      - /absolute:/d\n      - ~/home:/e\n      - $DIR/x:/f\n      - ./loop:/g\n      - {type: bind, source: gone3, target: /h}\n"
 	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
@@ -346,7 +346,7 @@ func TestMissing(t *testing.T) {
 		got = append(got, fmt.Sprintf("%d:%d %s", f.Line, f.Column, f.Message))
 	}
 	want := []string{
-		"4:23 service a: gone: no such file or directory", "7:9 service a: ./gone2: no such file or directory",
+		"4:23 service a: gone: no such file or directory", "4:40 service a: gone:env: no such file or directory", "7:9 service a: ./gone2: no such file or directory",
 		"12:9 service a: ./loop: it is a symbolic link that leads to itself", "13:30 service a: gone3: no such file or directory",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -26,7 +26,7 @@ func (p *Project) Files() iter.Seq[File] {
 	return func(yield func(File) bool) {
 		stopped := false
 		find := func(owner string, composed bool, at *yaml.Node, path string) {
-			if path == "" || filepath.IsAbs(path) || strings.HasPrefix(path, "~") || isRemote(path) || stopped {
+			if path == "" || filepath.IsAbs(path) || strings.HasPrefix(path, "~") || IsWindowsPath(path) || composed && isRemote(path) || stopped {
 				return
 			}
 			stopped = !yield(File{owner, at, path, composed})
@@ -62,7 +62,7 @@ func (p *Project) Files() iter.Seq[File] {
 	}
 }
 
-// isRemote reports whether a path is an address: a URL, or a git repository, or a drive of Windows.
+// isRemote reports whether a path of what is included or extended is an address: a URL, or a git repository.
 func isRemote(path string) bool {
 	return strings.Contains(path, ":") && !strings.HasPrefix(path, ".") || strings.HasSuffix(path, ".git") || strings.Contains(path, ".git#")
 }
