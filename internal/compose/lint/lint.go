@@ -140,12 +140,17 @@ const maxFound = 1000
 // report notes that a rule is broken at a node.
 func (d *document) report(rule string, at *yaml.Node, format string, args ...any) {
 	if rule == "specification" {
-		if d.wrong == nil {
-			d.wrong = map[*yaml.Node]bool{}
-		}
-		d.wrong[at] = true
+		d.setWrong(at)
 	}
 	d.in(at).reportAt(rule, at.Line, at.Column, format, args...)
+}
+
+// setWrong notes that a node is reported for the specification.
+func (d *document) setWrong(n *yaml.Node) {
+	if d.wrong == nil {
+		d.wrong = map[*yaml.Node]bool{}
+	}
+	d.wrong[n] = true
 }
 
 // in returns the document of the file that a node is from.

@@ -182,6 +182,9 @@ func TestCheck(t *testing.T) {
 		{"broken in the other branch", "services:\n  a:\n    image: ñ:${TAG:-${B%/}/x}\n    command: |\n      ñ\n      ${A:-${B/c/d}}\n  b: {image: n, mem_limit: 1q}\n", []string{
 			`3:21: error: "${B%/}/x}" looks like a variable, but Compose cannot read it`, `6:12: error: "${B/c/d}}" looks`, "7:28: error: services.b.mem_limit: there is no unit",
 		}},
+		{"beside what is wrong", "services:\n  a:\n    imag: x\n    ports: [a]\n    mem_limit: 5q\n    cpus: many\n    shm_size: 1m\n", []string{
+			`3:5: error: unknown key "services.a.imag"`, `4:13: error: service a: port "a"`, "5:16: error: services.a.mem_limit: there is no unit", "6:11: error: services.a.cpus: ",
+		}},
 		{"too many ports", "services:\n  a: {image: ñ, ports: [ñ, '${A:-1}-65535:1-65535']}\n  b: {image: ñ, ports: [1-65535]}\n", []string{"3:25: error: up to here the services have more than 100000 ports"}},
 		{"no image", "services: {a: {command: x}}", []string{`1:12: error: service "a" has neither an image nor a build context`}},
 		{"extends has an image", "services: {a: {extends: {file: https://example.com/other.git, service: a}}}", nil},

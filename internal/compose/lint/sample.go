@@ -24,8 +24,8 @@ const maxSample = 40
 
 // checkSample has compose-go load what its schema says nothing about: mounts, sizes, durations. It takes one service of
 // each shape, that is, of those that are the same but for digits, without what ties it to others, which other rules are
-// about, without values that are not known, and none with so many keys that it would take minutes. It leaves out what
-// broke the specification already.
+// about, without values that are not known, and none with so many keys that it would take minutes. Of a service, it leaves out the
+// keys that broke the specification already.
 //
 // So a number that is wrong in one service only may be overlooked here; those
 // in ports, addresses and subnets are checked by rules of their own.
@@ -37,7 +37,7 @@ func checkSample(d *document) {
 	var sample []rules.Service
 	for _, s := range d.project.Services {
 		shape, ok := appendShape(nil, s.Body)
-		if ok && !shapes[string(shape)] && len(sample) < maxSample && s.Body.Kind == yaml.MappingNode && !d.wrong[s.Key] && !d.standsInWrong(s.Body) {
+		if ok && !shapes[string(shape)] && len(sample) < maxSample && s.Body.Kind == yaml.MappingNode && !d.wrong[s.Key] {
 			shapes[string(shape)] = true
 			sample = append(sample, s)
 		}
@@ -157,7 +157,14 @@ func (l *loading) body(s rules.Service) map[string]any {
 	body, _ := l.values.of(known).(map[string]any)
 	body = maps.Clone(body)
 	_, extends := body["extends"]
-	if _, ok := body["image"]; !ok && (extends || body["provider"] != nil || l.isPart || l.project.Partial) {
+	broken := false
+	for key, value := range yamltree.Entries(s.Body) {
+		if l.isWrong(key) || l.standsInWrong(value) {
+			broken = true
+			delete(body, key.Value)
+		}
+	}
+	if _, ok := body["image"]; !ok && (broken || extends || body["provider"] != nil || l.isPart || l.project.Partial) {
 		body["image"] = "image"
 	}
 	for _, key := range ties {
@@ -187,7 +194,7 @@ func withoutContexts(key string, value any) any {
 func (l *loading) reportService(s rules.Service, err error) {
 	found := false
 	for key, value := range yamltree.Entries(s.Body) {
-		if slices.Contains(ties, key.Value) {
+		if slices.Contains(ties, key.Value) || l.isWrong(key) || l.standsInWrong(value) {
 			continue
 		}
 		alone := func(value any) error {

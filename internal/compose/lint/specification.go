@@ -153,7 +153,7 @@ func (d *document) reportSchema(s schemas, e *jsonschema.ValidationError) {
 	path := strings.Join(e.InstanceLocation, ".")
 	say := func(format string, args ...any) {
 		d.report("specification", d.useOf(e.InstanceLocation, node), format, args...)
-		d.wrong[node] = true
+		d.setWrong(node)
 	}
 	switch k := e.ErrorKind.(type) {
 	case *kind.FalseSchema:

@@ -30,6 +30,7 @@ func (d *document) checkVariables(n *yaml.Node) {
 		if at := vars.Broken(n.Value); at >= 0 {
 			rest, _, _ := strings.Cut(n.Value[at:], "\n")
 			line, column := d.placeWithin(n, at)
+			d.setWrong(n)
 			d.reportAt("specification", line, column, "%q looks like a variable, but Compose cannot read it: write ${NAME}, or $$ for a plain dollar", text.Short(rest, 60))
 		}
 	}
