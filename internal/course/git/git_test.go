@@ -122,3 +122,26 @@ func TestHostileRepository(t *testing.T) {
 		t.Error("git started a program of the repository's")
 	}
 }
+
+// A clone that lacks the content of a file says so.
+func TestDamagedRepository(t *testing.T) {
+	dir := t.TempDir()
+	run(t, dir, "init", "-q", "-b", "main")
+	write(t, filepath.Join(dir, "file"), "one\n")
+	run(t, dir, "add", "-A")
+	run(t, dir, "commit", "-q", "-m", "first")
+	r, err := OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, err := r.Tree(t.Context(), "main")
+	if err != nil || len(entries) != 1 {
+		t.Fatalf("%v, error %v", entries, err)
+	}
+	if err := os.Remove(filepath.Join(dir, ".git", "objects", entries[0].Hash[:2], entries[0].Hash[2:])); err != nil {
+		t.Fatal(err)
+	}
+	if files, err := r.Files(t.Context(), "main"); err == nil || !strings.Contains(err.Error(), `lacks the content of "file"`) {
+		t.Errorf("%v, error %v", files, err)
+	}
+}

@@ -51,7 +51,7 @@ func (r *Repository) list(ctx context.Context, args ...string) ([]Entry, error) 
 		e := Entry{Mode: fields[0], Type: fields[1], Hash: fields[2], Path: path}
 		if len(fields) > 3 && e.Type == "blob" {
 			if e.Size, err = strconv.ParseInt(fields[3], 10, 64); err != nil {
-				return nil, fmt.Errorf("git %s: size of %q: %w", args[0], path, err)
+				return nil, fmt.Errorf("the repository lacks the content of %q: it is damaged, or copied in part; `git fsck` says more", path)
 			}
 		}
 		entries = append(entries, e)

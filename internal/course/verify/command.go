@@ -79,6 +79,7 @@ func (p process) explain(err error, printed *ending) error {
 var troubles = text.LazyRegexp(`(?i)cannot connect to the docker daemon|error during connect|no such host|name resolution|network is unreachable|` +
 	`i/o timeout|handshake timeout|client\.timeout exceeded|deadline exceeded|signal: killed|no space left on device|cannot allocate memory|` +
 	`toomanyrequests|too many requests|50[234] (?:bad gateway|service unavailable|gateway time)|pool overlaps|non-overlapping ipv4|` +
+	`network with name \S+ (?:already exists|exists but was not created)|network \S+ was found but has incorrect label|` +
 	`port is already allocated|address already in use.*(?:network|gateway)|unexpected eof`)
 
 // isTrouble reports whether an error is about this machine, its engine or the network, and so proves nothing about a

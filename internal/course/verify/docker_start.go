@@ -107,7 +107,7 @@ func networkNames(ctx context.Context, s *site, project *types.Project, lab stri
 			names[key] = network.Name
 		}
 		if err := docker(ctx, stepLimit, "network", "inspect", names[key]).finish(); err == nil {
-			return nil, fmt.Errorf("validar-echo-server.sh looks for the network %s, and a lab that is up has it: `make docker-compose-down` first", names[key])
+			return nil, engineError{fmt.Errorf("validar-echo-server.sh looks for the network %s, and a lab that is up has it: `make docker-compose-down` first", names[key])}
 		}
 	}
 	return names, nil

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/compose-spec/compose-go/v2/types"
+
 	"github.com/tp0-lab/composer/internal/files"
 )
 
@@ -42,5 +44,26 @@ func TestHostileFiles(t *testing.T) {
 		} else if name == "pipe" && !errors.Is(err, files.ErrNotRegular) {
 			t.Errorf("%s: got %v", name, err)
 		}
+	}
+}
+
+// A lab that is up and has the network that a script looks for is no fault of the solution.
+func TestNetworkInUse(t *testing.T) {
+	bin, dir := t.TempDir(), t.TempDir()
+	if err := errors.Join(
+		os.WriteFile(filepath.Join(bin, "docker"), []byte("#!/bin/sh\n"), 0o755),
+		os.WriteFile(filepath.Join(dir, "validar-echo-server.sh"), []byte("docker run --network tp0_red"), 0o600),
+	); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin)
+	s := &site{stage: "ej3", dir: dir}
+	if err := s.locate(); err != nil {
+		t.Fatal(err)
+	}
+	defer s.root.Close()
+	project := &types.Project{Name: "tp0", Networks: types.Networks{"red": {Name: "tp0_red"}}}
+	if names, err := networkNames(t.Context(), s, project, "lab"); !isTrouble(err) {
+		t.Errorf("%v, error %v", names, err)
 	}
 }

@@ -92,6 +92,8 @@ func TestIsTrouble(t *testing.T) {
 		{fmt.Errorf("docker: %w\nGet https://x/v2/: net/http: TLS handshake timeout", wrong), true},
 		{fmt.Errorf("docker: %w\nwrite /x: no space left on device", wrong), true},
 		{fmt.Errorf("docker: %w\nPool overlaps with other one on this address space", wrong), true},
+		{fmt.Errorf("docker: %w\nnetwork tp0_net was found but has incorrect label com.docker.compose.network set to \"\"", wrong), true},
+		{fmt.Errorf("docker: %w\nError response from daemon: network with name tp0_net already exists", wrong), true},
 		{fmt.Errorf("docker: %w\nmain.go:3: undefined: x", wrong), false},
 		{fmt.Errorf("docker: %w\npull access denied for mi-imagen", wrong), false},
 	}
