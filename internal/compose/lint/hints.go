@@ -3,6 +3,7 @@ package lint
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,8 +32,8 @@ func typeHint(path []string, n *yaml.Node, want []string) string {
 		return fmt.Sprintf(": write %t", n.Value == "1")
 	case !slices.Contains(want, "string"), slices.ContainsFunc(want, func(t string) bool { return t == "integer" || t == "number" || t == "boolean" }):
 		return "" // quotes would not help: Compose reads the text as a number
-	case slices.Contains(durations, key) && n.ShortTag() == "!!int":
-		return fmt.Sprintf(": write %ss for seconds", n.Value)
+	case slices.Contains(durations, key):
+		return secondsHint(n)
 	case key == "restart" && n.ShortTag() == "!!bool":
 		return `: write "no", or one of always, on-failure and unless-stopped`
 	case key == "gpus":
@@ -41,6 +42,15 @@ func typeHint(path []string, n *yaml.Node, want []string) string {
 		return ": write SOURCE:TARGET"
 	}
 	return fmt.Sprintf(": write %q", n.Value)
+}
+
+// secondsHint says how to write a number as a duration. It returns "" for a value that is no number.
+func secondsHint(n *yaml.Node) string {
+	var seconds float64
+	if n.ShortTag() == "!!str" || n.Decode(&seconds) != nil || math.IsInf(seconds, 0) || math.IsNaN(seconds) {
+		return ""
+	}
+	return fmt.Sprintf(": write %ss for seconds", strconv.FormatFloat(seconds, 'f', -1, 64))
 }
 
 // mismatch says what is wrong with a text that does not match a pattern of the schema.
