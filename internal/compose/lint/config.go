@@ -101,19 +101,25 @@ func ReadConfig(name string) (*Config, error) {
 	c := &Config{File: name, dir: dir}
 	var document, second yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(content))
+	syntaxError := func(err error) error {
+		line, column, message := yamltree.DescribeSyntaxError(content, err)
+		return fmt.Errorf("%s: %s", text.Place{File: name, Line: line, Column: column}, message)
+	}
 	switch err := decoder.Decode(&document); {
 	case errors.Is(err, io.EOF):
 		return c, nil
 	case err != nil:
-		line, column, message := yamltree.DescribeSyntaxError(content, err)
-		return nil, fmt.Errorf("%s: %s", text.Place{File: name, Line: line, Column: column}, message)
+		return nil, syntaxError(err)
 	}
 	root := document.Content[0]
 	if excess := yamltree.CheckLimits(root, yamltree.MaxValues); excess != nil {
 		return nil, c.fail(excess.Node, "%s", excess.Message)
 	}
-	if decoder.Decode(&second) == nil {
+	switch err := decoder.Decode(&second); {
+	case err == nil:
 		return nil, c.fail(second.Content[0], "a second document begins here: write one")
+	case !errors.Is(err, io.EOF):
+		return nil, syntaxError(err)
 	}
 	return c, c.read(root)
 }

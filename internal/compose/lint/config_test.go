@@ -41,6 +41,7 @@ func TestConfigErrors(t *testing.T) {
 		"rules: [unquoted-value]":        `1:8: rules: want a mapping such as {unquoted-value: error}, not a list`,
 		"rules: {host-mount: on, host-mount: off}": `1:25: rule "host-mount" is there twice`,
 		"---\nsets: []\n---\nsets: []":             "4:1: a second document begins here: write one",
+		"sets: []\n---\na: [":                      "3:5: while parsing a flow node, did not find expected node content",
 		"sets: []\nsets: []":                       `2:1: key "sets" is there twice`,
 		"ignore: ['[']":                            `1:10: ignore: "[" is no pattern such as vendor/** or *.old.yaml: a [ without its ], or a \ at the end`,
 		"ignore: ['']":                             `1:10: ignore: "" is no pattern such as vendor/** or *.old.yaml: it is empty`,
