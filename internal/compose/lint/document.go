@@ -40,7 +40,7 @@ var readingRules = []Rule{
 	},
 	{
 		Name: "too-large", Severity: Error, What: "Compose would take minutes or gigabytes for the file",
-		Why: "Compose gives up at 100,000 values: `compose file exceeds maximum node visit limit`. It makes a value of each port of a range, looks for the end of each variable in the rest of its line, and copies a command again for each of its characters. More than 100,000 ports are not read here, nor more than 50 variables within each other, a line of thousands of variables, commands of 90 KB in one text, 500 YAML documents, or 10,000 names in `depends_on`, `links` and `volumes_from`.",
+		Why: "Compose gives up at 100,000 values: `compose file exceeds maximum node visit limit`. It makes a value of each port of a range, looks for the end of each variable in the rest of its line, and copies a command again for each of its characters. More than 100,000 ports are not read here, nor more than 50 variables within each other, a line of thousands of variables, commands of 90 KB in one text, or 500 YAML documents.",
 	},
 	{
 		Name: "unknown-rule", Severity: Warning, What: "a comment disables an unknown rule",

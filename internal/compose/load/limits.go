@@ -14,13 +14,12 @@ import (
 
 // Limits of what compose-go reads. It makes a value of 2 KiB of each port of a range, looks at the rest of a line for the
 // end of each variable in it, compares each value with each that has the tag !reset or !override, and splits a command
-// into words by a copy of what it has read for each character. What services need of each other it reads five times.
+// into words by a copy of what it has read for each character.
 const (
 	maxPorts    = 100_000
 	maxReach    = 8 << 20 // bytes, see vars.Cost
 	maxCompared = 20_000_000
 	maxCopied   = 8 << 30    // bytes: the squares of the lengths of commands
-	maxNeeds    = 10_000     // names in depends_on, links and volumes_from
 	maxPairs    = 20_000_000 // of aliases of one anchor: compose-go compares each with all before it
 )
 
@@ -42,15 +41,13 @@ func checkText(text []byte, lookup vars.Lookup) error {
 }
 
 // CheckLimits returns an error if compose-go would take seconds or gigabytes to load a document that is within the limits
-// of package yamltree: for its ports, its variables, its tags, its aliases, its commands, or what its services need of each
-// other. lookup is as in vars.Fill.
+// of package yamltree: for its ports, its variables, its tags, its aliases or its commands. lookup is as in vars.Fill.
 func CheckLimits(root *yaml.Node, lookup vars.Lookup) *yamltree.LimitError {
 	l := limits{seen: map[*yaml.Node]bool{}, aliases: map[*yaml.Node]int{}}
 	l.walk(root)
 	for _, kind := range []string{"services", "jobs"} {
 		for _, service := range yamltree.Entries(yamltree.Get(root, kind)) {
 			l.countPorts(yamltree.Get(service, "ports"), lookup)
-			l.countNeeds(service)
 			for _, path := range commands {
 				l.countCommand(yamltree.Get(service, path...))
 			}
@@ -63,10 +60,10 @@ func CheckLimits(root *yaml.Node, lookup vars.Lookup) *yamltree.LimitError {
 var commands = [][]string{{"command"}, {"entrypoint"}, {"post_start"}, {"pre_stop"}, {"pre_start"}}
 
 type limits struct {
-	values, tagged, reach, ports, copied, needs, pairs int
-	seen                                               map[*yaml.Node]bool  // aliases
-	aliases                                            map[*yaml.Node]int   // how many an anchored node has
-	excess                                             *yamltree.LimitError // the first one
+	values, tagged, reach, ports, copied, pairs int
+	seen                                        map[*yaml.Node]bool  // aliases
+	aliases                                     map[*yaml.Node]int   // how many an anchored node has
+	excess                                      *yamltree.LimitError // the first one
 }
 
 func (l *limits) exceed(n *yaml.Node, format string, args ...any) {
@@ -129,18 +126,6 @@ func (l *limits) countPorts(ports *yaml.Node, lookup vars.Lookup) {
 		text, _ := vars.Fill(item.Value, lookup)
 		if l.ports += RangeLength(text); l.ports > maxPorts {
 			l.exceed(item, "up to here the services have more than %d ports, and each port of a range counts", maxPorts)
-		}
-	}
-}
-
-// countNeeds counts the services that a service needs.
-func (l *limits) countNeeds(service *yaml.Node) {
-	for _, key := range []string{"depends_on", "links", "volumes_from"} {
-		for other := range yamltree.Names(yamltree.Get(service, key)) {
-			if l.needs++; l.needs > maxNeeds {
-				l.exceed(other, "up to here the services need more than %d others in depends_on, links and volumes_from: leave out those that others imply", maxNeeds)
-				return
-			}
 		}
 	}
 }

@@ -68,7 +68,7 @@ func TestHuge(t *testing.T) {
 		"aliases":    {"x-a: &a [" + strings.Repeat("a, ", 1000) + "]\nx-b: [" + strings.Repeat("*a, ", 101) + "]", "f.yaml:2:403: up to here aliases add more than 100000 values"},
 		"all alias":  {"x-a: &a [a, b, c, d, e, f, g, h, i, j]\nx-b: &b [" + strings.Repeat("*a, ", 10) + "]\nx-c: &c [" + strings.Repeat("*b, ", 10) + "]\nx-d: [" + strings.Repeat("*c, ", 5) + "]", "f.yaml:4:7: aliases make more than 99% of the values"},
 		"documents":  {strings.Repeat("services: {a: {image: x}}\n---\n", 501) + "services: {}", "f.yaml:1001:1: more than 500 YAML documents"},
-		"needs":      {"services: {a: {image: x}, b: {image: x, links: [" + strings.Repeat("a, ", 10_000) + "]}, c: {image: x, depends_on: {a: {}}}}", "f.yaml:1:30080: up to here the services need more than 10000 others"},
+		"needs":      {"services: {a: {image: x}, b: {image: x, links: [" + strings.Repeat("a, ", 20_000) + "]}}", ""},
 		"uses":       {"x-a: &a A=b\nservices: {a: {image: ñ, environment: [" + strings.Repeat("*a, ", 7000) + "]}}", `f.yaml:2:25340: up to here the anchor "a" has 6326 aliases`},
 		"some uses":  {"x-a: &a [a, b]\nx-b: &b [" + strings.Repeat("*a, ", 20) + "]\nservices: {a: {image: x}}\nx-c: [" + strings.Repeat("*b, ", 350) + "]", ""},
 		"tags":       {"services: {a: {image: x, command: [" + strings.Repeat("!override [], ", 5000) + "]}}", "f.yaml:1:62574: up to here there are too many values with !reset or !override"},
