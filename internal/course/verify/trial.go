@@ -165,7 +165,7 @@ func (t *trial) must(expected string, do func() error) {
 	case lacks:
 		t.unjudged(err.Error())
 	case isTrouble(err) || t.ctx.Err() != nil:
-		t.unjudged("trouble with this machine or its engine keeps it from being shown that " + expected + ": " + err.Error())
+		t.unjudged("trouble with this machine or its engine keeps it from being shown that " + expected + ": " + troubleLine(err.Error()))
 	}
 	t.setup = expected
 	t.fatal(expected, err.Error())
