@@ -17,6 +17,9 @@ import (
 // durations are the keys whose values are texts with a unit, such as 30s.
 var durations = []string{"stop_grace_period", "interval", "timeout", "start_period", "start_interval", "delay", "monitor", "window"}
 
+// NullHint ends a message about a key that has no value.
+const NullHint = ": leave it out, or write its value"
+
 // typeHint says what to write in place of a value that is of none of the wanted types, or returns "".
 func typeHint(path []string, n *yaml.Node, want []string) string {
 	key := path[len(path)-1]
@@ -25,7 +28,7 @@ func typeHint(path []string, n *yaml.Node, want []string) string {
 		if _, err := strconv.Atoi(key); err == nil {
 			return ": the item is empty"
 		}
-		return ": leave it out, or write its value"
+		return NullHint
 	case !isPlain(n):
 		return ""
 	case slices.Contains(want, "boolean") && (n.Value == "0" || n.Value == "1"):

@@ -73,7 +73,7 @@ func explain(ctx context.Context, content []byte, err error) error {
 		offset = key
 	}
 	if ok {
-		message += ": there is nothing below it; write the key only where there is something, as in {{ if .Counts.KIND }}"
+		message = strings.TrimSuffix(message, lint.NullHint) + ": there is nothing below it; write the key only where there is something, as in {{ if .Counts.KIND }}"
 	}
 	return errorAt(content, offset, message)
 }
