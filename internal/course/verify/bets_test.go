@@ -134,7 +134,7 @@ func TestOwnBetsOfSeveral(t *testing.T) {
 		"1" + rest:              "bets.csv holds the bet of client2 under agency 2, bets.csv holds 2 bets",
 		"1,a,b,1,c,d\n2" + rest: "bets.csv holds the bet of client1 under agency 1",
 	} {
-		tr := &trial{ctx: t.Context(), site: &site{stage: "ej5"}, journal: newJournal(), lab: diskLab{text: file}, n: 2}
+		tr := &trial{ctx: t.Context(), site: &site{stage: "ej5"}, journal: newJournal(), lab: scriptedLab{diskLab{text: file}}, n: 2}
 		for container, action := range map[string]string{"client1": "apuesta_enviada", "client2": "apuesta_enviada", "server": "apuesta_almacenada"} {
 			tr.journal.add(report.Line{Container: container, Text: "2026-01-01 00:00:00 INFO     action: " + action + " | result: success | dni: 30904465 | numero: 7574"})
 		}

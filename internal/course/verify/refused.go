@@ -87,7 +87,7 @@ func refusedAudibly(t *trial, r *relay) {
 	stored := t.awaitRecords(func(got [][]string) bool {
 		return slices.ContainsFunc(got, func(record []string) bool { return len(record) > 3 && record[3] == goodDocument })
 	})
-	if !stored || !t.journal.wait(t.ctx, t.patience, func(lines []entry) bool { return slices.ContainsFunc(lines, exitOf("client2")) }) {
+	if _, ended := t.ended("client2", t.patience); !stored || !ended {
 		return // the answer to a batch that is stored is not known
 	}
 	links := r.carried()

@@ -4,8 +4,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/tp0-lab/composer/internal/course/report"
 )
 
 // A refused batch has an answer of its own. That is known only beside the answer to a batch that the server stores.
@@ -31,7 +29,6 @@ func TestRefusedAudibly(t *testing.T) {
 		"none at all":         {[]*link{bad(""), good("10.0.0.4", "")}, stored, 0},
 	} {
 		tr := &trial{ctx: t.Context(), site: &site{stage: "ej6"}, journal: newJournal(), lab: scriptedLab{diskLab{text: tt.file}}}
-		tr.journal.add(report.Line{Container: "client2", Text: exitText + "0"})
 		refusedAudibly(tr, &relay{links: tt.links})
 		if diff := cmp.Diff(tt.problems, len(tr.problems)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)

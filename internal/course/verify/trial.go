@@ -306,11 +306,8 @@ func (t *trial) logged(n int, p pattern) {
 // and how it ends is not judged.
 func (t *trial) nothingFailed() {
 	if t.site.stage < "ej7" {
-		crashed := func(l entry) bool { return exitOf("server")(l) && l.Text != exitText+"0" }
-		t.journal.wait(t.ctx, time.Second/4, func(lines []entry) bool { return slices.ContainsFunc(lines, crashed) })
-		lines, _ := t.journal.snapshot()
-		if i := slices.IndexFunc(lines, crashed); i >= 0 {
-			t.problem("the server serves on, or exits with code 0", "it exited with code "+strings.TrimPrefix(lines[i].Text, exitText), t.around(crashed))
+		if code, ok := t.ended("server", time.Second/4); ok && code != 0 {
+			t.problem("the server serves on, or exits with code 0", "it exited with code "+strconv.Itoa(code), t.about(pattern{container: "server"}))
 		}
 	}
 	failed := func(e entry) bool {
@@ -320,6 +317,15 @@ func (t *trial) nothingFailed() {
 	if i := slices.IndexFunc(lines, failed); i >= 0 {
 		t.problem("no line with result: fail", lines[i].Container+": "+lines[i].Text, t.around(failed))
 	}
+}
+
+// ended waits for the end of a service, up to a limit, and returns its exit code. ok is false if it goes on. The journal
+// has the ends of containers only after all of them.
+func (t *trial) ended(service string, limit time.Duration) (code int, ok bool) {
+	ctx, cancel := context.WithTimeout(t.ctx, limit)
+	defer cancel()
+	code, err := t.lab.exitCode(ctx, service)
+	return code, err == nil
 }
 
 // courseActions are the actions of the course's text that must not fail. Its consulta_ganadores may.
