@@ -2,7 +2,6 @@ package verify
 
 import (
 	"context"
-	"strings"
 	"time"
 )
 
@@ -64,8 +63,3 @@ type containers interface {
 
 // exitText begins the line that stands for a container's end.
 const exitText = "exited with code "
-
-// exitOf returns a function that reports whether a line stands for the end of a service's container.
-func exitOf(service string) func(entry) bool {
-	return func(l entry) bool { return l.Container == service && strings.HasPrefix(l.Text, exitText) }
-}

@@ -53,9 +53,12 @@ func refused(t *trial) (stored [][]string, failed bool) {
 	r := t.relayed(usualServer, keys, false)
 	t.up("client1")
 	received := pattern{container: "server", action: "apuesta_recibida"}
-	t.journal.wait(t.ctx, t.patience, func(lines []entry) bool {
-		return slices.ContainsFunc(lines, exitOf("client1")) || count(lines, received) > 0
-	})
+	told := func(lines []entry) bool { return count(lines, received) > 0 }
+	for begin := time.Now(); time.Since(begin) < t.patience && !t.journal.wait(t.ctx, time.Second/4, told); {
+		if _, ended := t.ended("client1", time.Second/4); ended {
+			break
+		}
+	}
 	t.journal.wait(t.ctx, time.Second, func([]entry) bool { return false }) // the answer is sent and the bets are stored by then
 	t.settle()
 	stored, err := t.storedBets()
