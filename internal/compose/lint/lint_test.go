@@ -204,6 +204,7 @@ func TestCheck(t *testing.T) {
 		{"duration", "services: {a: {image: x, stop_grace_period: 5 s}}", []string{`1:45: error: services.a.stop_grace_period: "5 s" is not a duration`}},
 
 		{"optional dependency", "services: {a: {image: x, depends_on: {b: {condition: service_started, required: false}}}}", []string{`1:39: error: service a: there is no service "b"`}},
+		{"optional dependency of a profile, in capitals", "services: {a: {image: x, env_file: [{path: none.env, required: FALSE}], depends_on: {b: {condition: service_started, required: FALSE}}}, b: {image: x, profiles: [p]}}", nil},
 		{"optional dependency of a profile", "services: {a: {image: x, depends_on: {b: {condition: service_started, required: false}}}, b: {image: x, profiles: [p]}}", nil},
 		{"references", "services:\n  a:\n    image: x\n    links: [b:c]\n    volumes_from: [d:ro, container:e]\n    network_mode: service:f\n    extends: g\n", []string{
 			"4:12: error: service a: links: the container has the network of service:f",

@@ -65,7 +65,7 @@ func TestBodies(t *testing.T) {
 		{"ports.0.published specification", []string{"ports: [{target: 80, published: '0x50'}]", "ports: [{target: 80, published: 081}]"}, []string{"ports: [{target: 80, published: 0x50}]", "ports: [0x50, 8_1]"}},
 		{"env_file specification", []string{"env_file: ''", "env_file: '${E:-}'"}, []string{"env_file: x", "env_file: '${E}'", "env_file: []"}},
 		{"env_file.0 specification", []string{"env_file: ['']"}, []string{"env_file: [{path: x, required: false}]"}},
-		{"env_file.0.path specification", []string{"env_file: [{path: ''}]"}, []string{"env_file: [{path: '', required: false}]"}},
+		{"env_file.0.path specification", []string{"env_file: [{path: ''}]"}, []string{"env_file: [{path: '', required: false}]", "env_file: [{path: '', required: FALSE}]"}},
 		{"ports.0.host_ip specification", []string{"ports: [{target: 80, host_ip: ''}]"}, []string{"ports: [{target: 80, host_ip: '::1'}]"}},
 		{"build.additional_contexts.q specification", []string{"build: {context: ., additional_contexts: {q: true}}"}, []string{"build: {context: ., additional_contexts: {q: 'true'}}"}},
 		{"depends_on.b.restart specification", []string{"depends_on: {b: {condition: service_started, restart: x}}"}, []string{"depends_on: {b: {condition: service_started, restart: 'Yes'}}"}},

@@ -62,7 +62,7 @@ func (p *Project) Files() iter.Seq[File] {
 	}
 }
 
-// isRemote reports whether a path of what is included or extended is an address: a URL, or a git repository.
+// isRemote reports whether the path of an included or extended file is a URL or a git repository.
 func isRemote(path string) bool {
 	return strings.Contains(path, ":") && !strings.HasPrefix(path, ".") || strings.HasSuffix(path, ".git") || strings.Contains(path, ".git#")
 }
@@ -97,7 +97,7 @@ func (p *Project) filesOf(n *yaml.Node) iter.Seq[*yaml.Node] {
 		}
 		for item := range yamltree.Items(n) {
 			if item.Kind == yaml.MappingNode {
-				if p.reader.value(item, "required") == "false" {
+				if p.reader.is(false, item, "required") {
 					continue
 				}
 				item = yamltree.Get(item, "path")

@@ -89,7 +89,7 @@ func (j judge) files() {
 		for i, item := range index(yamltree.Get(j.s.Body, key)) {
 			at := place{item, entry([]string{key}, i)}
 			if item.Kind == yaml.MappingNode {
-				if j.r.value(item, "required") == "false" {
+				if j.r.is(false, item, "required") {
 					continue
 				}
 				at = place{yamltree.Get(item, "path"), append(at.path, "path")}

@@ -52,7 +52,7 @@ func (r *reader) value(n *yaml.Node, path ...string) string {
 	return text
 }
 
-// Boolean reads a text as Compose reads booleans, and returns false for ok if it is none.
+// Boolean reads a text as Compose reads booleans. ok is false for a text that is not a boolean.
 func Boolean(text string) (value, ok bool) {
 	switch strings.ToLower(text) {
 	case "true", "y", "yes", "on":

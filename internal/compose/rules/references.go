@@ -176,7 +176,7 @@ func (r references) checkServices(s *Service) {
 	known := r.name
 	for at, settings := range listed(s, "depends_on") {
 		if name, ok := known(at.node); ok && !r.definitions["jobs"][name] {
-			optional := settings != nil && r.project.reader.value(settings, "required") == "false"
+			optional := settings != nil && r.project.reader.is(false, settings, "required")
 			condition := r.project.reader.value(settings, "condition")
 			r.checkRestart(s, settings, at)
 			if condition == types.ServiceConditionStarted {
