@@ -116,8 +116,8 @@ func (a *Agreement) Add(s Solution, r report.Report) {
 	}
 }
 
-// Right reports whether no verdict is false.
-func (a *Agreement) Right() bool { return len(a.Guilty) == 0 && len(a.Innocent) == 0 }
+// Right reports whether verdicts were compared and none is false.
+func (a *Agreement) Right() bool { return a.Same > 0 && len(a.Guilty) == 0 && len(a.Innocent) == 0 }
 
 // Write writes the counts, and each difference on a line.
 func (a *Agreement) Write(w io.Writer) error {

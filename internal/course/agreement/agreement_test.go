@@ -92,7 +92,7 @@ func TestAdd(t *testing.T) {
 	found.Branches[0].Commit = "d6"
 	got = Agreement{}
 	got.Add(s, found)
-	if len(got.OtherCommits) != 1 || got.Same > 0 {
+	if len(got.OtherCommits) != 1 || got.Same > 0 || got.Right() {
 		t.Errorf("other commits are compared: %+v", got)
 	}
 }
