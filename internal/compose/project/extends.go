@@ -95,7 +95,7 @@ func (r *reader) goesRound(chain []link, service *yaml.Node, name string) bool {
 }
 
 // base returns the service that the last one of a chain extends, and the pool that has it: that of file, or p without a
-// file. The service is nil if it cannot be known, or there is none; that is noted.
+// file. It returns a nil service, and notes why, if there is no such service or its name is not known.
 func (r *reader) base(p *pool, kind string, file *yaml.Node, chain []link) (*yaml.Node, *pool) {
 	last := chain[len(chain)-1]
 	ref, known := r.text(last.at, p.scope)

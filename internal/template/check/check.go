@@ -51,9 +51,9 @@ func (r Report) Missing(dir string) []string {
 // without defaults.
 //
 // compose-go needs over a second to load a thousand services. So Document loads a sample first: the document without the
-// replicas that cannot add anything new. A right sample has to mean that the document is right. If the sample is wrong,
-// or there is none, nothing is proved: then Document loads more, and refuses only a document that it has loaded as a
-// whole. A right sample proves the document right because:
+// replicas that cannot add anything new. A right sample has to mean that the document is right. A wrong sample,
+// or a document without a sample, proves nothing: Document then loads more, and refuses only a document that it has loaded
+// as a whole. A right sample proves the document right because:
 //
 //   - Document leaves out a replica only if an earlier one of the same walk has the same text but for decimal numbers
 //     (sample.go).
