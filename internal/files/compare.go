@@ -23,7 +23,11 @@ const (
 // compared as write makes the new one, so neither is kept in memory. Errors of write's own pass through
 // unchanged.
 func Compare(path string, write func(io.Writer) error) (State, error) {
-	f, err := openRegular(path)
+	target, err := resolve(path) // fs.ErrNotExist only if its directory exists
+	var f *os.File
+	if err == nil {
+		f, err = Open(target, os.O_RDONLY)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return Missing, write(io.Discard) // which may fail, too
 	}
@@ -46,15 +50,6 @@ func Compare(path string, write func(io.Writer) error) (State, error) {
 
 func compareError(path string, err error) error {
 	return fmt.Errorf("compare %s: %w", path, Cause(err))
-}
-
-// openRegular opens a regular file. Its error is fs.ErrNotExist only if the file's directory exists.
-func openRegular(path string) (*os.File, error) {
-	target, err := resolve(path)
-	if err != nil {
-		return nil, err
-	}
-	return Open(target, os.O_RDONLY)
 }
 
 // comparer compares the bytes that are written to it with those of a file.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 )
 
@@ -60,6 +61,17 @@ func OpenRoot(path string) (*os.Root, error) {
 		return nil, err
 	}
 	return os.OpenRoot(path)
+}
+
+// NearestDirectory returns dir or, while it is missing, the nearest directory above it.
+func NearestDirectory(dir string) string {
+	for {
+		above := filepath.Dir(dir)
+		if info, err := os.Stat(dir); err == nil && info.IsDir() || above == dir {
+			return dir
+		}
+		dir = above
+	}
 }
 
 // ReadRegular returns the content of a regular file, at most limit bytes. It is for a file that another file names or

@@ -89,6 +89,17 @@ func ReadFrom(r io.Reader, name string, limit int64) ([]byte, error) {
 	return content, nil
 }
 
+// ReadOperand returns what Read reads from a file, or what ReadFrom reads from stdin for the name "-", and the name for
+// messages.
+func ReadOperand(name string, stdin io.Reader, limit int64) (content []byte, shown string, err error) {
+	if name == "-" {
+		content, err = ReadFrom(stdin, "stdin", limit)
+		return content, "stdin", err
+	}
+	content, err = Read(name, limit)
+	return content, name, err
+}
+
 func readError(name string, err error) error {
 	return &fs.PathError{Op: "read", Path: name, Err: Cause(err)}
 }

@@ -7,7 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 )
 
@@ -22,15 +24,14 @@ type Set struct {
 	// Mode is the mode of all files written; 0 gives them that of WriteFile.
 	Mode fs.FileMode
 
-	files   []*staged
-	taken   map[string]string                 // paths as the caller gave them, by target
-	replace func(f *pending, to string) error // (*pending).replace, but in tests
+	files []*staged
+	taken map[string]string // paths as the caller gave them, by target
 }
 
 type staged struct {
 	path     string   // as the caller gave it
 	target   string   // path without links
-	temp     *pending // the new content until it replaces target; nil if target has it already
+	temp     *os.File // the new content until it replaces target; nil if target has it already
 	backup   string   // a second name of the old file at target, "" without one
 	replaced bool
 }
@@ -53,7 +54,7 @@ func (s *Set) Add(path string, write func(io.Writer) error) error {
 	}
 	if state, err := Compare(f.target, content); err == nil && state == Current {
 		f.discard() // and it is in the set all the same
-	} else if err := f.temp.finish(); err != nil {
+	} else if err := errors.Join(f.temp.Sync(), f.temp.Close()); err != nil { // closed, as a set may have many files
 		f.discard()
 		return writeError(path, err)
 	}
@@ -90,8 +91,35 @@ func (s *Set) stage(path string) (*staged, error) {
 		}
 		mode = cmp.Or(mode, info.Mode())
 	}
-	f.temp, err = newPending(f.target, mode)
+	f.temp, err = createBeside(f.target, mode)
 	return f, err
+}
+
+// createBeside creates a file in the directory of target. mode 0 gives it that of a new file: 0666 less the umask.
+func createBeside(target string, mode fs.FileMode) (*os.File, error) {
+	const attempts = 10_000
+	var err error
+	for range attempts {
+		name := filepath.Join(filepath.Dir(target), fmt.Sprintf(".%s%d", filepath.Base(target), rand.Uint64()))
+		var f *os.File
+		f, err = os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, cmp.Or(mode.Perm(), 0o666))
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if mode != 0 {
+			err = f.Chmod(mode.Perm())
+		}
+		if err != nil {
+			_ = f.Close()
+			_ = os.Remove(name)
+			return nil, err
+		}
+		return f, nil
+	}
+	return nil, err
 }
 
 // Commit replaces the files and returns the paths of those that changed, in the order of Add; the others are
@@ -101,7 +129,7 @@ func (s *Set) Commit() (written []string, err error) {
 	changing := slices.DeleteFunc(slices.Clone(s.files), func(f *staged) bool { return f.temp == nil })
 	for i, f := range changing {
 		// The last rename either happens or does not: nothing has to be put back.
-		if err := s.put(f, i < len(changing)-1); err != nil {
+		if err := f.put(i < len(changing)-1); err != nil {
 			err = writeError(f.path, err)
 			for ; i >= 0; i-- {
 				err = errors.Join(err, changing[i].putBack())
@@ -113,18 +141,25 @@ func (s *Set) Commit() (written []string, err error) {
 	return written, nil
 }
 
-// put replaces a file, after backing up the old one if keep says so. The temporary file is synced before.
-func (s *Set) put(f *staged, keep bool) (err error) {
+// Unchanged returns the paths of the files that had their content already, in the order of Add.
+func (s *Set) Unchanged() (paths []string) {
+	for _, f := range s.files {
+		if f.temp == nil {
+			paths = append(paths, f.path)
+		}
+	}
+	return paths
+}
+
+// put replaces a file, after backing up the old one if keep says so, in one step that nobody sees half of: rename(2), or
+// MoveFileEx on Windows.
+func (f *staged) put(keep bool) error {
 	if keep {
 		if err := f.backUp(); err != nil {
 			return err
 		}
 	}
-	if s.replace != nil {
-		err = s.replace(f.temp, f.target)
-	} else {
-		err = f.temp.replace(f.target)
-	}
+	err := os.Rename(f.temp.Name(), f.target)
 	f.replaced = err == nil
 	return err
 }
@@ -170,7 +205,10 @@ func (s *Set) Discard() {
 
 func (f *staged) discard() {
 	if f.temp != nil {
-		f.temp.cleanUp()
+		_ = f.temp.Close() // closed already, or nothing depends on it
+		if !f.replaced {
+			_ = os.Remove(f.temp.Name())
+		}
 		f.temp = nil
 	}
 	if f.backup != "" {

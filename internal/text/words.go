@@ -24,6 +24,15 @@ func Plural(n int, noun string) string {
 	return fmt.Sprintf("%d %s%s", n, noun, ending)
 }
 
+// FirstNames joins the first three names of a list and counts the others.
+func FirstNames(names []string) string {
+	const most = 3
+	if more := len(names) - most; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), more)
+	}
+	return strings.Join(names, ", ")
+}
+
 // Thousands returns a number with a comma before each three digits: 27,000.
 func Thousands(n int) string {
 	s := strconv.Itoa(n)
@@ -35,6 +44,9 @@ func Thousands(n int) string {
 
 // WithoutNumbers writes a # in place of each run of digits, so that texts which differ in numbers only are equal.
 func WithoutNumbers(text string) string {
+	if !strings.ContainsAny(text, "0123456789") {
+		return text
+	}
 	var b strings.Builder
 	for i := range len(text) {
 		switch {

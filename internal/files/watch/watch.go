@@ -39,8 +39,8 @@ type Set struct {
 }
 
 // Run calls changed once, and again each time that a file of the set has changed its content, appeared or
-// vanished, until ctx ends. It waits for each call to return. The files that changed returns join the set. Changes to other files, even in the same
-// directories, do not count. An error means that the system cannot watch.
+// vanished, until ctx ends. It waits for each call to return. The files that changed returns join the set. Changes to
+// other files, even in the same directories, do not count. An error means that the system cannot watch.
 func Run(ctx context.Context, s Set, changed func() (read []string)) error {
 	watcher, err := fsnotify.NewWatcher()
 	if err != nil {
@@ -139,7 +139,7 @@ func (w *watch) arm() error {
 	wanted := map[string]bool{}
 	for _, dir := range w.set.directories() {
 		for _, d := range []string{dir, filepath.Dir(dir)} {
-			wanted[existing(d)] = true
+			wanted[files.NearestDirectory(d)] = true
 		}
 	}
 	for dir := range w.armed {
@@ -205,17 +205,6 @@ func absolute(path string) string {
 		return abs
 	}
 	return path
-}
-
-// existing returns dir or, while it is missing, the nearest directory above it.
-func existing(dir string) string {
-	for {
-		above := filepath.Dir(dir)
-		if info, err := os.Stat(dir); err == nil && info.IsDir() || above == dir {
-			return dir
-		}
-		dir = above
-	}
 }
 
 // fingerprint returns a digest of the names and contents of the files.
