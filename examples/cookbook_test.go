@@ -151,8 +151,8 @@ func TestCookbookLists(t *testing.T) {
 		}
 		dir := t.TempDir()
 		for name, text := range map[string]string{
-			bundle.StagesFile:   "default: dev\nkinds: [{name: node, count: 5}]\nstages: [{name: dev, values: {items: [a, b, c, d, e, f, g]}}]",
-			render.MainTemplate: "a:{{ range .Kinds.node }}\n  {{ .Name }}: \"{{ if eq .ID 2 }}" + cell(2) + "{{ end }}\"{{ end }}",
+			bundle.StagesFile:       "default: dev\nkinds: [{name: node, count: 5}]\nstages: [{name: dev, values: {items: [a, b, c, d, e, f, g]}}]",
+			bundle.Compose.Template: "a:{{ range .Kinds.node }}\n  {{ .Name }}: \"{{ if eq .ID 2 }}" + cell(2) + "{{ end }}\"{{ end }}",
 		} {
 			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 				t.Fatal(err)

@@ -44,7 +44,6 @@ type subject struct {
 	dir  bool
 }
 
-// finding is one of composer lint's.
 type finding struct{ Severity, Rule, Message string }
 
 // opinion is what both tools say of a subject.
@@ -119,20 +118,16 @@ func existing(stem string) string {
 // ask returns what both tools say of all subjects, in their order.
 func ask(ctx context.Context, composer string, subjects []subject, jobs int) ([]opinion, error) {
 	opinions, errs := make([]opinion, len(subjects)), make([]error, len(subjects))
-	next := make(chan int)
-	var workers sync.WaitGroup
-	for range jobs {
-		workers.Go(func() {
-			for i := range next {
-				opinions[i], errs[i] = askOne(ctx, composer, subjects[i])
-			}
+	turns := make(chan struct{}, jobs)
+	var asking sync.WaitGroup
+	for i, s := range subjects {
+		turns <- struct{}{}
+		asking.Go(func() {
+			opinions[i], errs[i] = askOne(ctx, composer, s)
+			<-turns
 		})
 	}
-	for i := range subjects {
-		next <- i
-	}
-	close(next)
-	workers.Wait()
+	asking.Wait()
 	return opinions, errors.Join(errs...)
 }
 
@@ -185,20 +180,6 @@ func refusal(stderr []byte, err error) string {
 	return err.Error()
 }
 
-// firstError returns the first finding that is an error, and whether there is one.
-func (o opinion) firstError() (finding, bool) {
-	i := slices.IndexFunc(o.findings, func(f finding) bool { return f.Severity == "error" })
-	if i < 0 {
-		return finding{}, false
-	}
-	return o.findings[i], true
-}
-
-// isPart reports whether composer lint takes the subject for a part of a project.
-func (o opinion) isPart() bool {
-	return slices.ContainsFunc(o.findings, func(f finding) bool { return f.Rule == "part-of-project" })
-}
-
 // The classes of a subject.
 const (
 	bothTake        = "both take it"
@@ -211,7 +192,7 @@ const (
 
 // class returns the class of an opinion, and the reasons of the side that refuses.
 func (o opinion) class() (class string, reasons []string) {
-	_, refused := o.firstError()
+	refused := slices.ContainsFunc(o.findings, func(f finding) bool { return f.Severity == "error" })
 	switch {
 	case refused && o.refusal != "":
 		return bothRefuse, nil
@@ -225,7 +206,7 @@ func (o opinion) class() (class string, reasons []string) {
 		return onlyLint, slices.Sorted(maps.Values(seen))
 	case o.refusal == "":
 		return bothTake, nil
-	case o.isPart():
+	case slices.ContainsFunc(o.findings, func(f finding) bool { return f.Rule == "part-of-project" }):
 		return part, []string{o.refusal}
 	case o.byVariables:
 		return variableUnknown, []string{o.refusal}

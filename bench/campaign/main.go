@@ -32,7 +32,6 @@ func main() {
 	}
 }
 
-// kind is a kind of accident.
 type kind struct {
 	name   string
 	happen func(*round) error // one accident, while the lottery runs
@@ -63,11 +62,9 @@ func campaign(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{"server", "client"} {
-		build := exec.CommandContext(ctx, "go", "build", "-o", dir, "github.com/tp0-lab/composer/services/"+name)
-		if out, err := build.CombinedOutput(); err != nil {
-			return fmt.Errorf("build the %s: %w\n%s", name, err, out)
-		}
+	const services = "github.com/tp0-lab/composer/services/"
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", dir, services+"server", services+"client").CombinedOutput(); err != nil {
+		return fmt.Errorf("build the services: %w\n%s", err, out)
 	}
 	random := rand.New(rand.NewPCG(*seed, 1))
 	fmt.Printf("seed %d\n\n| accident | rounds | accidents | bets | lost | doubled | wrong | told wrong | sorteo not once |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|\n", *seed)

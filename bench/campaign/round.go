@@ -7,16 +7,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/tp0-lab/composer/internal/lab/closed"
 	"github.com/tp0-lab/composer/internal/lab/dataset"
 )
 
@@ -42,7 +43,6 @@ type round struct {
 	files    [agencies][]string // the lines of the agencies' files
 	server   *process
 	clients  [agencies]*process
-	servers  int // lives of the server
 	links    int // names that link has used
 	figures  figures
 }
@@ -66,15 +66,14 @@ func play(ctx context.Context, k kind, binaries, dir string, random *rand.Rand) 
 			return r.figures, err
 		}
 	}
-	for i := range r.clients {
-		for !r.clients[i].ended() || r.clients[i].cmd.ProcessState.ExitCode() != 0 {
-			if ctx.Err() != nil {
-				return r.figures, fmt.Errorf("agency %d did not end: %w", i+1, ctx.Err())
-			}
-			if r.clients[i].ended() {
-				return r.figures, fmt.Errorf("agency %d ended with %v", i+1, r.clients[i].cmd.ProcessState)
-			}
-			r.sleep(5)
+	for i, c := range r.clients {
+		select {
+		case <-c.done:
+		case <-ctx.Done():
+			return r.figures, fmt.Errorf("agency %d did not end: %w", i+1, ctx.Err())
+		}
+		if !c.cmd.ProcessState.Success() {
+			return r.figures, fmt.Errorf("agency %d ended with %v", i+1, c.cmd.ProcessState)
 		}
 	}
 	r.server.signal(syscall.SIGTERM)
@@ -97,12 +96,7 @@ func (r *round) sleep(milliseconds int) {
 }
 
 func (r *round) over() bool {
-	for _, c := range r.clients {
-		if !c.ended() {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(r.clients[:], func(c *process) bool { return !c.ended() })
 }
 
 // begin makes the agencies' files and starts everybody.
@@ -146,6 +140,21 @@ func (r *round) end() {
 	_ = syscall.Unmount(r.data, 0)
 }
 
+// process is a process with a log file, to which its next life appends.
+type process struct {
+	cmd  *exec.Cmd
+	done chan struct{}
+}
+
+func (p *process) ended() bool { return closed.Is(p.done) }
+
+func (p *process) signal(s syscall.Signal) { _ = p.cmd.Process.Signal(s) }
+
+func (p *process) kill() {
+	p.signal(syscall.SIGKILL)
+	<-p.done
+}
+
 func (r *round) start(program, log string, environ ...string) (*process, error) {
 	out, err := os.OpenFile(filepath.Join(r.dir, log), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
@@ -166,7 +175,6 @@ func (r *round) start(program, log string, environ ...string) (*process, error) 
 
 // startServer starts the server and waits until it listens.
 func (r *round) startServer() (err error) {
-	r.servers++
 	r.server, err = r.start("server", "server.log", fmt.Sprintf("SERVER_PORT=%d", r.port), "SERVER_MODE=lottery", "LOGGING_LEVEL=DEBUG",
 		fmt.Sprintf("SERVER_AGENCIES=%d", agencies), fmt.Sprintf("SERVER_CONCURRENCY=%d", r.random.IntN(3)),
 		"SERVER_STORAGE="+filepath.Join(r.data, "bets.csv"), "SERVER_KEEPALIVE=100ms")
@@ -209,7 +217,6 @@ func (r *round) kill() error {
 	return r.startServer()
 }
 
-// pause stops the server or a client for a while.
 func (r *round) pause() error {
 	p := r.server
 	if i := r.random.IntN(2 * agencies); i < agencies {
@@ -223,41 +230,27 @@ func (r *round) pause() error {
 
 // compare compares what is left with what the agencies were given.
 func (r *round) compare() error {
-	f, err := os.Open(filepath.Join(r.data, "bets.csv"))
+	text, err := os.ReadFile(filepath.Join(r.data, "bets.csv"))
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	text, err := io.ReadAll(f)
-	if err != nil {
-		return err
-	}
-	stored := [agencies]map[string]int{}
-	var order [agencies][]string
+	var stored [agencies][]string
 	for line := range strings.Lines(string(text)) {
 		var agency int
 		if _, err := fmt.Sscanf(line, "%d,", &agency); err != nil || agency < 1 || agency > agencies {
 			r.figures.wrong++
 			continue
 		}
-		i := agency - 1
-		if stored[i] == nil {
-			stored[i] = map[string]int{}
-		}
 		_, bet, _ := strings.Cut(line, ",")
-		stored[i][bet]++
-		order[i] = append(order[i], bet)
+		stored[agency-1] = append(stored[agency-1], bet)
 	}
 	for i, file := range r.files {
-		given := map[string]int{}
-		for _, bet := range file {
-			given[bet]++
-		}
+		given, kept := count(file), count(stored[i])
 		for bet, n := range given {
-			r.figures.lost += max(0, n-stored[i][bet])
-			r.figures.doubled += max(0, stored[i][bet]-n)
+			r.figures.lost += max(0, n-kept[bet])
+			r.figures.doubled += max(0, kept[bet]-n)
 		}
-		for n, bet := range order[i] {
+		for n, bet := range stored[i] {
 			if given[bet] == 0 || n >= len(file) || file[n] != bet {
 				r.figures.wrong++
 			}
@@ -276,4 +269,12 @@ func (r *round) compare() error {
 		r.figures.log++
 	}
 	return err
+}
+
+func count(bets []string) map[string]int {
+	counts := map[string]int{}
+	for _, bet := range bets {
+		counts[bet]++
+	}
+	return counts
 }

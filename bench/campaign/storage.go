@@ -18,23 +18,15 @@ func (r *round) smallDisk() error {
 		return nil
 	}
 	r.server.kill()
-	files, err := filepath.Glob(filepath.Join(r.data, "*"))
-	content := map[string][]byte{}
-	for _, f := range files {
-		if err == nil {
-			content[f], err = os.ReadFile(f)
-		}
-	}
-	if err != nil {
+	before := r.data + ".before"
+	if err := errors.Join(os.Rename(r.data, before), os.Mkdir(r.data, 0o755)); err != nil {
 		return err
 	}
 	if err := syscall.Mount("tmpfs", r.data, "tmpfs", 0, "size=8m"); err != nil {
 		return fmt.Errorf("%w: a small file system needs root: %w", errSkipped, err)
 	}
-	for f, b := range content {
-		if err := os.WriteFile(f, b, 0o644); err != nil {
-			return err
-		}
+	if err := os.CopyFS(r.data, os.DirFS(before)); err != nil {
+		return err
 	}
 	return r.startServer()
 }
@@ -79,7 +71,6 @@ func (r *round) readOnly() error {
 	return errors.Join(err, remount(0))
 }
 
-// wait waits for some time.
 func (r *round) wait() { r.sleep(50 + r.random.IntN(300)) }
 
 // standing calls change while the server stands still, with each of its threads: one that is in a write finishes that

@@ -6,11 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"syscall"
 
@@ -20,7 +17,6 @@ import (
 // idleConnections is how many connections are held open, welcomed and silent.
 const idleConnections = 10_000
 
-// idleOutcome is what idle connections cost the server.
 type idleOutcome struct {
 	connections   int
 	before, after int64 // resident memory of the server in bytes
@@ -30,16 +26,15 @@ type idleOutcome struct {
 // each is what one connection costs, in bytes.
 func (o idleOutcome) each() float64 { return float64(o.after-o.before) / float64(o.connections) }
 
-// measureIdle has one process open n connections, each of an agency of its own
-// that has been welcomed and then says nothing.
-func (b *benchmark) measureIdle(ctx context.Context, n int) (o idleOutcome, err error) {
-	ctx, cancel := context.WithTimeout(ctx, runLimit)
-	defer cancel()
-	dir, err := b.workDir()
-	if err != nil {
-		return o, err
+// measureIdle opens n connections, each of an agency of its own that has been welcomed and then says nothing.
+func (b *benchmark) measureIdle(ctx context.Context, dir string, n int) (o idleOutcome, err error) {
+	var limit syscall.Rlimit // package os has raised it to the hard one, here and in the server
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return o, fmt.Errorf("read the limit of open files: %w", err)
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
+	if need := uint64(n + 100); limit.Cur < need {
+		return o, fmt.Errorf("%d open files are allowed, %d are needed: raise the hard limit (ulimit -Hn)", limit.Cur, need)
+	}
 	// They are idle, not late: the usual time to the next frame is for others.
 	server, address, err := b.startServer(ctx, b.new, dir, n, "SERVER_READ_TIMEOUT=1h", fmt.Sprintf("SERVER_MAX_CONNECTIONS=%d", n+1))
 	if err != nil {
@@ -50,26 +45,15 @@ func (b *benchmark) measureIdle(ctx context.Context, n int) (o idleOutcome, err 
 	if o.before, err = residentMemory(server.cmd.Process.Pid); err != nil {
 		return o, err
 	}
-	hold, release, err := os.Pipe()
-	if err != nil {
-		return o, fmt.Errorf("make a pipe: %w", err)
-	}
-	defer func() { _ = hold.Close() }()
-	defer func() { _ = release.Close() }()
-	client, _, err := b.startSelf(ctx, hold, idleCommand, address, strconv.Itoa(n))
+	closeAll, err := holdIdle(address, n)
+	defer closeAll()
 	if err != nil {
 		return o, err
 	}
-	defer client.kill()
 	if o.after, err = residentMemory(server.cmd.Process.Pid); err != nil {
 		return o, err
 	}
-	if err := release.Close(); err != nil {
-		return o, fmt.Errorf("release the connections: %w", err)
-	}
-	if _, err := client.wait(); err != nil {
-		return o, err
-	}
+	closeAll()
 	serves, err := server.stop()
 	if err != nil {
 		return o, err
@@ -82,44 +66,27 @@ func (b *benchmark) measureIdle(ctx context.Context, n int) (o idleOutcome, err 
 	return o, err
 }
 
-// idleClient is `idle-client ADDRESS CONNECTIONS`: it opens them, as agencies
-// 1, 2 …, prints a line when all have been welcomed, and closes them when stdin
-// ends.
-func idleClient(args []string, stdin io.Reader, stdout io.Writer) error {
-	if len(args) != 2 {
-		return errors.New("want ADDRESS CONNECTIONS")
-	}
-	n, err := strconv.Atoi(args[1])
-	if err != nil {
-		return fmt.Errorf("connections: %w", err)
-	}
-	if err := allowFiles(uint64(n) + 100); err != nil {
-		return err
-	}
+// holdIdle connects as the agencies 1 to n, and returns when all have been welcomed.
+func holdIdle(address string, n int) (closeAll func(), err error) {
 	const atOnce = 64
 	conns, failures := make([]net.Conn, n), make([]error, atOnce)
-	var opening sync.WaitGroup
-	for worker := range atOnce {
-		opening.Go(func() {
-			for i := worker; i < n && failures[worker] == nil; i += atOnce {
-				conns[i], failures[worker] = join(args[0], uint32(i+1))
-			}
-		})
-	}
-	opening.Wait()
-	defer func() {
+	closeAll = func() {
 		for _, c := range conns {
 			if c != nil {
 				_ = c.Close()
 			}
 		}
-	}()
-	if err := errors.Join(failures...); err != nil {
-		return err
 	}
-	fmt.Fprintln(stdout, "welcomed", n)
-	_, err = io.Copy(io.Discard, stdin)
-	return err
+	var opening sync.WaitGroup
+	for worker := range atOnce {
+		opening.Go(func() {
+			for i := worker; i < n && failures[worker] == nil; i += atOnce {
+				conns[i], failures[worker] = join(address, uint32(i+1))
+			}
+		})
+	}
+	opening.Wait()
+	return closeAll, errors.Join(failures...)
 }
 
 // join connects as that agency and waits for its WELCOME.
@@ -140,24 +107,4 @@ func join(address string, agency uint32) (net.Conn, error) {
 		return nil, fmt.Errorf("join as agency %d: %w", agency, err)
 	}
 	return conn, nil
-}
-
-// allowFiles raises this process's limit of open files, if it is below n. The
-// server is a Go program too, whose runtime raises its own to the hard limit.
-func allowFiles(n uint64) error {
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return fmt.Errorf("read the limit of open files: %w", err)
-	}
-	if limit.Cur >= n {
-		return nil
-	}
-	if limit.Max < n {
-		return fmt.Errorf("%d open files are allowed, %d are needed: raise the hard limit (ulimit -Hn)", limit.Max, n)
-	}
-	limit.Cur = n
-	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return fmt.Errorf("raise the limit of open files to %d: %w", n, err)
-	}
-	return nil
 }

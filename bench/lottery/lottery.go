@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -74,7 +73,6 @@ type outcome struct {
 	server, client int64         // most memory of the server and of the largest client, in bytes
 }
 
-// row is a line of the table.
 type row struct {
 	scenario    scenario
 	limit       int
@@ -86,7 +84,6 @@ type row struct {
 	toOld       []float64 // of the CPU time of our runs to that of the other tree's right beside each, in order of size
 }
 
-// scenarioNames returns the names of all scenarios.
 func scenarioNames() string {
 	var names []string
 	for _, s := range scenarios(false) {
@@ -102,12 +99,12 @@ func scenarios(quick bool) []scenario {
 	if quick {
 		return all
 	}
-	large := dataset.Shape{Seed: course.Seed}
-	for _, a := range course.Agencies {
-		large.Agencies = append(large.Agencies, dataset.Agency{Bets: 100 * a.Bets, Winners: 100 * a.Winners})
+	var bets, winners []int
+	for _, o := range course {
+		bets, winners = append(bets, 100*o.Bets), append(winners, 100*o.Winners)
 	}
-	many := dataset.Shape{Seed: course.Seed, Agencies: slices.Repeat([]dataset.Agency{{Bets: 1_000, Winners: 1}}, 1_000)}
-	many.Agencies[999].Winners = 0
+	large, _ := dataset.NewShape(dataset.DefaultSeed, 0, bets, winners) // a good one, as is the next
+	many, _ := dataset.NewShape(dataset.DefaultSeed, 1_000, []int{1_000}, nil)
 	return append(all,
 		scenario{"100 × course", large, limits, 5, demands{ratio: 5, rate: 1.5e6, server: 64e6, client: 32e6}},
 		scenario{"1,000 agencies", many, limits, 3, demands{}})
@@ -134,12 +131,10 @@ func (b *benchmark) buildTree(ctx context.Context, tree, name string) (build, er
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return build{}, fmt.Errorf("make a directory for the %s services: %w", name, err)
 	}
-	for _, service := range []string{"server", "client"} {
-		command := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(dir, service), module+"/services/"+service)
-		command.Dir = tree
-		if out, err := command.CombinedOutput(); err != nil {
-			return build{}, fmt.Errorf("build the %s: %w: %s", service, err, bytes.TrimSpace(out))
-		}
+	command := exec.CommandContext(ctx, "go", "build", "-o", dir, module+"/services/server", module+"/services/client")
+	command.Dir = tree
+	if out, err := command.CombinedOutput(); err != nil {
+		return build{}, fmt.Errorf("build the %s services: %w: %s", name, err, bytes.TrimSpace(out))
 	}
 	return build{filepath.Join(dir, "server"), filepath.Join(dir, "client")}, nil
 }
@@ -153,8 +148,8 @@ func (b *benchmark) measure(ctx context.Context, s scenario) ([]row, error) {
 		return nil, fmt.Errorf("make the data: %w", err)
 	}
 	var d data
-	for i, a := range s.shape.Agencies {
-		file := filepath.Join(dir, dataset.FileName(uint32(i+1)))
+	for _, a := range s.shape {
+		file := filepath.Join(dir, dataset.FileName(a.Agency))
 		info, err := os.Stat(file)
 		if err != nil {
 			return nil, fmt.Errorf("make the data: %w", err)
@@ -182,7 +177,7 @@ func (b *benchmark) measure(ctx context.Context, s scenario) ([]row, error) {
 func (b *benchmark) pairs(ctx context.Context, r *row, d data) error {
 	var ours, floor, others []outcome
 	for i := range r.scenario.runs {
-		f, err := b.runFloor(ctx, d)
+		f, err := alone(ctx, b, func(ctx context.Context, dir string) (outcome, error) { return b.runFloor(ctx, dir, d) })
 		if err != nil {
 			return fmt.Errorf("run %d: %w", i+1, err)
 		}
@@ -208,19 +203,17 @@ func (b *benchmark) pairs(ctx context.Context, r *row, d data) error {
 
 // runBoth runs the lottery of this tree and, if there is one, that of the other tree, which begins if oldFirst is set.
 func (b *benchmark) runBoth(ctx context.Context, d data, limit int, oldFirst bool) (ours, other outcome, err error) {
-	runOld := func() {
-		if b.old != nil && err == nil {
-			other, err = b.runLottery(ctx, *b.old, d, limit)
+	run := func(of *build, to *outcome) {
+		if of != nil && err == nil {
+			*to, err = alone(ctx, b, func(ctx context.Context, dir string) (outcome, error) { return b.runLottery(ctx, dir, *of, d, limit) })
 		}
 	}
 	if oldFirst {
-		runOld()
-	}
-	if err == nil {
-		ours, err = b.runLottery(ctx, b.new, d, limit)
-	}
-	if !oldFirst {
-		runOld()
+		run(b.old, &other)
+		run(&b.new, &ours)
+	} else {
+		run(&b.new, &ours)
+		run(b.old, &other)
 	}
 	return ours, other, err
 }
@@ -240,31 +233,20 @@ func median(runs []outcome) outcome {
 }
 
 // runLottery runs the lottery once and checks what came of it.
-func (b *benchmark) runLottery(ctx context.Context, of build, d data, limit int) (outcome, error) {
-	ctx, cancel := context.WithTimeout(ctx, runLimit)
-	defer cancel()
-	dir, err := b.workDir()
-	if err != nil {
-		return outcome{}, err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	settle()
+func (b *benchmark) runLottery(ctx context.Context, dir string, of build, d data, limit int) (outcome, error) {
 	server, address, err := b.startServer(ctx, of, dir, len(d.files))
 	if err != nil {
 		return outcome{}, err
 	}
 	defer server.kill()
-	programs := make([]program, len(d.files))
+	clients := make([]*process, len(d.files))
 	for i, f := range d.files {
-		programs[i] = program{
-			path: of.client, dir: dir, log: filepath.Join(dir, fmt.Sprintf("client-%d.log", i+1)),
-			env: []string{
-				fmt.Sprintf("CLI_ID=%d", i+1), "CLI_SERVER_ADDRESS=" + address, "CLI_MODE=lottery", "CLI_AGENCY_FILE=" + f,
-				"CLI_BATCH_PERIOD=0s", fmt.Sprintf("CLI_BATCH_MAXAMOUNT=%d", limit),
-			},
-		}
+		clients[i] = newProcess(dir, fmt.Sprintf("client-%d.log", i+1), []string{
+			fmt.Sprintf("CLI_ID=%d", i+1), "CLI_SERVER_ADDRESS=" + address, "CLI_MODE=lottery", "CLI_AGENCY_FILE=" + f,
+			"CLI_BATCH_PERIOD=0s", fmt.Sprintf("CLI_BATCH_MAXAMOUNT=%d", limit),
+		}, of.client)
 	}
-	took, clients, err := fleet(ctx, b.now, programs)
+	took, cost, err := fleet(ctx, b.now, clients)
 	if err != nil {
 		return outcome{}, fmt.Errorf("clients: %w; the server's log ends: %s", err, tail(server.log))
 	}
@@ -272,24 +254,23 @@ func (b *benchmark) runLottery(ctx context.Context, of build, d data, limit int)
 	if err != nil {
 		return outcome{}, err
 	}
-	o := outcome{took: took, cpu: clients.cpu + serves.cpu, server: serves.memory, client: clients.memory}
-	return o, verify(d, filepath.Join(dir, "bets.csv"), programs)
+	o := outcome{took: took, cpu: cost.cpu + serves.cpu, server: serves.memory, client: cost.memory}
+	return o, verify(d, filepath.Join(dir, "bets.csv"), clients)
 }
 
-// workDir makes an empty directory for one run.
-func (b *benchmark) workDir() (string, error) {
+// alone calls run with an empty directory, and with a context that ends after runLimit. First it has the kernel write what
+// earlier runs left, and gives back our own memory, which Linux counts in each process that we start.
+func alone[T any](ctx context.Context, b *benchmark, run func(ctx context.Context, dir string) (T, error)) (result T, err error) {
+	ctx, cancel := context.WithTimeout(ctx, runLimit)
+	defer cancel()
 	dir, err := os.MkdirTemp(b.dir, "run-")
 	if err != nil {
-		return "", fmt.Errorf("make a directory for the run: %w", err)
+		return result, err
 	}
-	return dir, nil
-}
-
-// settle has the kernel write what earlier runs left, and gives back our own
-// memory, which Linux counts in each process that we start.
-func settle() {
+	defer func() { _ = os.RemoveAll(dir) }()
 	debug.FreeOSMemory()
 	syscall.Sync()
+	return run(ctx, dir)
 }
 
 // startServer starts a server in dir and waits until it accepts connections.
@@ -304,14 +285,11 @@ func (b *benchmark) startServer(ctx context.Context, of build, dir string, agenc
 		return nil, "", fmt.Errorf("find a free port: %w", err)
 	}
 	_, port, _ := net.SplitHostPort(address) // it is one
-	server, err := start(ctx, program{
-		path: of.server, dir: dir, log: filepath.Join(dir, "server.log"),
-		env: append([]string{
-			"SERVER_MODE=lottery", "SERVER_CONCURRENCY=0", "SERVER_PORT=" + port,
-			fmt.Sprintf("SERVER_AGENCIES=%d", agencies), fmt.Sprintf("SERVER_LISTEN_BACKLOG=%d", backlog),
-		}, more...),
-	})
-	if err != nil {
+	server := newProcess(dir, "server.log", append([]string{
+		"SERVER_MODE=lottery", "SERVER_CONCURRENCY=0", "SERVER_PORT=" + port,
+		fmt.Sprintf("SERVER_AGENCIES=%d", agencies), fmt.Sprintf("SERVER_LISTEN_BACKLOG=%d", backlog),
+	}, more...), of.server)
+	if err := server.start(); err != nil {
 		return nil, "", err
 	}
 	for until := b.now().Add(patience); ; time.Sleep(2 * time.Millisecond) {
@@ -327,7 +305,7 @@ func (b *benchmark) startServer(ctx context.Context, of build, dir string, agenc
 }
 
 // verify checks that each bet was stored and each winner told.
-func verify(d data, bets string, clients []program) error {
+func verify(d data, bets string, clients []*process) error {
 	lines, err := countLines(bets)
 	if err != nil {
 		return err
@@ -369,29 +347,14 @@ func countLines(file string) (int, error) {
 // winnersTold returns how many winners a client has logged. It must have done
 // so once.
 func winnersTold(log string) (int, error) {
-	f, err := os.Open(log)
+	text, err := os.ReadFile(log)
 	if err != nil {
 		return 0, fmt.Errorf("count the winners: %w", err)
 	}
-	defer func() { _ = f.Close() }()
-	const field = "action: consulta_ganadores | result: success | cant_ganadores: "
-	told, answers := 0, 0
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		_, value, ok := strings.Cut(lines.Text(), field)
-		if !ok {
-			continue
-		}
-		if told, err = strconv.Atoi(strings.TrimSpace(value)); err != nil {
-			return 0, fmt.Errorf("count the winners: %w", err)
-		}
-		answers++
+	answers := strings.Split(string(text), "action: consulta_ganadores | result: success | cant_ganadores: ")[1:]
+	if len(answers) != 1 {
+		return 0, fmt.Errorf("not exact: %d answers to the question for the winners; the log ends: %s", len(answers), tail(log))
 	}
-	if err := lines.Err(); err != nil {
-		return 0, fmt.Errorf("count the winners: %w", err)
-	}
-	if answers != 1 {
-		return 0, fmt.Errorf("not exact: %d answers to the question for the winners; the log ends: %s", answers, tail(log))
-	}
-	return told, nil
+	value, _, _ := strings.Cut(answers[0], "\n")
+	return strconv.Atoi(strings.TrimSpace(value))
 }

@@ -26,24 +26,20 @@ import (
 // resultFile is where -write puts the table, from the module's root.
 const resultFile = "docs/benchmarks.md"
 
-// Subcommands with which this binary starts itself again.
-const (
-	floorServerCommand = "floor-server"
-	floorClientCommand = "floor-client"
-	idleCommand        = "idle-client"
-)
+// commands are those with which this binary starts itself again.
+var commands = map[string]func(args []string) error{"floor-server": floorServer, "floor-client": floorClient}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }
 
-func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var err error
-	if command, ok := hidden(args); ok {
-		err = command(args[1:], stdin, stdout)
+	if len(args) > 0 && commands[args[0]] != nil {
+		err = commands[args[0]](args[1:])
 	} else {
 		err = bench(ctx, args, stdout, stderr)
 	}
@@ -52,19 +48,6 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return 1
 	}
 	return 0
-}
-
-// hidden returns the subcommand that args begin with.
-func hidden(args []string) (func(args []string, stdin io.Reader, stdout io.Writer) error, bool) {
-	if len(args) == 0 {
-		return nil, false
-	}
-	command, ok := map[string]func([]string, io.Reader, io.Writer) error{
-		floorServerCommand: floorServer,
-		floorClientCommand: floorClient,
-		idleCommand:        idleClient,
-	}[args[0]]
-	return command, ok
 }
 
 func bench(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
@@ -98,24 +81,24 @@ func bench(ctx context.Context, args []string, stdout, stderr io.Writer) (err er
 		}
 		r.rows = append(r.rows, rows...)
 	}
-	if *only == "" {
-		if r.idle, err = b.measureIdle(ctx, idleConnections); err != nil {
-			return fmt.Errorf("%d idle connections: %w", idleConnections, err)
-		}
-	}
+	// Before the idle connections, which are the benchmark's own: no process starts after them.
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
 		return fmt.Errorf("read our own memory: %w", err)
 	}
 	r.own = usage.Maxrss << 10
-	text := r.markdown()
-	if _, err := io.WriteString(stdout, text); err != nil {
-		return fmt.Errorf("print the table: %w", err)
-	}
-	if *write {
-		if _, err := files.WriteFile(resultFile, []byte(text)); err != nil {
-			return fmt.Errorf("write the table: %w", err)
+	if *only == "" {
+		r.idle, err = alone(ctx, b, func(ctx context.Context, dir string) (idleOutcome, error) {
+			return b.measureIdle(ctx, dir, idleConnections)
+		})
+		if err != nil {
+			return fmt.Errorf("%d idle connections: %w", idleConnections, err)
 		}
 	}
-	return nil
+	text := r.markdown()
+	fmt.Fprint(stdout, text)
+	if *write {
+		_, err = files.WriteFile(resultFile, []byte(text))
+	}
+	return err
 }

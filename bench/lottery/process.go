@@ -18,47 +18,31 @@ import (
 // stopTime is how long a server may take from SIGTERM to its exit.
 const stopTime = 30 * time.Second
 
-// program says how to start a process.
-type program struct {
-	path string
-	args []string
-	env  []string // all of it
-	dir  string
-	log  string // the file that gets stdout and stderr, made anew
-}
-
-// process is a process that was started. Its starter calls wait, stop or kill.
+// process is a process, and the file that gets its stdout and stderr. Whoever starts it calls wait, stop or kill.
 type process struct {
 	cmd *exec.Cmd
 	log string
 }
 
-func start(ctx context.Context, p program) (*process, error) {
-	return launch(exec.CommandContext(ctx, p.path, p.args...), p)
+// newProcess returns a process of a program in dir, which is not started yet. log is made anew in dir; environ is all of the
+// environment.
+func newProcess(dir, log string, environ []string, program string, args ...string) *process {
+	cmd := exec.Command(program, args...)
+	cmd.Dir, cmd.Env = dir, append([]string{}, environ...) // nil would be all of ours
+	return &process{cmd, filepath.Join(dir, log)}
 }
 
-// startIn starts the program in that process group, or in one of its own if it
-// is 0. Nobody kills it.
-func startIn(p program, group int) (*process, error) {
-	cmd := exec.Command(p.path, p.args...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: group}
-	return launch(cmd, p)
-}
-
-func launch(cmd *exec.Cmd, p program) (*process, error) {
+func (p *process) start() error {
 	log, err := os.Create(p.log)
 	if err != nil {
-		return nil, fmt.Errorf("make the log: %w", err)
+		return fmt.Errorf("make the log: %w", err)
 	}
 	defer func() { _ = log.Close() }() // the process has its own
-	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = p.env, p.dir, log, log
-	if cmd.Env == nil {
-		cmd.Env = []string{} // nil would be all of ours
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	if err := p.cmd.Start(); err != nil {
+		return fmt.Errorf("start %s: %w", filepath.Base(p.cmd.Path), err)
 	}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start %s: %w", filepath.Base(p.path), err)
-	}
-	return &process{cmd: cmd, log: p.log}, nil
+	return nil
 }
 
 // usage is what processes have cost.
@@ -79,20 +63,13 @@ func (p *process) wait() (u usage, err error) {
 	if err := p.cmd.Wait(); err != nil {
 		return u, fmt.Errorf("%s: %w; its log ends: %s", filepath.Base(p.cmd.Path), err, tail(p.log))
 	}
-	r, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return u, fmt.Errorf("%s: no resource usage", filepath.Base(p.cmd.Path))
-	}
-	u.add(r)
+	u.add(p.cmd.ProcessState.SysUsage().(*syscall.Rusage))
 	return u, nil
 }
 
 // stop asks the process to end and waits.
 func (p *process) stop() (usage, error) {
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		_, _ = p.wait()
-		return usage{}, fmt.Errorf("stop %s: %w", filepath.Base(p.cmd.Path), err)
-	}
+	_ = p.cmd.Process.Signal(syscall.SIGTERM) // wait says what became of one that has ended
 	late := time.AfterFunc(stopTime, func() { _ = p.cmd.Process.Kill() })
 	defer late.Stop()
 	return p.wait()
@@ -114,23 +91,22 @@ func tail(file string) string {
 	return strconv.Quote(string(text[max(0, len(text)-most):]))
 }
 
-// fleet starts the programs one after the other and waits for all. It returns
+// fleet starts the processes one after the other and waits for all. It returns
 // the time from before the first start to the last exit and what they have cost.
 // The first failure ends all others.
 //
 // They are a process group, for which one thread waits: a thread for each of a
 // thousand processes (exec.Cmd.Wait) would be what is measured.
-func fleet(ctx context.Context, now func() time.Time, programs []program) (took time.Duration, cost usage, err error) {
+func fleet(ctx context.Context, now func() time.Time, processes []*process) (took time.Duration, cost usage, err error) {
 	began := now()
-	group, running := 0, make(map[int]*process, len(programs))
-	for _, p := range programs {
-		started, startErr := startIn(p, group)
-		if startErr != nil {
-			err = startErr
+	group, running := 0, make(map[int]*process, len(processes))
+	for _, p := range processes {
+		p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: group}
+		if err = p.start(); err != nil {
 			break
 		}
-		pid := started.cmd.Process.Pid
-		running[pid] = started
+		pid := p.cmd.Process.Pid
+		running[pid] = p
 		if group == 0 {
 			group = pid
 			// No process of the group has been reaped before all have been
@@ -180,15 +156,20 @@ func outcomeOf(status syscall.WaitStatus) string {
 
 // residentMemory returns the resident set of a process in bytes.
 func residentMemory(pid int) (int64, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, fmt.Errorf("read the memory of the process: %w", err)
+	var n int64
+	if _, err := fmt.Sscan(procField(fmt.Sprintf("/proc/%d/status", pid), "VmRSS"), &n); err != nil {
+		return 0, fmt.Errorf("read the memory of process %d: %w", pid, err)
 	}
+	return n << 10, nil // it is in kB
+}
+
+// procField returns the value of a field in a file of /proc, or "unknown".
+func procField(file, name string) string {
+	text, _ := os.ReadFile(file)
 	for line := range strings.Lines(string(text)) {
-		if value, ok := strings.CutPrefix(line, "VmRSS:"); ok {
-			n, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64)
-			return n << 10, err
+		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == name {
+			return strings.TrimSpace(value)
 		}
 	}
-	return 0, fmt.Errorf("no VmRSS of process %d", pid)
+	return "unknown"
 }

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"strconv"
 	"strings"
 
 	"github.com/tp0-lab/composer/internal/text"
@@ -62,7 +61,7 @@ winners as its file has. "Full frames" are batches that the 8192 bytes of a fram
 `, r.machine, r.busyNote())
 	for _, row := range r.rows {
 		fmt.Fprintf(&b, "| %s | %s | %s | %d | %.3f | %s | %.1f | %.1f | %.1f | %.3f | %.2f | %.2f … %.2f |\n",
-			row.name(), text.Thousands(len(row.scenario.shape.Agencies)), text.Thousands(row.bets), row.scenario.runs,
+			row.name(), text.Thousands(len(row.scenario.shape)), text.Thousands(row.bets), row.scenario.runs,
 			row.seconds(), text.Thousands(int(row.rate())), float64(row.bytes)/1e6/row.seconds(),
 			float64(row.ours.server)/1e6, float64(row.ours.client)/1e6, row.floor.took.Seconds(), row.ratio(), row.ratios[0], row.ratios[len(row.ratios)-1])
 	}
@@ -85,7 +84,6 @@ winners as its file has. "Full frames" are batches that the 8192 bytes of a fram
 	return b.String()
 }
 
-// busyNote says that the machine was busy.
 func (r report) busyNote() string {
 	if !r.busy() {
 		return ""
@@ -111,26 +109,21 @@ func (r report) compared(b *strings.Builder) {
 
 // judge writes a line for each demand. On a busy machine a time that is too long proves nothing.
 func (r row) judge(b *strings.Builder, busy bool) {
-	d, name := r.scenario.demands, r.name()
+	d, name, took := r.scenario.demands, r.name(), fmt.Sprintf("%.3f s", r.seconds())
 	if d == (demands{}) {
-		verdict(b, name+": at once, exact", fmt.Sprintf("%.3f s", r.seconds()), true, busy) // it would have failed
+		verdict(b, name+": at once, exact", took, true, busy) // it would have failed
 	}
-	if d.seconds > 0 {
-		verdict(b, fmt.Sprintf("%s: under %g s", name, d.seconds), fmt.Sprintf("%.3f s", r.seconds()), r.seconds() < d.seconds, busy)
-	}
-	if d.ratio > 0 {
-		verdict(b, fmt.Sprintf("%s: at most %g × floor", name, d.ratio), fmt.Sprintf("%.2f", r.ratio()), r.ratio() <= d.ratio, busy)
-	}
-	if d.rate > 0 {
-		verdict(b, fmt.Sprintf("%s: at least %s bets/s", name, text.Thousands(int(d.rate))), text.Thousands(int(r.rate())), r.rate() >= d.rate, busy)
-	}
-	memory := func(who string, most float64, is int64) {
-		if most > 0 {
-			verdict(b, fmt.Sprintf("%s: %s under %g MB", name, who, most/1e6), fmt.Sprintf("%.1f MB", float64(is)/1e6), float64(is) < most, false)
+	check := func(limit float64, demand, measured string, holds, busy bool) {
+		if limit > 0 {
+			verdict(b, name+": "+demand, measured, holds, busy)
 		}
 	}
-	memory("server", d.server, r.ours.server)
-	memory("each client", d.client, r.ours.client)
+	check(d.seconds, fmt.Sprintf("under %g s", d.seconds), took, r.seconds() < d.seconds, busy)
+	check(d.ratio, fmt.Sprintf("at most %g × floor", d.ratio), fmt.Sprintf("%.2f", r.ratio()), r.ratio() <= d.ratio, busy)
+	check(d.rate, fmt.Sprintf("at least %s bets/s", text.Thousands(int(d.rate))), text.Thousands(int(r.rate())), r.rate() >= d.rate, busy)
+	server, client := float64(r.ours.server), float64(r.ours.client)
+	check(d.server, fmt.Sprintf("server under %g MB", d.server/1e6), fmt.Sprintf("%.1f MB", server/1e6), server < d.server, false)
+	check(d.client, fmt.Sprintf("each client under %g MB", d.client/1e6), fmt.Sprintf("%.1f MB", client/1e6), client < d.client, false)
 }
 
 func verdict(b *strings.Builder, demand, measured string, holds, busy bool) {
@@ -148,10 +141,9 @@ func verdict(b *strings.Builder, demand, measured string, holds, busy bool) {
 func (r report) busy() bool { return r.load > float64(runtime.NumCPU())/2 }
 
 // loadNow returns the load average of the last minute, or 0 if the system has none.
-func loadNow() float64 {
+func loadNow() (load float64) {
 	text, _ := os.ReadFile("/proc/loadavg")
-	first, _, _ := strings.Cut(string(text), " ")
-	load, _ := strconv.ParseFloat(first, 64)
+	_, _ = fmt.Sscan(string(text), &load)
 	return load
 }
 
@@ -170,23 +162,14 @@ func commitOf(tree string) string {
 // describe says in a Markdown list what machine this is. What cannot be found
 // out is unknown: no reason not to measure.
 func describe(dir string) string {
-	field := func(file, name string) string {
-		text, _ := os.ReadFile(file)
-		for line := range strings.Lines(string(text)) {
-			if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == name {
-				return strings.TrimSpace(value)
-			}
-		}
-		return "unknown"
-	}
 	release, _ := os.ReadFile("/proc/sys/kernel/osrelease")
 	// GNU's stat takes ext4 for "ext2/ext3": they share a number. df does not.
 	system, _ := exec.Command("df", "--output=fstype", dir).Output()
 	_, kind, _ := strings.Cut(strings.TrimSpace(string(system)), "\n")
 	var b strings.Builder
 	for _, item := range [][2]string{
-		{"CPU", fmt.Sprintf("%s, %d cores", field("/proc/cpuinfo", "model name"), runtime.NumCPU())},
-		{"memory", field("/proc/meminfo", "MemTotal")},
+		{"CPU", fmt.Sprintf("%s, %d cores", procField("/proc/cpuinfo", "model name"), runtime.NumCPU())},
+		{"memory", procField("/proc/meminfo", "MemTotal")},
 		{"kernel", runtime.GOOS + " " + strings.TrimSpace(string(release))},
 		{"Go", runtime.Version() + " " + runtime.GOARCH},
 		{"file system of the temporary directory", cmp.Or(kind, "unknown")},

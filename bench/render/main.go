@@ -110,9 +110,7 @@ func bench(ctx context.Context, runs int, shapes bool, stdout io.Writer) error {
 	if err := printTable(stdout, generators, results, runs); err != nil {
 		return err
 	}
-	if err := printDemands(stdout, results); err != nil {
-		return err
-	}
+	printDemands(stdout, results)
 	if err := compareShapes(ctx, composer, dir, runs, stdout); err != nil {
 		return err
 	}
@@ -263,16 +261,15 @@ type demand struct {
 	holds     bool
 }
 
-func (d demand) print(w io.Writer) error {
+func (d demand) print(w io.Writer) {
 	verdict := "holds"
 	if !d.holds {
 		verdict = "DOES NOT HOLD"
 	}
-	_, err := fmt.Fprintf(w, "%-13s  %s: %s\n", verdict, d.text, d.got)
-	return err
+	fmt.Fprintf(w, "%-13s  %s: %s\n", verdict, d.text, d.got)
 }
 
-func printDemands(stdout io.Writer, results map[key]*result) error {
+func printDemands(stdout io.Writer, results map[key]*result) {
 	var (
 		few, many   = results[key{checked, 5}], results[key{checked, 1000}]
 		plain, huge = results[key{unchecked, 5}], results[key{unchecked, large}]
@@ -300,11 +297,8 @@ func printDemands(stdout io.Writer, results map[key]*result) error {
 	}
 	fmt.Fprintln(stdout)
 	for _, demand := range demands {
-		if err := demand.print(stdout); err != nil {
-			return err
-		}
+		demand.print(stdout)
 	}
-	return nil
 }
 
 func ratio(a, b *result) float64 { return float64(a.median()) / float64(b.median()) }

@@ -244,19 +244,18 @@ func stageFileOf(dir string) string {
 // the command line.
 type repeatedFlag struct {
 	*cli.GenericFlag
-	source *bundleFlags
 	values *repeatedValues
 }
 
 // repeated returns a flag whose values go to b.given, in the order of the command line.
 func (b *bundleFlags) repeated(name, variable, usage string) cli.Flag {
-	own := &repeatedValues{all: &b.given, flag: name, by: "--" + name}
-	return &repeatedFlag{&cli.GenericFlag{Name: name, EnvVars: []string{variable}, Usage: usage, Value: own}, b, own}
+	own := &repeatedValues{source: b, flag: name, by: "--" + name}
+	return &repeatedFlag{&cli.GenericFlag{Name: name, EnvVars: []string{variable}, Usage: usage, Value: own}, own}
 }
 
 // Apply reads the values of the variable, and makes set read those of the command line.
 func (f *repeatedFlag) Apply(set *flag.FlagSet) error {
-	f.source.set = set
+	f.values.source.set = set
 	f.values.by = f.EnvVars[0]
 	err := f.GenericFlag.Apply(set)
 	f.values.by = "--" + f.Name
@@ -264,7 +263,7 @@ func (f *repeatedFlag) Apply(set *flag.FlagSet) error {
 }
 
 type repeatedValues struct {
-	all      *[]given
+	source   *bundleFlags
 	flag, by string
 }
 
@@ -272,12 +271,12 @@ func (r *repeatedValues) String() string { return "" }
 
 func (r *repeatedValues) Set(text string) error {
 	if strings.HasPrefix(r.by, "--") {
-		*r.all = append(*r.all, given{r.flag, r.by, text})
+		r.source.given = append(r.source.given, given{r.flag, r.by, text})
 		return nil
 	}
 	for line := range strings.Lines(text) {
 		if line = strings.TrimRight(line, "\r\n"); line != "" {
-			*r.all = append(*r.all, given{r.flag, r.by, line})
+			r.source.given = append(r.source.given, given{r.flag, r.by, line})
 		}
 	}
 	return nil

@@ -31,7 +31,7 @@ func Main(ctx context.Context, args []string, s Streams) (code int) {
 		}
 	}()
 	s.name, s.line = calledName(args[0]), args
-	s.Err.Writer = s.renamed(s.Err.Writer)
+	s.Err.Writer = renamer{s.Err.Writer, s.name}
 	s.takeEnvironment()
 	logrus.SetOutput(s.Err)
 	logrus.SetFormatter(newLogrusFormatter(nil))

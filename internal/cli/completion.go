@@ -90,8 +90,8 @@ func (s *Streams) completionValues(r completion.Request) []completion.Value {
 		return choices("junit=", "json=", "html=")
 	case "enable", "disable":
 		var rules []completion.Value
-		for _, set := range lint.Sets() {
-			rules = append(rules, completion.Value{Text: set.Name, Meaning: "a set of rules"})
+		for _, set := range lint.Sets {
+			rules = append(rules, completion.Value{Text: set, Meaning: "a set of rules"})
 		}
 		for _, rule := range lint.Rules() {
 			rules = append(rules, completion.Value{Text: rule.Name, Meaning: rule.What})

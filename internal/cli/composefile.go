@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -102,7 +103,7 @@ func openFiles(c *cli.Context, names []string) (all []*project.File, dir string,
 		if name == "" {
 			return nil, "", usagef("--file wants a value; see `%s --help`", c.Command.HelpName)
 		}
-		content, shown, err := streams(c).read(name, lint.MaxFile)
+		content, shown, err := streams(c).read(name, project.MaxFile)
 		if err != nil {
 			return nil, "", fmt.Errorf("%s: %s: %w", c.Command.Name, shown, files.Cause(err))
 		}
@@ -111,8 +112,5 @@ func openFiles(c *cli.Context, names []string) (all []*project.File, dir string,
 		}
 		all = append(all, &project.File{Name: shown, Text: content})
 	}
-	if dir == "" {
-		dir = "."
-	}
-	return all, dir, nil
+	return all, cmp.Or(dir, "."), nil
 }

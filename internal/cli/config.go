@@ -10,18 +10,12 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/tp0-lab/composer/internal/compose/lint"
 	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/lab/client"
 	"github.com/tp0-lab/composer/internal/lab/config"
 	"github.com/tp0-lab/composer/internal/lab/server"
 	"github.com/tp0-lab/composer/internal/text"
 )
-
-// services returns the services that have a configuration.
-func services() []config.Service {
-	return []config.Service{server.Configuration(), client.Configuration()}
-}
 
 // configCommand returns `composer config`, which works on the services' configuration without running them.
 func configCommand() *cli.Command {
@@ -70,9 +64,7 @@ func configShow(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if path == "" {
-		path = service.DefaultFile()
-	}
+	path = cmp.Or(path, service.DefaultFile())
 	layers := []config.Layer{config.Environ(streams(c).Environ)}
 	if path != "" {
 		var file config.Layer
@@ -105,7 +97,7 @@ func readConfig(c *cli.Context, service config.Service, path string) (file confi
 		file, err = service.Read(path)
 		return file, path, err
 	}
-	content, shown, err := streams(c).read(path, lint.MaxFile)
+	content, shown, err := streams(c).read(path, config.MaxFile)
 	if err != nil {
 		return nil, shown, err
 	}
@@ -261,12 +253,7 @@ func configSchemaCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			text, err := service.Schema()
-			if err != nil {
-				return err
-			}
-			_, err = c.App.Writer.Write(text)
-			return err
+			return printJSON(c.App.Writer, service.Schema())
 		},
 	}
 }
@@ -274,7 +261,7 @@ func configSchemaCommand() *cli.Command {
 // chooseService returns the service that --service names, or else the one that reads files with the name of path.
 func chooseService(c *cli.Context, path string) (config.Service, error) {
 	name := c.String("service")
-	for _, s := range services() {
+	for _, s := range []config.Service{server.Configuration(), client.Configuration()} {
 		if s.Name == name || name == "" && s.Reads(path) {
 			return s, nil
 		}

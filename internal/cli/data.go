@@ -95,7 +95,7 @@ func dataGenerate(c *cli.Context) error {
 		return err
 	}
 	bets, winners := shape.Totals()
-	printLine(c.App.ErrWriter, "%s: %s of %s, %d of them winners", out, text.Plural(bets, "bet"), text.Plural(len(shape.Agencies), "agency"), winners)
+	printLine(c.App.ErrWriter, "%s: %s of %s, %d of them winners", out, text.Plural(bets, "bet"), text.Plural(len(shape), "agency"), winners)
 	return nil
 }
 

@@ -61,12 +61,10 @@ func dataSecrets(c *cli.Context) error {
 	if c.Bool("tls") {
 		var err error
 		options.Certificate, options.CertificateKey, err = secure.Make(streams(c).Now(), certificateNames...)
-		if err != nil {
-			return err
+		if err == nil && !options.Force {
+			err = checkCertificate(dir, streams(c).Now())
 		}
-	}
-	if options.Certificate != nil && !options.Force {
-		if err := checkCertificate(dir, streams(c).Now()); err != nil {
+		if err != nil {
 			return err
 		}
 	}

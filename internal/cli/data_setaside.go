@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -41,10 +42,8 @@ func dataSetAside(c *cli.Context) error {
 	if err != nil || agency == 0 {
 		return usagef("data set-aside: %q is no agency's number", c.Args().First())
 	}
-	storage, target := c.String("storage"), c.String("output")
-	if target == "" {
-		target = fmt.Sprintf("%s.agency-%d", storage, agency)
-	}
+	storage := c.String("storage")
+	target := cmp.Or(c.String("output"), fmt.Sprintf("%s.agency-%d", storage, agency))
 	records, err := central.SetAside(c.Context, storage, uint32(agency), target)
 	switch {
 	case errors.Is(err, journal.ErrLocked):

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/course/deliver"
 	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/text"
 	"github.com/tp0-lab/composer/templates"
 )
 
@@ -80,7 +81,7 @@ func warnDirty(c *cli.Context, d *deliver.Delivery) {
 		warn(c.App.ErrWriter, "composer delivers the commit %.7s, and cannot tell whether files are not committed: %v", d.Source, d.DirtyErr)
 	}
 	if len(d.Dirty) > 0 {
-		warn(c.App.ErrWriter, "composer delivers the commit %.7s, without these uncommitted files: %s", d.Source, firstNames(d.Dirty))
+		warn(c.App.ErrWriter, "composer delivers the commit %.7s, without these uncommitted files: %s", d.Source, text.FirstNames(d.Dirty))
 	}
 }
 
@@ -103,7 +104,7 @@ func printDelivery(c *cli.Context, d *deliver.Delivery) {
 	for _, b := range d.Branches {
 		counts[state(b)]++
 		if c.Bool("list") {
-			printLine(c.App.Writer, "%s\t%s", b.Commit, b.Ref())
+			printLine(c.App.Writer, "%s\t%s", b.Commit, b.Ref)
 		} else {
 			printLine(c.App.Writer, "%s  %s  %s", b.Name, b.Commit, outcome(b))
 		}
@@ -116,24 +117,13 @@ func printDelivery(c *cli.Context, d *deliver.Delivery) {
 
 // outcome describes the effect of a delivery on a branch.
 func outcome(b deliver.Branch) string {
-	switch state(b) {
-	case "new":
-		return "made"
-	case "other":
-		return fmt.Sprintf("replaced %.7s", b.Found)
-	default:
-		return "unchanged"
-	}
+	return map[string]string{"new": "made", "other": fmt.Sprintf("replaced %.7s", b.Found), "unchanged": "unchanged"}[state(b)]
 }
 
 func printDeliveryJSON(c *cli.Context, d *deliver.Delivery) error {
 	type branch struct {
-		Name   string `json:"name"`
-		Stage  string `json:"stage"`
-		Ref    string `json:"ref"`
-		Commit string `json:"commit"`
-		Found  string `json:"found"`
-		State  string `json:"state"`
+		deliver.Branch
+		State string `json:"state"`
 	}
 	out := struct {
 		Source   string   `json:"source"`
@@ -145,7 +135,7 @@ func printDeliveryJSON(c *cli.Context, d *deliver.Delivery) error {
 		out.Dirty = []string{}
 	}
 	for _, b := range d.Branches {
-		out.Branches = append(out.Branches, branch{b.Name, b.Stage, b.Ref(), b.Commit, b.Found, state(b)})
+		out.Branches = append(out.Branches, branch{b, state(b)})
 	}
 	return printJSON(c.App.Writer, out)
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/tp0-lab/composer/internal/compose/diff"
 	"github.com/tp0-lab/composer/internal/compose/engine"
-	"github.com/tp0-lab/composer/internal/compose/lint"
 	"github.com/tp0-lab/composer/internal/compose/project"
 	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/template/bundle"
@@ -103,7 +102,7 @@ func normalize(c *cli.Context, side diff.Text, dir string) (diff.Text, error) {
 	if err == nil {
 		setProfiles(c, environment)
 		given := composeFiles{given: []*project.File{{Name: side.Name, Text: []byte(side.Content)}}, dir: dir}
-		side, err = diff.Normalize(c.Context, side, dir, environment)
+		side, err = diff.Normalize(c.Context, side, dir, environment, true)
 		err = given.explain(c.Context, err)
 	}
 	if err != nil {
@@ -168,7 +167,7 @@ func (s *Streams) textToCompare(c *cli.Context, b *bundle.Bundle, renderer *rend
 		side.Content = string(content)
 		return side, err
 	}
-	content, shown, err := s.read(name, lint.MaxFile)
+	content, shown, err := s.read(name, project.MaxFile)
 	side.Name = shown
 	if _, missing := os.Stat(name); missing != nil && err != nil && name != "-" && !strings.ContainsAny(name, "./") {
 		return side, usagef("diff: %w, and no file has that name", unknown)

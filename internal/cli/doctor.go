@@ -68,20 +68,19 @@ func examine(c *cli.Context, source *bundleFlags) error {
 	if err := c.Context.Err(); err != nil { // the checks that it stopped say nothing
 		return fmt.Errorf("doctor: %w", err)
 	}
-	right := doctor.Right(findings)
+	problems := 0
+	for _, f := range findings {
+		if f.Status == doctor.Problem {
+			problems++
+		}
+	}
 	if c.Bool("json") {
-		err = printJSON(c.App.Writer, map[string]any{"checks": findings, "ok": right})
+		err = printJSON(c.App.Writer, map[string]any{"checks": findings, "ok": problems == 0})
 	} else {
 		err = printFindings(streams(c), findings)
 	}
-	if err == nil && !right {
-		n := 0
-		for _, f := range findings {
-			if f.Status == doctor.Problem {
-				n++
-			}
-		}
-		err = errors.New("doctor: " + text.Plural(n, "problem"))
+	if err == nil && problems > 0 {
+		err = errors.New("doctor: " + text.Plural(problems, "problem"))
 	}
 	return err
 }
@@ -132,18 +131,14 @@ func printFindings(s *Streams, findings []doctor.Finding) error {
 		}
 	}
 	var text bytes.Buffer
-	if err := table.Write(&text, w.tableWidth()); err != nil {
-		return err
-	}
+	_ = table.Write(&text, w.tableWidth()) // a buffer takes all
 	colours := map[doctor.Status]string{doctor.OK: "32", doctor.Warning: "33", doctor.Problem: "31"}
 	for line := range strings.Lines(text.String()) {
 		word, rest, _ := strings.Cut(line, " ")
 		if colour := colours[doctor.Status(word)]; colour != "" && w.coloured {
 			line = "\x1b[" + colour + "m" + word + "\x1b[0m " + rest
 		}
-		if _, err := fmt.Fprint(w, line); err != nil {
-			return err
-		}
+		fmt.Fprint(w, line)
 	}
-	return nil
+	return w.err
 }

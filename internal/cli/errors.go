@@ -74,9 +74,7 @@ func printError(w io.Writer, err error) {
 	if errors.Is(err, context.Canceled) {
 		message = strings.ReplaceAll(message, context.Canceled.Error(), "interrupted")
 	}
-	first, more, _ := strings.Cut(message, "\n")
-	printLine(w, "composer: %s", first)
-	for line := range strings.Lines(more) {
+	for line := range strings.Lines("composer: " + message) {
 		printLine(w, "%s", strings.TrimSuffix(line, "\n"))
 	}
 }

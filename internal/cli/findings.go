@@ -17,13 +17,14 @@ type findingWriter struct {
 	told   map[string]bool // findings that were added
 }
 
+func newFindingWriter(w *Output, format string) *findingWriter {
+	return &findingWriter{w: w, format: format, found: []lint.Finding{}, counts: map[lint.Severity]int{}, told: map[string]bool{}}
+}
+
 // streams reports whether the format has findings written before all are found.
 func (f *findingWriter) streams() bool { return f.format == "text" || f.format == "github" }
 
 func (f *findingWriter) add(found []lint.Finding) error {
-	if f.counts == nil {
-		f.counts, f.told = map[lint.Severity]int{}, map[string]bool{}
-	}
 	found = slices.DeleteFunc(found, func(one lint.Finding) bool { // in what several files include
 		told := f.told[one.String()]
 		f.told[one.String()] = true
@@ -52,22 +53,18 @@ func (f *findingWriter) print(one lint.Finding) {
 	line := text.Printable(one.String())
 	if f.w.coloured {
 		colour := map[lint.Severity]string{lint.Error: "31", lint.Warning: "33", lint.Note: "36"}[one.Severity]
-		place := text.Printable(fmt.Sprintf("%s:%d:%d:", one.File, one.Line, one.Column))
+		place := text.Printable(one.Place.String() + ":")
 		line = fmt.Sprintf("\x1b[1m%s\x1b[0m \x1b[%sm%s:\x1b[0m %s \x1b[2m[%s]\x1b[0m", place, colour, one.Severity, text.Printable(one.Text()), one.Rule)
 	}
 	fmt.Fprintln(f.w, line)
 }
 
 func (f *findingWriter) close() error {
-	found := f.found
-	if found == nil {
-		found = []lint.Finding{}
-	}
 	switch f.format {
 	case "json":
-		return printJSON(f.w, found)
+		return printJSON(f.w, f.found)
 	case "sarif":
-		return lint.WriteSARIF(f.w, found, version())
+		return lint.WriteSARIF(f.w, f.found, version())
 	}
 	return nil
 }

@@ -43,7 +43,7 @@ func initCommand() *cli.Command {
 			if file := c.String("from"); file != "" {
 				return initFrom(c, file, dir)
 			}
-			if err := bundle.WriteStarter(dir, c.Bool("force")); err != nil {
+			if err := bundle.WriteFiles(dir, bundle.StarterFS(), c.Bool("force")); err != nil {
 				if errors.Is(err, bundle.ErrNotEmpty) {
 					return fmt.Errorf("%w; --force writes into it all the same", err)
 				}
@@ -71,11 +71,7 @@ func initFrom(c *cli.Context, file, dir string) error {
 	if err != nil {
 		return fmt.Errorf("init: %w", err)
 	}
-	contents, err := made.FS()
-	if err != nil {
-		return fmt.Errorf("init: %w", err)
-	}
-	if err := bundle.WriteNew(dir, contents); err != nil {
+	if err := bundle.WriteFiles(dir, made.FS(), false); err != nil {
 		if errors.Is(err, bundle.ErrNotEmpty) {
 			return fmt.Errorf("%w; --from writes into a new directory, or an empty one", err)
 		}

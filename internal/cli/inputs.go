@@ -52,7 +52,7 @@ func stdinTwice(c *cli.Context) error {
 	}
 	for _, f := range c.Command.Flags {
 		if repeated, ok := f.(*repeatedFlag); ok {
-			inputs = append(inputs, repeated.source.files()...)
+			inputs = append(inputs, repeated.values.source.files()...)
 			break // all of them share one source
 		}
 	}

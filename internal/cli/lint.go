@@ -96,7 +96,7 @@ func lintFiles(c *cli.Context) error {
 	if err != nil {
 		return fmt.Errorf("lint: %w", err)
 	}
-	out := findingWriter{w: streams(c).Out, format: format}
+	out := newFindingWriter(streams(c).Out, format)
 	var progress func(done, total int)
 	progress, l.wipe = countProgress(streams(c).Err)
 	defer l.wipe()
@@ -290,7 +290,7 @@ func (l *linter) options(config *lint.Config, dir string) *lint.Options {
 	for _, ofSets := range []bool{true, false} {
 		for _, flag := range []string{"enable", "disable"} {
 			for _, name := range splitCommas(l.Context, flag) {
-				if lint.IsSet(name) == ofSets {
+				if slices.Contains(lint.Sets, name) == ofSets {
 					o.Set(name, map[string]string{"enable": lint.On, "disable": lint.Off}[flag])
 				}
 			}
@@ -364,23 +364,16 @@ func countProgress(w *Output) (show func(done, total int), wipe func()) {
 }
 
 func listRules(w *Output, format string) error {
-	type listed struct {
-		lint.Rule
-		Set string `json:"set,omitempty"`
+	if format != "text" {
+		return printJSON(w, lint.Rules())
 	}
-	var all []listed
 	var table text.Table
 	for _, r := range lint.Rules() {
-		set := lint.SetOf(r.Name)
-		all = append(all, listed{r, set})
 		what := r.What
-		if set != "" {
-			what += " (set " + set + ")"
+		if r.Set != "" {
+			what += " (set " + r.Set + ")"
 		}
 		table.Row(r.Name, string(r.Severity), what)
-	}
-	if format != "text" {
-		return printJSON(w, all)
 	}
 	return table.Write(w, w.tableWidth())
 }

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"runtime/debug"
-
 	"github.com/urfave/cli/v2"
 
 	"github.com/tp0-lab/composer/internal/cli/help"
@@ -26,9 +24,11 @@ func manCommand() *cli.Command {
 }
 
 func manPage(app *cli.App) help.Page {
-	page := help.Page{
+	b := thisBuild()
+	return help.Page{
 		Program: tree(app),
-		Version: version(),
+		Version: b.Version,
+		Date:    b.day(),
 		About: []string{
 			"Renders Compose files from text/template and sprig templates, one numbered replica at a time: client1 to clientN, each with its own identity, configuration and data. The built-in templates are a lab in eight stages, ej1 to ej8; `init` writes a bundle of templates to begin with.",
 			"What is rendered is checked before it is written, and a file is replaced as a whole or not at all. Data goes to standard output, and talk to standard error. Each command has --help.",
@@ -54,12 +54,4 @@ func manPage(app *cli.App) help.Page {
 		},
 		SeeAlso: []string{"docker(1)", "docker-compose(1)", "git(1)"},
 	}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.time" {
-				page.Date = s.Value[:min(len(s.Value), len("2006-01-02"))]
-			}
-		}
-	}
-	return page
 }

@@ -29,28 +29,26 @@ var (
 
 // rename returns a text of the help with the name by which the program was called.
 func (s *Streams) rename(text string) string {
-	if s.isRenamed() {
-		return string(replaceName(inHelp, []byte(text), s.name))
-	}
-	return text
+	return string(replaceName(inHelp, []byte(text), s.name))
 }
 
 // renameMessage returns a message with the name by which the program was called.
 func (s *Streams) renameMessage(text string) string {
-	if s.isRenamed() {
-		return string(replaceName(inMessages, []byte(text), s.name))
-	}
-	return text
+	return string(replaceName(inMessages, []byte(text), s.name))
 }
 
 // replaceName puts name in the place of composer.
 func replaceName(where *regexp.Regexp, text []byte, name string) []byte {
+	if name == programName {
+		return text
+	}
 	// Twice, because two names may share the character between them.
 	to := []byte("${1}" + strings.ReplaceAll(name, "$", "$$") + "${2}")
 	return where.ReplaceAll(where.ReplaceAll(text, to), to)
 }
 
-// renamer is a writer that puts another name in the place of composer where a message means the program.
+// renamer is a writer of messages that puts the name by which the program was called in the place of composer. Data, such as
+// rendered documents, is not written through it.
 type renamer struct {
 	w    io.Writer
 	name string
@@ -62,14 +60,4 @@ func (r renamer) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return len(p), nil
-}
-
-func (s *Streams) isRenamed() bool { return s.name != "" && s.name != programName }
-
-// renamed returns a writer for messages. Data, such as rendered documents, is not written through it.
-func (s *Streams) renamed(w io.Writer) io.Writer {
-	if s.isRenamed() {
-		return renamer{w, s.name}
-	}
-	return w
 }

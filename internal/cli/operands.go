@@ -10,8 +10,8 @@ import (
 )
 
 // operandsLast moves the operands of a command line behind its flags, where urfave/cli reads them, as GNU's getopt does.
-// All words behind -- are operands, and -n5 is -n 5, -oFILE is -o FILE. A line whose command takes no flags, or has subcommands, stays as it
-// is. The error says that a flag with one value is given twice.
+// All words behind -- are operands, and -n5 is -n 5, -oFILE is -o FILE. A line whose command takes no flags, or has
+// subcommands, stays as it is. The error says that a flag with one value is given twice.
 func operandsLast(commands []*cli.Command, args []string) ([]string, error) {
 	var command *cli.Command
 	at := 1 // behind the program's name

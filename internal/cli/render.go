@@ -90,7 +90,7 @@ func renderStages(c *cli.Context, source *bundleFlags) error {
 	case j.Output == "":
 		err = made.All[0].Write(c.App.Writer)
 		if files := len(made.Unwritten); files > 0 {
-			warn(c.App.ErrWriter, "this is the %s alone; -o FILE writes it and %s of its stage beside it: %s", source.opened.Target.Document, text.Plural(files, "file"), firstNames(made.Unwritten))
+			warn(c.App.ErrWriter, "this is the %s alone; -o FILE writes it and %s of its stage beside it: %s", source.opened.Target.Document, text.Plural(files, "file"), text.FirstNames(made.Unwritten))
 		}
 	default:
 		_, err = made.Write()
@@ -139,13 +139,11 @@ func renderJob(c *cli.Context, source *bundleFlags, j build.Job) (build.Document
 	if err != nil {
 		return made, err
 	}
+	var stages []string
 	for _, d := range made.All {
 		if err := source.refuseOverwritingInput(c, d.Path); err != nil {
 			return build.Documents{}, err
 		}
-	}
-	var stages []string
-	for _, d := range made.All {
 		if !slices.Contains(stages, d.Stage) {
 			stages = append(stages, d.Stage)
 		}
@@ -219,7 +217,7 @@ func compareStages(c *cli.Context, made build.Documents) error {
 // warnLeftOver names files of replicas that no longer exist.
 func warnLeftOver(w io.Writer, left []string) {
 	if len(left) > 0 {
-		warn(w, "no replica makes %s; delete what nothing else needs", firstNames(left))
+		warn(w, "no replica makes %s; delete what nothing else needs", text.FirstNames(left))
 	}
 }
 
@@ -280,26 +278,17 @@ func setMaxReplicas(b *bundle.Bundle, text string) error {
 	if text == "" {
 		return nil
 	}
-	limit, err := parseReplicas(text)
-	if err != nil {
-		return usagef("--max-replicas: %w", err)
-	}
-	if limit < 0 {
+	limit, err := strconv.Atoi(text)
+	switch {
+	case errors.Is(err, strconv.ErrRange):
+		return usagef("--max-replicas: number of replicas %s: far too large", text)
+	case err != nil:
+		return usagef("--max-replicas: number of replicas %q: want a whole number, such as 5", text)
+	case limit < 0:
 		return usagef("--max-replicas %d: cannot be negative; 0 is no limit", limit)
 	}
 	b.LimitReplicas(limit)
 	return nil
-}
-
-func parseReplicas(text string) (int, error) {
-	n, err := strconv.Atoi(text)
-	switch {
-	case errors.Is(err, strconv.ErrRange):
-		return 0, usagef("number of replicas %s: far too large", text)
-	case err != nil:
-		return 0, usagef("number of replicas %q: want a whole number, such as 5", text)
-	}
-	return n, nil
 }
 
 // warnMissing warns of files that are missing: of mounted ones, Docker would make directories, and without those that
@@ -312,14 +301,5 @@ func warnMissing(stderr io.Writer, missing []string) {
 	if commands := local.Provide(missing); commands != nil {
 		hint = "; see " + strings.Join(commands, ", ")
 	}
-	warn(stderr, "before `docker compose up`, provide the files it needs: %s%s", firstNames(missing), hint)
-}
-
-// firstNames joins the first names of a list and counts the others.
-func firstNames(names []string) string {
-	const most = 3
-	if more := len(names) - most; more > 0 {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), more)
-	}
-	return strings.Join(names, ", ")
+	warn(stderr, "before `docker compose up`, provide the files it needs: %s%s", text.FirstNames(missing), hint)
 }

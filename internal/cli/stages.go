@@ -53,19 +53,12 @@ func printStagesJSON(c *cli.Context, b *bundle.Bundle) error {
 		Count int    `json:"count"`
 		First string `json:"first"`
 	}
-	type output struct {
-		Path     string `json:"path"`
-		Template string `json:"template"`
-		Format   string `json:"format"`
-		Kind     string `json:"kind,omitempty"`
-		Each     bool   `json:"each"`
-	}
 	type stage struct {
-		Name    string   `json:"name"`
-		Summary string   `json:"summary"`
-		Default bool     `json:"default"`
-		Kinds   []kind   `json:"kinds"`
-		Outputs []output `json:"outputs"`
+		Name    string          `json:"name"`
+		Summary string          `json:"summary"`
+		Default bool            `json:"default"`
+		Kinds   []kind          `json:"kinds"`
+		Outputs []bundle.Output `json:"outputs"`
 		// Targets are those for which the stage renders.
 		Targets []string `json:"targets"`
 	}
@@ -73,10 +66,7 @@ func printStagesJSON(c *cli.Context, b *bundle.Bundle) error {
 	if err != nil {
 		return err
 	}
-	outputs := make([]output, len(b.Outputs))
-	for i, o := range b.Outputs {
-		outputs[i] = output{o.Path, o.Template, o.Format, o.Kind, o.Each}
-	}
+	outputs := append([]bundle.Output{}, b.Outputs...) // [] without any
 	stages := make([]stage, len(b.Stages))
 	for i, s := range b.Stages {
 		kinds, err := b.Kinds(s.Name)

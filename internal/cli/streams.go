@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"io"
 	"os"
 	"strconv"
@@ -51,9 +52,7 @@ func FileOutput(f *os.File) *Output {
 // Write writes p and remembers the first error.
 func (o *Output) Write(p []byte) (int, error) {
 	n, err := o.Writer.Write(p)
-	if o.err == nil {
-		o.err = err
-	}
+	o.err = cmp.Or(o.err, err)
 	return n, err
 }
 
@@ -122,10 +121,5 @@ func (s *Streams) takeEnvironment() {
 
 // read returns the content of a file, at most limit bytes, and its name for messages. The file - is s.In.
 func (s *Streams) read(name string, limit int64) (content []byte, shown string, err error) {
-	if name == "-" {
-		content, err = files.ReadFrom(s.In, "stdin", limit)
-		return content, "stdin", err
-	}
-	content, err = files.Read(name, limit)
-	return content, name, err
+	return files.ReadOperand(name, s.In, limit)
 }

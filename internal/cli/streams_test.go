@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/tp0-lab/composer/internal/lab/config"
 )
 
 // A file, a pipe and /dev/null are no terminals, although /dev/null is a character device.
@@ -102,6 +104,7 @@ func TestStdin(t *testing.T) {
 		{"diff - b.yaml", "name: y\n", "name: y\n"},
 		{"diff b.yaml -", "name: y\n", "name: y\n"},
 		{"config check -s client -", "loop:\n  amuont: 5\n", "stdin:2:3"},
+		{"config check -s client -", strings.Repeat("#", config.MaxFile+1), "it is larger than 1 MiB"},
 		{"config show -s server --file -", "[DEFAULT]\nSERVER_PORT = 99\n", "SERVER_PORT=99"},
 		{"data check -", "x\n", "stdin:1: "},
 	} {

@@ -33,7 +33,7 @@ func TestTalkIsPrintable(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := bundle.WriteStarter(evil, false); err != nil {
+	if err := bundle.WriteFiles(evil, bundle.StarterFS(), false); err != nil {
 		t.Fatal(err)
 	}
 	write("summary/stages.yaml", "default: dev\nkinds: [{name: worker, count: 1}]\nstages: [{name: dev, summary: "+quoted+"}]\n")

@@ -10,26 +10,17 @@ import (
 
 // tree returns the program's commands for help, man page and completion.
 func tree(app *cli.App) *help.Command {
-	return &help.Command{
-		Name: app.Name, Usage: app.Usage, Synopsis: app.UsageText, Description: app.Description,
-		Flags: []help.Flag{helpFlag()}, Commands: branches(app.Name, app.Commands),
-	}
-}
-
-func branches(above string, commands []*cli.Command) []*help.Command {
-	var all []*help.Command
-	for _, c := range commands {
-		if !c.Hidden {
-			all = append(all, branch(above+" "+c.Name, c))
-		}
-	}
-	return all
+	return branch(app.Name, &cli.Command{Usage: app.Usage, UsageText: app.UsageText, Description: app.Description, Subcommands: app.Commands})
 }
 
 func branch(name string, c *cli.Command) *help.Command {
 	m := &help.Command{
 		Name: name, Group: c.Category, Usage: c.Usage, Synopsis: c.UsageText, Arguments: c.ArgsUsage, Description: c.Description,
-		Commands: branches(name, c.Subcommands),
+	}
+	for _, sub := range c.Subcommands {
+		if !sub.Hidden {
+			m.Commands = append(m.Commands, branch(name+" "+sub.Name, sub))
+		}
 	}
 	for _, f := range c.Flags {
 		if f != cli.HelpFlag {

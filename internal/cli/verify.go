@@ -31,7 +31,7 @@ func verifyCommand() *cli.Command {
 			"composer verify --repo ../tp0 --report html=tp0.html", "the branches ej1 … ej8 of a checkout, and a page about it",
 			"composer verify --repo ../tp0 --branches 'ejercicio-{N}'", "branches with other names",
 			"composer verify --repos alumnos --report-dir notas", "each repository in a directory: pages, grades.csv, class.json",
-			"composer verify --repos list.csv --report-dir notas --jobs 2", "the repositories that a file lists, two at once; goes on after an interruption",
+			"composer verify --repos list.csv --report-dir notas --jobs 4", "the repositories that a file lists, four at once; goes on after an interruption",
 			"composer verify --list", "list the scenarios",
 		) + "\n\nA checkout is not touched: each branch is checked in a directory of its own, in a Compose project of its own, and only\n" +
 			"what was made for that is removed. It is asked for what the course's text asks: its server gets a head start, and scenarios beyond\n" +
@@ -61,7 +61,7 @@ func verifyFlags() []cli.Flag {
 		stringFlag("repos", "COMPOSER_VERIFY_REPOS", "",
 			"a class: a directory with a repository for each student, or a CSV `FILE` with the columns name, repo and branches"),
 		stringFlag("report-dir", "COMPOSER_VERIFY_REPORT_DIR", "", "the `DIR` for the results of a class"),
-		&cli.IntFlag{Name: "jobs", EnvVars: []string{"COMPOSER_VERIFY_JOBS"}, Value: 1, Usage: "judge `N` repositories of a class at once"},
+		&cli.IntFlag{Name: "jobs", EnvVars: []string{"COMPOSER_VERIFY_JOBS"}, Value: 2, Usage: "judge `N` repositories of a class at once"},
 		stringFlag("weights", "COMPOSER_VERIFY_WEIGHTS", "", "a YAML `FILE` with the points of each stage, such as ej5: 2 (default: 1 each)"),
 		listFlag("report", "COMPOSER_VERIFY_REPORT",
 			"write a report: `KIND=FILE`, where KIND is junit, json or html; may be repeated"),
@@ -87,14 +87,26 @@ func verifyStages(c *cli.Context) error {
 	faults, err := run(c)
 	switch {
 	case errors.As(err, new(usageError)):
-		return err
 	case err != nil:
-		return unjudgedError{err}
+		err = unjudgedError{err}
 	case faults > 0:
-		return fmt.Errorf("verify: %s failed", text.Plural(faults, what))
+		err = fmt.Errorf("verify: %s failed", text.Plural(faults, what))
 	}
-	return nil
+	if lang, wrong := chosenLanguage(c); err != nil && wrong == nil {
+		err = translatedError{err, lang}
+	}
+	return err
 }
+
+// translatedError says an error in a language.
+type translatedError struct {
+	error
+	lang words.Language
+}
+
+func (e translatedError) Error() string { return e.lang.ErrorText(e.error.Error()) }
+
+func (e translatedError) Unwrap() error { return e.error }
 
 // reporters has the function that writes each kind of report.
 var reporters = map[string]func(io.Writer, report.Report) error{
@@ -179,7 +191,7 @@ func printSummary(c *cli.Context, talk *Output, found report.Report, l words.Lan
 func verifyOptions(c *cli.Context) (verify.Options, error) {
 	o := verify.Options{
 		Stages: splitCommas(c, "stage"), Names: splitCommas(c, "scenario"), Beyond: c.Bool("beyond"), Repo: c.String("repo"), Version: version(),
-		Repeat: c.Int("repeat"), Patience: c.Duration("patience"), Now: streams(c).Now, Parallel: 1,
+		Repeat: c.Int("repeat"), Patience: c.Duration("patience"), Now: streams(c).Now,
 	}
 	if o.Repeat < 1 || o.Patience <= 0 {
 		return o, usagef("verify: --repeat and --patience want more than zero")
@@ -204,15 +216,16 @@ func verifyOptions(c *cli.Context) (verify.Options, error) {
 	switch engine := c.String("engine"); {
 	case engine == "docker", engine == "" && others:
 		o.Docker = true
-		o.Parallel = runtime.NumCPU()
+		// Scenarios in containers wait for a third of their time.
+		o.Slots = verify.NewSlots(min(runtime.NumCPU()+runtime.NumCPU()/2, mostLabs))
 		if c.IsSet("network") {
 			return o, usagef("verify: --network is for --engine local: containers have a network of their own")
 		}
 	case engine == "local" && others:
 		return o, usagef("verify: --repo and --repos need --engine docker: only this project's services run as processes")
 	case engine == "local", engine == "":
-		// Scenarios mostly wait.
-		o.Parallel = 4 * runtime.NumCPU()
+		// Scenarios in processes mostly wait.
+		o.Slots = verify.NewSlots(4 * runtime.NumCPU())
 	default:
 		return o, usagef("verify: unknown engine %q: have local, docker", engine)
 	}
@@ -223,6 +236,9 @@ func verifyOptions(c *cli.Context) (verify.Options, error) {
 	o.Composer = self
 	return o, nil
 }
+
+// mostLabs is the most labs in containers at once: an engine has addresses for about 30 networks.
+const mostLabs = 12
 
 // chosenLanguage returns the language of --lang, else that of the locale.
 func chosenLanguage(c *cli.Context) (words.Language, error) {

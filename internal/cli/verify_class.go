@@ -24,12 +24,17 @@ func runClass(c *cli.Context) (faults int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	if err := verify.Ready(c.Context, o.Verify); err != nil { // it is about no student
+		return 0, fmt.Errorf("verify: %w", err)
+	}
 	talk := streams(c).Out
 	if c.Bool("json") {
 		talk = streams(c).Err
 	}
 	progress := classProgress{lang: o.Verify.Language, out: talk, total: len(o.Students)}
-	o.Began, o.Ended, o.Building = progress.began, progress.ended, progress.building
+	o.Began = func(s class.Student) { progress.say("begins    %s", s.Name) }
+	o.Building = func(s class.Student, image string) { progress.say("building  %s: the image of %s", s.Name, image) }
+	o.Ended = progress.ended
 	defer streams(c).tidy()()
 	found, err := class.Run(c.Context, o)
 	if len(found.Students) == 0 {
@@ -42,7 +47,7 @@ func runClass(c *cli.Context) (faults int, err error) {
 	}
 	fmt.Fprintln(talk)
 	progress.say("%d right, %d wrong, %d not judged in %.1fs (%d at once, %s, composer %s)", found.Count(report.Passed), found.Count(report.Failed),
-		found.Count(report.Unjudged), found.Duration.Seconds(), o.Jobs, found.Engine, found.Composer)
+		found.Count(report.Unjudged), found.Duration.Seconds(), min(o.Jobs, len(o.Students)), found.Engine, found.Composer)
 	progress.say("%s is the page of the class; grades.csv and class.json are beside it", filepath.Join(o.Dir, "index.html"))
 	if err == nil && found.Verdict() == report.Unjudged {
 		err = errors.New("verify: not every repository could be judged: grades.csv says which")
@@ -74,11 +79,19 @@ func classOptions(c *cli.Context) (class.Options, error) {
 	if c.Bool("list") {
 		return o, usagef("verify: --list lists scenarios: leave --repos out")
 	}
-	if o.Students, err = class.ReadList(c.String("repos")); err != nil {
+	o.Students, err = class.ReadList(c.String("repos"), o.Dir)
+	switch {
+	case errors.Is(err, class.ErrNoClass):
+		return o, fmt.Errorf("verify: %w", err)
+	case err != nil:
 		return o, usageError{err}
 	}
-	if o.Weights, err = class.ReadWeights(c.String("weights"), verify.Stages(chosen)); err != nil {
+	if o.Weights, err = class.ReadWeights(c.String("weights"), verify.Stages(verify.Scenarios()), verify.Stages(chosen)); err != nil {
 		return o, usageError{err}
+	}
+	inputs := []string{c.String("repos"), c.String("weights")}
+	if err := class.CheckResults(o.Dir, o.Students, inputs, writable); err != nil {
+		return o, usagef("verify: --report-dir: %w", err)
 	}
 	return o, nil
 }
@@ -94,19 +107,9 @@ type classProgress struct {
 
 // say writes a message in the language.
 func (p *classProgress) say(format string, a ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	printLine(p.out, "%s", p.lang.Text(fmt.Sprintf(format, a...)))
-}
-
-func (p *classProgress) began(s class.Student) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.say("begins    %s", s.Name)
-}
-
-func (p *classProgress) building(s class.Student, image string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.say("building  %s: the image of %s", s.Name, image)
 }
 
 func (p *classProgress) ended(s report.Student) {
@@ -115,8 +118,13 @@ func (p *classProgress) ended(s report.Student) {
 	p.done++
 	word := map[report.Status]string{report.Passed: "right", report.Failed: "WRONG", report.Unjudged: "unjudged"}[s.Verdict()]
 	word = p.lang.Text(word)
+	defer func() {
+		for _, b := range s.Report.Behind() {
+			printLine(p.out, "%-9s %s", "", p.lang.Text(b.String()))
+		}
+	}()
 	if s.Error != "" {
-		printLine(p.out, "%-9s %s (%d %s %d): %s", word, s.Name, p.done, p.lang.Text("of"), p.total, p.lang.Text(s.Error))
+		printLine(p.out, "%-9s %s (%d %s %d): %s", word, s.Name, p.done, p.lang.Text("of"), p.total, p.lang.ErrorText(s.Error))
 		return
 	}
 	var wrong []string

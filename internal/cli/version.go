@@ -39,6 +39,9 @@ func thisBuild() buildInfo {
 	return b
 }
 
+// day returns the day of the commit, or "".
+func (b buildInfo) day() string { return b.Date[:min(len(b.Date), len("2006-01-02"))] }
+
 // version returns the version of this program.
 func version() string { return thisBuild().Version }
 
@@ -63,9 +66,9 @@ func versionCommand() *cli.Command {
 				made = " " + b.Commit[:min(len(b.Commit), 12)]
 			}
 			if b.Date != "" {
-				made += " of " + b.Date[:min(len(b.Date), len("2006-01-02"))]
+				made += " of " + b.day()
 			}
-			printLine(streams(c).renamed(c.App.Writer), "composer %s%s, %s %s", b.Version, made, b.Go, b.Platform)
+			printLine(renamer{c.App.Writer, streams(c).name}, "composer %s%s, %s %s", b.Version, made, b.Go, b.Platform)
 			return nil
 		},
 	}

@@ -30,15 +30,7 @@ func Shells() []Value {
 
 // Script returns the completion script for a shell, or "" for a shell without one.
 func Script(shell string) string {
-	switch shell {
-	case "bash":
-		return bash
-	case "zsh":
-		return zsh
-	case "fish":
-		return fish
-	}
-	return ""
+	return map[string]string{"bash": bash, "zsh": zsh, "fish": fish}[shell]
 }
 
 // Words returns the words of a shell's completion as the program would get them: bash breaks words at "=" and ":", and

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/tp0-lab/composer/internal/text"
@@ -44,18 +45,14 @@ func (c *Command) WriteHelp(w io.Writer, width int) error {
 			}
 		}
 	}
-	if err := c.writeCommands(&out, section, width); err != nil {
-		return err
-	}
+	c.writeCommands(&out, section, width)
 	if len(c.Flags) > 0 {
 		section("OPTIONS")
 		table := text.Table{Indent: indent, First: left}
 		for _, f := range c.Flags {
 			table.Row(f.spelling(), f.meaning())
 		}
-		if err := table.Write(&out, width); err != nil {
-			return err
-		}
+		_ = table.Write(&out, width) // a buffer takes all
 	}
 	if examples := c.Examples(); len(examples) > 0 {
 		section("EXAMPLES")
@@ -66,7 +63,7 @@ func (c *Command) WriteHelp(w io.Writer, width int) error {
 }
 
 // writeCommands writes a section for each group of commands, in the order in which the groups begin.
-func (c *Command) writeCommands(out *bytes.Buffer, section func(title string), width int) error {
+func (c *Command) writeCommands(out *bytes.Buffer, section func(title string), width int) {
 	longest := 0
 	for _, sub := range c.Commands {
 		longest = max(longest, len(sub.Base()))
@@ -79,11 +76,8 @@ func (c *Command) writeCommands(out *bytes.Buffer, section func(title string), w
 			// Padded, so that the columns of all groups are one.
 			table.Row(fmt.Sprintf("%-*s", longest, c.Commands[i].Base()), glue(c.Commands[i].Usage))
 		}
-		if err := table.Write(out, width); err != nil {
-			return err
-		}
+		_ = table.Write(out, width) // a buffer takes all
 	}
-	return nil
 }
 
 // writeExamples writes the effect of each example beside it if all fit in width, and below it otherwise.
@@ -147,16 +141,13 @@ func glue(text string) string {
 
 // spelling returns all names of the flag, short ones first, and the word for its value.
 func (f Flag) spelling() string {
-	var short, long []string
+	var names []string
 	for _, name := range f.Names {
-		if len(name) == 1 {
-			short = append(short, "-"+name)
-		} else {
-			long = append(long, "--"+name)
-		}
+		names = append(names, Dashed(name))
 	}
-	text := strings.Join(append(short, long...), ", ")
-	if len(short) == 0 {
+	slices.SortStableFunc(names, func(a, b string) int { return min(len(a), 3) - min(len(b), 3) })
+	text := strings.Join(names, ", ")
+	if strings.HasPrefix(text, "--") {
 		text = "    " + text
 	}
 	if f.Value != "" {

@@ -44,16 +44,14 @@ func (p Page) WriteRoff(w io.Writer) error {
 		}
 	})
 	r.line(".SH ENVIRONMENT\nA flag of the command line comes before its variable. An empty variable counts as not set.")
-	for _, e := range append(variables(p.Program), p.Variables...) {
-		r.entry(e.Term, e.Meaning)
-	}
-	r.entries("FILES", p.Files)
-	r.entries("EXIT STATUS", p.ExitCodes)
+	r.entries(append(variables(p.Program), p.Variables...))
+	r.line(".SH FILES")
+	r.entries(p.Files)
+	r.line(".SH EXIT STATUS")
+	r.entries(p.ExitCodes)
 	r.line(".SH EXAMPLES")
-	r.examples(p.Program)
-	if len(p.SeeAlso) > 0 {
-		r.line(".SH SEE ALSO\n%s", escape(strings.Join(p.SeeAlso, ", ")))
-	}
+	r.entries(p.Program.Examples())
+	r.line(".SH SEE ALSO\n%s", escape(strings.Join(p.SeeAlso, ", ")))
 	_, err := w.Write(r.text.Bytes())
 	return err
 }
@@ -103,7 +101,7 @@ func (r *roff) command(c *Command) {
 	}
 	if len(c.Examples()) > 0 {
 		r.line(".PP\nExamples:")
-		r.examples(c)
+		r.entries(c.Examples())
 	}
 }
 
@@ -137,17 +135,7 @@ func (r *roff) paragraphs(c *Command) {
 	}
 }
 
-func (r *roff) examples(c *Command) {
-	for _, e := range c.Examples() {
-		r.entry(e.Term, e.Meaning)
-	}
-}
-
-func (r *roff) entries(title string, entries []Entry) {
-	if len(entries) == 0 {
-		return
-	}
-	r.line(".SH %s", title)
+func (r *roff) entries(entries []Entry) {
 	for _, e := range entries {
 		r.entry(e.Term, e.Meaning)
 	}

@@ -54,17 +54,18 @@ type comparison struct {
 }
 
 // untag removes the tags that JSON cannot hold, such as !reset, from n and the nodes below it.
-func (c *comparison) untag(n *yaml.Node) {
-	if tag := n.ShortTag(); n.Kind != yaml.AliasNode && !yamltree.HasJSON(tag) {
+func (c *comparison) untag(root *yaml.Node) {
+	for n := range yamltree.All(root) {
+		tag := n.ShortTag()
+		if n.Kind == yaml.AliasNode || yamltree.HasJSON(tag) {
+			continue
+		}
 		c.tags[n] = tag
 		n.Tag, n.Style = "", n.Style&^yaml.TaggedStyle
 		var plain yaml.Node
 		if n.Kind == yaml.ScalarNode && n.Style == 0 && yaml.Unmarshal([]byte("- "+n.Value), &plain) == nil {
 			n.Tag = plain.Content[0].Content[0].Tag // null, a number and so on
 		}
-	}
-	for _, child := range n.Content {
-		c.untag(child)
 	}
 }
 
@@ -119,16 +120,13 @@ func item(list *yaml.Node, i int) *yaml.Node {
 }
 
 func (c *comparison) mappings(path string, before, after *yaml.Node) {
-	if path != "" {
-		path += "."
-	}
 	old, now := values(before), values(after)
 	for key, value := range yamltree.Entries(before) {
-		c.compare(path+yamltree.EscapeKey(key.Value), value, now[key.Value])
+		c.compare(yamltree.Below(path, key.Value), value, now[key.Value])
 	}
 	for key, value := range yamltree.Entries(after) {
 		if _, ok := old[key.Value]; !ok {
-			c.compare(path+yamltree.EscapeKey(key.Value), nil, value)
+			c.compare(yamltree.Below(path, key.Value), nil, value)
 		}
 	}
 }

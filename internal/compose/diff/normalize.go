@@ -23,17 +23,8 @@ import (
 // keys, and sorted lists where the order means nothing. It has the services of the profiles in environment's
 // COMPOSE_PROFILES, or of all, the content of env_file, and the values of variables from environment; it has no keys
 // that begin with x-. Paths begin at dir. Projects without a name all get the same name. An error about the file is a
-// *load.Error, which names it.
-func Normalize(ctx context.Context, file Text, dir string, environment map[string]string) (Text, error) {
-	return normalize(ctx, file, dir, environment, true)
-}
-
-// NormalizeUnread does what Normalize does, but reads no files of env_file and label_file, which need not be there.
-func NormalizeUnread(ctx context.Context, file Text, dir string, environment map[string]string) (Text, error) {
-	return normalize(ctx, file, dir, environment, false)
-}
-
-func normalize(ctx context.Context, file Text, dir string, environment map[string]string, read bool) (Text, error) {
+// *load.Error, which names it. Unless read is true, files of env_file and label_file need not be there, and are not read.
+func Normalize(ctx context.Context, file Text, dir string, environment map[string]string, read bool) (Text, error) {
 	// Messages name files as the user does: from here, or from dir, and not from the root.
 	p, err := project.Read([]*project.File{{Name: file.Name, Text: []byte(file.Content)}}, project.Options{Dir: dir, Environment: environment})
 	if err != nil {
@@ -193,16 +184,11 @@ func relative(content []byte, dir string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var walk func(n *yaml.Node)
-	walk = func(n *yaml.Node) {
+	for n := range yamltree.All(root) {
 		if rest, ok := strings.CutPrefix(n.Value, dir); ok && n.Kind == yaml.ScalarNode && (rest == "" || rest[0] == '/') {
 			n.SetString("." + rest)
 		}
-		for _, child := range n.Content {
-			walk(child)
-		}
 	}
-	walk(root)
 	var out bytes.Buffer
 	encoder := yaml.NewEncoder(&out)
 	encoder.SetIndent(2)

@@ -11,7 +11,7 @@ import (
 
 func normalized(t *testing.T, dir, content string) string {
 	t.Helper()
-	text, err := Normalize(t.Context(), Text{"f.yaml", content}, dir, map[string]string{"PORT": "80"})
+	text, err := Normalize(t.Context(), Text{"f.yaml", content}, dir, map[string]string{"PORT": "80"}, true)
 	if err != nil {
 		t.Fatalf("%v in\n%s", err, content)
 	}
@@ -90,7 +90,7 @@ func TestNormalizeFiles(t *testing.T) {
 			t.Errorf("there is no %q in\n%s", want, got)
 		}
 	}
-	_, err := Normalize(t.Context(), Text{"f.yaml", "services:\n  a: {image: x, imag: y}"}, dir, nil)
+	_, err := Normalize(t.Context(), Text{"f.yaml", "services:\n  a: {image: x, imag: y}"}, dir, nil, true)
 	if err == nil || !strings.HasPrefix(err.Error(), "f.yaml:2:") {
 		t.Errorf("got %v", err)
 	}

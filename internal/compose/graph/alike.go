@@ -2,10 +2,10 @@ package graph
 
 import (
 	"cmp"
-	"encoding/binary"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -84,35 +84,13 @@ func classify(project *types.Project, names []string) map[string]int {
 
 // refine makes classes finer until services of one class have the same ties to services of the same classes.
 func refine(classes map[string]int, names []string, ends map[string][]tie) {
-	type way struct { // in which a service is tied to another
-		kind  linkKind
-		label string
-	}
-	type end struct {
-		way  int
-		name string
-	}
-	ways, numbered := map[way]int{}, map[string][]end{}
-	for name, all := range ends {
-		for _, t := range all {
-			w := way{t.kind, t.label}
-			if _, known := ways[w]; !known {
-				ways[w] = len(ways)
-			}
-			numbered[name] = append(numbered[name], end{ways[w], t.name})
-		}
-	}
 	r := refinement{classes: classes, members: map[int]int{}, common: map[int]string{}, key: func(name string) string {
-		of := make([]int, 0, len(numbered[name]))
-		for _, e := range numbered[name] {
-			of = append(of, classes[e.name]*len(ways)+e.way)
+		var own []string
+		for _, t := range ends[name] {
+			own = append(own, strconv.Itoa(classes[t.name])+" "+strconv.Itoa(int(t.kind))+t.label)
 		}
-		slices.Sort(of)
-		var key []byte
-		for _, one := range slices.Compact(of) {
-			key = binary.AppendUvarint(key, uint64(one))
-		}
-		return string(key)
+		slices.Sort(own)
+		return strings.Join(slices.Compact(own), "\n")
 	}}
 	for _, class := range classes {
 		r.members[class]++

@@ -22,15 +22,11 @@ func Load(ctx context.Context, raw []byte, dir string, environment map[string]st
 
 // LoadProject is Load for a project in dir.
 func LoadProject(ctx context.Context, p *project.Project, dir string, environment map[string]string) (*types.Project, error) {
-	return p.Load(ctx, options(dir, environment))
-}
-
-func options(dir string, environment map[string]string) load.Options {
-	return load.Options{
+	return p.Load(ctx, load.Options{
 		Dir:         dir,
 		Environment: environment,
 		Prepare:     func(text []byte) []byte { return drawable(text, environment) },
 		Profiles:    project.ProfilesOrAll(environment),
 		Project:     "unnamed",
-	}
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4" // the version that compose-go reads with
 
 	"github.com/tp0-lab/composer/internal/compose/load"
@@ -41,7 +42,7 @@ const (
 
 // filler removes values with unset variables, or writes the variables as text.
 type filler struct {
-	environment map[string]string
+	environment types.Mapping
 	changed     bool
 }
 
@@ -110,10 +111,7 @@ func (f *filler) scalar(n *yaml.Node) (text string, known bool) {
 	if n.Kind != yaml.ScalarNode {
 		return "", true
 	}
-	text, known = vars.Fill(n.Value, func(name string) (string, bool) {
-		value, ok := f.environment[name]
-		return value, ok
-	})
+	text, known = vars.Fill(n.Value, f.environment.Resolve)
 	f.changed = f.changed || !known
 	return text, known
 }

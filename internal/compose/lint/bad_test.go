@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tp0-lab/composer/internal/compose/project"
 	"github.com/tp0-lab/composer/internal/test/fifo"
 )
 
@@ -65,8 +66,8 @@ func TestUnreadable(t *testing.T) {
 // What is piped in is a file like any other.
 func TestReader(t *testing.T) {
 	for text, want := range map[string]string{
-		strings.Repeat("#", MaxFile+1): "stdin:1:1: error: it is larger than 4 MiB [unreadable]",
-		"[]":                           "stdin:1:1: error: want a mapping with services, not a list [yaml-syntax]",
+		strings.Repeat("#", project.MaxFile+1): "stdin:1:1: error: it is larger than 4 MiB [unreadable]",
+		"[]":                                   "stdin:1:1: error: want a mapping with services, not a list [yaml-syntax]",
 	} {
 		found, err := CheckReader(t.Context(), strings.NewReader(text), "stdin", nil)
 		if err != nil || len(found) != 1 || found[0].String() != want {
@@ -109,12 +110,12 @@ func TestLargeTexts(t *testing.T) {
 		t.Skip("takes seconds")
 	}
 	fill := func(head, part, tail string) string {
-		return head + strings.Repeat(part, (MaxFile-len(head)-len(tail))/len(part)) + tail
+		return head + strings.Repeat(part, (project.MaxFile-len(head)-len(tail))/len(part)) + tail
 	}
 	many := func(part string) string {
 		var b strings.Builder
 		b.WriteString("services:\n")
-		for i := 0; b.Len() < MaxFile/4; i++ {
+		for i := 0; b.Len() < project.MaxFile/4; i++ {
 			fmt.Fprintf(&b, part, i)
 		}
 		return b.String()

@@ -1,10 +1,8 @@
 package lint
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"path/filepath"
@@ -99,27 +97,22 @@ func ReadConfig(name string) (*Config, error) {
 		return nil, err
 	}
 	c := &Config{File: name, dir: dir}
-	var document, second yaml.Node
-	decoder := yaml.NewDecoder(bytes.NewReader(content))
-	syntaxError := func(err error) error {
-		line, column, message := yamltree.DescribeSyntaxError(content, err)
-		return fmt.Errorf("%s: %s", text.Place{File: name, Line: line, Column: column}, message)
+	var root *yaml.Node
+	for document, err := range yamltree.Documents(content) {
+		switch {
+		case err != nil:
+			line, column, message := yamltree.DescribeSyntaxError(content, err)
+			return nil, fmt.Errorf("%s: %s", text.Place{File: name, Line: line, Column: column}, message)
+		case root != nil:
+			return nil, c.fail(document.Content[0], "a second document begins here: write one")
+		}
+		root = document.Content[0]
+		if excess := yamltree.CheckLimits(root, yamltree.MaxValues); excess != nil {
+			return nil, c.fail(excess.Node, "%s", excess.Message)
+		}
 	}
-	switch err := decoder.Decode(&document); {
-	case errors.Is(err, io.EOF):
+	if root == nil || yamltree.IsNull(root) {
 		return c, nil
-	case err != nil:
-		return nil, syntaxError(err)
-	}
-	root := document.Content[0]
-	if excess := yamltree.CheckLimits(root, yamltree.MaxValues); excess != nil {
-		return nil, c.fail(excess.Node, "%s", excess.Message)
-	}
-	switch err := decoder.Decode(&second); {
-	case err == nil:
-		return nil, c.fail(second.Content[0], "a second document begins here: write one")
-	case !errors.Is(err, io.EOF):
-		return nil, syntaxError(err)
 	}
 	return c, c.read(root)
 }
@@ -129,29 +122,21 @@ func (c *Config) fail(at *yaml.Node, format string, args ...any) error {
 }
 
 func (c *Config) read(root *yaml.Node) error {
-	if yamltree.IsNull(root) {
-		return nil
-	}
 	if root.Kind != yaml.MappingNode {
 		return c.fail(root, "want a mapping with sets, rules or ignore, not %s", yamltree.KindName(root))
 	}
-	readers := []struct {
-		key  string
-		read func(*yaml.Node) error
-	}{{"sets", c.readSets}, {"rules", c.readRules}, {"ignore", c.readIgnore}} // rules come after sets
 	for key := range yamltree.RepeatedKeys(root) {
 		return c.fail(key, "key %q is there twice", key.Value)
 	}
-	seen := map[string]*yaml.Node{}
-	for key, value := range yamltree.Entries(root) {
-		if !slices.Contains([]string{"sets", "rules", "ignore"}, key.Value) {
-			return c.fail(key, "unknown key %q%s: have sets, rules, ignore", key.Value, text.Suggestion(key.Value, []string{"sets", "rules", "ignore"}))
+	keys := []string{"sets", "rules", "ignore"} // rules come after sets
+	for key := range yamltree.Entries(root) {
+		if !slices.Contains(keys, key.Value) {
+			return c.fail(key, "unknown key %q%s: have sets, rules, ignore", key.Value, text.Suggestion(key.Value, keys))
 		}
-		seen[key.Value] = value
 	}
-	for _, r := range readers {
-		if value := seen[r.key]; value != nil && !yamltree.IsNull(value) {
-			if err := r.read(value); err != nil {
+	for i, read := range []func(*yaml.Node) error{c.readSets, c.readRules, c.readIgnore} {
+		if value := yamltree.Get(root, keys[i]); value != nil && !yamltree.IsNull(value) {
+			if err := read(value); err != nil {
 				return err
 			}
 		}
@@ -160,13 +145,9 @@ func (c *Config) read(root *yaml.Node) error {
 }
 
 func (c *Config) readSets(list *yaml.Node) error {
-	var have []string
-	for _, s := range Sets() {
-		have = append(have, s.Name)
-	}
 	return c.eachItem(list, "sets", func(item *yaml.Node) error {
-		if !slices.Contains(have, item.Value) {
-			return c.fail(item, "unknown set %q%s: have %s", item.Value, text.Suggestion(item.Value, have), strings.Join(have, ", "))
+		if !slices.Contains(Sets, item.Value) {
+			return c.fail(item, "unknown set %q%s: have %s", item.Value, text.Suggestion(item.Value, Sets), strings.Join(Sets, ", "))
 		}
 		c.levels = append(c.levels, namedLevel{item.Value, On})
 		return nil
@@ -196,7 +177,7 @@ func (c *Config) readRules(levels *yaml.Node) error {
 		if !slices.Contains(Levels, level) {
 			return c.fail(value, "rules.%s: %q is not one of %s%s", key.Value, value.Value, strings.Join(Levels, ", "), text.Suggestion(value.Value, Levels))
 		}
-		if IsSet(key.Value) {
+		if slices.Contains(Sets, key.Value) {
 			c.levels = append(c.levels, namedLevel{key.Value, level})
 		} else {
 			ofRules = append(ofRules, namedLevel{key.Value, level})

@@ -9,52 +9,31 @@ import (
 
 	"github.com/tp0-lab/composer/internal/compose/engine"
 	"github.com/tp0-lab/composer/internal/compose/load"
+	"github.com/tp0-lab/composer/internal/compose/rules"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
 var readingRules = []Rule{
-	{
-		Name: "unreadable", Severity: Error, What: "the file cannot be read",
-		Why: "The file is missing, is not text, is a directory or a pipe without a writer, or is larger than 4 MiB.",
-	},
-	{
-		Name: "yaml-syntax", Severity: Error, What: "the file is not YAML, or not a mapping",
-		Why: "Compose reads nothing of a file whose YAML is broken. Tabs never indent. A file without anything in it adds nothing to others that are read with it, which is a note. Values nested more than 200 deep are not read, either: no file needs that, and Compose takes minutes for it.",
-	},
-	{
-		Name: "other-engine", Severity: Error, What: "the file is for another engine than Compose",
-		Why: "A Kubernetes file is not checked further. A stack file for Docker Swarm gets a note, and is checked as Compose would read it.",
-	},
-	{
-		Name: "several-documents", Severity: Warning, What: "the file has more than one YAML document",
-		Why: "Compose lays each document over the ones before it, which is easily overlooked.",
-	},
-	{
-		Name: "duplicate-key", Severity: Error, What: "a key is twice in one mapping",
-		Why: "Compose refuses the file; other readers of YAML silently take the last one.",
-	},
-	{
-		Name: "alias-expansion", Severity: Error, What: "aliases make too much of the file, or contain themselves",
-		Why: "An anchor that is used in anchors that are used again grows without bounds when it is written out. Compose takes a second for 30,000 values; more than 100,000 from aliases are not read here. It compares each alias of an anchor with all before it: an anchor with more than 6,000 aliases is not read, either. Compose gives up where more than 99% of the values are from aliases: `document contains excessive aliasing`.",
-	},
-	{
-		Name: "too-large", Severity: Error, What: "Compose would take minutes or gigabytes for the file",
-		Why: "Compose gives up at 100,000 values: `compose file exceeds maximum node visit limit`. It makes a value of each port of a range, looks for the end of each variable in the rest of its line, and copies a command again for each of its characters. More than 100,000 ports are not read here, nor more than 50 variables within each other, a line of thousands of variables, commands of 90 KB in one text, or 500 YAML documents.",
-	},
-	{
-		Name: "unknown-rule", Severity: Warning, What: "a comment disables an unknown rule",
-		Why: "A misspelt name silences nothing.",
-	},
-	{
-		Name: "too-many-findings", Severity: Note, What: "some findings are left out",
-		Why: "Of each severity, a thousand are shown for each file.",
-	},
+	rules.New("unreadable", Error, "the file cannot be read",
+		"The file is missing, is not text, is a directory or a pipe without a writer, or is larger than 4 MiB."),
+	rules.New("yaml-syntax", Error, "the file is not YAML, or not a mapping",
+		"Compose reads nothing of a file whose YAML is broken. Tabs never indent. A file without anything in it adds nothing to others that are read with it, which is a note. Values nested more than 200 deep are not read, either: no file needs that, and Compose takes minutes for it."),
+	rules.New("other-engine", Error, "the file is for another engine than Compose",
+		"A Kubernetes file is not checked further. A stack file for Docker Swarm gets a note, and is checked as Compose would read it."),
+	rules.New("several-documents", Warning, "the file has more than one YAML document",
+		"Compose lays each document over the ones before it, which is easily overlooked."),
+	rules.New("duplicate-key", Error, "a key is twice in one mapping",
+		"Compose refuses the file; other readers of YAML silently take the last one."),
+	rules.New("alias-expansion", Error, "aliases make too much of the file, or contain themselves",
+		"An anchor that is used in anchors that are used again grows without bounds when it is written out. Compose takes a second for 30,000 values; more than 100,000 from aliases are not read here. It compares each alias of an anchor with all before it: an anchor with more than 6,000 aliases is not read, either. Compose gives up where more than 99% of the values are from aliases: `document contains excessive aliasing`."),
+	rules.New("too-large", Error, "Compose would take minutes or gigabytes for the file",
+		"Compose gives up at 100,000 values: `compose file exceeds maximum node visit limit`. It makes a value of each port of a range, looks for the end of each variable in the rest of its line, and copies a command again for each of its characters. More than 100,000 ports are not read here, nor more than 50 variables within each other, a line of thousands of variables, commands of 90 KB in one text, or 500 YAML documents."),
+	rules.New("unknown-rule", Warning, "a comment disables an unknown rule",
+		"A misspelt name silences nothing."),
+	rules.New("too-many-findings", Note, "some findings are left out",
+		"Of each severity, a thousand are shown for each file."),
 }
-
-// MaxFile is how many bytes a Compose file may have. Compose itself gives up at 100,000 values, which are about a
-// quarter of that.
-const MaxFile = 4 << 20
 
 // notText returns the offset at which content stops to be text in UTF-8, or -1.
 func notText(content []byte) int {
@@ -193,13 +172,12 @@ func (d *document) checkReadable(root *yaml.Node) {
 }
 
 // checkKeys reports keys that are twice in one mapping. It follows no aliases.
-func (d *document) checkKeys(n *yaml.Node) {
-	for key, first := range yamltree.RepeatedKeys(n) {
-		if key.Value == first.Value { // compose-go compares what is written, for an alias the name of its anchor
-			d.report("duplicate-key", key, "key %q is in line %d already", key.Value, first.Line)
+func (d *document) checkKeys(root *yaml.Node) {
+	for n := range yamltree.All(root) {
+		for key, first := range yamltree.RepeatedKeys(n) {
+			if key.Value == first.Value { // compose-go compares what is written, for an alias the name of its anchor
+				d.report("duplicate-key", key, "key %q is in line %d already", key.Value, first.Line)
+			}
 		}
-	}
-	for _, c := range n.Content {
-		d.checkKeys(c)
 	}
 }

@@ -16,14 +16,10 @@ import (
 )
 
 var fileRules = []Rule{
-	{
-		Name: "missing-mount-source", Severity: Warning, What: "a service mounts a path that does not exist",
-		Why: "Docker makes a directory that belongs to root in its place. That is a note only if the name does not look like a file's and `create_host_path: false` does not have Docker refuse. Only relative paths are looked for; absolute ones are of the machine where containers run.",
-	},
-	{
-		Name: "missing-file", Severity: Error, What: "a file that Compose reads does not exist",
-		Why: "It is an `env_file`, a `label_file`, what is included or extended, the `file` of a config or secret, or a seccomp profile; Compose fails without it. Only relative paths are looked for. `composer render` only warns of such a file: it may be written after the document.",
-	},
+	rules.New("missing-mount-source", Warning, "a service mounts a path that does not exist",
+		"Docker makes a directory that belongs to root in its place. That is a note only if the name does not look like a file's and `create_host_path: false` does not have Docker refuse. Only relative paths are looked for; absolute ones are of the machine where containers run."),
+	rules.New("missing-file", Error, "a file that Compose reads does not exist",
+		"It is an `env_file`, a `label_file`, what is included or extended, the `file` of a config or secret, or a seccomp profile; Compose fails without it. Only relative paths are looked for. `composer render` only warns of such a file: it may be written after the document."),
 }
 
 func checkFiles(d *document) {

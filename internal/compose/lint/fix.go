@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tp0-lab/composer/internal/compose/load"
+	"github.com/tp0-lab/composer/internal/compose/project"
 	"github.com/tp0-lab/composer/internal/files"
 	"github.com/tp0-lab/composer/internal/text"
 )
@@ -33,7 +34,7 @@ type edit struct {
 // FixFile mends the file called name and replaces it as a whole. It returns the findings that it mended, each with its
 // place before it was mended. Files that cannot be read or checked are left to CheckFile.
 func FixFile(ctx context.Context, name string, o *Options) (mended []Finding, err error) {
-	content, err := files.Read(name, MaxFile)
+	content, err := files.Read(name, project.MaxFile)
 	if err != nil {
 		return nil, nil //nolint:nilerr // CheckFile says why
 	}
@@ -163,11 +164,8 @@ func (before reading) refused() bool {
 
 // reportWithEdit reports that a rule is broken, with the edit that mends it.
 func (d *document) reportWithEdit(rule string, at *yaml.Node, e edit, format string, args ...any) {
-	own := d.in(at)
-	n := len(own.found)
-	d.report(rule, at, format, args...)
-	if len(own.found) > n && own.found[n].Rule == rule {
-		own.found[n].edit = e
+	if f := d.report(rule, at, format, args...); f != nil {
+		f.edit = e
 	}
 }
 

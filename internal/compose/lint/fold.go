@@ -45,7 +45,7 @@ func (d *document) setServices() {
 	compare := func(b boundary, f Finding) int {
 		return cmp.Or(cmp.Compare(b.line, f.Line), cmp.Compare(b.column, f.Column))
 	}
-	slices.SortStableFunc(boundaries, func(a, b boundary) int { return compare(a, Finding{Line: b.line, Column: b.column}) })
+	slices.SortStableFunc(boundaries, func(a, b boundary) int { return compare(a, Finding{Place: text.Place{Line: b.line, Column: b.column}}) })
 	for i := range d.found {
 		f := &d.found[i]
 		if rest, ok := strings.CutPrefix(f.Message, "service "); ok {

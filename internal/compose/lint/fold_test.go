@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // The same of three services or more is one finding, and nothing that differs is lost.
@@ -45,10 +47,10 @@ func TestFold(t *testing.T) {
 func TestGitHub(t *testing.T) {
 	for want, f := range map[string]Finding{
 		"::error file=a%2Cb%3A%25.yaml,line=1,col=2,title=yaml-syntax::50%25: a, b%0Ac%0D": {
-			File: "a,b:%.yaml", Line: 1, Column: 2, Severity: Error, Rule: "yaml-syntax", Message: "50%: a, b\nc\r",
+			Place: text.Place{File: "a,b:%.yaml", Line: 1, Column: 2}, Severity: Error, Rule: "yaml-syntax", Message: "50%: a, b\nc\r",
 		},
-		"::notice file=x,line=3,col=4,title=obsolete-version::é": {File: "x", Line: 3, Column: 4, Severity: Note, Rule: "obsolete-version", Message: "é"},
-		"::warning file=x,line=3,col=4,title=y::z":               {File: "x", Line: 3, Column: 4, Severity: Warning, Rule: "y", Message: "z"},
+		"::notice file=x,line=3,col=4,title=obsolete-version::é": {Place: text.Place{File: "x", Line: 3, Column: 4}, Severity: Note, Rule: "obsolete-version", Message: "é"},
+		"::warning file=x,line=3,col=4,title=y::z":               {Place: text.Place{File: "x", Line: 3, Column: 4}, Severity: Warning, Rule: "y", Message: "z"},
 	} {
 		if got := f.GitHub(); got != want {
 			t.Errorf("got %s, want %s", got, want)

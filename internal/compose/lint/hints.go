@@ -2,7 +2,6 @@ package lint
 
 import (
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -64,7 +63,7 @@ func (d *document) mismatch(path []string, n *yaml.Node, pattern string) string 
 	case "container_name":
 		return "is not a name: " + rules.ContainerNames
 	case "pull_policy":
-		return fmt.Sprintf("is not one of %s, or a time such as every_12h%s", strings.Join(slices.Sorted(maps.Keys(words)), ", "), hint)
+		return fmt.Sprintf("is not one of %s, or a time such as every_12h%s", strings.Join(words, ", "), hint)
 	}
 	return fmt.Sprintf("does not match %s%s", pattern, hint)
 }

@@ -12,7 +12,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -28,10 +27,7 @@ import (
 
 // Finding is one mistake in a file.
 type Finding struct {
-	File string `json:"file"`
-	// Line and Column count from 1; columns are characters (code points).
-	Line     int      `json:"line"`
-	Column   int      `json:"column"`
+	text.Place
 	Severity Severity `json:"severity"`
 	Rule     string   `json:"rule"`
 	// Message is a sentence on one line, without a period.
@@ -45,7 +41,7 @@ type Finding struct {
 
 // String returns the finding as compilers write theirs.
 func (f Finding) String() string {
-	return fmt.Sprintf("%s:%d:%d: %s: %s [%s]", f.File, f.Line, f.Column, f.Severity, f.Text(), f.Rule)
+	return fmt.Sprintf("%s: %s: %s [%s]", f.Place, f.Severity, f.Text(), f.Rule)
 }
 
 // Text returns the message with the related place.
@@ -53,7 +49,7 @@ func (f Finding) Text() string {
 	if f.Related == (text.Place{}) {
 		return f.Message
 	}
-	if f.Related == (text.Place{File: f.File, Line: f.Line, Column: f.Column}) { // as with extends, or an alias
+	if f.Related == f.Place { // as with extends, or an alias
 		return f.Message + "; both have it from here"
 	}
 	return f.Message + "; the other is at " + f.Related.String()
@@ -66,7 +62,7 @@ type Source struct {
 	// Dir is the folder in which relative paths begin. If it is "", files that this one includes or extends are not
 	// read.
 	Dir string
-	// Text is the text of the file, at most MaxFile bytes.
+	// Text is the text of the file, at most project.MaxFile bytes.
 	Text []byte
 	// Base is the file over which Compose lays this one, or nil. Findings in the base are left out.
 	Base *project.File
@@ -87,14 +83,14 @@ func Check(ctx context.Context, s Source, o *Options) ([]Finding, error) {
 // CheckFile reads the file called name and checks it. It checks NAME.override.yaml together with NAME.yaml beside it.
 // A file that cannot be read has a finding of the rule "unreadable". Errors are those of Check.
 func CheckFile(ctx context.Context, name string, o *Options) ([]Finding, error) {
-	text, err := files.Read(name, MaxFile)
+	text, err := files.Read(name, project.MaxFile)
 	return checkRead(ctx, Source{Name: name, Dir: filepath.Dir(name), Text: text, Base: baseOf(name), Part: true}, err, o)
 }
 
 // CheckReader checks the text that r has, like CheckFile. Findings call it name, and its relative paths begin in the
 // working directory.
 func CheckReader(ctx context.Context, r io.Reader, name string, o *Options) ([]Finding, error) {
-	text, err := files.ReadFrom(r, name, MaxFile)
+	text, err := files.ReadFrom(r, name, project.MaxFile)
 	return checkRead(ctx, Source{Name: name, Dir: ".", Text: text, Part: true}, err, o)
 }
 
@@ -137,12 +133,12 @@ type document struct {
 // maxFound is how many findings of one severity are kept.
 const maxFound = 1000
 
-// report notes that a rule is broken at a node.
-func (d *document) report(rule string, at *yaml.Node, format string, args ...any) {
+// report notes that a rule is broken at a node. It returns the finding until the next one, or nil if it is left out.
+func (d *document) report(rule string, at *yaml.Node, format string, args ...any) *Finding {
 	if rule == "specification" {
 		d.setWrong(at)
 	}
-	d.in(at).reportAt(rule, at.Line, at.Column, format, args...)
+	return d.in(at).reportAt(rule, at.Line, at.Column, format, args...)
 }
 
 // setWrong notes that a node is reported for the specification.
@@ -166,15 +162,15 @@ func (d *document) full(rule string) bool {
 	return d.counts[d.options.severity(rule, severityOf(rule))] > maxFound
 }
 
-func (d *document) reportAt(rule string, line, column int, format string, args ...any) {
-	d.reportAs(severityOf(rule), rule, line, column, format, args...)
+func (d *document) reportAt(rule string, line, column int, format string, args ...any) *Finding {
+	return d.reportAs(severityOf(rule), rule, line, column, format, args...)
 }
 
 // reportAs reports a finding whose severity is another than its rule's, unless somebody has set that of the rule.
-func (d *document) reportAs(severity Severity, rule string, line, column int, format string, args ...any) {
+func (d *document) reportAs(severity Severity, rule string, line, column int, format string, args ...any) *Finding {
 	severity = d.options.severity(rule, severity)
 	if d.counts[severity] > maxFound || !d.options.applies(rule) || slices.Contains(d.silenced[line], rule) {
-		return
+		return nil
 	}
 	if d.counts == nil {
 		d.counts = map[Severity]int{}
@@ -190,18 +186,21 @@ func (d *document) reportAs(severity Severity, rule string, line, column int, fo
 			args[i] = text[:longest]
 		}
 	}
-	d.found = append(d.found, Finding{
-		File: d.Name, Line: max(line, 1), Column: max(column, 1), Severity: severity, Rule: rule, Message: text.Line(fmt.Sprintf(format, args...)),
-	})
+	place := text.Place{File: d.Name, Line: max(line, 1), Column: max(column, 1)}
+	d.found = append(d.found, Finding{Place: place, Severity: severity, Rule: rule, Message: text.Line(fmt.Sprintf(format, args...))})
+	if rule == "too-many-findings" {
+		return nil
+	}
+	return &d.found[len(d.found)-1]
 }
 
 // suggest returns a suggestion, as long as that has not been done too often.
-func (d *document) suggest(name string, known map[string]bool) string {
+func (d *document) suggest(name string, known []string) string {
 	const most = 200_000
 	if d.compared += len(known); d.compared > most {
 		return ""
 	}
-	return text.Suggestion(name, slices.Sorted(maps.Keys(known)))
+	return text.Suggestion(name, known)
 }
 
 func (d *document) findings() []Finding {

@@ -2,31 +2,9 @@ package lint
 
 import (
 	"slices"
-	"sync"
 
 	"github.com/tp0-lab/composer/internal/text"
 )
-
-// Set is a group of rules that are off until somebody enables the set or one of them.
-type Set struct {
-	Name  string
-	Rules []Rule
-}
-
-// Sets returns the sets of rules. Callers must not change them.
-func Sets() []Set {
-	return []Set{{"security", securityRules}, {"style", styleRules}}
-}
-
-// SetOf returns the name of the set that a rule belongs to, or "" for a rule that is always on.
-func SetOf(rule string) string {
-	for _, s := range Sets() {
-		if slices.ContainsFunc(s.Rules, func(r Rule) bool { return r.Name == rule }) {
-			return s.Name
-		}
-	}
-	return ""
-}
 
 // The levels of Options.Set that are no severities.
 const (
@@ -68,7 +46,7 @@ func (o *Options) applies(rule string) bool {
 	if o != nil {
 		level = o.levels[rule]
 	}
-	return level != Off && (level != "" || bookOf()[rule].set == "")
+	return level != Off && (level != "" || bookOf()[rule].Set == "")
 }
 
 // severity returns the severity of a rule's findings; usual is their severity unless somebody has set another one.
@@ -79,51 +57,24 @@ func (o *Options) severity(rule string, usual Severity) Severity {
 	return Severity(o.levels[rule])
 }
 
-// IsSet reports whether a set has that name.
-func IsSet(name string) bool {
-	return slices.ContainsFunc(Sets(), func(s Set) bool { return s.Name == name })
-}
-
 // rulesOf returns the names of the rules of a set, or the name of a rule itself.
-func rulesOf(name string) []string {
-	for _, s := range Sets() {
-		if s.Name == name {
-			var names []string
-			for _, r := range s.Rules {
-				names = append(names, r.Name)
-			}
-			return names
+func rulesOf(name string) (names []string) {
+	for _, r := range Rules() {
+		if r.Set == name || r.Name == name {
+			names = append(names, r.Name)
 		}
 	}
-	if _, ok := bookOf()[name]; !ok {
+	if names == nil {
 		panic("lint: no rule " + name)
 	}
-	return []string{name}
+	return names
 }
 
 // UnknownRule returns an error message for a name that neither a rule nor a set has, and "" for any other name.
 func UnknownRule(name string) string {
-	names := ruleNames()
-	for _, s := range Sets() {
-		names = append(names, s.Name)
-	}
+	names := append(ruleNames(), Sets...)
 	if slices.Contains(names, name) {
 		return ""
 	}
 	return "unknown rule \"" + text.Line(name) + "\"" + text.Suggestion(name, names)
 }
-
-// bookRule is a rule with the name of its set.
-type bookRule struct {
-	Rule
-	set string
-}
-
-// bookOf returns all rules by name.
-var bookOf = sync.OnceValue(func() map[string]bookRule {
-	book := map[string]bookRule{}
-	for _, r := range Rules() {
-		book[r.Name] = bookRule{r, SetOf(r.Name)}
-	}
-	return book
-})

@@ -16,10 +16,10 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-var partRules = []Rule{{
-	Name: "part-of-project", Severity: Note, What: "the file looks like a part of a project",
-	Why: "Its services have no image, or use what it does not define. If the file that Compose reads by itself is beside it and has all of that, or if half of the services have no image and others are not defined at all, while another YAML file is in the folder, this is said once, instead of an error for each. Check the project: `composer lint -f compose.yaml -f FILE`.",
-}}
+var partRules = []Rule{
+	rules.New("part-of-project", Note, "the file looks like a part of a project",
+		"Its services have no image, or use what it does not define. If the file that Compose reads by itself is beside it and has all of that, or if half of the services have no image and others are not defined at all, while another YAML file is in the folder, this is said once, instead of an error for each. Check the project: `composer lint -f compose.yaml -f FILE`."),
+}
 
 // checkPart finds out whether a file, which has problems, is a part of a project, and reports that.
 func (d *document) checkPart(problems []rules.Problem) {
@@ -140,16 +140,9 @@ func (p *partial) isIn(name string) bool {
 		}
 	}
 	for _, u := range p.undefined {
-		if own := yamltree.Get(base.Root, u.Kind); own == nil || !slices.Contains(keys(own), u.Name) {
+		if !slices.Contains(yamltree.Keys(yamltree.Get(base.Root, u.Kind)), u.Name) {
 			return false
 		}
 	}
 	return true
-}
-
-func keys(mapping *yaml.Node) (names []string) {
-	for key := range yamltree.Entries(mapping) {
-		names = append(names, key.Value)
-	}
-	return names
 }

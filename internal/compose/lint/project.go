@@ -22,12 +22,9 @@ func checkProject(d *document) {
 		if d.wrong[at] {
 			continue // it is no value of that kind at all
 		}
-		own := d.in(at)
-		n := len(own.found)
-		d.report(p.Rule.Name, at, "%s", p.Message)
-		if len(own.found) > n && p.Other != nil {
+		if f := d.report(p.Rule.Name, at, "%s", p.Message); f != nil && p.Other != nil {
 			other := d.node(p.Other)
-			own.found[n].Related = text.Place{File: d.in(other).Name, Line: other.Line, Column: other.Column}
+			f.Related = text.Place{File: d.in(other).Name, Line: other.Line, Column: other.Column}
 		}
 	}
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/tp0-lab/composer/internal/compose/load"
 	"github.com/tp0-lab/composer/internal/compose/project"
-	"github.com/tp0-lab/composer/internal/text"
 )
 
 // refusing are the rules for which compose-go refuses a file, whatever other files there are.
@@ -19,22 +18,16 @@ var refusing = []string{
 // Refused returns the first finding for which compose-go refuses a text. It returns false if no finding is of that
 // kind, or if ctx ends first.
 func Refused(ctx context.Context, text []byte) (Finding, bool) {
-	findings, err := Check(ctx, Source{Text: text}, nil)
-	return firstRefused(findings), err == nil && firstRefused(findings).Rule != ""
+	return firstRefused(Check(ctx, Source{Text: text}, nil))
 }
 
-// RefusedProject is Refused for files that are one project in dir.
-func RefusedProject(ctx context.Context, all []*project.File, dir string) (Finding, bool) {
-	findings, err := CheckProject(ctx, all, dir, func(string) *Options { return nil })
-	return firstRefused(findings), err == nil && firstRefused(findings).Rule != ""
-}
-
-// firstRefused returns the first finding for which compose-go refuses a file, or none.
-func firstRefused(findings []Finding) Finding {
-	if i := slices.IndexFunc(findings, func(f Finding) bool { return slices.Contains(refusing, f.Rule) }); i >= 0 {
-		return findings[i]
+// firstRefused returns the first finding for which compose-go refuses a file, unless there is an error.
+func firstRefused(findings []Finding, err error) (Finding, bool) {
+	i := slices.IndexFunc(findings, func(f Finding) bool { return slices.Contains(refusing, f.Rule) })
+	if err != nil || i < 0 {
+		return Finding{}, false
 	}
-	return Finding{}
+	return findings[i], true
 }
 
 // Explain returns err, an error of loading files that are one project in dir. A *load.Error becomes the first finding for
@@ -43,8 +36,8 @@ func Explain(ctx context.Context, all []*project.File, dir string, err error) er
 	if _, ok := errors.AsType[*load.Error](err); !ok {
 		return err
 	}
-	if one, found := RefusedProject(ctx, all, dir); found {
-		return &load.Error{Place: text.Place{File: one.File, Line: one.Line, Column: one.Column}, Message: one.Message}
+	if one, found := firstRefused(CheckProject(ctx, all, dir, func(string) *Options { return nil })); found {
+		return &load.Error{Place: one.Place, Message: one.Message}
 	}
 	return err
 }

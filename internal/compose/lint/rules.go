@@ -23,12 +23,19 @@ type Rule = rules.Rule
 
 // Rules returns all rules, in the order of docs/lint.md. Callers must not change the slice: they share it.
 var Rules = sync.OnceValue(func() []Rule {
-	all := slices.Concat(readingRules, partRules, specificationRules, rules.Book, scalarRules, fileRules)
-	for _, s := range Sets() {
-		all = append(all, s.Rules...)
+	return slices.Concat(readingRules, partRules, specificationRules, rules.Book, scalarRules, fileRules, securityRules, styleRules)
+})
+
+// Sets are the names of the sets of rules. A set is off until somebody enables it, or one of its rules.
+var Sets = []string{"security", "style"}
+
+// inSet returns rules as those of a set.
+func inSet(set string, all ...Rule) []Rule {
+	for i := range all {
+		all[i].Set = set
 	}
 	return all
-})
+}
 
 func ruleNames() []string {
 	var names []string
@@ -45,3 +52,12 @@ func severityOf(name string) Severity {
 	}
 	return r.Severity
 }
+
+// bookOf returns all rules by name.
+var bookOf = sync.OnceValue(func() map[string]Rule {
+	book := map[string]Rule{}
+	for _, r := range Rules() {
+		book[r.Name] = r
+	}
+	return book
+})

@@ -293,45 +293,23 @@ func (d *document) node(path []string) *yaml.Node {
 // each with each.
 const maxKeys = 10_000
 
-// appendShape appends what a node is, with digits left out, and tells whether
-// it has not too many keys.
-func appendShape(shape []byte, n *yaml.Node) ([]byte, bool) {
+// appendShape appends what a node is, with # for the numbers in it, and tells whether it has not too many keys.
+func appendShape(shape []byte, n *yaml.Node) (_ []byte, ok bool) {
 	n = yamltree.Follow(n)
-	ok := true
-	switch n.Kind {
-	case yaml.MappingNode:
-		shape = append(shape, '{')
-		ok = len(n.Content)/2 <= maxKeys
-		for key, value := range yamltree.Entries(n) {
-			shape = append(append(shape, key.Value...), ':')
-			var sound bool
-			shape, sound = appendShape(shape, value)
-			ok = ok && sound
-		}
-		shape = append(shape, '}')
-	case yaml.SequenceNode:
-		shape = append(shape, '[')
-		for item := range yamltree.Items(n) {
-			var sound bool
-			shape, sound = appendShape(shape, item)
-			ok = ok && sound
-		}
-		shape = append(shape, ']')
-	default:
-		shape = append(append(shape, n.ShortTag()...), ' ')
-		digit := false
-		for _, c := range []byte(n.Value) {
-			if c >= '0' && c <= '9' {
-				if digit {
-					continue
-				}
-				digit, c = true, '0'
-			} else {
-				digit = false
-			}
-			shape = append(shape, c)
-		}
-		shape = append(shape, ';')
+	ok = n.Kind != yaml.MappingNode || len(n.Content)/2 <= maxKeys
+	below := func(child *yaml.Node) {
+		var sound bool
+		shape, sound = appendShape(shape, child)
+		ok = ok && sound
 	}
-	return shape, ok
+	value := text.WithoutNumbers(strings.ReplaceAll(n.Value, "#", "\x00")) // its own # is no number
+	shape = append(append(append(shape, n.ShortTag()...), ' '), value...)
+	for key, value := range yamltree.Entries(n) {
+		shape = append(append(shape, key.Value...), ':')
+		below(value)
+	}
+	for item := range yamltree.Items(n) {
+		below(item)
+	}
+	return append(shape, ';'), ok
 }

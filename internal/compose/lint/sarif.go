@@ -81,9 +81,9 @@ func WriteSARIF(w io.Writer, found []Finding, version string) error {
 	}
 	for _, f := range found {
 		result := sarifResult{RuleID: f.Rule, RuleIndex: index[f.Rule], Level: f.Severity, Message: sarifText{f.Message}}
-		result.Locations = []sarifLocation{{Physical: newSARIFPlace(f.File, f.Line, f.Column)}}
+		result.Locations = []sarifLocation{{Physical: newSARIFPlace(f.Place)}}
 		if r := f.Related; r != (text.Place{}) {
-			result.Related = []sarifLocation{{newSARIFPlace(r.File, r.Line, r.Column), &sarifText{"the other one"}}}
+			result.Related = []sarifLocation{{newSARIFPlace(r), &sarifText{"the other one"}}}
 		}
 		run.Results = append(run.Results, result)
 	}
@@ -94,9 +94,9 @@ func WriteSARIF(w io.Writer, found []Finding, version string) error {
 	return encoder.Encode(sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run}})
 }
 
-func newSARIFPlace(file string, line, column int) (place sarifPlace) {
-	place.Artifact.URI = uri(file)
-	place.Region.StartLine, place.Region.StartColumn = line, column
+func newSARIFPlace(at text.Place) (place sarifPlace) {
+	place.Artifact.URI = uri(at.File)
+	place.Region.StartLine, place.Region.StartColumn = at.Line, at.Column
 	return place
 }
 

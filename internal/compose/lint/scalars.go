@@ -8,15 +8,14 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tp0-lab/composer/internal/compose/rules"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
 var scalarRules = []Rule{
-	{
-		Name: "unquoted-value", Severity: Warning, What: "YAML changes a value that has no quotes",
-		Why: "Without quotes, 007 is the number 7, 0777 is 511, 1e3 and 1_000 are 1000, and 1.10 is 1.1: that is what the container gets. `no`, `on` and `22:22` mean themselves to Compose, and false, true and 1342 to readers of YAML 1.1, such as PyYAML and docker-compose 1.",
-	},
+	rules.New("unquoted-value", Warning, "YAML changes a value that has no quotes",
+		"Without quotes, 007 is the number 7, 0777 is 511, 1e3 and 1_000 are 1000, and 1.10 is 1.1: that is what the container gets. `no`, `on` and `22:22` mean themselves to Compose, and false, true and 1342 to readers of YAML 1.1, such as PyYAML and docker-compose 1."),
 }
 
 // textual are the parts of a service, a network, a volume or a build in which

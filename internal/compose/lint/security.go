@@ -14,48 +14,28 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-var securityRules = []Rule{
-	{
-		Name: "engine-socket", Severity: Warning, What: "a service gets the container engine's socket",
-		Why: "Who can talk to the engine can start a privileged container, and so is root on the host; a read-only mount of the socket does not change that. A proxy that lets through only some calls is safer.",
-	},
-	{
-		Name: "privileged", Severity: Warning, What: "a service or a build is privileged",
-		Why: "The container has all capabilities and all devices of the host, without seccomp and AppArmor. Give the capabilities and devices that it needs.",
-	},
-	{
-		Name: "host-namespace", Severity: Warning, What: "a service is in a namespace of the host",
-		Why: "With the host's network it reaches all that listens on localhost, with its pid, ipc, uts, cgroup or user namespace it sees or changes what is not its own.",
-	},
-	{
-		Name: "dangerous-capability", Severity: Warning, What: "a service adds a capability that leads out of the container",
-		Why: "With ALL, SYS_ADMIN, SYS_MODULE, SYS_PTRACE, SYS_RAWIO, SYS_BOOT, SYS_TIME, NET_ADMIN, DAC_READ_SEARCH, DAC_OVERRIDE, MAC_ADMIN, MAC_OVERRIDE, BPF or PERFMON a process can change the host or read what belongs to others.",
-	},
-	{
-		Name: "host-mount", Severity: Warning, What: "a service mounts a part of the host's system",
-		Why: "These are /, /bin, /boot, /dev, /etc, /home, /lib, /proc, /root, /run, /sbin, /sys, /usr, /var, and what is in those that hold secrets or control the host, such as /etc/shadow and /var/lib/docker. /etc/localtime, /etc/timezone, /dev/shm and the certificates in /etc are harmless.",
-	},
-	{
-		Name: "port-on-all-interfaces", Severity: Warning, What: "a port is published on all of the host's addresses",
-		Why: "Docker opens it to the network, past the rules of firewalls such as ufw. For the host alone write `127.0.0.1:8080:80`; services of one network reach each other without `ports`.",
-	},
-	{
-		Name: "unpinned-image", Severity: Warning, What: "an image has no tag, or `latest`, and no digest",
-		Why: "Another image may stand behind the name at the next pull. Images that the service builds itself are left out.",
-	},
-	{
-		Name: "secret-in-environment", Severity: Warning, What: "a secret stands in the file",
-		Why: "The value of a variable such as DB_PASSWORD or API_TOKEN, or the password of an address in one, is in the repository, in `docker inspect` and in the environment of each process. Use `secrets` with NAME_FILE, or a variable: `${DB_PASSWORD:?}`. Build arguments stay in the image's history.",
-	},
-	{
-		Name: "unconfined", Severity: Warning, What: "a service switches protections off",
-		Why: "In `security_opt`, `seccomp:unconfined`, `apparmor:unconfined`, `systempaths=unconfined`, `label:disable` and `no-new-privileges:false` take away what keeps a process in its container.",
-	},
-	{
-		Name: "new-privileges", Severity: Note, What: "a service lets its processes gain privileges",
-		Why: "With `security_opt: [\"no-new-privileges:true\"]` programs such as su and sudo stay what they were started as. Most services run with it.",
-	},
-}
+var securityRules = inSet("security",
+	rules.New("engine-socket", Warning, "a service gets the container engine's socket",
+		"Who can talk to the engine can start a privileged container, and so is root on the host; a read-only mount of the socket does not change that. A proxy that lets through only some calls is safer."),
+	rules.New("privileged", Warning, "a service or a build is privileged",
+		"The container has all capabilities and all devices of the host, without seccomp and AppArmor. Give the capabilities and devices that it needs."),
+	rules.New("host-namespace", Warning, "a service is in a namespace of the host",
+		"With the host's network it reaches all that listens on localhost, with its pid, ipc, uts, cgroup or user namespace it sees or changes what is not its own."),
+	rules.New("dangerous-capability", Warning, "a service adds a capability that leads out of the container",
+		"With ALL, SYS_ADMIN, SYS_MODULE, SYS_PTRACE, SYS_RAWIO, SYS_BOOT, SYS_TIME, NET_ADMIN, DAC_READ_SEARCH, DAC_OVERRIDE, MAC_ADMIN, MAC_OVERRIDE, BPF or PERFMON a process can change the host or read what belongs to others."),
+	rules.New("host-mount", Warning, "a service mounts a part of the host's system",
+		"These are /, /bin, /boot, /dev, /etc, /home, /lib, /proc, /root, /run, /sbin, /sys, /usr, /var, and what is in those that hold secrets or control the host, such as /etc/shadow and /var/lib/docker. /etc/localtime, /etc/timezone, /dev/shm and the certificates in /etc are harmless."),
+	rules.New("port-on-all-interfaces", Warning, "a port is published on all of the host's addresses",
+		"Docker opens it to the network, past the rules of firewalls such as ufw. For the host alone write `127.0.0.1:8080:80`; services of one network reach each other without `ports`."),
+	rules.New("unpinned-image", Warning, "an image has no tag, or `latest`, and no digest",
+		"Another image may stand behind the name at the next pull. Images that the service builds itself are left out."),
+	rules.New("secret-in-environment", Warning, "a secret stands in the file",
+		"The value of a variable such as DB_PASSWORD or API_TOKEN, or the password of an address in one, is in the repository, in `docker inspect` and in the environment of each process. Use `secrets` with NAME_FILE, or a variable: `${DB_PASSWORD:?}`. Build arguments stay in the image's history."),
+	rules.New("unconfined", Warning, "a service switches protections off",
+		"In `security_opt`, `seccomp:unconfined`, `apparmor:unconfined`, `systempaths=unconfined`, `label:disable` and `no-new-privileges:false` take away what keeps a process in its container."),
+	rules.New("new-privileges", Note, "a service lets its processes gain privileges",
+		"With `security_opt: [\"no-new-privileges:true\"]` programs such as su and sudo stay what they were started as. Most services run with it."),
+)
 
 // capabilities are the capabilities that the rule dangerous-capability finds.
 var capabilities = []string{

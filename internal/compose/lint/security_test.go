@@ -54,7 +54,7 @@ func TestSecurity(t *testing.T) {
 		text := "services:\n  a: {" + body + "}\nvolumes: {vol: {}}\n"
 		var got strings.Builder
 		for _, f := range checkWith(t, Source{Name: "f", Dir: t.TempDir(), Text: []byte(text)}, levels(On, "security")) {
-			if SetOf(f.Rule) != "security" {
+			if bookOf()[f.Rule].Set != "security" {
 				t.Errorf("%s: %v", body, f)
 			}
 			line := []rune(strings.Split(text, "\n")[f.Line-1])

@@ -2,7 +2,6 @@ package lint
 
 import (
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -24,77 +23,37 @@ import (
 
 var specificationRules = []Rule{
 	rules.Specification,
-	{
-		Name: "obsolete-version", Severity: Note, What: "`version` says nothing any more",
-		Why: "Compose ignores it since 2020, and warns about it at each run.",
-	},
-	{
-		Name: "obsolete-notation", Severity: Note, What: "a notation is of older versions of Compose",
-		Why: "Compose warns about it at each run: the name of an external network or volume is `name`, beside `external: true`, and a boolean is true or false, not `yes` or `on`.",
-	},
-	{
-		Name: "duplicate-item", Severity: Note, What: "a list has the same item twice",
-		Why: "Compose drops one of them without a word. In lists of which it refuses that, such as `security_opt`, it is an error of the rule `specification`.",
-	},
+	rules.New("obsolete-version", Note, "`version` says nothing any more",
+		"Compose ignores it since 2020, and warns about it at each run."),
+	rules.New("obsolete-notation", Note, "a notation is of older versions of Compose",
+		"Compose warns about it at each run: the name of an external network or volume is `name`, beside `external: true`, and a boolean is true or false, not `yes` or `on`."),
+	rules.New("duplicate-item", Note, "a list has the same item twice",
+		"Compose drops one of them without a word. In lists of which it refuses that, such as `security_opt`, it is an error of the rule `specification`."),
 }
 
-// schemas are the specification and the names of keys that parts of it know.
-type schemas struct {
-	file    *jsonschema.Schema
-	service map[string]bool // keys of services, from all parts that make one
-}
-
-// isService reports whether a node has keys, and all are those of a service.
-func (s schemas) isService(n *yaml.Node) bool {
-	some := false
-	for key := range yamltree.Entries(n) {
-		if !s.service[key.Value] {
-			return false
-		}
-		some = true
-	}
-	return some
-}
-
-// readSchemas takes 30 ms, so it is done once.
-var readSchemas = sync.OnceValues(func() (s schemas, err error) {
+// readSchema takes 30 ms, so it is done once.
+var readSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
 	const name = "file:///compose-spec.json"
 	source, err := jsonschema.UnmarshalJSON(strings.NewReader(schema.Schema))
 	if err != nil {
-		return s, err
+		return nil, err
 	}
 	compiler := jsonschema.NewCompiler()
 	if err := compiler.AddResource(name, source); err != nil {
-		return s, err
+		return nil, err
 	}
-	if s.file, err = compiler.Compile(name); err != nil {
-		return s, err
-	}
-	service, err := compiler.Compile(name + "#/$defs/service")
-	if err != nil {
-		return s, err
-	}
-	s.service = map[string]bool{}
-	for _, part := range append([]*jsonschema.Schema{service}, service.AllOf...) {
-		if part.Ref != nil {
-			part = part.Ref
-		}
-		for key := range part.Properties {
-			s.service[key] = true
-		}
-	}
-	return s, nil
+	return compiler.Compile(name)
 })
 
 func (d *document) checkSchema() {
 	if specification.Fits(d.root, nil) {
 		return
 	}
-	schemas, err := readSchemas()
+	schema, err := readSchema()
 	if err != nil {
 		panic("lint: the specification that is built in: " + err.Error()) // a test would have seen it
 	}
-	err = schemas.file.Validate(d.values.of(d.root))
+	err = schema.Validate(d.values.of(d.root))
 	if err, ok := err.(*jsonschema.ValidationError); ok { //nolint:errorlint // Validate documents that it is this type
 		all := leaves(err)
 		slices.SortStableFunc(all, func(a, b *jsonschema.ValidationError) int { // or it would be chance which a report leaves out
@@ -104,7 +63,7 @@ func (d *document) checkSchema() {
 			if d.full("specification") {
 				break
 			}
-			d.reportSchema(schemas, leaf)
+			d.reportSchema(leaf)
 		}
 	}
 }
@@ -148,7 +107,7 @@ func leaves(e *jsonschema.ValidationError) []*jsonschema.ValidationError {
 	return all
 }
 
-func (d *document) reportSchema(s schemas, e *jsonschema.ValidationError) {
+func (d *document) reportSchema(e *jsonschema.ValidationError) {
 	key, node := d.find(e.InstanceLocation)
 	path := strings.Join(e.InstanceLocation, ".")
 	say := func(format string, args ...any) {
@@ -158,17 +117,17 @@ func (d *document) reportSchema(s schemas, e *jsonschema.ValidationError) {
 	switch k := e.ErrorKind.(type) {
 	case *kind.FalseSchema:
 		name := e.InstanceLocation[len(e.InstanceLocation)-1]
-		if len(e.InstanceLocation) == 3 && s.service[name] {
+		if len(e.InstanceLocation) == 3 && specification.IsServiceKey(name) {
 			return // known, but another error kept the schema from seeing that
 		}
-		d.report("specification", key, "unknown key %q%s", path, d.suggest(name, s.service))
+		d.report("specification", key, "unknown key %q%s", path, d.suggest(name, specification.Keys("services", "any")))
 	case *kind.AdditionalProperties:
 		for _, name := range k.Properties {
 			if d.full("specification") {
 				break
 			}
 			key, _ := d.find(append(slices.Clip(e.InstanceLocation), name))
-			d.report("specification", key, "unknown key %q%s", strings.TrimPrefix(path+"."+name, "."), d.unknownKey(s, e.InstanceLocation, name))
+			d.report("specification", key, "unknown key %q%s", strings.TrimPrefix(path+"."+name, "."), d.unknownKey(e.InstanceLocation, name))
 		}
 	case *kind.Type:
 		if strings.Contains(node.Value, "$") && slices.ContainsFunc(k.Want, func(t string) bool { return t != "array" && t != "object" && t != "null" }) {
@@ -189,11 +148,12 @@ func (d *document) reportSchema(s schemas, e *jsonschema.ValidationError) {
 		if strings.Contains(node.Value, "$") {
 			return // a variable may be one of them
 		}
-		words := map[string]bool{}
+		var words []string
 		for _, word := range k.Want {
-			words[fmt.Sprint(word)] = true
+			words = append(words, fmt.Sprint(word))
 		}
-		say("%s: %q is not one of %s%s", path, node.Value, strings.Join(slices.Sorted(maps.Keys(words)), ", "), d.suggest(node.Value, words))
+		slices.Sort(words)
+		say("%s: %q is not one of %s%s", path, node.Value, strings.Join(words, ", "), d.suggest(node.Value, words))
 	case *kind.Minimum:
 		say("%s: %s is less than %s", path, node.Value, k.Want.RatString())
 	case *kind.Maximum:
@@ -205,19 +165,19 @@ func (d *document) reportSchema(s schemas, e *jsonschema.ValidationError) {
 	}
 }
 
-// wordsOf returns the words that match a pattern such as "^(always|never)$".
-func wordsOf(pattern string) map[string]bool {
-	words := map[string]bool{}
+// wordsOf returns the words that match a pattern such as "^(always|never)$", in order.
+func wordsOf(pattern string) (words []string) {
 	whole, err := regexp.Compile(pattern)
 	if err != nil {
-		return words // of the schema's dialect only
+		return nil // of the schema's dialect only
 	}
 	for word := range strings.FieldsFuncSeq(pattern, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) }) {
 		if len(word) > 1 && whole.MatchString(word) {
-			words[word] = true
+			words = append(words, word)
 		}
 	}
-	return words
+	slices.Sort(words)
+	return slices.Compact(words)
 }
 
 // reportDuplicates reports the items of a list that are there already: all scalars, or else the pair that the schema names.
@@ -258,66 +218,27 @@ func mergedByCompose(path []string) bool {
 }
 
 // unknownKey returns a message for an unknown key, with the key that was probably meant.
-func (d *document) unknownKey(s schemas, path []string, name string) string {
+func (d *document) unknownKey(path []string, name string) string {
 	switch len(path) {
 	case 0:
-		if s.isService(yamltree.Get(d.root, name)) { // as in files of docker-compose 1 without a version
+		if isService(yamltree.Get(d.root, name)) { // as in files of docker-compose 1 without a version
 			return ": it looks like a service, and those stand below `services:`"
 		}
 	case 1:
 		return ": want letters, digits, '.', '_' and '-'"
 	}
-	part := s.file
-	for _, step := range path {
-		part = descend(part, step)
-		if part == nil {
-			return ""
-		}
-	}
-	known := map[string]bool{}
-	for _, p := range alternatives(part) {
-		for key := range p.Properties {
-			known[key] = true
-		}
-	}
-	return d.suggest(name, known)
+	return d.suggest(name, specification.Keys(path...))
 }
 
-// alternatives returns all that a part may be.
-func alternatives(s *jsonschema.Schema) []*jsonschema.Schema {
-	all := []*jsonschema.Schema{s}
-	if s.Ref != nil {
-		all = append(all, alternatives(s.Ref)...)
-	}
-	for _, list := range [][]*jsonschema.Schema{s.AllOf, s.OneOf, s.AnyOf} {
-		for _, p := range list {
-			all = append(all, alternatives(p)...)
+// isService reports whether a node has keys, and all are those of a service.
+func isService(n *yaml.Node) bool {
+	some := false
+	for key := range yamltree.Entries(n) {
+		if some = specification.IsServiceKey(key.Value); !some {
+			break
 		}
 	}
-	return all
-}
-
-// descend returns the part of a schema that is about a key, or nil.
-func descend(s *jsonschema.Schema, key string) *jsonschema.Schema {
-	for _, p := range alternatives(s) {
-		if next := p.Properties[key]; next != nil {
-			return next
-		}
-		for pattern, next := range p.PatternProperties {
-			if pattern.MatchString(key) && !strings.HasPrefix(key, "x-") {
-				return next
-			}
-		}
-		if _, err := strconv.Atoi(key); err == nil {
-			if next, ok := p.Items.(*jsonschema.Schema); ok {
-				return next
-			}
-			if p.Items2020 != nil {
-				return p.Items2020
-			}
-		}
-	}
-	return nil
+	return some
 }
 
 // find returns the value at a path and its key, or the innermost ones on the way to it.

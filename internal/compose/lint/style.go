@@ -6,19 +6,16 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tp0-lab/composer/internal/compose/rules"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
 
-var styleRules = []Rule{
-	{
-		Name: "unquoted-port", Severity: Note, What: "a port has no quotes",
-		Why: "Some ports need quotes, such as 22:22, which is a number to readers of YAML 1.1; with quotes everywhere nobody has to know which.",
-	},
-	{
-		Name: "key-order", Severity: Note, What: "keys are in an unusual order",
-		Why: "Readers find what they look for where it usually stands. At the top that is: x-…, name, include, services, networks, volumes, secrets, configs. In a service: image, build, container_name; depends_on; volumes, volumes_from, configs, secrets; environment, env_file; ports, networks, network_mode, extra_hosts; command, entrypoint, working_dir, restart, healthcheck; logging, labels; user, isolation; others anywhere.",
-	},
-}
+var styleRules = inSet("style",
+	rules.New("unquoted-port", Note, "a port has no quotes",
+		"Some ports need quotes, such as 22:22, which is a number to readers of YAML 1.1; with quotes everywhere nobody has to know which."),
+	rules.New("key-order", Note, "keys are in an unusual order",
+		"Readers find what they look for where it usually stands. At the top that is: x-…, name, include, services, networks, volumes, secrets, configs. In a service: image, build, container_name; depends_on; volumes, volumes_from, configs, secrets; environment, env_file; ports, networks, network_mode, extra_hosts; command, entrypoint, working_dir, restart, healthcheck; logging, labels; user, isolation; others anywhere."),
+)
 
 // The usual orders of keys. Those that are not listed may stand anywhere.
 var (

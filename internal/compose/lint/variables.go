@@ -14,8 +14,11 @@ import (
 func (d *document) checkAllVariables() {
 	for _, root := range d.roots() {
 		for key, value := range yamltree.Entries(root) {
-			if !strings.HasPrefix(key.Value, "x-") {
-				d.checkVariables(value)
+			if strings.HasPrefix(key.Value, "x-") {
+				continue
+			}
+			for n := range yamltree.All(value) {
+				d.checkVariables(n)
 			}
 		}
 	}
@@ -26,16 +29,11 @@ func (d *document) roots() []*yaml.Node { return append([]*yaml.Node{d.root}, d.
 
 // checkVariables reports what looks like a variable, but Compose cannot read it.
 func (d *document) checkVariables(n *yaml.Node) {
-	if n.Kind == yaml.ScalarNode {
-		if at := vars.Broken(n.Value); at >= 0 {
-			rest, _, _ := strings.Cut(n.Value[at:], "\n")
-			line, column := d.placeWithin(n, at)
-			d.setWrong(n)
-			d.reportAt("specification", line, column, "%q looks like a variable, but Compose cannot read it: write ${NAME}, or $$ for a plain dollar", text.Short(rest, 60))
-		}
-	}
-	for _, c := range n.Content {
-		d.checkVariables(c)
+	if at := vars.Broken(n.Value); n.Kind == yaml.ScalarNode && at >= 0 {
+		rest, _, _ := strings.Cut(n.Value[at:], "\n")
+		line, column := d.placeWithin(n, at)
+		d.setWrong(n)
+		d.reportAt("specification", line, column, "%q looks like a variable, but Compose cannot read it: write ${NAME}, or $$ for a plain dollar", text.Short(rest, 60))
 	}
 }
 

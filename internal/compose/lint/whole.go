@@ -22,7 +22,7 @@ func CheckProject(ctx context.Context, all []*project.File, dir string, optionsO
 	for _, f := range all {
 		var err error
 		if f.Text == nil {
-			f.Text, err = files.Read(f.Name, MaxFile)
+			f.Text, err = files.Read(f.Name, project.MaxFile)
 		}
 		w.unread = append(w.unread, err)
 	}
@@ -38,7 +38,7 @@ func baseOf(name string) *project.File {
 		return nil
 	}
 	for _, ext := range []string{".yaml", ".yml"} {
-		if text, err := files.Read(stem+ext, MaxFile); err == nil {
+		if text, err := files.Read(stem+ext, project.MaxFile); err == nil {
 			return &project.File{Name: stem + ext, Text: text}
 		}
 	}
@@ -150,7 +150,7 @@ func (w *whole) merge() *document {
 	}
 	for _, fault := range p.Faults {
 		if !slices.ContainsFunc(broken, func(name string) bool { return strings.HasPrefix(fault.Message, name) }) { // or it is reported there
-			w.byFile[fault.File].reportAt(faultRules[fault.Kind], fault.Line, fault.Column, "%s", fault.Message)
+			w.byFile[fault.File].reportAt(string(fault.Kind), fault.Line, fault.Column, "%s", fault.Message)
 		}
 	}
 	for _, one := range w.documents {
@@ -168,11 +168,6 @@ func (w *whole) merge() *document {
 	d.project = d.readProject()
 	d.project.Partial, d.project.Extended = p.Partial, true
 	return d
-}
-
-var faultRules = map[project.FaultKind]string{
-	project.OtherFault: "specification", project.MissingFile: "missing-file", project.TooLarge: "too-large",
-	project.ExtendsCircle: "extends-cycle", project.UnknownService: "undefined-service",
 }
 
 // checkVersion reports the key version.

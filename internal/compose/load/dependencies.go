@@ -11,6 +11,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
 
+	"github.com/tp0-lab/composer/internal/compose/circle"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -55,39 +56,36 @@ func addDependencies(project *types.Project, dependencies map[string]any) error 
 	return nil
 }
 
-// dependencyError is an error about the services that a service waits for, in the words of compose-go.
-type dependencyError struct {
-	path    []string
-	message string
-}
-
-func (e *dependencyError) Error() string { return e.message }
-
-// checkDependencies returns an error if a service or a job waits for one that is not defined or not enabled, or if
-// services wait for each other.
+// checkDependencies returns an *Error, in the words of compose-go, if a service or a job waits for one that is not defined or
+// not enabled, or if services wait for each other.
 func checkDependencies(project *types.Project) error {
-	for _, name := range slices.SortedFunc(maps.Keys(project.Services), text.NaturalCompare) {
+	for _, name := range sorted(project.Services) {
 		if err := checkNeeds(project, "service", name, project.Services[name].DependsOn); err != nil {
 			return err
 		}
 	}
-	for _, name := range slices.SortedFunc(maps.Keys(project.Jobs), text.NaturalCompare) {
+	for _, name := range sorted(project.Jobs) {
 		if err := checkNeeds(project, "job", name, project.Jobs[name].DependsOn); err != nil {
 			return err
 		}
 	}
-	if circle := findCircle(project.Services); circle != nil {
-		last := len(circle) - 1
-		return &dependencyError{
-			[]string{"services", circle[last-1], "depends_on", circle[last]},
-			"dependency cycle detected: " + strings.Join(shortened(circle), " -> "),
+	needs := func(of string) []string { return sorted(project.Services[of].DependsOn) }
+	for names, first := range circle.All(slices.Values(sorted(project.Services)), needs, func(name string) string { return name }) {
+		return &Error{
+			Path:    []string{"services", names[len(names)-1], "depends_on", first},
+			Message: "dependency cycle detected: " + strings.Join(shortened(append(names, first)), " -> "),
 		}
 	}
 	return nil
 }
 
+// sorted returns the keys of a map, name2 before name10.
+func sorted[V any](m map[string]V) []string {
+	return slices.SortedFunc(maps.Keys(m), text.NaturalCompare)
+}
+
 func checkNeeds(project *types.Project, kind, name string, needs types.DependsOnConfig) error {
-	for _, other := range slices.SortedFunc(maps.Keys(needs), text.NaturalCompare) {
+	for _, other := range sorted(needs) {
 		_, err := project.GetService(other)
 		_, isJob := project.Jobs[other]
 		var message string
@@ -101,43 +99,9 @@ func checkNeeds(project *types.Project, kind, name string, needs types.DependsOn
 		default:
 			message = fmt.Sprintf("%s %q depends on undefined service %q", kind, name, other)
 		}
-		return &dependencyError{[]string{kind + "s", name, "depends_on", other}, message}
+		return &Error{Path: []string{kind + "s", name, "depends_on", other}, Message: message}
 	}
 	return nil
-}
-
-// findCircle returns services that wait for each other, the first one at the end again, or nil.
-func findCircle(services types.Services) []string {
-	const (
-		open = 1
-		done = 2
-	)
-	state := make(map[string]int, len(services))
-	var path, circle []string
-	var visit func(name string)
-	visit = func(name string) {
-		state[name] = open
-		path = append(path, name)
-		for _, other := range slices.SortedFunc(maps.Keys(services[name].DependsOn), text.NaturalCompare) {
-			if circle != nil {
-				return
-			}
-			switch state[other] {
-			case 0:
-				visit(other)
-			case open:
-				circle = append(slices.Clone(path[slices.Index(path, other):]), other)
-			}
-		}
-		path = path[:len(path)-1]
-		state[name] = done
-	}
-	for _, name := range slices.SortedFunc(maps.Keys(services), text.NaturalCompare) {
-		if state[name] == 0 && circle == nil {
-			visit(name)
-		}
-	}
-	return circle
 }
 
 // shortened leaves out the middle of a long circle.

@@ -1,7 +1,6 @@
 package load
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -50,8 +49,8 @@ func (o Options) newError(content []byte, err error, name string) *Error {
 		e.Message, e.Line, e.Column = excess.Message, excess.Node.Line, excess.Node.Column
 		return e
 	}
-	if needs, ok := errors.AsType[*dependencyError](err); ok {
-		e.Message, e.Path = text.Line(needs.message), needs.path
+	if needs, ok := errors.AsType[*Error](err); ok { // of checkDependencies
+		e.Message, e.Path = text.Line(needs.Message), needs.Path
 		o.find(e, content, e.Path)
 		return e
 	}
@@ -100,16 +99,15 @@ func (o Options) find(e *Error, content []byte, path []string) {
 // an item of a list. For a map or a list, Find returns the place of its key. If several YAML documents of a text have
 // the path, the last one counts. It returns false if none has it.
 func Find(content []byte, path ...string) (line, column int, ok bool) {
-	decoder := yaml.NewDecoder(bytes.NewReader(content))
-	for {
-		var document yaml.Node
-		if decoder.Decode(&document) != nil || len(document.Content) == 0 {
-			return line, column, ok
+	for document, err := range yamltree.Documents(content) {
+		if err != nil {
+			break
 		}
 		if at := Node(document.Content[0], path); at != nil {
 			line, column, ok = at.Line, at.Column, true
 		}
 	}
+	return line, column, ok
 }
 
 // Node returns the node at a path as Find reads it, or nil: for a map or a list, the node of its key.

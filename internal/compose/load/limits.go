@@ -1,7 +1,6 @@
 package load
 
 import (
-	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -28,16 +27,15 @@ func checkText(text []byte, lookup vars.Lookup) error {
 	if err := yamltree.CheckText(text); err != nil {
 		return err
 	}
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	for {
-		var document yaml.Node
-		if decoder.Decode(&document) != nil || len(document.Content) == 0 {
-			return nil
+	for document, err := range yamltree.Documents(text) {
+		if err != nil {
+			return nil //nolint:nilerr // compose-go says so
 		}
 		if err := CheckLimits(document.Content[0], lookup); err != nil {
 			return err
 		}
 	}
+	return nil
 }
 
 // CheckLimits returns an error if compose-go would take seconds or gigabytes to load a document that is within the limits

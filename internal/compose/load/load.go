@@ -18,6 +18,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tp0-lab/composer/internal/compose/vars"
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -59,7 +60,7 @@ func Load(ctx context.Context, text []byte, o Options) (*types.Project, error) {
 	if _, err := os.Getwd(); err != nil {
 		return nil, fmt.Errorf("the current directory is gone: change to another one (%w)", err)
 	}
-	lookup := func(name string) (string, bool) { value, ok := o.Environment[name]; return value, ok }
+	lookup := types.Mapping(o.Environment).Resolve
 	if err := checkText(text, lookup); err != nil {
 		return nil, o.newError(text, err, "")
 	}
@@ -108,19 +109,16 @@ func withoutInfinities(content []byte) []byte {
 	if !bytes.ContainsAny(content, ".") || !infinity().Match(content) {
 		return content
 	}
-	var quote func(n *yaml.Node) (changed bool)
-	quote = func(n *yaml.Node) (changed bool) {
-		var f float64
-		if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!float" && n.Decode(&f) == nil && (math.IsInf(f, 0) || math.IsNaN(f)) {
-			n.Tag, n.Style, n.Value = "!!str", yaml.DoubleQuotedStyle, strconv.FormatFloat(f, 'g', -1, 64)
-			return true
+	content, _ = vars.RewriteDocuments(content, func(document *yaml.Node) (_ *yaml.Node, changed bool) {
+		for n := range yamltree.All(document) {
+			var f float64
+			if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!float" && n.Decode(&f) == nil && (math.IsInf(f, 0) || math.IsNaN(f)) {
+				n.Tag, n.Style, n.Value = "!!str", yaml.DoubleQuotedStyle, strconv.FormatFloat(f, 'g', -1, 64)
+				changed = true
+			}
 		}
-		for _, c := range n.Content {
-			changed = quote(c) || changed
-		}
-		return changed
-	}
-	content, _ = vars.RewriteDocuments(content, func(document *yaml.Node) (*yaml.Node, bool) { return document, quote(document) })
+		return document, changed
+	})
 	return content
 }
 

@@ -1,9 +1,6 @@
 package load
 
 import (
-	"bytes"
-	"errors"
-	"io"
 	"maps"
 	"slices"
 
@@ -27,16 +24,14 @@ type survey struct {
 // surveyOf surveys a text that has been found within the limits.
 func surveyOf(text []byte) survey {
 	s := survey{keys: map[string]bool{}}
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	for {
-		var document yaml.Node
-		if err := decoder.Decode(&document); err != nil || len(document.Content) == 0 {
-			s.broken = err != nil && !errors.Is(err, io.EOF)
-			return s
+	for document, err := range yamltree.Documents(text) {
+		if s.broken = err != nil; s.broken {
+			break
 		}
 		s.roots = append(s.roots, document.Content[0])
 		s.walk(document.Content[0])
 	}
+	return s
 }
 
 func (s *survey) walk(n *yaml.Node) {

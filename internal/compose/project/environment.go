@@ -36,10 +36,7 @@ func readVariables(name string, environment map[string]string) (map[string]strin
 	if err != nil {
 		return nil, err
 	}
-	return dotenv.ParseWithLookup(bytes.NewReader(content), func(name string) (string, bool) {
-		value, ok := environment[name]
-		return value, ok
-	})
+	return dotenv.ParseWithLookup(bytes.NewReader(content), types.Mapping(environment).Resolve)
 }
 
 // ListedFiles returns the files that COMPOSE_FILE lists in an environment, or nil.

@@ -111,7 +111,7 @@ func (r *reader) base(p *pool, kind string, file *yaml.Node, chain []link) (*yam
 	}
 	base := r.extendService(from, kind, ref, chain)
 	if base == nil {
-		r.fault(last.at, UnknownService, "service %s: there is no service %q%s%s", last.name, ref, inFile(from, p), text.Suggestion(ref, names(from.kinds[kind])))
+		r.fault(last.at, UnknownService, "service %s: there is no service %q%s%s", last.name, ref, inFile(from, p), text.Suggestion(ref, yamltree.Keys(from.kinds[kind])))
 		p.done[kind+" "+last.name] = true
 	}
 	return base, from
@@ -157,15 +157,6 @@ func inFile(p, other *pool) string {
 		return ""
 	}
 	return " in " + p.layer.file.Name
-}
-
-// names returns the keys of a mapping.
-func names(mapping *yaml.Node) []string {
-	var all []string
-	for key := range yamltree.Entries(mapping) {
-		all = append(all, key.Value)
-	}
-	return all
 }
 
 // otherPool returns the services of another file, or nil if it cannot be read.
@@ -227,7 +218,7 @@ func (r *reader) wrap(value *yaml.Node, kind, name string) *yaml.Node {
 }
 
 func indexOf(mapping *yaml.Node, name string) int {
-	if mapping == nil {
+	if mapping == nil || mapping.Kind != yaml.MappingNode {
 		return -1
 	}
 	for i := 0; i+1 < len(mapping.Content); i += 2 {

@@ -11,16 +11,16 @@ type Fault struct {
 	Kind    FaultKind
 }
 
-// FaultKind says what a fault is about.
-type FaultKind int
+// FaultKind is the name of the rule of package lint that a fault breaks.
+type FaultKind string
 
 // The kinds of faults.
 const (
-	OtherFault     FaultKind = iota
-	MissingFile              // a file could not be read
-	TooLarge                 // the project has too many values
-	ExtendsCircle            // services extend each other
-	UnknownService           // a service extends one that is not there
+	OtherFault     FaultKind = "specification"
+	MissingFile    FaultKind = "missing-file"      // a file could not be read
+	TooLarge       FaultKind = "too-large"         // the project has too many values
+	ExtendsCircle  FaultKind = "extends-cycle"     // services extend each other
+	UnknownService FaultKind = "undefined-service" // a service extends one that is not there
 )
 
 // Error returns the place and the message.

@@ -60,7 +60,7 @@ func (r *reader) importAll(l *layer, kind string, from, to *yaml.Node) {
 			to.Content = append(to.Content, name, value)
 			continue
 		}
-		if whole(value) == whole(to.Content[i+1]) {
+		if yamltree.Literal(value) == yamltree.Literal(to.Content[i+1]) {
 			continue
 		}
 		outer := r.wrap(value, kind, name.Value)

@@ -264,7 +264,7 @@ func (r *reader) identity(item *yaml.Node, below string) string {
 		return fileTarget(item, short, below)
 	case "devices":
 		if mapping {
-			return valueOf(item, "target")
+			return yamltree.Text(item, "target")
 		}
 		if parts := strings.Split(short, ":"); len(parts) > 1 {
 			return parts[1]
@@ -272,25 +272,17 @@ func (r *reader) identity(item *yaml.Node, below string) string {
 		return short
 	case "env_file":
 		if mapping {
-			return valueOf(item, "path")
+			return yamltree.Text(item, "path")
 		}
 		return short
 	}
-	return whole(item)
-}
-
-// valueOf returns the text of a key, or "".
-func valueOf(mapping *yaml.Node, key string) string {
-	if n := yamltree.Get(mapping, key); n != nil {
-		return n.Value
-	}
-	return ""
+	return yamltree.Literal(item)
 }
 
 // mountTarget returns the path of a mount in the container. ok is false for a text that is no mount.
 func mountTarget(item *yaml.Node, short string) (target string, ok bool) {
 	if item.Kind == yaml.MappingNode {
-		return path.Clean(valueOf(item, "target")), true
+		return path.Clean(yamltree.Text(item, "target")), true
 	}
 	v, err := format.ParseVolume(short)
 	if err != nil {
@@ -302,8 +294,8 @@ func mountTarget(item *yaml.Node, short string) (target string, ok bool) {
 // portIdentity returns address, ports and protocol of a port. ok is false for a text that is no single port.
 func portIdentity(item *yaml.Node, short string) (port string, ok bool) {
 	if item.Kind == yaml.MappingNode {
-		protocol := cmp.Or(valueOf(item, "protocol"), "tcp")
-		return strings.Join([]string{valueOf(item, "host_ip"), valueOf(item, "published"), valueOf(item, "target"), protocol}, " "), true
+		protocol := cmp.Or(yamltree.Text(item, "protocol"), "tcp")
+		return strings.Join([]string{yamltree.Text(item, "host_ip"), yamltree.Text(item, "published"), yamltree.Text(item, "target"), protocol}, " "), true
 	}
 	if strings.Contains(short, "-") {
 		return "", false
@@ -318,12 +310,12 @@ func portIdentity(item *yaml.Node, short string) (port string, ok bool) {
 
 // fileTarget returns the path in the container of an item of secrets or configs.
 func fileTarget(item *yaml.Node, short, below string) string {
-	if target := valueOf(item, "target"); target != "" {
+	if target := yamltree.Text(item, "target"); target != "" {
 		return target
 	}
 	name := short
 	if item.Kind == yaml.MappingNode {
-		name = valueOf(item, "source")
+		name = yamltree.Text(item, "source")
 	}
 	if below == "secrets" {
 		return "/run/secrets/" + name
@@ -331,25 +323,10 @@ func fileTarget(item *yaml.Node, short, below string) string {
 	return "/" + name
 }
 
-// whole returns a text that is equal for equal values.
-func whole(n *yaml.Node) string {
-	var b strings.Builder
-	var write func(n *yaml.Node)
-	write = func(n *yaml.Node) {
-		b.WriteString(n.ShortTag() + " " + n.Value + "(")
-		for _, c := range n.Content {
-			write(c)
-		}
-		b.WriteString(")")
-	}
-	write(n)
-	return b.String()
-}
-
 // mergePools merges the address pools of a network by their subnets, as compose-go does it.
 func (r *reader) mergePools(base, over *yaml.Node, at []string) *yaml.Node {
 	merged := r.like(base, nil)
-	subnet := func(n *yaml.Node) string { return valueOf(n, "subnet") }
+	subnet := func(n *yaml.Node) string { return yamltree.Text(n, "subnet") }
 	find := func(s string) int {
 		return slices.IndexFunc(merged.Content, func(n *yaml.Node) bool { return subnet(n) == s })
 	}

@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -124,14 +123,12 @@ func Combines(root *yaml.Node) bool {
 			}
 		}
 	}
-	return tagged(root)
-}
-
-func tagged(n *yaml.Node) bool {
-	if n.Tag == "!reset" || n.Tag == "!override" {
-		return true
+	for n := range yamltree.All(root) {
+		if n.Tag == "!reset" || n.Tag == "!override" {
+			return true
+		}
 	}
-	return slices.ContainsFunc(n.Content, tagged)
+	return false
 }
 
 // Load returns the project as compose-go loads it. An error about the project is a *load.Error or a *Fault, with the file
@@ -174,7 +171,7 @@ func (p *Project) lookup(environment map[string]string) vars.Lookup {
 	if environment == nil {
 		return nil
 	}
-	return func(name string) (string, bool) { value, ok := environment[name]; return value, ok }
+	return types.Mapping(environment).Resolve
 }
 
 // remote reports whether a path is an address, which is not read.

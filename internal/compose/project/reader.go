@@ -1,10 +1,8 @@
 package project
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -88,13 +86,7 @@ func (r *reader) documents(f *File) ([]*yaml.Node, error) {
 		return nil, err
 	}
 	var all []*yaml.Node
-	decoder := yaml.NewDecoder(bytes.NewReader(f.Text))
-	for {
-		var document yaml.Node
-		err := decoder.Decode(&document)
-		if errors.Is(err, io.EOF) {
-			break
-		}
+	for document, err := range yamltree.Documents(f.Text) {
 		if err != nil {
 			line, column, message := yamltree.DescribeSyntaxError(f.Text, err)
 			return nil, f.fail(line, column, message)
@@ -240,13 +232,7 @@ func (l *layer) reset(root *yaml.Node) {
 }
 
 func remove(mapping *yaml.Node, name string) {
-	if mapping.Kind != yaml.MappingNode {
-		return
-	}
-	for i := 0; i+1 < len(mapping.Content); i += 2 {
-		if mapping.Content[i].Value == name {
-			mapping.Content = append(mapping.Content[:i:i], mapping.Content[i+2:]...)
-			return
-		}
+	if i := indexOf(mapping, name); i >= 0 {
+		mapping.Content = append(mapping.Content[:i:i], mapping.Content[i+2:]...)
 	}
 }

@@ -182,22 +182,22 @@ func (j judge) size(path ...string) (types.UnitBytes, place, bool) {
 	return n, at, ok && n.DecodeMapstructure(text) == nil && n != 0
 }
 
-func (j judge) memory() {
-	limit, at, limited := j.size("mem_limit")
-	if !limited {
-		limit, at, limited = j.size("deploy", "resources", "limits", "memory")
-	}
-	if limited && limit < minMemory {
-		j.fault(invalidLimit, at, "%s: the engine wants 6m (6291456 bytes) at least", strings.Join(at.path, "."))
-	}
-	reserved, at, ok := j.size("mem_reservation")
+// bounded returns the size at one of two paths, of which the first counts, and reports one that is too small.
+func (j judge) bounded(path, other []string) (types.UnitBytes, place, bool) {
+	n, at, ok := j.size(path...)
 	if !ok {
-		reserved, at, ok = j.size("deploy", "resources", "reservations", "memory")
+		n, at, ok = j.size(other...)
 	}
-	switch {
-	case ok && reserved < minMemory:
+	if ok && n < minMemory {
 		j.fault(invalidLimit, at, "%s: the engine wants 6m (6291456 bytes) at least", strings.Join(at.path, "."))
-	case ok && limited && reserved > limit:
+	}
+	return n, at, ok
+}
+
+func (j judge) memory() {
+	limit, _, limited := j.bounded([]string{"mem_limit"}, []string{"deploy", "resources", "limits", "memory"})
+	reserved, at, ok := j.bounded([]string{"mem_reservation"}, []string{"deploy", "resources", "reservations", "memory"})
+	if ok && limited && reserved > limit && reserved >= minMemory {
 		j.fault(invalidLimit, at, "%s: it is more than the limit of the memory", strings.Join(at.path, "."))
 	}
 	if shared, at, ok := j.size("shm_size"); ok && shared < 0 {
@@ -285,13 +285,14 @@ func (j judge) numbers() {
 		}
 	}
 	for key, limits := range yamltree.Entries(yamltree.Get(j.s.Body, "ulimits")) {
-		if at := (place{key, []string{"ulimits", key.Value}}); !slices.Contains(ulimits, strings.ToLower(key.Value)) {
+		at := place{key, []string{"ulimits", key.Value}}
+		if !slices.Contains(ulimits, strings.ToLower(key.Value)) {
 			j.unlisted(at, key.Value, ulimits, key.Value)
 		}
 		soft, err1 := strconv.Atoi(j.r.value(limits, "soft"))
 		hard, err2 := strconv.Atoi(j.r.value(limits, "hard"))
 		if err1 == nil && err2 == nil && hard >= 0 && (soft > hard || soft < 0) {
-			j.fault(invalidLimit, place{key, []string{"ulimits", key.Value}}, "ulimits.%s: the soft limit is more than the hard one", key.Value)
+			j.fault(invalidLimit, at, "ulimits.%s: the soft limit is more than the hard one", key.Value)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// lists are the values of a service that the specification's text lists and its schema does not.
+// lists are the values of a service that the specification's text, or the engine, lists and the schema does not.
 var lists = []struct {
 	path   []string
 	values []string
@@ -22,6 +22,7 @@ var lists = []struct {
 	{[]string{"deploy", "restart_policy", "condition"}, []string{"any", "on-failure", "none"}, []string{"no", "always", "unless-stopped"}},
 	{[]string{"deploy", "update_config", "failure_action"}, []string{"continue", "rollback", "pause"}, nil},
 	{[]string{"deploy", "rollback_config", "failure_action"}, []string{"continue", "pause"}, nil},
+	{[]string{"isolation"}, []string{"default", "process", "hyperv"}, nil}, // Linux takes only the first one
 }
 
 // restarts are the policies of `restart`. Compose reads those of deploy, too.
@@ -62,14 +63,8 @@ func (j judge) restart() {
 	}
 }
 
-// isolations are the isolation technologies of the engine. Linux takes only the first one.
-var isolations = []string{"default", "process", "hyperv"}
-
 // platform finds invalid platforms: containerd reads OS, architecture, OS/architecture, or these and a variant.
 func (j judge) platform() {
-	if text, at, ok := j.text("isolation"); ok && !slices.Contains(isolations, text) {
-		j.unlisted(at, text, isolations, text)
-	}
 	text, at, ok := j.text("platform")
 	if ok && (strings.Count(text, "/") > 2 || slices.Contains(strings.Split(text, "/"), "")) {
 		j.fault(unlistedValue, at, "platform: %q is not OS, OS/architecture or OS/architecture/variant, such as linux/arm64/v8", text)
@@ -155,21 +150,13 @@ func (j judge) names() {
 	}
 	written, at, ok := j.text("stop_signal")
 	name := strings.TrimPrefix(strings.ToUpper(written), "SIG")
-	if n, err := strconv.Atoi(written); ok && (err != nil || n <= 0) && !slices.Contains(signals, name) && !realTime(name) {
+	if n, err := strconv.Atoi(written); ok && (err != nil || n <= 0) && !slices.Contains(signals, name) && !realTime().MatchString(name) {
 		j.fault(unknownSignal, at, "stop_signal: Linux has no signal %q%s", written, text.Suggestion(name, signals))
 	}
 }
 
-// realTime reports whether a name is RTMIN+1 … RTMIN+15 or RTMAX-1 … RTMAX-14.
-func realTime(name string) bool {
-	after, low := strings.CutPrefix(name, "RTMIN+")
-	below, high := strings.CutPrefix(name, "RTMAX-")
-	n, err := strconv.Atoi(after)
-	if high {
-		n, err = strconv.Atoi(below)
-	}
-	return err == nil && (low && n >= 1 && n <= 15 || high && n >= 1 && n <= 14)
-}
+// realTime matches RTMIN+1 … RTMIN+15 and RTMAX-1 … RTMAX-14.
+var realTime = text.LazyRegexp(`^(?:RTMIN\+(?:[1-9]|1[0-5])|RTMAX-(?:[1-9]|1[0-4]))$`)
 
 // quotes finds list items such as NAME="a b", in which the quotes are part of the value.
 func (j judge) quotes() {

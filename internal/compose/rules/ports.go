@@ -88,8 +88,8 @@ func sameAddress(a, b string) bool {
 	return err1 != nil || err2 != nil || one.IsUnspecified() || two.IsUnspecified() || one == two
 }
 
-// PortRange reads ports such as 80 and 8000-8010. It returns false for a text that is not a range from 0 to 65535.
-func PortRange(text string) (first, last int, ok bool) {
+// portRange reads ports such as 80 and 8000-8010. It returns false for a text that is not a range from 0 to 65535.
+func portRange(text string) (first, last int, ok bool) {
 	begin, end, found := strings.Cut(text, "-")
 	first, err := strconv.Atoi(begin)
 	last = first

@@ -167,7 +167,7 @@ func (r *reader) port(i int, item *yaml.Node) (all []Port, at place, wrong strin
 			return nil, place{published, append(at.path, "published")}, fmt.Sprintf("published: YAML reads %s as a number with a point: put it in quotes", published.Value)
 		}
 		text, _ := r.number(published)
-		first, last, ok := PortRange(text)
+		first, last, ok := portRange(text)
 		if !ok && text != "" {
 			return nil, place{published, append(at.path, "published")}, fmt.Sprintf("published: %q is neither a port from 0 to 65535 nor a range of ports", text)
 		}
@@ -189,7 +189,7 @@ func (r *reader) port(i int, item *yaml.Node) (all []Port, at place, wrong strin
 		return nil, at, fmt.Sprintf("port %q: %v", text, err)
 	}
 	for _, c := range configs {
-		if first, last, ok := PortRange(c.Published); ok && first > 0 {
+		if first, last, ok := portRange(c.Published); ok && first > 0 {
 			all = append(all, Port{Item: i, Protocol: c.Protocol, Address: c.HostIP, First: first, Last: last})
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tp0-lab/composer/internal/compose/circle"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/text"
 )
@@ -139,15 +140,11 @@ func (r references) name(n *yaml.Node) (string, bool) {
 
 // checkNames checks the names of networks, models, configs, secrets and volumes.
 func (r references) checkNames(s *Service) {
-	known := r.name
-	for at := range listed(s, "networks") {
-		if name, ok := known(at.node); ok {
-			r.want("networks", name, s, at)
-		}
-	}
-	for at := range listed(s, "models") {
-		if name, ok := known(at.node); ok {
-			r.want("models", name, s, at)
+	for _, kind := range []string{"networks", "models"} {
+		for at := range listed(s, kind) {
+			if name, ok := r.name(at.node); ok {
+				r.want(kind, name, s, at)
+			}
 		}
 	}
 	for _, path := range [][]string{{"configs"}, {"secrets"}, {"build", "secrets"}} {
@@ -159,7 +156,7 @@ func (r references) checkNames(s *Service) {
 					r.reportOf(undefinedFile, s, place{item, entry(path, i)}, "%s: source is missing, which is the name of the %s", strings.Join(path, "."), strings.TrimSuffix(kind, "s"))
 				}
 			}
-			if name, ok := known(from.node); ok {
+			if name, ok := r.name(from.node); ok {
 				r.want(kind, name, s, from)
 			}
 		}
@@ -173,9 +170,8 @@ func (r references) checkNames(s *Service) {
 
 // checkServices checks the names of other services that a service needs.
 func (r references) checkServices(s *Service) {
-	known := r.name
 	for at, settings := range listed(s, "depends_on") {
-		if name, ok := known(at.node); ok && !r.definitions["jobs"][name] {
+		if name, ok := r.name(at.node); ok && !r.definitions["jobs"][name] {
 			optional := settings != nil && r.project.reader.is(false, settings, "required")
 			condition := r.project.reader.value(settings, "condition")
 			r.checkRestart(s, settings, at)
@@ -190,19 +186,19 @@ func (r references) checkServices(s *Service) {
 	}
 	for _, key := range []string{"links", "volumes_from"} {
 		for at := range listed(s, key) {
-			if text, ok := known(at.node); ok && (key == "links" || !strings.HasPrefix(text, types.ContainerPrefix)) {
-				name, rest, _ := strings.Cut(text, ":")
-				if key == "links" && strings.Contains(rest, ":") {
-					r.reportOf(undefinedService, s, at, "links: %q has more than one colon: write SERVICE:ALIAS", text)
-					continue
-				}
+			text, ok := r.name(at.node)
+			switch name, rest, _ := strings.Cut(text, ":"); {
+			case !ok, key == "volumes_from" && strings.HasPrefix(text, types.ContainerPrefix):
+			case key == "links" && strings.Contains(rest, ":"):
+				r.reportOf(undefinedService, s, at, "links: %q has more than one colon: write SERVICE:ALIAS", text)
+			default:
 				r.require(s, name, at, false, "")
 			}
 		}
 	}
 	for _, key := range namespaces {
 		at := yamltree.Get(s.Body, key)
-		if text, ok := known(at); ok {
+		if text, ok := r.name(at); ok {
 			if name, ok := strings.CutPrefix(text, types.ServicePrefix); ok {
 				r.require(s, name, place{at, []string{key}}, false, "")
 			}
@@ -221,7 +217,6 @@ func (r references) checkRestart(s *Service, settings *yaml.Node, at place) {
 
 // checkContexts checks the names of the services whose images a service's build uses.
 func (r references) checkContexts(s *Service) {
-	known := r.name
 	for at, target := range listed(s, "build", "additional_contexts") {
 		if target != nil {
 			at.node = target
@@ -230,7 +225,7 @@ func (r references) checkContexts(s *Service) {
 				continue
 			}
 		}
-		if text, ok := known(at.node); ok {
+		if text, ok := r.name(at.node); ok {
 			if target == nil {
 				_, context, found := strings.Cut(text, "=")
 				if !found {
@@ -310,38 +305,21 @@ func (r references) checkHealth(s *Service, name string, at place) {
 
 // checkCycles reports each circle once, where it closes, and returns whether there is one.
 func (r references) checkCycles(needs map[string][]need, rule Rule, verb string) (found bool) {
-	const (
-		open = 1
-		done = 2
-		most = 8 // services of a circle that are named
-	)
-	state := map[string]int{}
-	var path []string
-	var visit func(name string)
-	visit = func(name string) {
-		state[name] = open
-		path = append(path, name)
-		for _, n := range needs[name] {
-			switch state[n.name] {
-			case 0:
-				visit(n.name)
-			case open:
-				found = true
-				begin := slices.Index(path, n.name)
-				circle := path[begin:]
-				if len(circle) > most {
-					circle = append(slices.Clone(circle[:most]), "…")
-				}
-				r.reportAt(rule, n.at.node, append([]string{"services", name}, n.at.path...), "services %s each other: %s → %s", verb, strings.Join(circle, " → "), n.name)
+	const most = 8 // services of a circle that are named
+	services := func(yield func(string) bool) {
+		for _, s := range r.project.Services {
+			if !yield(s.Name) {
+				return
 			}
 		}
-		path = path[:len(path)-1]
-		state[name] = done
 	}
-	for _, s := range r.project.Services {
-		if state[s.Name] == 0 {
-			visit(s.Name)
+	for names, n := range circle.All(services, func(of string) []need { return needs[of] }, func(n need) string { return n.name }) {
+		found = true
+		last := names[len(names)-1]
+		if len(names) > most {
+			names = append(slices.Clone(names[:most]), "…")
 		}
+		r.reportAt(rule, n.at.node, append([]string{"services", last}, n.at.path...), "services %s each other: %s → %s", verb, strings.Join(names, " → "), n.name)
 	}
 	return found
 }

@@ -151,7 +151,7 @@ func TestPortRange(t *testing.T) {
 		"80": "80 80 true", "80-82": "80 82 true", "0-65535": "0 65535 true",
 		"82-80": "false", "65536": "false", "-1": "false", "": "false", "80-": "false", "a": "false",
 	} {
-		first, last, ok := PortRange(text)
+		first, last, ok := portRange(text)
 		got := fmt.Sprint(first, last, ok)
 		if !ok {
 			got = "false"

@@ -4,8 +4,6 @@ package vars
 
 import (
 	"bytes"
-	"errors"
-	"io"
 	"iter"
 	"strings"
 
@@ -139,17 +137,12 @@ func each(parts []part, yield func(*Variable) bool) bool {
 // or if text is not YAML.
 func RewriteDocuments(text []byte, edit func(document *yaml.Node) (edited *yaml.Node, changed bool)) (out []byte, changed bool) {
 	var buffer bytes.Buffer
-	decoder, encoder := yaml.NewDecoder(bytes.NewReader(text)), yaml.NewEncoder(&buffer)
-	for {
-		var document yaml.Node
-		err := decoder.Decode(&document)
-		if errors.Is(err, io.EOF) {
-			break
-		}
+	encoder := yaml.NewEncoder(&buffer)
+	for document, err := range yamltree.Documents(text) {
 		if err != nil {
 			return text, false // compose-go says why
 		}
-		edited, different := edit(&document)
+		edited, different := edit(document)
 		if edited == nil || len(edited.Content) == 0 || encoder.Encode(edited) != nil {
 			return text, false
 		}

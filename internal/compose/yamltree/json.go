@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"strings"
@@ -20,25 +19,24 @@ func MaxJSON(length int) int { return 16<<20 + 16*length }
 // Parse returns the value of a text that is one YAML document. It refuses documents that exceed MaxDepth or
 // MaxValues. Errors begin with line:column.
 func Parse(text []byte) (*yaml.Node, error) {
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	var document, second yaml.Node
-	err := decoder.Decode(&document)
-	if errors.Is(err, io.EOF) {
+	var root *yaml.Node
+	for document, err := range Documents(text) {
+		switch {
+		case err != nil:
+			line, column, message := DescribeSyntaxError(text, err)
+			return nil, fmt.Errorf("%d:%d: %s", line, column, message)
+		case root != nil:
+			return nil, at(document, "a second document begins, and one is wanted")
+		}
+		root = document.Content[0]
+	}
+	if root == nil {
 		return nil, errors.New("1:1: there is no YAML document, only comments or nothing")
 	}
-	if err == nil {
-		if err = decoder.Decode(&second); err == nil {
-			return nil, at(&second, "a second document begins, and one is wanted")
-		}
-	}
-	if !errors.Is(err, io.EOF) {
-		line, column, message := DescribeSyntaxError(text, err)
-		return nil, fmt.Errorf("%d:%d: %s", line, column, message)
-	}
-	if err := CheckLimits(document.Content[0], MaxValues+len(text)); err != nil {
+	if err := CheckLimits(root, MaxValues+len(text)); err != nil {
 		return nil, err
 	}
-	return document.Content[0], nil
+	return root, nil
 }
 
 // at returns an error that begins with the line and column of a node.

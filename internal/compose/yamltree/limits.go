@@ -1,7 +1,6 @@
 package yamltree
 
 import (
-	"bytes"
 	"fmt"
 
 	"go.yaml.in/yaml/v4"
@@ -42,8 +41,7 @@ func (e *LimitError) Error() string { return at(e.Node, "%s", e.Message).Error()
 // than the given number of values, if an anchor contains itself, or if aliases add more than MaxAliased values, or
 // nearly all of the document's values. If it returns nil, a walk through the document ends soon.
 func CheckLimits(root *yaml.Node, values int) *LimitError {
-	tooDeep := func(_ *yaml.Node, depth int) bool { return depth > MaxDepth }
-	if n := find(root, 0, tooDeep); n != nil {
+	if n := tooDeep(root, 0); n != nil {
 		return &LimitError{Node: n, Message: fmt.Sprintf("values are nested more than %d deep here", MaxDepth), TooDeep: true}
 	}
 	own := 0
@@ -121,26 +119,28 @@ func (c *counter) measure(n *yaml.Node) int {
 }
 
 // CheckText returns a *LimitError if a document of a text exceeds a limit, or has a mapping with more than 20,000
-// keys, or if there are more than 500 documents. Call it before another package decodes the text. CheckText returns nil for a text that is not YAML: the other
-// package reports that.
+// keys, or if there are more than 500 documents. Call it before another package decodes the text. CheckText returns nil
+// for a text that is not YAML: the other package reports that.
 func CheckText(text []byte) error {
-	tooLarge := func(n *yaml.Node, _ int) bool { return n.Kind == yaml.MappingNode && len(n.Content)/2 > maxKeys }
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	for documents := 1; ; documents++ {
-		var document yaml.Node
-		if decoder.Decode(&document) != nil || len(document.Content) == 0 {
-			return nil
+	documents := 0
+	for document, err := range Documents(text) {
+		if err != nil {
+			return nil //nolint:nilerr // the other package reports it
 		}
 		if err := CheckLimits(document.Content[0], MaxValues); err != nil {
 			return err
 		}
+		documents++
 		if err := CheckDocuments(documents, document.Content[0]); err != nil {
 			return err
 		}
-		if n := find(document.Content[0], 0, tooLarge); n != nil {
-			return &LimitError{Node: n, Message: fmt.Sprintf("a mapping with more than %d keys begins here", maxKeys)}
+		for n := range All(document.Content[0]) {
+			if n.Kind == yaml.MappingNode && len(n.Content)/2 > maxKeys {
+				return &LimitError{Node: n, Message: fmt.Sprintf("a mapping with more than %d keys begins here", maxKeys)}
+			}
 		}
 	}
+	return nil
 }
 
 // CheckDocuments returns an error at root, which is the root of the document with that number in a text, if a text may
@@ -152,14 +152,14 @@ func CheckDocuments(number int, root *yaml.Node) *LimitError {
 	return &LimitError{Node: root, Message: fmt.Sprintf("more than %d YAML documents are before this one", maxDocuments)}
 }
 
-// find returns n or the first node below it that matches, or nil. It follows no aliases. depth is the number of
-// nodes around n.
-func find(n *yaml.Node, depth int, matches func(n *yaml.Node, depth int) bool) *yaml.Node {
-	if matches(n, depth) {
+// tooDeep returns n or the first node below it that is nested more than MaxDepth deep, or nil. It follows no aliases. depth
+// is the number of nodes around n.
+func tooDeep(n *yaml.Node, depth int) *yaml.Node {
+	if depth > MaxDepth {
 		return n
 	}
 	for _, child := range n.Content {
-		if found := find(child, depth+1, matches); found != nil {
+		if found := tooDeep(child, depth+1); found != nil {
 			return found
 		}
 	}

@@ -4,12 +4,39 @@
 package yamltree
 
 import (
+	"bytes"
+	"errors"
+	"io"
 	"iter"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
+
+// Documents iterates over the YAML documents of a text, each a document node with its root in Content[0]. An error of
+// package yaml ends them.
+func Documents(text []byte) iter.Seq2[*yaml.Node, error] {
+	return func(yield func(*yaml.Node, error) bool) {
+		decoder := yaml.NewDecoder(bytes.NewReader(text))
+		for {
+			var document yaml.Node
+			if err := decoder.Decode(&document); errors.Is(err, io.EOF) || !yield(&document, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// All iterates over a node and all below it, keys too. It follows no aliases.
+func All(n *yaml.Node) iter.Seq[*yaml.Node] {
+	return func(yield func(*yaml.Node) bool) { all(n, yield) }
+}
+
+func all(n *yaml.Node, yield func(*yaml.Node) bool) bool {
+	return yield(n) && !slices.ContainsFunc(n.Content, func(child *yaml.Node) bool { return !all(child, yield) })
+}
 
 // Follow returns the node that an alias stands for, and any other node itself.
 func Follow(n *yaml.Node) *yaml.Node {
@@ -116,6 +143,22 @@ func getMerged(n *yaml.Node, name string) *yaml.Node {
 	return nil
 }
 
+// Text returns the text of the scalar at a path of keys, or "".
+func Text(n *yaml.Node, path ...string) string {
+	if at := Get(n, path...); at != nil && at.Kind == yaml.ScalarNode {
+		return at.Value
+	}
+	return ""
+}
+
+// Keys returns the names of the keys of a mapping.
+func Keys(n *yaml.Node) (names []string) {
+	for key := range Entries(n) {
+		names = append(names, key.Value)
+	}
+	return names
+}
+
 // Items iterates over the entries of a sequence, with aliases followed. Any other node has no items.
 func Items(n *yaml.Node) iter.Seq[*yaml.Node] {
 	return func(yield func(*yaml.Node) bool) {
@@ -176,6 +219,26 @@ func RepeatedKeys(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 	}
 }
 
+// Literal returns a text that is equal for equal values. It follows no aliases.
+func Literal(n *yaml.Node) string { return string(AppendLiteral(nil, n)) }
+
+// AppendLiteral appends what Literal returns.
+func AppendLiteral(out []byte, n *yaml.Node) []byte {
+	switch n.Kind {
+	case yaml.MappingNode:
+		out = append(out, '{')
+	case yaml.SequenceNode:
+		out = append(out, '[')
+	default:
+		out = append(append(out, n.ShortTag()...), ' ')
+		out = append(append(strconv.AppendInt(out, int64(len(n.Value)), 10), ' '), n.Value...) // a value may have any character
+	}
+	for _, child := range n.Content {
+		out = AppendLiteral(out, child)
+	}
+	return append(out, 0)
+}
+
 // Heading returns the comments at the top of a text, up to the first line that is no comment.
 func Heading(text string) string {
 	end := 0
@@ -221,6 +284,14 @@ func mergeSources(value *yaml.Node) []*yaml.Node {
 		return list.Content
 	}
 	return []*yaml.Node{value}
+}
+
+// Below returns the path of a key in the mapping at a path, which is "" for the whole document.
+func Below(path, key string) string {
+	if path == "" {
+		return EscapeKey(key)
+	}
+	return path + "." + EscapeKey(key)
 }
 
 // EscapeKey writes a key for a path of keys that dots join. A backslash comes before each dot, bracket, equals sign

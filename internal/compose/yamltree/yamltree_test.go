@@ -35,3 +35,19 @@ func TestEntries(t *testing.T) {
 		}
 	}
 }
+
+// Values that differ have texts that differ, whatever characters they have.
+func TestLiteral(t *testing.T) {
+	seen := map[string]string{}
+	for _, text := range []string{"[x, y]", `["x\0!!str y"]`, `["x\0!!str 1 y"]`, "[[x], y]", "[[x, y]]", "{x: y}", "['1']", "[1]", "[]", "{}", `"{"`} {
+		var document yaml.Node
+		if err := yaml.Unmarshal([]byte(text), &document); err != nil {
+			t.Fatal(err)
+		}
+		literal := yamltree.Literal(document.Content[0])
+		if other, twice := seen[literal]; twice {
+			t.Errorf("%s and %s are both %q", text, other, literal)
+		}
+		seen[literal] = text
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,7 +30,13 @@ const (
 	classFile  = "class.json"
 )
 
-// students is the directory of the students' pages and reports.
+// notReached is the reason why a student has no verdict yet.
+const notReached = "the run has not come to this student"
+
+// resultFiles are the names of the files about the class.
+var resultFiles = []string{classPage, gradesFile, classFile}
+
+// studentsDir is the directory of the students' pages and reports.
 const studentsDir = "students"
 
 // Options are the options of Run.
@@ -38,7 +45,8 @@ type Options struct {
 	Dir      string // for the results; it is made if it is missing
 	Jobs     int    // the most repositories that are judged at once, at least 1
 	Weights  report.Weights
-	// Verify are the options for each repository. Run sets Repo, Branches where a student has a pattern, and Single.
+	// Verify are the options for each repository, which share their Slots. Run sets Repo, Branches where a student has a pattern,
+	// and Single.
 	Verify verify.Options
 	// Judge is verify.Run.
 	Judge func(context.Context, verify.Options) (report.Report, error)
@@ -46,7 +54,7 @@ type Options struct {
 	// nil.
 	Began func(Student)
 	Ended func(report.Student)
-	// Building is called before an image of a student is built. It may be nil.
+	// Building is called before an image of a student is built, by several goroutines at once. It may be nil.
 	Building func(s Student, image string)
 	Now      func() time.Time
 }
@@ -58,11 +66,13 @@ const maxReport = 1 << 30
 type run struct {
 	Options
 	scenarios []verify.Scenario
+	files     map[string]string // as of fileNames
 
-	mu    sync.Mutex // guards the fields below and the files about the class
-	class report.Class
-	err   error           // what could not be written: the first failure of each file
-	told  map[string]bool // the files in err
+	mu     sync.Mutex // guards the fields below and the files about the class
+	class  report.Class
+	judged int             // of the students of class; the others are notReached
+	err    error           // what could not be written: the first failure of each file
+	told   map[string]bool // the files in err
 }
 
 // Run judges the repositories and writes the results. A repository that is wrong or cannot be judged is no error. An error
@@ -75,7 +85,7 @@ func Run(ctx context.Context, o Options) (report.Class, error) {
 	if err := os.MkdirAll(filepath.Join(o.Dir, studentsDir), 0o755); err != nil {
 		return report.Class{}, fmt.Errorf("the directory of the results: %w", err)
 	}
-	r := &run{Options: o, scenarios: chosen, told: make(map[string]bool)}
+	r := &run{Options: o, scenarios: chosen, files: fileNames(o.Students), told: make(map[string]bool)}
 	r.class = report.Class{Language: o.Verify.Language, Composer: o.Verify.Version, Engine: engineName(o.Verify), Started: o.Now(), Stages: verify.Stages(chosen), Weights: o.Weights}
 	r.Verify.Single = new(sync.Mutex)
 	results := make([]*report.Student, len(o.Students))
@@ -104,7 +114,11 @@ func Run(ctx context.Context, o Options) (report.Class, error) {
 	}
 	workers.Wait()
 	if ctx.Err() != nil {
-		r.err = errors.Join(fmt.Errorf("verify: interrupted after %d of %d students; the same command goes on", len(r.class.Students), len(o.Students)), r.err)
+		next := "the same command goes on"
+		if o.Verify.Version == report.Unreleased {
+			next = "this build of composer has no version, so it judges all of them again"
+		}
+		r.err = errors.Join(fmt.Errorf("verify: interrupted after %d of %d students; %s", r.judged, len(o.Students), next), r.err)
 	}
 	return r.class, r.err
 }
@@ -140,7 +154,11 @@ func (r *run) judge(ctx context.Context, s Student) (result report.Student, fini
 	branches, err := verify.Branches(ctx, o)
 	if err == nil {
 		if kept, ok := r.kept(s, branches); ok {
-			result.Report, result.Kept, result.Page = kept, true, pageOf(s)
+			result.Report, result.Kept, result.Page = kept, true, r.pageOf(s)
+			if !slices.Equal(kept.Branches, branches) { // a remote's differ
+				result.Report.Branches, result.Report.Language = branches, r.Verify.Language
+				result.Page = r.writePage(s, result.Report)
+			}
 			return result, ctx.Err() == nil
 		}
 		if r.Began != nil {
@@ -161,22 +179,30 @@ func (r *run) judge(ctx context.Context, s Student) (result report.Student, fini
 		last := &result.Report.Scenarios[len(result.Report.Scenarios)-1]
 		last.Troubles = append(last.Troubles, err.Error())
 	}
-	if err := r.writeStudent(s, result.Report); err != nil {
-		r.mu.Lock()
-		r.keep(s.Name, err)
-		r.mu.Unlock()
-		return result, true
-	}
-	result.Page = pageOf(s)
+	result.Page = r.writePage(s, result.Report)
 	return result, true
 }
 
+// writePage writes the files of a student and returns the page, or "" if they could not be written.
+func (r *run) writePage(s Student, found report.Report) string {
+	if err := r.writeStudent(s, found); err != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.keep(s.Name, err)
+		return ""
+	}
+	return r.pageOf(s)
+}
+
 // pageOf returns the student's page from the directory of the class, with slashes: it is part of a link.
-func pageOf(s Student) string { return studentsDir + "/" + s.Name + ".html" }
+func (r *run) pageOf(s Student) string { return studentsDir + "/" + r.files[s.Name] + ".html" }
 
-func (r *run) reportOf(s Student) string { return filepath.Join(r.Dir, studentsDir, s.Name+".json") }
+func (r *run) reportOf(s Student) string {
+	return filepath.Join(r.Dir, studentsDir, r.files[s.Name]+".json")
+}
 
-// kept returns the report of an earlier run if a new one would say the same, and it judged everything.
+// kept returns the report of an earlier run if a new one would say the same of the student's commits, and it judged
+// everything. What it says of a remote's branches may be old.
 func (r *run) kept(s Student, branches []report.Branch) (report.Report, bool) {
 	content, err := files.ReadRegular(r.reportOf(s), maxReport)
 	if err != nil {
@@ -186,17 +212,19 @@ func (r *run) kept(s Student, branches []report.Branch) (report.Report, bool) {
 	if err != nil {
 		return report.Report{}, false
 	}
-	same := kept.Composer == r.Verify.Version && kept.Composer != report.Unreleased && kept.Beyond == r.Verify.Beyond && kept.Engine == engineName(r.Verify) && kept.Target == s.Repo && slices.Equal(kept.Branches, branches) &&
+	target := strings.ToValidUTF8(s.Repo, "\uFFFD") // as in JSON
+	same := kept.Composer == r.Verify.Version && kept.Composer != report.Unreleased && kept.Beyond == r.Verify.Beyond && kept.Engine == engineName(r.Verify) && kept.Target == target &&
+		slices.EqualFunc(kept.Branches, branches, func(a, b report.Branch) bool { return a.Stage == b.Stage && a.Name == b.Name && a.Commit == b.Commit }) &&
 		slices.EqualFunc(kept.Scenarios, r.scenarios, func(a report.Scenario, b verify.Scenario) bool { return a.Stage == b.Stage && a.Name == b.Name })
 	if !same || slices.ContainsFunc(kept.Scenarios, func(s report.Scenario) bool { return s.Status == report.Unjudged || len(s.Troubles) > 0 }) {
 		return report.Report{}, false
 	}
-	_, err = os.Stat(filepath.Join(r.Dir, filepath.FromSlash(pageOf(s))))
+	_, err = os.Stat(filepath.Join(r.Dir, filepath.FromSlash(r.pageOf(s))))
 	return kept, err == nil
 }
 
 func (r *run) writeStudent(s Student, found report.Report) error {
-	page := filepath.Join(r.Dir, filepath.FromSlash(pageOf(s)))
+	page := filepath.Join(r.Dir, filepath.FromSlash(r.pageOf(s)))
 	_, err := files.WriteFrom(page, func(w io.Writer) error { return report.WriteHTML(w, found) })
 	if err != nil {
 		return err
@@ -207,11 +235,14 @@ func (r *run) writeStudent(s Student, found report.Report) error {
 
 // write writes the files about the class with the results so far. The caller holds mu.
 func (r *run) write(results []*report.Student) {
-	r.class.Students = nil
-	for _, s := range results {
-		if s != nil {
-			r.class.Students = append(r.class.Students, *s)
+	r.class.Students, r.judged = nil, 0
+	for i, s := range results {
+		if s == nil {
+			s = &report.Student{Name: r.Students[i].Name, Repo: r.Students[i].Repo, Error: notReached}
+		} else {
+			r.judged++
 		}
+		r.class.Students = append(r.class.Students, *s)
 	}
 	r.class.Duration = r.Now().Sub(r.class.Started)
 	for _, f := range []struct {

@@ -78,7 +78,7 @@ func (j *judge) run(ctx context.Context, o verify.Options) (report.Report, error
 
 func options(t *testing.T, dir string, j *judge) Options {
 	t.Helper()
-	students, err := ReadList(dir)
+	students, err := ReadList(dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,6 +221,44 @@ func TestRunGoesOn(t *testing.T) {
 	}
 }
 
+// A fetch brings commits of a remote, which are not judged: the report is kept, and says it.
+func TestFetchKeepsReports(t *testing.T) {
+	t.Parallel()
+	dir := classOf(t, "ana")
+	j := &judge{}
+	o := options(t, dir, j)
+	if _, err := Run(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command("sh", "-c", "git update-ref refs/remotes/origin/ej6 $(git -c user.name=a -c user.email=a@b commit-tree -p ej6 -m y 'ej6^{tree}')")
+	c.Dir = filepath.Join(dir, "ana")
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	j.judged = nil
+	for range 2 {
+		found, err := Run(t.Context(), o)
+		if err != nil || len(j.judged) > 0 || len(found.Students) != 1 || !found.Students[0].Kept || len(found.Students[0].Report.Behind()) != 1 {
+			t.Fatalf("judged %v, %v, %+v", j.judged, err, found.Students)
+		}
+	}
+	for name, wants := range map[string][]string{
+		gradesFile:                             {"which is 1 commit behind origin/ej6"},
+		filepath.Join(studentsDir, "ana.html"): {"which is 1 commit behind origin/ej6", "1 line"},
+		filepath.Join(studentsDir, "ana.json"): {`"remote": "origin/ej6"`, `"text": "x"`},
+	} {
+		content, err := os.ReadFile(filepath.Join(o.Dir, name))
+		if err != nil {
+			t.Error(err)
+		}
+		for _, want := range wants {
+			if !bytes.Contains(content, []byte(want)) {
+				t.Errorf("%s: no %q in %s", name, want, content)
+			}
+		}
+	}
+}
+
 // What was finished before an interruption is on disk and is kept.
 func TestInterruption(t *testing.T) {
 	t.Parallel()
@@ -233,10 +271,18 @@ func TestInterruption(t *testing.T) {
 	}}
 	o := options(t, dir, j)
 	o.Jobs = 1
+	version := o.Verify.Version
 	c, err := Run(ctx, o)
-	if err == nil || err.Error() != "verify: interrupted after 1 of 3 students; the same command goes on" || len(c.Students) != 1 {
+	if err == nil || err.Error() != "verify: interrupted after 1 of 3 students; the same command goes on" || len(c.Students) != 3 || c.Students[1].Error != notReached {
 		t.Errorf("%d students, %v", len(c.Students), err)
 	}
+	o.Verify.Version = report.Unreleased
+	again, cancelAgain := context.WithCancel(t.Context())
+	cancelAgain()
+	if _, err := Run(again, o); err == nil || !strings.Contains(err.Error(), "has no version, so it judges all of them again") {
+		t.Errorf("without a version: %v", err)
+	}
+	o.Verify.Version = version
 	j.judged, j.stop = nil, nil
 	c, err = Run(t.Context(), o)
 	if diff := cmp.Diff([]string{"b", "c"}, j.judged); err != nil || diff != "" || len(c.Students) != 3 {

@@ -43,16 +43,14 @@ const maxRef = 1 << 20
 
 // Branch is a branch of a delivery.
 type Branch struct {
-	Name   string // without refs/heads/
-	Stage  string
-	Commit string // the new commit, in hex digits
-	Found  string // the commit at the time of the plan, "" if there was no branch
+	Name   string `json:"name"` // without refs/heads/
+	Stage  string `json:"stage"`
+	Ref    string `json:"ref"`    // refs/heads/ and the name
+	Commit string `json:"commit"` // the new commit, in hex digits
+	Found  string `json:"found"`  // the commit at the time of the plan, "" if there was no branch
 }
 
 const heads = "refs/heads/"
-
-// Ref returns the full name of the branch, refs/heads/….
-func (b Branch) Ref() string { return heads + b.Name }
 
 // Delivery is a plan of branches, which Write writes. It has a temporary directory until Close.
 type Delivery struct {
@@ -82,7 +80,7 @@ func Plan(ctx context.Context, o Options) (_ *Delivery, err error) {
 	}
 	d := &Delivery{repo: project}
 	for _, s := range o.Stages {
-		d.Branches = append(d.Branches, Branch{Name: o.Prefix + s.Name, Stage: s.Name})
+		d.Branches = append(d.Branches, Branch{Name: o.Prefix + s.Name, Stage: s.Name, Ref: heads + o.Prefix + s.Name})
 	}
 	if name := d.Branches[0].Name; !git.IsBranchName(name) { // names of stages are plain, so the prefix decides
 		return nil, fmt.Errorf("%q is %w, see `git help check-ref-format`", name, ErrName)
@@ -172,11 +170,11 @@ func (d *Delivery) find(ctx context.Context) error {
 	}
 	for i := range d.Branches {
 		b := &d.Branches[i]
-		text, _ := files.ReadRegular(filepath.Join(d.repo.Common, filepath.FromSlash(b.Ref())), maxRef) // one that leads nowhere is not in refs
+		text, _ := files.ReadRegular(filepath.Join(d.repo.Common, filepath.FromSlash(b.Ref)), maxRef) // one that leads nowhere is not in refs
 		if target, ok := strings.CutPrefix(string(text), "ref: "); ok {
 			return fmt.Errorf("branch %s %w: it is another name of %s", b.Name, ErrInTheWay, strings.TrimPrefix(strings.TrimSpace(target), heads))
 		}
-		at := slices.IndexFunc(refs, func(r git.Ref) bool { return r.Name == b.Ref() })
+		at := slices.IndexFunc(refs, func(r git.Ref) bool { return r.Name == b.Ref })
 		if at >= 0 {
 			b.Found = refs[at].Commit
 		}
@@ -193,7 +191,7 @@ func (d *Delivery) Changes() []Branch {
 //
 // Without force, it refuses to replace a branch that holds something else (ErrOtherCommit). In any case it refuses to move a
 // branch that a work tree has checked out (ErrCheckedOut) and to make a branch whose name is a folder of another one's
-// (ErrInTheWay). It fails with git.ErrMoved if another process moves a branch meanwhile.
+// (ErrInTheWay). It fails if another process moves a branch meanwhile.
 //
 // A new repository gets the source as branch main, checked out, and appears as a whole or not at all. A bare repository
 // without commits gets the source as the branch that its HEAD names.
@@ -225,14 +223,14 @@ func (d *Delivery) check(ctx context.Context, changes []Branch, force bool) erro
 	}
 	var others []string
 	for _, b := range changes {
-		if where, ok := taken[b.Ref()]; ok {
+		if where, ok := taken[b.Ref]; ok {
 			return fmt.Errorf("branch %s %w in %s: switch to another one there first", b.Name, ErrCheckedOut, where)
 		}
 		if b.Found != "" {
 			others = append(others, b.Name)
 		}
 		for _, r := range refs {
-			if strings.HasPrefix(r.Name, b.Ref()+"/") || strings.HasPrefix(b.Ref(), r.Name+"/") {
+			if strings.HasPrefix(r.Name, b.Ref+"/") || strings.HasPrefix(b.Ref, r.Name+"/") {
 				return fmt.Errorf("branch %s %w of %s: git keeps branches as files in folders", strings.TrimPrefix(r.Name, heads), ErrInTheWay, b.Name)
 			}
 		}
@@ -280,7 +278,7 @@ func checkedOut(r *git.Repository) (map[string]string, error) {
 func (d *Delivery) write(ctx context.Context, r *git.Repository, branches []Branch) error {
 	changes := make([]git.Change, len(branches))
 	for i, b := range branches {
-		changes[i] = git.Change{Ref: b.Ref(), Old: b.Found, New: b.Commit}
+		changes[i] = git.Change{Ref: b.Ref, Old: b.Found, New: b.Commit}
 	}
 	if head, ok := unbornHead(ctx, r); ok && r.Bare && !slices.ContainsFunc(changes, func(c git.Change) bool { return c.Ref == head }) {
 		changes = append(changes, git.Change{Ref: head, New: d.Source}) // or a clone would check nothing out
@@ -295,7 +293,7 @@ func (d *Delivery) write(ctx context.Context, r *git.Repository, branches []Bran
 // written reports whether all branches have their new commits.
 func (d *Delivery) written(ctx context.Context, r *git.Repository, branches []Branch) bool {
 	refs, err := r.Refs(ctx, heads)
-	return err == nil && !slices.ContainsFunc(branches, func(b Branch) bool { return !slices.Contains(refs, git.Ref{Name: b.Ref(), Commit: b.Commit}) })
+	return err == nil && !slices.ContainsFunc(branches, func(b Branch) bool { return !slices.Contains(refs, git.Ref{Name: b.Ref, Commit: b.Commit}) })
 }
 
 // unbornHead returns the branch that HEAD names, if it has no commit.
@@ -324,7 +322,7 @@ func (d *Delivery) create(ctx context.Context, branches []Branch) (err error) {
 		return err
 	}
 	r.Dir = filepath.Join(around, "repository") // on a branch that is not pushed: git refuses to push the one that is checked out
-	main := Branch{Name: "main", Commit: d.Source}
+	main := Branch{Ref: heads + "main", Commit: d.Source}
 	if err := d.write(ctx, r, append(slices.Clone(branches), main)); err != nil {
 		return err
 	}

@@ -121,7 +121,7 @@ func remote(t *testing.T, dir string) string {
 func (d *Delivery) listed() string {
 	var out strings.Builder
 	for _, b := range d.Branches {
-		out.WriteString(b.Commit + "\t" + b.Ref() + "\n")
+		out.WriteString(b.Commit + "\t" + b.Ref + "\n")
 	}
 	return out.String()
 }

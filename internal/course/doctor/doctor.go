@@ -61,7 +61,7 @@ type Lab struct {
 // Docker engine does not answer, the checks that need it are left out.
 func Examine(ctx context.Context, m Machine, lab Lab, limit time.Duration) []Finding {
 	e := examination{Machine: m, lab: lab, limit: limit, ctx: ctx}
-	findings := []Finding{e.stage(), e.directory(), e.local()}
+	findings := []Finding{e.stage(), e.directory(), {"composer run", OK, "works without Docker", ""}}
 	findings = append(findings, together(e.toolchain, e.docker)...)
 	if lab.Project != nil {
 		findings = append(findings, e.files(), e.bridge())
@@ -74,11 +74,6 @@ func Examine(ctx context.Context, m Machine, lab Lab, limit time.Duration) []Fin
 		checks = append(checks, e.networks, e.containers)
 	}
 	return append(findings, together(checks...)...)
-}
-
-// Right reports whether no finding is a Problem.
-func Right(findings []Finding) bool {
-	return !slices.ContainsFunc(findings, func(f Finding) bool { return f.Status == Problem })
 }
 
 type examination struct {
@@ -131,10 +126,6 @@ func (e *examination) directory() Finding {
 		return Finding{"directory", Problem, fmt.Sprintf("files cannot be written here: %v", err), "go to a directory of your own, or print with `composer render`"}
 	}
 	return Finding{"directory", OK, "files can be written here", ""}
-}
-
-func (e *examination) local() Finding {
-	return Finding{"composer run", OK, "works without Docker", ""}
 }
 
 func (e *examination) toolchain() []Finding {

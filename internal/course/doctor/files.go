@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -27,11 +26,7 @@ func (e *examination) files() Finding {
 	if len(missing) == 0 {
 		return Finding{"files", OK, text.Plural(len(exists), "mounted file") + ", none missing", ""}
 	}
-	const most = 3
-	found := "missing: " + strings.Join(missing[:min(most, len(missing))], ", ")
-	if n := len(missing) - most; n > 0 {
-		found += fmt.Sprintf(" and %d more", n)
-	}
+	found := "missing: " + text.FirstNames(missing)
 	f := Finding{"files", Problem, found, "provide these files, or remove their mounts"}
 	if commands := local.Provide(missing); commands != nil {
 		f.Next = strings.Join(commands, ", ")

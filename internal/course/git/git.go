@@ -7,6 +7,7 @@ package git
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/tp0-lab/composer/internal/files"
 )
 
 // ErrNoRepository says that a path is not the root directory of a repository.
@@ -54,7 +57,7 @@ func OpenAbove(dir string) (*Repository, error) {
 // Find opens the repository whose root is path, like OpenRoot, and returns it with its absolute path. The repository is
 // nil if path is missing or an empty directory, and no repository contains it.
 func Find(path string) (*Repository, string, error) {
-	if isURL(path) {
+	if IsURL(path) {
 		return nil, path, fmt.Errorf("%s is %w: it is a URL; clone it and name the clone's directory", path, ErrNoRepository)
 	}
 	path, err := filepath.Abs(path)
@@ -67,18 +70,10 @@ func Find(path string) (*Repository, string, error) {
 		return nil, path, fmt.Errorf("%s is %w, but a link that leads nowhere", path, ErrNoRepository)
 	}
 	entries, err := os.ReadDir(path)
-	missing := errors.Is(err, fs.ErrNotExist)
-	if err != nil && !missing {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, path, err
 	}
-	near := path // the nearest directory that exists
-	for missing && near != filepath.Dir(near) {
-		near = filepath.Dir(near)
-		if info, err := os.Stat(near); err == nil && info.IsDir() {
-			break
-		}
-	}
-	r, err := open(near)
+	r, err := open(files.NearestDirectory(path))
 	switch {
 	case err == nil && r.Dir != path:
 		return nil, path, fmt.Errorf("%s is %w: it is inside one; name its root %s", path, ErrNoRepository, r.Dir)
@@ -90,8 +85,8 @@ func Find(path string) (*Repository, string, error) {
 	return r, path, err
 }
 
-// isURL recognizes https://host/path and git's short form user@host:path.
-func isURL(path string) bool {
+// IsURL reports whether a path is a URL of a repository: https://host/path and git's short form user@host:path.
+func IsURL(path string) bool {
 	host, rest, found := strings.Cut(path, ":")
 	return found && !strings.Contains(host, "/") && (strings.HasPrefix(rest, "//") || strings.Contains(host, "@"))
 }
@@ -161,12 +156,10 @@ func (r *Repository) command(ctx context.Context, args ...string) *exec.Cmd {
 // foreign recognizes the variables that git sets for its hooks, and that would lead another git to their repository.
 func foreign(variable string) bool {
 	name, _, _ := strings.Cut(variable, "=")
-	switch name {
-	case "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX", "GIT_NAMESPACE",
-		"GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH", "GIT_SHALLOW_FILE":
-		return true
-	}
-	return false
+	return slices.Contains([]string{
+		"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX", "GIT_NAMESPACE",
+		"GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH", "GIT_SHALLOW_FILE",
+	}, name)
 }
 
 // Output runs git without network access, and returns its stdout. The error has git's own words.
@@ -180,10 +173,7 @@ func (r *Repository) Output(ctx context.Context, input []byte, args ...string) (
 func output(ctx context.Context, c *exec.Cmd, name string) ([]byte, error) {
 	out, err := c.Output()
 	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
-		words := strings.TrimSpace(string(failed.Stderr))
-		if words == "" {
-			words = failed.String()
-		}
+		words := cmp.Or(strings.TrimSpace(string(failed.Stderr)), failed.String())
 		err = fmt.Errorf("git %s: %s", name, strings.ReplaceAll(words, "\n", "; "))
 	}
 	if errors.Is(err, exec.ErrNotFound) {
@@ -228,6 +218,24 @@ func (r *Repository) Refs(ctx context.Context, prefix string) ([]Ref, error) {
 		refs = append(refs, Ref{name, commit})
 	}
 	return refs, nil
+}
+
+// Shallow reports whether the repository lacks the older commits of its branches, so that it cannot count them, or git cannot tell.
+func (r *Repository) Shallow(ctx context.Context) bool {
+	out, err := r.Text(ctx, "", "rev-parse", "--is-shallow-repository")
+	return err != nil || out != "false"
+}
+
+// Differ returns how many commits a has that b lacks, and how many b has that a lacks. Both are names of commits.
+func (r *Repository) Differ(ctx context.Context, a, b string) (onlyA, onlyB int, err error) {
+	out, err := r.Text(ctx, "", "rev-list", "--left-right", "--count", a+"..."+b, "--")
+	if err != nil {
+		return 0, 0, err
+	}
+	if _, err := fmt.Sscan(out, &onlyA, &onlyB); err != nil {
+		return 0, 0, fmt.Errorf("git rev-list: want two numbers, got %q", out)
+	}
+	return onlyA, onlyB, nil
 }
 
 // Status returns the paths in which index or work tree differ from HEAD, sorted. A directory without tracked files is

@@ -16,9 +16,6 @@ type Change struct {
 	Old, New string // commits; Old is "" for a branch that does not exist
 }
 
-// ErrMoved says that a branch has another commit than the Old of its change.
-var ErrMoved = errors.New("has changed meanwhile")
-
 // Push copies the objects that the changes need from r to the repository at dir, and moves its branches: all of them
 // or, with an error, none (git-push(1), --atomic). The objects are one new pack. If r is a partial clone, git fetches
 // what r lacks. The changes build on the commit base; if r is shallow, so is the history in the repository at dir.
@@ -81,7 +78,7 @@ func reason(out, words string) error {
 		_, ref, _ := strings.Cut(fields[1], ":")
 		branch := strings.TrimPrefix(ref, "refs/heads/")
 		if strings.Contains(fields[2], "stale info") {
-			return fmt.Errorf("write the branch %s: it %w: try again", branch, ErrMoved)
+			return fmt.Errorf("write the branch %s: it has changed meanwhile: try again", branch)
 		}
 		why = append(why, branch+" "+fields[2])
 	}

@@ -151,16 +151,19 @@ func WriteGrades(w io.Writer, c Class) error {
 		points, unjudged := c.Points(s)
 		row := []string{cell(s.Name), cell(s.Repo)}
 		for _, stage := range c.Stages {
-			row = append(row, gradeWord(s.Stage(stage)))
+			row = append(row, gradeWords[s.Stage(stage).Verdict()])
 		}
-		remark := ""
+		var remarks []string
 		switch {
 		case s.Error != "":
-			remark = "not judged: " + s.Error
+			remarks = append(remarks, "not judged: "+s.Error)
 		case len(unjudged) > 0:
-			remark = "not judged: " + strings.Join(unjudged, ", ")
+			remarks = append(remarks, "not judged: "+strings.Join(unjudged, ", "))
 		}
-		_ = table.Write(append(row, number(points), number(c.MaxPoints()), remark))
+		for _, b := range s.Report.Behind() {
+			remarks = append(remarks, b.String())
+		}
+		_ = table.Write(append(row, number(points), number(c.MaxPoints()), cell(strings.Join(remarks, "; "))))
 	}
 	table.Flush()
 	if err := table.Error(); err != nil {
@@ -169,9 +172,7 @@ func WriteGrades(w io.Writer, c Class) error {
 	return nil
 }
 
-func gradeWord(stage Report) string {
-	return map[Status]string{Passed: "right", Failed: "wrong", Unjudged: "not judged"}[stage.Verdict()]
-}
+var gradeWords = map[Status]string{Passed: "right", Failed: "wrong", Unjudged: "not judged"}
 
 // cell keeps a spreadsheet from running a text of somebody else's as a formula.
 func cell(s string) string {

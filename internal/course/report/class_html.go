@@ -31,14 +31,10 @@ type (
 		CSS      template.CSS // our own files, no part of a report
 		JS       template.JS
 		Heading  string
-		Verdicts []classCount
+		Statuses []Status
 		Rows     []classRow
 		Failures []classFailure
 		Of       string
-	}
-	classCount struct {
-		Verdict Status
-		Count   int
 	}
 	classRow struct {
 		Student
@@ -58,10 +54,10 @@ type (
 	}
 )
 
-// rank orders verdicts: what a teacher has to look at comes first.
-func rank(verdict Status) int {
-	return max(0, slices.Index([]Status{Failed, Unjudged, Passed}, verdict))
-}
+// ranked are the verdicts in order: what a teacher has to look at comes first.
+var ranked = []Status{Failed, Unjudged, Passed}
+
+func rank(verdict Status) int { return max(0, slices.Index(ranked, verdict)) }
 
 // WriteClassHTML writes the results of a class as one page that loads nothing: a grid of students and stages, those who
 // are wrong first, and the failures that students share. The page links to the students' pages. Its script sorts and
@@ -75,11 +71,8 @@ func WriteClassHTML(w io.Writer, c Class) error {
 
 func newClassPage(c Class) classPage {
 	p := classPage{
-		Class: c, CSS: template.CSS(pageCSS + classCSS), JS: template.JS(classJS), Of: number(c.MaxPoints()),
+		Class: c, CSS: template.CSS(pageCSS + classCSS), JS: template.JS(classJS), Statuses: ranked, Of: number(c.MaxPoints()),
 		Heading: fmt.Sprintf("%d of %s right in all stages", c.Count(Passed), plural(len(c.Students), "student")),
-	}
-	for _, verdict := range []Status{Failed, Unjudged, Passed} {
-		p.Verdicts = append(p.Verdicts, classCount{verdict, c.Count(verdict)})
 	}
 	students := slices.Clone(c.Students)
 	slices.SortStableFunc(students, func(a, b Student) int { return rank(a.Verdict()) - rank(b.Verdict()) })

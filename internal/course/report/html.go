@@ -41,6 +41,7 @@ func in(l words.Language, page *template.Template) *template.Template {
 func languageFunctions(l words.Language) template.FuncMap {
 	return template.FuncMap{
 		"t":    l.Text,
+		"te":   l.ErrorText,
 		"lang": l.Code,
 		"date": func(at time.Time) string {
 			if l == words.Spanish {
@@ -170,10 +171,7 @@ func newPage(r Report) document {
 		ps := pageStage{Report: Report{Scenarios: st.scenarios}, Name: st.name, ID: ids.unique("stage-" + st.name)}
 		for _, b := range r.Branches {
 			if b.Stage == st.name {
-				ps.Branch = b.Name + " is missing"
-				if b.Commit != "" {
-					ps.Branch = b.Name + " at " + b.Commit
-				}
+				ps.Branch = b.describe(len(b.Commit))
 			}
 		}
 		for _, s := range st.scenarios {

@@ -46,7 +46,7 @@ type (
 )
 
 // WriteJSON writes the report as one JSON object with the keys of docs/reports.md. It writes at most MaxText bytes of a
-// text, MaxLines lines of a scenario and a hundred problems; keys that end in omitted hold the numbers of omitted ones.
+// text, maxLines lines of a scenario and a hundred problems; keys that end in omitted hold the numbers of omitted ones.
 func WriteJSON(w io.Writer, r Report) error {
 	out := jsonReport{
 		Target: jsonText(r.Target), Composer: jsonText(r.Composer), Branches: append([]Branch{}, r.Branches...), Engine: jsonText(r.Engine), Beyond: r.Beyond, Started: r.Started, DurationSeconds: r.Duration.Seconds(),
@@ -56,7 +56,7 @@ func WriteJSON(w io.Writer, r Report) error {
 	}
 	for i, s := range r.Scenarios {
 		problems := s.Problems[:min(len(s.Problems), maxProblems)]
-		timeline, omitted := jsonLines(s.Timeline, MaxLines)
+		timeline, omitted := jsonLines(s.Timeline, maxLines)
 		out.Scenarios[i] = jsonScenario{
 			Stage: jsonText(s.Stage), Name: jsonText(s.Name), Title: jsonText(s.Title), Status: s.outcome(),
 			DurationSeconds: s.Duration.Seconds(),

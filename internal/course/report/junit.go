@@ -54,7 +54,7 @@ type (
 )
 
 // WriteJUnit writes the report as JUnit XML: a testsuite for each stage and a testcase for each scenario, with its log as
-// system-out. It removes characters that XML 1.0 does not allow and writes at most MaxText bytes of a text and MaxLines
+// system-out. It removes characters that XML 1.0 does not allow and writes at most MaxText bytes of a text and maxLines
 // lines of a scenario.
 func WriteJUnit(w io.Writer, r Report) error {
 	suites := junitSuites{Name: "composer verify", junitCounts: newJUnitCounts(r.Scenarios, r)}
@@ -101,7 +101,7 @@ func newJUnitCounts(scenarios []Scenario, r Report) junitCounts {
 func newJUnitCase(s Scenario) junitCase {
 	c := junitCase{
 		Class: "verify." + junitLine(s.Stage), Name: junitLine(s.Name), Time: junitTime(s.Duration),
-		Output: junitLines(s.Timeline, MaxLines),
+		Output: junitLines(s.Timeline, maxLines),
 	}
 	switch s.outcome() {
 	case Failed:

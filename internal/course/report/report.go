@@ -3,10 +3,12 @@
 package report
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/tp0-lab/composer/internal/course/words"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // Unreleased is the version of composer in a build that has none. Two such builds may judge differently.
@@ -31,14 +33,28 @@ type Branch struct {
 	Stage  string `json:"stage"`  // ej1 … ej8
 	Name   string `json:"name"`   // ej1
 	Commit string `json:"commit"` // in hexadecimal; "" if there is no such branch
+	// Remote is a remote's branch of the same name, such as origin/ej1, that has commits which this one lacks; else "".
+	Remote string `json:"remote"`
+	Behind int    `json:"behind"` // the number of these commits
+	Ahead  int    `json:"ahead"`  // the number of commits that Remote lacks, if there is a Remote
 }
 
-// String returns the name and the short commit.
-func (b Branch) String() string {
+// String returns the name, the short commit, and whether a remote's branch has more commits.
+func (b Branch) String() string { return b.describe(12) }
+
+// describe is String with a number of digits of the commit.
+func (b Branch) describe(digits int) string {
 	if b.Commit == "" {
 		return b.Name + " is missing"
 	}
-	return b.Name + " at " + b.Commit[:min(len(b.Commit), 12)]
+	s := b.Name + " at " + b.Commit[:min(len(b.Commit), digits)]
+	switch {
+	case b.Behind > 0 && b.Ahead > 0:
+		return fmt.Sprintf("%s, which is %s behind and %d ahead of %s", s, text.Plural(b.Behind, "commit"), b.Ahead, b.Remote)
+	case b.Behind > 0:
+		return fmt.Sprintf("%s, which is %s behind %s", s, text.Plural(b.Behind, "commit"), b.Remote)
+	}
+	return s
 }
 
 // Status is how a scenario ended.
@@ -92,6 +108,11 @@ func (r Report) Count(status Status) int {
 		}
 	}
 	return n
+}
+
+// Behind returns the branches that lack commits of a remote's.
+func (r Report) Behind() []Branch {
+	return slices.DeleteFunc(slices.Clone(r.Branches), func(b Branch) bool { return b.Behind == 0 })
 }
 
 // Failed reports whether a scenario failed.

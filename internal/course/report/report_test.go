@@ -25,7 +25,10 @@ func small() Report {
 	}
 	return Report{
 		Target: "../lab", Composer: "v1.2.3", Engine: "docker",
-		Branches: []Branch{{"ej5", "ejercicio-5", "0123456789abcdef0123456789abcdef01234567"}, {"ej6", "ejercicio-6", ""}}, Started: started, Duration: 3500 * time.Millisecond,
+		Branches: []Branch{
+			{Stage: "ej5", Name: "ejercicio-5", Commit: "0123456789abcdef0123456789abcdef01234567", Remote: "origin/ejercicio-5", Behind: 3, Ahead: 1},
+			{Stage: "ej6", Name: "ejercicio-6"},
+		}, Started: started, Duration: 3500 * time.Millisecond,
 		Scenarios: []Scenario{
 			{Stage: "ej5", Name: "good", Title: "It works.", Status: Passed, Duration: 1500 * time.Millisecond, Timeline: lines},
 			{
@@ -109,6 +112,20 @@ func jsonOf(t rapid.TB, r Report) string {
 func TestGolden(t *testing.T) {
 	for name, got := range map[string]string{"small.xml": junit(t, small()), "small.json": jsonOf(t, small())} {
 		golden.Check(t, "testdata/"+name, got)
+	}
+}
+
+// A branch that lacks a remote's commits is told beside the grades and on the student's page.
+func TestBehind(t *testing.T) {
+	r := small()
+	const want = ", which is 3 commits behind and 1 ahead of origin/ejercicio-5"
+	c := Class{Stages: []string{"ej5"}, Weights: Weights{"ej5": 1}, Students: []Student{{Name: "Ana", Repo: "ana", Report: r}}}
+	var grades bytes.Buffer
+	if err := WriteGrades(&grades, c); err != nil || grades.String() != "name,repo,ej5,points,of,remark\nAna,ana,wrong,0,1,\"ejercicio-5 at 0123456789ab"+want+"\"\n" {
+		t.Errorf("%v\n%s", err, &grades)
+	}
+	if page := html(t, r); !strings.Contains(page, "ejercicio-5 at "+r.Branches[0].Commit+want+"<") {
+		t.Error("the page does not say that the branch is behind")
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 const (
 	// MaxText is the size of a text in the JSON and JUnit reports, in bytes, like that of a value in our services' logs.
 	MaxText = 8 << 10
-	// MaxLines is the number of lines of a scenario in the JSON and JUnit reports: the first half and the last half.
-	MaxLines = 10_000
+	// maxLines is the number of lines of a scenario in the JSON and JUnit reports: the first half and the last half.
+	maxLines = 10_000
 
 	maxPageText  = 1 << 10 // of a line or a problem in the page, in bytes
 	maxPageLines = 1_000   // of a scenario in the page

@@ -79,13 +79,9 @@ func newTimeline(lines []Line) *timeline {
 }
 
 func (t *timeline) entries(lines []Line) []entry {
-	index := map[string]int{}
-	for i, l := range t.lanes {
-		index[l.name] = i
-	}
 	var all []entry
 	for _, line := range lines {
-		if i, shown := index[line.Container]; shown {
+		if i := slices.IndexFunc(t.lanes, func(l lane) bool { return l.name == line.Container }); i >= 0 {
 			e := parse(line.Text)
 			all = append(all, entry{event: e, line: line, lane: i, pair: e.pair(t.lanes[i])})
 		}

@@ -35,8 +35,7 @@ func batchSizes() []Scenario {
 			t.begin(1)
 			t.exited(0, "client1")
 			batches(t, s.max, s.want)
-			t.nothingFailed()
-			t.stored()
+			t.storedWell()
 		}})
 	}
 	return all
@@ -62,8 +61,7 @@ func batchFrameLimit() Scenario {
 			t.exited(0, "client1")
 			t.usedRelay(r)
 			frames(t, r.carried())
-			t.nothingFailed()
-			t.stored()
+			t.storedWell()
 		},
 	}
 }
@@ -81,8 +79,7 @@ func batchOddNames() Scenario {
 			t.begin(1)
 			t.exited(0, "client1")
 			batches(t, 10, []int{4})
-			t.nothingFailed()
-			t.stored()
+			t.storedWell()
 		},
 	}
 }
@@ -100,8 +97,7 @@ func batchShortReads() Scenario {
 			t.up("client1")
 			t.exited(0, "client1")
 			t.usedRelay(r)
-			t.nothingFailed()
-			t.stored()
+			t.storedWell()
 		},
 	}
 }
@@ -116,8 +112,7 @@ func batchThreeAgencies() Scenario {
 			t.begin(3)
 			t.exited(0, t.clients()...)
 			batchesOfAtMost(t, 10)
-			t.nothingFailed()
-			t.stored()
+			t.storedWell()
 		},
 	}
 }

@@ -107,8 +107,7 @@ func singleBets(t *trial, n int, first, last string, cut bool) {
 		t.wait(1, line("server", "apuesta_almacenada", "dni", record[3], "numero", "7574"))
 	}
 	t.logged(n, line("server", "apuesta_almacenada"))
-	t.nothingFailed()
-	t.stored()
+	t.storedWell()
 }
 
 // confirmedBet stops both sides as soon as the server has answered the first bet.
@@ -170,6 +169,7 @@ func namesBets(t *trial, n int) bool {
 // ownBets expects the bets that a checkout's clients log to be those that the server logs and stores, and with agencies set
 // that each is stored under its client's number.
 func ownBets(t *trial, n int, agencies bool) {
+	t.awaitStored(n) // a client may end before the server has stored its bet
 	stored, err := t.storedBets()
 	if err != nil {
 		t.fatal("bets.csv is a CSV file", err.Error())

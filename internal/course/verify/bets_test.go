@@ -70,6 +70,45 @@ func TestBatchesOfAtMost(t *testing.T) {
 	}
 }
 
+// lateLab has the file of bets from the second look at it on.
+type lateLab struct {
+	lab
+	text  string
+	looks int
+	late  func() // what happens at the second look; nil is nothing
+}
+
+func (l *lateLab) bets(context.Context) ([]byte, error) {
+	if l.looks++; l.looks == 1 {
+		return nil, nil
+	}
+	if l.late != nil && l.looks == 2 {
+		l.late()
+	}
+	return []byte(l.text), nil
+}
+
+// A client may end before the server has read what it has sent.
+func TestStoredWaits(t *testing.T) {
+	sent := [][]string{{"1", "Ana", "Paz", "20", "1990-01-02", "1"}}
+	tr := &trial{ctx: t.Context(), journal: newJournal(), lab: &lateLab{text: "1,Ana,Paz,20,1990-01-02,1\n"}, sent: sent, patience: time.Minute}
+	if tr.stored(); len(tr.problems) > 0 {
+		t.Error(tr.problems)
+	}
+}
+
+// What fails while the server reads what it was sent is seen.
+func TestStoredWellSeesLateFailures(t *testing.T) {
+	j := newJournal()
+	late := &lateLab{text: "1,Ana,Paz,20,1990-01-02,1\n", late: func() {
+		j.add(report.Line{Container: "server", Text: "2026-01-01 00:00:00 ERROR    action: apuesta_recibida | result: fail | cantidad: 1"})
+	}}
+	tr := &trial{ctx: t.Context(), site: &site{stage: "ej8"}, journal: j, lab: late, sent: [][]string{{"1", "Ana", "Paz", "20", "1990-01-02", "1"}}, patience: time.Minute}
+	if tr.storedWell(); len(tr.problems) != 1 || tr.problems[0].Expected != "no line with result: fail" {
+		t.Error(tr.problems)
+	}
+}
+
 // The course names the variables of a bet as examples.
 func TestNamesBets(t *testing.T) {
 	const client = "  client1:\n    image: c\n    environment: [NOMBRE=a, APELLIDO=b, DOCUMENTO=1, NACIMIENTO=c, NUMERO=2]\n"

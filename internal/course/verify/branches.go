@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,8 +25,8 @@ func branchOf(pattern, stage string) string {
 	return strings.ReplaceAll(pattern, stageNumber, strings.TrimPrefix(stage, "ej"))
 }
 
-// checkPattern returns an error unless a pattern gives every stage a name of its own that git allows.
-func checkPattern(pattern string) error {
+// CheckBranches returns an error unless a pattern gives every stage a name of its own that git allows.
+func CheckBranches(pattern string) error {
 	if !strings.Contains(pattern, stageNumber) {
 		return fmt.Errorf("--branches %q has no %s, which stands for the number of a stage: want a pattern such as 'ejercicio-%[2]s'", pattern, stageNumber)
 	}
@@ -55,10 +56,11 @@ func (r *repo) commits(ctx context.Context, stages []string) ([]report.Branch, e
 	var missing error
 	for _, stage := range stages {
 		b := report.Branch{Stage: stage, Name: branchOf(r.branches, stage)}
-		c, err := r.commit(ctx, stage)
+		own, remote, err := r.find(ctx, stage)
 		switch {
 		case err == nil:
-			b.Commit = c
+			b.Commit = cmp.Or(own.Commit, remote.Commit)
+			r.compare(ctx, &b, remote)
 		case !errors.Is(err, errNoBranch):
 			return nil, err
 		case missing == nil:
@@ -70,6 +72,17 @@ func (r *repo) commits(ctx context.Context, stages []string) ([]report.Branch, e
 		return nil, missing
 	}
 	return found, nil
+}
+
+// compare notes in a branch that it lacks commits of a remote's. A clone that is shallow, or damaged, does not know.
+func (r *repo) compare(ctx context.Context, b *report.Branch, remote git.Ref) {
+	if remote.Commit == "" || remote.Commit == b.Commit {
+		return
+	}
+	ahead, behind, err := r.git.Differ(ctx, b.Commit, remote.Commit)
+	if err == nil && behind > 0 && !r.git.Shallow(ctx) {
+		b.Remote, b.Behind, b.Ahead = strings.TrimPrefix(remote.Name, remotes), behind, ahead
+	}
 }
 
 // hint says which other branches could be meant by a stage's, or which there are.
@@ -128,7 +141,7 @@ func matching(names []string, pattern string) []string {
 func sentence(names []string) string {
 	const most = 10
 	if more := len(names) - most; more > 0 {
-		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", more)
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), more)
 	}
 	return strings.Join(names, ", ")
 }

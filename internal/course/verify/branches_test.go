@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -80,5 +81,62 @@ func TestCommits(t *testing.T) {
 	found, err := Run(t.Context(), Options{Repo: path, Stages: []string{"ej7"}, Docker: true, Now: time.Now})
 	if err == nil || !strings.Contains(err.Error(), filepath.Base(path)+" has no branch ej7") || len(found.Scenarios) > 0 {
 		t.Errorf("got %v, %v", found, err)
+	}
+}
+
+// The repository's own branch is judged, and the report says that a remote's has more commits.
+func TestBranchBehindItsRemote(t *testing.T) {
+	path, first := branched(t, "refs/heads/ej1")
+	commit := func(parent string) string {
+		return strings.TrimSpace(gitIn(t, path, "-c", "user.name=a", "-c", "user.email=a@b", "commit-tree", "-p", parent, "-m", "x", parent+"^{tree}"))
+	}
+	second := commit(first)
+	third := commit(second)
+	aside := strings.TrimSpace(gitIn(t, path, "-c", "user.name=b", "-c", "user.email=a@b", "commit-tree", "-p", first, "-m", "y", first+"^{tree}"))
+	for name, tt := range map[string]struct {
+		own, origin, other string
+		want               report.Branch
+		says               string
+	}{
+		"equal":           {first, first, "", report.Branch{Commit: first}, ""},
+		"behind by one":   {second, third, "", report.Branch{Commit: second, Remote: "origin/ej5", Behind: 1}, ", which is 1 commit behind origin/ej5"},
+		"behind by two":   {first, third, "", report.Branch{Commit: first, Remote: "origin/ej5", Behind: 2}, ", which is 2 commits behind origin/ej5"},
+		"ahead":           {third, first, "", report.Branch{Commit: third}, ""},
+		"diverged":        {aside, third, "", report.Branch{Commit: aside, Remote: "origin/ej5", Behind: 2, Ahead: 1}, ", which is 2 commits behind and 1 ahead of origin/ej5"},
+		"another remote":  {first, "", second, report.Branch{Commit: first, Remote: "fork/ej5", Behind: 1}, ", which is 1 commit behind fork/ej5"},
+		"origin first":    {first, first, second, report.Branch{Commit: first}, ""},
+		"a remote's only": {"", third, first, report.Branch{Commit: third}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for ref, to := range map[string]string{"refs/heads/ej5": tt.own, "refs/remotes/origin/ej5": tt.origin, "refs/remotes/fork/ej5": tt.other} {
+				if to != "" {
+					gitIn(t, path, "update-ref", ref, to)
+					defer gitIn(t, path, "update-ref", "-d", ref)
+				}
+			}
+			got, err := Branches(t.Context(), Options{Repo: path, Stages: []string{"ej5"}})
+			tt.want.Stage, tt.want.Name = "ej5", "ej5"
+			if diff := cmp.Diff([]report.Branch{tt.want}, got); err != nil || diff != "" {
+				t.Fatalf("%v\n%s", err, diff)
+			}
+			if want := "ej5 at " + tt.want.Commit[:12] + tt.says; got[0].String() != want {
+				t.Errorf("%s, want %s", got[0], want)
+			}
+		})
+	}
+}
+
+// A shallow clone lacks the commits that it would have to count.
+func TestShallowCloneCountsNothing(t *testing.T) {
+	path, first := branched(t, "refs/heads/ej1")
+	next := strings.TrimSpace(gitIn(t, path, "-c", "user.name=a", "-c", "user.email=a@b", "commit-tree", "-p", first, "-m", "x", first+"^{tree}"))
+	gitIn(t, path, "update-ref", "refs/remotes/origin/ej1", next)
+	shallow := filepath.Join(strings.TrimSpace(gitIn(t, path, "rev-parse", "--absolute-git-dir")), "shallow")
+	if err := os.WriteFile(shallow, []byte(next+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Branches(t.Context(), Options{Repo: path, Stages: []string{"ej1"}})
+	if diff := cmp.Diff([]report.Branch{{Stage: "ej1", Name: "ej1", Commit: first}}, got); err != nil || diff != "" {
+		t.Errorf("%v\n%s", err, diff)
 	}
 }

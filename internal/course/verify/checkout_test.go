@@ -2,10 +2,12 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -68,6 +70,44 @@ func TestCheckoutIsSparedWhatGoesBeyondTheCourse(t *testing.T) {
 		if !ran || got.Status != report.Passed {
 			t.Errorf("%+v, ran: %v, %s", o, ran, got.Status)
 		}
+	}
+}
+
+// Scenarios of a checkout that run at once do not see each other's files. None is left after them.
+func TestScenariosHaveTheirOwnFiles(t *testing.T) {
+	s := checkout(t, "ej6", map[string]string{"server/config.ini": "", "client/config.yaml": "batch:\n  maxAmount: 70\n"})
+	begun, dirs := make(chan string, 2), make([]string, 0, 2)
+	both := make(chan struct{})
+	run := func(tr *trial) {
+		if text := tr.read("a"); text != "" || tr.site.maxAmount != 70 {
+			t.Errorf("it begins with %q, maxAmount %d", text, tr.site.maxAmount)
+		}
+		begun <- tr.site.dir
+		<-both
+		tr.write("a", tr.site.dir)
+		if text := tr.read("a"); text != tr.site.dir {
+			t.Errorf("%q, want its own text", text)
+		}
+	}
+	var ended sync.WaitGroup
+	for range 2 {
+		ended.Go(func() {
+			runOne(t.Context(), Scenario{Stage: "ej6", Name: "x", run: run}, nil, s, Options{Now: time.Now})
+		})
+	}
+	for range 2 {
+		select {
+		case dir := <-begun:
+			dirs = append(dirs, dir)
+		case <-time.After(time.Minute):
+			t.Fatal("a scenario does not begin")
+		}
+	}
+	close(both)
+	ended.Wait()
+	left, err := filepath.Glob(filepath.Join(s.dir, "ej6*"))
+	if err != nil || filepath.Dir(dirs[0]) == filepath.Dir(dirs[1]) || len(left) != 1 {
+		t.Errorf("%v, %v: %v left, want the branch alone", err, dirs, left)
 	}
 }
 
@@ -180,18 +220,19 @@ func TestNetworkNames(t *testing.T) {
 		return p
 	}
 	const services = "services:\n  server: {image: s, networks: [red]}\nnetworks:\n"
-	script := t.TempDir()
-	if err := os.WriteFile(filepath.Join(script, "validar-echo-server.sh"), []byte("docker run --network tp0_red"), 0o644); err != nil {
+	script := filepath.Join(t.TempDir(), "tp0") // as openBranch names it
+	if err := errors.Join(os.Mkdir(script, 0o755), os.WriteFile(filepath.Join(script, "validar-echo-server.sh"), []byte("docker run --network tp0_red"), 0o644)); err != nil {
 		t.Fatal(err)
 	}
 	tests := []struct {
 		name, stage, dir, file, want string
 	}{
-		{"the lab's own", "ej4", script, "name: tp0\n" + services + "  red: {}\n", "lab_red"},
-		{"the lab's own, in spite of a name", "ej4", script, services + "  red: {name: mi_red_de_prueba}\n", "lab_red"},
+		{"the lab's own, without a word that a script of ej3 may look for", "ej4", script, "name: tp0\n" + services + "  red: {}\n", "lab_1"},
+		{"the lab's own, in spite of a name", "ej4", script, services + "  red: {name: mi_red_de_prueba}\n", "lab_1"},
 		{"no script", "ej3", t.TempDir(), services + "  red: {}\n", "lab_red"},
 		{"what a script looks for", "ej3", script, "name: tp0\n" + services + "  red: {}\n", "tp0_red"},
 		{"without a project name", "ej3", script, services + "  red: {}\n", "tp0_red"},
+		{"with another project's name", "ej3", script, "name: mi_tp0\n" + services + "  red: {}\n", "mi_tp0_red"},
 		{"with a name of its own", "ej3", script, services + "  red: {name: mi_red_de_prueba}\n", "mi_red_de_prueba"},
 	}
 	for _, tt := range tests {
@@ -201,11 +242,28 @@ func TestNetworkNames(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer at.root.Close()
-			got, err := networkNames(t.Context(), at, load(tt.file), "lab")
-			if err != nil || got["red"] != tt.want {
-				t.Errorf("got %q, %v; want %q", got["red"], err, tt.want)
+			if got := networkNames(at, load(tt.file), "lab", knowsProject(at)); got["red"] != tt.want {
+				t.Errorf("got %q; want %q", got["red"], tt.want)
 			}
 		})
+	}
+}
+
+// A lab with volumes stays composer's own project, whatever its script knows: the project's volumes may be somebody's.
+func TestProjectName(t *testing.T) {
+	for file, want := range map[string]string{
+		"name: mi_tp0\nservices: {server: {image: s}}\n":                                       "mi_tp0",
+		"services: {server: {image: s}}\n":                                                     "tp0",
+		"name: tp0\nservices: {server: {image: s, volumes: [bets:/v]}}\nvolumes: {bets: {}}\n": "lab",
+		"name: tp0\nservices: {server: {image: s, volumes: ['./server:/v']}}\nnetworks: {}\n":  "tp0",
+	} {
+		p, err := local.Load(t.Context(), []byte(file), "c.yaml", t.TempDir(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := projectName(&site{dir: filepath.Join("parent", "tp0")}, p, "lab"); got != want {
+			t.Errorf("%q: got %q, want %q", file, got, want)
+		}
 	}
 }
 

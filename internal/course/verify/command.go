@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,13 +27,14 @@ const (
 type process struct {
 	*exec.Cmd
 	cancel context.CancelFunc // frees the context; finish and output call it
+	shown  string             // the command line that an error shows; "" is that of Cmd
 }
 
 func command(ctx context.Context, limit time.Duration, name string, arguments ...string) process {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	c := program.Command(ctx, name, arguments...)
 	c.WaitDelay = time.Second // a process that it has started may hold its output open
-	return process{c, cancel}
+	return process{Cmd: c, cancel: cancel}
 }
 
 func docker(ctx context.Context, limit time.Duration, arguments ...string) process {
@@ -68,7 +70,7 @@ func (p process) explain(err error, printed *ending) error {
 	if errors.Is(err, exec.ErrNotFound) {
 		return fmt.Errorf("%s is not installed: %w", p.Args[0], exec.ErrNotFound)
 	}
-	line := strings.Join(p.Args, " ")
+	line := cmp.Or(p.shown, strings.Join(p.Args, " "))
 	if text := printed.String(); text != "" {
 		return fmt.Errorf("%s: %w\n%s", line, err, text)
 	}
@@ -78,7 +80,7 @@ func (p process) explain(err error, printed *ending) error {
 // troubles are texts that programs print when the machine, its engine or the network fails.
 var troubles = text.LazyRegexp(`(?i)cannot connect to the docker daemon|error during connect|no such host|name resolution|network is unreachable|` +
 	`i/o timeout|handshake timeout|client\.timeout exceeded|deadline exceeded|signal: killed|no space left on device|cannot allocate memory|` +
-	`toomanyrequests|too many requests|50[234] (?:bad gateway|service unavailable|gateway time)|pool overlaps|non-overlapping ipv4|` +
+	`toomanyrequests|too many requests|50[234] (?:bad gateway|service unavailable|gateway time)|pool overlaps|non-overlapping ipv4|address pools have been fully subnetted|` +
 	`network with name \S+ (?:already exists|exists but was not created)|network \S+ was found but has incorrect label|` +
 	`port is already allocated|address already in use.*(?:network|gateway)|unexpected eof`)
 

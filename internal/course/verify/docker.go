@@ -5,8 +5,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -21,72 +19,35 @@ import (
 	"time"
 )
 
-// dockerEngine runs each lab in a Compose project of its own, from images that it builds and removes.
-type dockerEngine struct {
-	name   string // prefix of the names of images and projects
-	now    func() time.Time
-	began  func(image string) // is told which image is built
-	single sync.Locker        // held by a lab with names or addresses that only one lab of a machine can have
-
-	mu       sync.Mutex // guards the fields below; held while an image is built
-	images   map[string]image
-	building time.Duration // spent on images
-	labs     int           // made so far
-}
-
-func newDockerEngine(ctx context.Context, o Options) (*dockerEngine, error) {
-	if err := docker(ctx, 20*time.Second, "compose", "version", "--short").finish(); err != nil {
-		return nil, fmt.Errorf("docker compose does not work here: %w", err)
-	}
-	if err := docker(ctx, 20*time.Second, "version", "--format", "{{.Server.Version}}").finish(); err != nil {
-		return nil, fmt.Errorf("the Docker engine does not answer: %w", err)
-	}
-	id := make([]byte, 4)
-	_, _ = rand.Read(id) // it never fails
-	e := &dockerEngine{name: "composer-verify-" + hex.EncodeToString(id), images: make(map[string]image), now: o.Now, began: o.Building, single: o.Single}
-	if e.single == nil {
-		e.single = new(sync.Mutex)
-	}
-	return e, nil
-}
-
-func (e *dockerEngine) build(ctx context.Context, s *site) error {
-	_, err := e.imagesOf(ctx, s)
-	return err
-}
-
-func (e *dockerEngine) close(ctx context.Context) error {
-	remove := []string{"rmi", "-f"}
-	for _, built := range e.images {
-		if built.err == nil && !slices.Contains(remove, built.name) {
-			remove = append(remove, built.name)
-		}
-	}
-	if len(remove) == 2 {
-		return nil
-	}
-	return docker(ctx, stepLimit, remove...).finish()
-}
-
 // dockerLab is a lab of containers.
 type dockerLab struct {
+	tool    []string // the command line of Compose
 	project string
 	now     func() time.Time
 	site    *site
 	journal *journal
 	names   []string // of services
-	network string   // that the server is in
+	// services has the service of each container with a name that does not tell it.
+	services map[string]string
+	network  string   // that the server is in
+	guests   bool     // a container that is not Compose's may be in the network
+	betsAt   []string // where the container betsOf may have its file of bets
+	betsOf   string
 
 	stopLogs func() // nil before the first up
 
 	mu   sync.Mutex           // guards last
 	last map[string]time.Time // of each container's lines in the journal
+
+	listing sync.Mutex        // guards ids; held while the engine lists them
+	ids     map[string]string // of containers, by service; nil until they are listed after up
 }
 
 // compose is a docker compose command on the lab's files.
 func (l *dockerLab) compose(ctx context.Context, limit time.Duration, arguments ...string) process {
-	c := docker(ctx, limit, append([]string{"compose", "-p", l.project, "-f", composeFile, "-f", overrideFile}, arguments...)...)
-	c.Dir = l.site.dir
+	line := slices.Concat(l.tool, []string{"-p", l.project, "-f", composeFile, "-f", overrideFile}, arguments)
+	c := command(ctx, limit, line[0], line[1:]...)
+	c.Dir, c.shown = l.site.dir, "docker compose "+strings.Join(line[len(l.tool):], " ")
 	return c
 }
 
@@ -98,13 +59,21 @@ func (l *dockerLab) up(ctx context.Context, services ...string) error {
 	if err := l.serverFirst(ctx, services); err != nil {
 		return err
 	}
-	if err := l.do(ctx, append([]string{"up", "-d", "--no-build", "--pull", "never"}, services...)...); err != nil {
+	if err := l.composeUp(ctx, services...); err != nil {
 		return err
 	}
 	if l.stopLogs != nil {
 		l.stopLogs() // the new ones are followed from their beginning
 	}
 	return l.follow()
+}
+
+// composeUp starts services; all services without names.
+func (l *dockerLab) composeUp(ctx context.Context, services ...string) error {
+	l.listing.Lock()
+	defer l.listing.Unlock()
+	l.ids = nil // it may replace containers
+	return l.do(ctx, append([]string{"up", "-d", "--no-build", "--pull", "never"}, services...)...)
 }
 
 func (l *dockerLab) stop(ctx context.Context, services ...string) error {
@@ -115,17 +84,32 @@ func (l *dockerLab) interrupt(ctx context.Context, subcommand, service string) e
 	return l.do(ctx, subcommand, service)
 }
 
-// container returns the container of a service, running or not.
+// container returns the container of a service, running or not. After each up it asks the engine once: Compose takes five times
+// as long.
 func (l *dockerLab) container(ctx context.Context, service string) (string, error) {
-	out, err := l.compose(ctx, stepLimit, "ps", "-aq", service).output(maxOutput)
-	if err != nil {
-		return "", err
+	l.listing.Lock()
+	defer l.listing.Unlock()
+	if l.ids[service] == "" {
+		if err := l.list(ctx); err != nil {
+			return "", err
+		}
 	}
-	id := strings.TrimSpace(string(out))
-	if id == "" {
+	if l.ids[service] == "" {
 		return "", fmt.Errorf("%s has no container", service)
 	}
-	return id, nil
+	return l.ids[service], nil
+}
+
+// list finds the containers of the services. The caller holds listing.
+func (l *dockerLab) list(ctx context.Context) error {
+	out, err := docker(ctx, stepLimit, "ps", "-a", "--no-trunc", "--filter", "label=com.docker.compose.project="+l.project,
+		"--filter", "label=com.docker.compose.oneoff=False", "--format", `{{.ID}} {{.Label "com.docker.compose.service"}}`).output(maxOutput)
+	l.ids = make(map[string]string)
+	for line := range strings.Lines(string(out)) {
+		id, service, _ := strings.Cut(strings.TrimSpace(line), " ")
+		l.ids[service] = id
+	}
+	return err
 }
 
 // exitCode asks the engine, because the line in the logs may never come.
@@ -162,19 +146,13 @@ func (l *dockerLab) bets(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	const format = "{{.Config.WorkingDir}}\n{{range .Config.Env}}{{println .}}{{end}}"
-	out, err := docker(ctx, stepLimit, "inspect", "-f", format, id).output(maxOutput)
-	if err != nil {
-		return nil, err
-	}
-	dir, variables, _ := strings.Cut(string(out), "\n")
-	places := []string{path.Join("/", dir, "bets.csv"), "/bets/bets.csv"}
-	for variable := range strings.Lines(variables) {
-		if file, ok := strings.CutPrefix(strings.TrimSpace(variable), "SERVER_STORAGE="); ok {
-			places = slices.Insert(places, 0, path.Join("/", file))
+	if l.betsOf != id {
+		if l.betsAt, err = betPlaces(ctx, id); err != nil {
+			return nil, err
 		}
+		l.betsOf = id
 	}
-	for _, place := range places {
+	for _, place := range l.betsAt {
 		archive, err := docker(ctx, stepLimit, "cp", "-L", id+":"+place, "-").output(maxBets)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -191,7 +169,25 @@ func (l *dockerLab) bets(ctx context.Context) ([]byte, error) {
 	return nil, nil
 }
 
+// betPlaces returns where a server's container may have its file of bets.
+func betPlaces(ctx context.Context, id string) ([]string, error) {
+	const format = "{{.Config.WorkingDir}}\n{{range .Config.Env}}{{println .}}{{end}}"
+	out, err := docker(ctx, stepLimit, "inspect", "-f", format, id).output(maxOutput)
+	if err != nil {
+		return nil, err
+	}
+	dir, variables, _ := strings.Cut(string(out), "\n")
+	places := []string{path.Join("/", dir, "bets.csv"), "/bets/bets.csv"}
+	for variable := range strings.Lines(variables) {
+		if file, ok := strings.CutPrefix(strings.TrimSpace(variable), "SERVER_STORAGE="); ok {
+			places = slices.Insert(places, 0, path.Join("/", file))
+		}
+	}
+	return places, nil
+}
+
 func (l *dockerLab) talk(ctx context.Context, port int, message []byte) ([]byte, error) {
+	l.guests = true
 	script := fmt.Sprintf("for i in 1 2 3 4 5 6 7 8 9 10; do timeout 5 nc server %d </m && exit; sleep 0.2; done; exit 1", port)
 	c := docker(ctx, stepLimit, "run", "--rm", "-i", "--network", l.network, "busybox:latest", "sh", "-c", "cat >/m && "+script)
 	c.Stdin = bytes.NewReader(message)
@@ -200,6 +196,7 @@ func (l *dockerLab) talk(ctx context.Context, port int, message []byte) ([]byte,
 
 // beside starts a container in the lab's network that runs a script.
 func (l *dockerLab) beside(ctx context.Context, script string, options ...string) (id string, stop func(), err error) {
+	l.guests = true
 	arguments := slices.Concat([]string{"run", "-d", "--rm", "--network", l.network}, options, []string{"busybox:latest", "sh", "-c", script})
 	out, err := docker(ctx, stepLimit, arguments...).output(maxOutput)
 	if err != nil {
@@ -218,6 +215,7 @@ func (l *dockerLab) hold(ctx context.Context, port int) (func(), error) {
 
 func (l *dockerLab) check(ctx context.Context, shell ...string) (printed, complaints string, err error) {
 	const limit = 75 * time.Second
+	l.guests = true
 	if l.site.scripts != nil {
 		return l.confinedCheck(ctx, limit, append(shell, "validar-echo-server.sh"))
 	}
@@ -269,6 +267,12 @@ func (l *dockerLab) has(ctx context.Context, program string) bool {
 		return err == nil
 	}
 	return l.site.scripts.run(ctx, stepLimit, l.site, confinedProgram{arguments: []string{"bash", "-c", "command -v " + program}}) == nil
+}
+
+func (l *dockerLab) running(ctx context.Context) (string, error) {
+	out, err := docker(ctx, stepLimit, "ps", "-q", "--no-trunc", "--filter", "label=com.docker.compose.project="+l.project,
+		"--filter", "label=com.docker.compose.service=server", "--filter", "label=com.docker.compose.oneoff=False").output(maxOutput)
+	return strings.TrimSpace(string(out)), err
 }
 
 func (l *dockerLab) impostor(ctx context.Context, port int, program string) (func(), error) {
@@ -338,6 +342,9 @@ func (l *dockerLab) down(ctx context.Context) error {
 // removeGuests removes the containers in the lab's network that are not Compose's: a checkout's script may not say
 // --rm.
 func (l *dockerLab) removeGuests(ctx context.Context) error {
+	if !l.guests || l.network == "" { // the engine takes "" for every network
+		return nil
+	}
 	out, err := docker(ctx, stepLimit, "ps", "-a", "--filter", "network="+l.network,
 		"--format", `{{.ID}} {{.Label "com.docker.compose.project"}}`).output(maxOutput)
 	remove := []string{"rm", "-f", "-v"}

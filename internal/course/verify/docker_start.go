@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,16 +24,17 @@ import (
 
 const overrideFile = "composer-verify.yaml"
 
-// reserve waits where a lab has the usual names of networks or fixed addresses.
+// reserve waits where a lab has the usual names of a project and its networks, fixed addresses or the machine's network, and for every checkout's
+// validar-echo-server.sh, which may name a container. While it waits, another scenario has the slot.
 func (e *dockerEngine) reserve(ctx context.Context, s *site) func() {
 	project, err := loadCompose(ctx, s)
 	if err != nil { // start returns the error
 		return func() {}
 	}
-	if !knowsNetworks(s) && !fixedAddresses(project) {
+	if (s.ours || s.stage != "ej3") && !fixedAddresses(project) {
 		return func() {}
 	}
-	e.single.Lock()
+	e.slots.lock(e.single)
 	return e.single.Unlock
 }
 
@@ -44,9 +46,12 @@ func loadCompose(ctx context.Context, s *site) (*types.Project, error) {
 	return local.Load(ctx, text, composeFile, s.dir, os.Environ())
 }
 
-// fixedAddresses reports whether a service has an address of its own, which needs the subnet of the file.
+// fixedAddresses reports whether a service has the machine's addresses, or one of its own, which needs the subnet of the file.
 func fixedAddresses(project *types.Project) bool {
 	for _, service := range project.Services {
+		if service.NetworkMode == "host" {
+			return true
+		}
 		for _, n := range service.Networks {
 			if n != nil && (n.Ipv4Address != "" || n.Ipv6Address != "") {
 				return true
@@ -56,8 +61,9 @@ func fixedAddresses(project *types.Project) bool {
 	return false
 }
 
-// knowsNetworks reports whether validar-echo-server.sh looks for the usual names of networks.
-func knowsNetworks(s *site) bool {
+// knowsProject reports whether validar-echo-server.sh, in ej3, does not read COMPOSE_PROJECT_NAME: it may look for the names that the
+// Compose file gives the project and its networks, or start the lab itself.
+func knowsProject(s *site) bool {
 	script, err := files.ReadIn(s.root, "validar-echo-server.sh", maxFile)
 	return err == nil && s.stage == "ej3" && !bytes.Contains(script, []byte("COMPOSE_PROJECT_NAME"))
 }
@@ -79,49 +85,117 @@ func (e *dockerEngine) start(ctx context.Context, s *site, variables map[string]
 	name := fmt.Sprintf("%s-%d", e.name, e.labs)
 	e.mu.Unlock()
 	l := &dockerLab{
-		project: name, site: s, journal: j, names: slices.Sorted(maps.Keys(project.Services)),
-		last: make(map[string]time.Time), now: e.now,
+		tool: e.compose, project: name, site: s, journal: j, names: slices.Sorted(maps.Keys(project.Services)),
+		services: make(map[string]string), last: make(map[string]time.Time), now: e.now,
 	}
-	networks, err := networkNames(ctx, s, project, name)
-	if err != nil {
-		return nil, err
+	known := knowsProject(s)
+	networks := networkNames(s, project, name, known)
+	if known {
+		l.project = projectName(s, project, name)
+		if err := unused(ctx, l.project, project, networks); err != nil {
+			return nil, err
+		}
 	}
 	if in := slices.Sorted(maps.Keys(project.Services["server"].Networks)); len(in) > 0 {
 		l.network = networks[in[0]]
 	}
-	return l, s.root.WriteFile(overrideFile, override(name, project, images, variables, networks, knowsNetworks(s)), 0o644)
+	named := map[string]string{}
+	if s.stage != "ej3" {
+		named = neutralNames(name, project)
+	}
+	for service, container := range named {
+		l.services[container] = service
+	}
+	return l, s.root.WriteFile(overrideFile, override(name, project, images, variables, networks, named, known), 0o644)
 }
 
-// networkNames returns the names of a Compose file's networks by key. They begin with the lab's name, unless
-// validar-echo-server.sh looks for the usual names.
-func networkNames(ctx context.Context, s *site, project *types.Project, lab string) (map[string]string, error) {
-	known := knowsNetworks(s)
+// neutralNames returns names of containers by service, without the words by which a validar-echo-server.sh that runs at the same
+// time may look for its own lab. A service that has several containers gets none.
+func neutralNames(lab string, project *types.Project) map[string]string {
 	names := make(map[string]string)
-	for key, network := range project.Networks {
-		names[key] = lab + "_" + key
-		if !known {
-			continue
-		}
-		names[key] = "tp0_" + key // the course's project
-		if !strings.HasPrefix(network.Name, project.Name+"_") {
-			names[key] = network.Name
-		}
-		if err := docker(ctx, stepLimit, "network", "inspect", names[key]).finish(); err == nil {
-			return nil, engineError{fmt.Errorf("validar-echo-server.sh looks for the network %s, and a lab that is up has it: `make docker-compose-down` first", names[key])}
+	for i, name := range slices.Sorted(maps.Keys(project.Services)) {
+		if service := project.Services[name]; service.GetScale() == 1 {
+			names[name] = fmt.Sprintf("%s-%d", lab, i+1)
 		}
 	}
-	return names, nil
+	return names
+}
+
+// projectName returns the name of the project of a lab whose script knows the file's: that, unless there are volumes. A script that
+// starts or removes the lab would have somebody's volume.
+func projectName(s *site, project *types.Project, lab string) string {
+	if len(project.Volumes) > 0 {
+		return lab
+	}
+	return usualName(s, project)
+}
+
+// usualName returns the name that Compose gives a project: the file's, or that of the directory.
+func usualName(s *site, project *types.Project) string {
+	if project.Name == local.Unnamed {
+		return filepath.Base(s.dir)
+	}
+	return project.Name
+}
+
+// networkNames returns the names of a Compose file's networks by key. They begin with the lab's name, unless known is set:
+// validar-echo-server.sh looks for the file's names. Only in ej3 do they have the words of the key, for which such a script may look.
+func networkNames(s *site, project *types.Project, lab string, known bool) map[string]string {
+	names := make(map[string]string)
+	for i, key := range slices.Sorted(maps.Keys(project.Networks)) {
+		switch {
+		case s.stage != "ej3":
+			names[key] = fmt.Sprintf("%s_%d", lab, i+1)
+		case known:
+			names[key] = project.Networks[key].Name
+			if names[key] == project.Name+"_"+key {
+				names[key] = usualName(s, project) + "_" + key
+			}
+		default:
+			names[key] = lab + "_" + key
+		}
+	}
+	return names
+}
+
+// unused returns an engineError if the engine has a container of the project name, running or not, a container with the name of one
+// of the services', or one of the networks. They belong to somebody, and down would remove them.
+func unused(ctx context.Context, name string, project *types.Project, networks map[string]string) error {
+	out, err := docker(ctx, stepLimit, "ps", "-a", "--format", `{{.Label "com.docker.compose.project"}}/{{.Names}}`).output(maxOutput)
+	if err != nil {
+		return engineError{err}
+	}
+	for line := range strings.Lines(string(out)) {
+		of, container, _ := strings.Cut(strings.TrimSpace(line), "/")
+		if of == name {
+			return engineError{fmt.Errorf("validar-echo-server.sh looks for the Compose project %s, which has containers already: `docker compose -p %s down` first", name, name)}
+		}
+		for _, service := range project.Services {
+			if service.ContainerName == container {
+				return engineError{fmt.Errorf("validar-echo-server.sh looks for the container %s, which is somebody else's: rename it or take it down first", container)}
+			}
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(networks)) {
+		if err := docker(ctx, stepLimit, "network", "inspect", networks[key]).finish(); err == nil {
+			return engineError{fmt.Errorf("validar-echo-server.sh looks for the network %s, and a lab that is up has it: `make docker-compose-down` first", networks[key])}
+		}
+	}
+	return nil
 }
 
 // override returns a Compose file that keeps a lab apart from others: it resets names, ports and addresses that only
-// one lab of a machine can have, and sets images and variables. named leaves containers their names, which a script may look
-// for.
-func override(lab string, project *types.Project, images map[string]string, variables map[string]map[string]string, networks map[string]string, named bool) []byte {
+// one lab of a machine can have, and sets images, variables and the names of containers. keep leaves containers the names of the
+// file, which a script may look for.
+func override(lab string, project *types.Project, images map[string]string, variables map[string]map[string]string, networks, containers map[string]string, keep bool) []byte {
 	var b bytes.Buffer
 	b.WriteString("services:\n")
 	for _, name := range slices.Sorted(maps.Keys(project.Services)) {
 		fmt.Fprintf(&b, "  %q:\n    ports: !reset null\n", name)
-		if !named {
+		switch container := containers[name]; {
+		case container != "":
+			fmt.Fprintf(&b, "    container_name: %q\n", container)
+		case !keep:
 			b.WriteString("    container_name: !reset null\n")
 		}
 		switch {
@@ -164,7 +238,7 @@ func (l *dockerLab) serverFirst(ctx context.Context, services []string) error {
 	if l.site.ours || len(services) > 0 && !slices.Contains(services, "server") || len(l.names) == 1 {
 		return nil
 	}
-	if err := l.do(ctx, "up", "-d", "--no-build", "--pull", "never", "server"); err != nil {
+	if err := l.composeUp(ctx, "server"); err != nil {
 		return err
 	}
 	limit := time.Now().Add(startLimit)
@@ -179,7 +253,11 @@ func (l *dockerLab) serverFirst(ctx context.Context, services []string) error {
 
 func (l *dockerLab) listening(ctx context.Context) bool {
 	// A connection would be one too many for some servers.
-	out, err := l.compose(ctx, stepLimit, "exec", "-T", "server", "cat", "/proc/net/tcp", "/proc/net/tcp6").output(maxOutput)
+	id, err := l.container(ctx, "server")
+	if err != nil {
+		return false
+	}
+	out, err := docker(ctx, stepLimit, "exec", id, "cat", "/proc/net/tcp", "/proc/net/tcp6").output(maxOutput)
 	if failed, ok := errors.AsType[*exec.ExitError](err); ok && failed.ExitCode() > 1 {
 		return true // it is down, or has no cat
 	}

@@ -46,8 +46,7 @@ func relayedDraw(t *trial, bets, winners []int, cut bool) *relay {
 		return r
 	}
 	answeredInAnyForm(t, winners)
-	t.nothingFailed()
-	t.stored()
+	t.storedWell()
 	return r
 }
 
@@ -161,8 +160,7 @@ func drawn(t *trial, winners []int) {
 	t.logged(1, line("server", "sorteo"))
 	answered(t, winners)
 	afterwards(t)
-	t.nothingFailed()
-	t.stored()
+	t.storedWell()
 }
 
 // answered expects each agency to log its number of winners.

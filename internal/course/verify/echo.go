@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/tp0-lab/composer/internal/compose/project"
 	"github.com/tp0-lab/composer/internal/files"
@@ -153,6 +151,12 @@ func hold(t *trial) func() {
 	return release
 }
 
+func startServer(t *trial) {
+	t.configure(usualServer, usualClient)
+	t.begin(1, "server")
+	t.ready()
+}
+
 func configScenarios() []Scenario {
 	return []Scenario{{
 		Stage: "ej2", Name: "files-change-without-a-rebuild",
@@ -194,183 +198,4 @@ func changedFiles(t *trial, s serverKeys, c clientKeys) {
 		"server_address", "server:"+strconv.Itoa(t.site.port),
 		"loop_amount", strconv.Itoa(c.amount), "loop_period", c.period,
 	), levelOf("client1", "CLI_LOG_LEVEL", "log_level", c.level)...)...))
-}
-
-func checkScenarios() []Scenario {
-	return []Scenario{
-		{Stage: "ej3", Name: "check-good-server", docker: true, Title: "validar-echo-server.sh finds that a server which echoes is right", run: func(t *trial) {
-			startServer(t)
-			verdict(t, "success", t.shell())
-		}},
-		{Stage: "ej3", Name: "check-any-sh", docker: true, Title: "validar-echo-server.sh is POSIX: it works in shells that are not bash", run: func(t *trial) {
-			startServer(t)
-			shells := 0
-			for _, shell := range [][]string{{"dash"}, {"busybox", "sh"}} {
-				if t.containers().has(t.ctx, shell[0]) {
-					verdict(t, "success", shell...)
-					shells++
-				}
-			}
-			if shells == 0 {
-				t.unjudged("neither dash nor busybox is there to run the script")
-			}
-		}},
-		{
-			Stage: "ej3", Name: "check-other-port", docker: true, Beyond: "the course does not say where the script has the port from",
-			Title: "validar-echo-server.sh takes the port from config.ini",
-			run: func(t *trial) {
-				t.configure(serverKeys{5, "DEBUG", otherPort}, usualClient)
-				t.begin(1, "server")
-				t.ready()
-				verdict(t, "success", t.shell())
-			},
-		},
-		{Stage: "ej3", Name: "check-no-server", docker: true, Title: "validar-echo-server.sh finds that a server which is down is wrong, and does not hang", run: func(t *trial) {
-			startServer(t)
-			verdict(t, "success", t.shell()) // or the next would prove nothing
-			t.interrupt("kill", "server")
-			verdict(t, "fail", t.shell())
-		}},
-		{Stage: "ej3", Name: "check-lying-server", docker: true, Title: "validar-echo-server.sh finds that a server which answers something else is wrong", run: func(t *trial) {
-			impostor(t, "echo nonsense")
-		}},
-		{Stage: "ej3", Name: "check-silent-server", docker: true, Title: "validar-echo-server.sh finds that a server which answers nothing for 20 s is wrong, and ends", run: func(t *trial) {
-			impostor(t, "sleep 20") // the title says how long
-		}},
-		{Stage: "ej3", Name: "echo-unaltered", Title: "lines with any text come back as they were", run: func(t *trial) { unaltered(t, echoLines, false) }},
-	}
-}
-
-func startServer(t *trial) {
-	t.configure(usualServer, usualClient)
-	t.begin(1, "server")
-	t.ready()
-}
-
-func impostor(t *trial, program string) {
-	startServer(t)
-	verdict(t, "success", t.shell())
-	t.interrupt("kill", "server")
-	stop, err := t.containers().impostor(t.ctx, t.site.port, program)
-	if err != nil {
-		t.unjudged("nothing else can take the server's place: " + err.Error())
-	}
-	defer stop()
-	verdict(t, "fail", t.shell())
-}
-
-// containers returns the lab of a scenario with docker set.
-func (t *trial) containers() containers { return t.lab.(containers) }
-
-// shell returns the shell for validar-echo-server.sh. The course asks for «un script de bash», and its public tests use
-// sh: only check-any-sh checks the difference.
-func (t *trial) shell() string {
-	if t.site.ours {
-		return "sh"
-	}
-	return "bash"
-}
-
-// verdict expects a result of validar-echo-server.sh. A checkout's script may print other lines, too.
-func verdict(t *trial, result string, shell ...string) {
-	want := "action: test_echo_server | result: " + result
-	got, complaints, err := t.containers().check(t.ctx, shell...)
-	if err == nil && says(got, want, t.site.ours) {
-		return
-	}
-	if isTrouble(err) {
-		t.unjudged("validar-echo-server.sh cannot be run: " + err.Error())
-	}
-	if err == nil && isTrouble(errors.New(complaints)) {
-		t.unjudged("the script needs something that this machine cannot get: " + troubleLine(complaints))
-	}
-	seen := strings.TrimSpace(fmt.Sprintf("%q\n%s", got, complaints))
-	if err != nil {
-		seen = err.Error()
-	}
-	t.problem(fmt.Sprintf("%s validar-echo-server.sh says %q", strings.Join(shell, " "), want), seen, t.about(pattern{container: "server"}))
-}
-
-// says reports whether a script's output has a verdict as its only line with a verdict and, if alone is set, as its
-// only line. Without alone, other text may stand before the verdict, which may be in colour, and be there twice.
-func says(output, want string, alone bool) bool {
-	var found []string
-	for line := range strings.Lines(output) {
-		line = strings.TrimSpace(line)
-		if !alone {
-			at := strings.Index(line, "action: test_echo_server")
-			if at < 0 {
-				continue
-			}
-			line = strings.TrimSpace(escapes().ReplaceAllString(line[at:], ""))
-		}
-		found = append(found, line)
-	}
-	if !alone {
-		found = slices.Compact(found)
-	}
-	return strings.TrimSpace(strings.Join(found, "\n")) == want
-}
-
-func signalScenarios() []Scenario {
-	stopping := func(silence bool, services ...string) func(*trial) {
-		return func(t *trial) {
-			t.configure(usualServer, clientKeys{500, "150ms", "DEBUG", 10, ""})
-			t.begin(1)
-			t.need(3, pattern{container: "client1", action: "receive_message"}, "client1 and the server talk")
-			if silence {
-				defer hold(t)()
-				t.journal.wait(t.ctx, time.Second, func([]entry) bool { return false }) // it is accepted by then
-			}
-			t.stop(services...)
-			if len(services) > 1 && !t.site.ours {
-				eitherStopped(t, services...)
-				return
-			}
-			stopped(t, services...)
-		}
-	}
-	return []Scenario{
-		{Stage: "ej4", Name: "sigterm-client", Title: "a client ends gracefully on SIGTERM", run: stopping(false, "client1")},
-		{Stage: "ej4", Name: "sigterm-server", Title: "the server ends gracefully on SIGTERM while a client talks to it", run: stopping(false, "server")},
-		{
-			Stage: "ej4", Name: "sigterm-silent-peer", Beyond: "the course's clients are never silent",
-			Title: "the server ends gracefully on SIGTERM, with a connection on which nothing is said", run: stopping(true, "server"),
-		},
-		{Stage: "ej4", Name: "sigterm-both", Title: "server and client end gracefully together", run: stopping(false, "server", "client1")},
-		idleServer("ej4"), descriptorScenario("ej4"),
-	}
-}
-
-// eitherStopped expects one of the services to have ended well and no service to have been killed: like the course's
-// public tests, it lets the others fail, because their connection was closed.
-func eitherStopped(t *trial, services ...string) {
-	well := false
-	for _, s := range services {
-		well = t.stopped(s) == 0 || well
-	}
-	if !well {
-		t.problem("one of "+strings.Join(services, " and ")+" exits with code 0", "none does", t.about(pattern{}))
-	}
-}
-
-// killed is the exit code after SIGKILL.
-const killed = 128 + 9
-
-// stopped expects services to have ended well and this project's to have logged it.
-func stopped(t *trial, services ...string) {
-	t.exited(0, services...)
-	if !t.site.ours {
-		return // the course does not say which lines
-	}
-	for _, s := range services {
-		kind := strings.TrimRight(s, "0123456789")
-		t.wait(1, line(s, "receive_signal"))
-		t.wait(1, line(s, "shutdown_"+kind))
-		t.logged(1, line(s, "receive_signal"))
-		t.logged(1, line(s, "shutdown_"+kind))
-		if kind == "server" {
-			t.logged(1, line(s, "close_server_socket"))
-		}
-	}
 }

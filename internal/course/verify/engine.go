@@ -57,6 +57,8 @@ type containers interface {
 	has(ctx context.Context, program string) bool
 	// listening reports whether the server listens on its port, or that this cannot be seen.
 	listening(ctx context.Context) bool
+	// running returns the id of the server's running container; "" if it does not run.
+	running(ctx context.Context) (id string, err error)
 	// impostor replaces the server by a program that busybox's nc runs on each connection, until stop.
 	impostor(ctx context.Context, port int, program string) (stop func(), err error)
 }

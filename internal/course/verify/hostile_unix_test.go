@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -47,23 +48,25 @@ func TestHostileFiles(t *testing.T) {
 	}
 }
 
-// A lab that is up and has the network that a script looks for is no fault of the solution.
-func TestNetworkInUse(t *testing.T) {
-	bin, dir := t.TempDir(), t.TempDir()
-	if err := errors.Join(
-		os.WriteFile(filepath.Join(bin, "docker"), []byte("#!/bin/sh\n"), 0o755),
-		os.WriteFile(filepath.Join(dir, "validar-echo-server.sh"), []byte("docker run --network tp0_red"), 0o600),
-	); err != nil {
-		t.Fatal(err)
-	}
+// A lab that is up and has the project or the network that a script looks for is no fault of the solution.
+func TestProjectInUse(t *testing.T) {
+	bin := t.TempDir()
 	t.Setenv("PATH", bin)
-	s := &site{stage: "ej3", dir: dir}
-	if err := s.locate(); err != nil {
-		t.Fatal(err)
-	}
-	defer s.root.Close()
-	project := &types.Project{Name: "tp0", Networks: types.Networks{"red": {Name: "tp0_red"}}}
-	if names, err := networkNames(t.Context(), s, project, "lab"); !isTrouble(err) {
-		t.Errorf("%v, error %v", names, err)
+	for script, want := range map[string]string{
+		"echo tp0/tp0-red-1": "the Compose project tp0",
+		"echo otro/server":   "the container server",
+		"echo otro/otro-a-1": "the network tp0_red",
+		":":                  "the network tp0_red",
+		`[ "$1" = ps ]`:      "",
+		"exit 1":             "exit status 1",
+	} {
+		if err := os.WriteFile(filepath.Join(bin, "docker"), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		services := types.Services{"server": {ContainerName: "server"}, "client1": {}}
+		err := unused(t.Context(), "tp0", &types.Project{Services: services}, map[string]string{"red": "tp0_red"})
+		if want == "" && err != nil || want != "" && (!isTrouble(err) || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: got %v, want %q", script, err, want)
+		}
 	}
 }

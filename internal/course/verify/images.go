@@ -3,18 +3,18 @@ package verify
 import (
 	"archive/tar"
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/compose-spec/compose-go/v2/types"
 
@@ -22,12 +22,14 @@ import (
 	"github.com/tp0-lab/composer/internal/files"
 )
 
-// image is the result of a build.
+// image is the result of one build: a name, or an error.
 type image struct {
+	mu     sync.Mutex // guards the fields below; held while the image is built
+	tries  int
+	built  bool // nothing below changes any more
 	name   string
 	err    error
-	config []byte  // the configuration file in the tree from which it was built
-	places []baked // of that file in the image
+	config []byte // the configuration file in the tree from which it was built
 }
 
 // baked is a copy of a configuration file in an image.
@@ -37,62 +39,101 @@ type baked struct {
 	mode     int64
 }
 
-// imagesOf returns the images of a site's server and client. Sites with the same sources share images.
-func (e *dockerEngine) imagesOf(ctx context.Context, s *site) (images map[string]string, err error) {
-	images = make(map[string]string)
+// imagesOf returns the images of a site's server and client. Sites with the same sources share images. After ej1,
+// it returns the images of its first call for a site: the configuration may change without a build.
+func (e *dockerEngine) imagesOf(ctx context.Context, s *site) (map[string]string, error) {
+	if s.images != nil && s.stage != "ej1" {
+		return s.images, nil
+	}
+	images := make(map[string]string)
 	for _, service := range []string{"server", "client"} {
 		config := s.serverConfig
 		if service == "client" {
 			config = s.clientConfig
 		}
+		var err error
 		if images[service], err = e.image(ctx, s, service, config); err != nil {
 			return nil, err
 		}
 	}
+	s.images = images
 	return images, nil
 }
 
-// image returns the image of a service. In ej1, where the configuration file is in the image, another file makes another
-// image: one layer over the first if the file is found there, else a build from the beginning.
+// image returns the image of a service. Where the configuration file is in the image and not mounted, another file makes
+// another image: one layer over the first if the file is found there, else a build from the beginning.
 func (e *dockerEngine) image(ctx context.Context, s *site, service, config string) (string, error) {
 	text, err := files.ReadIn(s.root, config, maxFile)
 	if err != nil && s.stage == "ej1" {
 		return "", fmt.Errorf("build the %s: %w", service, err)
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	key := service + " of " + e.sources(ctx, s, config)
-	base, ok := e.images[key]
-	if !ok {
-		if base, err = e.make(ctx, key, s, service, config, text); err != nil {
-			return "", err
+	key := service + " of " + s.tree
+	base, err := e.once(key, func(i *image) error { return e.make(ctx, i, s, s.source, service, config) })
+	if err != nil {
+		return "", err
+	}
+	if bytes.Equal(base.config, text) || !inImage(ctx, s, config) {
+		return base.name, nil
+	}
+	other, err := e.once(key+"\n"+string(text), func(i *image) error {
+		if e.derive(ctx, i, base, text) == nil {
+			return nil
 		}
+		return e.make(ctx, i, s, s.root, service, config)
+	})
+	if err != nil {
+		return "", err
 	}
-	if base.err != nil || s.stage != "ej1" || bytes.Equal(base.config, text) {
-		return base.name, base.err
-	}
-	key += "\n" + string(text)
-	other, ok := e.images[key]
-	if !ok {
-		if other, err = e.derive(ctx, key, base, text); err != nil {
-			other, err = e.make(ctx, key, s, service, config, text)
-		}
-	}
-	return other.name, cmp.Or(err, other.err)
+	return other.name, nil
 }
 
-// sources names what a site's image of a service is made of. This project's stages have the same tree.
-func (e *dockerEngine) sources(ctx context.Context, s *site, config string) string {
-	switch {
-	case s.ours:
-		return ""
-	case s.tree == "":
-		return s.dir
+// once returns the image of a key, which build makes unless an earlier call has. Other images can be built at the same time. The
+// error is that of build, which says that ctx ended, or that of the image. Trouble of the machine gets a second try.
+func (e *dockerEngine) once(key string, build func(*image) error) (*image, error) {
+	e.mu.Lock()
+	i, ok := e.images[key]
+	if !ok {
+		i = &image{name: fmt.Sprintf("%s-%d", e.name, len(e.images))}
+		e.images[key] = i
 	}
-	if project, err := loadCompose(ctx, s); err != nil || s.stage != "ej1" && !mounts(project, filepath.Join(s.dir, config)) {
-		return s.stage + " " + s.tree // the image has its stage's configuration file
+	e.mu.Unlock()
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if !i.built {
+		defer e.beginBuild()()
+		if err := build(i); err != nil {
+			return i, err
+		}
+		i.tries++
+		i.built = !isTrouble(i.err) || i.tries > 1
 	}
-	return s.tree
+	return i, i.err
+}
+
+// beginBuild notes that a build is under way, until the caller calls end.
+func (e *dockerEngine) beginBuild() (end func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.builds++; e.builds == 1 {
+		e.buildsSince = e.now()
+	}
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if e.builds--; e.builds == 0 {
+			e.building += e.now().Sub(e.buildsSince)
+		}
+	}
+}
+
+// inImage reports whether a service of a site has its configuration file from the image: always in ej1, else if the Compose
+// file does not mount it.
+func inImage(ctx context.Context, s *site, config string) bool {
+	if s.stage == "ej1" || s.ours {
+		return s.stage == "ej1"
+	}
+	project, err := loadCompose(ctx, s)
+	return err == nil && !mounts(project, filepath.Join(s.dir, config))
 }
 
 // mounts reports whether a service of a Compose file has a file mounted, alone or with its directory.
@@ -121,39 +162,29 @@ func sources(entries []git.Entry, left ...string) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// make builds an image from the tree of a site. A build that fails is no error, and has its own in the image; the error says
-// that ctx ended.
-func (e *dockerEngine) make(ctx context.Context, key string, s *site, service, config string, text []byte) (image, error) {
-	// Its names are those of one lab. Without it, Docker finds what an earlier run has built.
-	if err := s.root.Remove(overrideFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return image{}, err
-	}
+// make builds an image from a directory of a site. Its error says that ctx ended; a failed build is in the image.
+func (e *dockerEngine) make(ctx context.Context, i *image, s *site, from *os.Root, service, config string) error {
 	if e.began != nil {
 		e.began(s.stage + " " + service)
 	}
-	begin := e.now()
-	defer func() { e.building += e.now().Sub(begin) }()
-	built := image{name: e.imageName(service), config: text}
-	build := docker(ctx, buildLimit, "build", "--force-rm", "-f", filepath.Join(filepath.Dir(config), "Dockerfile"), "-t", built.name, ".")
-	build.Dir = s.dir
-	if built.err = build.finish(); ctx.Err() != nil {
-		return built, ctx.Err()
+	build := docker(ctx, buildLimit, "build", "--force-rm", "-f", filepath.Join(filepath.Dir(config), "Dockerfile"), "-t", i.name, ".")
+	build.Dir = from.Name()
+	if i.err = build.finish(); ctx.Err() != nil {
+		return ctx.Err()
 	}
-	if s.stage == "ej1" && built.err == nil {
-		built.places, _ = e.find(ctx, built.name, text) // without any, another file needs another build
-	}
-	e.images[key] = built
-	return built, nil
+	i.config, _ = files.ReadIn(from, config, maxFile) // without it, no copy is found in the image
+	return nil
 }
 
-func (e *dockerEngine) imageName(service string) string {
-	return fmt.Sprintf("%s-%d-%s", e.name, len(e.images), service)
-}
+// errNoCopy says that an image has no copy of a configuration file.
+var errNoCopy = errors.New("the image has no copy of the configuration file")
 
-// find returns the places of a file in an image.
-func (e *dockerEngine) find(ctx context.Context, name string, text []byte) (places []baked, err error) {
-	container := name + "-files"
-	if err := docker(ctx, stepLimit, "create", "--name", container, "--network", "none", name, "nothing").finish(); err != nil {
+// find returns the places of a text in an image. It makes a container and removes it. Without a place, the error is errNoCopy.
+func (e *dockerEngine) find(ctx context.Context, image, container string, text []byte) (places []baked, err error) {
+	if len(text) == 0 {
+		return nil, errNoCopy
+	}
+	if err := docker(ctx, stepLimit, "create", "--name", container, "--network", "none", image, "nothing").finish(); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -170,7 +201,10 @@ func (e *dockerEngine) find(ctx context.Context, name string, text []byte) (plac
 	}
 	places, err = placesIn(out, text)
 	_, drained := io.Copy(io.Discard, out)
-	return places, errors.Join(err, drained, export.Wait())
+	if err = errors.Join(err, drained, export.Wait()); err == nil && len(places) == 0 {
+		err = errNoCopy
+	}
+	return places, err
 }
 
 // placesIn returns the files of an archive with a content.
@@ -197,29 +231,23 @@ func placesIn(archive io.Reader, content []byte) ([]baked, error) {
 	}
 }
 
-// derive makes an image with another configuration file in all places of the first.
-func (e *dockerEngine) derive(ctx context.Context, key string, base image, text []byte) (image, error) {
-	layer, err := layerOver(base, text)
+// derive builds an image over base in which text replaces each copy of base's configuration file.
+func (e *dockerEngine) derive(ctx context.Context, i, base *image, text []byte) error {
+	places, err := e.find(ctx, base.name, i.name, base.config)
 	if err != nil {
-		return image{}, err
+		return err
 	}
-	begin := e.now()
-	defer func() { e.building += e.now().Sub(begin) }()
-	built := image{name: e.imageName("config"), config: text}
-	build := docker(ctx, buildLimit, "build", "--force-rm", "-t", built.name, "-")
+	layer, err := layerOver(base.name, places, text)
+	if err != nil {
+		return err
+	}
+	build := docker(ctx, buildLimit, "build", "--force-rm", "-t", i.name, "-")
 	build.Stdin = bytes.NewReader(layer)
-	if err := build.finish(); err != nil {
-		return image{}, err
-	}
-	e.images[key] = built
-	return built, nil
+	return build.finish()
 }
 
-// layerOver returns the archive of a build that puts a text in the place of the configuration file of an image.
-func layerOver(base image, text []byte) ([]byte, error) {
-	if len(base.places) == 0 || len(base.config) == 0 {
-		return nil, errors.New("the image has no copy of the configuration file")
-	}
+// layerOver returns the archive of a build that puts a text in places of an image.
+func layerOver(base string, places []baked, text []byte) ([]byte, error) {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
 	put := func(name string, mode int64, text []byte) error {
@@ -230,9 +258,9 @@ func layerOver(base image, text []byte) ([]byte, error) {
 		return err
 	}
 	var dockerfile strings.Builder
-	dockerfile.WriteString("FROM " + base.name + "\n")
+	dockerfile.WriteString("FROM " + base + "\n")
 	var err error
-	for i, p := range base.places {
+	for i, p := range places {
 		if strings.ContainsAny(p.path, "\"\\$\n") {
 			return nil, fmt.Errorf("a Dockerfile cannot name %q", p.path)
 		}

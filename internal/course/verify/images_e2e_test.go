@@ -17,7 +17,7 @@ func TestImagesAreBuiltOnce(t *testing.T) {
 	}{
 		"a copy":             {"FROM busybox\nCOPY server/config.ini /etc/config.ini\nCMD cat /etc/config.ini\n", 1},
 		"a copy of it all":   {"FROM busybox AS all\nCOPY . /all\nFROM busybox\nCOPY --from=all --chown=5:5 /all/server /srv\nUSER 5\nCMD cat /srv/config.ini\n", 1},
-		"what is made of it": {"FROM busybox\nCOPY . .\nRUN (echo; cat server/config.ini) >/made && rm -r server\nCMD cat /made\n", 3},
+		"what is made of it": {"FROM busybox\nCOPY . .\nRUN (echo; cat server/config.ini) >/made && rm -r server\nCMD cat /made\n", 4},
 	} {
 		t.Run(name, func(t *testing.T) {
 			builds := 0
@@ -26,7 +26,7 @@ func TestImagesAreBuiltOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer e.close(context.WithoutCancel(t.Context()))
-			s := checkout(t, "ej1", map[string]string{"server/Dockerfile": tt.dockerfile, "server/config.ini": ""})
+			s := checkout(t, "ej1", map[string]string{"server/Dockerfile": tt.dockerfile, "server/config.ini": "PORT = 0"})
 			at, err := s.open(t.Context(), "ej1")
 			if err != nil {
 				t.Fatal(err)
@@ -48,5 +48,19 @@ func TestImagesAreBuiltOnce(t *testing.T) {
 				t.Errorf("%d builds, want %d", builds, tt.builds)
 			}
 		})
+	}
+}
+
+// The program of Docker's plugin is Compose, and reaches the engine by itself.
+func TestComposeItself(t *testing.T) {
+	line, err := findCompose(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if line[0] == "docker" {
+		t.Skip("docker is a script here, or does not tell where the plugin is")
+	}
+	if err := command(t.Context(), stepLimit, line[0], "ls", "--all").finish(); err != nil {
+		t.Error(err)
 	}
 }

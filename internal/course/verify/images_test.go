@@ -3,9 +3,12 @@ package verify
 import (
 	"archive/tar"
 	"bytes"
+	"context"
 	"errors"
 	"io"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -79,8 +82,7 @@ func TestPlacesIn(t *testing.T) {
 }
 
 func TestLayerOver(t *testing.T) {
-	base := image{name: "i", config: []byte("old"), places: []baked{{"config.ini", 7, 8, 0o600}, {"a b/c", 0, 0, 0o644}}}
-	layer, err := layerOver(base, []byte("new"))
+	layer, err := layerOver("i", []baked{{"config.ini", 7, 8, 0o600}, {"a b/c", 0, 0, 0o644}}, []byte("new"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,13 +109,64 @@ func TestLayerOver(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || modes["config-0"] != 0o600 {
 		t.Errorf("mode %o (-want +got):\n%s", modes["config-0"], diff)
 	}
-	for name, bad := range map[string]image{
-		"no copy":      {name: "i", config: []byte("old")},
-		"no content":   {name: "i", places: base.places},
-		"another line": {name: "i", config: []byte("old"), places: []baked{{path: "a\nRUN x"}}},
-	} {
-		if _, err := layerOver(bad, []byte("new")); err == nil {
-			t.Errorf("%s: no error", name)
+	if _, err := layerOver("i", []baked{{path: "a\nRUN x"}}, []byte("new")); err == nil {
+		t.Error("a name of two lines: no error")
+	}
+	if _, err := new(dockerEngine).find(t.Context(), "i", "c", nil); !errors.Is(err, errNoCopy) {
+		t.Errorf("an empty file: %v", err)
+	}
+}
+
+// An image is built once, however many scenarios need it, and others can be built meanwhile. Trouble of the machine gets a second
+// try, a fault of the solution none. The time of builds at once counts once.
+func TestOnce(t *testing.T) {
+	now := time.Unix(0, 0)
+	e := &dockerEngine{name: "n", images: make(map[string]*image), now: func() time.Time { return now }}
+	builds := map[string]int{}
+	failing := map[string]error{"fault": errors.New("syntax error"), "trouble": errors.New("dial tcp: lookup registry: no such host")}
+	for range 3 {
+		for _, key := range []string{"right", "fault", "trouble"} {
+			_, err := e.once(key, func(i *image) error { builds[key]++; i.err = failing[key]; return nil })
+			if !errors.Is(err, failing[key]) {
+				t.Errorf("%s: %v", key, err)
+			}
 		}
+	}
+	if diff := cmp.Diff(map[string]int{"right": 1, "fault": 1, "trouble": 2}, builds); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := e.once("a", func(*image) error { // while a is built
+		now = now.Add(time.Second)
+		_, err := e.once("b", func(*image) error { now = now.Add(time.Second); return nil })
+		return err
+	}); err != nil || e.building != 2*time.Second {
+		t.Errorf("%v, %v to build", err, e.building)
+	}
+	var both sync.WaitGroup
+	count := 0
+	for range 2 {
+		both.Go(func() { _, _ = e.once("c", func(*image) error { count++; return nil }) })
+	}
+	both.Wait()
+	if count != 1 {
+		t.Errorf("%d builds at once", count)
+	}
+}
+
+// A build that ctx ends is made again.
+func TestOnceAfterAnEnd(t *testing.T) {
+	e := &dockerEngine{images: make(map[string]*image), now: time.Now}
+	_, first := e.once("a", func(*image) error { return context.Canceled })
+	i, second := e.once("a", func(i *image) error { i.config = []byte("x"); return nil })
+	if !errors.Is(first, context.Canceled) || second != nil || string(i.config) != "x" {
+		t.Errorf("%v, %v, %s", first, second, i.config)
+	}
+}
+
+// Without a network of its own, a lab removes nobody's containers.
+func TestNoGuestsWithoutANetwork(t *testing.T) {
+	t.Setenv("PATH", t.TempDir()) // docker would be asked
+	if err := (&dockerLab{guests: true}).removeGuests(t.Context()); err != nil {
+		t.Error(err)
 	}
 }

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -57,8 +58,9 @@ func (l *dockerLab) settle(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// skew is the difference that the timestamps of two containers may have on a busy engine.
-func (l *dockerLab) skew() time.Duration { return time.Second }
+// skew is the difference that the timestamps of two containers may have on a busy engine: a second has been seen where many builds
+// run.
+func (l *dockerLab) skew() time.Duration { return 5 * time.Second }
 
 // readLogs puts the lines into the journal that are newer than the container's last one there.
 func (l *dockerLab) readLogs(out io.Reader) {
@@ -68,6 +70,7 @@ func (l *dockerLab) readLogs(out io.Reader) {
 		text, err := r.ReadSlice('\n')
 		long := errors.Is(err, bufio.ErrBufferFull)
 		if line, ok := readLogLine(string(text), l.names, l.now); ok && !cut {
+			line.Container = cmp.Or(l.services[line.Container], line.Container)
 			l.add(line)
 		}
 		cut = long

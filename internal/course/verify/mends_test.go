@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"net"
 	"runtime"
+	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/tp0-lab/composer/internal/course/report"
 	"github.com/tp0-lab/composer/internal/lab/local"
@@ -22,11 +24,37 @@ func TestOverrideLeavesNamesToScripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	const reset = "container_name: !reset null"
-	for named, want := range map[bool]int{true: 0, false: 2} {
-		text := string(override("lab", p, map[string]string{"server": "i1", "client": "i2"}, nil, nil, named))
+	for keep, want := range map[bool]int{true: 0, false: 2} {
+		text := string(override("lab", p, map[string]string{"server": "i1", "client": "i2"}, nil, nil, nil, keep))
 		if got := strings.Count(text, reset); got != want {
-			t.Errorf("named %v: %d names are reset, want %d, in\n%s", named, got, want, text)
+			t.Errorf("keep %v: %d names are reset, want %d, in\n%s", keep, got, want, text)
 		}
+	}
+}
+
+// A lab that runs beside one of ej3 has no container with the words server or client, for which its script may look.
+func TestNeutralNames(t *testing.T) {
+	p, err := local.Load(t.Context(), []byte("services:\n  client1: {image: c}\n  server: {image: s, container_name: server}\n  twice: {image: s, scale: 2}\n"), "c.yaml", t.TempDir(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := neutralNames("lab", p)
+	if diff := cmp.Diff(map[string]string{"client1": "lab-1", "server": "lab-2"}, names); diff != "" {
+		t.Error(diff)
+	}
+	text := string(override("lab", p, nil, nil, nil, names, false))
+	if !strings.Contains(text, `container_name: "lab-2"`) || strings.Count(text, "container_name: !reset null") != 1 {
+		t.Error(text)
+	}
+	l := &dockerLab{names: []string{"client1", "server", "twice"}, services: map[string]string{"lab-2": "server"}, journal: newJournal(), last: make(map[string]time.Time), now: time.Now}
+	l.readLogs(strings.NewReader("lab-2  | 2026-01-01T00:00:00Z hello\nlab-twice-2  | 2026-01-01T00:00:00Z ho\nlab-2 exited with code 0\n"))
+	var got []string
+	for _, line := range l.journal.timeline() {
+		got = append(got, line.Container)
+	}
+	slices.Sort(got)
+	if want := []string{"server", "server", "twice"}; !slices.Equal(got, want) {
+		t.Errorf("lines of %q, want %q", got, want)
 	}
 }
 
@@ -171,30 +199,6 @@ func TestDrawnAfterRelease(t *testing.T) {
 				t.Errorf("%s: %s %v", got.Status, got.Reason, got.Problems)
 			}
 		})
-	}
-}
-
-// Another run's lab with the names of ej3 does not keep a run from its other stages, and results stay in order.
-func TestScenariosOfOtherStagesDoNotWait(t *testing.T) {
-	all := []Scenario{{Stage: "ej2", Name: "a"}, {Stage: "ej3", Name: "b"}, {Stage: "ej3", Name: "c"}, {Stage: "ej4", Name: "d"}, {Stage: "ej5", Name: "e"}}
-	for held, want := range map[bool]string{true: "a d e b c", false: "a b c d e"} {
-		var single sync.Mutex
-		if held {
-			single.Lock()
-		}
-		var began []string
-		run := func(s Scenario) report.Scenario {
-			began = append(began, s.Name)
-			return report.Scenario{Name: s.Name}
-		}
-		results := runAll(t.Context(), all, Options{Single: &single}, run)
-		var names []string
-		for _, r := range results {
-			names = append(names, r.Name)
-		}
-		if got := strings.Join(began, " "); got != want || strings.Join(names, " ") != "a b c d e" {
-			t.Errorf("held %v: began %s, want %s; results %v", held, got, want, names)
-		}
 	}
 }
 

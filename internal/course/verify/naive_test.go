@@ -58,11 +58,7 @@ type central struct {
 }
 
 func (n naive) server(ctx context.Context, m service.Machine) error {
-	file, err := config.INIFile(m.Path(server.ConfigFile))
-	if err != nil {
-		return err
-	}
-	c, err := config.Parse[server.Config](config.Environ(m.Environ), file)
+	c, _, err := config.Load[server.Config](server.Configuration(), m.Environ, m.Path(server.ConfigFile))
 	if err != nil || c.Mode != server.ModeLottery {
 		return server.Run(ctx, m)
 	}
@@ -282,11 +278,7 @@ func (s *central) winnersOf(agency int) int {
 }
 
 func (n naive) client(ctx context.Context, m service.Machine) error {
-	file, err := config.YAMLFile(m.Path(client.ConfigFile), "CLI_")
-	if err != nil {
-		return err
-	}
-	c, err := config.Parse[client.Config](config.Environ(m.Environ), file)
+	c, _, err := config.Load[client.Config](client.Configuration(), m.Environ, m.Path(client.ConfigFile))
 	if err != nil || c.Mode == client.ModeEcho {
 		return client.Run(ctx, m)
 	}

@@ -59,7 +59,7 @@ func refused(t *trial) (stored [][]string, failed bool) {
 			break
 		}
 	}
-	t.journal.wait(t.ctx, time.Second, func([]entry) bool { return false }) // the answer is sent and the bets are stored by then
+	t.pause(time.Second) // the answer is sent and the bets are stored by then
 	t.settle()
 	stored, err := t.storedBets()
 	if err != nil {

@@ -25,6 +25,7 @@ type relay struct {
 
 	mu      sync.Mutex // guards the fields below and the links
 	links   []*link
+	open    int            // links that have not ended
 	holding bool           // the first client that the server answers is held
 	held    string         // the client that is held; "" before
 	cuts    map[cutWay]int // pieces that were passed on
@@ -94,11 +95,15 @@ func (r *relay) join(client net.Conn) {
 	}
 	r.mu.Lock()
 	r.links = append(r.links, l)
+	r.open++
 	r.mu.Unlock()
 	var both sync.WaitGroup
 	both.Go(func() { r.pass(server, client, l, true) })
 	both.Go(func() { r.pass(client, server, l, false) })
 	both.Wait()
+	r.mu.Lock()
+	r.open--
+	r.mu.Unlock()
 }
 
 // pass copies bytes until their end.
@@ -162,8 +167,8 @@ func (r *relay) gaveUpHeld() bool {
 	return r.gaveUp
 }
 
-// heldPoll is how often a held client is looked at.
-const heldPoll = 50 * time.Millisecond
+// relayPoll is how often a relay and its held client are looked at.
+const relayPoll = 50 * time.Millisecond
 
 // wait returns when a held client's bytes may go on, with those that it has sent meanwhile: after the release, or when the
 // client has ended its side, which the server would see without the relay. Then err is the end.
@@ -179,7 +184,7 @@ func (r *relay) wait(client net.Conn, first []byte) (text []byte, err error) {
 			return text, r.ctx.Err()
 		default:
 		}
-		if err := client.SetReadDeadline(time.Now().Add(heldPoll)); err != nil {
+		if err := client.SetReadDeadline(time.Now().Add(relayPoll)); err != nil {
 			return text, err
 		}
 		n, err := client.Read(buffer)
@@ -281,6 +286,13 @@ func (r *relay) holds() bool {
 	return r.held != ""
 }
 
+// finished reports whether a client has come and all connections have ended.
+func (r *relay) finished() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.links) > 0 && r.open == 0
+}
+
 // carried returns copies of the links so far.
 func (r *relay) carried() []link {
 	r.mu.Lock()
@@ -303,13 +315,13 @@ func holdFirst(t *trial, bets, winners []int) *relay {
 	t.held = true
 	t.up("client1")
 	t.untilHeld(r)
-	t.journal.wait(t.ctx, time.Second, func([]entry) bool { return false }) // what it has sent is stored by then
+	t.pause(time.Second) // what it has sent is stored by then
 	return r
 }
 
 // untilHeld waits until a relay holds the client that the server has answered.
 func (t *trial) untilHeld(r *relay) {
-	for limit := time.Now().Add(t.patience); !r.holds(); time.Sleep(20 * time.Millisecond) {
+	for limit := time.Now().Add(t.patience); !r.holds(); time.Sleep(relayPoll) {
 		if time.Now().After(limit) || t.ctx.Err() != nil {
 			t.usedRelay(r)
 			t.unjudged(fmt.Sprintf("the server answers client1 nothing within %v, and client1 sends little, so it is not known when client1 is in the middle of its file", t.patience))

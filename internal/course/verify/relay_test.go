@@ -162,7 +162,7 @@ func TestRelayPassesTheEndOfAHeldClient(t *testing.T) {
 	select {
 	case <-sizes:
 		t.Fatal("a held client's bytes are passed on")
-	case <-time.After(4 * heldPoll):
+	case <-time.After(4 * relayPoll):
 	}
 	_ = conn.Close()
 	select {
@@ -232,5 +232,39 @@ func TestRelayCutsToTheEnd(t *testing.T) {
 	c = recorder{}
 	if err := r.write(&c, text[:20], &link{client: "b", afresh: true}, true); err != nil || len(c.sizes) != 20 {
 		t.Errorf("another client: %v, %v", c.sizes, err)
+	}
+}
+
+// A client that waits for no answer may end before the relay has reached the server.
+func TestUsedRelayWaits(t *testing.T) {
+	heard := make(chan string, 1)
+	r, err := newRelay(t.Context(), "127.0.0.1", func(context.Context) (net.Conn, error) {
+		time.Sleep(time.Second / 4)
+		ours, theirs := net.Pipe()
+		go func() {
+			all, _ := io.ReadAll(io.LimitReader(theirs, 3))
+			heard <- string(all)
+			_, _ = io.WriteString(theirs, "late")
+			_ = theirs.Close()
+		}()
+		return ours, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.close()
+	conn, err := net.Dial("tcp", r.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(conn, "bet"); err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	tr := &trial{ctx: t.Context(), journal: newJournal()}
+	tr.usedRelay(r)
+	links := r.carried()
+	if got := <-heard; got != "bet" || len(links) != 1 || string(links[0].answered) != "late" {
+		t.Errorf("the server heard %q, and the relay carried %v", got, links)
 	}
 }

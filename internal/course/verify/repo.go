@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/tp0-lab/composer/internal/course/git"
 	"github.com/tp0-lab/composer/internal/files"
@@ -50,26 +51,33 @@ func (r *repo) refs(ctx context.Context) ([]git.Ref, error) {
 	return append(own, others...), err
 }
 
-// commit returns the commit of a stage's branch: the repository's own, else the one that a remote had at the last fetch.
-// The remote origin comes before other remotes, in the order of their names.
+// commit returns the commit of a stage's branch. Its error wraps errNoBranch if there is no such branch.
 func (r *repo) commit(ctx context.Context, stage string) (string, error) {
+	own, remote, err := r.find(ctx, stage)
+	return cmp.Or(own.Commit, remote.Commit), err
+}
+
+// find returns a stage's branch: the repository's own, and the one that a remote had at the last fetch. The remote origin
+// comes before other remotes, in the order of their names. A branch that is missing is the zero Ref. It is an error that
+// wraps errNoBranch if both are.
+func (r *repo) find(ctx context.Context, stage string) (own, remote git.Ref, err error) {
 	branch := branchOf(r.branches, stage)
 	refs, err := r.refs(ctx)
 	if err != nil {
-		return "", err
+		return own, remote, err
 	}
-	for _, is := range []func(name string) bool{
-		func(name string) bool { return name == heads+branch },
-		func(name string) bool { return name == remotes+"origin/"+branch },
-		func(name string) bool {
-			return strings.HasPrefix(name, remotes) && withoutRemote(name) == branch
-		},
-	} {
-		if at := slices.IndexFunc(refs, func(ref git.Ref) bool { return is(ref.Name) }); at >= 0 {
-			return refs[at].Commit, nil
+	for _, ref := range refs {
+		switch {
+		case ref.Name == heads+branch:
+			own = ref
+		case ref.Name == remotes+"origin/"+branch, remote.Name == "" && strings.HasPrefix(ref.Name, remotes) && withoutRemote(ref.Name) == branch:
+			remote = ref
 		}
 	}
-	return "", fmt.Errorf("%s has %w %s, neither of its own nor of a remote%s", r.path, errNoBranch, branch, r.hint(refs, stage))
+	if own.Name == "" && remote.Name == "" {
+		err = fmt.Errorf("%s has %w %s, neither of its own nor of a remote%s", r.path, errNoBranch, branch, r.hint(refs, stage))
+	}
+	return own, remote, err
 }
 
 // withoutRemote returns the name of a branch of a remote.
@@ -147,4 +155,78 @@ func writeEntry(root *os.Root, e git.Entry, content io.Reader) error {
 	}
 	_, err = io.Copy(to, content)
 	return errors.Join(err, to.Close())
+}
+
+// exported is the tree of a stage's branch in a directory.
+type exported struct {
+	mu        sync.Mutex // guards the fields below; held while the tree is exported
+	err       error
+	root      *os.Root // nil before the export
+	tree      string   // as in site
+	maxAmount int
+	shipped   []byte
+}
+
+// openBranch copies a stage's branch into a new site. The caller closes it.
+func (s *sites) openBranch(ctx context.Context, stage string) (*site, error) {
+	s.mu.Lock()
+	b, ok := s.exported[stage]
+	if !ok {
+		b = new(exported)
+		s.exported[stage] = b
+	}
+	s.mu.Unlock()
+	if err := s.exportOnce(ctx, b, stage); err != nil {
+		return nil, err
+	}
+	parent, err := os.MkdirTemp(s.dir, stage+"-")
+	if err != nil {
+		return nil, fmt.Errorf("make a directory: %w", err)
+	}
+	// What is beside the tree is the site's own, too: a Compose file may mount it.
+	copied := &site{
+		stage: stage, parent: parent, dir: filepath.Join(parent, "tp0"), source: b.root, tree: b.tree,
+		maxAmount: b.maxAmount, shipped: b.shipped, scripts: s.scripts, temporary: true,
+	}
+	err = os.Chmod(parent, 0o755) // a container may have it mounted
+	if err == nil {
+		err = os.CopyFS(copied.dir, b.root.FS())
+	}
+	if err == nil {
+		err = copied.locate()
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("copy the branch: %w", err), copied.close())
+	}
+	return copied, nil
+}
+
+// exportOnce writes the tree of a branch unless an earlier call has.
+func (s *sites) exportOnce(ctx context.Context, b *exported, stage string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.root != nil || b.err != nil {
+		return b.err
+	}
+	tree := &site{dir: filepath.Join(s.dir, stage)}
+	entries, err := s.repo.export(ctx, stage, tree.dir)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err == nil {
+		err = tree.locate()
+	}
+	if err != nil {
+		b.err = err
+		return err
+	}
+	b.tree = sources(entries, tree.serverConfig, tree.clientConfig)
+	if text, err := files.ReadIn(tree.root, tree.clientConfig, maxFile); err == nil {
+		b.maxAmount, _ = shippedBatch(string(text))
+	}
+	if text, err := files.ReadIn(tree.root, composeFile, maxFile); err == nil {
+		b.shipped = text
+	}
+	b.root = tree.root
+	return nil
 }

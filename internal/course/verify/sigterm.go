@@ -4,9 +4,41 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/tp0-lab/composer/internal/course/report"
 )
+
+func signalScenarios() []Scenario {
+	stopping := func(silence bool, services ...string) func(*trial) {
+		return func(t *trial) {
+			t.configure(usualServer, clientKeys{500, "150ms", "DEBUG", 10, ""})
+			t.begin(1)
+			t.need(3, pattern{container: "client1", action: "receive_message"}, "client1 and the server talk")
+			if silence {
+				defer hold(t)()
+				t.pause(time.Second) // it is accepted by then
+			}
+			t.stop(services...)
+			if len(services) > 1 && !t.site.ours {
+				eitherStopped(t, services...)
+				return
+			}
+			stopped(t, services...)
+		}
+	}
+	return []Scenario{
+		{Stage: "ej4", Name: "sigterm-client", Title: "a client ends gracefully on SIGTERM", run: stopping(false, "client1")},
+		{Stage: "ej4", Name: "sigterm-server", Title: "the server ends gracefully on SIGTERM while a client talks to it", run: stopping(false, "server")},
+		{
+			Stage: "ej4", Name: "sigterm-silent-peer", Beyond: "the course's clients are never silent",
+			Title: "the server ends gracefully on SIGTERM, with a connection on which nothing is said", run: stopping(true, "server"),
+		},
+		{Stage: "ej4", Name: "sigterm-both", Title: "server and client end gracefully together", run: stopping(false, "server", "client1")},
+		idleServer("ej4"), descriptorScenario("ej4"),
+	}
+}
 
 // idleServer returns the scenario of SIGTERM to a server without clients.
 func idleServer(stage string) Scenario {
@@ -15,10 +47,14 @@ func idleServer(stage string) Scenario {
 			t.agencies([]int{1}, []int{0}) // which the Compose file mounts
 		}
 		startServer(t)
+		t.pause(idleTime)
 		t.stop("server")
 		stopped(t, "server")
 	}}
 }
+
+// idleTime is how long a server has had nothing to do when SIGTERM comes. One that polls for clients may hang only after some polls.
+const idleTime = 2 * time.Second
 
 // whileSending returns the scenario of SIGTERM in the middle of a file.
 func whileSending(stage string) Scenario {
@@ -98,5 +134,38 @@ func stopBoth(t *trial) {
 	t.stop("server", "client1")
 	for _, s := range []string{"server", "client1"} {
 		t.stopped(s)
+	}
+}
+
+// eitherStopped expects one of the services to have ended well and no service to have been killed: like the course's
+// public tests, it lets the others fail, because their connection was closed.
+func eitherStopped(t *trial, services ...string) {
+	well := false
+	for _, s := range services {
+		well = t.stopped(s) == 0 || well
+	}
+	if !well {
+		t.problem("one of "+strings.Join(services, " and ")+" exits with code 0", "none does", t.about(pattern{}))
+	}
+}
+
+// killed is the exit code after SIGKILL.
+const killed = 128 + 9
+
+// stopped expects services to have ended well and this project's to have logged it.
+func stopped(t *trial, services ...string) {
+	t.exited(0, services...)
+	if !t.site.ours {
+		return // the course does not say which lines
+	}
+	for _, s := range services {
+		kind := strings.TrimRight(s, "0123456789")
+		t.wait(1, line(s, "receive_signal"))
+		t.wait(1, line(s, "shutdown_"+kind))
+		t.logged(1, line(s, "receive_signal"))
+		t.logged(1, line(s, "shutdown_"+kind))
+		if kind == "server" {
+			t.logged(1, line(s, "close_server_socket"))
+		}
 	}
 }

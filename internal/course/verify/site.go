@@ -27,7 +27,12 @@ import (
 type site struct {
 	stage string
 	dir   string
-	tree  string // what the images are made of, the same for the same; "" tells nothing
+	// parent is a directory that holds only dir and goes with it; "" for this project, whose dir has none.
+	parent string
+	// source is the directory that images are built from. Of a branch it is the exported tree, without the files of scenarios.
+	source *os.Root
+	tree   string            // hash of the files that images are built from; "" for this project, whose stages share images
+	images map[string]string // by service; nil before the first build
 	// serverConfig and clientConfig are the configuration files, from dir.
 	serverConfig, clientConfig string
 	maxAmount                  int    // batch.maxAmount in a branch; 0 without one
@@ -64,10 +69,17 @@ func (s *site) generate(ctx context.Context, n int) error {
 	return s.script(ctx, composeFile, n)
 }
 
+// trusted is held while a checkout's script runs on this machine: it may have a fixed name for a temporary file.
+var trusted sync.Mutex
+
 // script has generar-compose.sh write a file for n clients.
 func (s *site) script(ctx context.Context, out string, n int) error {
 	if s.scripts != nil {
 		return s.confinedScript(ctx, out, n)
+	}
+	if !s.ours {
+		trusted.Lock()
+		defer trusted.Unlock()
 	}
 	script := command(ctx, scriptLimit, "bash", "generar-compose.sh", out, strconv.Itoa(n))
 	script.Dir = s.dir
@@ -148,7 +160,11 @@ func (s *site) close() error {
 	if !s.temporary {
 		return nil
 	}
-	return errors.Join(s.root.Close(), files.RemoveAll(s.dir))
+	var err error
+	if s.root != nil {
+		err = s.root.Close()
+	}
+	return errors.Join(err, files.RemoveAll(cmp.Or(s.parent, s.dir)))
 }
 
 // locate finds the configuration files in the course's layout or in this project's.
@@ -163,15 +179,6 @@ func (s *site) locate() (err error) {
 	return nil
 }
 
-// forgetAgencies removes the agencies' files of the previous scenario.
-func (s *site) forgetAgencies() error {
-	files, err := filepath.Glob(filepath.Join(s.dir, agencyDir, "agency-*.csv"))
-	for _, f := range files {
-		err = errors.Join(err, s.root.Remove(filepath.Join(agencyDir, filepath.Base(f))))
-	}
-	return err
-}
-
 // sites makes the sites of a run.
 type sites struct {
 	dir      string    // parent of all sites
@@ -179,16 +186,15 @@ type sites struct {
 	scripts  *confined // runs the scripts of repo; nil runs them on this machine
 	root     string    // of this project; "" outside of it
 	composer string    // a program for bin/; "" for none
-	branches map[string]*site
-	failed   map[string]error // of branches that could not be exported
+	janitor  *local.Janitor
 
-	mu      sync.Mutex        // guards causes
-	causes  map[string]string // the scenario that failed first for a reason that other scenarios of its stage share
-	janitor *local.Janitor
+	mu       sync.Mutex // guards the fields below
+	exported map[string]*exported
+	causes   map[string]string // the scenario that failed first for a reason that other scenarios of its stage share
 }
 
 func newSites(o Options) (_ *sites, err error) {
-	s := &sites{branches: make(map[string]*site), failed: make(map[string]error), causes: make(map[string]string)}
+	s := &sites{exported: make(map[string]*exported), causes: make(map[string]string)}
 	if s.dir, err = os.MkdirTemp("", "composer-verify-"); err != nil {
 		return nil, fmt.Errorf("make a directory: %w", err)
 	}
@@ -225,8 +231,10 @@ func newSites(o Options) (_ *sites, err error) {
 }
 
 func (s *sites) close() error {
-	for _, b := range s.branches {
-		_ = b.root.Close() // only a handle
+	for _, b := range s.exported {
+		if b.root != nil {
+			_ = b.root.Close() // only a handle
+		}
 	}
 	err := files.RemoveAll(s.dir)
 	if s.janitor != nil {
@@ -254,7 +262,9 @@ func (s *sites) open(ctx context.Context, stage string) (*site, error) {
 	if err != nil {
 		return nil, errors.Join(err, site.close())
 	}
-	return site, site.locate()
+	err = site.locate()
+	site.source = site.root
+	return site, err
 }
 
 func unpackConfigs(dir string) error {
@@ -268,36 +278,6 @@ func unpackConfigs(dir string) error {
 		}
 	}
 	return nil
-}
-
-// openBranch returns the site of a branch. It exports a branch once.
-func (s *sites) openBranch(ctx context.Context, stage string) (*site, error) {
-	if found, ok := s.branches[stage]; ok {
-		found.lack = ""
-		return found, found.forgetAgencies()
-	}
-	if err := s.failed[stage]; err != nil {
-		return nil, err
-	}
-	dir := filepath.Join(s.dir, stage)
-	entries, err := s.repo.export(ctx, stage, dir)
-	if err != nil {
-		s.failed[stage] = err
-		return nil, err
-	}
-	site := &site{stage: stage, dir: dir, scripts: s.scripts}
-	if err := site.locate(); err != nil {
-		return nil, err
-	}
-	site.tree = sources(entries, site.serverConfig, site.clientConfig)
-	if text, err := files.ReadIn(site.root, site.clientConfig, maxFile); err == nil {
-		site.maxAmount, _ = shippedBatch(string(text))
-	}
-	if text, err := files.ReadIn(site.root, composeFile, maxFile); err == nil {
-		site.shipped = text
-	}
-	s.branches[stage] = site
-	return site, nil
 }
 
 // notCopied are the paths in a project's directory that are not the project.

@@ -11,16 +11,34 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// stored expects each record that was sent to be on disk once, and those of an agency in their order.
+// storedWell expects each record that was sent to be on disk once, as stored does, and nothing to have failed by then.
+func (t *trial) storedWell() {
+	t.awaitStored(len(t.sent))
+	t.nothingFailed()
+	t.storedNow()
+}
+
+// stored expects each record that was sent to be on disk once, and those of an agency in their order. It waits for them: a client
+// may end before the server has read all that it sent.
 func (t *trial) stored() {
-	expected := fmt.Sprintf("bets.csv holds the %d bets that were sent, each once", len(t.sent))
+	t.awaitStored(len(t.sent))
+	t.storedNow()
+}
+
+// storedNow is stored for what is on disk now.
+func (t *trial) storedNow() {
+	once, under := "the bet that was sent, once", "the bet that was sent, under its agency"
+	if n := len(t.sent); n != 1 {
+		once, under = fmt.Sprintf("the %d bets that were sent, each once", n), fmt.Sprintf("the %d bets that were sent, each under its agency", n)
+	}
+	expected := "bets.csv holds " + once
 	seen := ""
 	if got, err := t.storedBets(); err != nil {
 		seen = "it is no CSV file: " + err.Error()
 	} else if difference := compare(byAgency(got), byAgency(t.sent)); difference != "" {
 		seen = fmt.Sprintf("%d records; %s", len(got), difference)
 		if compare(withoutAgencies(got), withoutAgencies(t.sent)) == "" {
-			expected = fmt.Sprintf("bets.csv holds the %d bets that were sent, each under its agency", len(t.sent))
+			expected = "bets.csv holds " + under
 		}
 	}
 	if seen != "" {

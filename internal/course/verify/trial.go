@@ -31,7 +31,8 @@ type trial struct {
 	site    *site
 	journal *journal
 	lab     lab
-	release func() // of what the engine has reserved for the lab; nil before
+	release func()        // of what the engine has reserved for the lab; nil before
+	waited  time.Duration // for other labs
 	relays  []*relay
 	held    bool                         // a client was held, and may have connected anew
 	n       int                          // clients
@@ -117,7 +118,9 @@ func (t *trial) begin(n int, services ...string) {
 	t.must("generar-compose.sh writes a Compose file for "+strconv.Itoa(n)+" clients", func() error { return t.site.generate(t.ctx, n) })
 	t.must("the images can be built", func() error { return t.engine.build(t.ctx, t.site) })
 	if t.release == nil {
+		begin := time.Now()
 		t.release = t.engine.reserve(t.ctx, t.site)
+		t.waited += time.Since(begin)
 	}
 	if t.cancel == nil { // the limit counts neither the build nor the wait for other labs
 		t.ctx, t.cancel = context.WithTimeout(t.ctx, max(scenarioLimit, 8*t.limit))
@@ -142,8 +145,12 @@ func (t *trial) relayed(s serverKeys, c clientKeys, cut bool) *relay {
 	return r
 }
 
-// usedRelay ends the scenario if no client has come to the relay, without which it proves nothing.
+// usedRelay ends the scenario if no client has come to the relay, without which it proves nothing. A client may end before the
+// relay has accepted its connection and passed on its bytes: usedRelay waits a while, until one has come and all have ended.
 func (t *trial) usedRelay(r *relay) {
+	for limit := time.Now().Add(settled); !r.finished() && time.Now().Before(limit) && t.ctx.Err() == nil; {
+		time.Sleep(relayPoll)
+	}
 	if len(r.carried()) == 0 {
 		t.unjudged("no client has connected to the server.address of the configuration file, at which composer passes bytes on")
 	}
@@ -155,8 +162,10 @@ func (t *trial) must(expected string, do func() error) {
 	err := do()
 	lacks := errors.As(err, new(lackError))
 	if isTrouble(err) && !lacks && t.ctx.Err() == nil {
-		t.troubles = append(t.troubles, expected+" at the second try: "+err.Error())
-		err = do()
+		first := err
+		if err = do(); err == nil || troubleLine(err.Error()) != troubleLine(first.Error()) { // else the reason says it
+			t.troubles = append(t.troubles, expected+" at the second try: "+first.Error())
+		}
 	}
 	switch {
 	case err == nil:
@@ -238,6 +247,11 @@ func (t *trial) variable(service, name, value string) {
 // await waits until n lines match p and reports whether they came.
 func (t *trial) await(n int, p pattern) bool {
 	return t.journal.wait(t.ctx, t.patience, func(lines []entry) bool { return count(lines, p) >= n })
+}
+
+// pause waits, unless the scenario's time ends.
+func (t *trial) pause(d time.Duration) {
+	t.journal.wait(t.ctx, d, func([]entry) bool { return false })
 }
 
 // wait waits until n lines match p and ends the scenario if they do not come.

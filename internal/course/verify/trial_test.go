@@ -27,6 +27,15 @@ func TestVerdicts(t *testing.T) {
 			})
 		}
 	}
+	inTurn := func(errs ...error) func(*trial) {
+		return func(tr *trial) {
+			tr.must("the containers start", func() error {
+				err := errs[0]
+				errs = errs[1:]
+				return err
+			})
+		}
+	}
 	tests := []struct {
 		name     string
 		run      func(*trial)
@@ -38,7 +47,8 @@ func TestVerdicts(t *testing.T) {
 		{"the solution's fault", fails(9, broken), report.Failed, "", 0},
 		{"the same fault again", fails(9, broken), report.Skipped, "it follows from the failure of the solution's fault: the images can be built", 0},
 		{"trouble that goes", fails(1, trouble), report.Passed, "", 1},
-		{"trouble that stays", fails(9, trouble), report.Unjudged, "trouble with this machine or its engine keeps it from being shown that the images can be built: dial tcp: lookup registry: no such host", 1},
+		{"trouble that stays", fails(9, trouble), report.Unjudged, "trouble with this machine or its engine keeps it from being shown that the images can be built: dial tcp: lookup registry: no such host", 0},
+		{"other trouble after that", inTurn(errors.New("dial tcp: i/o timeout"), trouble), report.Unjudged, "trouble with this machine", 1},
 		{"no verdict", func(tr *trial) { tr.unjudged("it is too\nquick") }, report.Unjudged, "it is too quick", 0},
 		{"a fault before that", func(tr *trial) { tr.problem("a", "b", nil); tr.unjudged("it is too quick") }, report.Failed, "", 0},
 		{"our own fault", func(*trial) { panic("oh") }, report.Unjudged, "composer itself is wrong: oh", 0},
@@ -92,6 +102,7 @@ func TestIsTrouble(t *testing.T) {
 		{fmt.Errorf("docker: %w\nGet https://x/v2/: net/http: TLS handshake timeout", wrong), true},
 		{fmt.Errorf("docker: %w\nwrite /x: no space left on device", wrong), true},
 		{fmt.Errorf("docker: %w\nPool overlaps with other one on this address space", wrong), true},
+		{fmt.Errorf("docker: %w\nall predefined address pools have been fully subnetted", wrong), true},
 		{fmt.Errorf("docker: %w\nnetwork tp0_net was found but has incorrect label com.docker.compose.network set to \"\"", wrong), true},
 		{fmt.Errorf("docker: %w\nError response from daemon: network with name tp0_net already exists", wrong), true},
 		{fmt.Errorf("docker: %w\nmain.go:3: undefined: x", wrong), false},

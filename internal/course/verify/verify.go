@@ -3,9 +3,10 @@
 // The project is this one or a checkout in the course's layout, in any language. Its services run in containers; those
 // of this project may also run as processes of this machine.
 //
-// The scenarios are in echo.go (ej1 … ej4), bets.go (ej5), batches.go (ej6), draws.go (ej7, ej8) and
-// sigterm.go (SIGTERM in ej4 … ej8). trial.go holds their steps. verdict.go decides what a scenario that has ended shows:
-// it passed, it failed, it follows from the failure of another one, or it cannot be judged.
+// The scenarios are in echo.go (ej1, ej2), validar.go (the script of ej3), bets.go (ej5), batches.go (ej6),
+// draws.go (ej7, ej8) and sigterm.go (SIGTERM in ej4 … ej8). schedule.go runs several at once; trial.go holds their
+// steps. verdict.go decides what a scenario that has ended shows: it passed, it failed, it follows from the failure of
+// another one, or it cannot be judged.
 package verify
 
 import (
@@ -58,18 +59,18 @@ type Options struct {
 	Service []string
 	// Patience bounds each wait for something that takes a moment in a correct lab; 0 is DefaultPatience.
 	Patience time.Duration
-	// Parallel is how many scenarios run at once, at least 1. Scenarios of a checkout run one at a time.
-	Parallel int
+	// Slots bounds how many scenarios run at once. Runs at the same time share them; nil is one slot of the run's own.
+	Slots Slots
 	// Repeat is how often each scenario runs, at least once.
 	Repeat int
 	// Began and Ended are called when a scenario begins and ends, by several goroutines at once. They may be nil.
 	Began func(Scenario)
 	Ended func(report.Scenario)
-	// Building is called before an image is built, with its stage and service. It may be nil.
+	// Building is called before an image is built, with its stage and service, by several goroutines at once. It may be nil.
 	Building func(image string)
 	// Single is held by a lab in containers with names or addresses that only one lab of a machine can have. Runs at the
 	// same time share one; nil is one of the run's own.
-	Single sync.Locker
+	Single *sync.Mutex
 	Now    func() time.Time
 }
 
@@ -80,8 +81,9 @@ type Scenario struct {
 	Title  string `json:"title"` // a sentence that says what the scenario shows
 	Beyond string `json:"-"`     // why the course does not ask for it, which skips it in a checkout unless it is named; else ""
 
-	docker bool // it needs containers
-	run    func(*trial)
+	docker  bool // it needs containers
+	run     func(*trial)
+	earlier func() // waits until the earlier scenarios of the stage have ended; runAll sets it
 }
 
 // DefaultPatience is enough for a busy machine.
@@ -116,6 +118,7 @@ func Run(ctx context.Context, o Options) (r report.Report, err error) {
 	if r.Target == "" {
 		r.Target = "this project"
 	}
+	o.Slots, o.Single = cmp.Or(o.Slots, NewSlots(1)), cmp.Or(o.Single, new(sync.Mutex))
 	var e engine = &localEngine{program: o.Service, network: o.Network, now: o.Now}
 	if o.Docker {
 		r.Engine = "docker"
@@ -143,64 +146,13 @@ func Run(ctx context.Context, o Options) (r report.Report, err error) {
 	return r, err
 }
 
-// runAll runs the scenarios, some at once, and returns their results in order, without those that ctx interrupts.
-func runAll(ctx context.Context, all []Scenario, o Options, run func(Scenario) report.Scenario) []report.Scenario {
-	results := make([]*report.Scenario, len(all))
-	if o.Repo != "" {
-		o.Parallel = 1
+// Ready returns an error if no scenario can run because Docker, or its Compose, does not work.
+func Ready(ctx context.Context, o Options) error {
+	if !o.Docker {
+		return nil
 	}
-	slots := make(chan struct{}, max(o.Parallel, 1))
-	var workers sync.WaitGroup
-	waiting := make([]int, len(all))
-	for i := range all {
-		waiting[i] = i
-	}
-	for len(waiting) > 0 {
-		slots <- struct{}{}
-		if ctx.Err() != nil {
-			break
-		}
-		at := nextOf(waiting, all, o.Single)
-		i := waiting[at]
-		s := all[i]
-		waiting = slices.Delete(waiting, at, at+1)
-		workers.Go(func() {
-			defer func() { <-slots }()
-			if o.Began != nil {
-				o.Began(s)
-			}
-			result := run(s)
-			if ctx.Err() != nil {
-				return // its failure proves nothing
-			}
-			results[i] = &result
-			if o.Ended != nil {
-				o.Ended(result)
-			}
-		})
-	}
-	workers.Wait()
-	var found []report.Scenario
-	for _, r := range results {
-		if r != nil {
-			found = append(found, *r)
-		}
-	}
-	return found
-}
-
-// nextOf returns the index in waiting of the scenario to begin: the first, but none of ej3 while another run holds single and
-// scenarios of other stages wait. The scripts of ej3 mostly know the lab's names, so their labs would wait for that run.
-func nextOf(waiting []int, all []Scenario, single sync.Locker) int {
-	lock, ok := single.(interface{ TryLock() bool })
-	if !ok {
-		return 0
-	}
-	if lock.TryLock() {
-		single.Unlock()
-		return 0
-	}
-	return max(0, slices.IndexFunc(waiting, func(i int) bool { return all[i].Stage != "ej3" }))
+	_, err := newDockerEngine(ctx, o)
+	return err
 }
 
 func runOne(ctx context.Context, s Scenario, e engine, sites *sites, o Options) report.Scenario {
@@ -223,9 +175,12 @@ func runOne(ctx context.Context, s Scenario, e engine, sites *sites, o Options) 
 	<-done
 	result := report.Scenario{
 		Stage: s.Stage, Name: s.Name, Title: s.Title, Status: cmp.Or(t.status, report.Passed), Reason: t.reason,
-		Duration: o.Now().Sub(begin), Problems: t.problems, Timeline: t.journal.timeline(), Troubles: t.troubles,
+		Duration: o.Now().Sub(begin) - t.waited, Problems: t.problems, Timeline: t.journal.timeline(), Troubles: t.troubles,
 	}
 	if len(t.problems) > 0 {
+		if t.setup != "" && s.earlier != nil { // the failure may follow from that of an earlier scenario
+			o.Slots.lend(s.earlier) // one of them may wait for a slot
+		}
 		t.judgeFailure(&result, s, sites)
 	}
 	return result
@@ -254,7 +209,7 @@ func Stages(all []Scenario) []string {
 // the pattern of the branches.
 func Chosen(o Options) ([]Scenario, error) {
 	if o.Branches != "" {
-		if err := checkPattern(o.Branches); err != nil {
+		if err := CheckBranches(o.Branches); err != nil {
 			return nil, err
 		}
 	}

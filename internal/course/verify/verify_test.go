@@ -70,7 +70,7 @@ func run(t *testing.T, o Options) report.Report {
 // run checks one scenario of a stage.
 func TestThisProject(t *testing.T) {
 	t.Parallel()
-	o := Options{Parallel: 12, Patience: 3 * time.Minute} // other packages are tested at the same time
+	o := Options{Slots: NewSlots(12), Patience: 3 * time.Minute} // other packages are tested at the same time
 	if testing.Short() {
 		o.Names = []string{"echo-1-by-1", "check-good-server", "sigterm-client", "single-bet-1", "partial-batch", "winners-of-3"}
 	}

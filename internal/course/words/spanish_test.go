@@ -1,11 +1,14 @@
 package words
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // Each message is in the catalogue once.
 func TestCatalogueHasEachMessageOnce(t *testing.T) {
 	seen := make(map[string]bool)
-	for _, pair := range spanish {
+	for _, pair := range slices.Concat(spanish, spanishErrors) {
 		if seen[pair[0]] {
 			t.Errorf("%q is there twice", pair[0])
 		}

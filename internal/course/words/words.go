@@ -1,5 +1,5 @@
 // Package words has the messages of verify and its reports in English and Spanish. The code writes English; a message is
-// translated where it is shown, by the catalogue in spanish.go. Keys of JSON, headers of CSV and names of scenarios have
+// translated where it is shown, by the catalogues in spanish.go and spanish_errors.go. Keys of JSON, headers of CSV and names of scenarios have
 // one language.
 package words
 
@@ -38,14 +38,34 @@ func (l Language) Text(message string) string {
 	if l != Spanish {
 		return message
 	}
-	return translate(message, 0)
+	return catalogue().translate(message, 0)
 }
+
+// ErrorText returns the message of an error in the language. Each of its lines may begin with names of what failed, such as
+// "verify: class.csv:3:1: ", which stay.
+func (l Language) ErrorText(message string) string {
+	if l != Spanish {
+		return message
+	}
+	if first, others, more := strings.Cut(message, "\n"); more {
+		return l.ErrorText(first) + "\n" + l.ErrorText(others)
+	}
+	before := failing.FindString(message)
+	message = message[len(before):]
+	translated := errorCatalogue().translate(message, 0)
+	if head, rest, found := strings.Cut(message, ": "); found && translated == message {
+		return before + head + ": " + l.ErrorText(rest)
+	}
+	return before + translated
+}
+
+// failing matches the command and the place before an error, which would be part of a message such as "%s is missing".
+var failing = regexp.MustCompile(`^(verify: )?(.*?:\d+:\d+: )?`)
 
 // deepest is how many messages may be inside of each other.
 const deepest = 5
 
-func translate(message string, depth int) string {
-	c := catalogue()
+func (c messages) translate(message string, depth int) string {
 	if whole, ok := c.whole[message]; ok {
 		return whole
 	}
@@ -62,22 +82,17 @@ func translate(message string, depth int) string {
 		}
 		parts := make([]any, len(m)-1)
 		for i, part := range m[1:] {
-			parts[i] = translate(part, depth+1)
+			parts[i] = c.translate(part, depth+1)
 		}
 		return fmt.Sprintf(f.spanish, parts...)
 	}
 	return message
 }
 
-// Has reports whether the catalogue has a message, in which each verb of fmt may stand for any part.
-func Has(format string) bool {
-	return catalogue().formats[Normal(format)]
-}
-
-// Normal returns a format with %s for each of its verbs.
-func Normal(format string) string { return verb.ReplaceAllString(format, "%s") }
-
 var verb = regexp.MustCompile(`%(?:\[\d+\])?[-+#0-9.]*[a-zA-Z]`)
+
+// parts are the patterns of what stands for a verb.
+var parts = map[string]string{"%d": `(\d[\d,]*)`, "%x": `([0-9a-f]{7,64})`, "%s": `(.*?)`}
 
 // form is a message with parts.
 type form struct {
@@ -88,50 +103,34 @@ type form struct {
 }
 
 type messages struct {
-	whole   map[string]string
-	forms   []form // the most exact first
-	formats map[string]bool
+	whole map[string]string
+	forms []form // the most exact first
 }
 
-// catalogue is compiled on first use.
-var catalogue = sync.OnceValue(func() messages {
-	c := messages{whole: make(map[string]string), formats: make(map[string]bool)}
-	for _, pair := range spanish {
+// The catalogues are compiled on first use.
+var (
+	catalogue      = sync.OnceValue(func() messages { return compile(spanish) })
+	errorCatalogue = sync.OnceValue(func() messages { return compile(slices.Concat(spanish, spanishErrors)) })
+)
+
+func compile(pairs [][2]string) messages {
+	c := messages{whole: make(map[string]string)}
+	for _, pair := range pairs {
 		english := pair[0]
-		c.formats[Normal(english)] = true
 		if !verb.MatchString(english) {
 			c.whole[english] = pair[1]
 			continue
 		}
 		f := form{spanish: verb.ReplaceAllStringFunc(pair[1], func(v string) string { return v[:len(v)-1] + "s" })}
-		rest := english
-		var pattern strings.Builder
-		pattern.WriteString(`(?s)^`)
-		for rest != "" {
-			at := verb.FindStringIndex(rest)
-			literal, kind := rest, ""
-			if at != nil {
-				literal, kind, rest = rest[:at[0]], rest[at[0]:at[1]], rest[at[1]:]
-			} else {
-				rest = ""
-			}
-			pattern.WriteString(regexp.QuoteMeta(literal))
+		for _, literal := range verb.Split(english, -1) {
 			f.weight += len(literal)
 			if len(literal) > len(f.literal) {
 				f.literal = literal
 			}
-			switch {
-			case strings.HasSuffix(kind, "d"):
-				pattern.WriteString(`(\d[\d,]*)`)
-			case strings.HasSuffix(kind, "x"):
-				pattern.WriteString(`([0-9a-f]{7,64})`)
-			case kind != "":
-				pattern.WriteString(`(.*?)`)
-			}
 		}
-		f.english = regexp.MustCompile(pattern.String() + `$`)
+		f.english = regexp.MustCompile(`(?s)^` + verb.ReplaceAllStringFunc(regexp.QuoteMeta(english), func(v string) string { return parts[v] }) + `$`)
 		c.forms = append(c.forms, f)
 	}
 	slices.SortStableFunc(c.forms, func(a, b form) int { return cmp.Compare(b.weight, a.weight) })
 	return c
-})
+}

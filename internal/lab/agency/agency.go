@@ -17,9 +17,10 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/lottery"
 	"github.com/tp0-lab/composer/internal/lab/retry"
 	"github.com/tp0-lab/composer/internal/lab/secret"
+	"github.com/tp0-lab/composer/internal/lab/translate"
 )
 
-// Config is the configuration of an Agency. All fields but Period, ReportDelay, KeepAlive and Dial are required.
+// Config is the configuration of an Agency. All fields but Period, ReportDelay, KeepAlive, Secret and Open are required.
 type Config struct {
 	Agency    uint32 // the agency's number, from 1
 	Address   string // host:port of the central
@@ -35,9 +36,9 @@ type Config struct {
 	RetryLimit  time.Duration // of all attempts together, as long as there is no progress
 	KeepAlive   time.Duration // from one KEEPALIVE to the next in a pause; 0 sends none
 	Now         func() time.Time
-	// Key proves to the central who the agency is. With none, the agency proves nothing.
-	Key secret.Key
-	// Dial connects to the central. nil is the DialContext of a net.Dialer.
+	// Secret is the agency's own, and proves to the central who the agency is. With none, the agency proves nothing.
+	Secret secret.Secret
+	// Dial connects to the central.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Open opens the agency's file. nil opens a file of this machine.
 	Open func(ctx context.Context, path string) (File, error)
@@ -62,30 +63,19 @@ type Agency struct {
 }
 
 // New returns an Agency.
-func New(c Config, log *slog.Logger) *Agency {
-	if c.Dial == nil {
-		c.Dial = new(net.Dialer).DialContext
-	}
-	return &Agency{config: c, log: log}
-}
+func New(c Config, log *slog.Logger) *Agency { return &Agency{config: c, log: log} }
 
 // SendBet sends one bet (ej5), and returns nil when the central has stored it. A bet whose confirmation is lost is not
 // sent again. Each call places a new bet, even if it equals the one before.
 func (a *Agency) SendBet(ctx context.Context, b lottery.Bet) error {
+	var bet single
 	err := b.Check()
 	if err == nil {
-		err = a.sendBet(ctx, &b)
+		bet.encoded = translate.Append(nil, &b)
+		err = a.persist(ctx, bet.send)
 	}
 	return a.report(ctx, err, "apuesta_enviada",
 		slog.String("dni", b.Document), slog.Uint64("numero", uint64(b.Number)))
-}
-
-func (a *Agency) sendBet(ctx context.Context, b *lottery.Bet) error {
-	bet, err := newSingle(b)
-	if err != nil {
-		return err
-	}
-	return a.persist(ctx, bet.send)
 }
 
 // SendFile sends the bets of the agency's file in batches (ej6), and returns nil when the central has confirmed all of
@@ -153,27 +143,16 @@ func (a *Agency) withFile(ctx context.Context, path string, talk func(*session, 
 }
 
 // openLocal opens a file of this machine. The file must be regular.
-func openLocal(_ context.Context, path string) (File, error) {
-	f, err := files.Open(path, os.O_RDONLY)
-	if err != nil {
-		return nil, err
-	}
-	return f, nil
-}
+func openLocal(_ context.Context, path string) (File, error) { return files.Open(path, os.O_RDONLY) }
 
 // report logs the outcome of the action and returns err. It logs nothing when the context is done.
 func (a *Agency) report(ctx context.Context, err error, action string, fields ...slog.Attr) error {
-	switch {
-	case err == nil:
-		a.log.LogAttrs(ctx, slog.LevelInfo, action, append([]slog.Attr{logline.Success}, fields...)...)
-	case ctx.Err() != nil:
+	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
-	default:
-		if errors.Is(err, ErrRetryLimit) {
-			action = "connect"
-		}
-		fields = append([]slog.Attr{logline.Fail}, fields...)
-		a.log.LogAttrs(ctx, slog.LevelError, action, append(fields, logline.Err(err))...)
 	}
+	if errors.Is(err, ErrRetryLimit) {
+		action = "connect"
+	}
+	logline.Outcome(a.log, action, err, fields...)
 	return err
 }

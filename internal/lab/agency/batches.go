@@ -9,6 +9,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/lab/logline"
 	"github.com/tp0-lab/composer/internal/lab/lottery"
+	"github.com/tp0-lab/composer/internal/lab/translate"
 	"github.com/tp0-lab/composer/internal/lab/wire"
 )
 
@@ -23,19 +24,6 @@ type batches struct {
 	inFlight  []int  // how many bets each of the batches in flight has
 	confirmed uint64 // number of stored bets; the position of the first batch in flight
 	next      uint64 // position of the next batch
-}
-
-// appendBet appends the bet in the encoding of a frame. The error is wire.ErrTooLong for a bet that Check refuses.
-func appendBet(dst []byte, b *lottery.Bet) ([]byte, error) {
-	return wire.AppendBet(dst, &wire.Bet{
-		FirstName: b.FirstName,
-		LastName:  b.LastName,
-		Document:  b.Document,
-		Year:      b.Birthdate.Year,
-		Month:     b.Birthdate.Month,
-		Day:       b.Birthdate.Day,
-		Number:    b.Number,
-	})
 }
 
 // sendFile sends the bets of the file that the central does not have, and returns the FINISH for all of them. The
@@ -68,10 +56,7 @@ func (b *batches) skipStored() error {
 			}
 			return err
 		}
-		var err error
-		if encoded, err = appendBet(encoded[:0], &bet); err != nil {
-			return err
-		}
+		encoded = translate.Append(encoded[:0], &bet)
 		b.sum = wire.Checksum(b.sum, encoded)
 	}
 	if b.sum != b.welcome.Checksum {
@@ -96,13 +81,10 @@ func (b *batches) sendRest(ctx context.Context) error {
 	)
 	b.batch.Reset(b.next)
 	for {
-		err := b.bets.Read(&bet)
-		if err == nil {
-			encoded, err = appendBet(encoded[:0], &bet)
-		}
-		if err != nil {
+		if err := b.bets.Read(&bet); err != nil {
 			return b.end(ctx, err)
 		}
+		encoded = translate.Append(encoded[:0], &bet)
 		if !b.batch.Add(encoded) {
 			if err := b.sendBatch(ctx); err != nil {
 				return err
@@ -154,8 +136,11 @@ func (b *batches) sendBatch(ctx context.Context) error {
 	b.inFlight = append(b.inFlight, count)
 	b.next += uint64(count)
 	b.sum = wire.Checksum(b.sum, b.batch.Encoded())
-	if err := b.send(b.batch.Frame()); err != nil {
-		return err
+	b.out = append(b.out, b.batch.Frame()...)
+	if len(b.out) > outSize-wire.MaxFrame {
+		if err := b.flush(); err != nil {
+			return err
+		}
 	}
 	b.batch.Reset(b.next)
 	if paced {

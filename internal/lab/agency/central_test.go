@@ -18,6 +18,7 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/lottery"
 	"github.com/tp0-lab/composer/internal/lab/lottery/draw"
 	"github.com/tp0-lab/composer/internal/lab/secret"
+	"github.com/tp0-lab/composer/internal/lab/translate"
 	"github.com/tp0-lab/composer/internal/lab/wire"
 )
 
@@ -119,7 +120,7 @@ func (c *realCentral) play(all [][]wire.Bet, dial func(context.Context, string, 
 		if err != nil {
 			c.t.Fatal(err)
 		}
-		stored[b.Agency-1], _ = appendBet(stored[b.Agency-1], &b)
+		stored[b.Agency-1] = translate.Append(stored[b.Agency-1], &b)
 	}
 	for i, bets := range all {
 		if !bytes.Equal(stored[i], encodeAll(bets)) {

@@ -153,7 +153,7 @@ func (f *fake) answer(kind wire.Type, body []byte) (out []byte) {
 		got, err := wire.ParseFinish(body)
 		f.check(err)
 		if w := f.sums(); got.Total == w.Stored && got.Checksum == w.Checksum {
-			out = wire.AppendFinished(nil)
+			out = wire.AppendEmpty(nil, wire.TypeFinished)
 		} else {
 			out = wire.AppendError(nil, wire.CodeMismatch)
 		}

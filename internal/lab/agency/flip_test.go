@@ -174,7 +174,7 @@ func (c conversation) agency(t *testing.T, p *pipes.Listener, i int, f flip, wri
 		KeepAlive: 5 * time.Second, Now: time.Now,
 	}
 	if !c.secret.IsZero() {
-		config.Key = keyOf(t, c.secret, config.Agency)
+		config.Secret = ownOf(t, c.secret, config.Agency)
 	}
 	dials := 0
 	config.Dial = func(context.Context, string, string) (net.Conn, error) {

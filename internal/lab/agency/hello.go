@@ -10,11 +10,11 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/wire"
 )
 
-// hello takes the connection from HELLO to WELCOME, which comes when it is this agency's turn. With a key, central and
-// agency prove to each other that they have it, the central first.
+// hello takes the connection from HELLO to WELCOME, which comes when it is this agency's turn. With a secret, central
+// and agency prove to each other that they have it, the central first.
 func (s *session) hello(r *run) error {
-	key, again := s.agency.config.Key, r.greeted
-	h := wire.Hello{Agency: s.agency.config.Agency, Waits: r.waits, Secret: !key.IsZero()}
+	again := r.greeted
+	h := wire.Hello{Agency: s.agency.config.Agency, Waits: r.waits, Secret: !s.agency.config.Secret.IsZero()}
 	if h.Secret {
 		h.Nonce = wire.NewNonce()
 	}
@@ -59,7 +59,7 @@ func (s *session) prove(h wire.Hello) error {
 	if err != nil {
 		return protocolError(err)
 	}
-	mac := s.agency.config.Key.NewMAC()
+	mac := s.agency.config.Secret.NewMAC()
 	if !c.Proof.Equal(wire.NewProof(mac, wire.TypeChallenge, h, c.Nonce)) {
 		return ErrFalseCentral
 	}

@@ -51,7 +51,7 @@ func (s *session) showLife(interval time.Duration, stop <-chan struct{}) error {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
-		s.out = wire.AppendKeepAlive(s.out)
+		s.out = wire.AppendEmpty(s.out, wire.TypeKeepAlive)
 		if err := s.flush(); err != nil {
 			return err
 		}

@@ -14,13 +14,13 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/wire"
 )
 
-func keyOf(t *testing.T, s secret.Secret, agency uint32) secret.Key {
+func ownOf(t *testing.T, s secret.Secret, agency uint32) secret.Secret {
 	t.Helper()
-	key, err := s.Key(agency)
+	own, err := s.Of(agency)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return key
+	return own
 }
 
 // Each side refuses the other unless both have the secret of the agency, says why, and shows no secret.
@@ -29,32 +29,32 @@ func TestProofs(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
 		central   secret.Secret
-		agency    func(*testing.T) secret.Key
+		agency    func(*testing.T) secret.Secret
 		want      error  // of the agency
 		inAgency  string // in the agency's log
 		inCentral string // in the central's log
 	}{
-		{"both", master, func(t *testing.T) secret.Key { t.Helper(); return keyOf(t, master, 1) }, nil, "apuesta_enviada | result: success", "apuesta_almacenada | result: success"},
-		{"neither", secret.Secret{}, func(*testing.T) secret.Key { return secret.Key{} }, nil, "apuesta_enviada | result: success", "apuesta_almacenada | result: success"},
+		{"both", master, func(t *testing.T) secret.Secret { t.Helper(); return ownOf(t, master, 1) }, nil, "apuesta_enviada | result: success", "apuesta_almacenada | result: success"},
+		{"neither", secret.Secret{}, func(*testing.T) secret.Secret { return secret.Secret{} }, nil, "apuesta_enviada | result: success", "apuesta_almacenada | result: success"},
 		{
-			"the central alone", master, func(*testing.T) secret.Key { return secret.Key{} }, &RefusedError{wire.CodeNoProof},
+			"the central alone", master, func(*testing.T) secret.Secret { return secret.Secret{} }, &RefusedError{wire.CodeNoProof},
 			"apuesta_enviada | result: fail | dni: 00000001 | numero: 1 | error: refused by the central: no_proof (it wants a proof, and this agency has no secret: set CLI_SECRET_FILE)",
 			"serve_connection | result: fail | ip: 127.0.0.1 | error: agency 1: agency has no secret",
 		},
 		{
 			"the agency alone",
 			secret.Secret{},
-			func(t *testing.T) secret.Key { t.Helper(); return keyOf(t, master, 1) }, &RefusedError{wire.CodeNoSecret},
+			func(t *testing.T) secret.Secret { t.Helper(); return ownOf(t, master, 1) }, &RefusedError{wire.CodeNoSecret},
 			"apuesta_enviada | result: fail | dni: 00000001 | numero: 1 | error: refused by the central: no_secret (it cannot prove who it is: give it SERVER_SECRET_FILE, or take this agency's secret away)",
 			"serve_connection | result: fail | ip: 127.0.0.1 | error: agency has a secret and wants a proof",
 		},
 		{
-			"another secret", master, func(t *testing.T) secret.Key { t.Helper(); return keyOf(t, other, 1) }, ErrFalseCentral,
+			"another secret", master, func(t *testing.T) secret.Secret { t.Helper(); return ownOf(t, other, 1) }, ErrFalseCentral,
 			"apuesta_enviada | result: fail | dni: 00000001 | numero: 1 | error: the central does not know this agency's secret",
 			"serve_connection | result: fail | ip: 127.0.0.1 | error: agency 1: agency closed the connection in place of its proof",
 		},
 		{
-			"the secret of another agency", master, func(t *testing.T) secret.Key { t.Helper(); return keyOf(t, master, 2) }, ErrFalseCentral,
+			"the secret of another agency", master, func(t *testing.T) secret.Secret { t.Helper(); return ownOf(t, master, 2) }, ErrFalseCentral,
 			"apuesta_enviada | result: fail | dni: 00000001 | numero: 1 | error: the central does not know this agency's secret",
 			"serve_connection | result: fail | ip: 127.0.0.1 | error: agency 1: agency closed the connection in place of its proof",
 		},
@@ -64,7 +64,7 @@ func TestProofs(t *testing.T) {
 			c.start()
 			defer func() { c.stop() }()
 			f := newFake(t) // for its log only
-			a, log := f.agency(func(config *Config) { config.Dial, config.Key = c.dial, tt.agency(t) })
+			a, log := f.agency(func(config *Config) { config.Dial, config.Secret = c.dial, tt.agency(t) })
 			err := a.SendBet(t.Context(), domainBet(bet(1)))
 			if refused := new(RefusedError); errors.As(tt.want, &refused) {
 				if got := new(RefusedError); !errors.As(err, &got) || *got != *refused {
@@ -105,7 +105,7 @@ func TestPlayWithSecrets(t *testing.T) {
 	path, broken := fileOf(t, bets(0, 95)...), 0
 	f := newFake(t)
 	a, _ := f.agency(func(config *Config) {
-		config.Key = keyOf(t, master, 1)
+		config.Secret = ownOf(t, master, 1)
 		config.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, err := c.dial(ctx, network, address)
 			if broken++; err == nil && broken < 4 {
@@ -131,20 +131,20 @@ func TestPlayWithSecrets(t *testing.T) {
 
 // An agency with a secret sends nothing to a central that has not proved that it knows the secret.
 func TestFalseCentral(t *testing.T) {
-	key := keyOf(t, secret.New(), 1)
+	own := ownOf(t, secret.New(), 1)
 	for _, tt := range []struct {
 		name   string
 		answer []byte
 	}{
 		{"no proof", wire.AppendWelcome(nil, wire.Welcome{Agency: 1, Checksum: wire.NoBets(1)})},
 		{"any proof", wire.AppendChallenge(nil, wire.Challenge{})},
-		{"a wait, then no proof", wire.AppendWelcome(wire.AppendKeepAlive(nil), wire.Welcome{Agency: 1, Checksum: wire.NoBets(1)})},
+		{"a wait, then no proof", wire.AppendWelcome(wire.AppendEmpty(nil, wire.TypeKeepAlive), wire.Welcome{Agency: 1, Checksum: wire.NoBets(1)})},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newFake(t)
 				f.meddle = func(_ int, _ wire.Type, _ []byte) []byte { return tt.answer }
-				a, _ := f.agency(func(c *Config) { c.Key = key })
+				a, _ := f.agency(func(c *Config) { c.Secret = own })
 				if err := a.SendBet(t.Context(), domainBet(bet(1))); !errors.Is(err, ErrFalseCentral) {
 					t.Errorf("got %v, want %v", err, ErrFalseCentral)
 				}

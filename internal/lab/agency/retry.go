@@ -42,7 +42,7 @@ func (a *Agency) persist(ctx context.Context, talk func(*session) error) error {
 		}
 		if progress {
 			began = a.config.Now()
-			backoff.Reset()
+			backoff = retry.Backoff{}
 		}
 		left := a.config.RetryLimit - a.config.Now().Sub(began)
 		if left <= 0 {

@@ -449,5 +449,5 @@ func (w *waiting) Read(p []byte) (int, error) {
 	}
 	w.times--
 	time.Sleep(w.every)
-	return copy(p, wire.AppendKeepAlive(nil)), nil
+	return copy(p, wire.AppendEmpty(nil, wire.TypeKeepAlive)), nil
 }

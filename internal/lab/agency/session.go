@@ -21,13 +21,13 @@ const outSize = 64 << 10
 // session is one connection. One goroutine at a time calls its methods, but any may call close. Nobody has to read
 // while it writes: the socket's buffer holds far more than the answers to all batches in flight.
 type session struct {
-	agency    *Agency
-	conn      net.Conn
-	closeOnce sync.Once
-	frames    *wire.Reader
-	out       []byte    // frames that have not been written
-	wrote     time.Time // when frames were written last, or the connection was made
-	welcome   wire.Welcome
+	agency  *Agency
+	conn    net.Conn
+	close   func() // any goroutine may call it, and call it again
+	frames  *wire.Reader
+	out     []byte    // frames that have not been written
+	wrote   time.Time // when frames were written last, or the connection was made
+	welcome wire.Welcome
 	// progress is true once the central has stored something or has sent KEEPALIVE. WELCOME alone is no progress: a
 	// central with a full disk sends it, too.
 	progress bool
@@ -41,18 +41,8 @@ func (a *Agency) connect(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, &lostError{"connect", err}
 	}
-	return &session{agency: a, conn: conn, frames: wire.NewReader(conn), wrote: a.config.Now()}, nil
-}
-
-// close closes the connection. Any goroutine may call it, and call it again.
-func (s *session) close() {
-	s.closeOnce.Do(func() {
-		if err := s.conn.Close(); err != nil {
-			s.agency.log.LogAttrs(context.Background(), slog.LevelError, "close_connection", logline.Fail, logline.Err(err))
-			return
-		}
-		s.agency.log.LogAttrs(context.Background(), slog.LevelInfo, "close_connection", logline.Success)
-	})
+	shut := sync.OnceFunc(func() { logline.Outcome(a.log, "close_connection", conn.Close()) })
+	return &session{agency: a, conn: conn, close: shut, frames: wire.NewReader(conn), wrote: a.config.Now()}, nil
 }
 
 // finish tells the central that the agency has no more bets than the stored ones. The central may know that already.
@@ -76,7 +66,7 @@ func (s *session) finish(ctx context.Context, stored wire.Finish) error {
 
 // ask asks for the winners, and waits for the draw. It returns their documents.
 func (s *session) ask() (documents []string, err error) {
-	s.out = wire.AppendAsk(s.out)
+	s.out = wire.AppendEmpty(s.out, wire.TypeAsk)
 	if err := s.flush(); err != nil {
 		return nil, err
 	}
@@ -165,7 +155,6 @@ func (s *session) expect(want wire.Type) ([]byte, error) {
 	}
 }
 
-// protocolError wraps an error of the codec, if it is not nil, in ErrProtocol.
 func protocolError(err error) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrProtocol, err)
@@ -173,16 +162,6 @@ func protocolError(err error) error {
 	return nil
 }
 
-// send appends the frame to out, and flushes out when it is nearly full.
-func (s *session) send(frame []byte) error {
-	s.out = append(s.out, frame...)
-	if len(s.out) <= outSize-wire.MaxFrame {
-		return nil
-	}
-	return s.flush()
-}
-
-// flush writes all frames in out.
 func (s *session) flush() error {
 	if len(s.out) == 0 {
 		return nil
@@ -229,7 +208,7 @@ func (s *session) pause(ctx context.Context) error {
 			return err
 		}
 		if left -= step; left > 0 {
-			s.out = wire.AppendKeepAlive(s.out)
+			s.out = wire.AppendEmpty(s.out, wire.TypeKeepAlive)
 			if err := s.flush(); err != nil {
 				return err
 			}

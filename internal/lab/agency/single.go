@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/tp0-lab/composer/internal/lab/lottery"
 	"github.com/tp0-lab/composer/internal/lab/wire"
 )
 
@@ -14,12 +13,6 @@ type single struct {
 	encoded []byte
 	sent    bool
 	before  wire.Welcome // if sent: what was stored before the bet
-}
-
-// newSingle returns the bet. The error is wire.ErrTooLong for a bet that Check refuses.
-func newSingle(b *lottery.Bet) (*single, error) {
-	encoded, err := appendBet(nil, b)
-	return &single{encoded: encoded}, err
 }
 
 // send sends the bet unless an earlier connection has stored it.

@@ -67,7 +67,7 @@ func TestCorruptFrames(t *testing.T) {
 		{"WELCOME", wire.TypeHello, flipped(wire.AppendWelcome(nil, wire.Welcome{Agency: 1, Checksum: wire.NoBets(1)}))},
 		{"ERROR busy of version 1", wire.TypeHello, "\x00\x04\x85\x08"},
 		{"RESULT", wire.TypeBatch, flipped(wire.AppendResult(nil, wire.Result{Count: 3, Index: wire.NoIndex}))},
-		{"FINISHED", wire.TypeFinish, flipped(wire.AppendFinished(nil))},
+		{"FINISHED", wire.TypeFinish, flipped(wire.AppendEmpty(nil, wire.TypeFinished))},
 		{"WINNERS", wire.TypeAsk, flipped(wire.AppendError(nil, wire.CodeOK))},
 	}
 	for _, tt := range tests {
@@ -116,7 +116,7 @@ func TestCentralOfVersion1(t *testing.T) {
 // An address that is none will not become one.
 func TestBadAddress(t *testing.T) {
 	f := newFake(t)
-	a, log := f.agency(func(c *Config) { c.Address, c.Dial = "central", nil })
+	a, log := f.agency(func(c *Config) { c.Address, c.Dial = "central", new(net.Dialer).DialContext })
 	address := new(net.AddrError)
 	if err := a.SendBet(t.Context(), domainBet(bet(1))); !errors.As(err, &address) {
 		t.Errorf("got %v", err)

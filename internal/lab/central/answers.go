@@ -6,10 +6,12 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/tp0-lab/composer/internal/lab/closed"
 	"github.com/tp0-lab/composer/internal/lab/logline"
 	"github.com/tp0-lab/composer/internal/lab/lottery"
 	"github.com/tp0-lab/composer/internal/lab/lottery/draw"
 	"github.com/tp0-lab/composer/internal/lab/lottery/store"
+	"github.com/tp0-lab/composer/internal/lab/translate"
 	"github.com/tp0-lab/composer/internal/lab/wire"
 )
 
@@ -51,22 +53,13 @@ func (c *session) batch(body []byte) error {
 	bets := slices.Grow((*list)[:0], batch.Count)[:batch.Count]
 	i := 0
 	for _, w := range batch.All() {
-		setBet(&bets[i], c.agency, w)
+		translate.Set(&bets[i], c.agency, w)
 		i++
 	}
 	if batch.Count == 1 {
 		a.bet = bets[0]
 	}
-	c.store(a, bets, batch.Encoded)
-	clear(bets) // otherwise the list would keep their texts in memory
-	*list = bets
-	betLists.Put(list)
-	return nil
-}
-
-// store gives the bets to the lottery and pushes the answer.
-func (c *session) store(a *answer, bets []lottery.Bet, encoded []byte) {
-	t, err := c.server.lottery.StoreBets(c.agency, a.result.Position, bets, encoded)
+	t, err := c.server.lottery.StoreBets(c.agency, batch.Position, bets, batch.Encoded)
 	if a.err = err; err == nil {
 		a.ticket = t
 	}
@@ -74,6 +67,10 @@ func (c *session) store(a *answer, bets []lottery.Bet, encoded []byte) {
 		a.result.Index = uint16(bad.Index)
 	}
 	c.push(a)
+	clear(bets) // otherwise the list would keep their texts in memory
+	*list = bets
+	betLists.Put(list)
+	return nil
 }
 
 // finish waits for the answer, so that the next frame finds the agency finished.
@@ -145,12 +142,7 @@ func (a *answer) ready() bool {
 	if a.ticket == nil {
 		return a.err != nil
 	}
-	select {
-	case <-a.ticket.Done():
-		return true
-	default:
-		return false
-	}
+	return closed.Is(a.ticket.Done())
 }
 
 func (c *session) answerResult(frames []byte, a *answer) []byte {
@@ -162,17 +154,13 @@ func (c *session) answerResult(frames []byte, a *answer) []byte {
 			c.renewGrace()
 		}
 	}
-	level, result := slog.LevelInfo, logline.Success
-	var reason []slog.Attr
 	if a.err != nil {
 		a.result.Code = codeOf(a.err, wire.CodeStorage)
-		level, result, reason = slog.LevelError, logline.Fail, []slog.Attr{logline.Err(a.err)}
 	}
-	c.log(level, "apuesta_recibida", append([]slog.Attr{result, slog.Int("cantidad", int(a.result.Count))}, reason...)...)
+	logline.Outcome(c.server.log, "apuesta_recibida", a.err, slog.Int("cantidad", int(a.result.Count)))
 	if a.result.Count == 1 {
-		c.log(level, "apuesta_almacenada", append([]slog.Attr{
-			result, slog.String("dni", a.bet.Document), slog.Uint64("numero", uint64(a.bet.Number)),
-		}, reason...)...)
+		logline.Outcome(c.server.log, "apuesta_almacenada", a.err,
+			slog.String("dni", a.bet.Document), slog.Uint64("numero", uint64(a.bet.Number)))
 	}
 	return wire.AppendResult(frames, a.result)
 }
@@ -186,7 +174,7 @@ func (c *session) answerFinish(frames []byte, a *answer) []byte {
 		return wire.AppendError(frames, codeOf(err, wire.CodeStorage))
 	}
 	c.logAgency(slog.LevelDebug, "fin_apuestas", logline.Success)
-	return wire.AppendFinished(frames)
+	return wire.AppendEmpty(frames, wire.TypeFinished)
 }
 
 // answerAsk waits for the draw. It gives the session's place back meanwhile.

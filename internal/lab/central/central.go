@@ -15,6 +15,7 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/lottery/journal"
 	"github.com/tp0-lab/composer/internal/lab/lottery/store"
 	"github.com/tp0-lab/composer/internal/lab/secret"
+	"github.com/tp0-lab/composer/internal/lab/translate"
 )
 
 // Config is the configuration of a Server. All durations must be above 0.
@@ -53,12 +54,12 @@ func OpenLottery(ctx context.Context, path string, agencies uint32, maxBets uint
 		written := logline.OnWrite(context.Background(), tell)
 		log.LogAttrs(written, slog.LevelInfo, "sorteo", logline.Success)
 	}
-	return draw.Open(ctx, path, agencies, logDraw, store.Options{Encode: appendBet, MaxBets: maxBets, Files: journal.Options{NoSync: !sync, Log: log}})
+	return draw.Open(ctx, path, agencies, logDraw, store.Options{Encode: translate.Append, MaxBets: maxBets, Files: journal.Options{NoSync: !sync, Log: log}})
 }
 
 // SetAside moves an agency's records from the bets.csv at path to a new file at target: see draw.SetAside.
 func SetAside(ctx context.Context, path string, agency uint32, target string) (records uint64, err error) {
-	return draw.SetAside(ctx, path, agency, target, store.Options{Encode: appendBet})
+	return draw.SetAside(ctx, path, agency, target, store.Options{Encode: translate.Append})
 }
 
 // New returns a Server of a lottery that OpenLottery has opened.
@@ -88,7 +89,6 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return err
 }
 
-// take starts the session of a connection.
 func (s *Server) take(conn net.Conn) {
 	c := newSession(s, conn)
 	s.mu.Lock()
@@ -135,7 +135,6 @@ func (s *Server) replace(agency uint32, c *session) (old *session, ok bool) {
 	return old, true
 }
 
-// forget removes a session that has ended.
 func (s *Server) forget(agency uint32, c *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -122,7 +122,7 @@ func TestPausesWithKeepAlive(t *testing.T) {
 	defer tick.Stop()
 	for range 5 {
 		<-tick.C
-		c.send(wire.AppendKeepAlive(nil))
+		c.send(wire.AppendEmpty(nil, wire.TypeKeepAlive))
 	}
 	c.send(batch(0, bet(0)))
 	c.result(ok(0, 1))
@@ -260,7 +260,7 @@ func TestReplacedByTheNewerConnection(t *testing.T) {
 func TestReplacedWhereverItIs(t *testing.T) {
 	h := serve(t, 2, func(c *Config) { c.Concurrency = 1 })
 	asking, _ := h.join(1)
-	asking.send(slices.Concat(finish(1), wire.AppendAsk(nil)))
+	asking.send(slices.Concat(finish(1), wire.AppendEmpty(nil, wire.TypeAsk)))
 	asking.expect(wire.TypeFinished)
 	other, _ := h.join(2) // the place is free
 	again := h.hello(1)   // waits for it
@@ -271,7 +271,7 @@ func TestReplacedWhereverItIs(t *testing.T) {
 	other.expect(wire.TypeFinished)
 	other.conn.Close()
 	third.welcome()
-	third.send(slices.Concat(finish(1), wire.AppendAsk(nil)))
+	third.send(slices.Concat(finish(1), wire.AppendEmpty(nil, wire.TypeAsk)))
 	third.expect(wire.TypeFinished)
 	if got := third.winners(); len(got) != 0 {
 		t.Errorf("winners %v", got)
@@ -328,7 +328,7 @@ func TestShutdown(t *testing.T) {
 	h := serve(t, 2, func(c *Config) { c.Concurrency = 2 })
 	busy, _ := h.join(1)
 	asking, _ := h.join(2)
-	asking.send(slices.Concat(finish(2), wire.AppendAsk(nil)))
+	asking.send(slices.Concat(finish(2), wire.AppendEmpty(nil, wire.TypeAsk)))
 	asking.expect(wire.TypeFinished)
 	silent := h.dial()
 	var frames []byte

@@ -25,7 +25,7 @@ func TestDraw(t *testing.T) {
 					}
 					c.send(batch(0, list...))
 					c.result(ok(0, 10))
-					c.send(wire.AppendAsk(nil))
+					c.send(wire.AppendEmpty(nil, wire.TypeAsk))
 					c.error(wire.CodeNotFinished)
 					c.send(finish(uint32(a), list[:9]...))
 					c.error(wire.CodeMismatch)
@@ -44,7 +44,7 @@ func TestDraw(t *testing.T) {
 					}
 					c.send(batch(10, bet(1)))
 					c.result(wire.Result{Position: 10, Count: 1, Code: code, Index: wire.NoIndex})
-					c.send(wire.AppendAsk(nil))
+					c.send(wire.AppendEmpty(nil, wire.TypeAsk))
 					if a < n {
 						c.expect(wire.TypeKeepAlive) // and so it has given its place back
 					}
@@ -70,7 +70,7 @@ func TestDraw(t *testing.T) {
 				// A drawn lottery stays drawn.
 				h.start(uint32(n))
 				c, _ := h.join(1)
-				c.send(wire.AppendAsk(nil))
+				c.send(wire.AppendEmpty(nil, wire.TypeAsk))
 				if got := c.winners(); !slices.Equal(got, []string{"00000001", "7"}) {
 					t.Errorf("winners after a restart %v", got)
 				}
@@ -85,14 +85,14 @@ func TestDraw(t *testing.T) {
 func TestRestartBetweenFinishAndDraw(t *testing.T) {
 	h := serve(t, 2, nil)
 	c, _ := h.join(1)
-	c.send(slices.Concat(finish(1), wire.AppendAsk(nil)))
+	c.send(slices.Concat(finish(1), wire.AppendEmpty(nil, wire.TypeAsk)))
 	c.expect(wire.TypeFinished)
 	h.stop()
 	c.error(wire.CodeShutdown)
 	c.closed()
 	h.start(2)
 	one, _ := h.join(1)
-	one.send(wire.AppendAsk(nil))
+	one.send(wire.AppendEmpty(nil, wire.TypeAsk))
 	two, _ := h.join(2)
 	two.send(finish(2))
 	two.expect(wire.TypeFinished)
@@ -118,7 +118,7 @@ func TestManyWinners(t *testing.T) {
 		c.result(ok(len(all), 10))
 		all = append(all, list...)
 	}
-	c.send(slices.Concat(finish(1, all...), wire.AppendAsk(nil)))
+	c.send(slices.Concat(finish(1, all...), wire.AppendEmpty(nil, wire.TypeAsk)))
 	c.expect(wire.TypeFinished)
 	if got := c.winners(); !slices.Equal(got, want) {
 		t.Errorf("%d winners, want %d", len(got), len(want))
@@ -130,7 +130,7 @@ func TestNoDraw(t *testing.T) {
 	c, _ := h.join(1 << 31) // any number
 	c.send(finish(1 << 31))
 	c.error(wire.CodeNoDraw)
-	c.send(wire.AppendAsk(nil))
+	c.send(wire.AppendEmpty(nil, wire.TypeAsk))
 	c.error(wire.CodeNoDraw)
 	c.send(batch(0, bet(0)))
 	c.result(ok(0, 1))
@@ -139,7 +139,7 @@ func TestNoDraw(t *testing.T) {
 func TestAskingPeerGoesAway(t *testing.T) {
 	h := serve(t, 2, nil)
 	c, _ := h.join(1)
-	c.send(slices.Concat(finish(1), wire.AppendAsk(nil)))
+	c.send(slices.Concat(finish(1), wire.AppendEmpty(nil, wire.TypeAsk)))
 	c.expect(wire.TypeFinished)
 	c.conn.Close()
 	h.log.wait(t, 1, "close_client_connection | result: success")
@@ -151,7 +151,7 @@ func TestAskingPeerGoesAway(t *testing.T) {
 func TestWaitingForTheDrawHasNoLimit(t *testing.T) {
 	h := serve(t, 2, func(c *Config) { c.ReadTimeout, c.KeepAlive = 40*time.Millisecond, 20*time.Millisecond })
 	one, _ := h.join(1)
-	one.send(slices.Concat(finish(1), wire.AppendAsk(nil)))
+	one.send(slices.Concat(finish(1), wire.AppendEmpty(nil, wire.TypeAsk)))
 	one.expect(wire.TypeFinished)
 	for range 10 {
 		one.expect(wire.TypeKeepAlive)

@@ -47,7 +47,6 @@ func (c *session) hello() error {
 	return nil
 }
 
-// introduce waits for HELLO.
 func (c *session) introduce() (wire.Hello, error) {
 	t, body, err := c.next(c.server.config.HelloTimeout)
 	if err != nil {
@@ -66,16 +65,13 @@ func (c *session) introduce() (wire.Hello, error) {
 	return h, nil
 }
 
-// challenge proves to the agency that the server has the agency's key, and wants a proof of the same.
+// challenge proves to the agency that the server has the agency's secret, and wants a proof of the same.
 func (c *session) challenge(h wire.Hello) error {
 	if !h.Secret {
 		return fmt.Errorf("agency %d: %w", h.Agency, errNoProof)
 	}
-	key, err := c.server.config.Secret.Key(h.Agency)
-	if err != nil {
-		return fmt.Errorf("agency %d: %w: %w", h.Agency, errWrongProof, err) // not with the master secret
-	}
-	mac, nonce := key.NewMAC(), wire.NewNonce()
+	own, _ := c.server.config.Secret.Of(h.Agency) // the master secret has that of every agency
+	mac, nonce := own.NewMAC(), wire.NewNonce()
 	c.write(wire.AppendChallenge(nil, wire.Challenge{Nonce: nonce, Proof: wire.NewProof(mac, wire.TypeChallenge, h, nonce)}))
 	t, body, err := c.next(c.server.config.HelloTimeout)
 	switch {
@@ -136,7 +132,6 @@ func (c *session) follow() error {
 	}
 }
 
-// tellWait says that the connection waits, and for whom.
 func (c *session) tellWait(holders ...uint32) {
 	c.log(slog.LevelInfo, "wait_turn", logline.InProgress, slog.Uint64("agencia", uint64(c.agency)),
 		slog.String("turno_de", strings.Trim(fmt.Sprint(holders), "[]")))

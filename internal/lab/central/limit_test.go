@@ -43,7 +43,7 @@ func TestWinnersInPortions(t *testing.T) {
 	}
 	c.send(finish(1, all...))
 	c.expect(wire.TypeFinished)
-	c.send(wire.AppendAsk(nil))
+	c.send(wire.AppendEmpty(nil, wire.TypeAsk))
 	got := c.winners()
 	if len(got) != total || got[0] != "0" || got[total-1] != strconv.Itoa(total-1) {
 		t.Errorf("%d winners of %d", len(got), total)

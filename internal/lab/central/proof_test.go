@@ -24,22 +24,22 @@ func (h *harness) challenged(agency uint32) (*client, wire.Hello, wire.Challenge
 // proof returns the PROOF with a secret.
 func proof(t *testing.T, s secret.Secret, agency uint32, hello wire.Hello, c wire.Challenge) []byte {
 	t.Helper()
-	key, err := s.Key(agency)
+	own, err := s.Of(agency)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return wire.AppendProof(nil, wire.NewProof(key.NewMAC(), wire.TypeProof, hello, c.Nonce))
+	return wire.AppendProof(nil, wire.NewProof(own.NewMAC(), wire.TypeProof, hello, c.Nonce))
 }
 
 func TestProof(t *testing.T) {
 	master := secret.New()
 	h := serve(t, 3, func(c *Config) { c.Secret = master })
 	c, hello, challenge := h.challenged(1)
-	key, err := master.Key(1)
+	own, err := master.Of(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !challenge.Proof.Equal(wire.NewProof(key.NewMAC(), wire.TypeChallenge, hello, challenge.Nonce)) {
+	if !challenge.Proof.Equal(wire.NewProof(own.NewMAC(), wire.TypeChallenge, hello, challenge.Nonce)) {
 		t.Error("the server has not proved that it knows the secret")
 	}
 	c.send(proof(t, master, 1, hello, challenge))

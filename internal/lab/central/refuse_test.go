@@ -42,7 +42,7 @@ func TestRefused(t *testing.T) {
 		{"agency 0", wire.AppendHello(nil, wire.Hello{}), nil, wire.CodeAgency},
 		{"agency 4 of 3", wire.AppendHello(nil, wire.Hello{Agency: 4}), nil, wire.CodeAgency},
 		{"batch first", batch(0, bet(0)), nil, wire.CodeUnexpected},
-		{"keepalive first", wire.AppendKeepAlive(nil), nil, wire.CodeUnexpected},
+		{"keepalive first", wire.AppendEmpty(nil, wire.TypeKeepAlive), nil, wire.CodeUnexpected},
 		{"unknown type", frame(0x55, ""), nil, wire.CodeUnexpected},
 		{"hello twice", hello, hello, wire.CodeUnexpected},
 		{"welcome", hello, wire.AppendWelcome(nil, wire.Welcome{}), wire.CodeUnexpected},

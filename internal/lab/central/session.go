@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tp0-lab/composer/internal/lab/closed"
 	"github.com/tp0-lab/composer/internal/lab/listener"
 	"github.com/tp0-lab/composer/internal/lab/logline"
 	"github.com/tp0-lab/composer/internal/lab/wire"
@@ -192,10 +193,8 @@ func (c *session) wait(ready <-chan struct{}) bool { return c.waitTelling(ready,
 // waitTelling waits for the channel, and sends KEEPALIVE meanwhile; before the first of them it calls waits. It returns
 // false as soon as the session is stopped, unless the channel is closed already.
 func (c *session) waitTelling(ready <-chan struct{}, waits func()) bool {
-	select {
-	case <-ready:
+	if closed.Is(ready) {
 		return true
-	default:
 	}
 	ticker := time.NewTicker(c.server.config.KeepAlive)
 	defer ticker.Stop()
@@ -209,7 +208,7 @@ func (c *session) waitTelling(ready <-chan struct{}, waits func()) bool {
 			if first {
 				waits()
 			}
-			c.write(wire.AppendKeepAlive(nil))
+			c.write(wire.AppendEmpty(nil, wire.TypeKeepAlive))
 		}
 	}
 }
@@ -253,14 +252,7 @@ func (c *session) renewGrace() {
 	}
 }
 
-func (c *session) isStopped() bool {
-	select {
-	case <-c.stopped:
-		return true
-	default:
-		return false
-	}
-}
+func (c *session) isStopped() bool { return closed.Is(c.stopped) }
 
 // linger reads and drops what the peer sends before it has read our ERROR.
 func (c *session) linger() {

@@ -1,14 +1,14 @@
 package central
 
 import (
+	"cmp"
+	"math"
 	"slices"
 	"sync"
 )
 
 // turns hands out a bounded number of places, first come, first served.
 type turns struct {
-	bounded bool
-
 	mu    sync.Mutex // guards the fields below, and left of every place
 	free  int
 	taken map[*place]bool // the places that are ready
@@ -23,18 +23,17 @@ type place struct {
 	left   bool
 }
 
+// newTurns returns turns with that many places; 0 is no bound.
 func newTurns(bound int) *turns {
-	return &turns{bounded: bound > 0, free: bound, taken: make(map[*place]bool)}
+	return &turns{free: cmp.Or(bound, math.MaxInt), taken: make(map[*place]bool)}
 }
 
-// contested reports whether agencies wait for a place.
 func (t *turns) contested() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return len(t.queue) > 0
 }
 
-// holders returns the agencies that have the places, in order.
 func (t *turns) holders() []uint32 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -51,13 +50,10 @@ func (t *turns) enter(agency uint32) *place {
 	p := &place{turns: t, agency: agency, ready: make(chan struct{})}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	switch {
-	case !t.bounded:
-		close(p.ready)
-	case t.free > 0:
+	if t.free > 0 {
 		t.free--
 		t.give(p)
-	default:
+	} else {
 		t.queue = append(t.queue, p)
 	}
 	return p
@@ -74,7 +70,7 @@ func (p *place) leave() {
 	t := p.turns
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if p.left || !t.bounded {
+	if p.left {
 		return
 	}
 	p.left = true

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tp0-lab/composer/internal/lab/lottery/draw"
 	"github.com/tp0-lab/composer/internal/lab/lottery/store"
+	"github.com/tp0-lab/composer/internal/lab/translate"
 	"github.com/tp0-lab/composer/internal/lab/wire"
 	"github.com/tp0-lab/composer/internal/test/pipes"
 )
@@ -29,7 +30,7 @@ func inBubble(t *testing.T, agencies uint32, onDraw func(), test func(join func(
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "bets.csv")
 	synctest.Test(t, func(t *testing.T) {
-		l, err := draw.Open(context.Background(), path, agencies, func(func(bool)) { onDraw() }, store.Options{Encode: appendBet})
+		l, err := draw.Open(context.Background(), path, agencies, func(func(bool)) { onDraw() }, store.Options{Encode: translate.Append})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,7 +74,7 @@ func TestTimeLimitBeginsWithTheAnswer(t *testing.T) {
 	inBubble(t, 2, func() {}, func(join func(uint32) *client) {
 		one := join(1)
 		one.welcome()
-		one.send(slices.Concat(finish(1), wire.AppendAsk(nil)))
+		one.send(slices.Concat(finish(1), wire.AppendEmpty(nil, wire.TypeAsk)))
 		one.expect(wire.TypeFinished)
 		one.keptWaiting(int(readTimeout/keepAlive) + 3)
 		two := join(2)
@@ -82,7 +83,7 @@ func TestTimeLimitBeginsWithTheAnswer(t *testing.T) {
 		two.expect(wire.TypeFinished)
 		one.winners()
 		time.Sleep(readTimeout - time.Second)
-		one.send(wire.AppendAsk(nil))
+		one.send(wire.AppendEmpty(nil, wire.TypeAsk))
 		one.winners()
 		began := time.Now()
 		time.Sleep(readTimeout - time.Second)
@@ -190,7 +191,7 @@ func TestTurnTimeout(t *testing.T) {
 						one.send(batch(n, bet(n)))
 						one.result(ok(n, 1))
 					}
-					one.send(wire.AppendKeepAlive(nil))
+					one.send(wire.AppendEmpty(nil, wire.TypeKeepAlive))
 					if !tt.bets && !tt.alone && n+1 == int(turnTimeout/keepAlive) {
 						one.error(wire.CodeTimeout)
 						two.welcome()

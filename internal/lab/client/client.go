@@ -3,6 +3,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -24,18 +25,14 @@ const ConfigFile = "config.yaml"
 
 // Run runs the client. It is a function of the type service.Run.
 func Run(ctx context.Context, m service.Machine) error {
-	environment := config.Environ(m.Environ)
-	file, err := config.YAMLFile(m.Path(ConfigFile), variablePrefix)
-	if err != nil {
-		return service.ConfigFailed(m.Stdout, err)
+	c, unknown, err := config.Load[Config](Configuration(), m.Environ, m.Path(ConfigFile))
+	var own secret.Secret
+	if err == nil {
+		own, err = c.ownSecret(m)
 	}
-	c, err := config.Parse[Config](environment, file)
-	if err != nil {
-		return service.ConfigFailed(m.Stdout, err)
-	}
-	var access access
-	if access.key, err = c.key(m); err == nil {
-		access.dial, err = c.dial(m)
+	var dial secure.DialFunc
+	if err == nil {
+		dial, err = c.dial(m)
 	}
 	if err != nil {
 		return service.ConfigFailed(m.Stdout, err)
@@ -47,11 +44,11 @@ func Run(ctx context.Context, m service.Machine) error {
 		slog.Int("loop_amount", c.LoopAmount),
 		slog.Duration("loop_period", c.LoopPeriod),
 		slog.String("log_level", c.LogLevel.String()))
-	service.LogUnknown(log, Configuration().Unknown(environment, file))
+	service.LogUnknown(log, unknown)
 
 	ctx, stop := service.Stopping(ctx, log)
 	defer stop()
-	err = work(ctx, c, access, m, log)
+	err = work(ctx, c, own, dial, m, log)
 	done := err == nil
 	if done {
 		_, after := c.lingers()
@@ -67,14 +64,8 @@ func Run(ctx context.Context, m service.Machine) error {
 	return err
 }
 
-// access is how the client reaches the server and proves who it is.
-type access struct {
-	key  secret.Key
-	dial secure.DialFunc
-}
-
 // work does the work of the mode. It has logged the error that it returns.
-func work(ctx context.Context, c Config, to access, m service.Machine, log *slog.Logger) error {
+func work(ctx context.Context, c Config, own secret.Secret, dial secure.DialFunc, m service.Machine, log *slog.Logger) error {
 	if c.Mode == ModeEcho {
 		e := echo.Client{
 			ID: c.number(), Address: c.ServerAddress, Amount: c.LoopAmount, Period: c.LoopPeriod,
@@ -96,22 +87,19 @@ func work(ctx context.Context, c Config, to access, m service.Machine, log *slog
 		Agency:      c.number(),
 		Address:     c.ServerAddress,
 		MaxAmount:   c.BatchMaxAmount,
-		Period:      c.batchPeriod(),
+		Period:      *cmp.Or(c.BatchPeriod, &c.LoopPeriod),
 		ReportDelay: before,
 		Timeout:     c.Timeout,
 		RetryLimit:  c.RetryLimit,
 		KeepAlive:   c.KeepAlive,
 		Now:         time.Now,
-		Key:         to.key,
-		Dial:        to.dial,
+		Secret:      own,
+		Dial:        dial,
 		Open:        open,
 	}, log)
 	switch c.Mode {
 	case ModeBet:
-		bet, err := c.bet()
-		if err != nil {
-			return err // never: Config.Check has checked the bet
-		}
+		bet, _ := c.bet() // Config.Check has checked the bet
 		return a.SendBet(ctx, bet)
 	case ModeBatch:
 		return a.SendFile(ctx, file)

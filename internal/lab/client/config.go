@@ -20,11 +20,8 @@ import (
 
 // Configuration describes the client's configuration for the toolkit's commands.
 func Configuration() config.Service {
-	return config.Describe[Config]("client", ConfigFile, variablePrefix)
+	return config.Describe[Config]("client", ConfigFile, "CLI_")
 }
-
-// variablePrefix begins the variables of the file's keys.
-const variablePrefix = "CLI_"
 
 // Config is the client's configuration. The tag key is the path of a key in the file.
 type Config struct {
@@ -97,15 +94,13 @@ var betVariables = map[lottery.Field]string{
 }
 
 func (c Config) checkBet(report func(variable, reason string)) {
-	var fields lottery.FieldErrors
-	if _, err := c.bet(); errors.As(err, &fields) {
-		for _, f := range fields {
-			reason := f.Reason
-			if f.Value == "" {
-				reason = "mode bet needs it"
-			}
-			report(betVariables[f.Field], reason)
+	_, bad := c.bet()
+	for _, f := range bad {
+		reason := f.Reason
+		if f.Value == "" {
+			reason = "mode bet needs it"
 		}
+		report(betVariables[f.Field], reason)
 	}
 }
 
@@ -117,37 +112,27 @@ func (c Config) number() uint32 {
 	return max(c.ID, 1)
 }
 
-// idPart stands for the client's number in AgencyFile and SecretFile.
-const idPart = "{id}"
-
 // agencyFile returns AgencyFile with the client's number in it.
 func (c Config) agencyFile() string { return c.withNumber(c.AgencyFile) }
 
 func (c Config) withNumber(path string) string {
-	return strings.ReplaceAll(path, idPart, strconv.FormatUint(uint64(c.number()), 10))
+	return strings.ReplaceAll(path, "{id}", strconv.FormatUint(uint64(c.number()), 10))
 }
 
-// key returns the agency's key, or none.
-func (c Config) key(m service.Machine) (secret.Key, error) {
-	s, place := c.Secret, "CLI_SECRET"
-	if c.SecretFile != "" {
-		var err error
-		place = c.withNumber(c.SecretFile)
-		if s, err = m.Secret(place); err != nil {
-			return secret.Key{}, err
-		}
-	}
-	if s.IsZero() {
-		return secret.Key{}, nil
+// ownSecret returns the agency's secret, or none.
+func (c Config) ownSecret(m service.Machine) (secret.Secret, error) {
+	file := c.withNumber(c.SecretFile)
+	s, err := m.Secret(file, c.Secret)
+	if err != nil || s.IsZero() {
+		return s, err
 	}
 	if c.Mode == ModeEcho {
-		return secret.Key{}, errors.New("there is a secret, and nobody proves anything with CLI_MODE=echo: set another mode, or no secret")
+		return secret.Secret{}, errors.New("there is a secret, and nobody proves anything with CLI_MODE=echo: set another mode, or no secret")
 	}
-	key, err := s.Key(c.number())
-	if err != nil {
-		return key, fmt.Errorf("%s: %w", place, err)
+	if s, err = s.Of(c.number()); err != nil {
+		return s, fmt.Errorf("%s: %w", cmp.Or(file, "CLI_SECRET"), err)
 	}
-	return key, nil
+	return s, nil
 }
 
 // dial returns the function that connects to the server.
@@ -158,10 +143,7 @@ func (c Config) dial(m service.Machine) (secure.DialFunc, error) {
 	case c.Mode == ModeEcho:
 		return nil, errors.New("there is CLI_TLS_CA, and CLI_MODE=echo has no TLS: set another mode, or no CLI_TLS_CA")
 	}
-	host, _, err := net.SplitHostPort(c.ServerAddress)
-	if err != nil {
-		return nil, err // never: Check has checked the address
-	}
+	host, _, _ := net.SplitHostPort(c.ServerAddress) // Check has checked the address
 	encryption, err := secure.Client(m.Path(c.TLSCA), cmp.Or(c.TLSName, host))
 	if err != nil {
 		return nil, err
@@ -169,8 +151,8 @@ func (c Config) dial(m service.Machine) (secure.DialFunc, error) {
 	return secure.Dial(m.Dial, encryption), nil
 }
 
-func (c Config) bet() (lottery.Bet, error) {
-	return lottery.ParseBet(strconv.FormatUint(uint64(c.number()), 10), c.FirstName, c.LastName, c.Document, c.Birthdate, c.Number)
+func (c Config) bet() (lottery.Bet, []*lottery.FieldError) {
+	return lottery.ParseBet(c.number(), c.FirstName, c.LastName, c.Document, c.Birthdate, c.Number)
 }
 
 // lingers splits Linger into the delay before the report of the winners and the delay after the last line.
@@ -179,13 +161,6 @@ func (c Config) lingers() (before, after time.Duration) {
 		before = c.Linger / 2
 	}
 	return before, c.Linger - before
-}
-
-func (c Config) batchPeriod() time.Duration {
-	if c.BatchPeriod == nil {
-		return c.LoopPeriod
-	}
-	return *c.BatchPeriod
 }
 
 // Mode says what the client does.
@@ -199,20 +174,7 @@ const (
 	ModeLottery Mode = "lottery"
 )
 
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (m *Mode) UnmarshalText(text []byte) error {
-	switch v := Mode(text); v {
-	case ModeEcho, ModeBet, ModeBatch, ModeLottery:
-		*m = v
-		return nil
-	default:
-		return fmt.Errorf("want %s, %s, %s or %s", ModeEcho, ModeBet, ModeBatch, ModeLottery)
-	}
-}
-
 // Choices implements config.Chooser.
 func (Mode) Choices() []string {
 	return []string{string(ModeEcho), string(ModeBet), string(ModeBatch), string(ModeLottery)}
 }
-
-func (m Mode) String() string { return string(m) }

@@ -47,7 +47,7 @@ func TestNumber(t *testing.T) {
 	}
 }
 
-// The client has a key if it has a secret, which is its own or the master secret.
+// The client has a secret of its own if it is given one, which is its own or the master secret.
 func TestKey(t *testing.T) {
 	const digits = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 	dir := t.TempDir()
@@ -76,14 +76,14 @@ func TestKey(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", test.variables, err)
 		}
-		key, err := c.key(service.Machine{Root: t.TempDir(), Mounts: []service.Mount{{Target: "/run/secrets", Source: dir}}})
+		own, err := c.ownSecret(service.Machine{Root: t.TempDir(), Mounts: []service.Mount{{Target: "/run/secrets", Source: dir}}})
 		switch {
 		case test.wrong != "":
-			if err == nil || !key.IsZero() || !strings.Contains(err.Error(), test.wrong) {
+			if err == nil || !own.IsZero() || !strings.Contains(err.Error(), test.wrong) {
 				t.Errorf("%s: got %v, want %s", test.variables, err, test.wrong)
 			}
-		case err != nil || key.IsZero() != test.none:
-			t.Errorf("%s: no key: %v, error %v", test.variables, key.IsZero(), err)
+		case err != nil || own.IsZero() != test.none:
+			t.Errorf("%s: no secret: %v, error %v", test.variables, own.IsZero(), err)
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 func yamlLayer(t *testing.T, text string) config.Layer {
 	t.Helper()
-	layer, err := config.YAMLFile(write(t, "config.yaml", text), "CLI_")
+	layer, err := read(write(t, "config.yaml", text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -309,7 +309,7 @@ func TestUnknownKeysNameTheNearest(t *testing.T) {
 	})
 
 	path := write(t, "config.ini", "[SERVER]\nSERVER_PORT = 1\nCOLOUR = red\n[DEFAULT]\nserver_prot = 1\nPORT = 2\nLOGING_LEVEL = INFO\nLOGGING_LEVEL = INFO")
-	ini, err := config.INIFile(path)
+	ini, err := read(path)
 	if err != nil {
 		t.Fatal(err)
 	}

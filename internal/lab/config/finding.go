@@ -74,8 +74,11 @@ func wrongValue(keys []Key, variable string, v Value, reason string) Finding {
 		f.NotSet, f.Reason = true, f.Key+" is not set: "+reason
 		return f
 	}
-	if slices.ContainsFunc(keys, func(k Key) bool { return k.Variable == variable && k.Secret }) {
-		v.Text = secret.Redacted
+	if at := slices.IndexFunc(keys, func(k Key) bool { return k.Variable == variable }); at >= 0 {
+		if keys[at].Secret {
+			v.Text = secret.Redacted
+		}
+		f.Suggestion = nearestChoice(keys[at].Choices, v.Text)
 	}
 	origin := ""
 	if v.File == "" {
@@ -142,12 +145,6 @@ func (s Service) Findings(layers ...Layer) ([]Finding, error) {
 	findings, ok := errors.AsType[Findings](err)
 	if err != nil && !ok {
 		return nil, err
-	}
-	for i, f := range findings {
-		at := slices.IndexFunc(s.Keys, func(k Key) bool { return k.Variable == f.variable })
-		if at >= 0 && f.Value != nil {
-			findings[i].Suggestion = nearestChoice(s.Keys[at].Choices, *f.Value)
-		}
 	}
 	return append(findings, s.Unknown(layers...)...), nil
 }

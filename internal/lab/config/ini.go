@@ -12,21 +12,13 @@ import (
 // iniSection is the section of an INI file that a service reads.
 const iniSection = "DEFAULT"
 
-// INIFile reads the section DEFAULT of a file. A key is the name of a variable, in any case. Keys of other sections are
+// parseINI reads the section DEFAULT of a file. A key is the name of a variable, in any case. Keys of other sections are
 // in the layer, too, but only Unknown looks at them.
 //
 // The form is that of Python's configparser without its extras: "key = value" or "key: value", and comments on lines of
 // their own, with # or ;. There are no continued lines, no interpolation and no comments behind a value.
 //
-// A missing file is an empty layer. An error in the form of the file is Findings, and the layer has the rest.
-func INIFile(path string) (Layer, error) {
-	text, err := readFile(path)
-	if err != nil {
-		return nil, err
-	}
-	return parseINI(path, text)
-}
-
+// An error in the form of the file is Findings, and the layer has the rest.
 func parseINI(path string, content []byte) (Layer, error) {
 	layer := Layer{}
 	var errs Findings

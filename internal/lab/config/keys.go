@@ -1,10 +1,12 @@
 package config
 
 import (
+	"cmp"
 	"encoding"
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -41,7 +43,8 @@ const (
 	Choice   Kind = "choice"   // one of a few words
 )
 
-// Chooser is a type with a fixed list of values. Choices returns their names.
+// Chooser is a type with a fixed list of values. Choices returns their names. Parse refuses other values of a string type.
+// Another type reads its values itself; it takes any case if it reads the first name in lower case.
 type Chooser interface{ Choices() []string }
 
 // keysOf returns the keys of a configuration in the order of its fields. The tag key is the key in the file. Without
@@ -77,7 +80,7 @@ func (k *Key) setKind(t reflect.Type) {
 	case isChoice:
 		k.Kind, k.Choices = Choice, chooser.Choices()
 		reader, ok := reflect.TypeAssert[encoding.TextUnmarshaler](reflect.New(t))
-		k.AnyCase = ok && reader.UnmarshalText([]byte(swapCase(k.Choices[0]))) == nil
+		k.AnyCase = ok && reader.UnmarshalText([]byte(strings.ToLower(k.Choices[0]))) == nil
 	case t == reflect.TypeFor[time.Duration]():
 		k.Kind = Duration
 	case t.Kind() == reflect.Bool:
@@ -88,34 +91,30 @@ func (k *Key) setKind(t reflect.Type) {
 		if t.Kind() == reflect.Int {
 			bits = 32 // as package env reads it
 		}
-		if k.Max == "" {
-			k.Max = strconv.FormatInt(1<<(bits-1)-1, 10)
-		}
+		k.Max = cmp.Or(k.Max, strconv.FormatInt(1<<(bits-1)-1, 10))
 	case reflect.Uint <= t.Kind() && t.Kind() <= reflect.Uint64:
 		k.Kind = Number
-		if k.Min == "" {
-			k.Min = "0"
-		}
-		if k.Max == "" {
-			k.Max = strconv.FormatUint(uint64(1)<<t.Bits()-1, 10)
-		}
+		k.Min = cmp.Or(k.Min, "0")
+		k.Max = cmp.Or(k.Max, strconv.FormatUint(uint64(1)<<t.Bits()-1, 10))
 	default:
 		k.Kind = Text
 	}
 }
 
-func swapCase(s string) string {
-	if lower := strings.ToLower(s); lower != s {
-		return lower
-	}
-	return strings.ToUpper(s)
-}
-
-// checkLimits calls report for each field of a configuration that is beyond the limits of its tags.
+// checkLimits calls report for each field of a configuration whose value is not one of its choices, or is beyond the limits of its
+// tags.
 func checkLimits(configuration reflect.Value, report func(variable, reason string)) {
 	for _, f := range reflect.VisibleFields(configuration.Type()) {
 		v := reflect.Indirect(configuration.FieldByIndex(f.Index))
-		if f.Tag.Get("min") == "" || !v.IsValid() { // a nil pointer is a key that is not set
+		if !v.IsValid() { // a nil pointer is a key that is not set
+			continue
+		}
+		if chooser, ok := reflect.TypeAssert[Chooser](v); ok && v.Kind() == reflect.String && !slices.Contains(chooser.Choices(), v.String()) {
+			choices := chooser.Choices()
+			last := len(choices) - 1
+			report(f.Tag.Get("env"), fmt.Sprintf("want %s or %s", strings.Join(choices[:last], ", "), choices[last]))
+		}
+		if f.Tag.Get("min") == "" {
 			continue
 		}
 		if other := f.Tag.Get("or"); other != "" && v.IsZero() && !configuration.FieldByName(other).IsNil() {

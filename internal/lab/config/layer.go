@@ -16,8 +16,8 @@ import (
 	"github.com/tp0-lab/composer/internal/files"
 )
 
-// maxFile bounds a configuration file, in bytes.
-const maxFile = 1 << 20
+// MaxFile is the limit for a configuration file, in bytes.
+const MaxFile = 1 << 20
 
 // maxErrors bounds the errors in the form of a file: a picture has one in each line.
 const maxErrors = 20
@@ -67,14 +67,14 @@ func Environ(environ []string) Layer {
 	return layer
 }
 
-// readFile reads a configuration file. A missing file has no text.
-func readFile(path string) ([]byte, error) {
-	text, err := files.Read(path, maxFile)
+// readFile reads a configuration file by parse. A missing file is an empty one.
+func readFile(path string, parse func(path string, text []byte) (Layer, error)) (Layer, error) {
+	text, err := files.Read(path, MaxFile)
 	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
-		return nil, nil
 	case errors.Is(err, files.ErrDirectory):
 		return nil, fmt.Errorf("%s is a directory: Docker makes one for a mount whose source is missing", path)
+	case err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR):
+		return nil, err
 	}
-	return text, err
+	return parse(path, text)
 }

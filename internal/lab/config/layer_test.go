@@ -13,7 +13,9 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/tp0-lab/composer/internal/lab/client"
 	"github.com/tp0-lab/composer/internal/lab/config"
+	"github.com/tp0-lab/composer/internal/lab/server"
 	"github.com/tp0-lab/composer/internal/test/fifo"
 )
 
@@ -28,12 +30,22 @@ func write(t *testing.T, name, text string) string {
 
 func writeFile(path, text string) error { return os.WriteFile(path, []byte(text), 0o644) }
 
-// read reads a file by the way that its name says.
+// read reads a file as the service does whose file has such a name.
 func read(path string) (config.Layer, error) {
-	if strings.HasSuffix(path, ".ini") {
-		return config.INIFile(path)
+	if server.Configuration().Reads(path) {
+		return server.Configuration().Read(path)
 	}
-	return config.YAMLFile(path, "CLI_")
+	return client.Configuration().Read(path)
+}
+
+// load starts a service with a file. It returns the findings about keys that the service does not know.
+func load(path string) (unknown []config.Finding, err error) {
+	if server.Configuration().Reads(path) {
+		_, unknown, err = config.Load[server.Config](server.Configuration(), nil, path)
+	} else {
+		_, unknown, err = config.Load[client.Config](client.Configuration(), []string{"CLI_ID=1"}, path)
+	}
+	return unknown, err
 }
 
 // show has a line for each value: VARIABLE=text key line.
@@ -46,7 +58,7 @@ func show(layer config.Layer) string {
 	return b.String()
 }
 
-func TestYAMLFile(t *testing.T) {
+func TestFormOfYAML(t *testing.T) {
 	for _, tt := range []struct {
 		name, text string
 		want       []string
@@ -73,7 +85,7 @@ func TestYAMLFile(t *testing.T) {
 		{"comments only", "# nothing\n", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			layer, err := config.YAMLFile(write(t, "config.yaml", tt.text), "CLI_")
+			layer, err := read(write(t, "config.yaml", tt.text))
 			if got := strings.TrimSpace(show(layer)); err != nil || got != strings.Join(tt.want, "\n") {
 				t.Errorf("got %v\n%s\nwant\n%s", err, got, strings.Join(tt.want, "\n"))
 			}
@@ -81,7 +93,7 @@ func TestYAMLFile(t *testing.T) {
 	}
 }
 
-func TestINIFile(t *testing.T) {
+func TestFormOfINI(t *testing.T) {
 	for _, tt := range []struct {
 		name, text string
 		want       []string
@@ -104,7 +116,7 @@ func TestINIFile(t *testing.T) {
 		{"a section only", "[DEFAULT]", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			layer, err := config.INIFile(write(t, "config.ini", tt.text))
+			layer, err := read(write(t, "config.ini", tt.text))
 			if got := strings.TrimSpace(show(layer)); err != nil || got != strings.Join(tt.want, "\n") {
 				t.Errorf("got %v\n%s\nwant\n%s", err, got, strings.Join(tt.want, "\n"))
 			}
@@ -174,26 +186,26 @@ func TestWhatIsNoFile(t *testing.T) {
 	file := write(t, "file", "")
 	for _, name := range []string{"config.yaml", "config.ini"} {
 		for _, missing := range []string{filepath.Join(dir, name), filepath.Join(dir, "none", name), filepath.Join(file, name)} {
-			if layer, err := read(missing); err != nil || layer == nil || len(layer) != 0 {
-				t.Errorf("%s is missing: got %v, %v", name, layer, err)
+			if unknown, err := load(missing); err != nil || len(unknown) > 0 {
+				t.Errorf("%s is missing: got %v, %v", missing, unknown, err)
 			}
 		}
 		inPlace := filepath.Join(t.TempDir(), name)
 		if err := os.Mkdir(inPlace, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := read(inPlace); err == nil || !strings.Contains(err.Error(), name+" is a directory") {
+		if _, err := load(inPlace); err == nil || !strings.Contains(err.Error(), name+" is a directory") {
 			t.Errorf("%s is a directory: got %v", name, err)
 		}
-		if layer, err := read(write(t, name, strings.Repeat("#", 1<<20))); err != nil || len(layer) != 0 {
+		if unknown, err := load(write(t, name, strings.Repeat("#", 1<<20))); err != nil || len(unknown) > 0 {
 			t.Errorf("%s of 1 MiB in a line: got %v", name, err)
 		}
-		if _, err := read(write(t, name, strings.Repeat("#", 1<<20+1))); err == nil || !strings.Contains(err.Error(), name+": it is larger than 1 MiB") {
+		if _, err := load(write(t, name, strings.Repeat("#", 1<<20+1))); err == nil || !strings.Contains(err.Error(), name+": it is larger than 1 MiB") {
 			t.Errorf("%s of more: got %v", name, err)
 		}
 	}
 	// A device has no size, and no end.
-	if _, err := config.INIFile("/dev/zero"); err == nil {
+	if _, _, err := config.Load[server.Config](server.Configuration(), nil, "/dev/zero"); err == nil {
 		t.Error("/dev/zero was read")
 	}
 }
@@ -249,7 +261,7 @@ func FuzzFiles(f *testing.F) {
 func TestPipeIsNoConfiguration(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config")
 	fifo.Make(t, path)
-	if _, err := config.YAMLFile(path, "CLI_"); err == nil || !strings.Contains(err.Error(), "a pipe that nobody writes to") {
+	if _, err := load(path); err == nil || !strings.Contains(err.Error(), "a pipe that nobody writes to") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -27,12 +26,12 @@ type schema struct {
 	Closed      *bool              `json:"additionalProperties,omitempty"`
 }
 
-// Schema returns a JSON schema (draft 2020-12) of the service's file for editors. For an INI file it describes the keys
+// Schema returns a JSON schema (draft 2020-12), to be encoded, of the service's file for editors. For an INI file it describes the keys
 // as one object.
 //
 // The schema is stricter than the service: it takes keys only as Path writes them, and no value that YAML reads as
 // another type. It lacks the rules of a Checker, which may be about several keys.
-func (s Service) Schema() ([]byte, error) {
+func (s Service) Schema() any {
 	root := object(fmt.Sprintf("%s: the %s's configuration", s.File, s.Name))
 	root.Dialect = "https://json-schema.org/draft/2020-12/schema"
 	for _, k := range s.Keys {
@@ -49,12 +48,7 @@ func (s Service) Schema() ([]byte, error) {
 		}
 		parent.Properties[parts[len(parts)-1]] = k.schema()
 	}
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	err := encoder.Encode(root)
-	return b.Bytes(), err
+	return root
 }
 
 func object(title string) *schema {

@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -18,7 +19,7 @@ import (
 // compile compiles a service's schema, which checks it against draft 2020-12.
 func compile(t *testing.T, s config.Service) *jsonschema.Schema {
 	t.Helper()
-	text, err := s.Schema()
+	text, err := json.Marshal(s.Schema())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,10 +60,7 @@ func (s Service) Read(path string) (Layer, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, files.Cause(err))
 	}
-	if s.isYAML() {
-		return YAMLFile(path, s.prefix)
-	}
-	return INIFile(path)
+	return readFile(path, s.Parse)
 }
 
 // Parse is Read for the text of a file. name stands for the file in errors and origins.
@@ -72,6 +69,17 @@ func (s Service) Parse(name string, text []byte) (Layer, error) {
 		return parseYAML(name, text, s.prefix)
 	}
 	return parseINI(name, text)
+}
+
+// Load reads the configuration of a service from its environment and its file, of which there need not be one. unknown is
+// what Unknown returns for both.
+func Load[T Checker](s Service, environ []string, path string) (c T, unknown []Finding, err error) {
+	environment := Environ(environ)
+	file, err := readFile(path, s.Parse)
+	if err == nil {
+		c, err = Parse[T](environment, file)
+	}
+	return c, s.Unknown(environment, file), err
 }
 
 // Setting is a key with the value that a service would use.

@@ -1,10 +1,8 @@
 package config
 
 import (
-	"bytes"
-	"errors"
+	"cmp"
 	"fmt"
-	"io"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -12,34 +10,25 @@ import (
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
 
-// YAMLFile reads a file of nested keys. The path a.bC is the variable prefix + "A_BC". Null, and a key with no keys
+// parseYAML reads a file of nested keys. The path a.bC is the variable prefix + "A_BC". Null, and a key with no keys
 // below it, are empty values, which count as not set.
 //
-// A missing file is an empty layer. An error in the form of the file is Findings, and the layer has the rest.
-func YAMLFile(path, prefix string) (Layer, error) {
-	text, err := readFile(path)
-	if err != nil {
-		return nil, err
-	}
-	return parseYAML(path, text, prefix)
-}
-
+// An error in the form of the file is Findings, and the layer has the rest.
 func parseYAML(path string, text []byte, prefix string) (Layer, error) {
 	r := yamlReader{layer: Layer{}, file: path, prefix: prefix}
-	var root, second yaml.Node
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	if err := decoder.Decode(&root); errors.Is(err, io.EOF) {
-		return r.layer, nil
-	} else if err != nil {
-		return r.layer, Findings{syntaxError(path, text, err)}
-	}
-	if top := root.Content[0]; top.Tag != "!!null" {
-		r.read(top, top, "")
-	}
-	if err := decoder.Decode(&second); err == nil {
-		r.fail(&second, "a second document, and only one is read")
-	} else if !errors.Is(err, io.EOF) {
-		r.errs = append(r.errs, syntaxError(path, text, err))
+	number := 0
+	for document, err := range yamltree.Documents(text) {
+		switch number++; {
+		case number > 2:
+			return r.layer, r.errs // the second one is an error
+		case err != nil:
+			line, column, message := yamltree.DescribeSyntaxError(text, err)
+			r.errs = append(r.errs, Finding{File: path, Line: line, Column: column, Reason: message})
+		case number == 2:
+			r.fail(document, "a second document, and only one is read")
+		case document.Content[0].Tag != "!!null":
+			r.read(document.Content[0], document.Content[0], "")
+		}
 	}
 	if len(r.errs) > 0 {
 		return r.layer, r.errs
@@ -102,14 +91,6 @@ func (r *yamlReader) read(key, node *yaml.Node, path string) {
 			r.read(key, value, below)
 		}
 	default:
-		if path == "" {
-			path = "the file"
-		}
-		r.fail(node, "%s: want a single value or keys with values, not a list or an alias", path)
+		r.fail(node, "%s: want a single value or keys with values, not a list or an alias", cmp.Or(path, "the file"))
 	}
-}
-
-func syntaxError(path string, text []byte, err error) Finding {
-	line, column, message := yamltree.DescribeSyntaxError(text, err)
-	return Finding{File: path, Line: line, Column: column, Reason: message}
 }

@@ -107,7 +107,7 @@ func TestShippedDatasetIsClean(t *testing.T) {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	for i, file := range got.Written {
-		want := DefaultShape().Agencies[i]
+		want := DefaultShape()[i]
 		r, err := Check(t.Context(), file, 1)
 		if err != nil || r.Bets != want.Bets || r.Winners != want.Winners || r.Bad != 0 || r.Repeats != 0 {
 			t.Errorf("%+v, %v", r, err)

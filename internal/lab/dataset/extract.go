@@ -53,8 +53,7 @@ type Extracted struct {
 // FindArchive returns the path of the archive in dir: datasets.zip, which a user puts there, or else dataset.zip, which
 // every checkout has. Without either archive it fails with ErrNoArchive.
 func FindArchive(dir string) (string, error) {
-	names := []string{"datasets.zip", "dataset.zip"}
-	for _, name := range names {
+	for _, name := range []string{"datasets.zip", "dataset.zip"} {
 		path := filepath.Join(dir, name)
 		_, err := os.Stat(path)
 		if err == nil {
@@ -64,20 +63,17 @@ func FindArchive(dir string) (string, error) {
 			return "", fmt.Errorf("find a dataset: %w", err)
 		}
 	}
-	return "", fmt.Errorf("%w: neither %s nor %[3]s in %[4]s", ErrNoArchive, names[1], names[0], dir)
+	return "", fmt.Errorf("%w: neither dataset.zip nor datasets.zip in %s", ErrNoArchive, dir)
 }
 
 // maxDirectory is how much of an archive is read for its list of entries, in bytes: a hundred thousand entries.
 const maxDirectory = 16 << 20
 
-// openArchive reads the list of an archive's entries. The caller calls closeArchive, which returns no error because
-// nothing is written.
-func openArchive(name string) (z *zip.Reader, closeArchive func(), err error) {
-	f, err := files.Open(name, os.O_RDONLY)
-	if err != nil {
+// openArchive reads the list of an archive's entries. The caller closes the file.
+func openArchive(name string) (z *zip.Reader, f *os.File, err error) {
+	if f, err = files.Open(name, os.O_RDONLY); err != nil {
 		return nil, nil, err
 	}
-	closeArchive = func() { _ = f.Close() }
 	info, err := f.Stat()
 	if err == nil {
 		in := &boundedReaderAt{r: f, left: maxDirectory}
@@ -85,13 +81,12 @@ func openArchive(name string) (z *zip.Reader, closeArchive func(), err error) {
 		in.left = math.MaxInt64
 	}
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // agencyEntries names the entry
-		closeArchive()
+		_ = f.Close()
 		return nil, nil, err
 	}
-	return z, closeArchive, nil
+	return z, f, nil
 }
 
-// boundedReaderAt reads at most left bytes of r.
 type boundedReaderAt struct {
 	r    io.ReaderAt
 	left int64
@@ -127,11 +122,11 @@ func Extract(ctx context.Context, archive, dir string, o ExtractOptions) (Extrac
 }
 
 func extract(ctx context.Context, archive, dir string, o ExtractOptions) (result Extracted, err error) {
-	z, closeArchive, err := openArchive(archive)
+	z, f, err := openArchive(archive)
 	if err != nil {
 		return result, err
 	}
-	defer closeArchive()
+	defer f.Close() // read only: nothing can be lost
 	entries, ignored, err := agencyEntries(z.File)
 	if err != nil {
 		return result, err
@@ -144,7 +139,6 @@ func extract(ctx context.Context, archive, dir string, o ExtractOptions) (result
 	left := cmp.Or(o.MaxTotal, DefaultMaxTotal)
 	set := newSet()
 	defer set.Discard()
-	var extracted []string
 	for _, e := range entries {
 		path := filepath.Join(dir, FileName(e.agency))
 		if o.Keep {
@@ -161,23 +155,13 @@ func extract(ctx context.Context, archive, dir string, o ExtractOptions) (result
 		if err != nil {
 			return result, fmt.Errorf("entry %.200q: %w", e.file.Name, err)
 		}
-		extracted = append(extracted, path)
 	}
 	if err := ctx.Err(); err != nil {
 		return result, err
 	}
-	if result.Written, err = set.Commit(); err != nil {
-		return result, err
-	}
-	written := result.Written // some of those extracted, in the same order
-	for _, path := range extracted {
-		if len(written) > 0 && written[0] == path {
-			written = written[1:]
-		} else {
-			result.Unchanged = append(result.Unchanged, path)
-		}
-	}
-	return result, nil
+	result.Written, err = set.Commit()
+	result.Unchanged = set.Unchanged()
+	return result, err
 }
 
 type entry struct {

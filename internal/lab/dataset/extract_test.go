@@ -336,17 +336,19 @@ func TestGenerateExtractCheck(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		n++
 		dir := filepath.Join(root, FileName(uint32(n))+".d")
-		shape := Shape{Seed: rapid.Uint64().Draw(r, "seed")}
+		seed := rapid.Uint64().Draw(r, "seed")
+		var agencies [][2]int
 		for range rapid.IntRange(1, 4).Draw(r, "agencies") {
 			bets := rapid.IntRange(0, 400).Draw(r, "bets")
-			shape.Agencies = append(shape.Agencies, Agency{bets, rapid.IntRange(0, bets).Draw(r, "winners")})
+			agencies = append(agencies, [2]int{bets, rapid.IntRange(0, bets).Draw(r, "winners")})
 		}
+		shape := of(seed, agencies...)
 		path := filepath.Join(dir, "dataset.zip")
 		if err := Write(t.Context(), path, shape, WriteOptions{}); err != nil {
 			r.Fatal(err)
 		}
 		got, err := Extract(t.Context(), path, dir, ExtractOptions{})
-		if err != nil || len(got.Written) != len(shape.Agencies) || got.Ignored != nil {
+		if err != nil || len(got.Written) != len(shape) || got.Ignored != nil {
 			r.Fatalf("extracted %+v, %v", got, err)
 		}
 		found, err := CheckFiles(dir)
@@ -356,7 +358,7 @@ func TestGenerateExtractCheck(t *testing.T) {
 		for i, file := range found {
 			report, err := Check(t.Context(), file, 10)
 			want := Report{
-				File: file, Bets: shape.Agencies[i].Bets, Winners: shape.Agencies[i].Winners,
+				File: file, Bets: shape[i].Bets, Winners: shape[i].Winners,
 				Bytes: report.Bytes, Problems: []Problem{}, Warnings: []Problem{},
 			}
 			if err != nil || !reflect.DeepEqual(report, want) {

@@ -130,27 +130,9 @@ func (g *generator) document(position uint64) uint64 {
 }
 
 func (g *generator) appendBirthdate(b []byte) []byte {
-	year := firstBirthYear + g.below(birthYears)
-	month := 1 + g.below(12)
-	day := 1 + g.below(daysIn(year, month))
-	return append(b,
-		byte('0'+year/1000), byte('0'+year/100%10), byte('0'+year/10%10), byte('0'+year%10), '-',
-		byte('0'+month/10), byte('0'+month%10), '-',
-		byte('0'+day/10), byte('0'+day%10))
-}
-
-// daysIn is right for the years of birth: 2000 is a leap year, too.
-func daysIn(year, month uint64) uint64 {
-	switch month {
-	case 2:
-		if year%4 == 0 {
-			return 29
-		}
-		return 28
-	case 4, 6, 9, 11:
-		return 30
-	}
-	return 31
+	d := lottery.Date{Year: uint16(firstBirthYear + g.below(birthYears)), Month: uint8(1 + g.below(12))}
+	d.Day = uint8(1 + g.below(uint64(d.MonthDays())))
+	return lottery.AppendDate(b, d)
 }
 
 // number returns the number of the next bet. It places the winners by selection sampling (Knuth, TAOCP 3.4.2, S): each

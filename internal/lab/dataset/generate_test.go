@@ -159,13 +159,6 @@ func TestDocumentStep(t *testing.T) {
 	}
 }
 
-func TestDaysIn(t *testing.T) {
-	got := []uint64{daysIn(1999, 2), daysIn(2000, 2), daysIn(2004, 2), daysIn(1999, 1), daysIn(1999, 4), daysIn(1999, 12)}
-	if want := []uint64{28, 29, 29, 31, 30, 31}; !slices.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
-	}
-}
-
 func TestNames(t *testing.T) {
 	good := regexp.MustCompile(`^\p{Lu}[\p{L}']*( [\p{L}]+)*$`)
 	for _, list := range [][]string{slices.Concat(women, men), surnames} {

@@ -11,6 +11,8 @@ import (
 	"runtime"
 	"sync"
 	"time"
+
+	"github.com/tp0-lab/composer/internal/lab/closed"
 )
 
 // Progress is called while a file is hashed that takes long, with the number of bytes that have been read.
@@ -19,7 +21,7 @@ type Progress func(name string, read, size int64)
 // hashes has the hashes of files, which are computed in the background, once for each content.
 type hashes struct {
 	ctx      context.Context //nolint:containedctx // ends the work in the background
-	stop     context.CancelFunc
+	stop     func()          // ends it with errStopped
 	progress Progress
 	every    time.Duration // between two reports of a file
 	turns    chan struct{} // holds one for each file that is read
@@ -32,7 +34,7 @@ type hashes struct {
 // hashed is a file as it was, and its hash once done is closed.
 type hashed struct {
 	info os.FileInfo
-	stop context.CancelFunc
+	stop context.CancelCauseFunc
 	done chan struct{}
 	etag string // `"sha256-…"`, in quotes
 	err  error
@@ -40,7 +42,8 @@ type hashed struct {
 
 func newHashes(progress Progress) *hashes {
 	h := &hashes{progress: progress, every: 5 * time.Second, turns: make(chan struct{}, runtime.GOMAXPROCS(0)), files: map[string]*hashed{}}
-	h.ctx, h.stop = context.WithCancel(context.Background())
+	ctx, stop := context.WithCancelCause(context.Background())
+	h.ctx, h.stop = ctx, func() { stop(errStopped) }
 	return h
 }
 
@@ -67,20 +70,20 @@ func (h *hashes) of(name string, info os.FileInfo, open func() (*os.File, error)
 		if unchanged(known.info, info) && !known.failed() {
 			return known
 		}
-		known.stop()
+		known.stop(errReplaced)
 	}
-	ctx, stop := context.WithCancel(h.ctx)
+	ctx, stop := context.WithCancelCause(h.ctx)
 	known = &hashed{info: info, stop: stop, done: make(chan struct{})}
 	if ctx.Err() != nil {
 		known.err = errStopped
-		stop()
+		stop(nil)
 		close(known.done)
 		return known
 	}
 	h.files[name] = known
 	h.running.Go(func() {
 		defer close(known.done)
-		defer stop()
+		defer stop(nil)
 		known.etag, known.err = h.compute(ctx, name, info, open)
 	})
 	return known
@@ -91,14 +94,7 @@ func unchanged(before, now os.FileInfo) bool {
 	return os.SameFile(before, now) && before.Size() == now.Size() && before.ModTime().Equal(now.ModTime())
 }
 
-func (k *hashed) failed() bool {
-	select {
-	case <-k.done:
-		return k.err != nil
-	default:
-		return false
-	}
-}
+func (k *hashed) failed() bool { return closed.Is(k.done) && k.err != nil }
 
 // compute reads the file that info describes. It fails with errReplaced if open opens another one, or if the file changes: the
 // hash is sent with the content of the file that the request has opened.
@@ -107,7 +103,7 @@ func (h *hashes) compute(ctx context.Context, name string, info os.FileInfo, ope
 	case h.turns <- struct{}{}:
 		defer func() { <-h.turns }()
 	case <-ctx.Done():
-		return "", h.interruption()
+		return "", context.Cause(ctx)
 	}
 	f, err := open()
 	if err != nil {
@@ -128,18 +124,10 @@ func (h *hashes) compute(ctx context.Context, name string, info os.FileInfo, ope
 		case err != nil:
 			return "", err
 		case ctx.Err() != nil:
-			return "", h.interruption()
+			return "", context.Cause(ctx)
 		case h.progress != nil && time.Since(last) >= h.every:
 			last = time.Now()
 			h.progress(name, read, info.Size())
 		}
 	}
-}
-
-// interruption returns why the work at a file was ended.
-func (h *hashes) interruption() error {
-	if h.ctx.Err() != nil {
-		return errStopped
-	}
-	return errReplaced
 }

@@ -52,7 +52,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	f, info, err := s.open(name)
+	f, err := files.OpenIn(s.root, name, os.O_RDONLY)
+	var info os.FileInfo
+	if err == nil {
+		defer f.Close() // read only: nothing can be lost
+		info, err = f.Stat()
+	}
 	if err != nil {
 		// Only what another attempt may better is an error of the server: a client comes back after one.
 		status := http.StatusForbidden
@@ -65,7 +70,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, http.StatusText(status), status)
 		return
 	}
-	defer f.Close() // read only: nothing can be lost
 	etag, err := s.etag(w, r, name, info)
 	switch {
 	case errors.Is(err, errStopped) || errors.Is(err, errReplaced):
@@ -78,20 +82,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Etag", etag)
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	http.ServeContent(w, r, name, time.Time{}, f)
-}
-
-// open opens a regular file.
-func (s *Server) open(name string) (*os.File, os.FileInfo, error) {
-	f, err := files.OpenIn(s.root, name, os.O_RDONLY)
-	if err != nil {
-		return nil, nil, err
-	}
-	info, err := f.Stat()
-	if err != nil {
-		_ = f.Close()
-		return nil, nil, err
-	}
-	return f, info, nil
 }
 
 // etag waits for the hash of a file, and meanwhile tells the client that there will be one.

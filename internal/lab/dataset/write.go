@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/tp0-lab/composer/internal/files"
 )
 
 // ErrExists is wrapped by the error of Write for a file that exists already.
@@ -44,11 +46,10 @@ func Write(ctx context.Context, out string, s Shape, o WriteOptions) error {
 }
 
 func writeFiles(ctx context.Context, out string, s Shape, o WriteOptions) error {
-	options, err := s.Options()
-	if err != nil {
+	if err := s.check(); err != nil {
 		return err
 	}
-	if len(options) == 0 {
+	if len(s) == 0 {
 		return errors.New("no agencies")
 	}
 	done := 0
@@ -66,35 +67,32 @@ func writeFiles(ctx context.Context, out string, s Shape, o WriteOptions) error 
 	}
 	var outputs []output
 	if strings.HasSuffix(out, ".zip") {
-		outputs = []output{{out, func(w io.Writer) error { return writeArchive(w, options, progress) }}}
+		outputs = []output{{out, func(w io.Writer) error { return writeArchive(w, s, progress) }}}
 	} else {
-		for _, a := range options {
+		for _, a := range s {
 			path := filepath.Join(out, FileName(a.Agency))
 			outputs = append(outputs, output{path, func(w io.Writer) error { return generate(w, a, progress) }})
 		}
 	}
 	for _, f := range outputs {
-		if o.Force {
-			break
-		}
-		if err := mustBeAbsent(f.path); err != nil {
+		if err := mustBeAbsent(f.path); err != nil && !o.Force {
 			return err
 		}
 	}
 	if err := os.MkdirAll(filepath.Dir(outputs[0].path), 0o755); err != nil {
 		return err
 	}
-	files := newSet()
-	defer files.Discard()
+	set := newSet()
+	defer set.Discard()
 	for _, f := range outputs {
-		if err := addFile(files, f.path, f.write); err != nil {
+		if err := addFile(set, f.path, f.write); err != nil {
 			return err
 		}
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	_, err = files.Commit()
+	_, err := set.Commit()
 	return err
 }
 
@@ -110,13 +108,13 @@ func mustBeAbsent(path string) error {
 }
 
 // writeArchive writes the agencies' files to w as a zip archive without folders. With one version of Go the bytes
-// depend on the options alone; another version may compress the same content differently.
-func writeArchive(w io.Writer, options []Options, progress func(bets int) error) error {
+// depend on the shape alone; another version may compress the same content differently.
+func writeArchive(w io.Writer, s Shape, progress func(bets int) error) error {
 	z := zip.NewWriter(w)
 	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
 		return flate.NewWriter(w, compression)
 	})
-	for _, o := range options {
+	for _, o := range s {
 		h := &zip.FileHeader{Name: FileName(o.Agency), Method: zip.Deflate, Modified: archived}
 		h.SetMode(0o644)
 		f, err := z.CreateHeader(h)
@@ -128,4 +126,17 @@ func writeArchive(w io.Writer, options []Options, progress func(bets int) error)
 		}
 	}
 	return z.Close()
+}
+
+// newSet returns the set in which a dataset's files are written. It writes nothing outside of the files' directories,
+// and the users of containers can read the files.
+func newSet() *files.Set { return &files.Set{Contained: true, Mode: 0o644} }
+
+// addFile is Set.Add. Its error explains a directory in the file's place.
+func addFile(set *files.Set, path string, write func(io.Writer) error) error {
+	err := set.Add(path, write)
+	if errors.Is(err, files.ErrDirectory) {
+		return fmt.Errorf("%w: Docker makes one where it mounts a missing file; remove it", err)
+	}
+	return err
 }

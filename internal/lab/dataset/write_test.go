@@ -52,13 +52,9 @@ func TestShippedDataset(t *testing.T) {
 }
 
 func TestWrite(t *testing.T) {
-	shape := Shape{Seed: 5, Agencies: []Agency{{3000, 2}, {0, 0}, {100, 0}}}
-	options, err := shape.Options()
-	if err != nil {
-		t.Fatal(err)
-	}
+	shape := of(5, [2]int{3000, 2}, [2]int{0, 0}, [2]int{100, 0})
 	want := map[string]string{}
-	for _, o := range options {
+	for _, o := range shape {
 		want[FileName(o.Agency)] = string(generated(t, o))
 	}
 
@@ -103,7 +99,7 @@ func TestWrite(t *testing.T) {
 }
 
 func TestWriteForce(t *testing.T) {
-	shape := Shape{Agencies: []Agency{{5, 0}, {5, 0}}}
+	shape := of(0, [2]int{5, 0}, [2]int{5, 0})
 	for _, name := range []string{"data.zip", "data"} {
 		dir := t.TempDir()
 		out := filepath.Join(dir, name)
@@ -139,7 +135,7 @@ func TestWriteForce(t *testing.T) {
 // Cancelled at any moment, or met with a disk that is full, Write leaves what
 // was there.
 func TestWriteFails(t *testing.T) {
-	shape := Shape{Agencies: []Agency{{3000, 0}, {3000, 0}}}
+	shape := of(0, [2]int{3000, 0}, [2]int{3000, 0})
 	for _, name := range []string{"data.zip", "data"} {
 		for at := range 6 { // blocks of about 1,400 bets: the last is after the last file
 			dir := t.TempDir()
@@ -174,13 +170,13 @@ func TestWriteErrors(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, "data", "agency-2.csv"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	two := Shape{Agencies: []Agency{{1, 0}, {1, 0}}}
+	two := of(0, [2]int{1, 0}, [2]int{1, 0})
 	for name, test := range map[string]struct {
 		out   string
 		shape Shape
 	}{
 		"no agencies":       {"x", Shape{}},
-		"bad shape":         {"x", Shape{Agencies: []Agency{{1, 2}}}},
+		"bad shape":         {"x", of(0, [2]int{1, 2})},
 		"below a file":      {"file/data", two},
 		"onto a directory":  {"data", two},
 		"archive in a file": {"file/data.zip", two},
@@ -196,17 +192,14 @@ func TestWriteErrors(t *testing.T) {
 
 // An archive on a writer that fails at any write is an error.
 func TestWriteArchiveFails(t *testing.T) {
-	options, err := Shape{Agencies: []Agency{{300, 0}, {300, 0}}}.Options()
-	if err != nil {
-		t.Fatal(err)
-	}
+	shape := of(0, [2]int{300, 0}, [2]int{300, 0})
 	var whole bytes.Buffer
 	none := func(int) error { return nil }
-	if err := writeArchive(&whole, options, none); err != nil {
+	if err := writeArchive(&whole, shape, none); err != nil {
 		t.Fatal(err)
 	}
 	for room := 0; room < whole.Len(); room += 97 {
-		if err := writeArchive(&limited{room}, options, none); !errors.Is(err, fs.ErrClosed) {
+		if err := writeArchive(&limited{room}, shape, none); !errors.Is(err, fs.ErrClosed) {
 			t.Fatalf("room for %d of %d bytes: error %v", room, whole.Len(), err)
 		}
 	}

@@ -27,8 +27,7 @@ type Client struct {
 	RetryLimit time.Duration
 	Now        func() time.Time
 	Log        *slog.Logger
-
-	// Dial connects to the server. nil is the DialContext of a net.Dialer.
+	// Dial connects to the server.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
@@ -80,17 +79,15 @@ func (c *Client) deliver(ctx context.Context, message string) error {
 }
 
 func (c *Client) exchange(ctx context.Context, message string) error {
-	dial := c.Dial
-	if dial == nil {
-		dial = new(net.Dialer).DialContext
-	}
 	connecting, connected := context.WithTimeout(ctx, c.Timeout)
-	conn, err := dial(connecting, "tcp", c.Address)
+	conn, err := c.Dial(connecting, "tcp", c.Address)
 	connected()
 	if err != nil {
 		return err
 	}
-	defer c.close(conn)
+	defer func() {
+		logline.Outcome(c.Log, "close_connection", conn.Close(), slog.Uint64("client_id", uint64(c.ID)))
+	}()
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
 	if err := setDeadline(ctx, conn.SetDeadline, c.Now(), c.Timeout); err != nil {
 		return err
@@ -110,13 +107,4 @@ func (c *Client) exchange(ctx context.Context, message string) error {
 	default:
 		return err
 	}
-}
-
-func (c *Client) close(conn net.Conn) {
-	id := slog.Uint64("client_id", uint64(c.ID))
-	if err := conn.Close(); err != nil {
-		c.Log.Error("close_connection", logline.Fail, id, logline.Err(err))
-		return
-	}
-	c.Log.Info("close_connection", logline.Success, id)
 }

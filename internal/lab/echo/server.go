@@ -20,10 +20,7 @@ import (
 // MaxMessage is the length of the longest message in bytes, its newline included.
 const MaxMessage = 64 << 10
 
-var (
-	errTooLong = fmt.Errorf("message over %d bytes", MaxMessage)
-	errNothing = errors.New("connection closed before a message")
-)
+var errTooLong = fmt.Errorf("message over %d bytes", MaxMessage)
 
 // lastWords is how long the server waits, after its answer, for a peer that has sent nothing more to close the
 // connection.
@@ -110,7 +107,7 @@ func (s *Server) receive(ctx context.Context, conn net.Conn) (message []byte, mo
 			return nil, false, errTooLong
 		case err == nil:
 		case errors.Is(err, io.EOF) && len(message) == 0:
-			return nil, false, errNothing
+			return nil, false, errors.New("connection closed before a message")
 		case errors.Is(err, io.EOF):
 			return message, false, nil
 		case errors.Is(err, os.ErrDeadlineExceeded) && len(message) > 0 && s.Now().Before(whole) && ctx.Err() == nil:

@@ -44,16 +44,13 @@ func (b *bounded) Accept() (net.Conn, error) {
 			_ = oldest.Close()
 			continue
 		}
-		timer := time.NewTimer(left)
 		select {
 		case <-b.left:
-		case <-timer.C:
+		case <-time.After(left):
 		case <-b.closed:
-			timer.Stop()
 			_ = conn.Close()
 			return nil, net.ErrClosed
 		}
-		timer.Stop()
 	}
 }
 

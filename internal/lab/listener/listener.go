@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tp0-lab/composer/internal/lab/logline"
+	"github.com/tp0-lab/composer/internal/lab/retry"
 )
 
 // The pauses after an error of Accept that passes, such as too many open files.
@@ -23,7 +24,13 @@ const (
 // nil. If l fails for good, it closes l and returns the error. handle closes the connection; no other connection is
 // accepted before handle returns.
 func Serve(ctx context.Context, l net.Listener, log *slog.Logger, handle func(net.Conn)) error {
-	closeOnce := sync.OnceFunc(func() { closeListener(l, log) })
+	closeOnce := sync.OnceFunc(func() {
+		err := l.Close()
+		if errors.Is(err, net.ErrClosed) {
+			err = nil
+		}
+		logline.Outcome(log, "close_server_socket", err)
+	})
 	defer closeOnce()
 	defer context.AfterFunc(ctx, closeOnce)()
 	backoff := time.Duration(0)
@@ -43,9 +50,7 @@ func Serve(ctx context.Context, l net.Listener, log *slog.Logger, handle func(ne
 		case err != nil: // most likely no descriptor is free
 			log.LogAttrs(ctx, slog.LevelError, "accept_connections", logline.Fail, logline.Err(err))
 			backoff = min(max(2*backoff, minBackoff), maxBackoff)
-			select {
-			case <-time.After(backoff):
-			case <-ctx.Done():
+			if retry.Sleep(ctx, backoff) != nil {
 				return nil
 			}
 			continue
@@ -59,21 +64,9 @@ func Serve(ctx context.Context, l net.Listener, log *slog.Logger, handle func(ne
 	}
 }
 
-func closeListener(l net.Listener, log *slog.Logger) {
-	if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-		log.LogAttrs(context.Background(), slog.LevelError, "close_server_socket", logline.Fail, logline.Err(err))
-		return
-	}
-	log.LogAttrs(context.Background(), slog.LevelInfo, "close_server_socket", logline.Success)
-}
-
 // Close closes an accepted connection and logs it.
 func Close(conn net.Conn, log *slog.Logger) {
-	if err := conn.Close(); err != nil {
-		log.LogAttrs(context.Background(), slog.LevelError, "close_client_connection", logline.Fail, IP(conn), logline.Err(err))
-		return
-	}
-	log.LogAttrs(context.Background(), slog.LevelInfo, "close_client_connection", logline.Success, IP(conn))
+	logline.Outcome(log, "close_client_connection", conn.Close(), IP(conn))
 }
 
 // IP returns the log field with the peer's address, without its port.

@@ -16,6 +16,7 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/dataset"
 	"github.com/tp0-lab/composer/internal/lab/server"
 	"github.com/tp0-lab/composer/internal/lab/service"
+	"github.com/tp0-lab/composer/internal/text"
 	"github.com/tp0-lab/composer/services"
 )
 
@@ -37,15 +38,15 @@ func (l *Lab) makeDirectories() error {
 		}
 		for _, f := range s.Files {
 			_, err := os.Stat(f.Source)
-			switch {
+			switch role := l.roleOf(s, f); {
 			case err == nil:
 				l.mounts[s.Name] = append(l.mounts[s.Name], f)
 			case !errors.Is(err, fs.ErrNotExist):
-			case replaceable[l.roleOf(s, f)] && f.Target == l.agencyFile(s):
+			case replaceable[role] && role == agencyFile:
 				if err = l.inventAgencyFile(root, s, f); err == nil {
 					invented = append(invented, filepath.Base(f.Source))
 				}
-			case replaceable[l.roleOf(s, f)]:
+			case replaceable[role]:
 				err = nil // makeImageFiles has written one
 				if !slices.Contains(configs, f.Source) {
 					configs = append(configs, f.Source)
@@ -72,7 +73,7 @@ func (l *Lab) makeDirectories() error {
 		if commands := Provide(absent); commands != nil {
 			hint = "; see " + strings.Join(commands, ", ")
 		}
-		return fmt.Errorf("mounted files are missing: %s%s", sentenceList(absent), hint)
+		return fmt.Errorf("mounted files are missing: %s%s", text.FirstNames(absent), hint)
 	}
 	for _, file := range configs {
 		l.replaced = append(l.replaced, file+" is missing: the one that comes with the lab is in its place")
@@ -86,39 +87,26 @@ func (l *Lab) makeDirectories() error {
 	return nil
 }
 
-// role is what a mounted file is to a service of the lab.
-type role string
+const agencyFile = "agency file"
 
-const (
-	otherFile  role = ""
-	agencyFile role = "agency file"
-	serverFile role = "server's configuration"
-	clientFile role = "client's configuration"
-)
-
-func (l *Lab) roleOf(s Service, f service.Mount) role {
+// roleOf returns what a mounted file is to a service of the lab: agencyFile, the name of its configuration file, or "".
+func (l *Lab) roleOf(s Service, f service.Mount) string {
 	switch {
 	case s.Kind == Client && f.Target == l.agencyFile(s):
 		return agencyFile
-	case path.Base(f.Target) != configName[s.Kind]:
-		return otherFile
-	case s.Kind == Server:
-		return serverFile
-	default:
-		return clientFile
+	case path.Base(f.Target) == configName[s.Kind]:
+		return configName[s.Kind]
 	}
+	return ""
 }
 
 // replaceable returns the roles that no file has, so that a run may have files of its own for them. Where some files
 // are there, the others were forgotten or misnamed: results with files of the run's own would only look right.
-func (l *Lab) replaceable() map[role]bool {
-	roles := make(map[role]bool)
+func (l *Lab) replaceable() map[string]bool {
 	if !l.options.InventMissing {
-		return roles
+		return nil
 	}
-	for _, r := range []role{agencyFile, serverFile, clientFile} {
-		roles[r] = true
-	}
+	roles := map[string]bool{agencyFile: true, server.ConfigFile: true, client.ConfigFile: true}
 	for _, s := range l.services {
 		for _, f := range s.Files {
 			if _, err := os.Stat(f.Source); err == nil {
@@ -136,7 +124,7 @@ func inventedBets(names []string) string {
 		verb, each = "are", " for each"
 	}
 	return fmt.Sprintf("%s %s missing: this run uses %d invented bets%s, so its results are not the lab's (%s writes them)",
-		sentenceList(names), verb, inventedCount, each, strings.Join(Provide(names), ", "))
+		text.FirstNames(names), verb, inventedCount, each, strings.Join(Provide(names), ", "))
 }
 
 var configName = map[Kind]string{Server: server.ConfigFile, Client: client.ConfigFile}
@@ -145,7 +133,7 @@ var configName = map[Kind]string{Server: server.ConfigFile, Client: client.Confi
 // directory. Writes through the os.Root cannot follow links out of it. The caller closes it.
 func (l *Lab) makeImageFiles(s Service) (_ *os.Root, err error) {
 	text := map[Kind][]byte{Server: services.ServerConfig, Client: services.ClientConfig}[s.Kind]
-	dir := l.root(s.Name)
+	dir := rootOf(l.dir, s.Name)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -221,18 +209,9 @@ func (l *Lab) serverPort(s Service) uint16 {
 	if s.Kind != Server {
 		return 0
 	}
-	file, err := config.INIFile(l.Path(s.Name, server.ConfigFile))
-	if err != nil {
-		return 0
-	}
-	c, err := config.Parse[server.Config](config.Environ(s.Environ), file)
+	c, _, err := config.Load[server.Config](server.Configuration(), s.Environ, l.Path(s.Name, server.ConfigFile))
 	if err != nil {
 		return 0
 	}
 	return c.Port
-}
-
-// serverAddress returns the HOST:PORT at which a server can be reached.
-func (l *Lab) serverAddress(s Service) string {
-	return l.Address(s.Name, l.serverPort(s))
 }

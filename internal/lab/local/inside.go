@@ -9,9 +9,6 @@ import (
 	"strings"
 )
 
-// maxEntries bounds the files in mounted directories that are looked at.
-const maxEntries = 100_000
-
 // OutsideError is the error of New for a mount that leads out of Options.Inside.
 type OutsideError struct {
 	Service, Source string
@@ -55,9 +52,8 @@ func checkInside(services []Service, dir string) error {
 
 // outsideSearch looks for paths that lead out of a directory.
 type outsideSearch struct {
-	inside  string
-	entries int             // files that were looked at
-	seen    map[string]bool // directories that were looked at
+	inside string
+	seen   map[string]bool // directories that were looked at
 }
 
 // leadsOut returns the path outside that a path, or a link below it, leads to, or "". It follows links to directories.
@@ -72,9 +68,6 @@ func (s *outsideSearch) leadsOut(path string) (outside string, err error) {
 	err = filepath.WalkDir(target, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return filepath.SkipDir // what cannot be read here, the services cannot read either
-		}
-		if s.entries++; s.entries > maxEntries {
-			return fmt.Errorf("more than %d files in mounted directories", maxEntries)
 		}
 		switch {
 		case d.IsDir() && s.seen[path]:

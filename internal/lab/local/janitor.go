@@ -20,8 +20,7 @@ type Janitor struct {
 	hold    io.WriteCloser
 }
 
-// NewJanitor starts a janitor of dir. program is that of Options. The caller
-// closes it when it has removed the directory itself.
+// NewJanitor starts a janitor of dir. program is that of Options. The caller removes dir, and then closes the janitor.
 func NewJanitor(program []string, dir string) (*Janitor, error) {
 	program = commandLine(program)
 	command := exec.Command(program[0], append(program[1:len(program):len(program)], "janitor", dir)...)

@@ -9,6 +9,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,7 +17,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -82,20 +82,9 @@ type Lab struct {
 	logged chan struct{}
 }
 
-// Errors of the methods that take the name of a service. Errors wrap them: use errors.Is.
-var (
-	// ErrUnknownService is the error for a name that no service of the lab has.
-	ErrUnknownService = errors.New("no such service")
-	// ErrNotStarted is the error for a service that Up has not started.
-	ErrNotStarted = errors.New("not started")
-	errClosed     = errors.New("the lab is closed")
-)
-
 // New makes the directories and the network of a project's services. Up starts the services. The caller closes the lab.
 func New(project *types.Project, o Options) (_ *Lab, err error) {
-	if o.Network == "" {
-		o.Network = DefaultNetwork()
-	}
+	o.Network = cmp.Or(o.Network, DefaultNetwork())
 	if o.Log == nil {
 		o.Log = func(Event) {}
 	}
@@ -136,14 +125,10 @@ func New(project *types.Project, o Options) (_ *Lab, err error) {
 	if l.janitor, err = NewJanitor(o.Program, l.dir); err != nil {
 		return nil, err
 	}
-	if err := l.makeDirectories(); err != nil {
-		return nil, err
-	}
-	if err := l.makeHosts(); err != nil {
-		return nil, err
-	}
-	if err := l.readOutput(); err != nil {
-		return nil, err
+	for _, prepare := range []func() error{l.makeDirectories, l.makeHosts, l.readOutput} {
+		if err := prepare(); err != nil {
+			return nil, err
+		}
 	}
 	return l, nil
 }
@@ -166,16 +151,16 @@ func (l *Lab) Services() []Service { return l.services }
 // Ignored returns a sentence for each setting of the Compose file that has no effect.
 func (l *Lab) Ignored() []string { return l.ignored }
 
-// root returns the directory of a service.
-func (l *Lab) root(name string) string { return filepath.Join(l.dir, "services", name) }
+// rootOf returns the root directory of a service of the lab in dir.
+func rootOf(dir, name string) string { return filepath.Join(dir, "services", name) }
 
-// hostsFile returns the path of the file from which services learn where the others are.
-func (l *Lab) hostsFile() string { return filepath.Join(l.dir, "hosts.json") }
+// hostsFile returns the path of the file from which the services of the lab in dir learn where the others are.
+func hostsFile(dir string) string { return filepath.Join(dir, "hosts.json") }
 
 // Path returns the path on this machine of a file that the service sees at the path file. For a name that no service
 // has, no file is there.
 func (l *Lab) Path(name, file string) string {
-	return service.Machine{Root: l.root(name), Mounts: l.mounts[name]}.Path(file)
+	return service.Machine{Root: rootOf(l.dir, name), Mounts: l.mounts[name]}.Path(file)
 }
 
 // Address returns the HOST:PORT on this machine of a port of a service.
@@ -188,31 +173,16 @@ func (l *Lab) Address(name string, port uint16) string {
 // when the last is started.
 func (l *Lab) Up(ctx context.Context, names ...string) error {
 	wanted := make(map[string]bool)
-	var want func(name string) error
-	want = func(name string) error {
-		s, err := l.service(name)
-		if err != nil {
+	for _, name := range names {
+		if _, err := l.service(name); err != nil {
 			return err
-		}
-		if wanted[name] {
-			return nil
 		}
 		wanted[name] = true
+	}
+	for _, s := range slices.Backward(l.services) { // what a service depends on comes before it
+		wanted[s.Name] = wanted[s.Name] || len(names) == 0
 		for _, d := range s.After {
-			if err := want(d.Name); err != nil && !errors.Is(err, ErrUnknownService) {
-				return err // the loader refuses a missing dependency that is required
-			}
-		}
-		return nil
-	}
-	if len(names) == 0 {
-		for _, s := range l.services {
-			names = append(names, s.Name)
-		}
-	}
-	for _, name := range names {
-		if err := want(name); err != nil {
-			return err
+			wanted[d.Name] = wanted[d.Name] || wanted[s.Name]
 		}
 	}
 	for _, s := range l.services {
@@ -243,7 +213,7 @@ func (l *Lab) start(ctx context.Context, s Service) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
-		return errClosed
+		return errors.New("the lab is closed")
 	}
 	if p := l.processes[s.Name]; p != nil && !p.ended() {
 		return nil
@@ -359,27 +329,17 @@ func (l *Lab) Close() error {
 func (l *Lab) service(name string) (Service, error) {
 	i := slices.IndexFunc(l.services, func(s Service) bool { return s.Name == name })
 	if i < 0 {
-		return Service{}, fmt.Errorf("%w: %s", ErrUnknownService, name)
+		return Service{}, fmt.Errorf("no such service: %s", name)
 	}
 	return l.services[i], nil
 }
 
-// process returns the process of a service that was started.
 func (l *Lab) process(name string) (*process, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	p := l.processes[name]
 	if p == nil {
-		return nil, fmt.Errorf("%s: %w", name, ErrNotStarted)
+		return nil, fmt.Errorf("%s: not started", name)
 	}
 	return p, nil
-}
-
-// sentenceList joins the first three names, and counts the rest.
-func sentenceList(names []string) string {
-	const most = 3
-	if len(names) > most {
-		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
-	}
-	return strings.Join(names, ", ")
 }

@@ -13,6 +13,9 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
+// Unnamed is the name of a project whose files give none.
+const Unnamed = "local"
+
 // Load reads a Compose file as Compose does: raw is its text, name is its name in errors, and its relative paths begin in
 // dir. Variables come from environ ("NAME=value") and, of lower rank, from dir's .env file. A service with a profile is
 // left out unless COMPOSE_PROFILES names the profile.
@@ -35,7 +38,7 @@ func LoadProject(ctx context.Context, p *project.Project, dir string, environmen
 		return nil, fmt.Errorf("load %s: %w", p.Files[0].Name, err)
 	}
 	profiles := project.Profiles(environment)
-	loaded, err := p.Load(ctx, load.Options{Dir: dir, Environment: environment, Profiles: profiles, Project: "local", Resolve: true})
+	loaded, err := p.Load(ctx, load.Options{Dir: dir, Environment: environment, Profiles: profiles, Project: Unnamed, Resolve: true})
 	if err == nil {
 		err = refuse(p, environment, profiles)
 	}

@@ -65,9 +65,9 @@ func (m *muxWriter) put(length uint16, n int) error {
 }
 
 // demux reads frames until the end, and calls line for each line, without its
-// end, ready when a process is, and end for each end of one, behind the line
-// that it has left unfinished. An index at or above services is an error.
-func demux(r io.Reader, services int, line func(index int, text string), ready, end func(index int)) error {
+// end, and mark for each mark: endMark comes behind the line that the process
+// has left unfinished. An index at or above services is an error.
+func demux(r io.Reader, services int, line func(index int, text string), mark func(index int, mark uint16)) error {
 	in := bufio.NewReaderSize(r, 64<<10)
 	held := make([][]byte, services) // lines that are not complete
 	emit := func(i int, text []byte) {
@@ -84,7 +84,7 @@ func demux(r io.Reader, services int, line func(index int, text string), ready, 
 		}
 		i, n := int(binary.BigEndian.Uint16(header[0:])), int(binary.BigEndian.Uint16(header[2:]))
 		if i < services && n == readyMark {
-			ready(i)
+			mark(i, readyMark)
 			continue
 		}
 		if i >= services || n > maxFrame-frameHeader {
@@ -95,7 +95,7 @@ func demux(r io.Reader, services int, line func(index int, text string), ready, 
 				emit(i, held[i])
 				held[i] = nil
 			}
-			end(i)
+			mark(i, endMark)
 			continue
 		}
 		if _, err := io.ReadFull(in, payload[:n]); err != nil {

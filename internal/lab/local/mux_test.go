@@ -34,7 +34,11 @@ func TestMuxKeepsLines(t *testing.T) {
 			}
 		}
 		got, ended := make([]string, services), 0
-		err := demux(iotest.OneByteReader(&pipe), services, func(i int, text string) { got[i] += text + "\n" }, func(int) {}, func(int) { ended++ })
+		err := demux(iotest.OneByteReader(&pipe), services, func(i int, text string) { got[i] += text + "\n" }, func(_ int, mark uint16) {
+			if mark == endMark {
+				ended++
+			}
+		})
 		if err != nil || ended != services {
 			t.Fatalf("%d ends, %v", ended, err)
 		}
@@ -58,11 +62,11 @@ func TestDemuxBounds(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := demux(long, 1, func(_ int, text string) { longest = max(longest, len(text)) }, func(int) {}, func(int) {}); err != nil || longest != maxLine {
+	if err := demux(long, 1, func(_ int, text string) { longest = max(longest, len(text)) }, func(int, uint16) {}); err != nil || longest != maxLine {
 		t.Errorf("%d bytes, %v", longest, err)
 	}
 	for _, frame := range [][]byte{{0, 1, 0, 1, 'x'}, {0, 0, 255, 254}, {0, 1, 255, 255}, {0, 0, 0, 2, 'x'}, {0, 0}} {
-		if err := demux(bytes.NewReader(frame), 1, func(int, string) {}, func(int) {}, func(int) {}); err == nil {
+		if err := demux(bytes.NewReader(frame), 1, func(int, string) {}, func(int, uint16) {}); err == nil {
 			t.Errorf("% x is taken", frame)
 		}
 	}

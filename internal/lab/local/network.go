@@ -55,7 +55,7 @@ type network struct {
 func newNetwork(kind Network) (*network, error) {
 	switch {
 	case kind == Ports:
-		return &network{}, nil
+		return &network{given: make(map[uint16]bool)}, nil
 	case runtime.GOOS != "linux":
 		return nil, fmt.Errorf("services get addresses of their own on Linux only: use --network %s", Ports)
 	}
@@ -64,7 +64,7 @@ func newNetwork(kind Network) (*network, error) {
 		n := (first + i) % networks
 		claim, err := net.Listen("unix", fmt.Sprintf("@composer-local-network-%d", n))
 		if err == nil {
-			return &network{number: n, claim: claim}, nil
+			return &network{number: n, claim: claim, given: make(map[uint16]bool)}, nil
 		}
 		if !errors.Is(err, syscall.EADDRINUSE) {
 			return nil, fmt.Errorf("claim a loopback network: %w", err)
@@ -91,24 +91,15 @@ func (n *network) close() error {
 	return n.claim.Close()
 }
 
-// host returns where the service with that index is reached if it listens on ports. Other ports stand for those that
-// cannot be had: in a network of one address all, else those on which some process listens on all addresses.
-func (n *network) host(index int, ports ...uint16) (service.Host, error) {
-	h := service.Host{Address: n.address(index), Shared: n.shared()}
-	for _, port := range ports {
-		other := port
-		if n.shared() || !canListen(h.Address, port) {
-			var err error
-			if other, err = n.freePort(h.Address); err != nil {
-				return service.Host{}, err
-			}
-		}
-		if h.Ports == nil {
-			h.Ports = make(map[uint16]uint16)
-		}
-		h.Ports[port] = other
+// host returns the address and port at which others reach the service with that index; port 0 is a service that does not listen.
+// Another port replaces one that cannot be had: any port in a network of one address, else one on which a process of this machine
+// listens on all addresses.
+func (n *network) host(index int, port uint16) (h service.Host, err error) {
+	h = service.Host{Address: n.address(index), Shared: n.shared(), Port: port, Actual: port}
+	if port != 0 && (n.shared() || !canListen(h.Address, port)) {
+		h.Actual, err = n.freePort(h.Address)
 	}
-	return h, nil
+	return h, err
 }
 
 func canListen(address string, port uint16) bool {
@@ -126,9 +117,6 @@ func (n *network) freePort(address string) (uint16, error) {
 	const first, behind, attempts = 20_000, 32_000, 1000
 	for range attempts {
 		if port := uint16(first + rand.IntN(behind-first)); !n.given[port] && canListen(address, port) {
-			if n.given == nil {
-				n.given = make(map[uint16]bool)
-			}
 			n.given[port] = true
 			return port, nil
 		}
@@ -141,11 +129,7 @@ func (l *Lab) makeHosts() error {
 	l.hosts = make(map[string]service.Host)
 	own := make(map[string]service.Host) // a service's name comes before another's alias
 	for i, s := range l.services {
-		var ports []uint16
-		if port := l.serverPort(s); port != 0 {
-			ports = append(ports, port)
-		}
-		host, err := l.network.host(i, ports...)
+		host, err := l.network.host(i, l.serverPort(s))
 		if err != nil {
 			return err
 		}
@@ -157,7 +141,7 @@ func (l *Lab) makeHosts() error {
 	maps.Copy(l.hosts, own)
 	text, err := json.Marshal(l.hosts)
 	if err == nil {
-		err = os.WriteFile(l.hostsFile(), text, 0o644)
+		err = os.WriteFile(hostsFile(l.dir), text, 0o644)
 	}
 	if err != nil {
 		return fmt.Errorf("write the lab's hosts: %w", err)

@@ -134,10 +134,8 @@ func newService(c types.ServiceConfig, secrets types.Secrets) (s Service, withou
 	if c.StopGracePeriod != nil {
 		s.Grace = time.Duration(*c.StopGracePeriod)
 	}
-	environment := maps.Clone(imageEnvironment[kind])
-	if environment == nil {
-		environment = make(map[string]string)
-	}
+	environment := make(map[string]string)
+	maps.Copy(environment, imageEnvironment[kind])
 	for name, value := range c.Environment {
 		if value == nil {
 			delete(environment, name) // neither the file nor the machine has a value
@@ -222,30 +220,17 @@ func kindOf(c types.ServiceConfig) (Kind, error) {
 }
 
 func namesOf(c types.ServiceConfig) []string {
-	names := []string{c.Name}
-	add := func(name string) {
-		if name != "" && !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	add(c.ContainerName)
-	add(c.Hostname)
+	names := []string{c.Name, c.ContainerName, c.Hostname}
 	for _, network := range slices.Sorted(maps.Keys(c.Networks)) {
 		if n := c.Networks[network]; n != nil {
-			for _, alias := range n.Aliases {
-				add(alias)
-			}
+			names = append(names, n.Aliases...)
 		}
 	}
-	return names
+	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
 }
 
 func signalOf(name string) (syscall.Signal, error) {
-	full := strings.ToUpper(name)
-	if !strings.HasPrefix(full, "SIG") {
-		full = "SIG" + full
-	}
-	if s := signalNumber(full); s != 0 {
+	if s := signalNumber("SIG" + strings.TrimPrefix(strings.ToUpper(name), "SIG")); s != 0 {
 		return s, nil
 	}
 	return 0, fmt.Errorf("stop_signal %q is no signal", name)

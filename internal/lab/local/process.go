@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+
+	"github.com/tp0-lab/composer/internal/lab/closed"
 )
 
 // process is a service that was started.
@@ -18,28 +20,13 @@ type process struct {
 	begin, end time.Time      // end is set when done is closed
 	code       int            // likewise
 	ready      chan struct{}  // closed when it takes signals, or has ended
+	beReady    func()         // closes ready, once
 	done       chan struct{}  // closed when it has ended and its last line was logged
 }
 
-func (p *process) ended() bool {
-	select {
-	case <-p.done:
-		return true
-	default:
-		return false
-	}
-}
+func (p *process) ended() bool { return closed.Is(p.done) }
 
 func (p *process) kill() { _ = killProcess(p.command.Process) }
-
-// beReady closes ready, once. It is for the goroutine that reads the lab's lines.
-func (p *process) beReady() {
-	select {
-	case <-p.ready:
-	default:
-		close(p.ready)
-	}
-}
 
 func (p *process) stop(ctx context.Context, signal syscall.Signal, grace time.Duration) {
 	timer := time.NewTimer(grace)

@@ -2,12 +2,8 @@ package local
 
 import "syscall"
 
-// tie is how services end with this program: the kernel kills them.
-type tie struct{}
-
-func newTie() (tie, error) { return tie{}, nil }
-
-func (tie) close() {}
+// onLeash is false: the kernel kills the services with this program.
+const onLeash = false
 
 func (tie) start(p *process) error {
 	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}

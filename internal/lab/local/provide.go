@@ -33,7 +33,7 @@ func Provide(missing []string) []string {
 		dir, base := path.Split(filepath.ToSlash(name))
 		_, isAgency := dataset.AgencyOf(base)
 		switch service := path.Base(dir); {
-		case isAgency && last <= len(dataset.DefaultShape().Agencies):
+		case isAgency && last <= len(dataset.DefaultShape()):
 			add("`composer data extract`")
 		case isAgency:
 			add(fmt.Sprintf("`composer data generate -n %d -o %s`", last, text.ShellWord(path.Clean(dir))))

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"github.com/tp0-lab/composer/internal/lab/logline"
+	"github.com/tp0-lab/composer/internal/text"
 )
 
 // RunOptions are the options of Run.
@@ -116,11 +118,7 @@ func (w *watcher) wait(ctx context.Context, keep bool) error {
 	for clients > 0 {
 		select {
 		case e := <-w.exited:
-			s, err := w.lab.service(e.Service)
-			if err != nil {
-				return err
-			}
-			if s.Kind == Client {
+			if s, _ := w.lab.service(e.Service); s.Kind == Client {
 				clients--
 			} else {
 				return fmt.Errorf("%s exited with code %d while clients were running; they are stopped", e.Service, e.Code)
@@ -134,7 +132,7 @@ func (w *watcher) wait(ctx context.Context, keep bool) error {
 	}
 	for _, s := range w.lab.services {
 		if s.Kind == Server {
-			w.lab.options.Note(fmt.Sprintf("%s stays up on %s%s, Ctrl-C stops it", s.Name, w.lab.serverAddress(s), w.storageNote(s)))
+			w.lab.options.Note(fmt.Sprintf("%s stays up on %s%s, Ctrl-C stops it", s.Name, w.lab.Address(s.Name, w.lab.serverPort(s)), w.storageNote(s)))
 		}
 	}
 	select {
@@ -156,8 +154,38 @@ func (w *watcher) storageNote(s Service) string {
 
 // storage returns the path of a server's bets, as the server sees it.
 func storage(s Service) string {
-	if file := s.Variable("SERVER_STORAGE"); file != "" {
-		return file
+	return cmp.Or(s.Variable("SERVER_STORAGE"), "bets.csv")
+}
+
+// printer writes events as `docker compose up` does.
+type printer struct {
+	w       io.Writer
+	width   int               // of the longest name
+	colours map[string]string // an escape sequence for each service; empty for none
+}
+
+// palette are the foreground colours of ECMA-48 (SGR 36 …) in Compose's order.
+var palette = []string{"36", "33", "32", "35", "34", "96", "93", "92", "95", "94"}
+
+func newPrinter(w io.Writer, services []Service, coloured bool) *printer {
+	p := &printer{w: w, colours: make(map[string]string)}
+	for i, s := range services {
+		p.width = max(p.width, len(s.Name))
+		if coloured {
+			p.colours[s.Name] = "\x1b[" + palette[i%len(palette)] + "m"
+		}
 	}
-	return "bets.csv"
+	return p
+}
+
+func (p *printer) print(e Event) {
+	if e.Exited {
+		fmt.Fprintf(p.w, "%s exited with code %d\n", e.Service, e.Code)
+		return
+	}
+	reset := ""
+	if len(p.colours) > 0 {
+		reset = "\x1b[0m"
+	}
+	fmt.Fprintf(p.w, "%s%-*s  |%s %s\n", p.colours[e.Service], p.width, e.Service, reset, text.Printable(e.Text))
 }

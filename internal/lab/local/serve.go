@@ -4,9 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 
 	"github.com/tp0-lab/composer/internal/files"
@@ -19,7 +19,7 @@ import (
 const Argument = "local-service"
 
 // Serve runs a service of a lab in this process, and returns its exit code. arguments are those behind Argument: the kind
-// of the service, and flags.
+// of the service, and those of machine.
 func Serve(arguments []string) int { return ServeAs(arguments, server.Run, client.Run) }
 
 // ServeAs is Serve with other services.
@@ -41,50 +41,38 @@ func ServeAs(arguments []string, server, client service.Run) int {
 		return 2
 	}
 	return service.RunOn(m, func(ctx context.Context, m service.Machine) error {
-		if lines, ok := m.Stdout.(*muxWriter); ok {
-			if err := lines.mark(readyMark); err != nil {
-				return err
-			}
+		if err := m.Stdout.(*muxWriter).mark(readyMark); err != nil {
+			return err
 		}
 		return run(ctx, m)
 	})
 }
 
-// machine reads the flags.
+// machine returns what a service of a lab sees of the world. arguments are the lab's directory, the service's index in the
+// lab and its name, and then the target and the source of each mount.
 func machine(arguments []string) (service.Machine, error) {
-	m := service.ThisMachine()
-	flags := flag.NewFlagSet(Argument, flag.ContinueOnError)
-	flags.Func("index", "the service's index in its lab", func(s string) error {
-		index, err := strconv.ParseUint(s, 10, 16)
-		m.Stdout = &muxWriter{w: service.NewOutput(os.Stdout), index: uint16(index)}
-		return err
-	})
-	flags.StringVar(&m.Root, "root", "", "the service's root directory")
-	name := flags.String("name", "", "the service's name")
-	flags.Func("hosts", "a file with the hosts of the lab", func(path string) error {
-		text, err := files.ReadRegular(path, 64<<20)
-		if err != nil {
-			return err
-		}
-		return json.Unmarshal(text, &m.Hosts)
-	})
-	flags.Func("mount", "a path of the service, whose place -from is", func(target string) error {
-		m.Mounts = append(m.Mounts, service.Mount{Target: target})
-		return nil
-	})
-	flags.Func("from", "the place of the -mount before", func(source string) error {
-		if len(m.Mounts) == 0 {
-			return errors.New("no -mount is before it")
-		}
-		m.Mounts[len(m.Mounts)-1].Source = source
-		return nil
-	})
-	leash := flags.Bool("leash", false, "stdin is the leash")
-	if err := flags.Parse(arguments); err != nil {
+	if len(arguments) < 3 || len(arguments)%2 == 0 {
+		return service.Machine{}, errors.New("want KIND DIR INDEX NAME [TARGET SOURCE]…")
+	}
+	dir, name := arguments[0], arguments[2]
+	index, err := strconv.ParseUint(arguments[1], 10, 16)
+	if err != nil {
 		return service.Machine{}, err
 	}
-	m.Host = m.Hosts[*name]
-	if *leash {
+	text, err := files.ReadRegular(hostsFile(dir), 64<<20)
+	if err != nil {
+		return service.Machine{}, err
+	}
+	m := service.ThisMachine()
+	if err := json.Unmarshal(text, &m.Hosts); err != nil {
+		return service.Machine{}, err
+	}
+	m.Stdout = &muxWriter{w: service.NewOutput(os.Stdout), index: uint16(index)}
+	m.Root, m.Host = rootOf(dir, name), m.Hosts[name]
+	for mount := range slices.Chunk(arguments[3:], 2) {
+		m.Mounts = append(m.Mounts, service.Mount{Target: mount[0], Source: mount[1]})
+	}
+	if onLeash {
 		signals := make(chan os.Signal, 1)
 		m.Signals = signals
 		go holdLeash(os.Stdin, signals, os.Exit)

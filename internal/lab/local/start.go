@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"slices"
 	"strconv"
+	"sync"
 )
 
 // readOutput makes the pipe for the output of all services, and a goroutine that logs its lines.
@@ -21,19 +22,16 @@ func (l *Lab) readOutput() error {
 			func(i int, text string) {
 				l.options.Log(Event{At: l.options.Now(), Service: l.services[i].Name, Text: text})
 			},
-			func(i int) {
-				if p, err := l.process(l.services[i].Name); err == nil {
-					p.beReady()
-				}
-			},
-			func(i int) {
+			func(i int, mark uint16) {
 				p, err := l.process(l.services[i].Name)
 				if err != nil {
 					return // no process of ours
 				}
 				p.beReady()
-				l.options.Log(Event{At: p.end, Service: l.services[i].Name, Exited: true, Code: p.code})
-				close(p.done)
+				if mark == endMark {
+					l.options.Log(Event{At: p.end, Service: l.services[i].Name, Exited: true, Code: p.code})
+					close(p.done)
+				}
 			})
 		if err != nil { // the pipe is out of step: no later line can be trusted
 			l.options.Note(err.Error())
@@ -61,21 +59,18 @@ func (l *Lab) giveUp() {
 // run starts the process of a service.
 func (l *Lab) run(s Service) (*process, error) {
 	index := slices.IndexFunc(l.services, func(other Service) bool { return other.Name == s.Name })
-	arguments := slices.Concat(commandLine(l.options.Program), []string{
-		string(s.Kind),
-		"-index", strconv.Itoa(index),
-		"-root", l.root(s.Name),
-		"-name", s.Name,
-		"-hosts", l.hostsFile(),
-	})
+	arguments := slices.Concat(commandLine(l.options.Program), []string{string(s.Kind), l.dir, strconv.Itoa(index), s.Name})
 	for _, m := range l.mounts[s.Name] {
-		arguments = append(arguments, "-mount", m.Target, "-from", m.Source)
+		arguments = append(arguments, m.Target, m.Source)
 	}
 	command := exec.Command(arguments[0], arguments[1:]...)
-	command.Dir = l.root(s.Name)
+	command.Dir = rootOf(l.dir, s.Name)
 	command.Env = append([]string{}, s.Environ...) // nil would be this program's environment
 	output := &muxWriter{w: l.output, index: uint16(index)}
-	p := &process{command: command, begin: l.options.Now(), ready: make(chan struct{}), done: make(chan struct{})}
+	ready := make(chan struct{})
+	p := &process{
+		command: command, begin: l.options.Now(), ready: ready, beReady: sync.OnceFunc(func() { close(ready) }), done: make(chan struct{}),
+	}
 	if err := l.spawner.start(p, l.output, output); err != nil {
 		return nil, err
 	}

@@ -107,43 +107,35 @@ func (s Summary) err() error {
 	if len(failed) == 0 {
 		return nil
 	}
-	return errors.New(sentenceList(failed))
+	return errors.New(text.FirstNames(failed))
 }
 
 // WriteTable writes the summary as a table with a row for each client.
 func (s Summary) WriteTable(w io.Writer) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	echo := s.Bets == 0
-	for _, o := range s.Services {
-		echo = echo && o.Winners == nil
-	}
+	echo := s.Bets == 0 && !slices.ContainsFunc(s.Services, func(o Outcome) bool { return o.Winners != nil })
+	head := "agency\tbets\twinners"
 	if echo {
-		fmt.Fprintln(t, "client\tmessages\ttime\texit code\t")
-	} else {
-		fmt.Fprintln(t, "agency\tbets\twinners\ttime\texit code\t")
+		head = "client\tmessages"
 	}
+	counts := func(messages, bets int, winners *int) string {
+		switch {
+		case echo:
+			return strconv.Itoa(messages)
+		case winners == nil:
+			return fmt.Sprintf("%d\t-", bets)
+		}
+		return fmt.Sprintf("%d\t%d", bets, *winners)
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(t, "%s\ttime\texit code\t\n", head)
 	messages := 0
 	for _, o := range s.Services {
-		if o.Kind != Client {
-			continue
-		}
-		took := seconds(o.Seconds)
-		if echo {
+		if o.Kind == Client {
 			messages += o.Messages
-			fmt.Fprintf(t, "%s\t%d\t%s\t%d\t\n", text.Printable(o.Agency), o.Messages, took, o.Code)
-			continue
+			fmt.Fprintf(t, "%s\t%s\t%s\t%d\t\n", text.Printable(o.Agency), counts(o.Messages, o.Bets, o.Winners), seconds(o.Seconds), o.Code)
 		}
-		winners := "-"
-		if o.Winners != nil {
-			winners = strconv.Itoa(*o.Winners)
-		}
-		fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%d\t\n", text.Printable(o.Agency), o.Bets, winners, took, o.Code)
 	}
-	if echo {
-		fmt.Fprintf(t, "all\t%d\t%s\t\t\n", messages, seconds(s.Seconds))
-	} else {
-		fmt.Fprintf(t, "all\t%d\t%d\t%s\t\t\n", s.Bets, s.Winners, seconds(s.Seconds))
-	}
+	fmt.Fprintf(t, "all\t%s\t%s\t\t\n", counts(messages, s.Bets, &s.Winners), seconds(s.Seconds))
 	return t.Flush()
 }
 

@@ -30,7 +30,7 @@ var routines = map[string]bool{"accept_connections": true, "close_client_connect
 // it, all lines pass.
 func Counted(log *slog.Logger, interval time.Duration) (counted *slog.Logger, stop func()) {
 	c := &counter{interval: interval, seen: make(map[string]*cause)}
-	return slog.New(&countedHandler{next: log.Handler(), counter: c}), c.stop
+	return slog.New(&countedHandler{log.Handler(), c}), c.stop
 }
 
 // counter has the causes of the running interval.
@@ -51,35 +51,24 @@ type cause struct {
 }
 
 type countedHandler struct {
-	next    slog.Handler
+	slog.Handler
 	counter *counter
 }
 
-// Enabled implements slog.Handler.
-func (h *countedHandler) Enabled(ctx context.Context, level slog.Level) bool {
-	return h.next.Enabled(ctx, level)
-}
-
-// WithAttrs implements slog.Handler.
 func (h *countedHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return &countedHandler{next: h.next.WithAttrs(attrs), counter: h.counter}
+	return &countedHandler{h.Handler.WithAttrs(attrs), h.counter}
 }
 
-// WithGroup implements slog.Handler.
 func (h *countedHandler) WithGroup(name string) slog.Handler {
-	return &countedHandler{next: h.next.WithGroup(name), counter: h.counter}
+	return &countedHandler{h.Handler.WithGroup(name), h.counter}
 }
 
-// Handle implements slog.Handler.
 func (h *countedHandler) Handle(ctx context.Context, r slog.Record) error {
 	key, most := causeOf(r)
-	if most == 0 {
-		return h.next.Handle(ctx, r)
-	}
-	if h.counter.counts(key, most, r, h.next) {
+	if most > 0 && h.counter.counts(key, most, r, h.Handler) {
 		return nil
 	}
-	return h.next.Handle(ctx, r)
+	return h.Handler.Handle(ctx, r)
 }
 
 // counts counts a record, and reports whether it is not to be told.
@@ -110,14 +99,12 @@ func (c *counter) counts(key string, most int, r slog.Record, next slog.Handler)
 	return true
 }
 
-// end ends the interval.
 func (c *counter) end() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.tell()
 }
 
-// stop ends the interval and all counting.
 func (c *counter) stop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -10,6 +10,7 @@ package logline
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"slices"
@@ -29,6 +30,15 @@ var (
 
 // Err returns the field with the reason of a failure.
 func Err(err error) slog.Attr { return slog.String("error", err.Error()) }
+
+// Outcome logs an action with its fields: its success, or with an error its failure.
+func Outcome(log *slog.Logger, action string, err error, fields ...slog.Attr) {
+	if err != nil {
+		log.LogAttrs(context.Background(), slog.LevelError, action, slices.Concat([]slog.Attr{Fail}, fields, []slog.Attr{Err(err)})...)
+		return
+	}
+	log.LogAttrs(context.Background(), slog.LevelInfo, action, slices.Concat([]slog.Attr{Success}, fields)...)
+}
 
 // MaxValue is the longest value of a field in bytes. A longer value is cut and ends in "…", so that a peer cannot fill
 // the disk.
@@ -63,10 +73,9 @@ func New(w io.Writer, level slog.Leveler) *slog.Logger {
 	return slog.New(&handler{out: &output{w: w}, level: level})
 }
 
-// Enabled implements slog.Handler.
 func (h *handler) Enabled(_ context.Context, level slog.Level) bool { return level >= h.level.Level() }
 
-// Handle implements slog.Handler. It returns the error of the Write.
+// Handle returns the error of the Write.
 func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 	h.out.mu.Lock()
 	defer h.out.mu.Unlock()
@@ -105,7 +114,6 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 	return err
 }
 
-// WithAttrs implements slog.Handler.
 func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	c := *h
 	c.attrs = slices.Clone(h.attrs)
@@ -115,7 +123,6 @@ func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return &c
 }
 
-// WithGroup implements slog.Handler.
 func (h *handler) WithGroup(string) slog.Handler { return h }
 
 func appendAttr(b []byte, a slog.Attr) []byte {
@@ -159,7 +166,7 @@ func appendSafe(b []byte, s string) []byte {
 		r, size := utf8.DecodeRuneInString(s[i:])
 		switch {
 		case r == utf8.RuneError && size == 1, r == '|':
-			b = appendHex(b, s[i])
+			b = fmt.Appendf(b, `\x%02x`, s[i])
 		case unicode.IsPrint(r):
 			b = append(b, s[i:i+size]...)
 		default:
@@ -172,9 +179,4 @@ func appendSafe(b []byte, s string) []byte {
 		b = append(b, "…"...)
 	}
 	return b
-}
-
-func appendHex(b []byte, c byte) []byte {
-	const digits = "0123456789abcdef"
-	return append(b, '\\', 'x', digits[c>>4], digits[c&15])
 }

@@ -3,10 +3,7 @@
 // crashes. None of them knows a wire format or a network.
 package lottery
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // WinningNumber is the number that wins. The lab's text fixes it.
 const WinningNumber = 7574
@@ -32,46 +29,41 @@ func HasWon(b Bet) bool { return b.Number == WinningNumber }
 // without control characters and line separators, because a record is one line of bets.csv. The birthdate must exist.
 // Check does not look at Agency, and does not allocate for a good bet.
 func (b *Bet) Check() error {
-	switch {
-	case !goodText(b.FirstName):
-		return textError(FirstName, b.FirstName)
-	case !goodText(b.LastName):
-		return textError(LastName, b.LastName)
-	case !goodText(b.Document):
-		return textError(Document, b.Document)
-	case !b.Birthdate.Valid():
+	if bad := b.badTexts(); bad != nil {
+		return bad[0]
+	}
+	if !b.Birthdate.Valid() {
 		return &FieldError{Field: Birthdate, Value: b.Birthdate.String(), Reason: reasonDate}
 	}
 	return nil
 }
 
-// ParseBet returns the bet of six texts from the environment: agency and number in decimal digits, birthdate as
-// YYYY-MM-DD. The error is a FieldErrors with every bad field.
-func ParseBet(agency, firstName, lastName, document, birthdate, number string) (Bet, error) {
-	var bad FieldErrors
-	b := Bet{FirstName: firstName, LastName: lastName, Document: document}
-	var ok bool
-	if b.Agency, ok = parseUint32(agency); !ok || b.Agency == 0 {
-		bad = append(bad, &FieldError{Field: Agency, Value: agency, Reason: reasonAgency})
-	}
-	for _, t := range []struct {
+// badTexts returns an error for each text that is not allowed, in the order of a record.
+func (b *Bet) badTexts() (bad []*FieldError) {
+	for _, t := range [...]struct {
 		field Field
 		text  string
-	}{{FirstName, firstName}, {LastName, lastName}, {Document, document}} {
-		if !goodText(t.text) {
-			bad = append(bad, textError(t.field, t.text))
+	}{{FirstName, b.FirstName}, {LastName, b.LastName}, {Document, b.Document}} {
+		if reason := textReason(t.text); reason != "" {
+			bad = append(bad, &FieldError{Field: t.field, Value: t.text, Reason: reason})
 		}
 	}
+	return bad
+}
+
+// ParseBet returns an agency's bet of five texts from the environment, the birthdate as YYYY-MM-DD and the number in decimal
+// digits, and an error for each bad field, in the order of a record.
+func ParseBet(agency uint32, firstName, lastName, document, birthdate, number string) (b Bet, bad []*FieldError) {
+	b = Bet{Agency: agency, FirstName: firstName, LastName: lastName, Document: document}
+	bad = b.badTexts()
+	var ok bool
 	if b.Birthdate, ok = parseDate(birthdate); !ok {
 		bad = append(bad, &FieldError{Field: Birthdate, Value: birthdate, Reason: reasonDate})
 	}
 	if b.Number, ok = parseUint32(number); !ok {
 		bad = append(bad, &FieldError{Field: Number, Value: number, Reason: reasonNumber})
 	}
-	if bad != nil {
-		return Bet{}, bad
-	}
-	return b, nil
+	return b, bad
 }
 
 // parseUint32 reads decimal digits and nothing else. Leading zeros are allowed.
@@ -113,15 +105,10 @@ var fieldNames = [...]string{
 // String returns the field's name in words.
 func (f Field) String() string { return fieldNames[f] }
 
-// The reasons of a FieldError.
+// The reasons of a FieldError for the same field of a record and of the environment.
 const (
-	reasonEmpty   = "is empty"
-	reasonLong    = "is over 255 bytes"
-	reasonUTF8    = "is not UTF-8"
-	reasonControl = "holds a control character"
-	reasonDate    = "is no date of the form YYYY-MM-DD"
-	reasonNumber  = "is no number from 0 to 4294967295"
-	reasonAgency  = "is no number from 1 to 4294967295"
+	reasonDate   = "is no date of the form YYYY-MM-DD"
+	reasonNumber = "is no number from 0 to 4294967295"
 )
 
 // FieldError is the error for a bad field of a bet.
@@ -142,25 +129,4 @@ func (e *FieldError) Error() string {
 	default:
 		return fmt.Sprintf("%s %q %s", e.Field, v, e.Reason)
 	}
-}
-
-// FieldErrors holds the errors for all bad fields of one bet, in the order of a record.
-type FieldErrors []*FieldError
-
-// Error returns the errors with semicolons between them.
-func (e FieldErrors) Error() string {
-	texts := make([]string, len(e))
-	for i, f := range e {
-		texts[i] = f.Error()
-	}
-	return strings.Join(texts, "; ")
-}
-
-// Unwrap lets errors.As find each one.
-func (e FieldErrors) Unwrap() []error {
-	errs := make([]error, len(e))
-	for i, f := range e {
-		errs[i] = f
-	}
-	return errs
 }

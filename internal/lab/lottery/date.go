@@ -22,10 +22,11 @@ func parseDate(s string) (Date, bool) {
 // Valid reports whether the day exists.
 func (d Date) Valid() bool {
 	// Every month has the days to 28: the rest is rarely computed.
-	return d.Year-1 < 9999 && d.Month-1 < 12 && (d.Day-1 < 28 || d.Day-1 < d.monthDays())
+	return d.Year-1 < 9999 && d.Month-1 < 12 && (d.Day-1 < 28 || d.Day-1 < d.MonthDays())
 }
 
-func (d Date) monthDays() uint8 {
+// MonthDays returns how many days the month has.
+func (d Date) MonthDays() uint8 {
 	switch d.Month {
 	case 4, 6, 9, 11:
 		return 30
@@ -38,8 +39,8 @@ func (d Date) monthDays() uint8 {
 	return 31
 }
 
-// appendDate appends the date, which must be valid, as YYYY-MM-DD.
-func appendDate(dst []byte, d Date) []byte {
+// AppendDate appends the date, which must be valid, as YYYY-MM-DD.
+func AppendDate(dst []byte, d Date) []byte {
 	y := d.Year
 	return append(dst,
 		'0'+byte(y/1000), '0'+byte(y/100%10), '0'+byte(y/10%10), '0'+byte(y%10), '-',
@@ -48,4 +49,4 @@ func appendDate(dst []byte, d Date) []byte {
 }
 
 // String returns the date as YYYY-MM-DD.
-func (d Date) String() string { return string(appendDate(nil, d)) }
+func (d Date) String() string { return string(AppendDate(nil, d)) }

@@ -50,7 +50,7 @@ func hasTextLength(s string) bool { return s != "" && len(s) <= MaxText }
 
 func appendDateAndNumber(dst []byte, b *Bet) []byte {
 	dst = append(dst, ',')
-	dst = appendDate(dst, b.Birthdate)
+	dst = AppendDate(dst, b.Birthdate)
 	dst = append(dst, ',')
 	dst = strconv.AppendUint(dst, uint64(b.Number), 10)
 	return append(dst, '\r', '\n')
@@ -65,7 +65,7 @@ func appendField(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// The errors for a line that is not a record, other than FieldErrors.
+// The errors for a line that is not a record, other than a *FieldError.
 var (
 	errColumns   = errors.New("wrong number of columns")
 	errBareQuote = errors.New("quote inside a field that is not quoted")
@@ -151,7 +151,7 @@ func parseAny(line string, agency uint32, b *Bet) error {
 	var ok bool
 	if agency == 0 {
 		if b.Agency, ok = parseUint32(fields[0]); !ok || b.Agency == 0 {
-			return &FieldError{Field: Agency, Value: fields[0], Reason: reasonAgency}
+			return &FieldError{Field: Agency, Value: fields[0], Reason: "is no number from 1 to 4294967295"}
 		}
 	}
 	if b.Birthdate, ok = parseDate(fields[4]); !ok {

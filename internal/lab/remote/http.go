@@ -2,6 +2,7 @@ package remote
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -122,9 +123,6 @@ func (f *File) waitsFor(r *response, status string, level slog.Level) error {
 	return r.conn.SetDeadline(r.limit())
 }
 
-// encoded reports whether a Content-Encoding is one.
-func encoded(name string) bool { return name != "" && !strings.EqualFold(name, "identity") }
-
 // accept reads what the header says of the body.
 func (f *File) accept(r *response, status string, fields textproto.MIMEHeader) error {
 	protocol, status, _ := strings.Cut(status, " ")
@@ -142,7 +140,7 @@ func (f *File) accept(r *response, status string, fields textproto.MIMEHeader) e
 		return &statusError{"the server says " + shown + ": give the URL of the file itself, as the client follows none"}
 	case number != 200 && number != 206:
 		return &statusError{"the server says " + shown}
-	case encoded(fields.Get("Content-Encoding")):
+	case !strings.EqualFold(cmp.Or(fields.Get("Content-Encoding"), "identity"), "identity"):
 		return &statusError{"the server sends the file compressed (Content-Encoding: " + text.Printable(text.Short(fields.Get("Content-Encoding"), 20)) + "), and the client unpacks nothing: serve the file as it is, as `composer data serve` does"}
 	case fields.Get("Transfer-Encoding") != "":
 		return &statusError{"the answer has no Content-Length (chunked encoding): serve the file with `composer data serve`"}

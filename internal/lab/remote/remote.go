@@ -7,6 +7,7 @@
 package remote
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -49,11 +50,7 @@ func parse(file string) (address, target string, err error) {
 	case u.Hostname() == "" || u.User != nil || u.Fragment != "":
 		return "", "", errors.New("want http://HOST:PORT/PATH, without user and fragment")
 	}
-	port := u.Port()
-	if port == "" {
-		port = "80"
-	}
-	return net.JoinHostPort(u.Hostname(), port), u.RequestURI(), nil
+	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "80")), u.RequestURI(), nil
 }
 
 // Config says what Open opens. All fields are required.

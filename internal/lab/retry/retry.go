@@ -13,7 +13,7 @@ const (
 	Last  = 2 * time.Second
 )
 
-// Backoff computes the wait before each attempt. The zero value is ready to use.
+// Backoff computes the wait before each attempt. The zero value is ready to use, and begins with First.
 type Backoff struct{ next time.Duration }
 
 // Next returns the wait before the next attempt. It is random between a half and all of the doubling wait, so that the
@@ -24,15 +24,10 @@ func (b *Backoff) Next() time.Duration {
 	return wait/2 + rand.N(wait/2)
 }
 
-// Reset starts again with First. Call it after progress.
-func (b *Backoff) Reset() { b.next = 0 }
-
 // Sleep returns nil after d, or ctx.Err() as soon as ctx is done.
 func Sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(d):
 	case <-ctx.Done():
 	}
 	return ctx.Err()

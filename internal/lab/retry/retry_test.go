@@ -9,8 +9,8 @@ import (
 )
 
 func TestBackoff(t *testing.T) {
-	var b Backoff
 	for range 2 {
+		var b Backoff
 		for wait := First; ; wait = min(2*wait, Last) {
 			if got := b.Next(); got < wait/2 || got >= wait {
 				t.Fatalf("got %v, want from %v to %v", got, wait/2, wait)
@@ -19,7 +19,6 @@ func TestBackoff(t *testing.T) {
 				break
 			}
 		}
-		b.Reset()
 	}
 }
 

@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"log/slog"
 	"strconv"
 	"strings"
 )
@@ -87,17 +86,18 @@ func (s Secret) Of(agency uint32) (Secret, error) {
 	case s.agency != 0:
 		return Secret{}, fmt.Errorf("it is the secret of agency %d, not of agency %d", s.agency, agency)
 	}
+	// It never fails: the length is within the limits of HKDF.
 	b, err := hkdf.Key(sha256.New, (*s.bytes)[:], nil, keyLabel+strconv.FormatUint(uint64(agency), 10), Size)
-	if err != nil {
-		return Secret{}, err // never: the length is within the limits of HKDF
-	}
-	return Secret{agency: agency, bytes: hide(b)}, nil
+	return Secret{agency: agency, bytes: hide(b)}, err
 }
 
-// Key returns the key of an agency. Its errors are those of Of.
-func (s Secret) Key(agency uint32) (Key, error) {
-	own, err := s.Of(agency)
-	return Key{own.bytes}, err
+// NewMAC returns a new HMAC-SHA-256 with the secret of an agency, by which agency and server prove to each other who they
+// are. It panics for the master secret, and for none, which would be a key that everybody has. Compare sums with hmac.Equal.
+func (s Secret) NewMAC() hash.Hash {
+	if s.agency == 0 {
+		panic("secret: a MAC without the secret of an agency")
+	}
+	return hmac.New(sha256.New, (*s.bytes)[:])
 }
 
 // Text returns the secret as Parse reads it. It returns "" for no secret.
@@ -117,7 +117,7 @@ func (s *Secret) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// MarshalText implements encoding.TextMarshaler. It returns Redacted.
+// MarshalText implements encoding.TextMarshaler, for JSON and logs. It returns Redacted.
 func (Secret) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
 
 // String implements fmt.Stringer. It returns Redacted.
@@ -125,34 +125,3 @@ func (Secret) String() string { return Redacted }
 
 // Format implements fmt.Formatter. It prints Redacted for every verb.
 func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, Redacted) }
-
-// LogValue implements slog.LogValuer. It returns Redacted.
-func (Secret) LogValue() slog.Value { return slog.StringValue(Redacted) }
-
-// Key is the key of one agency, with which agency and server prove to each other who they are. The zero Key is none.
-// It is printed as Redacted.
-type Key struct{ bytes hidden }
-
-// IsZero reports whether there is no key.
-func (k Key) IsZero() bool { return k.bytes == nil }
-
-// NewMAC returns a new HMAC-SHA-256 with the key. It panics for the zero Key, which would be a key that everybody has.
-// Compare sums with hmac.Equal.
-func (k Key) NewMAC() hash.Hash {
-	if k.IsZero() {
-		panic("secret: a MAC without a key")
-	}
-	return hmac.New(sha256.New, (*k.bytes)[:])
-}
-
-// MarshalText implements encoding.TextMarshaler. It returns Redacted.
-func (Key) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
-
-// String implements fmt.Stringer. It returns Redacted.
-func (Key) String() string { return Redacted }
-
-// Format implements fmt.Formatter. It prints Redacted for every verb.
-func (Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, Redacted) }
-
-// LogValue implements slog.LogValuer. It returns Redacted.
-func (Key) LogValue() slog.Value { return slog.StringValue(Redacted) }

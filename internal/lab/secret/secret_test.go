@@ -37,12 +37,11 @@ func TestDerivation(t *testing.T) {
 			t.Errorf("agency %d: %s, error %v", agency, own.Text(), err)
 		}
 		again := parse(t, own.Text())
-		fromMaster, _ := master.Key(agency)
-		fromOwn, err := again.Key(agency)
-		if err != nil || !bytes.Equal(fromMaster.NewMAC().Sum(nil), fromOwn.NewMAC().Sum(nil)) {
-			t.Errorf("agency %d: its own secret has another key, error %v", agency, err)
+		fromOwn, err := again.Of(agency)
+		if err != nil || !bytes.Equal(own.NewMAC().Sum(nil), fromOwn.NewMAC().Sum(nil)) {
+			t.Errorf("agency %d: its own secret is another, error %v", agency, err)
 		}
-		if _, err := again.Key(7); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("of agency %d, not of agency 7", agency)) {
+		if _, err := again.Of(7); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("of agency %d, not of agency 7", agency)) {
 			t.Errorf("agency %d: got %v for another agency", agency, err)
 		}
 	}
@@ -79,32 +78,35 @@ func TestNoSecret(t *testing.T) {
 	if !s.IsZero() || s.IsMaster() || s.Text() != "" {
 		t.Error("the zero Secret is one")
 	}
-	key, err := s.Key(1)
-	if err == nil || !key.IsZero() {
-		t.Error("it has a key")
+	own, err := s.Of(1)
+	if err == nil || !own.IsZero() {
+		t.Error("it has an agency's")
 	}
-	defer func() {
-		if recover() == nil {
-			t.Error("the zero Key makes a MAC")
-		}
-	}()
-	key.NewMAC()
+	for _, s := range []Secret{own, New()} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("no agency's secret makes a MAC")
+				}
+			}()
+			s.NewMAC()
+		}()
+	}
 }
 
 // However a secret gets into a text, its bytes do not, neither in hexadecimal nor in decimal digits.
 func TestNeverPrinted(t *testing.T) {
 	s := parse(t, "3:"+masterText)
-	key, err := s.Key(3)
+	other, err := parse(t, masterText).Of(3)
 	if err != nil {
 		t.Fatal(err)
 	}
 	type inside struct {
-		hidden Secret
-		key    Key
-		Shown  Secret
-		Key    *Key
+		hidden  Secret
+		Shown   Secret
+		Pointed *Secret
 	}
-	values := []any{s, &s, key, &key, inside{s, key, s, &key}, &inside{s, key, s, &key}, []Secret{s}, map[string]Key{"k": key}}
+	values := []any{s, &s, other, &other, inside{s, s, &other}, &inside{s, s, &other}, []Secret{s}, map[string]Secret{"k": other}}
 	for _, v := range values {
 		var texts []string
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%o", "%b", "%c", "%U", "%p"} {
@@ -126,7 +128,7 @@ func TestNeverPrinted(t *testing.T) {
 			}
 		}
 	}
-	if got := fmt.Sprint(s, key); got != "[redacted] [redacted]" {
+	if got := fmt.Sprint(s, other); got != "[redacted] [redacted]" {
 		t.Error(got)
 	}
 }

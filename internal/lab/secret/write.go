@@ -24,14 +24,13 @@ const (
 )
 
 // AgencyFile returns the name of the file of an agency's secret.
-func AgencyFile(agency uint32) string {
-	return agencyPrefix + strconv.FormatUint(uint64(agency), 10) + fileSuffix
-}
+func AgencyFile(agency uint32) string { return fmt.Sprintf("agency-%d.secret", agency) }
 
-const (
-	agencyPrefix = "agency-"
-	fileSuffix   = ".secret"
-)
+// ManifestFile is the name of the file with the Secrets of Kubernetes.
+const ManifestFile = "kubernetes.yaml"
+
+// maxManifestSecret bounds the contents of a Secret of Kubernetes, in bytes.
+const maxManifestSecret = 1 << 20
 
 // The modes of what Write makes. Containers mount the files with their owner and mode, and the program in them has
 // another user, so the files are readable by everybody. Other users of this machine cannot enter the directory.
@@ -83,8 +82,7 @@ func Write(dir string, o WriteOptions) (Written, error) {
 	}
 	set := &files.Set{Contained: true, Mode: fileMode}
 	defer set.Discard()
-	paths, err := addSecrets(set, dir, master, o)
-	if err != nil {
+	if err := addSecrets(set, dir, master, o); err != nil {
 		return w, err
 	}
 	written, err := set.Commit()
@@ -92,109 +90,82 @@ func Write(dir string, o WriteOptions) (Written, error) {
 		return w, err
 	}
 	w.Written = append(w.Written, written...)
-	for _, path := range paths {
-		if len(written) > 0 && written[0] == path { // both are in the order of Add
-			written = written[1:]
-		} else {
-			w.Unchanged = append(w.Unchanged, path)
-		}
-	}
+	w.Unchanged = append(w.Unchanged, set.Unchanged()...)
 	if w.NewMaster {
 		err = removeOthers(dir, o.Agencies, &w)
 	}
 	return w, err
 }
 
-// addSecrets adds all files to the set and returns their paths.
-func addSecrets(set *files.Set, dir string, master Secret, o WriteOptions) (paths []string, err error) {
+func addSecrets(set *files.Set, dir string, master Secret, o WriteOptions) error {
 	own := make([]Secret, o.Agencies)
 	for i := range own {
-		if own[i], err = master.Of(uint32(i) + 1); err != nil {
-			return nil, err
-		}
+		own[i], _ = master.Of(uint32(i) + 1) // the master secret has that of every agency
 	}
-	kept, err := o.keepCertificate(dir)
-	if err != nil {
-		return nil, err
+	if err := o.keepCertificate(dir); err != nil {
+		return err
 	}
+	type file struct {
+		name    string
+		content []byte
+	}
+	var all []file
 	if o.Kubernetes {
 		manifest, err := manifestOf(master, own, o.Certificate, o.CertificateKey)
 		if err != nil {
-			return nil, err
-		}
-		paths = append(paths, filepath.Join(dir, ManifestFile))
-		err = set.Add(paths[0], func(w io.Writer) error {
-			_, err := io.WriteString(w, manifest)
 			return err
-		})
-		if err != nil {
-			return nil, err
 		}
+		all = append(all, file{ManifestFile, []byte(manifest)})
 	}
-	certificates, err := addCertificate(set, dir, o, kept)
-	if err != nil {
-		return nil, err
+	if o.Certificate != nil {
+		all = append(all, file{CertificateFile, o.Certificate}, file{CertificateKeyFile, o.CertificateKey})
 	}
-	paths = append(paths, certificates...)
 	for i, s := range append([]Secret{master}, own...) {
 		name := MasterFile
 		if i > 0 {
 			name = AgencyFile(uint32(i))
 		}
-		path := filepath.Join(dir, name)
-		paths = append(paths, path)
-		if err := addSecret(set, path, s, o.Force); err != nil {
-			return nil, err
+		if err := checkOther(filepath.Join(dir, name), s); err != nil && !o.Force {
+			return err
+		}
+		all = append(all, file{name, []byte(s.Text() + "\n")})
+	}
+	for _, f := range all {
+		err := set.Add(filepath.Join(dir, f.name), func(w io.Writer) error {
+			_, err := w.Write(f.content)
+			return err
+		})
+		if err != nil {
+			return err
 		}
 	}
-	return paths, nil
+	return nil
 }
 
 // maxCertificate is the largest file of a certificate, or of its key, in bytes.
 const maxCertificate = 1 << 20
 
 // keepCertificate takes the certificate that is there, with its key, in place of the one of the options, unless there is none
-// or Force is set. It reports whether it has. The error for one of the two files without the other names both.
-func (o *WriteOptions) keepCertificate(dir string) (bool, error) {
+// or Force is set. The error for one of the two files without the other names both.
+func (o *WriteOptions) keepCertificate(dir string) error {
 	if o.Certificate == nil || o.Force {
-		return false, nil
+		return nil
 	}
 	certificate, err := files.Read(filepath.Join(dir, CertificateFile), maxCertificate)
 	key, keyErr := files.Read(filepath.Join(dir, CertificateKeyFile), maxCertificate)
 	there, lacks := CertificateFile, CertificateKeyFile
 	switch missing, keyMissing := errors.Is(err, fs.ErrNotExist), errors.Is(keyErr, fs.ErrNotExist); {
 	case missing && keyMissing:
-		return false, nil
+		return nil
 	case err == nil && keyErr == nil:
 		o.Certificate, o.CertificateKey = certificate, key
-		return true, nil
+		return nil
 	case missing:
 		there, lacks = lacks, there
 	case !keyMissing:
-		return false, errors.Join(err, keyErr)
+		return errors.Join(err, keyErr)
 	}
-	return false, fmt.Errorf("%s is there without %s: put that beside it, or move it away", filepath.Join(dir, there), lacks)
-}
-
-// addCertificate adds the files of the certificate to the set, unless they are kept, and returns the paths.
-func addCertificate(set *files.Set, dir string, o WriteOptions, kept bool) (paths []string, err error) {
-	if o.Certificate == nil {
-		return nil, nil
-	}
-	paths = []string{filepath.Join(dir, CertificateFile), filepath.Join(dir, CertificateKeyFile)}
-	if kept {
-		return paths, nil // unchanged
-	}
-	for i, text := range [][]byte{o.Certificate, o.CertificateKey} {
-		err := set.Add(paths[i], func(w io.Writer) error {
-			_, err := w.Write(text)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return paths, nil
+	return fmt.Errorf("%s is there without %s: put that beside it, or move it away", filepath.Join(dir, there), lacks)
 }
 
 // makeDir makes the directory, or checks that others cannot enter the one that is there.
@@ -215,21 +186,16 @@ func makeDir(dir string) error {
 	return nil
 }
 
-// addSecret adds the file of a secret to the set. Without force, another secret in the file is an error.
-func addSecret(set *files.Set, path string, s Secret, force bool) error {
-	if !force {
-		old, err := Read(path)
-		if err == nil && old.Text() != s.Text() {
-			return fmt.Errorf("%s: %w", path, ErrExists)
-		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
+// checkOther returns an error if the file has another secret.
+func checkOther(path string, s Secret) error {
+	old, err := Read(path)
+	if err == nil && old.Text() != s.Text() {
+		return fmt.Errorf("%s: %w", path, ErrExists)
 	}
-	return set.Add(path, func(w io.Writer) error {
-		_, err := io.WriteString(w, s.Text()+"\n")
-		return err
-	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // removeOthers removes the files of agencies above that number, whose secrets are of no master secret any more.
@@ -239,9 +205,8 @@ func removeOthers(dir string, agencies int, w *Written) error {
 		return err
 	}
 	for _, e := range entries {
-		digits, isAgency := strings.CutPrefix(strings.TrimSuffix(e.Name(), fileSuffix), agencyPrefix)
-		n, err := strconv.ParseUint(digits, 10, 32)
-		if !isAgency || err != nil || n <= uint64(agencies) || e.Name() != AgencyFile(uint32(n)) {
+		var n uint32
+		if _, err := fmt.Sscanf(e.Name(), "agency-%d", &n); err != nil || uint64(n) <= uint64(agencies) || e.Name() != AgencyFile(n) {
 			continue
 		}
 		path := filepath.Join(dir, e.Name())
@@ -251,4 +216,29 @@ func removeOthers(dir string, agencies int, w *Written) error {
 		w.Removed = append(w.Removed, path)
 	}
 	return nil
+}
+
+// manifestOf returns the Secrets of Kubernetes that the lab's templates mount: lottery-master for the server, and
+// lottery-agencies, of which each pod of the clients' Job mounts the key with its number. Pods are numbered from 0. With a
+// certificate there is lottery-tls, of which the server mounts all, and clients the certificate.
+func manifestOf(master Secret, agencies []Secret, certificate, key []byte) (string, error) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# Made by: composer data secrets. kubectl apply --server-side -f %s\n", ManifestFile)
+	b.WriteString("apiVersion: v1\nkind: Secret\nmetadata:\n  name: lottery-master\nstringData:\n")
+	fmt.Fprintf(&b, "  master: %q\n", master.Text())
+	b.WriteString("---\napiVersion: v1\nkind: Secret\nmetadata:\n  name: lottery-agencies\nstringData:\n")
+	size := 0
+	for i, s := range agencies {
+		number := strconv.Itoa(i)
+		fmt.Fprintf(&b, "  %q: %q\n", number, s.Text())
+		size += len(number) + len(s.Text())
+	}
+	if size > maxManifestSecret {
+		return "", fmt.Errorf("the secrets of %d agencies are %d bytes, and a Secret of Kubernetes holds 1 MiB: make fewer, or leave out --kubernetes", len(agencies), size)
+	}
+	if certificate != nil {
+		fmt.Fprintf(&b, "---\napiVersion: v1\nkind: Secret\nmetadata:\n  name: lottery-tls\nstringData:\n  %s: %q\n  %s: %q\n",
+			CertificateFile, certificate, CertificateKeyFile, key)
+	}
+	return b.String(), nil
 }

@@ -1,7 +1,6 @@
 package secure
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -51,12 +50,7 @@ func Make(now time.Time, names ...string) (certificate, key []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	var certificatePEM, keyPEM bytes.Buffer
-	if err := pem.Encode(&certificatePEM, &pem.Block{Type: "CERTIFICATE", Bytes: der}); err != nil {
-		return nil, nil, err
-	}
-	if err := pem.Encode(&keyPEM, &pem.Block{Type: "PRIVATE KEY", Bytes: privateDER}); err != nil {
-		return nil, nil, err
-	}
-	return certificatePEM.Bytes(), keyPEM.Bytes(), nil
+	certificate = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	key = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: privateDER})
+	return certificate, key, nil
 }

@@ -77,7 +77,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{raw: &closeOnce{Conn: raw}}
+	c := &conn{raw: &closeOnce{raw, sync.OnceValue(raw.Close)}}
 	c.Conn = tls.Server(c.raw, l.config)
 	return c, nil
 }
@@ -120,7 +120,7 @@ func Dial(dial DialFunc, c *tls.Config) DialFunc {
 		if err != nil {
 			return nil, err
 		}
-		secured := &conn{raw: &closeOnce{Conn: raw}}
+		secured := &conn{raw: &closeOnce{raw, sync.OnceValue(raw.Close)}}
 		secured.Conn = tls.Client(secured.raw, c)
 		if err := secured.HandshakeContext(ctx); err != nil {
 			return nil, errors.Join(fmt.Errorf("TLS with %s: %w", address, explain(err)), secured.Close())
@@ -133,7 +133,7 @@ func Dial(dial DialFunc, c *tls.Config) DialFunc {
 // peer may be gone.
 type conn struct {
 	*tls.Conn
-	raw *closeOnce
+	raw net.Conn // whose Close can be called again
 }
 
 // Read says that a client does not speak TLS: package tls names bytes.
@@ -155,11 +155,7 @@ func (c *conn) Close() error {
 // closeOnce is a connection whose Close can be called again, and returns the first error then.
 type closeOnce struct {
 	net.Conn
-	once sync.Once
-	err  error
+	once func() error
 }
 
-func (c *closeOnce) Close() error {
-	c.once.Do(func() { c.err = c.Conn.Close() })
-	return c.err
-}
+func (c *closeOnce) Close() error { return c.once() }

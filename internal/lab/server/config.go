@@ -15,11 +15,8 @@ import (
 
 // Configuration describes the server's configuration for the toolkit's commands.
 func Configuration() config.Service {
-	return config.Describe[Config]("server", ConfigFile, variablePrefix)
+	return config.Describe[Config]("server", ConfigFile, "SERVER_")
 }
-
-// variablePrefix begins most variables.
-const variablePrefix = "SERVER_"
 
 // Config is the server's configuration. The keys of the file are the names of the variables.
 type Config struct {
@@ -80,17 +77,13 @@ var errNotMaster = errors.New("it is the secret of one agency: the server needs 
 
 // master returns the master secret, or none.
 func (c Config) master(m service.Machine) (secret.Secret, error) {
-	s := c.Secret
-	if c.SecretFile != "" {
-		var err error
-		if s, err = m.Secret(c.SecretFile); err != nil {
-			return s, err
-		}
-		if !s.IsMaster() {
-			return s, fmt.Errorf("%s: %w", c.SecretFile, errNotMaster)
-		}
-	}
-	if c.Mode == ModeEcho && !s.IsZero() {
+	s, err := m.Secret(c.SecretFile, c.Secret)
+	switch {
+	case err != nil || s.IsZero():
+		return s, err
+	case !s.IsMaster():
+		return s, fmt.Errorf("%s: %w", c.SecretFile, errNotMaster)
+	case c.Mode == ModeEcho:
 		return s, errors.New("there is a secret, and nobody proves anything with SERVER_MODE=echo: set SERVER_MODE=lottery, or no secret")
 	}
 	return s, nil
@@ -116,18 +109,5 @@ const (
 	ModeLottery Mode = "lottery"
 )
 
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (m *Mode) UnmarshalText(text []byte) error {
-	switch v := Mode(text); v {
-	case ModeEcho, ModeLottery:
-		*m = v
-		return nil
-	default:
-		return fmt.Errorf("want %s or %s", ModeEcho, ModeLottery)
-	}
-}
-
 // Choices implements config.Chooser.
 func (Mode) Choices() []string { return []string{string(ModeEcho), string(ModeLottery)} }
-
-func (m Mode) String() string { return string(m) }

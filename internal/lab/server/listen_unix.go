@@ -3,6 +3,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -21,9 +22,7 @@ func listenBacklog(ctx context.Context, address string, backlog int) (net.Listen
 	raw, err := l.(*net.TCPListener).SyscallConn()
 	if err == nil {
 		controlErr := raw.Control(func(fd uintptr) { err = syscall.Listen(int(fd), backlog) })
-		if err == nil {
-			err = controlErr
-		}
+		err = cmp.Or(err, controlErr)
 	}
 	if err != nil {
 		_ = l.Close()

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"time"
 
 	"github.com/tp0-lab/composer/internal/lab/central"
@@ -29,19 +30,14 @@ const countInterval = 5 * time.Second
 
 // Run runs the server. It is a function of the type service.Run.
 func Run(ctx context.Context, m service.Machine) error {
-	environment := config.Environ(m.Environ)
-	file, err := config.INIFile(m.Path(ConfigFile))
-	if err != nil {
-		return service.ConfigFailed(m.Stdout, err)
+	c, unknown, err := config.Load[Config](Configuration(), m.Environ, m.Path(ConfigFile))
+	if err == nil {
+		c.Secret, err = c.master(m)
 	}
-	c, err := config.Parse[Config](environment, file)
-	if err != nil {
-		return service.ConfigFailed(m.Stdout, err)
+	var encryption *tls.Config
+	if err == nil {
+		encryption, err = c.tls(m)
 	}
-	if c.Secret, err = c.master(m); err != nil {
-		return service.ConfigFailed(m.Stdout, err)
-	}
-	encryption, err := c.tls(m)
 	if err != nil {
 		return service.ConfigFailed(m.Stdout, err)
 	}
@@ -51,7 +47,7 @@ func Run(ctx context.Context, m service.Machine) error {
 		slog.Int("port", int(c.Port)),
 		slog.Int("listen_backlog", c.ListenBacklog),
 		slog.String("logging_level", c.LogLevel.String()))
-	service.LogUnknown(log, Configuration().Unknown(environment, file))
+	service.LogUnknown(log, unknown)
 
 	ctx, stop := service.Stopping(ctx, log)
 	defer stop()
@@ -61,12 +57,8 @@ func Run(ctx context.Context, m service.Machine) error {
 		err = serveEcho(ctx, c, m, log)
 	}
 	tellCounted()
-	if err != nil {
-		log.Error("shutdown_server", logline.Fail, logline.Err(err))
-		return err
-	}
-	log.Info("shutdown_server", logline.Success)
-	return nil
+	logline.Outcome(log, "shutdown_server", err)
+	return err
 }
 
 func serveEcho(ctx context.Context, c Config, m service.Machine, log *slog.Logger) error {
@@ -133,4 +125,14 @@ func serveLottery(ctx context.Context, c Config, encryption *tls.Config, m servi
 		Secret:       c.Secret,
 	}, bets, log)
 	return s.Serve(ctx, listener)
+}
+
+// listen listens as the configuration says, and logs the port that it took.
+func listen(ctx context.Context, address string, c Config, log *slog.Logger) (net.Listener, error) {
+	l, err := listenBacklog(ctx, address, c.ListenBacklog)
+	if err != nil {
+		return nil, err
+	}
+	log.Info("listen", logline.Success, slog.Int("port", l.Addr().(*net.TCPAddr).Port), slog.String("mode", string(c.Mode)))
+	return l, nil
 }

@@ -189,7 +189,7 @@ func (w *whole) refusesStrangers(own []string) {
 		}
 	}
 	// A stranger who invents frames, and one who has seen a proof of another connection.
-	key, err := w.secret("agency-1.secret").Key(1)
+	agency, err := w.secret("agency-1.secret").Of(1)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -223,7 +223,7 @@ func (w *whole) refusesStrangers(own []string) {
 		if kind, _, err := frames.Next(); err == nil {
 			w.t.Errorf("got %v after it", kind)
 		}
-		seen = wire.AppendProof(nil, wire.NewProof(key.NewMAC(), wire.TypeProof, hello, c.Nonce))
+		seen = wire.AppendProof(nil, wire.NewProof(agency.NewMAC(), wire.TypeProof, hello, c.Nonce))
 	}
 	if w.withTLS { // nothing without TLS
 		conn, err := net.Dial("tcp", w.address)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tp0-lab/composer/internal/lab/config"
+	"github.com/tp0-lab/composer/internal/lab/server"
 	"github.com/tp0-lab/composer/internal/lab/service"
 )
 
@@ -17,7 +18,7 @@ func TestConfigFailedLogsEachMistake(t *testing.T) {
 	if err := os.WriteFile(path, []byte("[DEFAULT]\nx\nA=1\nA=2\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, err := config.INIFile(path)
+	_, _, err := config.Load[server.Config](server.Configuration(), nil, path)
 	var log bytes.Buffer
 	if service.ConfigFailed(&log, err) == nil {
 		t.Error("it did not fail")

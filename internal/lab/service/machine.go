@@ -4,12 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
 	"net"
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -41,10 +39,11 @@ type Mount struct{ Target, Source string }
 // Host is where a service can be reached.
 type Host struct {
 	Address string `json:"address"` // empty is any address
-	// Ports maps each port that the service listens on, as it and its clients know it, to the port that stands for it on
-	// Address.
-	Ports map[uint16]uint16 `json:"ports,omitempty"`
-	// Shared says that other services have the same address: a port that is not in Ports does not belong to this service.
+	// Port is the port that the service listens on, as it and its clients know it, and Actual the port that stands for it on
+	// Address. Both are 0 if the service listens on none.
+	Port   uint16 `json:"port,omitempty"`
+	Actual uint16 `json:"actual,omitempty"`
+	// Shared says that other services have the same address: another port than Actual does not belong to this service.
 	Shared bool `json:"shared,omitempty"`
 }
 
@@ -66,8 +65,12 @@ func (m Machine) Path(file string) string {
 	return filepath.Join(longest.Source, filepath.FromSlash(strings.TrimPrefix(file, longest.Target)))
 }
 
-// Secret reads the file of a secret, as secret.Read does. The error names the file as the service knows it.
-func (m Machine) Secret(file string) (secret.Secret, error) {
+// Secret reads the file of a secret, as secret.Read does. Without a file it is the given one. The error names the file as
+// the service knows it.
+func (m Machine) Secret(file string, given secret.Secret) (secret.Secret, error) {
+	if file == "" {
+		return given, nil
+	}
 	path := m.Path(file)
 	s, err := secret.Read(path)
 	if err != nil && path != file {
@@ -77,7 +80,7 @@ func (m Machine) Secret(file string) (secret.Secret, error) {
 }
 
 // Dial connects as a net.Dialer does, after it has replaced a name of Hosts with its address. The error for a port of
-// such a host that refuses the connection names the ports that the host listens on.
+// such a host that refuses the connection names the port that the host listens on.
 func (m Machine) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	var dialer net.Dialer
 	name, port, err := net.SplitHostPort(address)
@@ -93,20 +96,16 @@ func (m Machine) Dial(ctx context.Context, network, address string) (net.Conn, e
 		dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(m.Host.Address)} // nil is any
 	}
 	conn, err := dialer.DialContext(ctx, network, net.JoinHostPort(host.Address, other))
-	if err != nil && other == port && len(host.Ports) > 0 && !host.listens(port) {
+	if err != nil && other == port && host.Port != 0 && !host.listens(port) {
 		err = refused(name, port, host, err)
 	}
 	return conn, err
 }
 
 func refused(name, port string, host Host, err error) error {
-	var ports []string
-	for _, p := range slices.Sorted(maps.Keys(host.Ports)) {
-		ports = append(ports, strconv.Itoa(int(p)))
-	}
 	where := "no port"
-	if len(ports) > 0 {
-		where = "port " + strings.Join(ports, " and ")
+	if host.Port != 0 {
+		where = fmt.Sprintf("port %d", host.Port)
 	}
 	return fmt.Errorf("dial %s:%s: %w; %s listens on %s", name, port, err, name, where)
 }
@@ -119,15 +118,13 @@ func (m Machine) Address(port uint16) string {
 
 // port returns the port that stands for another, or the same one, and whether it can lead to the host.
 func (h Host) port(port string) (other string, there bool) {
-	n, err := strconv.ParseUint(port, 10, 16)
-	if other, ok := h.Ports[uint16(n)]; ok && err == nil {
-		return strconv.Itoa(int(other)), true
+	if h.listens(port) {
+		return strconv.Itoa(int(h.Actual)), true
 	}
 	return port, !h.Shared
 }
 
 func (h Host) listens(port string) bool {
 	n, err := strconv.ParseUint(port, 10, 16)
-	_, ok := h.Ports[uint16(n)]
-	return ok && err == nil
+	return err == nil && n > 0 && uint16(n) == h.Port
 }

@@ -63,7 +63,7 @@ func TestMachineDialPorts(t *testing.T) {
 	m := service.Machine{
 		Host: service.Host{Address: "127.0.0.1", Shared: true},
 		Hosts: map[string]service.Host{
-			"server":  {Address: "127.0.0.1", Ports: map[uint16]uint16{12345: port}, Shared: true},
+			"server":  {Address: "127.0.0.1", Port: 12345, Actual: port, Shared: true},
 			"client1": {Address: "127.0.0.1", Shared: true},
 		},
 	}

@@ -16,8 +16,6 @@ const (
 	outputStep = 25 * time.Millisecond
 )
 
-var errUnread = errors.New("nobody reads the output")
-
 // Output writes to a file that somebody may have stopped reading: a pipe that is full, a terminal that is held. It
 // waits for the reader until GiveUp.
 type Output struct {
@@ -42,7 +40,7 @@ func (o *Output) Wait() error {
 		case writable(o.file, step):
 			return nil
 		case gaveUp:
-			return errUnread
+			return errors.New("nobody reads the output")
 		}
 	}
 }

@@ -62,16 +62,14 @@ func withSignals(parent context.Context, others <-chan os.Signal) (context.Conte
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		var s os.Signal
 		select {
-		case s := <-signals:
-			signal.Stop(signals) // the next signal ends the process
-			cancel(signalError(signalNames[s]))
-		case s := <-others:
-			signal.Stop(signals)
-			cancel(signalError(signalNames[s]))
+		case s = <-signals:
+		case s = <-others:
 		case <-ctx.Done():
-			signal.Stop(signals)
 		}
+		signal.Stop(signals) // the next signal ends the process
+		cancel(signalError(signalNames[s]))
 	}()
 	return ctx, func() { cancel(nil); <-done }
 }

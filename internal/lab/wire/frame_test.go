@@ -139,7 +139,7 @@ func TestReaderSize(t *testing.T) {
 }
 
 func TestReaderErrors(t *testing.T) {
-	r := wire.NewReader(iotest.TimeoutReader(iotest.OneByteReader(bytes.NewReader(wire.AppendKeepAlive(nil)))))
+	r := wire.NewReader(iotest.TimeoutReader(iotest.OneByteReader(bytes.NewReader(wire.AppendEmpty(nil, wire.TypeKeepAlive)))))
 	if _, _, err := r.Next(); !errors.Is(err, iotest.ErrTimeout) {
 		t.Fatalf("got %v, want %v", err, iotest.ErrTimeout)
 	}
@@ -161,7 +161,7 @@ type silent struct{}
 func (silent) Read([]byte) (int, error) { return 0, nil }
 
 func TestReaderBuffered(t *testing.T) {
-	s := wire.AppendError(wire.AppendAsk(wire.AppendKeepAlive(nil)), wire.CodeMalformed)
+	s := wire.AppendError(wire.AppendEmpty(wire.AppendEmpty(nil, wire.TypeKeepAlive), wire.TypeAsk), wire.CodeMalformed)
 	r := wire.NewReader(io.MultiReader(bytes.NewReader(s[:16]), bytes.NewReader(s[16:])))
 	for i, want := range []bool{false, true, false, false} {
 		if got := r.Buffered(); got != want {

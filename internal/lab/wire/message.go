@@ -96,18 +96,11 @@ func ParseFinish(body []byte) (Finish, error) {
 	}, nil
 }
 
-// AppendAsk appends an ASK, which asks for the winners. Its body is empty.
-func AppendAsk(dst []byte) []byte { return appendEmpty(dst, TypeAsk) }
+// AppendEmpty appends a frame of type t with an empty body: an ASK, which asks for the winners, a FINISHED, the answer to
+// FINISH, or a KEEPALIVE, which says that the sender waits and has not stalled.
+func AppendEmpty(dst []byte, t Type) []byte { return seal(appendHeader(dst, t, 0), len(dst)) }
 
-// AppendFinished appends a FINISHED, the answer to FINISH. Its body is empty.
-func AppendFinished(dst []byte) []byte { return appendEmpty(dst, TypeFinished) }
-
-// AppendKeepAlive appends a KEEPALIVE, which says that the sender waits and has not stalled. Its body is empty.
-func AppendKeepAlive(dst []byte) []byte { return appendEmpty(dst, TypeKeepAlive) }
-
-func appendEmpty(dst []byte, t Type) []byte { return seal(appendHeader(dst, t, 0), len(dst)) }
-
-// ParseEmpty checks that the body of a frame of type t (ASK, FINISHED or KEEPALIVE) is empty.
+// ParseEmpty checks that the body of a frame of AppendEmpty is empty.
 func ParseEmpty(t Type, body []byte) error { return checkSize(t, body, 0) }
 
 // Welcome is the central's answer to HELLO. It says where the agency has to go on.

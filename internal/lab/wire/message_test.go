@@ -91,11 +91,11 @@ func encode(dst []byte, t wire.Type, v any) ([]byte, error) {
 	}
 	switch t {
 	case wire.TypeAsk:
-		return wire.AppendAsk(dst), nil
+		return wire.AppendEmpty(dst, wire.TypeAsk), nil
 	case wire.TypeFinished:
-		return wire.AppendFinished(dst), nil
+		return wire.AppendEmpty(dst, wire.TypeFinished), nil
 	case wire.TypeKeepAlive:
-		return wire.AppendKeepAlive(dst), nil
+		return wire.AppendEmpty(dst, wire.TypeKeepAlive), nil
 	}
 	return nil, errors.New("no such frame")
 }

@@ -9,6 +9,7 @@
 package wire
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -72,12 +73,7 @@ var typeNames = map[Type]string{
 }
 
 // String returns the protocol's name of the type, such as "HELLO".
-func (t Type) String() string {
-	if name, ok := typeNames[t]; ok {
-		return name
-	}
-	return fmt.Sprintf("type 0x%02x", byte(t))
-}
+func (t Type) String() string { return cmp.Or(typeNames[t], fmt.Sprintf("type 0x%02x", byte(t))) }
 
 // Code is the outcome of a request, in a RESULT or an ERROR.
 type Code byte
@@ -121,12 +117,7 @@ var codeNames = map[Code]string{
 }
 
 // String returns the protocol's name of the code, such as "not_finished".
-func (c Code) String() string {
-	if name, ok := codeNames[c]; ok {
-		return name
-	}
-	return fmt.Sprintf("code %d", byte(c))
-}
+func (c Code) String() string { return cmp.Or(codeNames[c], fmt.Sprintf("code %d", byte(c))) }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 

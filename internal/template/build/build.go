@@ -2,7 +2,6 @@
 package build
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -25,10 +24,7 @@ import (
 // All is the name in Job.Stages for all stages of a bundle, unless a stage has that name.
 const All = "all"
 
-// Placeholder stands for the stage's name in Job.Output.
-const Placeholder = "{stage}"
-
-// ErrOutput is wrapped by the error for several stages whose Job.Output lacks Placeholder.
+// ErrOutput is wrapped by the error for several stages whose Job.Output lacks bundle.StagePart.
 var ErrOutput = errors.New("output")
 
 // Formats are the values of Job.Format.
@@ -39,7 +35,7 @@ type Job struct {
 	// Stages are names of stages. For an empty list, bundle.Choose reads StageFile.
 	Stages    []string
 	StageFile string
-	// Output is the path of each stage's file, with Placeholder for several stages; "" is stdout.
+	// Output is the path of each stage's file, with bundle.StagePart for several stages; "" is stdout.
 	Output string
 	// Format is one of Formats; "" is yaml.
 	Format string
@@ -193,8 +189,8 @@ func (j Job) stages(b *bundle.Bundle) ([]string, error) {
 		names = []string{stage.Name}
 	}
 	names = distinct(names)
-	if len(names) > 1 && !strings.Contains(j.Output, Placeholder) {
-		return nil, fmt.Errorf("%w %q: %d stages are written to a file each, such as 'compose-%s.yaml'", ErrOutput, cmp.Or(j.Output, "-"), len(names), Placeholder)
+	if len(names) > 1 && !strings.Contains(j.Output, bundle.StagePart) {
+		return nil, fmt.Errorf("%w %q: %d stages are written to a file each, such as 'compose-%s.yaml'", ErrOutput, cmp.Or(j.Output, "-"), len(names), bundle.StagePart)
 	}
 	return names, nil
 }
@@ -230,14 +226,12 @@ func (j Job) document(ctx context.Context, engine *render.Engine, target bundle.
 	}
 	if j.Validate {
 		d.Report, err = check.ForTarget(ctx, target, doc, filepath.Dir(d.Path))
-		if wrong, ok := errors.AsType[*check.Error](err); ok {
-			return d, render.OfStage(stage, located(wrong, engine, stage, render.Counted, doc.Bytes))
+		located(d.Report, err, func(offset int) (string, error) { return engine.Locate(stage, render.Counted, doc.Bytes, offset) })
+		if errors.As(err, new(*check.Error)) {
+			err = render.OfStage(stage, err)
 		}
 		if err != nil {
 			return d, err
-		}
-		for i, w := range d.Report.Warnings {
-			d.Report.Warnings[i] = located(w, engine, stage, render.Counted, doc.Bytes)
 		}
 	}
 	d.content = doc.Bytes
@@ -250,25 +244,26 @@ func (j Job) document(ctx context.Context, engine *render.Engine, target bundle.
 			return d, fmt.Errorf("make JSON of the document: %w", err)
 		}
 	}
-	d.Write = func(w io.Writer) error {
-		_, err := w.Write(d.content)
-		return err
-	}
+	d.Write = d.writeContent
 	return d, nil
 }
 
-// located returns err with its place in the templates, if Locate finds it.
-func located(err *check.Error, engine *render.Engine, stage string, n int, document []byte) *check.Error {
-	return locatedBy(err, func(offset int) (string, error) { return engine.Locate(stage, n, document, offset) })
+func (d *Document) writeContent(w io.Writer) error {
+	_, err := w.Write(d.content)
+	return err
 }
 
-// locatedBy is located with a function that returns the place of an offset.
-func locatedBy(err *check.Error, locate func(offset int) (string, error)) *check.Error {
-	own := *err
-	if place, err := locate(own.Offset); err == nil {
-		own.Place = place
+// located sets the places in the templates of the warnings of a report and of a *check.Error, if locate finds them.
+func located(report check.Report, err error, locate func(offset int) (string, error)) {
+	all := report.Warnings
+	if wrong, ok := errors.AsType[*check.Error](err); ok {
+		all = append(slices.Clip(all), wrong)
 	}
-	return &own
+	for _, one := range all {
+		if place, err := locate(one.Offset); err == nil {
+			one.Place = place
+		}
+	}
 }
 
 // Write writes the documents to their files, all or none, and returns the paths of the files that changed.
@@ -305,16 +300,6 @@ func (d Document) writeFile() ([]string, error) {
 		return nil, err
 	}
 	return []string{d.Path}, nil
-}
-
-// text returns the whole document.
-func (d Document) text() ([]byte, error) {
-	if d.content != nil {
-		return d.content, nil
-	}
-	var text bytes.Buffer
-	err := d.Write(&text)
-	return text.Bytes(), err
 }
 
 // Missing returns the files and directories that the documents mount, or Compose reads, and that do not exist, each once. It leaves out

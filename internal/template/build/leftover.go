@@ -1,6 +1,7 @@
 package build
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -67,12 +68,7 @@ func numbered(o bundle.Output, dir, stage string, kind bundle.Kind) (all []strin
 			all = append(all, path)
 		}
 	}
-	slices.SortFunc(all, func(a, b string) int {
-		if len(a) != len(b) {
-			return len(a) - len(b)
-		}
-		return strings.Compare(a, b)
-	})
+	slices.SortFunc(all, func(a, b string) int { return cmp.Or(len(a)-len(b), strings.Compare(a, b)) })
 	return all
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -32,19 +31,11 @@ func (j Job) outputs(ctx context.Context, all []*render.Output, stage string) ([
 			}
 			d := Document{Stage: stage, Path: filepath.Join(dir, f.Path), below: f.Path}
 			d.content, d.Report, err = j.checked(ctx, o.Format, f.Bytes)
-			if wrong, ok := errors.AsType[*check.Error](err); ok {
-				return nil, fmt.Errorf("%s: %w", f.Path, locatedBy(wrong, func(offset int) (string, error) { return o.Locate(stage, render.Counted, f, offset) }))
-			}
+			located(d.Report, err, func(offset int) (string, error) { return o.Locate(stage, render.Counted, f, offset) })
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", f.Path, err)
 			}
-			for i, w := range d.Report.Warnings {
-				d.Report.Warnings[i] = locatedBy(w, func(offset int) (string, error) { return o.Locate(stage, render.Counted, f, offset) })
-			}
-			d.Write = func(w io.Writer) error {
-				_, err := w.Write(d.content)
-				return err
-			}
+			d.Write = d.writeContent
 			made = append(made, d)
 		}
 	}
@@ -67,7 +58,7 @@ func (j Job) checked(ctx context.Context, format string, rendered []byte) ([]byt
 }
 
 // path returns the path of the Compose file of a stage; "" is stdout.
-func (j Job) path(stage string) string { return strings.ReplaceAll(j.Output, Placeholder, stage) }
+func (j Job) path(stage string) string { return strings.ReplaceAll(j.Output, bundle.StagePart, stage) }
 
 // ErrPath is wrapped by errors about the path of a file beside the Compose file.
 var ErrPath = errors.New("path of an output")

@@ -1,6 +1,7 @@
 package build
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -46,15 +47,15 @@ func (d Documents) Diff(w io.Writer, style diff.Style) error {
 		if err != nil {
 			return fmt.Errorf("compare %s: %w", one.Path, files.Cause(err))
 		}
-		text, err := one.text()
-		if err != nil {
+		var text bytes.Buffer
+		if err := one.Write(&text); err != nil {
 			return fmt.Errorf("compare %s: %w", one.Path, err)
 		}
 		before := diff.Text{Name: one.Path, Content: string(old)}
 		if missing {
 			before.Name = diff.NoFile
 		}
-		if err := diff.Unified(w, before, diff.Text{Name: one.Path, Content: string(text)}, style); err != nil {
+		if err := diff.Unified(w, before, diff.Text{Name: one.Path, Content: text.String()}, style); err != nil {
 			return err
 		}
 	}

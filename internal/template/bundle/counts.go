@@ -67,12 +67,7 @@ func (b *Bundle) AddCounts(file *values.Node) error {
 		wrong.Problems = append(wrong.Problems, values.Problem{Origin: n.Origin, Path: path, What: fmt.Sprintf(format, args...)})
 	}
 	add := func(kind string, n *values.Node) {
-		number, ok := n.Scalar.(int)
-		if text, isText := n.Scalar.(string); isText {
-			var err error
-			number, err = strconv.Atoi(text)
-			ok = err == nil
-		}
+		number, ok := wholeNumber(n)
 		switch {
 		case !ok:
 			fail(n, kind, "want a whole number of replicas, such as 5")
@@ -96,19 +91,22 @@ func (b *Bundle) AddCounts(file *values.Node) error {
 			add(kind, count)
 		}
 	}
-	slices.SortStableFunc(set.parts, func(x, y countPart) int { // all is laid below the others
-		switch {
-		case x.kind == allKinds && y.kind != allKinds:
-			return -1
-		case y.kind == allKinds && x.kind != allKinds:
-			return 1
-		}
-		return 0
-	})
+	rank := map[bool]int{true: -1} // all is laid below the others
+	slices.SortStableFunc(set.parts, func(x, y countPart) int { return rank[x.kind == allKinds] - rank[y.kind == allKinds] })
 	if len(wrong.Problems) > 0 {
 		return wrong.OrNil()
 	}
 	return b.set(set)
+}
+
+// wholeNumber returns the number that a scalar is, or that its text says.
+func wholeNumber(n *values.Node) (number int, ok bool) {
+	if text, isText := n.Scalar.(string); isText {
+		number, err := strconv.Atoi(text)
+		return number, err == nil
+	}
+	number, ok = n.Scalar.(int)
+	return number, ok
 }
 
 // set applies counts, now and in Kinds.

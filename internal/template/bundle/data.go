@@ -108,15 +108,8 @@ func (b *Bundle) named(n *values.Node, text string) bool {
 	if n == nil {
 		return false
 	}
-	for _, one := range n.Fields {
-		if b.named(one, text) {
-			return true
-		}
-	}
-	for _, one := range n.Items {
-		if b.named(one, text) {
-			return true
-		}
+	if slices.ContainsFunc(append(entries(n), n.Items...), func(one *values.Node) bool { return b.named(one, text) }) {
+		return true
 	}
 	if n.Scalar != text {
 		return false

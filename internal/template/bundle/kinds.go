@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -103,10 +104,7 @@ func (kinds Kinds) OfReplica(name string) (Kind, bool) {
 
 func (kinds Kinds) unknown(name string) string {
 	names := kinds.Names()
-	if near := text.Nearest(name, names); near != "" {
-		return fmt.Sprintf("unknown kind %q, did you mean %s?", name, near)
-	}
-	return fmt.Sprintf("unknown kind %q: have %s", name, strings.Join(names, ", "))
+	return fmt.Sprintf("unknown kind %q%s", name, cmp.Or(text.Suggestion(name, names), ": have "+strings.Join(names, ", ")))
 }
 
 // Kinds returns the kinds of a stage with their counts. Rows and counts may come from the stage's values; then its errors
@@ -172,12 +170,11 @@ func (s kindSource) ofValues() bool {
 
 // isPath reports whether n is the path of a value, and no number.
 func isPath(n *values.Node) bool {
-	if n == nil {
+	if _, isText := n.Text(); !isText {
 		return false
 	}
-	path, ok := n.Scalar.(string)
-	_, err := strconv.Atoi(path)
-	return ok && err != nil
+	_, isNumber := wholeNumber(n)
+	return !isNumber
 }
 
 // entries returns the values of a map in the order in which they were written.
@@ -340,12 +337,7 @@ func (r *resolver) countOf(kind string, count *values.Node) int {
 			return 0
 		}
 	}
-	number, ok := count.Scalar.(int)
-	if digits, isText := count.Scalar.(string); isText {
-		n, err := strconv.Atoi(digits)
-		number, ok = n, err == nil
-	}
-	if ok {
+	if number, ok := wholeNumber(count); ok {
 		if number < 0 {
 			r.fail(count, "kind %q: there cannot be %d of it", kind, number)
 		}

@@ -16,16 +16,16 @@ import (
 type Output struct {
 	// Path is the path of the file, relative to the folder of the Compose file, with / between names. {stage} stands
 	// for the name of the stage, and {name}, {kind} and {id} for those of a replica.
-	Path string
+	Path string `json:"path"`
 	// Template is the name of the template file that makes the file.
-	Template string
+	Template string `json:"template"`
 	// Format is one of OutputFormats.
-	Format string
+	Format string `json:"format"`
 	// Kind is the kind of the replicas that have a file each, which may have rows; "" is all kinds. It counts only if Each is
 	// true.
-	Kind string
+	Kind string `json:"kind,omitempty"`
 	// Each reports that there is a file for each replica.
-	Each bool
+	Each bool `json:"each"`
 }
 
 // OutputFormats are the formats of outputs:
@@ -37,7 +37,7 @@ type Output struct {
 //	text     anything else: values are written as they are
 var OutputFormats = []string{"compose", "yaml", "json", "env", "text"}
 
-// StagePart stands for the name of the stage in the path of an output.
+// StagePart stands for the name of the stage in the path of an output, and in that of a Compose file.
 const StagePart = "{stage}"
 
 // replicaParts are the parts in the path of an output that stand for the name, kind and number of a replica.

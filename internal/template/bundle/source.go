@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -133,8 +134,6 @@ func (b *Bundle) templateFile(name string) (string, error) {
 	for i := range names {
 		names[i] = strings.TrimSuffix(names[i], ".tmpl")
 	}
-	if near := text.Nearest(strings.TrimSuffix(target, ".tmpl"), names); near != "" {
-		return "", fmt.Errorf("%w %q, did you mean %s?", ErrTemplate, name, near)
-	}
-	return "", fmt.Errorf("%w %q: have %s", ErrTemplate, name, strings.Join(names, ", "))
+	hint := cmp.Or(text.Suggestion(strings.TrimSuffix(target, ".tmpl"), names), ": have "+strings.Join(names, ", "))
+	return "", fmt.Errorf("%w %q%s", ErrTemplate, name, hint)
 }

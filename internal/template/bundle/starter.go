@@ -15,7 +15,7 @@ import (
 //go:embed starter
 var starter embed.FS
 
-// StarterFS returns the files of the bundle that WriteStarter writes.
+// StarterFS returns the files of a small bundle to begin with.
 func StarterFS() fs.FS {
 	sub, err := fs.Sub(starter, "starter")
 	if err != nil {
@@ -24,17 +24,12 @@ func StarterFS() fs.FS {
 	return sub
 }
 
-// ErrNotEmpty is wrapped by the errors of WriteStarter and WriteNew for a directory that is not empty.
+// ErrNotEmpty is wrapped by the error of WriteFiles for a directory that is not empty.
 var ErrNotEmpty = errors.New("not empty")
 
-// WriteStarter writes a small bundle into dir, all files or none. It makes dir if dir is missing. An existing dir
-// must be empty unless force is set: then WriteStarter replaces files of the same names and keeps all others.
-func WriteStarter(dir string, force bool) error { return writeFiles(dir, StarterFS(), force) }
-
-// WriteNew writes the files of a bundle into dir, all or none. It makes dir if dir is missing. An existing dir must be empty.
-func WriteNew(dir string, contents fs.FS) error { return writeFiles(dir, contents, false) }
-
-func writeFiles(dir string, contents fs.FS, force bool) error {
+// WriteFiles writes the files of a bundle into dir, all or none. It makes dir if dir is missing. An existing dir must be
+// empty unless force is set: then WriteFiles replaces files of the same names and keeps all others.
+func WriteFiles(dir string, contents fs.FS, force bool) error {
 	entries, err := os.ReadDir(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -28,22 +28,22 @@ func tree(t *testing.T, fsys fs.FS) map[string]string {
 	return files
 }
 
-func TestWriteStarter(t *testing.T) {
+func TestWriteFiles(t *testing.T) {
 	want := tree(t, StarterFS())
 	for name, dir := range map[string]string{"new": filepath.Join(t.TempDir(), "new"), "empty": t.TempDir()} {
-		if err := WriteStarter(dir, false); err != nil {
+		if err := WriteFiles(dir, StarterFS(), false); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(want, tree(t, os.DirFS(dir))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
-		if err := WriteStarter(dir, false); !errors.Is(err, ErrNotEmpty) {
+		if err := WriteFiles(dir, StarterFS(), false); !errors.Is(err, ErrNotEmpty) {
 			t.Errorf("%s: a second time: got %v", name, err)
 		}
 	}
 	dir := t.TempDir()
 	t.Chdir(dir)
-	if err := WriteStarter(".", false); err != nil {
+	if err := WriteFiles(".", StarterFS(), false); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, tree(t, os.DirFS(dir))); diff != "" {
@@ -58,7 +58,7 @@ func TestStarterForce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := WriteStarter(dir, true); err != nil {
+	if err := WriteFiles(dir, StarterFS(), true); err != nil {
 		t.Fatal(err)
 	}
 	want := tree(t, StarterFS())
@@ -68,7 +68,7 @@ func TestStarterForce(t *testing.T) {
 	}
 }
 
-// A failed WriteStarter leaves nothing behind.
+// A failed WriteFiles leaves nothing behind.
 func TestStarterAllOrNothing(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "worker.tmpl"), 0o755); err != nil {
@@ -78,7 +78,7 @@ func TestStarterAllOrNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, target := range []string{dir, filepath.Join(dir, "values.yaml"), filepath.Join(dir, "missing", "new")} {
-		if err := WriteStarter(target, true); err == nil {
+		if err := WriteFiles(target, StarterFS(), true); err == nil {
 			t.Errorf("%s was written", target)
 		}
 	}

@@ -14,7 +14,7 @@ func TestStarterModeFollowsUmask(t *testing.T) {
 	for _, umask := range []int{0o022, 0o027, 0o077} {
 		dir := filepath.Join(t.TempDir(), "new")
 		before := syscall.Umask(umask)
-		err := WriteStarter(dir, false)
+		err := WriteFiles(dir, StarterFS(), false)
 		syscall.Umask(before)
 		if err != nil {
 			t.Fatal(err)

@@ -124,27 +124,22 @@ func (r *tableReader) checkKeys(n *values.Node, prefix string, keys ...string) {
 }
 
 func (r *tableReader) text(n *values.Node, key string) string {
-	field := n.Fields[key]
-	if field == nil {
-		return ""
-	}
-	text, ok := field.Scalar.(string)
-	if !ok {
-		r.fail(field, "%s: want text; quotes make it so", key)
-	}
-	return text
+	return scalar[string](r, n, key, "text; quotes make it so")
 }
 
 func (r *tableReader) number(n *values.Node, key string) int {
-	field := n.Fields[key]
-	if field == nil {
-		return 0
+	return scalar[int](r, n, key, "a whole number")
+}
+
+// scalar returns the value of a key, which is of one type, or the zero value without one.
+func scalar[T any](r *tableReader, n *values.Node, key, want string) (value T) {
+	if field := n.Fields[key]; field != nil {
+		var ok bool
+		if value, ok = field.Scalar.(T); !ok {
+			r.fail(field, "%s: want %s", key, want)
+		}
 	}
-	number, ok := field.Scalar.(int)
-	if !ok {
-		r.fail(field, "%s: want a whole number", key)
-	}
-	return number
+	return value
 }
 
 func (r *tableReader) rows(n *values.Node, key string, limit int) []*values.Node {

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -18,13 +17,14 @@ import (
 	"github.com/tp0-lab/composer/internal/compose/load"
 	"github.com/tp0-lab/composer/internal/compose/rules"
 	"github.com/tp0-lab/composer/internal/compose/vars"
+	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/template/render"
 )
 
 // Report describes a document that passed the check.
 type Report struct {
-	// Sources are the paths of the host that the document mounts, and those that Compose reads, each once, in the order of the services' names,
-	// client2 before client10.
+	// Sources are the paths of the host that the document mounts, and those that Compose reads, each once, in the order of
+	// the services' names, client2 before client10.
 	Sources []string
 	// Warnings are most likely mistakes, at most ten. A warning names all replicas that share it.
 	Warnings []*Error
@@ -158,14 +158,15 @@ func readProject(ctx context.Context, text []byte) (rules.Project, error) {
 // rootOf returns the root of the YAML of a document. If the document is several in YAML, or its services extend others,
 // it is what compose-go makes of them.
 func rootOf(text []byte, project *types.Project) (*yaml.Node, error) {
-	var document yaml.Node
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	if err := decoder.Decode(&document); err != nil {
-		return nil, err
+	var roots []*yaml.Node
+	for document, err := range yamltree.Documents(text) {
+		if err != nil {
+			return nil, err
+		}
+		roots = append(roots, document.Content[0])
 	}
-	one := errors.Is(decoder.Decode(new(yaml.Node)), io.EOF)
-	if one && !bytes.Contains(text, []byte("extends")) {
-		return document.Content[0], nil
+	if len(roots) == 1 && !bytes.Contains(text, []byte("extends")) {
+		return roots[0], nil
 	}
 	made, err := project.MarshalYAML()
 	if err != nil {

@@ -68,11 +68,8 @@ func explain(ctx context.Context, content []byte, err error) error {
 		return fmt.Errorf("check: %w", err)
 	}
 	offset := text.OffsetOf(content, line, column)
-	key, ok := emptyKey(content, offset)
-	if ok {
+	if key, ok := emptyKey(content, offset); ok {
 		offset = key
-	}
-	if ok {
 		message = strings.TrimSuffix(message, lint.NullHint) + ": there is nothing below it; write the key only where there is something, as in {{ if .Counts.KIND }}"
 	}
 	return errorAt(content, offset, message)
@@ -114,8 +111,8 @@ func parts(text []byte) []part {
 
 var newDocument = text.LazyRegexp(`(?m)^---(?:\s|$)`)
 
-// refused is lint.Refused, which reads one document. What several of them say
-// together is not known to it, so only what is wrong with each alone is returned.
+// refused is lint.Refused for a text of several documents. It checks each by itself, and so finds nothing that only
+// several together do wrong.
 func refused(ctx context.Context, text []byte) (lint.Finding, bool) {
 	all := parts(text)
 	if len(all) == 1 {

@@ -1,13 +1,8 @@
 package check
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"strconv"
-
-	"go.yaml.in/yaml/v4"
 
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 	"github.com/tp0-lab/composer/internal/text"
@@ -15,17 +10,13 @@ import (
 
 // YAML returns an *Error if content is not one or more YAML documents. It is for files other than Compose files.
 func YAML(content []byte) error {
-	decoder := yaml.NewDecoder(bytes.NewReader(content))
-	for {
-		err := decoder.Decode(new(yaml.Node))
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
+	for _, err := range yamltree.Documents(content) {
 		if err != nil {
 			line, column, message := yamltree.DescribeSyntaxError(content, err)
 			return errorAt(content, text.OffsetOf(content, line, column), message)
 		}
 	}
+	return nil
 }
 
 // JSON returns the JSON of a YAML document. Its error is an *Error if its place is known.

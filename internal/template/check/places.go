@@ -2,10 +2,7 @@ package check
 
 import (
 	"bytes"
-	"errors"
-	"io"
 	"slices"
-	"strings"
 
 	"go.yaml.in/yaml/v4"
 
@@ -45,93 +42,63 @@ func (s *sample) understand() bool {
 		return false
 	}
 	services := yamltree.Get(root, "services")
-	if services == nil || len(services.Content) == 0 || services.Style&yaml.FlowStyle != 0 {
+	if services == nil || services.Style&yaml.FlowStyle != 0 {
 		return false
 	}
-	lines := lineOffsets(s.text)
-	entries := services.Content // key, value, key, value …
-	for _, g := range s.groups {
-		own, ok := parse(g.text)
-		if !ok || own.Kind != yaml.MappingNode || own.Style&yaml.FlowStyle != 0 {
-			return false
-		}
-		// The same services at the same place of the document.
-		for len(entries) > 0 && lines[entries[0].Line-1] < g.begin {
-			entries = entries[2:]
-		}
-		if len(own.Content) > len(entries) {
-			return false
-		}
-		for i, node := range own.Content {
-			there := entries[i]
-			line := bytes.Count(g.text[:min(lines[there.Line-1]-g.begin, len(g.text))], []byte{'\n'}) + 1
-			if node.Column != there.Column || node.Line != line || node.Kind != there.Kind || i%2 == 0 && node.Value != there.Value {
+	keys := map[[2]int]entry{}
+	indexKeys(services, keys)
+	for i, r := range allRepeated(s.groups) {
+		if g := s.groups[i]; len(g.others) > 0 { // the same services at the same place of the document
+			if r == nil {
 				return false
 			}
-		}
-		entries = entries[len(own.Content):]
-		if len(entries) > 0 && lines[entries[0].Line-1] < g.begin+len(g.text) {
-			return false
-		}
-		if !g.readPlaces(own) {
-			return false
+			above := bytes.Count(s.text[:g.begin], []byte{'\n'})
+			there := keys[[2]int{above + r.own.Content[0].Line, r.own.Content[0].Column}]
+			if there.of != services || !r.is(there, above) || !r.readPlaces() {
+				return false
+			}
 		}
 	}
 	return true
 }
 
-// readPlaces finds the places of g, and returns false if a number that varies
-// is in none.
-func (g *group) readPlaces(services *yaml.Node) bool {
-	lines := lineOffsets(g.text)
-	known := make([]bool, len(g.numbers))
-	note := func(f field, network string, node *yaml.Node, suffix string) {
-		text, ok := locate(g.text, lines, node, suffix)
-		if !ok {
-			return
-		}
-		p := place{service: len(g.services) - 1, field: f, network: network, value: node.Value, text: text}
-		p.firstNum, _ = slices.BinarySearchFunc(g.numbers, text.Begin, func(n render.Span, at int) int { return n.Begin - at })
-		p.endNum, _ = slices.BinarySearchFunc(g.numbers, text.End, func(n render.Span, at int) int { return n.Begin - at })
-		for i := p.firstNum; i < p.endNum; i++ {
-			known[i] = true
-		}
-		if slices.Contains(g.varies[p.firstNum:p.endNum], true) {
-			g.places = append(g.places, p)
+// readPlaces finds the places of the group, and returns false if a number that varies is in none.
+func (r *repeatedGroup) readPlaces() bool {
+	known := 0
+	note := func(f field, network string, node *yaml.Node) {
+		if p, varies := r.varied[node]; varies && node.ShortTag() == "!!str" {
+			p.service, p.field, p.network, p.value = len(r.services)-1, f, network, node.Value
+			r.places = append(r.places, p)
+			known++
 		}
 	}
-	for name, service := range yamltree.Entries(services) {
-		g.services = append(g.services, name.Value)
-		note(serviceName, "", name, ":")
+	for name, service := range yamltree.Entries(r.own) {
+		r.services = append(r.services, name.Value)
+		note(serviceName, "", name)
 		for key, f := range map[string]field{"container_name": containerName, "hostname": hostname} {
 			if n := yamltree.Get(service, key); n != nil {
-				note(f, "", n, "")
+				note(f, "", n)
 			}
 		}
 		for _, key := range []string{"environment", "labels"} {
 			for _, value := range yamltree.Entries(yamltree.Get(service, key)) {
-				note(free, "", value, "")
+				note(free, "", value)
 			}
 		}
 		for network, settings := range yamltree.Entries(yamltree.Get(service, "networks")) {
 			if n := yamltree.Get(settings, "ipv4_address"); n != nil {
-				note(address, network.Value, n, "")
+				note(address, network.Value, n)
 			}
 		}
 		if volumes := yamltree.Get(service, "volumes"); volumes != nil && volumes.Kind == yaml.SequenceNode {
 			for _, v := range volumes.Content {
 				if kind, from := yamltree.Get(v, "type"), yamltree.Get(v, "source"); kind != nil && kind.Value == "bind" && from != nil {
-					note(source, "", from, "")
+					note(source, "", from)
 				}
 			}
 		}
 	}
-	for i, varies := range g.varies {
-		if varies && !known[i] {
-			return false
-		}
-	}
-	return true
+	return known == len(r.varied)
 }
 
 // expand adds the services that the sample leaves out to those that project has read of it. It returns false where
@@ -187,43 +154,17 @@ func (g *group) read(p place, text []byte, numbers []render.Span) string {
 // a word or a path does.
 var wordOrPath = text.LazyRegexp(`^([A-Za-z_]|\.{0,2}/)`)
 
-// locate returns where the value of a scalar is in text, if it is the rest of
-// its line as it stands, between quotes or not, but for suffix.
-func locate(text []byte, lines []int, node *yaml.Node, suffix string) (render.Span, bool) {
-	if node.Kind != yaml.ScalarNode || node.Value == "" {
-		return render.Span{}, false
-	}
-	line, _, _ := bytes.Cut(text[lines[node.Line-1]:], []byte{'\n'})
-	if node.Column > len(line) {
-		return render.Span{}, false
-	}
-	begin := lines[node.Line-1] + node.Column - 1
-	rest := string(line[node.Column-1:])
-	switch quote := rest[:1]; {
-	case quote != `"` && quote != "'":
-		if rest != node.Value+suffix || !wordOrPath().MatchString(rest) {
-			return render.Span{}, false
-		}
-	case rest == quote+node.Value+quote+suffix && !strings.ContainsAny(node.Value, `\'"`):
-		begin++
-	default:
-		return render.Span{}, false
-	}
-	return render.Span{Begin: begin, End: begin + len(node.Value)}, true
-}
-
 // parse returns the root of a text that is one YAML document without anchors and merge keys. It returns false for
 // another text.
 func parse(text []byte) (*yaml.Node, bool) {
-	var doc yaml.Node
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	if decoder.Decode(&doc) != nil || len(doc.Content) != 1 {
-		return nil, false
+	var root *yaml.Node
+	for document, err := range yamltree.Documents(text) {
+		if err != nil || root != nil {
+			return nil, false
+		}
+		root = document.Content[0]
 	}
-	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return nil, false
-	}
-	return doc.Content[0], !linked(&doc)
+	return root, root != nil && !linked(root)
 }
 
 func linked(node *yaml.Node) bool {

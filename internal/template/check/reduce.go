@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tp0-lab/composer/internal/compose/circle"
 	"github.com/tp0-lab/composer/internal/compose/load"
 	"github.com/tp0-lab/composer/internal/compose/rules"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
@@ -90,10 +92,9 @@ type nodeLimits struct{ whole, part int }
 // composeNodes are the limits in use; compose-go's own is 100,000.
 var composeNodes = nodeLimits{whole: 90_000, part: 20_000}
 
-func countNodes(n *yaml.Node) int {
-	count := 1
-	for _, child := range n.Content {
-		count += countNodes(child)
+func countNodes(n *yaml.Node) (count int) {
+	for range yamltree.All(n) {
+		count++
 	}
 	return count
 }
@@ -180,7 +181,7 @@ func (r *reduction) namedOnly(kind string, all *yaml.Node) *yaml.Node {
 	rest := &yaml.Node{Kind: yaml.MappingNode}
 	shapes := map[string]bool{}
 	for name, value := range yamltree.Entries(all) {
-		shape := string(appendLiteral(nil, value))
+		shape := yamltree.Literal(value)
 		if r.used[kind][name.Value] || !isName(name.Value) || !shapes[shape] {
 			rest.Content = append(rest.Content, name, value)
 		}
@@ -213,7 +214,7 @@ func (r *reduction) withoutNeeds(body *yaml.Node) *yaml.Node {
 		one(nil)
 	}
 	for _, value := range yamltree.Entries(needs) {
-		if shape := string(appendLiteral(nil, value)); !shapes[shape] {
+		if shape := yamltree.Literal(value); !shapes[shape] {
 			shapes[shape] = true
 			one(value)
 		}
@@ -230,26 +231,9 @@ func (r *reduction) withoutNeeds(body *yaml.Node) *yaml.Node {
 
 // circular reports whether services wait for each other, or for themselves.
 func (r *reduction) circular() bool {
-	const (
-		open = 1
-		done = 2
-	)
-	state := make(map[string]int, len(r.needs))
-	var visit func(name string) bool
-	visit = func(name string) bool {
-		state[name] = open
-		for _, other := range r.needs[name] {
-			if state[other] == open || state[other] == 0 && visit(other) {
-				return true
-			}
-		}
-		state[name] = done
-		return false
-	}
-	for name := range r.needs {
-		if state[name] == 0 && visit(name) {
-			return true
-		}
+	needs := func(of string) []string { return r.needs[of] }
+	for range circle.All(maps.Keys(r.needs), needs, func(name string) string { return name }) {
+		return true
 	}
 	return false
 }
@@ -286,20 +270,4 @@ func distinctKeys(n *yaml.Node) bool {
 // isName reports whether a service, a volume, a config or a secret can have that name.
 func isName(name string) bool {
 	return name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == "" && strings.IndexByte("._-", name[0]) < 0
-}
-
-// appendLiteral appends all that a value is.
-func appendLiteral(shape []byte, n *yaml.Node) []byte {
-	switch n.Kind {
-	case yaml.MappingNode:
-		shape = append(shape, '{')
-	case yaml.SequenceNode:
-		shape = append(shape, '[')
-	default:
-		shape = append(append(append(shape, n.ShortTag()...), ' '), n.Value...)
-	}
-	for _, child := range n.Content {
-		shape = appendLiteral(shape, child)
-	}
-	return append(shape, 0) // which is in no document
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 
@@ -183,12 +184,10 @@ func scalarSpan(text []byte, lines []int, n *yaml.Node) (render.Span, bool) {
 	if n.Column-1 > len(line) || n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
 		return render.Span{}, false
 	}
-	for _, c := range line[:n.Column-1] {
-		if c >= 0x80 { // columns are characters
-			return render.Span{}, false
-		}
+	for range n.Column - 1 { // columns are characters
+		_, size := utf8.DecodeRune(text[begin:])
+		begin += size
 	}
-	begin += n.Column - 1
 	raw := n.Value
 	quote := ""
 	switch {

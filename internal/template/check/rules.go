@@ -9,55 +9,48 @@ import (
 	"github.com/tp0-lab/composer/internal/compose/rules"
 )
 
-// has reports whether s has the value of p at p.
-func has(s *rules.Service, p place) bool {
+// in returns where a service has what is at p, or nil.
+func (p place) in(s *rules.Service) *string {
 	switch p.field {
 	case serviceName:
-		return s.Name == p.value
+		return &s.Name
 	case containerName:
-		return s.Container == p.value
+		return &s.Container
 	case hostname:
-		return s.Hostname == p.value
+		return &s.Hostname
 	case address:
-		return slices.ContainsFunc(s.Networks, func(a rules.Attachment) bool { return a.Network == p.network && a.IPv4 == p.value })
+		if i := slices.IndexFunc(s.Networks, func(a rules.Attachment) bool { return a.Network == p.network }); i >= 0 {
+			return &s.Networks[i].IPv4
+		}
 	case source:
-		return slices.ContainsFunc(s.Mounts, mounts(p))
-	default:
-		return true
+		mounted := func(m rules.Mount) bool { return m.Type == types.VolumeTypeBind && m.Source == p.value }
+		if i := slices.IndexFunc(s.Mounts, mounted); i >= 0 {
+			return &s.Mounts[i].Source
+		}
 	}
+	return nil
+}
+
+// has reports whether s has the value of p at p.
+func has(s *rules.Service, p place) bool {
+	at := p.in(s)
+	return p.field == free || at != nil && *at == p.value
 }
 
 // set puts value where p is, leaving what other services share with s alone.
 // It returns false if p is not there: compose-go makes one of two equal mounts.
 func set(s *rules.Service, p place, value string) bool {
 	switch p.field {
-	case serviceName:
-		s.Name = value
-	case containerName:
-		s.Container = value
-	case hostname:
-		s.Hostname = value
 	case address:
 		s.Networks = slices.Clone(s.Networks)
-		i := slices.IndexFunc(s.Networks, func(a rules.Attachment) bool { return a.Network == p.network })
-		if i < 0 {
-			return false
-		}
-		s.Networks[i].IPv4 = value
 	case source:
 		s.Mounts = slices.Clone(s.Mounts)
-		i := slices.IndexFunc(s.Mounts, mounts(p))
-		if i < 0 {
-			return false
-		}
-		s.Mounts[i].Source = value
 	}
-	return true
-}
-
-// mounts returns whether a mount has the source of p.
-func mounts(p place) func(rules.Mount) bool {
-	return func(m rules.Mount) bool { return m.Type == types.VolumeTypeBind && m.Source == p.value }
+	at := p.in(s)
+	if at != nil {
+		*at = value
+	}
+	return at != nil || p.field == free
 }
 
 // applyRules returns the first error of package rules, or its warnings and the sources that services mount. It sorts

@@ -50,7 +50,16 @@ func (s *shaper) class(class, value string) {
 	s.add(class, strconv.Itoa(id))
 }
 
-func (s *shaper) literal(n *yaml.Node) { s.shape = appendLiteral(s.shape, n) }
+func (s *shaper) literal(n *yaml.Node) { s.shape = yamltree.AppendLiteral(s.shape, n) }
+
+// either writes a value as a class if ok is true, and else as it is.
+func (s *shaper) either(ok bool, class string, n *yaml.Node) {
+	if ok {
+		s.class(class, n.Value)
+	} else {
+		s.literal(n)
+	}
+}
 
 // isText reports whether n is text without variables.
 func isText(n *yaml.Node) bool {
@@ -59,23 +68,16 @@ func isText(n *yaml.Node) bool {
 
 // free writes text that may be any.
 func (s *shaper) free(n *yaml.Node) {
-	switch {
-	case isText(n):
+	if isText(n) {
 		s.class("text", n.Value)
-	case n.Kind == yaml.ScalarNode && n.ShortTag() == "!!int" && wholeNumber().MatchString(n.Value):
-		s.class("number", n.Value)
-	default:
-		s.literal(n)
+		return
 	}
+	s.either(n.Kind == yaml.ScalarNode && n.ShortTag() == "!!int" && wholeNumber().MatchString(n.Value), "number", n)
 }
 
 // like writes text that matches a pattern as a class.
 func (s *shaper) like(class string, pattern interface{ MatchString(string) bool }, n *yaml.Node) {
-	if isText(n) && pattern.MatchString(n.Value) {
-		s.class(class, n.Value)
-		return
-	}
-	s.literal(n)
+	s.either(isText(n) && pattern.MatchString(n.Value), class, n)
 }
 
 func (s *shaper) service(body *yaml.Node) {
@@ -97,7 +99,7 @@ func (s *shaper) service(body *yaml.Node) {
 		case "mem_limit", "mem_reservation", "shm_size":
 			s.like("size", size(), value)
 		case "healthcheck":
-			s.keys(value, map[string]func(*yaml.Node){"test": s.test})
+			s.keys(value, map[string]func(*yaml.Node){"test": s.test}, s.literal)
 		case "volumes":
 			s.items(value, s.mount)
 		case "ports", "expose":
@@ -127,8 +129,8 @@ func (s *shaper) items(list *yaml.Node, f func(*yaml.Node)) {
 	s.add("]")
 }
 
-// keys writes the entries of a map, those of some keys by functions.
-func (s *shaper) keys(m *yaml.Node, own map[string]func(*yaml.Node)) {
+// keys writes the entries of a map, those of some keys by functions of their own, and any other value as it is.
+func (s *shaper) keys(m *yaml.Node, own map[string]func(*yaml.Node), other func(*yaml.Node)) {
 	if m.Kind != yaml.MappingNode {
 		s.literal(m)
 		return
@@ -139,7 +141,7 @@ func (s *shaper) keys(m *yaml.Node, own map[string]func(*yaml.Node)) {
 		if f := own[key.Value]; f != nil {
 			f(value)
 		} else {
-			s.literal(value)
+			other(value)
 		}
 	}
 	s.add("}")
@@ -159,24 +161,13 @@ func (s *shaper) variables(n *yaml.Node) {
 		})
 		return
 	}
-	s.add("{")
-	for key, value := range yamltree.Entries(n) {
-		s.add(key.Value)
-		s.free(value)
-	}
-	s.add("}")
+	s.keys(n, nil, s.free)
 }
 
 // words writes a command: a list, or a line that a shell would not complain of.
 func (s *shaper) words(n *yaml.Node) {
 	if n.Kind == yaml.SequenceNode {
-		s.items(n, func(item *yaml.Node) {
-			if isText(item) {
-				s.class("text", item.Value)
-			} else {
-				s.literal(item)
-			}
-		})
+		s.items(n, func(item *yaml.Node) { s.either(isText(item), "text", item) })
 		return
 	}
 	s.like("line", plainLine(), n)
@@ -186,11 +177,7 @@ func (s *shaper) words(n *yaml.Node) {
 func (s *shaper) test(n *yaml.Node) {
 	first := true
 	s.items(n, func(item *yaml.Node) {
-		if first || !isText(item) {
-			s.literal(item)
-		} else {
-			s.class("text", item.Value)
-		}
+		s.either(!first && isText(item), "text", item)
 		first = false
 	})
 }
@@ -210,7 +197,7 @@ func (s *shaper) build(n *yaml.Node) {
 		s.path(n)
 		return
 	}
-	s.keys(n, map[string]func(*yaml.Node){"context": s.path, "dockerfile": s.path, "args": s.variables})
+	s.keys(n, map[string]func(*yaml.Node){"context": s.path, "dockerfile": s.path, "args": s.variables}, s.literal)
 }
 
 // reference writes the name of a volume, config or secret, which must be defined.
@@ -226,56 +213,39 @@ func (s *shaper) reference(kind, name string) {
 	s.class(kind, name)
 }
 
-func (s *shaper) grant(kind string, n *yaml.Node) {
-	source := func(n *yaml.Node) {
-		if isText(n) {
-			s.reference(kind, n.Value)
-		} else {
-			s.literal(n)
-		}
+// refer is reference for a node.
+func (s *shaper) refer(kind string, n *yaml.Node) {
+	if isText(n) {
+		s.reference(kind, n.Value)
+	} else {
+		s.literal(n)
 	}
+}
+
+func (s *shaper) grant(kind string, n *yaml.Node) {
+	source := func(n *yaml.Node) { s.refer(kind, n) }
 	if n.Kind != yaml.MappingNode {
 		source(n)
 		return
 	}
 	target := func(n *yaml.Node) { s.like("target", plainPath(), n) }
-	s.keys(n, map[string]func(*yaml.Node){"source": source, "target": target})
+	s.keys(n, map[string]func(*yaml.Node){"source": source, "target": target}, s.literal)
 }
 
 // mount writes a mount.
 func (s *shaper) mount(n *yaml.Node) {
-	from := func(kind, source string) {
-		if kind == "volume" || kind == "" && strings.IndexByte("./", source[0]) < 0 {
-			s.reference("volumes", source)
-			return
-		}
-		s.class("source", source)
-	}
 	if n.Kind == yaml.MappingNode {
-		kind := ""
-		if t := yamltree.Get(n, "type"); t != nil {
-			kind = t.Value
-		}
-		if kind != "bind" && kind != "volume" {
+		source := s.path
+		switch t := yamltree.Get(n, "type"); {
+		case t != nil && t.Value == "bind":
+		case t != nil && t.Value == "volume":
+			source = func(n *yaml.Node) { s.refer("volumes", n) }
+		default:
 			s.literal(n)
 			return
 		}
-		s.keys(n, map[string]func(*yaml.Node){
-			"source": func(n *yaml.Node) {
-				if isText(n) && (kind == "volume" || plainPath().MatchString(n.Value)) {
-					from(kind, n.Value)
-				} else {
-					s.literal(n)
-				}
-			},
-			"target": func(n *yaml.Node) {
-				if isText(n) && n.Value[0] == '/' {
-					s.class("target", n.Value)
-				} else {
-					s.literal(n)
-				}
-			},
-		})
+		target := func(n *yaml.Node) { s.either(isText(n) && n.Value[0] == '/', "target", n) }
+		s.keys(n, map[string]func(*yaml.Node){"source": source, "target": target}, s.literal)
 		return
 	}
 	parts := shortMount().FindStringSubmatch(n.Value)
@@ -284,35 +254,26 @@ func (s *shaper) mount(n *yaml.Node) {
 		return
 	}
 	s.add("mount", parts[3])
-	from("", parts[1])
+	if strings.IndexByte("./", parts[1][0]) < 0 {
+		s.reference("volumes", parts[1])
+	} else {
+		s.class("path", parts[1])
+	}
 	s.class("target", parts[2])
 }
 
 // networks writes the networks of a service, which are few, with its addresses in them.
 func (s *shaper) networks(n *yaml.Node) {
-	if n.Kind != yaml.MappingNode {
-		s.literal(n)
-		return
-	}
 	address := func(n *yaml.Node) {
-		if _, err := netip.ParseAddr(n.Value); err == nil && isText(n) {
-			s.class("address", n.Value)
-		} else {
-			s.literal(n)
-		}
+		_, err := netip.ParseAddr(n.Value)
+		s.either(err == nil && isText(n), "address", n)
 	}
 	aliases := func(n *yaml.Node) {
 		s.items(n, func(item *yaml.Node) { s.like("name", plainName(), item) })
 	}
-	own := func(n *yaml.Node) {
-		s.keys(n, map[string]func(*yaml.Node){"ipv4_address": address, "ipv6_address": address, "aliases": aliases})
-	}
-	s.add("{")
-	for key, value := range yamltree.Entries(n) {
-		s.add(key.Value)
-		own(value)
-	}
-	s.add("}")
+	s.keys(n, nil, func(n *yaml.Node) {
+		s.keys(n, map[string]func(*yaml.Node){"ipv4_address": address, "ipv6_address": address, "aliases": aliases}, s.literal)
+	})
 }
 
 // dependencies writes the ways in which a service waits for others, each once.
@@ -336,7 +297,7 @@ func (s *shaper) dependencies(n *yaml.Node) {
 		shapes := map[string]bool{}
 		for name, value := range yamltree.Entries(n) {
 			wait(name)
-			if shape := string(appendLiteral(nil, value)); !shapes[shape] {
+			if shape := yamltree.Literal(value); !shapes[shape] {
 				shapes[shape] = true
 				s.add(shape)
 			}

@@ -17,14 +17,10 @@ const maxRange = 16
 func (s *shaper) port(n *yaml.Node) {
 	if n.Kind == yaml.MappingNode {
 		number := func(n *yaml.Node) {
-			if n.Kind == yaml.ScalarNode && isPort(n.Value) && (n.ShortTag() == "!!int" || isText(n)) {
-				s.add(n.ShortTag())
-				s.class("port", n.Value)
-			} else {
-				s.literal(n)
-			}
+			s.add(n.ShortTag())
+			s.either(n.Kind == yaml.ScalarNode && isPort(n.Value) && (n.ShortTag() == "!!int" || isText(n)), "port", n)
 		}
-		s.keys(n, map[string]func(*yaml.Node){"target": number, "published": number})
+		s.keys(n, map[string]func(*yaml.Node){"target": number, "published": number}, s.literal)
 		return
 	}
 	parts := shortPort().FindStringSubmatch(n.Value)

@@ -3,10 +3,8 @@
 package cluster
 
 import (
-	"bytes"
-	"errors"
+	"cmp"
 	"fmt"
-	"io"
 	"slices"
 
 	"go.yaml.in/yaml/v4"
@@ -36,15 +34,8 @@ func (p *problems) warn(at *yaml.Node, format string, args ...any) {
 
 // sorted returns the errors by line, and the warnings behind them.
 func (p problems) sorted() []Problem {
-	slices.SortStableFunc(p, func(a, b Problem) int {
-		if a.Warning != b.Warning {
-			if b.Warning {
-				return -1
-			}
-			return 1
-		}
-		return a.Line - b.Line
-	})
+	rank := map[bool]int{true: 1}
+	slices.SortStableFunc(p, func(a, b Problem) int { return cmp.Or(rank[a.Warning]-rank[b.Warning], a.Line-b.Line) })
 	return p
 }
 
@@ -54,23 +45,17 @@ const maxDocuments = 1000
 // parse returns the roots of the YAML documents of a text; empty ones are left out. It refuses keys that are twice in a
 // mapping. A mistake is in p.
 func (p *problems) parse(text []byte) []*yaml.Node {
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	var roots []*yaml.Node
-	for {
-		var document yaml.Node
-		err := decoder.Decode(&document)
-		if errors.Is(err, io.EOF) {
-			return roots
-		}
+	for document, err := range yamltree.Documents(text) {
 		if err != nil {
 			line, column, message := yamltree.DescribeSyntaxError(text, err)
 			*p = append(*p, Problem{Line: line, Column: column, Message: message})
 			return nil
 		}
-		if len(document.Content) == 0 || yamltree.IsNull(document.Content[0]) {
+		root := document.Content[0]
+		if yamltree.IsNull(root) {
 			continue
 		}
-		root := document.Content[0]
 		if excess := yamltree.CheckLimits(root, yamltree.MaxValues+len(text)); excess != nil {
 			p.fail(excess.Node, "%s", excess.Message)
 			return nil
@@ -83,44 +68,27 @@ func (p *problems) parse(text []byte) []*yaml.Node {
 		p.checkAliases(root)
 		roots = append(roots, root)
 	}
+	return roots
 }
 
 // checkAliases reports aliases of anchors in another document: the decoder knows these, and the readers of engines do not.
 func (p *problems) checkAliases(root *yaml.Node) {
 	own := map[*yaml.Node]bool{}
-	var aliases []*yaml.Node
-	var walk func(n *yaml.Node)
-	walk = func(n *yaml.Node) {
+	for n := range yamltree.All(root) {
 		own[n] = true
-		if n.Kind == yaml.AliasNode {
-			aliases = append(aliases, n)
-		}
-		for _, c := range n.Content {
-			walk(c)
-		}
 	}
-	walk(root)
-	for _, alias := range aliases {
-		if !own[alias.Alias] {
+	for alias := range yamltree.All(root) {
+		if alias.Kind == yaml.AliasNode && !own[alias.Alias] {
 			p.fail(alias, "the anchor &%s is in another document, and each document has its own: write the value here again", alias.Value)
 		}
 	}
 }
 
 // checkKeys reports keys that are twice in one mapping.
-func (p *problems) checkKeys(n *yaml.Node) {
-	if n.Kind == yaml.MappingNode {
-		seen := make(map[string]int, len(n.Content)/2)
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			key := n.Content[i]
-			if first, ok := seen[key.Value]; ok {
-				p.fail(key, "key %q is in line %d already", key.Value, first)
-				continue
-			}
-			seen[key.Value] = key.Line
+func (p *problems) checkKeys(root *yaml.Node) {
+	for n := range yamltree.All(root) {
+		for key, first := range yamltree.RepeatedKeys(n) {
+			p.fail(key, "key %q is in line %d already", yamltree.Follow(key).Value, first.Line)
 		}
-	}
-	for _, c := range n.Content {
-		p.checkKeys(c)
 	}
 }

@@ -46,7 +46,7 @@ type manifests struct {
 
 // object checks an object, or those of a list. The version and kind of its list are for an item that has none.
 func (m *manifests) object(root *yaml.Node, listVersion, listKind string) {
-	version, kind := cmp.Or(scalar(root, "apiVersion"), listVersion), cmp.Or(scalar(root, "kind"), listKind)
+	version, kind := cmp.Or(yamltree.Text(root, "apiVersion"), listVersion), cmp.Or(yamltree.Text(root, "kind"), listKind)
 	switch {
 	case root.Kind != yaml.MappingNode:
 		m.fail(root, "want an object with apiVersion and kind, not %s", yamltree.KindName(root))
@@ -78,17 +78,17 @@ func (m *manifests) object(root *yaml.Node, listVersion, listKind string) {
 		return
 	}
 	before := len(m.problems)
-	m.checkType(root, of, kind)
+	m.walk(root, of, kind, m.checkType)
 	if len(m.problems) > before {
 		return // the rest would stumble over it
 	}
 	m.name(root, kind)
-	m.checkRules(root, of, kind)
+	m.walk(root, of, kind, m.checkRules)
 	switch kind {
 	case "ConfigMap", "Secret":
 		m.data(root, kind)
 	case "Job":
-		m.job(root, yamltree.Get(root, "spec"), scalar(root, "metadata", "name"))
+		m.job(root, yamltree.Get(root, "spec"), yamltree.Text(root, "metadata", "name"))
 	case "CronJob":
 		m.job(root, yamltree.Get(root, "spec", "jobTemplate", "spec"), "")
 	case "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet":
@@ -107,20 +107,10 @@ func (m *manifests) object(root *yaml.Node, listVersion, listKind string) {
 // otherVersion returns the version that has a kind, if Kubernetes's own group of version has not: a beta version that is
 // gone, or a group that is not the kind's.
 func (m *manifests) otherVersion(version, kind string) string {
-	group, _, found := strings.Cut(version, "/")
-	if !found {
-		group = ""
-	}
-	own := group == "" || !strings.Contains(group, ".") || strings.HasSuffix(group, ".k8s.io")
-	if !own {
-		return ""
-	}
+	group := groupOf(version)
+	own := !strings.Contains(group, ".") || strings.HasSuffix(group, ".k8s.io")
 	for object := range m.types.objects {
-		other, name, _ := strings.Cut(object, " ")
-		if name != kind {
-			continue
-		}
-		if version != "autoscaling/v1" {
+		if other, name, _ := strings.Cut(object, " "); own && name == kind && version != "autoscaling/v1" {
 			return other
 		}
 	}
@@ -174,7 +164,7 @@ func (m *manifests) name(root *yaml.Node, kind string) {
 	if most, bounded := nameLengths[kind]; bounded && len(at.Value) > most {
 		m.fail(at, "%s: the name has %d characters, and Kubernetes takes %d: it is in the names or labels of the pods", kind, len(at.Value), most)
 	}
-	key := kind + " " + scalar(root, "metadata", "namespace") + " " + at.Value
+	key := kind + " " + yamltree.Text(root, "metadata", "namespace") + " " + at.Value
 	if line, twice := m.seen[key]; twice {
 		m.fail(at, "%s %q is in line %d already", kind, at.Value, line)
 	}
@@ -223,7 +213,7 @@ func (m *manifests) job(root, spec *yaml.Node, name string) {
 		m.fail(root, "Job: want spec.template.spec")
 		return
 	}
-	if policy := scalar(pod, "restartPolicy"); policy == "" || policy == "Always" {
+	if policy := yamltree.Text(pod, "restartPolicy"); policy == "" || policy == "Always" {
 		at := yamltree.Get(pod, "restartPolicy")
 		if at == nil {
 			at = keyOf(yamltree.Get(spec, "template"), "spec")
@@ -231,7 +221,7 @@ func (m *manifests) job(root, spec *yaml.Node, name string) {
 		m.fail(at, "Job: the restartPolicy of its pods is Always unless they say OnFailure or Never, and a Job refuses it")
 	}
 	m.pod(pod, "Job")
-	indexed := scalar(spec, "completionMode") == "Indexed"
+	indexed := yamltree.Text(spec, "completionMode") == "Indexed"
 	if !indexed {
 		m.slots(root, "Job that is not Indexed")
 		return
@@ -315,9 +305,7 @@ func hasIndex(text string) bool {
 // slots reports KubernetesSlot where no index is.
 func (m *manifests) slots(n *yaml.Node, what string) {
 	n = yamltree.Follow(n)
-	if n.Kind == yaml.ScalarNode && hasIndex(n.Value) {
-		m.fail(n, "%s: %s is the index of a pod of an Indexed Job, and nothing replaces it here", what, KubernetesSlot)
-	}
+	m.slot(n, what)
 	for _, one := range yamltree.Entries(n) {
 		m.slots(one, what)
 	}
@@ -326,38 +314,29 @@ func (m *manifests) slots(n *yaml.Node, what string) {
 	}
 }
 
+func (m *manifests) slot(n *yaml.Node, what string) {
+	if n.Kind == yaml.ScalarNode && hasIndex(n.Value) {
+		m.fail(n, "%s: %s is the index of a pod of an Indexed Job, and nothing replaces it here", what, KubernetesSlot)
+	}
+}
+
 // indexedSlots reports KubernetesSlot in a pod where Kubernetes does not replace it: anywhere but in command, args,
 // subPathExpr, and in a variable behind one that has the index.
 func (m *manifests) indexedSlots(pod *yaml.Node) {
-	for key, one := range yamltree.Entries(pod) {
-		if key.Value != "containers" && key.Value != "initContainers" {
-			m.slots(one, "Job")
-			continue
+	known := false // by the variables so far
+	m.walk(pod, "core.PodSpec", "", func(n *yaml.Node, of, where string) (goOn bool) {
+		switch _, field, _ := strings.Cut(where[strings.LastIndexByte(where, ']')+1:], "."); {
+		case of == "core.EphemeralContainer":
+			m.slots(n, "Job")
+			return false
+		case of == "core.Container":
+			known = false
+		case of == "core.EnvVar" && known, field == "command", field == "args", field == "subPathExpr":
+			return false
+		case of == "core.EnvVar":
+			known = yamltree.Text(n, "name") == indexVariable
 		}
-		for c := range yamltree.Items(one) {
-			for key, part := range yamltree.Entries(c) {
-				switch key.Value {
-				case "command", "args":
-				case "volumeMounts":
-					for mount := range yamltree.Items(part) {
-						for key, value := range yamltree.Entries(mount) {
-							if key.Value != "subPathExpr" {
-								m.slots(value, "Job")
-							}
-						}
-					}
-				case "env":
-					known := false
-					for variable := range yamltree.Items(part) {
-						if !known {
-							m.slots(variable, "Job")
-						}
-						known = known || scalar(variable, "name") == indexVariable
-					}
-				default:
-					m.slots(part, "Job")
-				}
-			}
-		}
-	}
+		m.slot(n, "Job")
+		return true
+	})
 }

@@ -147,6 +147,10 @@ spec:
 	if strings.Count(got, "JOB_COMPLETION_INDEX") != 1 {
 		t.Errorf("without an index: %q", got)
 	}
+	got = shownProblems(CheckKubernetes([]byte(manifest + "          ephemeralContainers:\n          - {name: e, image: \"e:1\", args: [\"$(JOB_COMPLETION_INDEX)\"]}\n")))
+	if strings.Count(got, "JOB_COMPLETION_INDEX") != 1 {
+		t.Errorf("in an ephemeral container: %q", got)
+	}
 }
 
 func TestLargeConfigMaps(t *testing.T) {

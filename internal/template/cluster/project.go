@@ -28,17 +28,17 @@ func Project(content []byte) (*types.Project, error) {
 	}
 	for _, root := range roots {
 		spec := yamltree.Get(root, "spec")
-		pod, count := yamltree.Get(spec, "template", "spec"), scalar(spec, "replicas")
-		switch scalar(root, "kind") {
+		pod, count := yamltree.Get(spec, "template", "spec"), yamltree.Text(spec, "replicas")
+		switch yamltree.Text(root, "kind") {
 		case "Job":
-			count = scalar(spec, "completions")
+			count = yamltree.Text(spec, "completions")
 		case "Pod":
 			pod = spec
 		case "Deployment", "StatefulSet", "DaemonSet":
 		default:
 			continue
 		}
-		name := scalar(root, "metadata", "name")
+		name := yamltree.Text(root, "metadata", "name")
 		one := types.ServiceConfig{Name: name}
 		one.Networks = map[string]*types.ServiceNetworkConfig{network: nil}
 		if n, err := strconv.Atoi(count); err == nil && n != 1 {
@@ -46,14 +46,14 @@ func Project(content []byte) (*types.Project, error) {
 		}
 		volumes := map[string]*yaml.Node{}
 		for v := range yamltree.Items(yamltree.Get(pod, "volumes")) {
-			volumes[scalar(v, "name")] = v
+			volumes[yamltree.Text(v, "name")] = v
 		}
 		for container := range yamltree.Items(yamltree.Get(pod, "containers")) {
 			if one.Image == "" {
-				one.Image = scalar(container, "image")
+				one.Image = yamltree.Text(container, "image")
 			}
 			for mount := range yamltree.Items(yamltree.Get(container, "volumeMounts")) {
-				addMount(project, &one, mount, volumes[scalar(mount, "name")])
+				addMount(project, &one, mount, volumes[yamltree.Text(mount, "name")])
 			}
 		}
 		project.Services[name] = one
@@ -63,22 +63,22 @@ func Project(content []byte) (*types.Project, error) {
 
 // addMount adds a mount of a container. v is its volume, or nil for a claim that each pod has of its own.
 func addMount(project *types.Project, service *types.ServiceConfig, mount, v *yaml.Node) {
-	own := types.ServiceVolumeConfig{Type: types.VolumeTypeVolume, Source: scalar(mount, "name"), Target: scalar(mount, "mountPath"), ReadOnly: scalar(mount, "readOnly") == "true"}
+	own := types.ServiceVolumeConfig{Type: types.VolumeTypeVolume, Source: yamltree.Text(mount, "name"), Target: yamltree.Text(mount, "mountPath"), ReadOnly: yamltree.Text(mount, "readOnly") == "true"}
 	switch {
 	case yamltree.Get(v, "configMap") != nil:
-		name := scalar(v, "configMap", "name")
+		name := yamltree.Text(v, "configMap", "name")
 		project.Configs[name] = types.ConfigObjConfig{}
 		service.Configs = append(service.Configs, types.ServiceConfigObjConfig{Source: name, Target: own.Target})
 		return
 	case yamltree.Get(v, "secret") != nil:
-		name := scalar(v, "secret", "secretName")
+		name := yamltree.Text(v, "secret", "secretName")
 		project.Secrets[name] = types.SecretConfig{}
 		service.Secrets = append(service.Secrets, types.ServiceSecretConfig{Source: name, Target: own.Target})
 		return
 	case yamltree.Get(v, "hostPath") != nil:
-		own.Type, own.Source = types.VolumeTypeBind, scalar(v, "hostPath", "path")
+		own.Type, own.Source = types.VolumeTypeBind, yamltree.Text(v, "hostPath", "path")
 	case yamltree.Get(v, "persistentVolumeClaim") != nil:
-		own.Source = scalar(v, "persistentVolumeClaim", "claimName")
+		own.Source = yamltree.Text(v, "persistentVolumeClaim", "claimName")
 	}
 	if own.Type == types.VolumeTypeVolume {
 		project.Volumes[own.Source] = types.VolumeConfig{}

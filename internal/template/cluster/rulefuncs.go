@@ -33,7 +33,7 @@ func oneSuccess(m *manifests, probe *yaml.Node, where string) {
 }
 
 func recreateRule(m *manifests, n *yaml.Node, where string) {
-	if scalar(n, "type") == "Recreate" && !isMissing(yamltree.Get(n, "rollingUpdate")) {
+	if yamltree.Text(n, "type") == "Recreate" && !isMissing(yamltree.Get(n, "rollingUpdate")) {
 		m.fail(keyOf(n, "rollingUpdate"), "%s: rollingUpdate is for the type RollingUpdate, and the type is Recreate", where)
 	}
 }
@@ -51,7 +51,7 @@ func scaleRule(m *manifests, n *yaml.Node, where string) {
 
 func jobRule(m *manifests, n *yaml.Node, where string) {
 	perIndex := yamltree.Get(n, "backoffLimitPerIndex")
-	if !isMissing(perIndex) && scalar(n, "completionMode") != "Indexed" {
+	if !isMissing(perIndex) && yamltree.Text(n, "completionMode") != "Indexed" {
 		m.fail(perIndex, "%s: backoffLimitPerIndex wants completionMode: Indexed", where)
 	}
 	if at := yamltree.Get(n, "maxFailedIndexes"); !isMissing(at) {
@@ -64,10 +64,10 @@ func jobRule(m *manifests, n *yaml.Node, where string) {
 		}
 	}
 	pod := yamltree.Get(n, "template", "spec")
-	if !isMissing(yamltree.Get(n, "podFailurePolicy")) && scalar(pod, "restartPolicy") != "Never" {
+	if !isMissing(yamltree.Get(n, "podFailurePolicy")) && yamltree.Text(pod, "restartPolicy") != "Never" {
 		m.fail(keyOf(n, "podFailurePolicy"), "%s: podFailurePolicy wants restartPolicy: Never in its pods", where)
 	}
-	if at := keyOf(n, "selector"); !isMissing(yamltree.Get(n, "selector")) && scalar(n, "manualSelector") != "true" {
+	if at := keyOf(n, "selector"); !isMissing(yamltree.Get(n, "selector")) && yamltree.Text(n, "manualSelector") != "true" {
 		m.fail(at, "%s: Kubernetes makes the selector of a Job: leave it out", where)
 	}
 }
@@ -81,7 +81,7 @@ func wholeNumberAt(n *yaml.Node, field string) (int64, bool) {
 }
 
 // twoMaps reports keys of the second mapping that are in the first.
-func twoMaps(first, second string) typeRule {
+func twoMaps(first, second string) apiRule {
 	return func(m *manifests, n *yaml.Node, where string) {
 		for key := range yamltree.Entries(yamltree.Get(n, second)) {
 			if yamltree.Get(n, first, key.Value) != nil {
@@ -100,9 +100,9 @@ var secretKeys = map[string][]string{
 }
 
 func secretRule(m *manifests, n *yaml.Node, where string) {
-	for _, key := range secretKeys[scalar(n, "type")] {
+	for _, key := range secretKeys[yamltree.Text(n, "type")] {
 		if yamltree.Get(n, "data", key) == nil && yamltree.Get(n, "stringData", key) == nil {
-			m.fail(yamltree.Get(n, "type"), "%s: type %s wants the key %s", where, scalar(n, "type"), key)
+			m.fail(yamltree.Get(n, "type"), "%s: type %s wants the key %s", where, yamltree.Text(n, "type"), key)
 		}
 	}
 }
@@ -117,7 +117,7 @@ func claimRule(m *manifests, n *yaml.Node, where string) {
 }
 
 // volumeSources takes one source of a volume, or none if least is 0: Kubernetes makes an emptyDir then.
-func volumeSources(least int) typeRule {
+func volumeSources(least int) apiRule {
 	return func(m *manifests, n *yaml.Node, where string) {
 		of := "core.Volume"
 		if least > 0 {
@@ -152,7 +152,7 @@ func containerNames(m *manifests, n *yaml.Node, where string) {
 func initProbes(m *manifests, n *yaml.Node, where string) {
 	for c := range yamltree.Items(yamltree.Get(n, "initContainers")) {
 		for _, field := range []string{"livenessProbe", "readinessProbe", "startupProbe", "lifecycle"} {
-			if !isMissing(yamltree.Get(c, field)) && scalar(c, "restartPolicy") != "Always" {
+			if !isMissing(yamltree.Get(c, field)) && yamltree.Text(c, "restartPolicy") != "Always" {
 				m.fail(keyOf(c, field), "%s.initContainers: %s is for init containers with restartPolicy: Always", where, field)
 			}
 		}
@@ -205,7 +205,7 @@ func quantityValue(s string) *big.Rat {
 }
 
 func serviceRule(m *manifests, n *yaml.Node, where string) {
-	kind, headless := scalar(n, "type"), scalar(n, "clusterIP") == "None"
+	kind, headless := yamltree.Text(n, "type"), yamltree.Text(n, "clusterIP") == "None"
 	if kind == "ExternalName" {
 		want("externalName")(m, n, where)
 		return
@@ -225,11 +225,11 @@ func serviceRule(m *manifests, n *yaml.Node, where string) {
 		if at := yamltree.Get(port, "nodePort"); !isUnset(at) && (kind == "" || kind == "ClusterIP") {
 			m.fail(at, "%s.ports: nodePort is for the types NodePort and LoadBalancer", where)
 		}
-		protocol := scalar(port, "protocol")
+		protocol := yamltree.Text(port, "protocol")
 		if protocol == "" {
 			protocol = "TCP"
 		}
-		key := scalar(port, "port") + "/" + protocol
+		key := yamltree.Text(port, "port") + "/" + protocol
 		if line, twice := seen[key]; twice {
 			m.fail(port, "%s.ports: port %s is in line %d already", where, key, line)
 		}
@@ -238,14 +238,14 @@ func serviceRule(m *manifests, n *yaml.Node, where string) {
 }
 
 func tolerationRule(m *manifests, n *yaml.Node, where string) {
-	if isMissing(yamltree.Get(n, "key")) && scalar(n, "operator") != "Exists" {
+	if isMissing(yamltree.Get(n, "key")) && yamltree.Text(n, "operator") != "Exists" {
 		m.fail(n, "%s: without a key it wants operator: Exists", where)
 	}
 }
 
 func selectorValues(m *manifests, n *yaml.Node, where string) {
 	empty := isUnset(yamltree.Get(n, "values"))
-	switch operator := scalar(n, "operator"); {
+	switch operator := yamltree.Text(n, "operator"); {
 	case (operator == "In" || operator == "NotIn") && empty:
 		m.fail(n, "%s: operator %s wants values", where, operator)
 	case (operator == "Exists" || operator == "DoesNotExist") && !empty:

@@ -1,10 +1,10 @@
 package cluster
 
 import (
+	"cmp"
 	"math"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -13,50 +13,22 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// fieldRule reports a value that the API server refuses, though it is of its field's type. where is the path of the value.
-type fieldRule func(m *manifests, n *yaml.Node, where string)
+// apiRule reports a value that the API server refuses, though it is of its field's type, or a mapping, though each of its
+// fields is right. where is the path of the value.
+type apiRule func(m *manifests, n *yaml.Node, where string)
 
-// typeRule reports a mapping that the API server refuses, though each of its fields is right.
-type typeRule func(m *manifests, n *yaml.Node, where string)
-
-// checkRules applies the rules of a type, and of the types below it, to a value that checkType takes.
-func (m *manifests) checkRules(n *yaml.Node, of, where string) {
-	n = yamltree.Follow(n)
-	if yamltree.IsNull(n) {
-		return
-	}
-	if item, ok := strings.CutPrefix(of, "[]"); ok {
-		i := 0
-		for one := range yamltree.Items(n) {
-			m.checkRules(one, item, where+"["+strconv.Itoa(i)+"]")
-			i++
-		}
-		return
-	}
-	if value, ok := strings.CutPrefix(of, "{}"); ok {
-		for key, one := range yamltree.Entries(n) {
-			m.checkRules(one, value, where+"."+key.Value)
-		}
-		return
-	}
-	fields := m.types.fields[of]
-	if fields == nil || n.Kind != yaml.MappingNode {
-		return
-	}
+// checkRules applies the rules of a type to a value that checkType takes, and reports whether those below it have rules, too:
+// what the server says of an object has none.
+func (m *manifests) checkRules(n *yaml.Node, of, where string) (goOn bool) {
 	for _, rule := range typeRules[of] {
 		rule(m, n, where)
 	}
 	for key, one := range yamltree.Entries(n) {
-		one = yamltree.Follow(one)
-		if yamltree.IsNull(one) || key.Value == "status" {
-			continue
+		if rule := fieldRules()[of+"."+key.Value]; rule != nil && !yamltree.IsNull(one) {
+			rule(m, one, where+"."+key.Value)
 		}
-		below := where + "." + key.Value
-		if rule := fieldRules[of+"."+key.Value]; rule != nil {
-			rule(m, one, below)
-		}
-		m.checkRules(one, fields[key.Value], below)
 	}
+	return !strings.HasSuffix(of, "Status")
 }
 
 // isUnset reports whether a field has no value, or the one that Kubernetes takes for none: "", 0, an empty list or mapping.
@@ -94,7 +66,7 @@ func wholeNumber(n *yaml.Node) (int64, bool) {
 }
 
 // want reports fields that are not set.
-func want(fields ...string) typeRule {
+func want(fields ...string) apiRule {
 	return func(m *manifests, n *yaml.Node, where string) {
 		for _, field := range fields {
 			if isUnset(yamltree.Get(n, field)) {
@@ -105,7 +77,7 @@ func want(fields ...string) typeRule {
 }
 
 // oneField reports that more than one of fields is there, or fewer than least.
-func oneField(least int, fields ...string) typeRule {
+func oneField(least int, fields ...string) apiRule {
 	return func(m *manifests, n *yaml.Node, where string) {
 		var have []string
 		var second *yaml.Node
@@ -129,20 +101,17 @@ func oneField(least int, fields ...string) typeRule {
 }
 
 // enum takes some texts, and the empty one, for which Kubernetes has a default.
-func enum(values ...string) fieldRule {
+func enum(values ...string) apiRule {
 	return func(m *manifests, n *yaml.Node, where string) {
 		if n.Value != "" && !slices.Contains(values, n.Value) {
-			hint := text.DidYouMean(n.Value, values)
-			if hint == "" {
-				hint = ": want " + strings.Join(values, ", ")
-			}
+			hint := cmp.Or(text.DidYouMean(n.Value, values), ": want "+strings.Join(values, ", "))
 			m.fail(n, "%s: %q is refused%s", where, text.Short(n.Value, 40), hint)
 		}
 	}
 }
 
 // between takes whole numbers from least to most.
-func between(least, most int64) fieldRule {
+func between(least, most int64) apiRule {
 	return func(m *manifests, n *yaml.Node, where string) {
 		number, ok := wholeNumber(n)
 		switch {
@@ -155,10 +124,10 @@ func between(least, most int64) fieldRule {
 	}
 }
 
-func atLeast(least int64) fieldRule { return between(least, math.MaxInt64) }
+func atLeast(least int64) apiRule { return between(least, math.MaxInt64) }
 
 // form takes texts for which ok is true, and the empty one.
-func form(ok func(string) bool, rule string) fieldRule {
+func form(ok func(string) bool, rule string) apiRule {
 	return func(m *manifests, n *yaml.Node, where string) {
 		if n.Value != "" && !ok(n.Value) {
 			m.fail(n, "%s: %q is refused: want %s", where, text.Short(n.Value, 80), rule)
@@ -167,7 +136,7 @@ func form(ok func(string) bool, rule string) fieldRule {
 }
 
 // each applies a rule to the items of a list.
-func each(rule fieldRule) fieldRule {
+func each(rule apiRule) apiRule {
 	return func(m *manifests, n *yaml.Node, where string) {
 		for one := range yamltree.Items(n) {
 			rule(m, yamltree.Follow(one), where)
@@ -176,7 +145,7 @@ func each(rule fieldRule) fieldRule {
 }
 
 // pairs applies rules to the keys and the values of a mapping. A nil rule takes all.
-func pairs(keyRule, valueRule fieldRule) fieldRule {
+func pairs(keyRule, valueRule apiRule) apiRule {
 	return func(m *manifests, n *yaml.Node, where string) {
 		for key, value := range yamltree.Entries(n) {
 			if keyRule != nil {
@@ -190,7 +159,7 @@ func pairs(keyRule, valueRule fieldRule) fieldRule {
 }
 
 // unique reports items of a list that have a value of a field again.
-func unique(field string) fieldRule {
+func unique(field string) apiRule {
 	return func(m *manifests, n *yaml.Node, where string) {
 		seen := map[string]int{}
 		for one := range yamltree.Items(n) {
@@ -247,13 +216,13 @@ var (
 	portRule       = between(1, 65535)
 	userRule       = between(0, math.MaxInt32)
 	modeRule       = between(0, 0o777)
-	quantityRule   = fieldRule(func(m *manifests, n *yaml.Node, where string) {
+	quantityRule   = apiRule(func(m *manifests, n *yaml.Node, where string) {
 		if strings.HasPrefix(n.Value, "-") {
 			m.fail(n, "%s: %s is refused: want at least 0", where, text.Short(n.Value, 40))
 		}
 	})
 	resourceRule = pairs(form(func(s string) bool { return plainName().MatchString(s) }, "cpu, memory, ephemeral-storage, storage, hugepages-SIZE, or a name such as example.org/gpu"), quantityRule)
-	portOrName   = fieldRule(func(m *manifests, n *yaml.Node, where string) {
+	portOrName   = apiRule(func(m *manifests, n *yaml.Node, where string) {
 		if n.ShortTag() == "!!str" {
 			portNameRule(m, n, where)
 			return

@@ -166,7 +166,7 @@ func TestJobNames(t *testing.T) {
 
 func TestRulesNameFields(t *testing.T) {
 	types := readTypes()
-	for name := range fieldRules {
+	for name := range fieldRules() {
 		last := strings.LastIndexByte(name, '.')
 		if types.fields[name[:last]][name[last+1:]] == "" {
 			t.Errorf("there is no field %s", name)

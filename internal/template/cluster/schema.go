@@ -49,48 +49,61 @@ var readTypes = sync.OnceValue(func() typeTable {
 	return t
 })
 
-// checkType reports where a value is not of a type, as strict decoding does. where is the path of the value.
-func (m *manifests) checkType(n *yaml.Node, of, where string) {
+// walk calls check for a value of a type and, while that is true, for the values below it. where is the path of the value. Null
+// is of any type.
+func (m *manifests) walk(n *yaml.Node, of, where string, check func(n *yaml.Node, of, where string) (goOn bool)) {
 	n = yamltree.Follow(n)
-	if yamltree.IsNull(n) || of == "any" {
+	if yamltree.IsNull(n) || !check(n, of, where) {
 		return
 	}
 	if item, ok := strings.CutPrefix(of, "[]"); ok {
-		if n.Kind != yaml.SequenceNode {
-			m.fail(n, "%s: want a list, not %s", where, yamltree.KindName(n))
-		}
 		for i, one := range slices.Collect(yamltree.Items(n)) {
-			m.checkType(one, item, where+"["+strconv.Itoa(i)+"]")
+			m.walk(one, item, where+"["+strconv.Itoa(i)+"]", check)
 		}
 		return
 	}
 	value, isMap := strings.CutPrefix(of, "{}")
-	fields := m.types.fields[of]
-	if !isMap && fields == nil {
-		m.checkScalar(n, of, where)
-		return
-	}
-	if n.Kind != yaml.MappingNode {
-		m.fail(n, "%s: want a mapping, not %s", where, yamltree.KindName(n))
-		return
-	}
 	for key, one := range yamltree.Entries(n) {
-		below := where + "." + key.Value
-		switch {
-		case isMap:
+		if !isMap {
+			value = m.types.fields[of][key.Value]
+		}
+		if value != "" {
+			m.walk(one, value, where+"."+key.Value, check)
+		}
+	}
+}
+
+// checkType reports where a value is not of a type, as strict decoding does, and whether values are below it.
+func (m *manifests) checkType(n *yaml.Node, of, where string) (goOn bool) {
+	fields, isMap := m.types.fields[of], strings.HasPrefix(of, "{}")
+	switch {
+	case of == "any":
+		return false
+	case strings.HasPrefix(of, "[]"):
+		if n.Kind != yaml.SequenceNode {
+			m.fail(n, "%s: want a list, not %s", where, yamltree.KindName(n))
+		}
+		return true
+	case !isMap && fields == nil:
+		m.checkScalar(n, of, where)
+		return false
+	case n.Kind != yaml.MappingNode:
+		m.fail(n, "%s: want a mapping, not %s", where, yamltree.KindName(n))
+		return false
+	}
+	for key := range yamltree.Entries(n) {
+		if isMap {
 			m.checkMapKey(key, where)
-			m.checkType(one, value, below)
-		case fields[key.Value] == "":
+		} else if fields[key.Value] == "" {
 			names := slices.Sorted(maps.Keys(fields))
 			hint := text.DidYouMean(key.Value, names)
 			if hint == "" && len(names) <= 12 {
 				hint = ": have " + strings.Join(names, ", ")
 			}
 			m.fail(key, "%s: Kubernetes does not know the field %q%s", where, key.Value, hint)
-		default:
-			m.checkType(one, fields[key.Value], below)
 		}
 	}
+	return true
 }
 
 // checkMapKey reports keys that kubectl, which reads YAML 1.1, takes for something else than text, and writes anew.
@@ -122,6 +135,11 @@ func (m *manifests) checkScalar(n *yaml.Node, of, where string) {
 		tag = "!!bool"
 	}
 	isText := tag == "!!str" || tag == "!!timestamp"
+	number, whole := wholeNumber(n)
+	if whole && (of == "int32" || of == "intorstring") && int64(int32(number)) != number {
+		m.fail(n, "%s: %s is refused: a number of 32 bits is from %d to %d", where, text.Short(n.Value, 40), math.MinInt32, math.MaxInt32)
+		return
+	}
 	ok := true
 	switch of {
 	case "string":
@@ -129,20 +147,11 @@ func (m *manifests) checkScalar(n *yaml.Node, of, where string) {
 	case "bool":
 		ok = tag == "!!bool"
 	case "int32", "int":
-		var number int64
-		number, ok = wholeNumber(n)
-		if ok && of == "int32" && int64(int32(number)) != number {
-			m.tooLong(n, where)
-			return
-		}
+		ok = whole
 	case "float":
 		ok = tag == "!!int" || tag == "!!float"
 	case "intorstring":
 		ok = tag == "!!int" || isText
-		if number, whole := wholeNumber(n); whole && int64(int32(number)) != number {
-			m.tooLong(n, where)
-			return
-		}
 	case "quantity":
 		ok = quantity().MatchString(n.Value)
 	case "time":
@@ -160,11 +169,6 @@ func (m *manifests) checkScalar(n *yaml.Node, of, where string) {
 		}
 		m.fail(n, "%s: want %s, not %q", where, scalarNames[of], shown)
 	}
-}
-
-// tooLong reports a whole number of more than 32 bits, where Kubernetes has no more.
-func (m *manifests) tooLong(n *yaml.Node, where string) {
-	m.fail(n, "%s: %s is refused: a number of 32 bits is from %d to %d", where, text.Short(n.Value, 40), math.MinInt32, math.MaxInt32)
 }
 
 var scalarNames = map[string]string{

@@ -21,7 +21,7 @@ func (m *manifests) selector(root *yaml.Node, kind string) {
 	}
 	labels := yamltree.Get(root, "spec", "template", "metadata", "labels")
 	for key, value := range yamltree.Entries(selected) {
-		if have := scalar(labels, key.Value); have != value.Value {
+		if have := yamltree.Text(labels, key.Value); have != value.Value {
 			m.fail(key, "%s: it selects pods with the label %s: %s, and its template has not that one", kind, key.Value, value.Value)
 		}
 	}
@@ -34,10 +34,10 @@ func (m *manifests) selector(root *yaml.Node, kind string) {
 
 // selects reports whether labels match an item of matchExpressions.
 func selects(expression, labels *yaml.Node) bool {
-	at := yamltree.Get(labels, scalar(expression, "key"))
+	at := yamltree.Get(labels, yamltree.Text(expression, "key"))
 	listed := at != nil && slices.ContainsFunc(slices.Collect(yamltree.Items(yamltree.Get(expression, "values"))),
 		func(v *yaml.Node) bool { return yamltree.Follow(v).Value == yamltree.Follow(at).Value })
-	switch scalar(expression, "operator") {
+	switch yamltree.Text(expression, "operator") {
 	case "In":
 		return listed
 	case "NotIn":
@@ -54,7 +54,7 @@ func selects(expression, labels *yaml.Node) bool {
 func claimNames(root *yaml.Node) []string {
 	var names []string
 	for claim := range yamltree.Items(yamltree.Get(root, "spec", "volumeClaimTemplates")) {
-		if name := scalar(claim, "metadata", "name"); name != "" {
+		if name := yamltree.Text(claim, "metadata", "name"); name != "" {
 			names = append(names, name)
 		}
 	}

@@ -47,7 +47,7 @@ func CheckStack(content []byte, dir string) []Problem {
 		return s.sorted() // the rest would stumble over it
 	}
 	s.checkTextKeys(s.root)
-	s.checkVariables(s.root)
+	s.checkVariables()
 	s.checkRules()
 	for name, service := range yamltree.Entries(yamltree.Get(s.root, "services")) {
 		s.checkName("service", name)
@@ -94,7 +94,10 @@ var ignored = map[string]string{
 func (s *stack) service(name string, service *yaml.Node) {
 	for key := range yamltree.Entries(service) {
 		if instead, ok := ignored[key.Value]; ok {
-			s.warn(key, "service %s: Swarm ignores %s%s", name, key.Value, because(instead))
+			if instead != "" {
+				instead = ": " + instead
+			}
+			s.warn(key, "service %s: Swarm ignores %s%s", name, key.Value, instead)
 		}
 	}
 	s.references(name, service)
@@ -102,7 +105,7 @@ func (s *stack) service(name string, service *yaml.Node) {
 	s.deploy(name, service)
 	s.ports(name, service)
 	deploy := yamltree.Get(service, "deploy")
-	mode := scalar(deploy, "mode")
+	mode := yamltree.Text(deploy, "mode")
 	slots := s.slots(name, service)
 	if strings.HasPrefix(mode, "global") && len(slots) > 0 {
 		s.fail(slots[0], "service %s: in mode %s a slot is the ID of a node and not a number: write mode: replicated", name, mode)
@@ -110,14 +113,14 @@ func (s *stack) service(name string, service *yaml.Node) {
 	if mode == "replicated-job" && len(slots) > 0 {
 		s.fail(slots[0], "service %s: the slots of a replicated-job begin with 0, and %s of slot 0 is not a number: write mode: replicated, and restart_policy: {condition: on-failure}", name, StackSlot)
 	}
-	replicas, err := strconv.Atoi(scalar(deploy, "replicas"))
+	replicas, err := strconv.Atoi(yamltree.Text(deploy, "replicas"))
 	if err == nil && replicas > 1 && (mode == "" || mode == "replicated") && yamltree.Get(deploy, "restart_policy", "condition") == nil {
 		s.fail(keyOf(deploy, "replicas"), "service %s: without deploy.restart_policy.condition Swarm starts its %d tasks again for ever when they are done: write condition: on-failure, or any if they never are done", name, replicas)
 	}
 	targets := map[string]bool{}
 	for mount := range yamltree.Items(yamltree.Get(service, "volumes")) {
 		s.mount(name, mount)
-		target := scalar(mount, "target")
+		target := yamltree.Text(mount, "target")
 		if _, short, both := strings.Cut(mount.Value, ":"); both {
 			target, _, _ = strings.Cut(short, ":")
 		}
@@ -126,13 +129,6 @@ func (s *stack) service(name string, service *yaml.Node) {
 		}
 		targets[target] = true
 	}
-}
-
-func because(why string) string {
-	if why != "" {
-		return ": " + why
-	}
-	return ""
 }
 
 // mountTypes are the types of mounts that swarmkit knows.
@@ -145,7 +141,7 @@ func (s *stack) mount(name string, mount *yaml.Node) {
 		if kind := yamltree.Get(mount, "type"); kind != nil && !slices.Contains(mountTypes, kind.Value) {
 			s.fail(kind, "service %s: there is no type %q of mounts, have %s%s", name, text.Short(kind.Value, 40), strings.Join(mountTypes, ", "), text.DidYouMean(kind.Value, mountTypes))
 		}
-		if scalar(mount, "type") != "bind" {
+		if yamltree.Text(mount, "type") != "bind" {
 			return
 		}
 		if create := keyOf(yamltree.Get(mount, "bind"), "create_host_path"); create != nil {
@@ -188,7 +184,7 @@ func (s *stack) references(name string, service *yaml.Node) {
 	}
 	for mount := range yamltree.Items(yamltree.Get(service, "volumes")) {
 		source := yamltree.Get(mount, "source")
-		if scalar(mount, "type") == "volume" && source != nil && !strings.Contains(source.Value, "{{") {
+		if yamltree.Text(mount, "type") == "volume" && source != nil && !strings.Contains(source.Value, "{{") {
 			s.declared(name, "volumes", source)
 		}
 		if from, _, both := strings.Cut(mount.Value, ":"); both && !strings.ContainsAny(from, `/\.~{`) {
@@ -216,14 +212,6 @@ func (s *stack) declared(service, kind string, name *yaml.Node) {
 	}
 	names := slices.Sorted(maps.Keys(have))
 	s.fail(name, "service %s: the %s %q is not declared%s", service, strings.TrimSuffix(kind, "s"), name.Value, text.DidYouMean(name.Value, names))
-}
-
-// scalar returns the text at a path of keys, or "".
-func scalar(n *yaml.Node, path ...string) string {
-	if at := yamltree.Get(n, path...); at != nil && at.Kind == yaml.ScalarNode {
-		return at.Value
-	}
-	return ""
 }
 
 // keyOf returns the node of a key, or nil.

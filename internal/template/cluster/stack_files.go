@@ -36,11 +36,11 @@ func (s *stack) read(at *yaml.Node, what, path string, most int64) ([]byte, erro
 // file checks a config or a secret that is made of a file.
 func (s *stack) file(kind string, name, one *yaml.Node) {
 	at := yamltree.Get(one, "file")
-	path := scalar(one, "file")
+	path := yamltree.Text(one, "file")
 	if path == "" || strings.Contains(path, "$") {
 		return
 	}
-	what, named := kind+" "+name.Value, scalar(one, "name")
+	what, named := kind+" "+name.Value, yamltree.Text(one, "name")
 	most := int64(maxConfig)
 	if kind == "secret" {
 		most = maxSecret

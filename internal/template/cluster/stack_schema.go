@@ -30,19 +30,17 @@ func (s *stack) checkSchema() {
 		return
 	}
 	path, message, _ := strings.Cut(err.Error(), ": ")
-	at := s.find(path)
+	at, steps := s.find(path)
 	if _, quoted, ok := strings.Cut(message, "additional property '"); ok {
 		name, _, _ := strings.Cut(quoted, "'")
-		for key := range yamltree.Entries(at) {
-			if key.Value == name {
-				at = key
-			}
+		if key := keyOf(at, name); key != nil {
+			at = key
 		}
 		message = fmt.Sprintf("docker stack deploy does not know the key %q", name)
 		if why := forbidden[name]; why != "" {
 			message += ": " + why
 		} else {
-			message += s.nearKey(at)
+			message += s.nearKey(at, steps)
 		}
 	} else if path == "" || path == "(root)" {
 		message = "docker stack deploy refuses it: " + message
@@ -53,10 +51,9 @@ func (s *stack) checkSchema() {
 }
 
 // nearKey returns `, did you mean "NAME"?` with the name of a key of the Compose specification that may have been meant by
-// key, and that the schema of the Docker client takes in its place, or "".
-func (s *stack) nearKey(key *yaml.Node) string {
+// key, a key of the mapping at path, and that the schema of the Docker client takes in its place, or "".
+func (s *stack) nearKey(key *yaml.Node, path []string) string {
 	written := key.Value
-	path, _ := pathTo(s.root, key)
 	near := text.UniqueNearest(written, specification.Keys(path...))
 	if near == "" {
 		return ""
@@ -69,26 +66,6 @@ func (s *stack) nearKey(key *yaml.Node) string {
 		return ""
 	}
 	return text.DidYouMean(written, []string{near})
-}
-
-// pathTo returns the path from n to the mapping that has key: keys, and numbers of items.
-func pathTo(n, key *yaml.Node) (path []string, found bool) {
-	for one, value := range yamltree.Entries(n) {
-		if one == key {
-			return nil, true
-		}
-		if path, found = pathTo(value, key); found {
-			return append([]string{one.Value}, path...), true
-		}
-	}
-	i := 0
-	for item := range yamltree.Items(n) {
-		if path, found = pathTo(item, key); found {
-			return append([]string{strconv.Itoa(i)}, path...), true
-		}
-		i++
-	}
-	return nil, false
 }
 
 // checkTextKeys reports keys that are no text, which the Docker client refuses.
@@ -104,29 +81,30 @@ func (s *stack) checkTextKeys(n *yaml.Node) {
 	}
 }
 
-// find returns the node at a path of keys that dots join, which may have dots themselves, or the nearest one around it.
-func (s *stack) find(path string) *yaml.Node {
-	at := s.root
+// find returns the node at a path of keys that dots join, which may have dots themselves, or the nearest one around it. steps
+// are the keys, and numbers of items, that lead there.
+func (s *stack) find(path string) (at *yaml.Node, steps []string) {
+	at = s.root
 	for path != "" {
 		var next *yaml.Node
-		rest := ""
+		step, rest := "", ""
 		for key, value := range yamltree.Entries(at) {
 			if behind, ok := strings.CutPrefix(path, key.Value); ok && (behind == "" || behind[0] == '.') {
-				next, rest = value, strings.TrimPrefix(behind, ".")
+				next, step, rest = value, key.Value, strings.TrimPrefix(behind, ".")
 			}
 		}
 		if at.Kind == yaml.SequenceNode {
 			index, behind, _ := strings.Cut(path, ".")
 			if i, err := strconv.Atoi(index); err == nil && i >= 0 && i < len(at.Content) {
-				next, rest = yamltree.Follow(at.Content[i]), behind
+				next, step, rest = yamltree.Follow(at.Content[i]), index, behind
 			}
 		}
 		if next == nil {
-			return at
+			break
 		}
-		at, path = next, rest
+		at, path, steps = next, rest, append(steps, step)
 	}
-	return at
+	return at, steps
 }
 
 // plainValue returns a value as the Docker client reads it.

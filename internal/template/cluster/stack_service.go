@@ -8,6 +8,7 @@ import (
 	"github.com/docker/go-units"
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tp0-lab/composer/internal/compose/engine"
 	"github.com/tp0-lab/composer/internal/compose/rules"
 	"github.com/tp0-lab/composer/internal/compose/vars"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
@@ -25,12 +26,12 @@ func (s *stack) checkRules() {
 	for p := range rules.Check(rules.Read(s.root, nil)) {
 		at := p.At
 		if at == nil {
-			at = s.find(strings.Join(p.Path, "."))
+			at, _ = s.find(strings.Join(p.Path, "."))
 		}
 		if !slices.Contains(sharedRules, p.Rule.Name) || strings.Contains(at.Value, "{{") {
 			continue
 		}
-		if p.Rule.Name == "duplicate-port" && scalar(at, "mode") == "host" {
+		if p.Rule.Name == "duplicate-port" && yamltree.Text(at, "mode") == "host" {
 			continue // on nodes of their own
 		}
 		if p.Rule.Severity == rules.Error {
@@ -42,15 +43,11 @@ func (s *stack) checkRules() {
 }
 
 // checkVariables reports values whose variables the Docker client cannot read.
-func (s *stack) checkVariables(n *yaml.Node) {
-	if n.Kind == yaml.ScalarNode && vars.Broken(n.Value) >= 0 {
-		s.fail(n, "docker stack deploy refuses %q: want ${NAME}, or $$ for a dollar sign", text.Short(n.Value, 60))
-	}
-	for _, value := range yamltree.Entries(n) {
-		s.checkVariables(value)
-	}
-	for item := range yamltree.Items(n) {
-		s.checkVariables(item)
+func (s *stack) checkVariables() {
+	for _, n := range engine.Scalars(s.root) {
+		if vars.Broken(n.Value) >= 0 {
+			s.fail(n, "docker stack deploy refuses %q: want ${NAME}, or $$ for a dollar sign", text.Short(n.Value, 60))
+		}
 	}
 }
 
@@ -101,7 +98,7 @@ const maxTasks = 1_000_000
 func (s *stack) deploy(name string, service *yaml.Node) {
 	deploy := yamltree.Get(service, "deploy")
 	condition := yamltree.Get(deploy, "restart_policy", "condition")
-	if instead := composeConditions[scalar(deploy, "restart_policy", "condition")]; instead != "" {
+	if instead := composeConditions[yamltree.Text(deploy, "restart_policy", "condition")]; instead != "" {
 		s.fail(condition, "service %s: Swarm refuses deploy.restart_policy.condition %s: write %s", name, condition.Value, instead)
 	}
 	replicas := yamltree.Get(deploy, "replicas")
@@ -110,7 +107,7 @@ func (s *stack) deploy(name string, service *yaml.Node) {
 			s.fail(replicas, "service %s: %s is no number of replicas: want 0 to %d", name, text.Short(replicas.Value, 40), maxTasks)
 		}
 	}
-	if mode := scalar(deploy, "mode"); replicas != nil && strings.HasPrefix(mode, "global") {
+	if mode := yamltree.Text(deploy, "mode"); replicas != nil && strings.HasPrefix(mode, "global") {
 		s.fail(replicas, "service %s: docker stack deploy refuses replicas in mode %s, which has a task on each node", name, mode)
 	}
 	for item := range yamltree.Items(yamltree.Get(deploy, "placement", "constraints")) {
@@ -121,9 +118,9 @@ func (s *stack) deploy(name string, service *yaml.Node) {
 	for _, part := range []string{"limits", "reservations"} {
 		s.resources(name, yamltree.Get(deploy, "resources", part))
 	}
-	if scalar(deploy, "endpoint_mode") == "dnsrr" {
+	if yamltree.Text(deploy, "endpoint_mode") == "dnsrr" {
 		for port := range yamltree.Items(yamltree.Get(service, "ports")) {
-			if scalar(port, "mode") != "host" {
+			if yamltree.Text(port, "mode") != "host" {
 				s.fail(port, "service %s: endpoint_mode dnsrr has no address to publish a port at: write the port with mode: host", name)
 			}
 		}

@@ -10,8 +10,10 @@ import (
 	"github.com/docker/cli/pkg/kvfile"
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tp0-lab/composer/internal/compose/engine"
 	"github.com/tp0-lab/composer/internal/compose/vars"
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/template/escape"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -52,37 +54,12 @@ func templateFault(content string, functions template.FuncMap) string {
 
 // faultIn returns the first field that Swarm does not have. atRoot reports whether the dot is the context of the task.
 func faultIn(n parse.Node, atRoot bool) (fault string) {
-	first := func(nodes ...parse.Node) string {
-		for _, one := range nodes {
-			if fault := faultIn(one, atRoot); fault != "" {
-				return fault
-			}
-		}
-		return ""
-	}
-	branch := func(b *parse.BranchNode, inside bool) string {
-		if fault := first(b.Pipe, orNothing(b.ElseList)); fault != "" {
-			return fault
-		}
-		return faultIn(orNothing(b.List), inside)
-	}
+	var inside parse.Node // where the dot is another
 	switch n := n.(type) {
-	case *parse.ListNode:
-		return first(n.Nodes...)
-	case *parse.ActionNode:
-		return first(n.Pipe)
-	case *parse.PipeNode:
-		for _, command := range n.Cmds {
-			if fault := first(command.Args...); fault != "" {
-				return fault
-			}
-		}
-	case *parse.IfNode:
-		return branch(&n.BranchNode, atRoot)
 	case *parse.WithNode:
-		return branch(&n.BranchNode, false)
+		inside = n.List
 	case *parse.RangeNode:
-		return branch(&n.BranchNode, false)
+		inside = n.List
 	case *parse.FieldNode:
 		if atRoot {
 			return unknownField(n.Ident)
@@ -92,15 +69,12 @@ func faultIn(n parse.Node, atRoot bool) (fault string) {
 			return unknownField(n.Ident[1:])
 		}
 	}
-	return ""
-}
-
-// orNothing returns a list that is not nil.
-func orNothing(list *parse.ListNode) parse.Node {
-	if list == nil {
-		return &parse.ListNode{}
+	for _, child := range escape.Children(n) {
+		if fault = faultIn(child, atRoot && child != inside); fault != "" {
+			break
+		}
 	}
-	return list
+	return fault
 }
 
 func unknownField(path []string) string {
@@ -127,27 +101,15 @@ func unknownField(path []string) string {
 // templates reports what Swarm's templates do not take, in the places where Swarm executes them: docker stack deploy creates
 // no such service, or its tasks fail.
 func (s *stack) templates(name string, service *yaml.Node) {
-	check := func(n *yaml.Node) { s.template("service "+name, n) }
-	check(yamltree.Get(service, "hostname"))
-	environment := yamltree.Get(service, "environment")
-	for _, value := range yamltree.Entries(environment) {
-		check(value)
-	}
-	for item := range yamltree.Items(environment) {
-		check(item)
-	}
-	for mount := range yamltree.Items(yamltree.Get(service, "volumes")) {
-		check(mount)
-		check(yamltree.Get(mount, "source"))
-		check(yamltree.Get(mount, "target"))
+	for path, n := range engine.Scalars(service) {
+		if engine.IsTemplate(path) {
+			s.template("service "+name, n)
+		}
 	}
 	s.envFiles(name, yamltree.Get(service, "env_file"))
 }
 
 func (s *stack) template(what string, n *yaml.Node) {
-	if n == nil || n.Kind != yaml.ScalarNode {
-		return
-	}
 	content, _ := vars.Fill(n.Value, nil)
 	if fault := templateFault(content, swarmFuncs); fault != "" {
 		s.fail(n, "%s: Swarm takes %q for a template and refuses it: %s; `literal` in your template keeps a text as it is", what, text.Short(content, 60), fault)
@@ -156,14 +118,9 @@ func (s *stack) template(what string, n *yaml.Node) {
 
 // volumeTemplates reports templates in a declared volume, of which Swarm makes one for each task.
 func (s *stack) volumeTemplates(name, volume *yaml.Node) {
-	what := "volume " + name.Value
-	s.template(what, yamltree.Get(volume, "name"))
-	for _, key := range []string{"driver_opts", "labels"} {
-		for _, value := range yamltree.Entries(yamltree.Get(volume, key)) {
-			s.template(what, value)
-		}
-		for item := range yamltree.Items(yamltree.Get(volume, key)) {
-			s.template(what, item)
+	for path, n := range engine.Scalars(volume) {
+		if slices.Contains([]string{"name", "driver_opts", "labels"}, path[0]) {
+			s.template("volume "+name.Value, n)
 		}
 	}
 }

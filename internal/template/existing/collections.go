@@ -10,31 +10,22 @@ import (
 
 // mapping unifies mappings.
 func (k *maker) mapping(lists [][]entry, f *family, values bool) (items []item, ok bool) {
-	find := func(list []entry, key string) *yaml.Node {
-		at := slices.IndexFunc(list, func(e entry) bool { return e.key == key })
-		if at < 0 {
-			return nil
-		}
-		return list[at].value
-	}
 	seen := map[string]bool{}
 	for i, list := range lists {
 		for at, e := range list {
 			if seen[e.key] {
 				continue
 			}
+			nodes := make([]*yaml.Node, len(lists))
 			var there []int
 			for j, other := range lists {
-				if find(other, e.key) != nil {
+				if own := slices.IndexFunc(other, func(o entry) bool { return o.key == e.key }); own >= 0 {
+					nodes[j] = other[own].value
 					there = append(there, j)
 				}
 			}
 			if len(there) == len(lists) {
 				seen[e.key] = true
-				nodes := make([]*yaml.Node, len(lists))
-				for j, other := range lists {
-					nodes[j] = find(other, e.key)
-				}
 				t, ok := k.unify(nodes, f, e.key, values)
 				if !ok {
 					return nil, false
@@ -55,7 +46,7 @@ func (k *maker) mapping(lists [][]entry, f *family, values bool) (items []item, 
 				return loops, true
 			}
 			seen[e.key] = true
-			one, ok := k.sometimes(lists, there, e.key, f, values)
+			one, ok := k.sometimes(nodes, there, e.key, f, values)
 			if !ok {
 				return nil, false
 			}
@@ -81,18 +72,10 @@ func (k *maker) renamed(lists [][]entry, at int, f *family, values bool) (one it
 	return one, keys, ok
 }
 
-// sometimes returns an entry that only some members have.
-func (k *maker) sometimes(lists [][]entry, there []int, key string, f *family, values bool) (one item, ok bool) {
-	nodes := make([]*yaml.Node, len(lists))
-	for _, i := range there {
-		for _, e := range lists[i] {
-			if e.key == key {
-				nodes[i] = e.value
-			}
-		}
-	}
+// sometimes returns an entry that only some members have: nodes has nil for the others.
+func (k *maker) sometimes(nodes []*yaml.Node, there []int, key string, f *family, values bool) (one item, ok bool) {
 	one.key = []part{{text: key}}
-	n := len(lists)
+	n := len(nodes)
 	from, to := there[0], there[len(there)-1]+1
 	contiguous := to-from == len(there)
 	switch {
@@ -193,10 +176,7 @@ func (k *maker) sequence(lists [][]entry, f *family, values bool) (items []item,
 	if same && values && len(lists[0]) > 1 {
 		return each(true)
 	}
-	if items, ok = k.longer(lists, f); ok {
-		return items, true
-	}
-	return nil, false
+	return k.longer(lists, f)
 }
 
 // longer unifies lists of which only that of the first member, or of the last, has more items at its end.

@@ -2,12 +2,12 @@ package existing
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"strconv"
 
 	"github.com/tp0-lab/composer/internal/compose/diff"
 	"github.com/tp0-lab/composer/internal/compose/vars"
+	"github.com/tp0-lab/composer/internal/template/bundle"
 )
 
 // comparison compares bundles with a file.
@@ -27,7 +27,7 @@ func (c *comparison) read(ctx context.Context, name, content string) (err error)
 		}
 	}
 	for _, c.environment = range []map[string]string{numbered, empty, {}} {
-		c.want, err = diff.NormalizeUnread(ctx, diff.Text{Name: name, Content: content}, c.dir, maps.Clone(c.environment))
+		c.want, err = diff.Normalize(ctx, diff.Text{Name: name, Content: content}, c.dir, maps.Clone(c.environment), false)
 		if err == nil {
 			return nil
 		}
@@ -37,13 +37,17 @@ func (c *comparison) read(ctx context.Context, name, content string) (err error)
 
 // differs renders a bundle, and returns the path of the first difference from the file, or "".
 func (c *comparison) differs(ctx context.Context, b *Bundle) (at string, err error) {
-	got, err := b.Render(nil)
+	opened, err := bundle.Open(b.FS())
 	if err != nil {
 		return "", err
 	}
-	made, err := diff.NormalizeUnread(ctx, diff.Text{Name: "the bundle", Content: string(got)}, c.dir, maps.Clone(c.environment))
+	got, err := rendered(opened)
 	if err != nil {
-		return "", fmt.Errorf("%w", err)
+		return "", err
+	}
+	made, err := diff.Normalize(ctx, diff.Text{Name: "the bundle", Content: string(got)}, c.dir, maps.Clone(c.environment), false)
+	if err != nil {
+		return "", err
 	}
 	changes, err := diff.Changes(c.want, made)
 	if err != nil || len(changes) == 0 {

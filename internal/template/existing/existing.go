@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"testing/fstest"
 
 	"go.yaml.in/yaml/v4"
 
@@ -37,7 +38,15 @@ type Literal struct {
 }
 
 // FS returns the files.
-func (b *Bundle) FS() (fs.FS, error) { return filesystem(b.Files) }
+func (b *Bundle) FS() fs.FS { return filesystem(b.Files) }
+
+func filesystem(contents map[string][]byte) fs.FS {
+	files := fstest.MapFS{}
+	for name, content := range contents {
+		files[name] = &fstest.MapFile{Data: content}
+	}
+	return files
+}
 
 // Lines returns the number of lines of all files.
 func (b *Bundle) Lines() (n int) {
@@ -177,7 +186,7 @@ func files(found []*family, root *yaml.Node, head string, rows bool) (map[string
 	if err != nil {
 		return nil, fmt.Errorf("write values: %w", err)
 	}
-	made := map[string][]byte{bundle.StagesFile: stages(found, k.found...), render.MainTemplate: []byte(w.b.String())}
+	made := map[string][]byte{bundle.StagesFile: stages(found, k.found...), bundle.Compose.Template: []byte(w.b.String())}
 	if own != nil {
 		made[bundle.ValuesFile] = own
 	}
@@ -233,25 +242,12 @@ func (k *maker) services(w *writer, all []entry) {
 	}
 }
 
-// Render renders the bundle with the given numbers of replicas, by kind. A kind without one has the number of the file.
-func (b *Bundle) Render(counts map[string]int) ([]byte, error) {
-	fsys, err := b.FS()
+// rendered renders a bundle.
+func rendered(b *bundle.Bundle) ([]byte, error) {
+	engine, err := render.New(b)
 	if err != nil {
 		return nil, err
 	}
-	opened, err := bundle.Open(fsys)
-	if err != nil {
-		return nil, err
-	}
-	for kind, n := range counts {
-		if err := opened.SetCounts(fmt.Sprintf("%s=%d", kind, n)); err != nil {
-			return nil, err
-		}
-	}
-	engine, err := render.New(opened)
-	if err != nil {
-		return nil, err
-	}
-	doc, err := engine.Render(opened.Default, render.Counted)
+	doc, err := engine.Render(b.Default, render.Counted)
 	return doc.Bytes, err
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/tp0-lab/composer/internal/compose/diff"
+	"github.com/tp0-lab/composer/internal/template/bundle"
 )
 
 // corpus are Compose files in the shapes of public generators: each at two counts, and the counts of the second.
@@ -33,6 +34,20 @@ var corpus = []struct {
 	{"proxy", 10, 4, "web=4"},
 }
 
+// Render renders the bundle with the given numbers of replicas, by kind. A kind without one has the number of the file.
+func (b *Bundle) Render(counts map[string]int) ([]byte, error) {
+	opened, err := bundle.Open(b.FS())
+	if err != nil {
+		return nil, err
+	}
+	for kind, n := range counts {
+		if err := opened.SetCounts(fmt.Sprintf("%s=%d", kind, n)); err != nil {
+			return nil, err
+		}
+	}
+	return rendered(opened)
+}
+
 func read(t *testing.T, name string, n int) []byte {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join("testdata", fmt.Sprintf("%s-%d.yaml", name, n)))
@@ -48,7 +63,7 @@ func differences(t *testing.T, want, got []byte) []diff.Change {
 	var sides [2]diff.Text
 	for i, content := range [][]byte{want, got} {
 		environment := map[string]string{"DB_PASSWORD": "secret", "DISPLAY": ":0"}
-		side, err := diff.Normalize(t.Context(), diff.Text{Name: "compose.yaml", Content: string(content)}, ".", environment)
+		side, err := diff.Normalize(t.Context(), diff.Text{Name: "compose.yaml", Content: string(content)}, ".", environment, true)
 		if err != nil {
 			t.Fatalf("%v in\n%s", err, content)
 		}

@@ -20,7 +20,8 @@ type family struct {
 	width int // the digits that a number has at least
 	names []string
 	nodes []*yaml.Node
-	// name is a row of the table of kinds, with {id} or {id:2} in it. named reports that the replicas of that row have the names of the services.
+	// name is a row of the table of kinds, with {id} or {id:2} in it. named reports that the replicas of that row have the
+	// names of the services.
 	name  string
 	named bool
 	// values are the values that members have in place of an expression, by key and member.
@@ -156,10 +157,10 @@ func unlikeness(nodes []*yaml.Node) (most int) {
 // maskedLines counts the scalars below a node, with their paths and without their numbers.
 func maskedLines(n *yaml.Node, path string, lines map[string]int) {
 	if n.Kind == yaml.ScalarNode {
-		lines[path+" "+digits().ReplaceAllString(n.Value, "#")]++
+		lines[path+" "+text.WithoutNumbers(n.Value)]++
 	}
 	for _, e := range entries(n) {
-		maskedLines(e.value, path+"."+digits().ReplaceAllString(e.key, "#"), lines)
+		maskedLines(e.value, path+"."+text.WithoutNumbers(e.key), lines)
 	}
 }
 
@@ -177,11 +178,7 @@ func (f *family) call(m mask, others []*family) {
 				}
 			}
 			table := stages([]*family{{kind: kind, name: name, first: f.first, names: f.names}})
-			fsys, err := filesystem(map[string][]byte{bundle.StagesFile: table})
-			if err != nil {
-				continue
-			}
-			b, err := bundle.Open(fsys)
+			b, err := bundle.Open(filesystem(map[string][]byte{bundle.StagesFile: table}))
 			if err != nil {
 				continue
 			}
@@ -189,19 +186,11 @@ func (f *family) call(m mask, others []*family) {
 			if err != nil {
 				continue
 			}
-			f.kind, f.name = kind, name
-			f.named = !slices.ContainsFunc(slices.Collect(indices(f.count())), func(i int) bool { return kinds.All[0].NameOf(f.first+i) != f.names[i] })
-			return
-		}
-	}
-}
-
-func indices(n int) func(yield func(int) bool) {
-	return func(yield func(int) bool) {
-		for i := range n {
-			if !yield(i) {
-				return
+			f.kind, f.name, f.named = kind, name, true
+			for i := range f.names {
+				f.named = f.named && kinds.All[0].NameOf(f.first+i) == f.names[i]
 			}
+			return
 		}
 	}
 }

@@ -189,15 +189,8 @@ func (k *maker) listAt(split [][]string, sep string, first, most int, l listed) 
 		if l.mode == all && first > 0 && first+1 < len(items) && k.goesOn(l.of, items[first], items[first-1]) {
 			return nil, false
 		}
-		for at := range first {
-			if items[at] != split[0][at] {
-				return nil, false
-			}
-		}
-		for at := range rest {
-			if items[len(items)-1-at] != split[0][len(split[0])-1-at] {
-				return nil, false
-			}
+		if !slices.Equal(items[:first], split[0][:first]) || !slices.Equal(items[len(items)-rest:], split[0][len(split[0])-rest:]) {
+			return nil, false
 		}
 	}
 	start := split[0][first]

@@ -80,13 +80,7 @@ func (k *maker) tableOf(f *family) *table {
 
 // call gives a table the name of its kind: what the names of its rows begin with, or worker.
 func (t *table) call(k *maker) {
-	common := t.types[0]
-	for _, typ := range t.types[1:] {
-		for !strings.HasPrefix(typ, common) {
-			common = common[:len(common)-1]
-		}
-	}
-	common = strings.Trim(noName().ReplaceAllString(strings.ToLower(common), "_"), "_0123456789")
+	common := strings.Trim(noName().ReplaceAllString(strings.ToLower(commonPrefix(t.types)), "_"), "_0123456789")
 	if len(common) < 3 {
 		common = "worker"
 	}
@@ -202,7 +196,7 @@ func (t *table) scalars(rows []*tree, key string) (*tree, bool) {
 			texts[i] = parts[at].text
 		}
 		switch {
-		case !slices.ContainsFunc(texts, func(s string) bool { return s != texts[0] }):
+		case allSame(texts):
 			merged.parts = append(merged.parts, p)
 		case p.expr || p.raw:
 			t.forget(before)
@@ -234,14 +228,24 @@ func (t *table) general(parts []part, row int) (made []part) {
 	return made
 }
 
-// between returns the form of the texts of rows that differ in a part in the middle.
-func (t *table) between(texts []string, key, tag string) []part {
-	head, tail := texts[0], texts[0]
+// commonPrefix returns what all texts begin with.
+func commonPrefix(texts []string) string {
+	common := texts[0]
 	for _, s := range texts {
-		for !strings.HasPrefix(s, head) {
-			head = head[:len(head)-1]
+		for !strings.HasPrefix(s, common) {
+			common = common[:len(common)-1]
 		}
 	}
+	return common
+}
+
+func allSame(texts []string) bool {
+	return !slices.ContainsFunc(texts, func(s string) bool { return s != texts[0] })
+}
+
+// between returns the form of the texts of rows that differ in a part in the middle.
+func (t *table) between(texts []string, key, tag string) []part {
+	head, tail := commonPrefix(texts), texts[0]
 	if tag != "!!str" {
 		head = ""
 	} else {
@@ -310,13 +314,7 @@ func (t *table) field(key string, nodes []*yaml.Node) string {
 			return t.fieldExpr(name)
 		}
 	}
-	name := strings.Trim(noName().ReplaceAllString(strings.ToLower(key), "_"), "_")
-	if name == "" || text.IsDigit(name[0]) || name == "type" || name == "count" {
-		name = "value_" + name
-	}
-	for plain, i := name, 2; t.values[name] != nil; i++ {
-		name = fmt.Sprintf("%s_%d", plain, i)
-	}
+	name := nameOf(key, t.values, "type", "count")
 	t.values[name] = nodes
 	t.fields = append(t.fields, name)
 	return t.fieldExpr(name)

@@ -72,30 +72,14 @@ func entries(n *yaml.Node) (all []entry) {
 
 // equal reports whether two values are the same.
 func equal(a, b *yaml.Node) bool {
-	if a.Kind != b.Kind || a.Value != b.Value || a.ShortTag() != b.ShortTag() || len(a.Content) != len(b.Content) {
-		return false
-	}
-	for i := range a.Content {
-		if !equal(a.Content[i], b.Content[i]) {
-			return false
-		}
-	}
-	return true
+	return a.Kind == b.Kind && a.Value == b.Value && a.ShortTag() == b.ShortTag() && slices.EqualFunc(a.Content, b.Content, equal)
 }
 
 func allEqual(all []*yaml.Node) bool {
-	for _, n := range all[1:] {
-		if !equal(all[0], n) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(all, func(n *yaml.Node) bool { return !equal(all[0], n) })
 }
 
 // hasAnchor reports whether a value has an anchor, so that it may be there for others.
 func hasAnchor(n *yaml.Node) bool {
-	if n.Anchor != "" {
-		return true
-	}
-	return slices.ContainsFunc(n.Content, hasAnchor)
+	return n.Anchor != "" || slices.ContainsFunc(n.Content, hasAnchor)
 }

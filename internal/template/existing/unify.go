@@ -61,7 +61,7 @@ func (k *maker) literal(n *yaml.Node, key string) *tree {
 // clustered puts entries whose keys differ by numbers beside each other, in the order of the numbers.
 func clustered(list []entry) []entry {
 	rank := map[string]int{}
-	mask := func(e entry) string { return digits().ReplaceAllString(e.key, "#") }
+	mask := func(e entry) string { return text.WithoutNumbers(e.key) }
 	for i, e := range list {
 		if _, ok := rank[mask(e)]; !ok {
 			rank[mask(e)] = i
@@ -112,13 +112,10 @@ func (k *maker) run(lists [][]entry, me *family, mapping bool) (head [][]entry, 
 	return nil, item{}, nil, false
 }
 
-// maskedText returns a text without its numbers.
-func maskedText(s string) string { return digits().ReplaceAllString(s, "#") }
-
 // goesOn reports whether the text beside one about a member of a family goes on with the family: both differ by their
 // numbers alone, and the other names no member of another family.
 func (k *maker) goesOn(f *family, own, beside string) bool {
-	return own != beside && maskedText(own) == maskedText(beside) && !k.namesOther(f, beside)
+	return own != beside && text.WithoutNumbers(own) == text.WithoutNumbers(beside) && !k.namesOther(f, beside)
 }
 
 // namesOther reports whether a text names a member of another family than f.
@@ -204,23 +201,16 @@ func (k *maker) unify(nodes []*yaml.Node, f *family, key string, values bool) (t
 		return k.value(nodes, f, key, values)
 	}
 	t = &tree{kind: first.Kind, style: first.Style, tag: first.ShortTag(), above: first.HeadComment, beside: first.LineComment, below: first.FootComment}
-	lists := make([][]entry, len(nodes))
+	lists, texts := make([][]entry, len(nodes)), make([]string, len(nodes))
+	for i, n := range nodes {
+		lists[i], texts[i] = entries(n), n.Value
+	}
 	switch first.Kind {
 	case yaml.MappingNode:
-		for i, n := range nodes {
-			lists[i] = entries(n)
-		}
 		t.items, ok = k.mapping(lists, f, values)
 	case yaml.SequenceNode:
-		for i, n := range nodes {
-			lists[i] = entries(n)
-		}
 		t.items, ok = k.sequence(lists, f, values)
 	default:
-		texts := make([]string, len(nodes))
-		for i, n := range nodes {
-			texts[i] = n.Value
-		}
 		t.parts = k.scalar(texts, f, key)
 		ok = t.parts != nil
 	}
@@ -235,20 +225,25 @@ func (k *maker) value(nodes []*yaml.Node, f *family, key string, values bool) (*
 	if !values || f.part {
 		return nil, false
 	}
-	name := strings.Trim(noName().ReplaceAllString(strings.ToLower(key), "_"), "_-")
-	name = strings.ReplaceAll(name, "-", "_")
-	if name == "" || text.IsDigit(name[0]) {
-		name = "value_" + name
-	}
-	for plain, i := name, 2; f.values[name] != nil; i++ {
-		name = fmt.Sprintf("%s_%d", plain, i)
-	}
+	name := nameOf(key, f.values)
 	f.values[name] = make([]*yaml.Node, len(nodes))
 	for i, n := range nodes {
 		f.values[name][i] = uncommented(n)
 	}
 	f.order = append(f.order, name)
 	return &tree{value: fmt.Sprintf(".Values.%s.%s", f.kind, name)}, true
+}
+
+// nameOf makes a new name for values from a key, which is neither taken nor reserved.
+func nameOf(key string, taken map[string][]*yaml.Node, reserved ...string) string {
+	name := strings.Trim(noName().ReplaceAllString(strings.ToLower(key), "_"), "_")
+	if name == "" || text.IsDigit(name[0]) || slices.Contains(reserved, name) {
+		name = "value_" + name
+	}
+	for plain, i := name, 2; taken[name] != nil; i++ {
+		name = fmt.Sprintf("%s_%d", plain, i)
+	}
+	return name
 }
 
 var words = text.LazyRegexp(`\s+|\S+`)
@@ -293,8 +288,7 @@ func (k *maker) scalar(texts []string, f *family, key string) (parts []part) {
 }
 
 func (k *maker) word(texts []string, f *family, key string) ([]part, bool) {
-	same := !slices.ContainsFunc(texts, func(s string) bool { return s != texts[0] })
-	if same {
+	if allSame(texts) {
 		if parts, ok := k.list(texts[:1], nil); ok {
 			return parts, true
 		}

@@ -302,13 +302,9 @@ func stages(families []*family, tables ...*table) []byte {
 		}
 		if at >= 0 {
 			fmt.Fprintf(&b, "  - {kind: %s, name: %q, rows: %s", tables[at].kind, tables[at].name, tables[at].rows)
-			if f.first != 1 {
-				fmt.Fprintf(&b, ", first: %d", f.first)
-			}
-			b.WriteString("}\n")
-			continue
+		} else {
+			fmt.Fprintf(&b, "  - {name: %q, kind: %s, count: %d", f.name, f.kind, f.count())
 		}
-		fmt.Fprintf(&b, "  - {name: %q, kind: %s, count: %d", f.name, f.kind, f.count())
 		if f.first != 1 {
 			fmt.Fprintf(&b, ", first: %d", f.first)
 		}

@@ -271,7 +271,7 @@ func structureValue(s escape.Structure) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return singleDollars(value)
+	return mapped(value, singleDollars)
 }
 
 // yamlValue returns the value of a YAML text, with the types that values have.
@@ -283,29 +283,17 @@ func yamlValue(yaml string) (any, error) {
 	return node.Plain(), nil
 }
 
-// singleDollars returns value with each $$ replaced by $, because include and toYaml double them for Compose.
-func singleDollars(value any) (any, error) {
-	var err error
-	switch v := value.(type) {
-	case map[string]any:
-		for key, one := range v {
-			if v[key], err = singleDollars(one); err != nil {
-				return nil, err
-			}
-		}
-	case []any:
-		for i, one := range v {
-			if v[i], err = singleDollars(one); err != nil {
-				return nil, err
-			}
-		}
-	case string:
-		if strings.Contains(strings.ReplaceAll(v, "$$", ""), "$") {
-			return nil, fmt.Errorf("%q has an interpolation of Compose, which has no value yet: it can only be printed", text.Short(v, 40))
-		}
-		return strings.ReplaceAll(v, "$$", "$"), nil
+// singleDollars returns a text with each $$ replaced by $, because include and toYaml double them for Compose. It returns
+// other scalars as they are.
+func singleDollars(scalar any) (any, error) {
+	s, ok := scalar.(string)
+	if !ok {
+		return scalar, nil
 	}
-	return value, nil
+	if strings.Contains(strings.ReplaceAll(s, "$$", ""), "$") {
+		return nil, fmt.Errorf("%q has an interpolation of Compose, which has no value yet: it can only be printed", text.Short(s, 40))
+	}
+	return strings.ReplaceAll(s, "$$", "$"), nil
 }
 
 // argumentHints says in which order functions take their arguments, and what is often done wrong.

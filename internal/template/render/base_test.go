@@ -44,10 +44,10 @@ volumes: {pg: {}}
 func basedEngine(t *testing.T, stages string, files map[string]string) *Engine {
 	t.Helper()
 	all := fstest.MapFS{
-		bundle.StagesFile: {Data: []byte("default: dev\nkinds: [{name: node, count: 2}]\nstages: " + stages)},
-		bundle.ValuesFile: {Data: []byte("tag: 1.2.3\npassword: 'a$b'\n")},
-		MainTemplate:      {Data: []byte(overTemplate)},
-		"base.yaml":       {Data: []byte(baseFile)},
+		bundle.StagesFile:       {Data: []byte("default: dev\nkinds: [{name: node, count: 2}]\nstages: " + stages)},
+		bundle.ValuesFile:       {Data: []byte("tag: 1.2.3\npassword: 'a$b'\n")},
+		bundle.Compose.Template: {Data: []byte(overTemplate)},
+		"base.yaml":             {Data: []byte(baseFile)},
 	}
 	for name, text := range files {
 		all[name] = &fstest.MapFile{Data: []byte(text)}
@@ -138,8 +138,8 @@ func TestBaseErrors(t *testing.T) {
 		{"[{name: dev, base: base.yaml}]", map[string]string{"base.yaml": "services:\n  - a\n - b"}, "base.yaml:"},
 		{"[{name: dev, base: base.yaml}]", map[string]string{"base.yaml": "include: [other.yaml]\nservices: {}"}, "base.yaml:1:11: other.yaml is another file, and this one has to be whole"},
 		{"[{name: dev, base: base.yaml}]", map[string]string{"base.yaml": "services: {db: {extends: {file: x.yaml, service: db}}}"}, "base.yaml:1:33: x.yaml is another file"},
-		{"[{name: dev, base: base.yaml}]", map[string]string{"base.yaml": "services: {node1: {ports: {a: b}}}", MainTemplate: "services:\n  node1:\n    ports: [\"1:1\"]\n"}, "compose.yaml.tmpl:3:12 (line 3 of the rendered document): cannot override services.node1.ports"},
-		{"[{name: dev, base: base.yaml}]", map[string]string{MainTemplate: "a: b\n  c: d\n"}, "compose.yaml.tmpl:"},
+		{"[{name: dev, base: base.yaml}]", map[string]string{"base.yaml": "services: {node1: {ports: {a: b}}}", bundle.Compose.Template: "services:\n  node1:\n    ports: [\"1:1\"]\n"}, "compose.yaml.tmpl:3:12 (line 3 of the rendered document): cannot override services.node1.ports"},
+		{"[{name: dev, base: base.yaml}]", map[string]string{bundle.Compose.Template: "a: b\n  c: d\n"}, "compose.yaml.tmpl:"},
 	} {
 		_, err := basedEngine(t, test.stages, test.files).Render("dev", 1)
 		if err == nil || !strings.Contains(err.Error(), test.want) {

@@ -13,6 +13,7 @@ import (
 	"text/template"
 	"text/template/parse"
 
+	"github.com/tp0-lab/composer/internal/template/escape"
 	"github.com/tp0-lab/composer/internal/text"
 )
 
@@ -29,30 +30,14 @@ var growing = []string{
 	"mustRegexReplaceAll", "mustRegexReplaceAllLiteral",
 }
 
-// account counts the work that functions report to their execution; nil counts nothing.
-type account interface {
-	// spend counts the bytes and entries that a function took or made. It fails beyond the limit for all functions.
-	spend(weight int) error
-	// changing is called before a function changes a map. deep: it may change the maps in that map, too.
-	changing(m map[string]any, deep bool)
-}
-
-type noAccount struct{}
-
-func (noAccount) spend(int) error               { return nil }
-func (noAccount) changing(map[string]any, bool) {}
-
 // boundedFuncs are functions, by name, that return an error for too large arguments or results.
-type boundedFuncs map[string]func(account) any
+type boundedFuncs map[string]func(*execution) any
 
-// with returns the functions for one execution, which report to s.
-func (b boundedFuncs) with(s account) template.FuncMap {
-	if s == nil {
-		s = noAccount{}
-	}
+// with returns the functions for one execution, which counts what they take and make.
+func (b boundedFuncs) with(x *execution) template.FuncMap {
 	funcs := make(template.FuncMap, len(b))
 	for name, of := range b {
-		funcs[name] = of(s)
+		funcs[name] = of(x)
 	}
 	return funcs
 }
@@ -65,17 +50,10 @@ func bound(t *template.Template, funcs template.FuncMap) boundedFuncs {
 		"html": template.HTMLEscaper, "js": template.JSEscaper, "urlquery": template.URLQueryEscaper,
 	})
 	called := boundedFuncs{}
-	for _, one := range t.Templates() {
-		if one.Tree == nil {
-			continue
-		}
-		visit(one.Root, func(n parse.Node) {
-			name, ok := n.(*parse.IdentifierNode)
-			if !ok || called[name.Ident] != nil || all[name.Ident] == nil {
-				return
-			}
+	for n := range escape.AllNodes(t.Templates()) {
+		if name, ok := n.(*parse.IdentifierNode); ok && called[name.Ident] == nil && all[name.Ident] != nil {
 			called[name.Ident] = bounded(name.Ident, reflect.ValueOf(all[name.Ident]), slices.Contains(growing, name.Ident))
-		})
+		}
 	}
 	return called
 }
@@ -94,7 +72,7 @@ type boundedFunc struct {
 
 // bounded returns a maker of functions that do what f does with converted arguments, and fail for too large arguments or
 // results. They take arguments of any type, so that a message about a wrong one is that of converter.
-func bounded(name string, f reflect.Value, grows bool) func(account) any {
+func bounded(name string, f reflect.Value, grows bool) func(*execution) any {
 	t := f.Type()
 	in := make([]reflect.Type, t.NumIn())
 	for i := range in {
@@ -111,9 +89,9 @@ func bounded(name string, f reflect.Value, grows bool) func(account) any {
 		b.result = intType
 	}
 	like := reflect.FuncOf(in, []reflect.Type{b.result, errorType}, t.IsVariadic())
-	return func(s account) any {
+	return func(x *execution) any {
 		return reflect.MakeFunc(like, func(args []reflect.Value) []reflect.Value {
-			result, err := b.call(args, s)
+			result, err := b.call(args, x)
 			if err != nil {
 				return []reflect.Value{reflect.Zero(b.result), reflect.ValueOf(err)}
 			}
@@ -122,7 +100,7 @@ func bounded(name string, f reflect.Value, grows bool) func(account) any {
 	}
 }
 
-func (b boundedFunc) call(args []reflect.Value, s account) (result reflect.Value, err error) {
+func (b boundedFunc) call(args []reflect.Value, x *execution) (result reflect.Value, err error) {
 	if args, err = converted(args, b.f.Type(), b.convert); err != nil {
 		return result, err
 	}
@@ -130,11 +108,11 @@ func (b boundedFunc) call(args []reflect.Value, s account) (result reflect.Value
 	if w.tooMuch() || b.grows && largest > 4*maxText/second {
 		return result, fmt.Errorf("%s: its arguments are too large", b.name)
 	}
-	if err := s.spend(w.bytes + w.items); err != nil {
+	if err := x.spend(w.bytes + w.items); err != nil {
 		return result, fmt.Errorf("%s: %w", b.name, err)
 	}
 	if b.changes {
-		b.noteChange(args, s)
+		b.noteChange(args, x)
 	}
 	out, err := called(b.f, args)
 	if err != nil {
@@ -143,7 +121,7 @@ func (b boundedFunc) call(args []reflect.Value, s account) (result reflect.Value
 	if w, _, _ = weigh(out[:1]); w.tooMuch() {
 		return result, fmt.Errorf("%s: its result is longer than %d MiB, or has more than %d entries", b.name, maxText>>20, maxItems)
 	}
-	if err := s.spend(w.bytes + w.items*itemSize); err != nil {
+	if err := x.spend(w.bytes + w.items*itemSize); err != nil {
 		return result, fmt.Errorf("%s: %w", b.name, err)
 	}
 	if out[0].Type() != b.result {
@@ -152,11 +130,11 @@ func (b boundedFunc) call(args []reflect.Value, s account) (result reflect.Value
 	return out[0], nil
 }
 
-// noteChange tells s that f changes its first argument. The other maps, which sprig makes a part of the first and then
+// noteChange tells x that f changes its first argument. The other maps, which sprig makes a part of the first and then
 // changes, are replaced by copies.
-func (b boundedFunc) noteChange(args []reflect.Value, s account) {
+func (b boundedFunc) noteChange(args []reflect.Value, x *execution) {
 	merges := b.name != "set" && b.name != "unset"
-	s.changing(args[0].Interface().(map[string]any), merges)
+	x.undo.save(args[0].Interface().(map[string]any), x.orders, merges)
 	for i := 1; merges && i < len(args); i++ {
 		args[i] = reflect.ValueOf(copyOf(args[i].Interface()))
 	}

@@ -56,7 +56,7 @@ func renderValue(text string, value any) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	r, err := escape.Rewrite(t, bound(t, Funcs()).with(nil), map[string]string{"t": text}, escape.Compose)
+	r, err := escape.Rewrite(t, bound(t, Funcs()).with(new(execution)), map[string]string{"t": text}, escape.Compose)
 	if err != nil {
 		return "", err
 	}

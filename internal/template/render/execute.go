@@ -98,9 +98,6 @@ func newExecution(e *Engine, t *template.Template, in input) (*execution, error)
 		Kinds:    make(Kinds, len(in.kinds.All)),
 	}}
 	x.orders.note(in.node, x.data.Values)
-	if x.changes {
-		x.undo.know(x.data.Values)
-	}
 	clone.Funcs(e.functions.with(x)).Funcs(x.functions(x.populate(in)))
 	return x, nil
 }
@@ -157,8 +154,8 @@ func (x *execution) functions(patterns map[string]Walk[pattern]) template.FuncMa
 	}
 }
 
-// run executes the main template with data. Its errors have a place. Values that cannot be written do not end it, so that all of them are
-// in its error.
+// run executes the main template with data. Its errors have a place. A value that cannot be written does not end it: the
+// error names all such values.
 func (x *execution) run(data any) error {
 	err := x.templates.Execute(x, data)
 	if errors.Is(err, errEnough) {
@@ -235,10 +232,7 @@ func (x *execution) enter(place int) (string, error) {
 	return x.step(place)
 }
 
-// changing is called before a function changes a map.
-func (x *execution) changing(m map[string]any, deep bool) { x.undo.save(m, deep) }
-
-// spend counts the bytes that a function takes or makes, and fails beyond the limit.
+// spend counts the bytes and entries that a function takes or makes, and fails beyond the limit for all functions.
 func (x *execution) spend(weight int) error {
 	if x.spent += weight; x.spent > maxSpent+spentPerReplica*x.all {
 		return fmt.Errorf("all functions together took and made more than %d MiB: does this end?", (maxSpent+spentPerReplica*x.all)>>20)

@@ -126,14 +126,16 @@ func mustFromJSON(text string) (any, error) {
 	if err := json.Unmarshal([]byte(text), new(any)); err != nil { // Decode ignores text behind the value
 		return nil, err
 	}
-	if err := repeatedKey(text); err != nil {
-		return nil, err
+	if key, _, ok := yamltree.RepeatedKey([]byte(text)); ok {
+		return nil, fmt.Errorf("the key %q is in an object of the JSON twice", key)
 	}
 	var value any
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber()
-	err := decoder.Decode(&value)
-	return typedNumbers(value), err
+	if err := decoder.Decode(&value); err != nil {
+		return nil, err
+	}
+	return mapped(value, typedNumber)
 }
 
 // fromYAML is the template function fromYaml.
@@ -147,34 +149,17 @@ func fromYAML(of any) (any, error) {
 	return nil, fmt.Errorf("want text, or the result of include, not %s", described(reflect.ValueOf(of)))
 }
 
-// repeatedKey returns an error for a JSON text with a key twice in an object.
-func repeatedKey(text string) error {
-	if key, _, ok := yamltree.RepeatedKey([]byte(text)); ok {
-		return fmt.Errorf("the key %q is in an object of the JSON twice", key)
+// typedNumber returns a json.Number as a number, and other scalars as they are.
+func typedNumber(scalar any) (any, error) {
+	v, ok := scalar.(json.Number)
+	if !ok {
+		return scalar, nil
 	}
-	return nil
-}
-
-// typedNumbers returns value with each json.Number replaced by a number. It changes the maps and lists of value.
-func typedNumbers(value any) any {
-	switch v := value.(type) {
-	case map[string]any:
-		for key, one := range v {
-			v[key] = typedNumbers(one)
-		}
-	case []any:
-		for i, one := range v {
-			v[i] = typedNumbers(one)
-		}
-	case json.Number:
-		if n, err := strconv.Atoi(v.String()); err == nil {
-			return n
-		}
-		if n, ok := new(big.Int).SetString(v.String(), 10); ok {
-			return n
-		}
-		f, _ := v.Float64() // json.Unmarshal accepted it
-		return f
+	if n, err := strconv.Atoi(v.String()); err == nil {
+		return n, nil
 	}
-	return value
+	if n, ok := new(big.Int).SetString(v.String(), 10); ok {
+		return n, nil
+	}
+	return v.Float64() // json.Unmarshal accepted it
 }

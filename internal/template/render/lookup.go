@@ -144,7 +144,7 @@ func (x *execution) ranged(variables int, of any) (any, error) {
 	switch v.Kind() {
 	case reflect.Map:
 		if kinds, ok := of.(Kinds); ok && variables < 2 {
-			return nil, fmt.Errorf("these are kinds, each with its replicas: write {{ range .Kinds.%s }} for those of one", firstKey(kinds))
+			return nil, fmt.Errorf("these are kinds, each with its replicas: write {{ range .Kinds.%s }} for those of one", slices.Min(slices.Collect(maps.Keys(kinds))))
 		}
 		if m, ok := of.(map[string]any); ok && len(m) > 0 {
 			return x.orders.walk(m, variables), nil
@@ -170,11 +170,6 @@ func (x *execution) ranged(variables int, of any) (any, error) {
 		}
 	}
 	return of, nil
-}
-
-// firstKey returns the first key of a map, in order.
-func firstKey(kinds Kinds) string {
-	return slices.Min(slices.Collect(maps.Keys(kinds)))
 }
 
 // compared returns the template function that compares two numbers or two texts: less, equal and more say what it

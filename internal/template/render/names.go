@@ -59,7 +59,7 @@ func named(message string) string {
 			return before + "cannot read ." + field + " of nothing: this template is called without data: write {{ template \"NAME\" . }}"
 		}
 	}
-	return before + "cannot read ." + field + " of " + typeNames.of(found[2])
+	return before + "cannot read ." + field + " of " + typeName(found[2])
 }
 
 var dataType, replicaType = reflect.TypeFor[Data](), reflect.TypeFor[Replica]()
@@ -79,18 +79,16 @@ func otherData(field string, here, there reflect.Type) string {
 	return "have ." + strings.Join(have, ", .")
 }
 
-// goTypes are names of values for the names of Go's types.
-type goTypes map[string]string
-
-var typeNames = goTypes{
+// typeNames are names of values for the names of Go's types.
+var typeNames = map[string]string{
 	"string": "a text", "int": "a number", "float64": "a number", "bool": "true or false",
 	"a structure (of toYaml, include or raw)": "YAML (of toYaml, include or raw): write (… | fromYaml) for the map in it",
 }
 
-func (g goTypes) of(name string) string {
+func typeName(name string) string {
 	switch {
-	case g[name] != "":
-		return g[name]
+	case typeNames[name] != "":
+		return typeNames[name]
 	case strings.HasPrefix(name, "[]"):
 		return "a list"
 	}

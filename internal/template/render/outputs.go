@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"iter"
 
 	"github.com/tp0-lab/composer/internal/template/bundle"
 	"github.com/tp0-lab/composer/internal/template/escape"
@@ -72,30 +73,23 @@ func (o *Output) Render(stage string, n int) ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	var (
-		all   []File
-		size  int
-		wrong error
-	)
-	x.walk(o, func(kind bundle.Kind, r Replica) bool {
+	var all []File
+	size := 0
+	for kind, r := range x.replicas(o) {
 		var out bytes.Buffer
 		x.to = &boundedWriter{&out, &size}
 		x.inside = r.Name
 		switch err := x.run(r); {
 		case err != nil:
-			wrong = in.explained(inBundle(e.bundle, err))
+			return nil, OfStage(stage, in.explained(inBundle(e.bundle, err)))
 		case len(all) == maxOutputFiles:
-			wrong = fmt.Errorf("output %s: it makes more than %d files", o.Path, maxOutputFiles)
+			return nil, OfStage(stage, fmt.Errorf("output %s: it makes more than %d files", o.Path, maxOutputFiles))
 		}
-		f := File{o.PathOf(stage, kind, r.ID), out.Bytes(), r.Name}
-		if wrong == nil {
-			f, wrong = o.finished(stage, n, f)
+		f, err := o.finished(stage, n, File{o.PathOf(stage, kind, r.ID), out.Bytes(), r.Name})
+		if err != nil {
+			return nil, OfStage(stage, err)
 		}
 		all = append(all, f)
-		return wrong == nil
-	})
-	if wrong != nil {
-		return nil, OfStage(stage, wrong)
 	}
 	return all, nil
 }
@@ -117,21 +111,20 @@ func (o *Output) finished(stage string, n int, f File) (File, error) {
 	return f, err
 }
 
-// walk calls yield for each replica that has a file of an output, until it returns false.
-func (x *execution) walk(o *Output, yield func(bundle.Kind, Replica) bool) {
-	more := true
-	for _, kind := range o.Kinds(x.input.kinds) {
-		each := x.data.Kinds[kind.Name]
-		if !more {
-			return
+// replicas iterates over the replicas that have a file of an output, with their kinds.
+func (x *execution) replicas(o *Output) iter.Seq2[bundle.Kind, Replica] {
+	return func(yield func(bundle.Kind, Replica) bool) {
+		for _, kind := range o.Kinds(x.input.kinds) {
+			each := x.data.Kinds[kind.Name]
+			if each == nil {
+				continue
+			}
+			for r := range each {
+				if !yield(kind, r) {
+					return
+				}
+			}
 		}
-		if each == nil {
-			continue
-		}
-		each(func(r Replica) bool {
-			more = yield(kind, r)
-			return more
-		})
 	}
 }
 
@@ -149,15 +142,13 @@ func (o *Output) locate(stage string, n int, f File, offset int) (string, error)
 	if !o.Each {
 		return o.engine.locateRendered(stage, n, f.Bytes, offset)
 	}
-	return o.engine.locate(stage, n, f.Bytes, offset, func(x *execution) (err error) {
-		x.walk(o, func(_ bundle.Kind, r Replica) bool {
-			if r.Name != f.replica {
-				return true
+	return o.engine.locate(stage, n, f.Bytes, offset, func(x *execution) error {
+		for _, r := range x.replicas(o) {
+			if r.Name == f.replica {
+				return x.templates.Execute(x, r)
 			}
-			err = x.templates.Execute(x, r)
-			return false
-		})
-		return err
+		}
+		return nil
 	})
 }
 

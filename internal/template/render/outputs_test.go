@@ -14,10 +14,10 @@ import (
 func outputsOf(t *testing.T, row, template string) (*Engine, []*Output, error) {
 	t.Helper()
 	b, err := bundle.Open(fstest.MapFS{
-		bundle.StagesFile: {Data: []byte("default: dev\nkinds: [{name: node, count: 2}]\nstages: [{name: dev}]\noutputs: [{template: out.tmpl, " + row + "}]")},
-		bundle.ValuesFile: {Data: []byte("text: 'a: \"b\" # $HOME'\nnode: {dollar: $X, n: 1}\nlist: [$A, 2]\nreplicas: {2: {n: 7}}\n")},
-		MainTemplate:      {Data: []byte("services: {a: {image: x}}\n")},
-		"out.tmpl":        {Data: []byte(template)},
+		bundle.StagesFile:       {Data: []byte("default: dev\nkinds: [{name: node, count: 2}]\nstages: [{name: dev}]\noutputs: [{template: out.tmpl, " + row + "}]")},
+		bundle.ValuesFile:       {Data: []byte("text: 'a: \"b\" # $HOME'\nnode: {dollar: $X, n: 1}\nlist: [$A, 2]\nreplicas: {2: {n: 7}}\n")},
+		bundle.Compose.Template: {Data: []byte("services: {a: {image: x}}\n")},
+		"out.tmpl":              {Data: []byte(template)},
 	})
 	if err != nil {
 		t.Fatal(err)

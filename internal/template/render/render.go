@@ -14,9 +14,6 @@ import (
 	"github.com/tp0-lab/composer/internal/template/values"
 )
 
-// MainTemplate is the name of the template file that Render executes for Compose.
-const MainTemplate = "compose.yaml.tmpl"
-
 // ErrReplicas is wrapped by errors about a negative or too large number of replicas.
 var ErrReplicas = errors.New("number of replicas")
 
@@ -265,20 +262,29 @@ func (e *Engine) kinds(stage string) (bundle.Kinds, error) {
 
 // copyOf returns a deep copy of values: templates that change values (with sprig's set or merge) change their copy.
 func copyOf(value any) any {
+	c, _ := mapped(value, func(scalar any) (any, error) { return scalar, nil })
+	return c
+}
+
+// mapped returns a copy of values with f applied to each scalar in them, or the first error of f.
+func mapped(value any, f func(scalar any) (any, error)) (_ any, err error) {
 	switch v := value.(type) {
 	case map[string]any:
 		c := make(map[string]any, len(v))
 		for key, one := range v {
-			c[key] = copyOf(one)
+			if c[key], err = mapped(one, f); err != nil {
+				return nil, err
+			}
 		}
-		return c
+		return c, nil
 	case []any:
 		c := make([]any, len(v))
 		for i, one := range v {
-			c[i] = copyOf(one)
+			if c[i], err = mapped(one, f); err != nil {
+				return nil, err
+			}
 		}
-		return c
-	default:
-		return v
+		return c, nil
 	}
+	return f(value)
 }

@@ -122,7 +122,7 @@ func TestErrorsHaveAPlace(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := New(b); err == nil || !strings.Contains(err.Error(), MainTemplate+":") {
+		if _, err := New(b); err == nil || !strings.Contains(err.Error(), bundle.Compose.Template+":") {
 			t.Errorf("%s: got %v, want an error with its file", text, err)
 		}
 	}

@@ -165,14 +165,14 @@ func (s *specialiser) leavesNothing(name string, seen map[string]bool) bool {
 		return false
 	}
 	quiet := true
-	visit(callee.Root, func(n parse.Node) {
+	for n := range escape.Nodes(callee.Root) {
 		switch n := n.(type) {
 		case *parse.IdentifierNode:
 			quiet = quiet && !leaves(n.Ident)
 		case *parse.TemplateNode:
 			quiet = quiet && s.leavesNothing(n.Name, seen)
 		}
-	})
+	}
 	return quiet
 }
 
@@ -229,7 +229,7 @@ func (s *specialiser) mark(p *parse.PipeNode, in scope) bool {
 // on the replicas before it, and leaves nothing behind for those after it.
 func hidesID(p *parse.PipeNode, in scope) bool {
 	hides := true
-	visit(p, func(n parse.Node) {
+	for n := range escape.Nodes(p) {
 		switch n := n.(type) {
 		case *parse.PipeNode:
 			hides = hides && !n.IsAssign
@@ -246,7 +246,7 @@ func hidesID(p *parse.PipeNode, in scope) bool {
 				hides = hides && len(n.Ident) > 1 && constant(n.Ident[1])
 			}
 		}
-	})
+	}
 	return hides
 }
 
@@ -263,61 +263,16 @@ func leaves(function string) bool {
 
 // changes reports whether t calls a function that changes its argument.
 func changes(t *template.Template) bool {
-	found := false
-	for _, one := range t.Templates() {
-		if one.Tree == nil {
-			continue
+	for n := range escape.AllNodes(t.Templates()) {
+		if name, ok := n.(*parse.IdentifierNode); ok && slices.Contains(changing, name.Ident) {
+			return true
 		}
-		visit(one.Root, func(n parse.Node) {
-			name, ok := n.(*parse.IdentifierNode)
-			found = found || ok && slices.Contains(changing, name.Ident)
-		})
 	}
-	return found
+	return false
 }
 
 // changing are the functions of sprig that change an argument of theirs.
 var changing = []string{"set", "unset", "merge", "mergeOverwrite", "mustMerge", "mustMergeOverwrite", "sortAlpha"}
-
-// visit calls f for a node and all that is in it.
-func visit(node parse.Node, f func(parse.Node)) {
-	f(node)
-	branch := func(b *parse.BranchNode) {
-		visit(b.Pipe, f)
-		visit(b.List, f)
-		if b.ElseList != nil {
-			visit(b.ElseList, f)
-		}
-	}
-	switch n := node.(type) {
-	case *parse.ListNode:
-		for _, child := range n.Nodes {
-			visit(child, f)
-		}
-	case *parse.ActionNode:
-		visit(n.Pipe, f)
-	case *parse.IfNode:
-		branch(&n.BranchNode)
-	case *parse.WithNode:
-		branch(&n.BranchNode)
-	case *parse.RangeNode:
-		branch(&n.BranchNode)
-	case *parse.TemplateNode:
-		if n.Pipe != nil {
-			visit(n.Pipe, f)
-		}
-	case *parse.PipeNode:
-		for _, c := range n.Cmds {
-			visit(c, f)
-		}
-	case *parse.CommandNode:
-		for _, a := range n.Args {
-			visit(a, f)
-		}
-	case *parse.ChainNode:
-		visit(n.Node, f)
-	}
-}
 
 // pattern is the data of templates that specialise made: it stands for all replicas of a kind. It has no ID, so a use
 // of the ID that specialise overlooked is an error.

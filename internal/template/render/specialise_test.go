@@ -78,7 +78,7 @@ stages:
   - name: one
     values: {on: true, off: false, word: hello, list: [b, a, c], map: {x: 1, y: 2}, ID: 7, dict: {ID: 8}}
 `)},
-		MainTemplate: {Data: []byte(text)},
+		bundle.Compose.Template: {Data: []byte(text)},
 	}
 	for i := 0; i < len(more); i += 2 {
 		fsys[more[i]+".tmpl"] = &fstest.MapFile{Data: []byte(`{{ define "` + more[i] + `" }}` + more[i+1] + `{{ end }}`)}

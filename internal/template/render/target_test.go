@@ -170,7 +170,7 @@ func TestFile(t *testing.T) {
 		{`a: {{ file "both" }}`, "", `a: "the bundle's\n"`},
 		{`a: {{ file .Values.mine }}`, "mine=conf/app.ini", `a: "[a]\nb = \"c: $$d\"\n"`},
 	} {
-		if err := os.WriteFile(filepath.Join(inside, MainTemplate), []byte(test.template+"\n"), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(inside, bundle.Compose.Template), []byte(test.template+"\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		b, err := bundle.OpenDir(inside)
@@ -184,7 +184,7 @@ func TestFile(t *testing.T) {
 		got, err := renderFor(t, b, "compose", 1)
 		wrong, isError := strings.CutPrefix(test.want, "error: ")
 		switch {
-		case isError && (err == nil || !strings.Contains(err.Error(), wrong) || !strings.Contains(err.Error(), MainTemplate+":1:")):
+		case isError && (err == nil || !strings.Contains(err.Error(), wrong) || !strings.Contains(err.Error(), bundle.Compose.Template+":1:")):
 			t.Errorf("%s: got %q, error %v, want %s", test.template, got, err, wrong)
 		case !isError && (err != nil || strings.TrimSuffix(got, "\n") != test.want):
 			t.Errorf("%s: got %q, error %v, want %q", test.template, got, err, test.want)

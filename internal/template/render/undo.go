@@ -8,44 +8,22 @@ import (
 // undo takes back what a replica changes in the values, so that the next replica sees them as this one did. Maps that
 // templates make for themselves stay changed: they may collect something of all replicas.
 type undo struct {
-	// values has the addresses of all maps of the values.
-	values map[uintptr]bool
 	// saved has, for each replica that is being executed, outermost first, the changed maps as they were.
 	saved []map[uintptr]saved
 }
 
 type saved struct{ changed, before map[string]any }
 
-// know adds the maps of a part of the values.
-func (u *undo) know(value any) {
-	switch v := value.(type) {
-	case map[string]any:
-		at := reflect.ValueOf(v).Pointer()
-		if u.values[at] {
-			return
-		}
-		if u.values == nil {
-			u.values = map[uintptr]bool{}
-		}
-		u.values[at] = true
-		for _, one := range v {
-			u.know(one)
-		}
-	case []any:
-		for _, one := range v {
-			u.know(one)
-		}
-	}
-}
-
-// save keeps a map that is about to be changed, if it is one of the values. deep: the maps in it may change too.
-func (u *undo) save(v map[string]any, deep bool) {
+// save keeps a map that is about to be changed, if it is one of the values, which have an order. deep: the maps in it may
+// change too.
+func (u *undo) save(v map[string]any, values orders, deep bool) {
 	if len(u.saved) == 0 {
 		return
 	}
 	last := u.saved[len(u.saved)-1]
 	at := reflect.ValueOf(v).Pointer()
-	if _, ok := last[at]; u.values[at] && !ok {
+	_, isValue := values[at]
+	if _, ok := last[at]; isValue && !ok {
 		if last == nil {
 			last = map[uintptr]saved{}
 			u.saved[len(u.saved)-1] = last
@@ -54,7 +32,7 @@ func (u *undo) save(v map[string]any, deep bool) {
 	}
 	for _, one := range v {
 		if m, ok := one.(map[string]any); ok && deep {
-			u.save(m, true)
+			u.save(m, values, true)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"text/template/parse"
 
 	"github.com/tp0-lab/composer/internal/template/bundle"
+	"github.com/tp0-lab/composer/internal/template/escape"
 )
 
 // Unread returns those of kinds that no template reads: neither their replicas nor their names or number. A template
@@ -18,15 +19,12 @@ func (e *Engine) Unread(kinds bundle.Kinds) []bundle.Kind {
 			reads.all = true
 		}
 	}
-	for _, t := range templates {
-		if t.Tree == nil {
-			continue
-		}
-		visit(t.Root, func(n parse.Node) {
-			if c, ok := n.(*parse.CommandNode); ok {
-				reads.note(c)
+	for n := range escape.AllNodes(templates) {
+		if c, ok := n.(*parse.CommandNode); ok {
+			for i, arg := range c.Args {
+				reads.noteFields(fieldsIn(arg), c.Args[i+1:])
 			}
-		})
+		}
 	}
 	for _, kind := range kinds.All {
 		if reads.names[kind.Name] && kind.Table != "" {
@@ -43,18 +41,17 @@ type kindReads struct {
 	all   bool // a template computes the name of a kind
 }
 
-// note notes the kinds that a command reads.
-func (r *kindReads) note(c *parse.CommandNode) {
-	for i, arg := range c.Args {
-		switch arg := arg.(type) {
-		case *parse.FieldNode:
-			r.noteFields(arg.Ident, c.Args[i+1:])
-		case *parse.VariableNode:
-			r.noteFields(arg.Ident[1:], c.Args[i+1:])
-		case *parse.ChainNode:
-			r.noteFields(arg.Field, c.Args[i+1:])
-		}
+// fieldsIn returns the names of the fields that a node reads one behind the other, as in .Kinds.worker.
+func fieldsIn(n parse.Node) []string {
+	switch n := n.(type) {
+	case *parse.FieldNode:
+		return n.Ident
+	case *parse.VariableNode:
+		return n.Ident[1:]
+	case *parse.ChainNode:
+		return n.Field
 	}
+	return nil
 }
 
 // noteFields notes the kinds that a chain of fields reads; args are the arguments behind it.

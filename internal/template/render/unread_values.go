@@ -5,6 +5,7 @@ import (
 	"text/template/parse"
 
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
+	"github.com/tp0-lab/composer/internal/template/escape"
 	"github.com/tp0-lab/composer/internal/template/values"
 	"github.com/tp0-lab/composer/internal/text"
 )
@@ -47,34 +48,21 @@ func (e *Engine) UnreadValues(stage string) []values.Problem {
 // count: it stands for the replicas of a kind and their number, not for the map of values with that name.
 func (e *Engine) words() (words, whole map[string]bool) {
 	words, whole = map[string]bool{}, map[string]bool{}
-	chain := func(idents []string) {
-		for _, ident := range idents {
-			words[ident] = true
-		}
-		ofKind := len(idents) == 2 && (idents[0] == "Kinds" || idents[0] == "Counts")
-		if len(idents) > 0 && !ofKind {
-			whole[idents[len(idents)-1]] = true
-		}
-	}
 	for _, name := range e.bundle.TableKeys() {
 		words[name] = true
 	}
-	for _, t := range e.parsed.Templates() {
-		if t.Tree == nil {
-			continue
+	for n := range escape.AllNodes(e.parsed.Templates()) {
+		if s, ok := n.(*parse.StringNode); ok {
+			words[s.Text], whole[s.Text] = true, true
 		}
-		visit(t.Root, func(n parse.Node) {
-			switch n := n.(type) {
-			case *parse.FieldNode:
-				chain(n.Ident)
-			case *parse.VariableNode:
-				chain(n.Ident[1:])
-			case *parse.ChainNode:
-				chain(n.Field)
-			case *parse.StringNode:
-				words[n.Text], whole[n.Text] = true, true
-			}
-		})
+		fields := fieldsIn(n)
+		for _, field := range fields {
+			words[field] = true
+		}
+		ofKind := len(fields) == 2 && (fields[0] == "Kinds" || fields[0] == "Counts")
+		if len(fields) > 0 && !ofKind {
+			whole[fields[len(fields)-1]] = true
+		}
 	}
 	return words, whole
 }

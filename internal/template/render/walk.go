@@ -49,9 +49,6 @@ func (p *population) values(id int) map[string]any {
 		own[p.kind.Name] = instead.Plain()
 		p.x.orders.note(instead, own[p.kind.Name])
 		p.x.orders.note(p.x.input.node, own)
-		if p.x.changes {
-			p.x.undo.know(own)
-		}
 		if p.own == nil {
 			p.own = map[int]map[string]any{}
 		}
@@ -84,23 +81,17 @@ func (p *population) row(id int) map[string]any {
 func (p *population) copyOfRow(n *values.Node) map[string]any {
 	row := n.Plain().(map[string]any)
 	p.x.orders.note(n, row)
-	if p.x.changes {
-		p.x.undo.know(row)
-	}
 	return row
 }
 
 // inTurn returns the sequence of the replicas of several populations, one after the other.
 func inTurn[T any](all []Walk[T]) Walk[T] {
 	return func(yield func(T) bool) {
-		more := true
 		for _, walk := range all {
-			walk(func(one T) bool {
-				more = yield(one)
-				return more
-			})
-			if !more {
-				return
+			for one := range walk {
+				if !yield(one) {
+					return
+				}
 			}
 		}
 	}
@@ -125,8 +116,6 @@ func (p *population) each(yield func(Replica) bool) {
 		x.inside = outer
 		if !more { // the body broke out, in the middle of a replica
 			done()
-		}
-		if !more {
 			x.undo.end()
 		}
 		x.walks--
@@ -196,8 +185,8 @@ func (p *population) repeat(yield func(pattern) bool) {
 // commonID is the ID of no replica.
 const commonID = -1
 
-// pattern executes the body once, with the values of the replica with that ID, and calls take with its output. For commonID they are those
-// of all replicas without values of their own.
+// pattern executes the body once, with the values of the replica with that ID, and calls take with its output. For
+// commonID the values are those of all replicas without values of their own.
 func (p *population) pattern(yield func(pattern) bool, id int, take func(piece)) {
 	x := p.x
 	made := piece{repeated: true, first: p.kind.First, last: p.kind.First} // last is first if the body breaks, see each

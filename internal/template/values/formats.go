@@ -18,8 +18,8 @@ import (
 // Formats are the names of the formats of files with values.
 var Formats = []string{"yaml", "json", "toml", "env", "ini", "properties", "csv"}
 
-// FormatOf returns the format that the ending of a file's name stands for, or "".
-func FormatOf(name string) string {
+// formatOf returns the format that the ending of a file's name stands for, or "".
+func formatOf(name string) string {
 	base := strings.ToLower(filepath.Base(name))
 	format := strings.TrimPrefix(filepath.Ext(base), ".")
 	switch {
@@ -48,7 +48,7 @@ func ParseFile(name, other string, content []byte) (*Node, error) {
 	p := parser{name: name}
 	read, ok := map[string]func(*parser, []byte) (*Node, error){
 		"env": (*parser).env, "ini": (*parser).ini, "properties": (*parser).properties, "csv": (*parser).csv, "toml": (*parser).toml,
-	}[cmp.Or(FormatOf(name), other)]
+	}[cmp.Or(formatOf(name), other)]
 	switch {
 	case !ok:
 		return Parse(name, content)
@@ -80,13 +80,10 @@ func lines(content []byte, signs string) (all []line) {
 
 // put sets the value of a new key of m, which is a path of keys within maps.
 func (p *parser) put(m *Node, at line, value string, path ...string) error {
-	if p.nodes++; p.nodes > maxNodes {
-		return p.errorf(at.number, at.column, "", "more than %d values", maxNodes)
-	}
-	if len(path) > maxDepth {
-		return p.errorf(at.number, at.column, "", "more than %d keys within one another", maxDepth)
-	}
 	origin := p.origin(at.number, at.column)
+	if err := p.count(origin, len(path)); err != nil {
+		return err
+	}
 	for i, key := range path {
 		there := m.Fields[key]
 		last := i == len(path)-1

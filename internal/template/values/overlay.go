@@ -1,6 +1,7 @@
 package values
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,7 +20,7 @@ import (
 // Overlay is the user's own values, which Over lays over those of a stage: first files, then single keys, each in the
 // order in which they were added.
 type Overlay struct {
-	// Stdin is read for a file named "-". nil reads as empty.
+	// Stdin is read for a file named "-".
 	Stdin io.Reader
 	// Format is the format of files whose names say none, one of Formats; "" is yaml.
 	Format string
@@ -48,7 +49,7 @@ func (o *Overlay) Empty() bool {
 
 // AddFile adds the values in a file of at most 1 MiB, see ParseFile. Over returns its problems.
 func (o *Overlay) AddFile(path string) {
-	name, text, err := o.read(path)
+	text, name, err := files.ReadOperand(path, o.Stdin, maxFile)
 	if err != nil {
 		o.unread(Origin{File: name}, "", files.Cause(err))
 		return
@@ -58,18 +59,6 @@ func (o *Overlay) AddFile(path string) {
 		return
 	}
 	o.files = append(o.files, node)
-}
-
-// read returns the name and the content of a file, or of Stdin for "-". It refuses more than maxFile bytes.
-func (o *Overlay) read(path string) (name string, content []byte, err error) {
-	if path != "-" {
-		content, err = files.Read(path, maxFile)
-		return path, content, err
-	}
-	if o.Stdin != nil {
-		content, err = files.ReadFrom(o.Stdin, "stdin", maxFile)
-	}
-	return "stdin", content, err
 }
 
 // A Reading is a way to read the text behind the = of a key.
@@ -99,7 +88,7 @@ func (o *Overlay) AddKey(by string, r Reading, text string) {
 	switch r {
 	case Text:
 	case File:
-		name, content, err := o.read(value)
+		content, name, err := files.ReadOperand(value, o.Stdin, maxFile)
 		switch {
 		case err != nil:
 			o.unread(a.origin, spelled, fmt.Errorf("%s: %w", name, files.Cause(err)))
@@ -158,42 +147,39 @@ func parsePath(text string) (path []step, spelled, value string, err error) {
 		open = false
 		return nil
 	}
-	for i := 0; i < len(text); i++ {
+	for i := 0; i < len(text) && err == nil; i++ {
 		switch c := text[i]; {
 		case c == '\\' && i+1 < len(text):
 			i++
 			key.WriteByte(text[i])
 		case c == '=':
-			if err := end(); err != nil {
-				return nil, "", "", err
-			}
-			return path, text[:i], text[i+1:], nil
+			err = end()
+			return path, text[:i], text[i+1:], err
 		case c == '.':
-			if err := end(); err != nil {
-				return nil, "", "", err
-			}
+			err = end()
 			open = true
 		case c == '[':
-			if err := end(); err != nil {
-				return nil, "", "", err
+			if err = end(); err != nil {
+				break
 			}
 			index, _, closed := strings.Cut(text[i+1:], "]")
 			if !closed {
-				return nil, "", "", fmt.Errorf("want a ] behind %s", text[i:])
+				err = fmt.Errorf("want a ] behind %s", text[i:])
+				break
 			}
-			n, err := strconv.Atoi(index)
-			if err != nil || n < 0 || index[0] == '+' {
-				return nil, "", "", fmt.Errorf("want a number in brackets, such as [0], not [%s]", index)
+			n, wrong := strconv.Atoi(index)
+			if wrong != nil || n < 0 || index[0] == '+' {
+				err = fmt.Errorf("want a number in brackets, such as [0], not [%s]", index)
 			}
 			path = append(path, step{key: strconv.Itoa(n), index: true})
 			i += len(index) + 1
 		case !open:
-			return nil, "", "", errors.New("want a dot, = or another bracket behind ]")
+			err = errors.New("want a dot, = or another bracket behind ]")
 		default:
 			key.WriteByte(c)
 		}
 	}
-	return nil, "", "", errors.New("want key.path=value, and there is no =")
+	return nil, "", "", cmp.Or(err, errors.New("want key.path=value, and there is no ="))
 }
 
 // Over returns base with the values of o laid over it, and the problems of those values that it left out.

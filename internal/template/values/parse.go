@@ -1,10 +1,7 @@
 package values
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"math"
 	"math/big"
 	"strconv"
@@ -59,21 +56,20 @@ func ParseAny(name string, text []byte) (*Node, error) {
 	if !utf8.Valid(text) {
 		return nil, &Error{[]Problem{notUTF8(name, text)}}
 	}
-	var document, second yaml.Node
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	switch err := decoder.Decode(&document); {
-	case errors.Is(err, io.EOF):
+	var root *yaml.Node
+	for document, err := range yamltree.Documents(text) {
+		switch {
+		case err != nil:
+			line, column, message := yamltree.DescribeSyntaxError(text, err)
+			return nil, p.errorf(line, column, "", "%s", message)
+		case root != nil:
+			return nil, p.errorf(document.Line, document.Column, "", "a second document, and only one is read")
+		}
+		root = document.Content[0]
+	}
+	if root == nil {
 		return &Node{Origin: Origin{File: name, Line: 1, Column: 1}}, nil
-	case err != nil:
-		return nil, p.syntax(text, err)
 	}
-	switch err := decoder.Decode(&second); {
-	case err == nil:
-		return nil, p.errorf(second.Line, second.Column, "", "a second document, and only one is read")
-	case !errors.Is(err, io.EOF):
-		return nil, p.syntax(text, err)
-	}
-	root := document.Content[0]
 	return p.node(root, p.at(root), "", 0)
 }
 
@@ -101,6 +97,17 @@ func (p *parser) at(n *yaml.Node) Origin {
 
 func (p *parser) errorf(line, column int, path, format string, args ...any) error {
 	return &Error{[]Problem{{Origin: p.origin(line, column), Path: path, What: fmt.Sprintf(format, args...)}}}
+}
+
+// count counts a value that is so many keys deep.
+func (p *parser) count(at Origin, depth int) error {
+	if p.nodes++; p.nodes > maxNodes {
+		return p.errorf(at.Line, at.Column, "", "more than %d values", maxNodes)
+	}
+	if depth > maxDepth {
+		return p.errorf(at.Line, at.Column, "", "more than %d keys within one another", maxDepth)
+	}
+	return nil
 }
 
 func (p *parser) fail(n *yaml.Node, path, format string, args ...any) error {
@@ -154,10 +161,7 @@ func (p *parser) mapping(n *yaml.Node, o Origin, path string, depth int) (*Node,
 			}
 			return nil, p.fail(key, path, "want a name as a key%s", hint)
 		}
-		at := yamltree.EscapeKey(key.Value)
-		if path != "" {
-			at = path + "." + at
-		}
+		at := yamltree.Below(path, key.Value)
 		if first, ok := lines[key.Value]; ok {
 			return nil, p.fail(key, at, "is there already, in line %d", first)
 		}
@@ -251,9 +255,4 @@ func integer(text string) (any, string) {
 		return int(n.Int64()), ""
 	}
 	return n, ""
-}
-
-func (p *parser) syntax(text []byte, err error) error {
-	line, column, message := yamltree.DescribeSyntaxError(text, err)
-	return p.errorf(line, column, "", "%s", message)
 }

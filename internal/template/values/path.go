@@ -43,10 +43,7 @@ func (n *Node) Paths() (paths []string) {
 // walk calls f for all values below n, in the order in which they were written.
 func (n *Node) walk(path string, f func(path string, n *Node)) {
 	for _, key := range n.Keys {
-		at := yamltree.EscapeKey(key)
-		if path != "" {
-			at = path + "." + at
-		}
+		at := yamltree.Below(path, key)
 		f(at, n.Fields[key])
 		n.Fields[key].walk(at, f)
 	}

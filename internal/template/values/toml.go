@@ -60,17 +60,6 @@ func (r *tomlReader) at(n *unstable.Node) Origin {
 	return text.PlaceAt(r.name, r.content, int(n.Raw.Offset))
 }
 
-// count counts a value.
-func (r *tomlReader) count(at Origin, depth int) error {
-	if r.nodes++; r.nodes > maxNodes {
-		return r.errorf(at.Line, at.Column, "", "more than %d values", maxNodes)
-	}
-	if depth > maxDepth {
-		return r.errorf(at.Line, at.Column, "", "more than %d keys within one another", maxDepth)
-	}
-	return nil
-}
-
 // below returns the map at a key of m, or a new map. For a list of tables it returns the last table.
 func (r *tomlReader) below(m *Node, key *unstable.Node, depth int) (*Node, error) {
 	name := string(key.Data)
@@ -92,10 +81,7 @@ func (r *tomlReader) table(root *Node, e *unstable.Node) (m *Node, path string, 
 	depth := 0
 	for keys := e.Key(); keys.Next(); {
 		key := keys.Node()
-		if path != "" {
-			path += "."
-		}
-		path += yamltree.EscapeKey(string(key.Data))
+		path = yamltree.Below(path, string(key.Data))
 		if depth++; e.Kind == unstable.ArrayTable && keys.IsLast() {
 			item := Map(r.at(key))
 			name := string(key.Data)
@@ -119,10 +105,7 @@ func (r *tomlReader) keyValue(m *Node, e *unstable.Node, path string, depth int)
 	for keys := e.Key(); keys.Next(); depth++ {
 		key := keys.Node()
 		name := string(key.Data)
-		if path != "" {
-			path += "."
-		}
-		path += yamltree.EscapeKey(name)
+		path = yamltree.Below(path, name)
 		if !keys.IsLast() {
 			var err error
 			if m, err = r.below(m, key, depth); err != nil {

@@ -182,11 +182,7 @@ func (n *Node) leaves(path string) (found []Leaf) {
 		return []Leaf{{path, n.JSON(), n.Origin}}
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(n.Fields), text.NaturalCompare) {
-		at := yamltree.EscapeKey(key)
-		if path != "" {
-			at = path + "." + at
-		}
-		found = append(found, n.Fields[key].leaves(at)...)
+		found = append(found, n.Fields[key].leaves(yamltree.Below(path, key))...)
 	}
 	for i, item := range n.Items {
 		found = append(found, item.leaves(path+"["+strconv.Itoa(i)+"]")...)

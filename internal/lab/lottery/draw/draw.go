@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/tp0-lab/composer/internal/lab/closed"
 	"github.com/tp0-lab/composer/internal/lab/logline"
 	"github.com/tp0-lab/composer/internal/lab/lottery"
 	"github.com/tp0-lab/composer/internal/lab/lottery/store"
@@ -44,7 +45,7 @@ type Lottery struct {
 	left     uint32 // how many of the agencies 1 to N have not finished
 }
 
-// Open opens the store at path, see store.Open, and the finishes and the draw of its lottery. agencies is how many take
+// Open opens the store at path, see store.Load, and the finishes and the draw of its lottery. agencies is how many take
 // part. With 0 agencies there is no draw, and an agency may have any number but 0. The caller closes the Lottery.
 //
 // onDraw tells people of the draw, by a line in the log. The Lottery calls it when the draw is on disk, and before any
@@ -62,14 +63,14 @@ func Open(ctx context.Context, path string, agencies uint32, onDraw func(tell fu
 		drawn: make(chan struct{}), finished: make(map[uint32]bool), left: agencies,
 	}
 	var state state
-	l.drawFile, state, err = loadDrawFile(ctx, s.Path()+suffix, o.Files)
+	l.drawFile, state, err = loadDrawFile(ctx, s.File().Target()+suffix, o.Files)
 	if err == nil {
 		if err = l.restore(state); err != nil {
 			_ = l.drawFile.file.Release()
 		}
 	}
 	if err != nil {
-		_ = s.Release()
+		_ = s.File().Release()
 		return nil, fmt.Errorf("open draw: %w", err)
 	}
 	// All files are ours.
@@ -100,10 +101,10 @@ func (l *Lottery) logRecovered(state state) {
 			ofOthers += a.Count
 		}
 	}
-	l.store.Log(slog.LevelInfo, "recover_storage", logline.Success, slog.Uint64("bets", all), slog.Int("agencies", len(accounts)),
+	l.store.File().Log(slog.LevelInfo, "recover_storage", logline.Success, slog.Uint64("bets", all), slog.Int("agencies", len(accounts)),
 		slog.Int("finished", len(state.finishes)), slog.Bool("drawn", state.drawn))
 	if len(others) > 0 {
-		l.store.Log(slog.LevelWarn, "check_agencies", logline.Success, slog.Uint64("bets", ofOthers), slog.Int("agencies", len(others)), slog.String("warning", fmt.Sprintf(
+		l.store.File().Log(slog.LevelWarn, "check_agencies", logline.Success, slog.Uint64("bets", ofOthers), slog.Int("agencies", len(others)), slog.String("warning", fmt.Sprintf(
 			"the draw is of agencies 1 to %d, and the file has bets of agency %d: raise the number of agencies, or begin with another file", l.agencies, slices.Max(others))))
 	}
 }
@@ -121,7 +122,7 @@ func (l *Lottery) restore(state state) error {
 		}
 		if a != f.account && version1[f.agency] != f.account {
 			return fmt.Errorf("agency %d finished with %d bets, and %s holds %d, or others: %w",
-				f.agency, f.account.Count, l.store.Path(), a.Count, ErrMismatch)
+				f.agency, f.account.Count, l.store.File().Target(), a.Count, ErrMismatch)
 		}
 		l.store.CloseAccount(f.agency, a)
 		l.finish(f.agency)
@@ -182,14 +183,7 @@ func (l *Lottery) Finished(agency uint32) bool {
 	return l.finished[agency]
 }
 
-func (l *Lottery) isDrawn() bool {
-	select {
-	case <-l.drawn:
-		return true
-	default:
-		return false
-	}
-}
+func (l *Lottery) isDrawn() bool { return closed.Is(l.drawn) }
 
 // Finish records durably that an agency has no more bets, and draws if it was the last agency. The error is ErrMismatch
 // unless total and checksum are those of its Account and all its Tickets are done. Finishing again changes nothing and
@@ -283,12 +277,10 @@ func (l *Lottery) Winners(agency uint32) (*store.Winners, error) {
 			return nil, err
 		}
 	}
-	select {
-	case <-l.drawn:
-		return l.store.Winners(agency), nil
-	default:
+	if !l.isDrawn() {
 		return nil, ErrNotDrawn
 	}
+	return l.store.Winners(agency), nil
 }
 
 // Close closes the store and the file of the draw. No call of Finish or Winners may be running.

@@ -79,7 +79,6 @@ func loadDrawFile(ctx context.Context, path string, o journal.Options) (*drawFil
 	return m, s, nil
 }
 
-// read reads the lines of the file.
 func (s *state) read(file io.Reader) error {
 	r, sum := bufio.NewReader(file), uint32(0)
 	for number := 1; ; number++ {
@@ -91,12 +90,11 @@ func (s *state) read(file io.Reader) error {
 			return err
 		}
 		text, end := cutLineEnd(string(line))
-		comma := max(strings.LastIndexByte(text, ','), 0)
-		sum = crc32.Update(sum, journal.Castagnoli, line[:comma])
-		if text[comma:] != fmt.Sprintf(",%08x", sum) || s.add(text[:comma]) != nil {
+		said := text[:max(strings.LastIndexByte(text, ','), 0)]
+		var want []byte
+		if want, sum = appendLine(nil, sum, said, end); string(want) != text+end || s.add(said) != nil {
 			return fmt.Errorf("line %d is damaged or no line of a central: %w; put the right file back, or move it away to lose all finishes and the draw", number, journal.ErrDoubt)
 		}
-		sum = crc32.Update(sum, journal.Castagnoli, []byte(text[comma:]+end))
 	}
 }
 
@@ -105,7 +103,6 @@ func cutLineEnd(line string) (text, end string) {
 	return text, line[len(text):]
 }
 
-// add adds what a line says.
 func (s *state) add(text string) error {
 	var f finish
 	var agencies uint32
@@ -159,12 +156,16 @@ func (m *drawFile) write(lines []string) error {
 	var group []byte
 	sum := m.file.Checksum()
 	for _, line := range lines {
-		sum = crc32.Update(sum, journal.Castagnoli, []byte(line))
-		end := fmt.Sprintf(",%08x\n", sum)
-		sum = crc32.Update(sum, journal.Castagnoli, []byte(end))
-		group = append(append(group, line...), end...)
+		group, sum = appendLine(group, sum, line, "\n")
 	}
 	return m.file.Append(group)
+}
+
+// appendLine appends a line with its sum. sum is that of all bytes of the file before, and is returned with the line's.
+func appendLine(dst []byte, sum uint32, text, end string) ([]byte, uint32) {
+	sum = crc32.Update(sum, journal.Castagnoli, []byte(text))
+	end = fmt.Sprintf(",%08x%s", sum, end)
+	return append(append(dst, text...), end...), crc32.Update(sum, journal.Castagnoli, []byte(end))
 }
 
 // close closes the file. It first writes the line told in place of the journal's note, since the journal goes.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"io/fs"
 	"os"
@@ -145,11 +144,10 @@ func replaceFile(path string, info os.FileInfo, write func(io.Writer) error) err
 // copyRecords copies the records of an agency, or all others, as they are.
 func copyRecords(w io.Writer, bets io.ReaderAt, path string, agency uint32, of bool) error {
 	r := lottery.NewFileReader(io.NewSectionReader(bets, 0, 1<<62), path, 0)
-	source := io.NewSectionReader(bets, 0, 1<<62)
 	var b lottery.Bet
 	begin, at := int64(0), int64(0) // of the records to be copied that come together
 	flush := func(end int64) error {
-		_, err := io.Copy(w, io.NewSectionReader(source, begin, end-begin))
+		_, err := io.Copy(w, io.NewSectionReader(bets, begin, end-begin))
 		return err
 	}
 	for {
@@ -188,10 +186,7 @@ func drawWithout(path string, agency uint32) ([]byte, error) {
 			found = true
 			continue
 		}
-		sum = crc32.Update(sum, journal.Castagnoli, []byte(text))
-		rest := fmt.Sprintf(",%08x%s", sum, end)
-		sum = crc32.Update(sum, journal.Castagnoli, []byte(rest))
-		out = append(append(out, text...), rest...)
+		out, sum = appendLine(out, sum, text, end)
 	}
 	if !found {
 		return nil, nil

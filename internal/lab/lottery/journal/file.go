@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/tp0-lab/composer/internal/files"
@@ -41,11 +42,18 @@ type Options struct {
 	ProgressStep int64                   // bytes from one line about the progress of the start to the next
 }
 
-// What the bytes are that a File cuts off.
-const (
-	unacknowledged = "unacknowledged group"
-	notStored      = "group that could not be stored"
-)
+// DiskFile is the part of *os.File that a File needs for writing. Tests replace it with a file that fails.
+type DiskFile interface {
+	io.ReaderAt
+	io.WriterAt
+	io.Closer
+	Name() string
+	Truncate(size int64) error
+	Sync() error
+}
+
+// diskFile is an *os.File with the quickest Sync that survives a power failure.
+type diskFile struct{ *os.File }
 
 // File is a file that grows by groups of bytes. After a crash each group is in the file as a whole or not at all:
 // see slots.go. It never changes a file that it does not recognise as its own, neither when it is opened nor while it
@@ -90,7 +98,7 @@ func Open(path string, create bool, o Options) (*File, error) {
 		a.created = err == nil
 	}
 	writable := err == nil
-	if readOnly(err) {
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
 		f, err = files.Open(path, os.O_RDONLY)
 	}
 	target := path // the journal lies beside the file itself, not beside a link to it
@@ -124,7 +132,7 @@ func (a *File) Load(ctx context.Context, read func(io.Reader) error) error {
 		if err != nil {
 			return err
 		}
-		a.most, a.changed, a.content = info.Size(), info.ModTime(), unacknowledged
+		a.most, a.changed, a.content = info.Size(), info.ModTime(), "unacknowledged group"
 	}
 	var err error
 	if a.durable, err = a.journal.recover(disk, a.most); err != nil {
@@ -229,7 +237,7 @@ func (a *File) Append(group []byte) error {
 
 func (a *File) put(group []byte) error {
 	defer a.noteTime()
-	a.most, a.content = a.durable+int64(len(group)), notStored
+	a.most, a.content = a.durable+int64(len(group)), "group that could not be stored"
 	if _, err := a.f.WriteAt(group, a.durable); err != nil {
 		return err
 	}

@@ -168,3 +168,16 @@ func (a *File) same(f *os.File, info fs.FileInfo) error {
 	}
 	return nil
 }
+
+// sameFile returns an error unless both are the same file.
+func sameFile(f, g *os.File) error {
+	a, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	b, err := g.Stat()
+	if err == nil && !os.SameFile(a, b) {
+		err = fmt.Errorf("%s is another file now", f.Name())
+	}
+	return err
+}

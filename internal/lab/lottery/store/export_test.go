@@ -1,5 +1,7 @@
 package store
 
+import "context"
+
 // PendingBytes returns how many bytes of records wait for the next group.
 func (s *Store) PendingBytes() int {
 	s.mu.Lock()
@@ -20,3 +22,12 @@ func (s *Store) Kept(agency uint32) (documents []string, dropped bool, all int) 
 const DocumentSize = documentSize
 
 var ErrStopped = errStopped
+
+// Open is Load and Start.
+func Open(ctx context.Context, path string, o Options) (*Store, error) {
+	s, err := Load(ctx, path, o)
+	if err == nil {
+		s.Start()
+	}
+	return s, err
+}

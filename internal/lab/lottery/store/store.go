@@ -9,7 +9,6 @@ import (
 	"hash/crc32"
 	"io"
 	"iter"
-	"log/slog"
 	"strings"
 	"sync"
 
@@ -65,7 +64,6 @@ type Account struct {
 	Checksum uint32 // CRC-32C of the agency's number, 4 bytes, big-endian, and of the encoded bets, in order
 }
 
-// noBets returns the account of an agency without bets.
 func noBets(agency uint32) Account {
 	return Account{Checksum: crc32.Checksum(binary.BigEndian.AppendUint32(nil, agency), journal.Castagnoli)}
 }
@@ -99,22 +97,12 @@ type Store struct {
 	stopped  chan struct{}
 }
 
-// Open opens the bets.csv at path, and creates it in its directory if it is missing. It removes what a crash left
-// half-written at the end. It reads the whole file for the accounts, until ctx is done; the error for a line that is
-// not a record is a *LineError. A file that Open does not recognise stays as it is. The caller closes the Store.
+// Load opens the bets.csv at path, and creates it in its directory if it is missing. It reads the whole file for the
+// accounts, until ctx is done; the error for a line that is not a record is a *LineError. It changes nothing in the file.
+// The caller calls Start, or Release of the File, before anything else that writes, and closes the Store.
 //
-// Only one Store can have a file open: the error for a second one is journal.ErrLocked. Open accepts a file without write
+// Only one Store can have a file open: the error for a second one is journal.ErrLocked. Load accepts a file without write
 // permission; StoreBets then tries to open it for writing, each time.
-func Open(ctx context.Context, path string, o Options) (*Store, error) {
-	s, err := Load(ctx, path, o)
-	if err != nil {
-		return nil, err
-	}
-	s.Start()
-	return s, nil
-}
-
-// Load is Open without any change to the file. The caller calls Start or Release before anything else that writes.
 func Load(ctx context.Context, path string, o Options) (*Store, error) {
 	s := &Store{options: o, accounts: make(map[uint32]*account), stopped: make(chan struct{})}
 	s.work.L, s.room.L = &s.mu, &s.mu
@@ -131,22 +119,14 @@ func Load(ctx context.Context, path string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// Start cuts off what a crash left, and starts the committer, after Load.
+// Start cuts off what a crash left half-written at the end, and starts the committer, after Load.
 func (s *Store) Start() {
 	s.file.Settle()
 	go s.commit()
 }
 
-// Release closes the files in place of Start and Close, and changes nothing.
-func (s *Store) Release() error { return s.file.Release() }
-
-// Path returns the path of bets.csv without links. The files that belong to it lie beside it.
-func (s *Store) Path() string { return s.file.Target() }
-
-// Log logs a line about bets.csv, if there is a log.
-func (s *Store) Log(level slog.Level, action string, result slog.Attr, attrs ...slog.Attr) {
-	s.file.Log(level, action, result, attrs...)
-}
+// File returns bets.csv, for Target and Log at any time, and for Release in place of Start and Close.
+func (s *Store) File() *journal.File { return s.file }
 
 // count fills the accounts from the file.
 func (s *Store) count(file io.Reader) error {

@@ -1,6 +1,7 @@
-package central
+package translate
 
 import (
+	"bytes"
 	"reflect"
 	"testing"
 
@@ -26,20 +27,24 @@ func filledBet(t *testing.T) lottery.Bet {
 
 func TestBetRoundTrip(t *testing.T) {
 	want := filledBet(t)
-	encoded := appendBet([]byte("x"), &want)
+	encoded := Append([]byte("x"), &want)
 	if string(encoded) != "x\x05José\x07Paz, h.\x0500123\x07\xcf\x03\x11\x00\x00\x1d\x96" {
 		t.Errorf("encoded %q", encoded)
 	}
 	var w wire.BatchWriter
 	w.Reset(0)
 	w.Add(encoded[1:])
-	batch, err := wire.ParseBatch([]byte(bodyOf(w.Frame())))
+	_, body, err := wire.NewReader(bytes.NewReader(w.Frame())).Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	batch, err := wire.ParseBatch(body)
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := lottery.Bet{Agency: 1, FirstName: "x", LastName: "x", Document: "x", Number: 1}
 	for _, b := range batch.All() {
-		setBet(&got, want.Agency, b)
+		Set(&got, want.Agency, b)
 	}
 	if got != want {
 		t.Errorf("%+v, want %+v", got, want)
@@ -50,8 +55,8 @@ func TestBetAllocations(t *testing.T) {
 	b, w := filledBet(t), wire.Bet{FirstName: "x"}
 	buf := make([]byte, 0, 100)
 	if n := testing.AllocsPerRun(100, func() {
-		buf = appendBet(buf[:0], &b)
-		setBet(&b, 1, &w)
+		buf = Append(buf[:0], &b)
+		Set(&b, 1, &w)
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
 	}

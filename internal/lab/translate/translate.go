@@ -1,12 +1,13 @@
-package central
+// Package translate turns bets of the lottery into those of a frame, and back.
+package translate
 
 import (
 	"github.com/tp0-lab/composer/internal/lab/lottery"
 	"github.com/tp0-lab/composer/internal/lab/wire"
 )
 
-// appendBet appends the bet in the encoding of a frame. It is the Encode of the lottery's Options.
-func appendBet(dst []byte, b *lottery.Bet) []byte {
+// Append appends a bet that Check accepts in the encoding of a frame. It is the Encode of a store's Options.
+func Append(dst []byte, b *lottery.Bet) []byte {
 	dst, _ = wire.AppendBet(dst, &wire.Bet{ // a bet that Check accepts is never too long
 		FirstName: b.FirstName,
 		LastName:  b.LastName,
@@ -19,8 +20,8 @@ func appendBet(dst []byte, b *lottery.Bet) []byte {
 	return dst
 }
 
-// setBet sets b to the agency's bet w. It shares the texts of w.
-func setBet(b *lottery.Bet, agency uint32, w *wire.Bet) {
+// Set sets b to the agency's bet w. It shares the texts of w.
+func Set(b *lottery.Bet, agency uint32, w *wire.Bet) {
 	*b = lottery.Bet{
 		Agency: agency, FirstName: w.FirstName, LastName: w.LastName, Document: w.Document,
 		Birthdate: lottery.Date{Year: w.Year, Month: w.Month, Day: w.Day}, Number: w.Number,
