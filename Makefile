@@ -120,7 +120,7 @@ golden: ## write the golden files and the generated parts of docs/ anew
 
 e2e: ## check all stages in containers, and run the tests that need Docker
 	go run ./composer verify --engine docker
-	go test -tags e2e -count 1 -run 'TestConfined|TestImages' ./internal/course/verify
+	go test -tags e2e -count 1 -run 'TestConfined|TestImages|TestComposeItself' ./internal/course/verify
 	go test -tags e2e -count 1 -timeout 40m -skip 'TestKubernetes|TestSwarm' ./internal/test/e2e
 	go test -tags e2e -count 1 -timeout 40m -run TestDocker ./internal/test/transcript
 .PHONY: e2e
@@ -128,7 +128,7 @@ e2e: ## check all stages in containers, and run the tests that need Docker
 REPOS ?= bin/solutions
 REPORTS ?= bin/agreement
 JUDGE ?= $(CURDIR)/bin/composer
-FLAGS ?= --jobs 2
+FLAGS ?=
 agreement: build ## compare verify with the people who read public solutions: hours; REPOS has clones named OWNER+NAME, REPORTS the reports, FLAGS are verify's
 	@mkdir -p $(REPOS) $(REPORTS)
 	AGREEMENT_REPOS=$(abspath $(REPOS)) AGREEMENT_REPORTS=$(abspath $(REPORTS)) AGREEMENT_JUDGE=$(JUDGE) AGREEMENT_FLAGS="$(FLAGS)" \
@@ -195,8 +195,7 @@ simulate: ## run the lottery's server and agencies with a simulated network and 
 fuzz: ## run each fuzz target for FUZZTIME
 	@set -e; for package in $$(git grep -l '^func Fuzz' '*_test.go' | xargs -n 1 dirname | sort -u); do \
 	  for target in $$(grep -ho '^func Fuzz[A-Za-z0-9]*' $$package/*_test.go | cut -d ' ' -f 2); do \
-	    echo "$$package $$target"; \
-	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime $(FUZZTIME) ./$$package; \
+	    .ci/fuzz $$package $$target $(FUZZTIME); \
 	  done; done
 .PHONY: fuzz
 
