@@ -45,6 +45,8 @@ type Options struct {
 	Dir      string // for the results; it is made if it is missing
 	Jobs     int    // the most repositories that are judged at once, at least 1
 	Weights  report.Weights
+	// Separator is between the fields of the grades, as of report.Class.
+	Separator rune
 	// Verify are the options for each repository, which share their Slots. Run sets Repo, Branches where a student has a pattern,
 	// and Single.
 	Verify verify.Options
@@ -86,7 +88,7 @@ func Run(ctx context.Context, o Options) (report.Class, error) {
 		return report.Class{}, fmt.Errorf("the directory of the results: %w", err)
 	}
 	r := &run{Options: o, scenarios: chosen, files: fileNames(o.Students), told: make(map[string]bool)}
-	r.class = report.Class{Language: o.Verify.Language, Composer: o.Verify.Version, Engine: engineName(o.Verify), Started: o.Now(), Stages: verify.Stages(chosen), Weights: o.Weights}
+	r.class = report.Class{Language: o.Verify.Language, Composer: o.Verify.Version, Engine: engineName(o.Verify), Started: o.Now(), Stages: verify.Stages(chosen), Weights: o.Weights, Separator: o.Separator}
 	r.Verify.Single = new(sync.Mutex)
 	results := make([]*report.Student, len(o.Students))
 	slots := make(chan struct{}, max(o.Jobs, 1))

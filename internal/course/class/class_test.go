@@ -78,7 +78,7 @@ func (j *judge) run(ctx context.Context, o verify.Options) (report.Report, error
 
 func options(t *testing.T, dir string, j *judge) Options {
 	t.Helper()
-	students, err := ReadList(dir, "")
+	students, _, err := ReadList(dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,10 +123,10 @@ func TestRun(t *testing.T) {
 	}
 	want := [][]string{
 		{"name", "ej5", "ej6", "points", "of", "remark"},
-		{"empty", "not judged", "not judged", "0", "5", "not judged: DIR/empty is no git repository: it is missing or empty; name the root directory of a clone"},
-		{"engine", "not judged", "not judged", "0", "5", "not judged: the Docker engine does not answer"},
+		{"empty", "not judged", "not judged", "0", "5", "DIR/empty is no git repository: it is missing or empty; name the root directory of a clone"},
+		{"engine", "not judged", "not judged", "0", "5", "the Docker engine does not answer"},
 		{"right", "right", "right", "5", "5", ""},
-		{"unclear", "not judged", "right", "3", "5", "not judged: ej5"},
+		{"unclear", "not judged", "right", "3", "5", "ej5: too quick"},
 		{"wrong-1", "wrong", "right", "3", "5", ""},
 		{"wrong-2", "wrong", "right", "3", "5", ""},
 	}

@@ -33,19 +33,21 @@ const maxList = 1 << 20
 // directory may be a repository itself if one of these is. A CSV file has a first row with the names of its columns: repo, a
 // path from the directory of the file; name, by default the last part of that path; and branches, which may be empty.
 //
-// Its error is ErrNoClass, or is about the content of a CSV file.
-func ReadList(path, resultsDir string) ([]Student, error) {
+// The separator is that of the fields of the CSV file, or a comma. The error is ErrNoClass, or is about the content of a CSV
+// file.
+func ReadList(path, resultsDir string) (students []Student, separator rune, err error) {
 	if git.IsURL(path) {
-		return nil, fmt.Errorf("%s is %w: it is a URL; clone the repository of each student into one directory, and name that directory", path, ErrNoClass)
+		return nil, 0, fmt.Errorf("%s is %w: it is a URL; clone the repository of each student into one directory, and name that directory", path, ErrNoClass)
 	}
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("%s is %w: it is missing; name a directory with a clone for each student, or a CSV file with the columns name and repo", path, ErrNoClass)
+		return nil, 0, fmt.Errorf("%s is %w: it is missing; name a directory with a clone for each student, or a CSV file with the columns name and repo", path, ErrNoClass)
 	case err != nil:
-		return nil, fmt.Errorf("%s is %w: it cannot be read: %w", path, ErrNoClass, files.Cause(err))
+		return nil, 0, fmt.Errorf("%s is %w: it cannot be read: %w", path, ErrNoClass, files.Cause(err))
 	case info.IsDir():
-		return readDirectory(path, resultsDir)
+		students, err = readDirectory(path, resultsDir)
+		return students, ',', err
 	}
 	return readCSV(path)
 }

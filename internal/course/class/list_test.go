@@ -44,7 +44,7 @@ func TestReadListOfADirectory(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, results := range []string{filepath.Join(dir, "results"), filepath.Join(dir, "perez", "..", "results"), link} {
-		got, err := ReadList(dir, results)
+		got, _, err := ReadList(dir, results)
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Errorf("%v\n%s", err, diff)
 		}
@@ -53,7 +53,7 @@ func TestReadListOfADirectory(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, studentsDir), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	got, err := ReadList(dir, dir)
+	got, _, err := ReadList(dir, dir)
 	if want := append(want, student("results"), student("same results")); err != nil || len(got) != len(want) {
 		t.Errorf("%v, %v", got, err)
 	}
@@ -67,7 +67,7 @@ func TestReadListInsideARepository(t *testing.T) {
 		repository(t, filepath.Join(dir, name), "ej1")
 	}
 	write(t, filepath.Join(dir, "list.csv"), "")
-	got, err := ReadList(dir, "")
+	got, _, err := ReadList(dir, "")
 	want := []Student{{Name: "ana", Repo: filepath.Join(dir, "ana")}, {Name: "luis", Repo: filepath.Join(dir, "luis")}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
@@ -97,7 +97,7 @@ func TestReadListAroundResults(t *testing.T) {
 		filepath.Join(dir, "ana", "notas"):              "ana eva notas",
 		filepath.Join(dir, "..", "tp0"):                 "ana eva notas",
 	} {
-		students, err := ReadList(dir, results)
+		students, _, err := ReadList(dir, results)
 		var names []string
 		for _, s := range students {
 			names = append(names, s.Name)
@@ -114,7 +114,7 @@ func TestJoiners(t *testing.T) {
 	want := []Student{{Name: "می\u200cروم", Repo: filepath.Join(dir, "x")}, {Name: "👩\u200d🎓", Repo: filepath.Join(dir, "y")}}
 	content := "name,repo\nمی\u200cروم,x\n👩\u200d🎓,y\n"
 	for _, content := range []string{content, encodeUTF16(binary.LittleEndian, content), encodeUTF16(binary.BigEndian, content)} {
-		got, err := ReadList(write(t, filepath.Join(dir, "class.csv"), content), "")
+		got, _, err := ReadList(write(t, filepath.Join(dir, "class.csv"), content), "")
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Errorf("%v\n%s", err, diff)
 		}
@@ -124,7 +124,7 @@ func TestJoiners(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, err := ReadList(dir, "")
+	got, _, err := ReadList(dir, "")
 	if err != nil || len(got) != 2 || got[0].Name != want[0].Name || got[1].Name != want[1].Name {
 		t.Errorf("%q, %v", got, err)
 	}
@@ -133,7 +133,7 @@ func TestJoiners(t *testing.T) {
 func TestReadListOfAFile(t *testing.T) {
 	dir := t.TempDir()
 	file := write(t, filepath.Join(dir, "class.csv"), "name,repo,branches\nAna,repos/ana,\nLuis, /abs/luis ,ejercicio-{N}\n,repos/eva,\n")
-	got, err := ReadList(file, "")
+	got, _, err := ReadList(file, "")
 	want := []Student{
 		{Name: "Ana", Repo: filepath.Join(dir, "repos/ana")},
 		{Name: "Luis", Repo: "/abs/luis", Branches: "ejercicio-{N}"},
@@ -174,9 +174,12 @@ func TestSpreadsheets(t *testing.T) {
 		"a fixed space":             strings.ReplaceAll(commas, "Núñez, María", "Núñez,\u00a0 María "),
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := ReadList(write(t, filepath.Join(dir, "class.csv"), content), "")
+			got, separator, err := ReadList(write(t, filepath.Join(dir, "class.csv"), content), "")
 			if diff := cmp.Diff(want, got); err != nil || diff != "" {
 				t.Errorf("%v\n%s", err, diff)
+			}
+			if !strings.ContainsRune(content, separator) && !strings.HasPrefix(name, "UTF-16") {
+				t.Errorf("the separator is %q", separator)
 			}
 		})
 	}
@@ -210,7 +213,7 @@ func TestBadLists(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.content, func(t *testing.T) {
-			_, err := ReadList(write(t, filepath.Join(t.TempDir(), "l.csv"), tt.content), "")
+			_, _, err := ReadList(write(t, filepath.Join(t.TempDir(), "l.csv"), tt.content), "")
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want %s", err, tt.want)
 			}
@@ -246,7 +249,7 @@ func TestNoList(t *testing.T) {
 		filepath.Join(dir, "bare"):        "bare is no list of a class: it is one repository; ",
 		link:                              "link is no list of a class: it is one repository; ",
 	} {
-		if got, err := ReadList(path, ""); !errors.Is(err, ErrNoClass) || !strings.Contains(err.Error(), want) {
+		if got, _, err := ReadList(path, ""); !errors.Is(err, ErrNoClass) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, %v", path, got, err)
 		}
 	}

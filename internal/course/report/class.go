@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,7 +24,10 @@ type Class struct {
 	Stages   []string      // that were asked for, in order
 	Weights  Weights
 	Students []Student      // in the order of the list
-	Language words.Language // of the page
+	Language words.Language // of the page and of the remarks
+	// Separator is between the fields of the grades: a comma if it is 0. A semicolon is that of spreadsheets that write numbers with
+	// a decimal comma; the grades then have these numbers and a byte order mark.
+	Separator rune
 }
 
 // Weights has the points that each stage is worth.
@@ -69,7 +73,7 @@ func (c Class) Points(s Student) (points float64, unjudged []string) {
 			unjudged = append(unjudged, stage)
 		}
 	}
-	return points, unjudged
+	return round(points), unjudged
 }
 
 // MaxPoints returns the points of a student who is right in all stages.
@@ -78,8 +82,11 @@ func (c Class) MaxPoints() float64 {
 	for _, stage := range c.Stages {
 		sum += c.Weights[stage]
 	}
-	return sum
+	return round(sum)
 }
+
+// round takes away what a sum of binary fractions has too much or too little: 0.1 and 0.2 are 0.3.
+func round(x float64) float64 { return math.Round(x*1e9) / 1e9 }
 
 // Verdict returns Failed if a student is wrong, else Unjudged if a student could not be judged or there is none, else
 // Passed.
@@ -145,31 +152,48 @@ func (c Class) Failures() []Failure {
 // the most points that there are, and what a teacher has to look at. A cell that a spreadsheet would take for a formula
 // begins with an apostrophe.
 func WriteGrades(w io.Writer, c Class) error {
-	table := csv.NewWriter(w)
+	table, points := csv.NewWriter(w), number
+	if c.Separator == ';' {
+		table.Comma = ';'
+		points = func(x float64) string { return strings.Replace(number(x), ".", ",", 1) }
+		if _, err := io.WriteString(w, "\uFEFF"); err != nil {
+			return fmt.Errorf("write grades: %w", err)
+		}
+	}
 	_ = table.Write(slices.Concat([]string{"name", "repo"}, c.Stages, []string{"points", "of", "remark"})) // Flush keeps the error
 	for _, s := range c.Students {
-		points, unjudged := c.Points(s)
+		sum, unjudged := c.Points(s)
 		row := []string{cell(s.Name), cell(s.Repo)}
 		for _, stage := range c.Stages {
 			row = append(row, gradeWords[s.Stage(stage).Verdict()])
 		}
-		var remarks []string
-		switch {
-		case s.Error != "":
-			remarks = append(remarks, "not judged: "+s.Error)
-		case len(unjudged) > 0:
-			remarks = append(remarks, "not judged: "+strings.Join(unjudged, ", "))
-		}
-		for _, b := range s.Report.Behind() {
-			remarks = append(remarks, b.String())
-		}
-		_ = table.Write(append(row, number(points), number(c.MaxPoints()), cell(strings.Join(remarks, "; "))))
+		_ = table.Write(append(row, points(sum), points(c.MaxPoints()), cell(c.remark(s, unjudged))))
 	}
 	table.Flush()
 	if err := table.Error(); err != nil {
 		return fmt.Errorf("write grades: %w", err)
 	}
 	return nil
+}
+
+// remark says why stages were not judged, and which branches are behind a remote's.
+func (c Class) remark(s Student, unjudged []string) string {
+	var remarks []string
+	if s.Error != "" {
+		remarks = append(remarks, c.Language.ErrorText(s.Error))
+	}
+	for _, gap := range s.Report.Gaps() {
+		stages := slices.DeleteFunc(slices.Clone(unjudged), func(stage string) bool {
+			return !slices.ContainsFunc(gap.Names, func(name string) bool { return strings.HasPrefix(name, stage+" ") })
+		})
+		if len(stages) > 0 {
+			remarks = append(remarks, strings.Join(stages, ", ")+": "+c.Language.Text(gap.Reason))
+		}
+	}
+	for _, b := range s.Report.Behind() {
+		remarks = append(remarks, c.Language.Text(b.String()))
+	}
+	return strings.Join(remarks, "; ")
 }
 
 var gradeWords = map[Status]string{Passed: "right", Failed: "wrong", Unjudged: "not judged"}

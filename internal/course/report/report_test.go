@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/tp0-lab/composer/internal/course/words"
 	"github.com/tp0-lab/composer/internal/test/golden"
 )
 
@@ -126,6 +127,31 @@ func TestBehind(t *testing.T) {
 	}
 	if page := html(t, r); !strings.Contains(page, "ejercicio-5 at "+r.Branches[0].Commit+want+"<") {
 		t.Error("the page does not say that the branch is behind")
+	}
+}
+
+// Spreadsheets of Spanish take what is between semicolons, and no point for a decimal.
+func TestGradesForSpreadsheets(t *testing.T) {
+	stages := []string{"ej1", "ej2", "ej3"}
+	r := Report{Scenarios: []Scenario{
+		{Stage: "ej1", Name: "echo", Status: Passed}, {Stage: "ej2", Name: "values", Status: Passed},
+		{Stage: "ej3", Name: "up", Status: Unjudged, Reason: "n has no branch ej3, neither of its own nor of a remote"}, {Stage: "ej3", Name: "down", Status: Unjudged, Reason: "n has no branch ej3, neither of its own nor of a remote"},
+	}}
+	c := Class{Stages: stages, Weights: Weights{"ej1": 0.1, "ej2": 0.2, "ej3": 3}, Students: []Student{{Name: "Núñez", Repo: "n", Report: r}}}
+	for _, tt := range []struct {
+		separator rune
+		language  words.Language
+		want      string
+	}{
+		{0, words.English, "name,repo,ej1,ej2,ej3,points,of,remark\nNúñez,n,right,right,not judged,0.3,3.3,\"ej3: n has no branch ej3, neither of its own nor of a remote\"\n"},
+		{'\t', words.Spanish, "name,repo,ej1,ej2,ej3,points,of,remark\nNúñez,n,right,right,not judged,0.3,3.3,\"ej3: n no tiene la rama ej3, ni propia ni de un remoto\"\n"},
+		{';', words.English, "\uFEFFname;repo;ej1;ej2;ej3;points;of;remark\nNúñez;n;right;right;not judged;0,3;3,3;ej3: n has no branch ej3, neither of its own nor of a remote\n"},
+	} {
+		c.Separator, c.Language = tt.separator, tt.language
+		var grades bytes.Buffer
+		if err := WriteGrades(&grades, c); err != nil || grades.String() != tt.want {
+			t.Errorf("%q: %v\ngot  %q\nwant %q", tt.separator, err, grades.String(), tt.want)
+		}
 	}
 }
 
