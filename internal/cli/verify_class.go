@@ -79,7 +79,7 @@ func classOptions(c *cli.Context) (class.Options, error) {
 	if c.Bool("list") {
 		return o, usagef("verify: --list lists scenarios: leave --repos out")
 	}
-	o.Students, o.Separator, err = class.ReadList(c.String("repos"), o.Dir)
+	o.List, err = class.ReadList(c.String("repos"), o.Dir)
 	switch {
 	case errors.Is(err, class.ErrNoClass):
 		return o, fmt.Errorf("verify: %w", err)

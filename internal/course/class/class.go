@@ -41,12 +41,10 @@ const studentsDir = "students"
 
 // Options are the options of Run.
 type Options struct {
-	Students []Student
-	Dir      string // for the results; it is made if it is missing
-	Jobs     int    // the most repositories that are judged at once, at least 1
-	Weights  report.Weights
-	// Separator is between the fields of the grades, as of report.Class.
-	Separator rune
+	List
+	Dir     string // for the results; it is made if it is missing
+	Jobs    int    // the most repositories that are judged at once, at least 1
+	Weights report.Weights
 	// Verify are the options for each repository, which share their Slots. Run sets Repo, Branches where a student has a pattern,
 	// and Single.
 	Verify verify.Options

@@ -78,12 +78,12 @@ func (j *judge) run(ctx context.Context, o verify.Options) (report.Report, error
 
 func options(t *testing.T, dir string, j *judge) Options {
 	t.Helper()
-	students, _, err := ReadList(dir, "")
+	list, err := ReadList(dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return Options{
-		Students: students, Dir: filepath.Join(t.TempDir(), "out"), Jobs: 2, Weights: report.Weights{"ej5": 2, "ej6": 3}, Judge: j.run, Now: time.Now,
+		List: list, Dir: filepath.Join(t.TempDir(), "out"), Jobs: 2, Weights: report.Weights{"ej5": 2, "ej6": 3}, Judge: j.run, Now: time.Now,
 		Verify: verify.Options{Docker: true, Stages: []string{"ej5", "ej6"}, Version: "v1.2.3", Now: time.Now},
 	}
 }
@@ -95,6 +95,24 @@ func classOf(t *testing.T, names ...string) string {
 		repository(t, filepath.Join(dir, name), "ej5", "ej6")
 	}
 	return dir
+}
+
+// A spreadsheet that writes semicolons reads them.
+func TestGradesAreLikeTheList(t *testing.T) {
+	t.Parallel()
+	dir := classOf(t, "right")
+	o := options(t, dir, &judge{})
+	var err error
+	if o.List, err = ReadList(write(t, filepath.Join(dir, "list.csv"), "name;repo\nNúñez, María;right\n"), o.Dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Run(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	grades, err := os.ReadFile(filepath.Join(o.Dir, gradesFile))
+	if want := "\uFEFFname;repo;ej5;ej6;points;of;remark\nNúñez, María;"; err != nil || !strings.HasPrefix(string(grades), want) {
+		t.Errorf("%v in\n%s", err, grades)
+	}
 }
 
 // One repository that is none, and one that the engine fails for, stop nobody.

@@ -37,44 +37,45 @@ type table struct {
 // separators are the characters between fields that a spreadsheet may write.
 var separators = map[rune]string{',': "comma", ';': "semicolon", '\t': "tab"}
 
-func readCSV(path string) (students []Student, separator rune, err error) {
+func readCSV(path string) (List, error) {
 	content, err := files.Read(path, maxList)
 	if err != nil {
-		return nil, 0, fmt.Errorf("%s is %w: it cannot be read: %w", path, ErrNoClass, files.Cause(err))
+		return List{}, fmt.Errorf("%s is %w: it cannot be read: %w", path, ErrNoClass, files.Cause(err))
 	}
 	if content, err = decode(path, content); err != nil {
-		return nil, 0, err
+		return List{}, err
 	}
 	t := table{path: path, lines: strings.Split(string(content), "\n"), rows: csv.NewReader(bytes.NewReader(content))}
 	t.rows.Comma = separatorOf(content)
 	t.rows.FieldsPerRecord = -1                    // an empty row may have any number
 	t.rows.TrimLeadingSpace = t.rows.Comma != '\t' // it would take empty fields away
-	lines := make(map[string]int)                  // of names
+	var students []Student
+	lines := make(map[string]int) // of names
 	for {
 		row, err := t.rows.Read()
 		switch {
 		case errors.Is(err, io.EOF) && len(students) == 0:
-			return nil, 0, fmt.Errorf("%s lists no student: want a row for each, with the columns name and repo", path)
+			return List{}, fmt.Errorf("%s lists no student: want a row for each, with the columns name and repo", path)
 		case errors.Is(err, io.EOF):
-			return students, t.rows.Comma, nil
+			return List{students, t.rows.Comma}, nil
 		case err != nil:
-			return nil, 0, t.rowError(err)
+			return List{}, t.rowError(err)
 		case isEmpty(row):
 			continue
 		case t.index == nil:
 			if err := t.readHeader(row); err != nil {
-				return nil, 0, err
+				return List{}, err
 			}
 			continue
 		case len(row) != len(t.header):
-			return nil, 0, t.countError(len(row))
+			return List{}, t.countError(len(row))
 		}
 		s, err := t.student(row)
 		if err != nil {
-			return nil, 0, err
+			return List{}, err
 		}
 		if other, ok := lines[s.Name]; ok {
-			return nil, 0, t.fieldError("name", "line %d has the name %q too: every student needs a name of their own", other, s.Name)
+			return List{}, t.fieldError("name", "line %d has the name %q too: every student needs a name of their own", other, s.Name)
 		}
 		lines[s.Name], _ = t.rows.FieldPos(0)
 		students = append(students, s)

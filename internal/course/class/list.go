@@ -14,6 +14,13 @@ import (
 	"github.com/tp0-lab/composer/internal/files"
 )
 
+// List is a class's list.
+type List struct {
+	Students []Student
+	// Separator is between the fields of the list's file, and of the grades; a comma if the list is a directory.
+	Separator rune
+}
+
 // Student is an entry of a class's list.
 type Student struct {
 	Name string // printable, and unique
@@ -33,21 +40,20 @@ const maxList = 1 << 20
 // directory may be a repository itself if one of these is. A CSV file has a first row with the names of its columns: repo, a
 // path from the directory of the file; name, by default the last part of that path; and branches, which may be empty.
 //
-// The separator is that of the fields of the CSV file, or a comma. The error is ErrNoClass, or is about the content of a CSV
-// file.
-func ReadList(path, resultsDir string) (students []Student, separator rune, err error) {
+// Its error is ErrNoClass, or is about the content of a CSV file.
+func ReadList(path, resultsDir string) (List, error) {
 	if git.IsURL(path) {
-		return nil, 0, fmt.Errorf("%s is %w: it is a URL; clone the repository of each student into one directory, and name that directory", path, ErrNoClass)
+		return List{}, fmt.Errorf("%s is %w: it is a URL; clone the repository of each student into one directory, and name that directory", path, ErrNoClass)
 	}
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, 0, fmt.Errorf("%s is %w: it is missing; name a directory with a clone for each student, or a CSV file with the columns name and repo", path, ErrNoClass)
+		return List{}, fmt.Errorf("%s is %w: it is missing; name a directory with a clone for each student, or a CSV file with the columns name and repo", path, ErrNoClass)
 	case err != nil:
-		return nil, 0, fmt.Errorf("%s is %w: it cannot be read: %w", path, ErrNoClass, files.Cause(err))
+		return List{}, fmt.Errorf("%s is %w: it cannot be read: %w", path, ErrNoClass, files.Cause(err))
 	case info.IsDir():
-		students, err = readDirectory(path, resultsDir)
-		return students, ',', err
+		students, err := readDirectory(path, resultsDir)
+		return List{students, ','}, err
 	}
 	return readCSV(path)
 }

@@ -44,8 +44,8 @@ func TestReadListOfADirectory(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, results := range []string{filepath.Join(dir, "results"), filepath.Join(dir, "perez", "..", "results"), link} {
-		got, _, err := ReadList(dir, results)
-		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		got, err := ReadList(dir, results)
+		if diff := cmp.Diff(want, got.Students); err != nil || diff != "" {
 			t.Errorf("%v\n%s", err, diff)
 		}
 	}
@@ -53,8 +53,8 @@ func TestReadListOfADirectory(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, studentsDir), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	got, _, err := ReadList(dir, dir)
-	if want := append(want, student("results"), student("same results")); err != nil || len(got) != len(want) {
+	got, err := ReadList(dir, dir)
+	if want := append(want, student("results"), student("same results")); err != nil || len(got.Students) != len(want) {
 		t.Errorf("%v, %v", got, err)
 	}
 }
@@ -67,9 +67,9 @@ func TestReadListInsideARepository(t *testing.T) {
 		repository(t, filepath.Join(dir, name), "ej1")
 	}
 	write(t, filepath.Join(dir, "list.csv"), "")
-	got, _, err := ReadList(dir, "")
+	got, err := ReadList(dir, "")
 	want := []Student{{Name: "ana", Repo: filepath.Join(dir, "ana")}, {Name: "luis", Repo: filepath.Join(dir, "luis")}}
-	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+	if diff := cmp.Diff(want, got.Students); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
 	}
 }
@@ -97,9 +97,9 @@ func TestReadListAroundResults(t *testing.T) {
 		filepath.Join(dir, "ana", "notas"):              "ana eva notas",
 		filepath.Join(dir, "..", "tp0"):                 "ana eva notas",
 	} {
-		students, _, err := ReadList(dir, results)
+		list, err := ReadList(dir, results)
 		var names []string
-		for _, s := range students {
+		for _, s := range list.Students {
 			names = append(names, s.Name)
 		}
 		if got := strings.Join(names, " "); err != nil || got != want {
@@ -114,8 +114,8 @@ func TestJoiners(t *testing.T) {
 	want := []Student{{Name: "می\u200cروم", Repo: filepath.Join(dir, "x")}, {Name: "👩\u200d🎓", Repo: filepath.Join(dir, "y")}}
 	content := "name,repo\nمی\u200cروم,x\n👩\u200d🎓,y\n"
 	for _, content := range []string{content, encodeUTF16(binary.LittleEndian, content), encodeUTF16(binary.BigEndian, content)} {
-		got, _, err := ReadList(write(t, filepath.Join(dir, "class.csv"), content), "")
-		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		got, err := ReadList(write(t, filepath.Join(dir, "class.csv"), content), "")
+		if diff := cmp.Diff(want, got.Students); err != nil || diff != "" {
 			t.Errorf("%v\n%s", err, diff)
 		}
 	}
@@ -124,8 +124,8 @@ func TestJoiners(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, _, err := ReadList(dir, "")
-	if err != nil || len(got) != 2 || got[0].Name != want[0].Name || got[1].Name != want[1].Name {
+	got, err := ReadList(dir, "")
+	if err != nil || len(got.Students) != 2 || got.Students[0].Name != want[0].Name || got.Students[1].Name != want[1].Name {
 		t.Errorf("%q, %v", got, err)
 	}
 }
@@ -133,13 +133,13 @@ func TestJoiners(t *testing.T) {
 func TestReadListOfAFile(t *testing.T) {
 	dir := t.TempDir()
 	file := write(t, filepath.Join(dir, "class.csv"), "name,repo,branches\nAna,repos/ana,\nLuis, /abs/luis ,ejercicio-{N}\n,repos/eva,\n")
-	got, _, err := ReadList(file, "")
+	got, err := ReadList(file, "")
 	want := []Student{
 		{Name: "Ana", Repo: filepath.Join(dir, "repos/ana")},
 		{Name: "Luis", Repo: "/abs/luis", Branches: "ejercicio-{N}"},
 		{Name: "eva", Repo: filepath.Join(dir, "repos/eva")},
 	}
-	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+	if diff := cmp.Diff(want, got.Students); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
 	}
 }
@@ -174,12 +174,12 @@ func TestSpreadsheets(t *testing.T) {
 		"a fixed space":             strings.ReplaceAll(commas, "Núñez, María", "Núñez,\u00a0 María "),
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, separator, err := ReadList(write(t, filepath.Join(dir, "class.csv"), content), "")
-			if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			got, err := ReadList(write(t, filepath.Join(dir, "class.csv"), content), "")
+			if diff := cmp.Diff(want, got.Students); err != nil || diff != "" {
 				t.Errorf("%v\n%s", err, diff)
 			}
-			if !strings.ContainsRune(content, separator) && !strings.HasPrefix(name, "UTF-16") {
-				t.Errorf("the separator is %q", separator)
+			if !strings.ContainsRune(content, got.Separator) && !strings.HasPrefix(name, "UTF-16") {
+				t.Errorf("the separator is %q", got.Separator)
 			}
 		})
 	}
@@ -213,7 +213,7 @@ func TestBadLists(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.content, func(t *testing.T) {
-			_, _, err := ReadList(write(t, filepath.Join(t.TempDir(), "l.csv"), tt.content), "")
+			_, err := ReadList(write(t, filepath.Join(t.TempDir(), "l.csv"), tt.content), "")
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want %s", err, tt.want)
 			}
@@ -249,7 +249,7 @@ func TestNoList(t *testing.T) {
 		filepath.Join(dir, "bare"):        "bare is no list of a class: it is one repository; ",
 		link:                              "link is no list of a class: it is one repository; ",
 	} {
-		if got, _, err := ReadList(path, ""); !errors.Is(err, ErrNoClass) || !strings.Contains(err.Error(), want) {
+		if got, err := ReadList(path, ""); !errors.Is(err, ErrNoClass) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, %v", path, got, err)
 		}
 	}
