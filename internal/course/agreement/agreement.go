@@ -28,9 +28,9 @@ type Solution struct {
 	Branches map[string]string `yaml:"branches"`
 	// Wrong says in plain words what is wrong, by scenario ("ej6 one-bet").
 	Wrong map[string]string `yaml:"wrong"`
-	// Open says why there is no true verdict, by scenario or by stage ("ej3"): chance decides, the branch is missing, or a
-	// fault that another scenario is about comes first. These scenarios are not compared. An entry for a stage leaves out
-	// the scenarios that Wrong names.
+	// Open says why there is no true verdict, by scenario or by stage ("ej3"): chance decides, the branch is missing,
+	// or a fault that another scenario judges comes first. Add does not compare these scenarios. An entry for a stage
+	// does not cover the scenarios that Wrong names.
 	Open map[string]string `yaml:"open"`
 }
 
@@ -81,8 +81,9 @@ type Agreement struct {
 	OtherCommits []string // solutions whose branches have other commits than the corpus names
 }
 
-// Add compares the report about a solution with its true verdicts. A scenario that verify skips because another of its stage
-// failed is as wrong as that.
+// Add compares the report about a solution with its true verdicts. It compares nothing if a branch has another commit
+// than the corpus names. A scenario that verify skipped, because another scenario of its stage failed, agrees with the
+// corpus if the corpus says wrong, and counts as unjudged if the corpus says right.
 func (a *Agreement) Add(s Solution, r report.Report) {
 	for _, b := range r.Branches {
 		if want := s.Branches[b.Stage]; want != b.Commit {

@@ -1,5 +1,5 @@
-// Package class judges the repositories of a class with verify, some at once, and writes the results into a directory:
-// a page and a JSON report for each student, and a page, grades and JSON about the class.
+// Package class judges the repositories of a class with verify, several at once, and writes the results into a
+// directory: a page and a JSON report for each student, and a page, grades and JSON about the class.
 //
 // The directory is up to date after each student, so an interrupted run loses only the students that it was judging. A
 // later run keeps the report of a student whose commits, composer, engine and scenarios are the same.
@@ -42,24 +42,24 @@ const studentsDir = "students"
 // Options are the options of Run.
 type Options struct {
 	List
-	Dir     string // for the results; it is made if it is missing
+	Dir     string // for the results; Run makes it if it is missing
 	Jobs    int    // the most repositories that are judged at once, at least 1
 	Weights report.Weights
-	// Verify are the options for each repository, which share their Slots. Run sets Repo, Branches where a student has a pattern,
-	// and Single.
+	// Verify are the options of verify for each repository. All repositories share their Slots. Run sets Repo and
+	// Single, and sets Branches for a student with a pattern.
 	Verify verify.Options
-	// Judge is verify.Run.
+	// Judge judges one repository, as verify.Run does.
 	Judge func(context.Context, verify.Options) (report.Report, error)
-	// Began and Ended are called when the work on a student begins and ends, by several goroutines at once. They may be
-	// nil.
+	// Began and Ended, if not nil, are called by Run when the work on a student begins and ends, from several
+	// goroutines at once.
 	Began func(Student)
 	Ended func(report.Student)
-	// Building is called before an image of a student is built, by several goroutines at once. It may be nil.
+	// Building, if not nil, is called by Run before it builds an image of a student, from several goroutines at once.
 	Building func(s Student, image string)
 	Now      func() time.Time
 }
 
-// maxReport bounds a JSON report that is read again: 61 scenarios of the most lines that a report holds.
+// maxReport bounds a JSON report that kept reads, in bytes: 61 scenarios with as many lines as a report can hold.
 const maxReport = 1 << 30
 
 // run is a run over a class.
@@ -70,13 +70,14 @@ type run struct {
 
 	mu     sync.Mutex // guards the fields below and the files about the class
 	class  report.Class
-	judged int             // of the students of class; the others are notReached
-	err    error           // what could not be written: the first failure of each file
+	judged int             // number of students of class with a result; the others are notReached
+	err    error           // the first error of each file that could not be written
 	told   map[string]bool // the files in err
 }
 
-// Run judges the repositories and writes the results. A repository that is wrong or cannot be judged is no error. An error
-// says that ctx ended or that results could not be written; the class then holds the students so far.
+// Run judges the repositories and writes the results. A repository that is wrong or cannot be judged is no error. An
+// error says that ctx ended or that results could not be written. The class then holds the results so far: once one
+// student has a result, the class lists all students, and students without a result have an Error.
 func Run(ctx context.Context, o Options) (report.Class, error) {
 	chosen, err := verify.Chosen(o.Verify)
 	if err != nil {
@@ -123,7 +124,8 @@ func Run(ctx context.Context, o Options) (report.Class, error) {
 	return r.class, r.err
 }
 
-// dropLogs takes the logs out of a report that is on disk: those of a hundred students would fill the memory.
+// dropLogs removes the logs from a report that is on disk already: the logs of a hundred students would fill the
+// memory.
 func dropLogs(r report.Report) {
 	for i := range r.Scenarios {
 		r.Scenarios[i].Timeline = nil
@@ -155,7 +157,7 @@ func (r *run) judge(ctx context.Context, s Student) (result report.Student, fini
 	if err == nil {
 		if kept, ok := r.kept(s, branches); ok {
 			result.Report, result.Kept, result.Page = kept, true, r.pageOf(s)
-			if !slices.Equal(kept.Branches, branches) { // a remote's differ
+			if !slices.Equal(kept.Branches, branches) { // a remote's branches differ
 				result.Report.Branches, result.Report.Language = branches, r.Verify.Language
 				result.Page = r.writePage(s, result.Report)
 			}
@@ -201,8 +203,8 @@ func (r *run) reportOf(s Student) string {
 	return filepath.Join(r.Dir, studentsDir, r.files[s.Name]+".json")
 }
 
-// kept returns the report of an earlier run if a new one would say the same of the student's commits, and it judged
-// everything. What it says of a remote's branches may be old.
+// kept returns the report of an earlier run if that run judged everything, and a new run would judge the same commits
+// in the same way. The report's remote branches may be out of date.
 func (r *run) kept(s Student, branches []report.Branch) (report.Report, bool) {
 	content, err := files.ReadRegular(r.reportOf(s), maxReport)
 	if err != nil {
@@ -254,7 +256,7 @@ func (r *run) write(results []*report.Student) {
 	}
 }
 
-// keep notes that a file could not be written, once. The caller holds mu.
+// keep adds the error of a file that could not be written, once for each file. The caller holds mu.
 func (r *run) keep(name string, err error) {
 	if err != nil && !r.told[name] {
 		r.told[name] = true

@@ -48,7 +48,7 @@ func readCSV(path string) (List, error) {
 	t := table{path: path, lines: strings.Split(string(content), "\n"), rows: csv.NewReader(bytes.NewReader(content))}
 	t.rows.Comma = separatorOf(content)
 	t.rows.FieldsPerRecord = -1                    // an empty row may have any number
-	t.rows.TrimLeadingSpace = t.rows.Comma != '\t' // it would take empty fields away
+	t.rows.TrimLeadingSpace = t.rows.Comma != '\t' // with a tab as the separator it would remove empty fields
 	var students []Student
 	lines := make(map[string]int) // of names
 	for {
@@ -82,7 +82,8 @@ func readCSV(path string) (List, error) {
 	}
 }
 
-// decode returns the text of a file as UTF-8 without a byte order mark. It may be UTF-16 with one.
+// decode returns the text of a file as UTF-8 without a byte order mark. The file may be UTF-8, or UTF-16 with a byte
+// order mark.
 func decode(path string, content []byte) ([]byte, error) {
 	if bytes.HasPrefix(content, []byte{0xff, 0xfe}) || bytes.HasPrefix(content, []byte{0xfe, 0xff}) {
 		return decodeUTF16(path, content)
@@ -119,7 +120,8 @@ func encodingError(path string, content []byte, at int) error {
 	return fmt.Errorf("%s: this is no text in UTF-8: save the file as \"CSV UTF-8\"", text.PlaceAt(path, content, at))
 }
 
-// separatorOf returns the first separator in the first row that has a letter: the names of columns have none in them.
+// separatorOf returns the first separator in the first row that has a letter. That row has the names of the columns,
+// and these contain no separator.
 func separatorOf(content []byte) rune {
 	for row := range strings.Lines(string(content)) {
 		if !strings.ContainsFunc(row, unicode.IsLetter) {
@@ -193,7 +195,7 @@ func (t *table) readHeader(row []string) error {
 	return nil
 }
 
-// errorAt returns an error with a place, whose column counts bytes from 1 as package csv does.
+// errorAt returns an error with a place. The place's column counts bytes from 1, as package csv does.
 func (t *table) errorAt(line, column int, format string, args ...any) error {
 	place := text.Place{File: t.path, Line: line, Column: text.ColumnOf(t.lines[min(line, len(t.lines))-1], column-1)}
 	return fmt.Errorf("%s: %s", place, fmt.Sprintf(format, args...))
@@ -205,7 +207,7 @@ func (t *table) fieldError(column, format string, args ...any) error {
 	return t.errorAt(line, at, format, args...)
 }
 
-// rowError gives an error of the csv.Reader its place.
+// rowError adds the place to an error of the csv.Reader.
 func (t *table) rowError(err error) error {
 	if bad, ok := errors.AsType[*csv.ParseError](err); ok {
 		return t.errorAt(bad.Line, bad.Column, "%v", bad.Err)

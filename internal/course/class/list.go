@@ -17,7 +17,8 @@ import (
 // List is a class's list.
 type List struct {
 	Students []Student
-	// Separator is between the fields of the list's file, and of the grades; a comma if the list is a directory.
+	// Separator is the character between the fields of the list's file, and of the grades. It is a comma if the list is
+	// a directory.
 	Separator rune
 }
 
@@ -25,22 +26,23 @@ type List struct {
 type Student struct {
 	Name string // printable, and unique
 	Repo string // the path of a git repository
-	// Branches is the pattern of the names of the student's branches; "" is that of the whole class.
+	// Branches is the pattern of the names of the student's branches; "" is the pattern of the whole class.
 	Branches string
 }
 
-// ErrNoClass is about a path that is no list of a class.
+// ErrNoClass is in the error for a path that is not a list of a class.
 var ErrNoClass = errors.New("no list of a class")
 
 // maxList bounds the files of lists and weights, in bytes.
 const maxList = 1 << 20
 
-// ReadList reads a class's list. A directory holds a repository for each student, whose names are those of its
-// subdirectories; other files, hidden directories and those that lead to resultsDir, the Dir of Options, are left out. The
-// directory may be a repository itself if one of these is. A CSV file has a first row with the names of its columns: repo, a
-// path from the directory of the file; name, by default the last part of that path; and branches, which may be empty.
+// ReadList reads a class's list from path. If path is a directory, each subdirectory is the repository of a student
+// with the subdirectory's name. ReadList leaves out other files, hidden directories and the directories on the way to
+// resultsDir, which is the Dir of Options. The directory may be a repository itself if one of its subdirectories is a
+// repository. If path is a CSV file, its first row has the names of its columns: repo, a path from the directory of the
+// file; name, by default the last part of that path; and branches, which may be empty.
 //
-// Its error is ErrNoClass, or is about the content of a CSV file.
+// The error wraps ErrNoClass, or names a place in the CSV file.
 func ReadList(path, resultsDir string) (List, error) {
 	if git.IsURL(path) {
 		return List{}, fmt.Errorf("%s is %w: it is a URL; clone the repository of each student into one directory, and name that directory", path, ErrNoClass)
@@ -70,7 +72,7 @@ func readDirectory(dir, resultsDir string) ([]Student, error) {
 			continue
 		}
 		path := filepath.Join(dir, e.Name())
-		// A link may lead to a repository. One that leads nowhere is a student who cannot be judged.
+		// A link may lead to a repository. A link that leads nowhere is a student who cannot be judged.
 		info, err := os.Stat(path)
 		if err == nil && (!info.IsDir() || slices.ContainsFunc(results, func(r os.FileInfo) bool { return os.SameFile(r, info) })) {
 			continue
@@ -96,8 +98,9 @@ func isRepository(dir string) bool {
 	return r != nil && err == nil
 }
 
-// resultDirectories returns the directories of a class directory that hold no students: that of the results, its own
-// subdirectory, and those between the class directory and it. It leaves repositories out.
+// resultDirectories returns the directories that belong to the results and not to students: resultsDir, its
+// subdirectory for the students' pages, and the directories between the class directory dir and resultsDir. It leaves
+// repositories out.
 func resultDirectories(dir, resultsDir string) []os.FileInfo {
 	if resultsDir == "" {
 		return nil
@@ -119,8 +122,8 @@ func resultDirectories(dir, resultsDir string) []os.FileInfo {
 	return found
 }
 
-// directoriesBetween returns those of below and of the directories above it that are below dir and no repositories; nil if
-// below is not below dir.
+// directoriesBetween returns below and the directories above it, up to dir and without dir. It leaves repositories out.
+// It returns nil if below is not inside of dir.
 func directoriesBetween(dir, below string) []os.FileInfo {
 	top, err := os.Stat(dir)
 	if err != nil {

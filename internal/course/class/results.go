@@ -10,8 +10,9 @@ import (
 	"github.com/tp0-lab/composer/internal/files"
 )
 
-// CheckResults returns an error if the results of students cannot go into dir: writable refuses it, a directory has the name of a
-// file, a file would replace one of the inputs, or dir is in the repository of a student. It makes nothing.
+// CheckResults returns an error if the results of students cannot go into dir: writable refuses it, a directory has the
+// name of a file, a file would replace one of the inputs, or dir is in the repository of a student. CheckResults makes
+// no file and no directory.
 func CheckResults(dir string, students []Student, inputs []string, writable func(dir string) error) error {
 	for _, d := range []string{dir, filepath.Join(dir, studentsDir)} {
 		if err := writable(files.NearestDirectory(filepath.Clean(d))); err != nil {
@@ -45,7 +46,7 @@ func CheckResults(dir string, students []Student, inputs []string, writable func
 	return nil
 }
 
-// realPath returns an absolute path without links.
+// realPath returns the absolute path with all links followed.
 func realPath(path string) (string, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {

@@ -15,8 +15,9 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// ReadWeights returns the points of each of the stages asked, from a YAML file with lines such as "ej5: 2". The file may name
-// any of the stages all. A stage that it leaves out counts nothing. An empty path gives each stage a point.
+// ReadWeights returns the points of each of the stages asked, from a YAML file with lines such as "ej5: 2". The file
+// may name any of the stages all. A stage that the file leaves out counts nothing. An empty path gives each stage one
+// point.
 func ReadWeights(path string, all, asked []string) (report.Weights, error) {
 	weights := make(report.Weights)
 	if path == "" {

@@ -20,7 +20,7 @@ var (
 	ErrNoProject   = errors.New("not the lab's project")
 	ErrName        = errors.New("not a name for a branch")
 	ErrOtherCommit = errors.New("something else is there") // a branch has another commit
-	ErrInTheWay    = errors.New("is in the way")           // a branch is a folder of another's name
+	ErrInTheWay    = errors.New("is in the way")           // a branch's name is a folder in another one's, as tp is in tp/ej1
 	ErrCheckedOut  = errors.New("is checked out")          // a work tree is on a branch that Write would move
 )
 
@@ -189,9 +189,9 @@ func (d *Delivery) Changes() []Branch {
 
 // Write writes the branches that Changes returns: all of them or, with an error, none.
 //
-// Without force, it refuses to replace a branch that holds something else (ErrOtherCommit). In any case it refuses to move a
-// branch that a work tree has checked out (ErrCheckedOut) and to make a branch whose name is a folder of another one's
-// (ErrInTheWay). It fails if another process moves a branch meanwhile.
+// Without force, it refuses to replace a branch that holds something else (ErrOtherCommit). In any case it refuses to
+// move a branch that a work tree has checked out (ErrCheckedOut) and to make a branch whose name is a folder of another
+// one's (ErrInTheWay). It also fails if another process moves one of the branches at the same time.
 //
 // A new repository gets the source as branch main, checked out, and appears as a whole or not at all. A bare repository
 // without commits gets the source as the branch that its HEAD names.

@@ -120,7 +120,8 @@ func open(dir string) (*Repository, error) {
 	return r, nil
 }
 
-// MainTree returns the root of the repository's main work tree: not of a linked one, and "" if it is bare.
+// MainTree returns the root of the repository's main work tree, even if r is a linked work tree. For a bare repository
+// it returns "".
 func (r *Repository) MainTree() string {
 	if r.Bare {
 		return ""
@@ -135,8 +136,8 @@ func (r *Repository) MainTree() string {
 	return main
 }
 
-// Quarantine returns the same repository, where git writes objects to the directory dir only and reads those of the
-// repository, too (git(1), GIT_OBJECT_DIRECTORY).
+// Quarantine returns a Repository for the same repository. Its git writes new objects to the directory dir only, and
+// reads objects from dir and from the repository (git(1), GIT_OBJECT_DIRECTORY).
 func (r *Repository) Quarantine(dir string) *Repository {
 	q := *r
 	objects := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(filepath.Join(r.Common, "objects"))
@@ -220,7 +221,8 @@ func (r *Repository) Refs(ctx context.Context, prefix string) ([]Ref, error) {
 	return refs, nil
 }
 
-// Shallow reports whether the repository lacks the older commits of its branches, so that it cannot count them, or git cannot tell.
+// Shallow reports whether the repository lacks older commits of its branches, and so cannot count commits. It also
+// returns true if git fails.
 func (r *Repository) Shallow(ctx context.Context) bool {
 	out, err := r.Text(ctx, "", "rev-parse", "--is-shallow-repository")
 	return err != nil || out != "false"

@@ -26,7 +26,7 @@ type Entry struct {
 	Size int64 // of a blob in bytes; only Files sets it
 }
 
-// Tree returns the entries of a tree itself.
+// Tree returns the entries of a tree, without the entries of the trees below it.
 func (r *Repository) Tree(ctx context.Context, tree string) ([]Entry, error) {
 	return r.list(ctx, "ls-tree", "-z", tree)
 }

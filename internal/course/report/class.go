@@ -25,8 +25,9 @@ type Class struct {
 	Weights  Weights
 	Students []Student      // in the order of the list
 	Language words.Language // of the page and of the remarks
-	// Separator is between the fields of the grades: a comma if it is 0. A semicolon is that of spreadsheets that write numbers with
-	// a decimal comma; the grades then have these numbers and a byte order mark.
+	// Separator is the character between the fields of the grades; 0 is a comma. With a semicolon, which spreadsheets
+	// use that write a decimal comma, WriteGrades writes numbers with a decimal comma, and begins with a byte order
+	// mark.
 	Separator rune
 }
 
@@ -63,7 +64,7 @@ func (s Student) Stage(name string) Report {
 }
 
 // Points returns the sum of the weights of the stages in which the student is right. A stage that could not be judged
-// counts nothing; unjudged lists these.
+// counts nothing; unjudged lists these stages.
 func (c Class) Points(s Student) (points float64, unjudged []string) {
 	for _, stage := range c.Stages {
 		switch s.Stage(stage).Verdict() {

@@ -81,7 +81,7 @@ func writeJSON(w io.Writer, report any) error {
 	return nil
 }
 
-// ReadJSON reads a report that WriteJSON wrote. It lacks what WriteJSON omitted.
+// ReadJSON reads a report that WriteJSON wrote. The lines and texts that WriteJSON omitted are missing.
 func ReadJSON(from io.Reader) (Report, error) {
 	var in jsonReport
 	if err := json.NewDecoder(from).Decode(&in); err != nil {

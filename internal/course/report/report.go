@@ -20,7 +20,7 @@ type Report struct {
 	Composer  string         // the version of composer
 	Branches  []Branch       // of the checkout, in the order of the stages
 	Engine    string         // local or docker
-	Beyond    bool           // what goes beyond the course was asked for
+	Beyond    bool           // the run was asked for the scenarios that go beyond the course, too
 	Started   time.Time      // when the run began
 	Duration  time.Duration  // of the whole run
 	Building  time.Duration  // the part of Duration in which images were built

@@ -117,10 +117,10 @@ func batchThreeAgencies() Scenario {
 	}
 }
 
-// batches expects this project's server to have received batches with these numbers of bets, and another's, batches of at
-// most so many.
+// batches expects this project's server to have received batches with exactly the numbers of bets in want. Of a
+// checkout's server it expects batches of at most `most` bets.
 func batches(t *trial, most int, want []int) {
-	if !t.site.ours { // the course limits the number of bets of a batch, no more
+	if !t.site.ours { // the course only limits the number of bets of a batch
 		batchesOfAtMost(t, most)
 		return
 	}
@@ -140,7 +140,8 @@ func batches(t *trial, most int, want []int) {
 	}
 }
 
-// batchesOfAtMost expects the server to have logged batches of at most so many bets, which add up to those that were sent.
+// batchesOfAtMost expects the server to have logged batches of at most `most` bets, which add up to the number of bets
+// that were sent.
 func batchesOfAtMost(t *trial, most int) {
 	received := line("server", "apuesta_recibida")
 	sum := func(lines []entry) (total int) {
@@ -174,12 +175,13 @@ func orNone(s string) string {
 	return s
 }
 
-// leastOfBet is the least number of bytes of a bet besides its names and its document, in any protocol: three lengths
-// or ends of texts, a date and a number.
+// leastOfBet is how many bytes a bet needs at least in any protocol, besides the bytes of its names and its document:
+// three lengths or ends of texts, a date and a number.
 const leastOfBet = 3 + 2 + 2
 
-// largestBurst returns the most bytes that a client has sent between two answers, or 0 where that may be several batches: the
-// client has waited for fewer answers than the server has logged batches, or a line counts more than one.
+// largestBurst returns the largest number of bytes that a client has sent between two answers. It returns 0 if these
+// bytes may be several batches: if the client has waited for fewer answers than the server has logged batches, or if a
+// log line may count several batches.
 func largestBurst(links []link, batches int, lines []entry, s *site) int {
 	bursts, most := 0, 0
 	for _, l := range links {
@@ -196,8 +198,8 @@ func largestBurst(links []link, batches int, lines []entry, s *site) int {
 	return most
 }
 
-// frames expects that no batch needs more than 8192 bytes, in any protocol. Where the client waits for the answer to each
-// batch, what it sends between two answers is a batch.
+// frames expects that no batch needs more than 8192 bytes, in any protocol. If the client waits for the answer to each
+// batch, the bytes that it sends between two answers are one batch.
 func frames(t *trial, links []link) {
 	const limit = 8192
 	received := line("server", "apuesta_recibida")

@@ -39,7 +39,7 @@ func betScenarios() []Scenario {
 			t.variable("client1", "DOCUMENTO", "")
 			t.begin(1)
 			t.exited(1, "client1")
-			if !t.site.ours { // how a client says so is everybody's own
+			if !t.site.ours { // the course does not say how a client reports it
 				t.stored()
 				return
 			}
@@ -61,11 +61,11 @@ const (
 	beyondRestart    = "the course's servers need not survive"
 )
 
-// singleBets sends a bet of each of n clients, maybe cut into small pieces.
+// singleBets sends one bet of each of n clients. With cut, a relay passes the bytes on in small pieces.
 func singleBets(t *trial, n int, first, last string, cut bool) {
 	client := usualClient
 	if !t.site.ours {
-		client.amount = 1 // the course's loop may send the bet anew
+		client.amount = 1 // the loop of the course's client may send the bet again
 	}
 	t.configure(usualServer, client)
 	begin := func() {
@@ -133,7 +133,7 @@ func confirmedBet(t *trial) {
 	})
 }
 
-// confirmedIsStored expects the bets that either side has logged to be on disk.
+// confirmedIsStored expects each bet that the server or a client has logged to be on disk.
 func confirmedIsStored(t *trial) {
 	stored, err := t.storedBets()
 	if err != nil {
@@ -151,8 +151,8 @@ func confirmedIsStored(t *trial) {
 	}
 }
 
-// namesBets reports whether a checkout's Compose file gives its clients the bets in the variables that the course names as
-// examples.
+// namesBets reports whether a checkout's Compose file gives its clients their bets in the variables of the course's
+// example (NOMBRE and so on).
 func namesBets(t *trial, n int) bool {
 	t.must("generar-compose.sh writes a Compose file for "+text.Plural(n, "client"), func() error { return t.site.generate(t.ctx, n) })
 	for i := 1; i <= n; i++ {
@@ -166,8 +166,8 @@ func namesBets(t *trial, n int) bool {
 	return true
 }
 
-// ownBets expects the bets that a checkout's clients log to be those that the server logs and stores, and with agencies set
-// that each is stored under its client's number.
+// ownBets expects the server of a checkout to log and store the bets that the clients log. With agencies set, it also
+// expects each bet to be stored under its client's number.
 func ownBets(t *trial, n int, agencies bool) {
 	t.awaitStored(n) // a client may end before the server has stored its bet
 	stored, err := t.storedBets()
@@ -182,7 +182,7 @@ func ownBets(t *trial, n int, agencies bool) {
 		dni, number := bet.Value("dni"), bet.Value("numero")
 		t.wait(1, line("server", "apuesta_almacenada", "dni", dni, "numero", number))
 		same := func(r []string) bool { return len(r) == 6 && r[3] == dni && r[5] == number }
-		own := func(r []string) bool { return same(r) && r[0] == agency } // several clients may have one bet
+		own := func(r []string) bool { return same(r) && r[0] == agency } // several clients may have the same bet
 		at := slices.IndexFunc(stored, same)
 		switch {
 		case at < 0:

@@ -17,7 +17,7 @@ import (
 // DefaultBranches is the course's pattern of the names of branches.
 const DefaultBranches = "ej" + stageNumber
 
-// stageNumber stands for the number of a stage in a pattern.
+// stageNumber is the part of a pattern that stands for the number of a stage.
 const stageNumber = "{N}"
 
 // branchOf returns the name of a stage's branch.
@@ -36,8 +36,8 @@ func CheckBranches(pattern string) error {
 	return nil
 }
 
-// Branches returns the branches of the stages that the options choose, with their commits. It is an error if the
-// repository has none of them.
+// Branches returns the branches of the stages that the options choose, with their commits. If the repository has none
+// of these branches, it returns an error.
 func Branches(ctx context.Context, o Options) ([]report.Branch, error) {
 	chosen, err := Chosen(o)
 	if err != nil {
@@ -50,7 +50,8 @@ func Branches(ctx context.Context, o Options) ([]report.Branch, error) {
 	return r.commits(ctx, Stages(chosen))
 }
 
-// commits returns the branches of stages. It is an error if the repository has none of them.
+// commits returns the branches of stages with their commits. If the repository has none of these branches, it returns
+// an error.
 func (r *repo) commits(ctx context.Context, stages []string) ([]report.Branch, error) {
 	var found []report.Branch
 	var missing error
@@ -74,7 +75,8 @@ func (r *repo) commits(ctx context.Context, stages []string) ([]report.Branch, e
 	return found, nil
 }
 
-// compare notes in a branch that it lacks commits of a remote's. A clone that is shallow, or damaged, does not know.
+// compare sets Remote, Behind and Ahead of a branch that lacks commits of a remote's branch. In a shallow or damaged
+// clone it sets nothing, because the clone cannot count the commits.
 func (r *repo) compare(ctx context.Context, b *report.Branch, remote git.Ref) {
 	if remote.Commit == "" || remote.Commit == b.Commit {
 		return
@@ -85,7 +87,8 @@ func (r *repo) compare(ctx context.Context, b *report.Branch, remote git.Ref) {
 	}
 }
 
-// hint says which other branches could be meant by a stage's, or which there are.
+// hint returns the end of an error about a stage's missing branch: the branches that may be meant, or the branches that
+// the repository has.
 func (r *repo) hint(refs []git.Ref, stage string) string {
 	found := make(map[string]bool)
 	for _, ref := range refs {
@@ -114,7 +117,7 @@ func likelyPattern(names []string) (pattern string, count int) {
 	for _, name := range names {
 		for i, digit := range name {
 			number := i > 0 && text.IsDigit(name[i-1]) && name[i-1] != '0' || i+1 < len(name) && text.IsDigit(name[i+1])
-			if digit >= '1' && digit <= '8' && !number { // 12 is no stage, and 01 is
+			if digit >= '1' && digit <= '8' && !number { // 12 is not a stage, but 01 is
 				counts[name[:i]+stageNumber+name[i+1:]]++
 			}
 		}

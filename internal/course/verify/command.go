@@ -19,11 +19,12 @@ const (
 	scriptLimit = 5 * time.Minute  // a script may build composer
 	buildLimit  = 15 * time.Minute // a build may pull images
 	stepLimit   = 2 * time.Minute
-	maxOutput   = 64 << 10 // bytes of output that are kept: the beginning of what is read, the end of what is shown
+	maxOutput   = 64 << 10 // bytes of output that are kept: the beginning of output that composer reads, the end of output that it shows
 	maxBets     = 256 << 20
 )
 
-// process is a program that is killed, with every process that it has started, at the end of its context or limit.
+// process is a program. At the end of its context or of its limit, the program and every process that it has started
+// are killed.
 type process struct {
 	*exec.Cmd
 	cancel context.CancelFunc // frees the context; finish and output call it
@@ -33,7 +34,7 @@ type process struct {
 func command(ctx context.Context, limit time.Duration, name string, arguments ...string) process {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	c := program.Command(ctx, name, arguments...)
-	c.WaitDelay = time.Second // a process that it has started may hold its output open
+	c.WaitDelay = time.Second // a process that the program has started may hold its output open
 	return process{Cmd: c, cancel: cancel}
 }
 
@@ -64,7 +65,7 @@ func (p process) output(limit int) ([]byte, error) {
 }
 
 func (p process) explain(err error, printed *ending) error {
-	if err == nil || errors.Is(err, exec.ErrWaitDelay) { // it has ended well and left a process behind
+	if err == nil || errors.Is(err, exec.ErrWaitDelay) { // the program has ended well and left a process behind
 		return nil
 	}
 	if errors.Is(err, exec.ErrNotFound) {
@@ -84,8 +85,8 @@ var troubles = text.LazyRegexp(`(?i)cannot connect to the docker daemon|error du
 	`network with name \S+ (?:already exists|exists but was not created)|network \S+ was found but has incorrect label|` +
 	`port is already allocated|address already in use.*(?:network|gateway)|unexpected eof`)
 
-// isTrouble reports whether an error is about this machine, its engine or the network, and so proves nothing about a
-// solution.
+// isTrouble reports whether an error is about this machine, its engine or the network. Such an error proves nothing
+// about a solution.
 func isTrouble(err error) bool {
 	if err == nil {
 		return false
@@ -99,7 +100,8 @@ func isTrouble(err error) bool {
 	return errors.Is(err, exec.ErrNotFound) || troubles().MatchString(err.Error())
 }
 
-// troubleLine returns the first line of a program's output that says what the machine, its engine or the network lacks.
+// troubleLine returns the first line of a program's output that names trouble of the machine, its engine or the
+// network.
 func troubleLine(output string) string {
 	for line := range strings.Lines(output) {
 		if troubles().MatchString(line) {
@@ -129,7 +131,7 @@ func (e *ending) String() string {
 	return strings.Join(lines[max(0, len(lines)-15):], "\n")
 }
 
-// beginning keeps the first bytes that are written to it and fails on more than limit.
+// beginning keeps the first limit bytes that are written to it. A write beyond the limit fails.
 type beginning struct {
 	text  []byte
 	limit int

@@ -19,7 +19,7 @@ import (
 type serverKeys struct {
 	backlog int
 	level   string
-	port    int // 0 is the usual one; the client's is the same
+	port    int // 0 is usualPort; the client gets the same port
 }
 
 type clientKeys struct {
@@ -41,8 +41,9 @@ const (
 	otherPort = 12346
 )
 
-// configure writes the two configuration files. In a checkout, keys that are not the course's stay, except that a
-// batch.period gets the value of loop.period: a client that waits for nothing cannot be caught half-way.
+// configure writes the two configuration files. In a checkout it keeps all keys that are not the course's, with one
+// exception: a batch.period gets the value of loop.period, because a client that does not pause cannot be caught in the
+// middle of its file.
 func (t *trial) configure(s serverKeys, c clientKeys) {
 	t.site.port = cmp.Or(s.port, usualPort)
 	server := fmt.Sprintf("SERVER_PORT = %d\nSERVER_IP = server\nSERVER_LISTEN_BACKLOG = %d\nLOGGING_LEVEL = %s\n", t.site.port, s.backlog, s.level)
@@ -65,7 +66,7 @@ func (t *trial) configure(s serverKeys, c clientKeys) {
 	t.write(t.site.clientConfig, merged)
 }
 
-// write replaces a file of the site. It follows links within the site, which the course's checkouts may hold.
+// write replaces a file of the site. It follows links within the site, because a checkout may have such links.
 func (s *site) write(name string, text []byte) error {
 	if err := s.root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return err
@@ -127,7 +128,7 @@ func iniKey(line string) string {
 	return strings.ToLower(strings.TrimSpace(line))
 }
 
-// mergeYAML sets the keys of a YAML mapping of mappings in another.
+// mergeYAML sets the keys of one YAML mapping of mappings in another one.
 func mergeYAML(text, keys string) (string, error) {
 	var all, ours map[string]any
 	if err := yaml.Unmarshal([]byte(text), &all); err != nil {
@@ -162,8 +163,8 @@ func merge(all, ours map[string]any) {
 	}
 }
 
-// shippedBatch returns the batch.maxAmount of a client's configuration file, 0 without one, and whether it has a
-// batch.period. Like the course's client, it takes keys in any case.
+// shippedBatch returns the batch.maxAmount of a client's configuration file, or 0 if the file has none, and whether the
+// file has a batch.period. Like the course's client, it takes keys in upper and lower case.
 func shippedBatch(text string) (maxAmount int, hasPeriod bool) {
 	var c struct {
 		Batch struct {

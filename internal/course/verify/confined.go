@@ -31,11 +31,12 @@ var scriptDockerfile []byte
 type confined struct {
 	image string
 	user  string // UID:GID
-	own   int    // the user and group that the tree is given to; 0 leaves it as it is
+	own   int    // the user and group that own the site's tree; 0 leaves the owner unchanged
 	home  string // a directory for the caches of the scripts
 }
 
-// Limits of a script in a container. One of the lab's course ends within a second, and a Go program within a minute.
+// Limits of a script in a container. A script of the course's kind ends within a second, and one that builds a Go
+// program within a minute.
 const (
 	confinedLimit  = 2 * time.Minute
 	confinedMemory = "1g"
@@ -43,7 +44,7 @@ const (
 	confinedFile   = "1073741824" // bytes
 )
 
-// stranger is the user of scripts in containers where composer runs as root.
+// stranger is the user of the scripts in their containers if composer runs as root.
 const stranger = 1000
 
 // newConfined finds or makes the image for scripts.
@@ -73,10 +74,11 @@ func rootless(ctx context.Context) bool {
 	return err == nil && bytes.Contains(out, []byte("rootless"))
 }
 
-// scriptImages is held while the image for scripts is built: the runs of a class share it.
+// scriptImages is held while the image for scripts is built, because the runs of a class share the image.
 var scriptImages sync.Mutex
 
-// buildScriptImage returns the name of the built-in image for scripts. Later runs find the image that the first has built.
+// buildScriptImage returns the name of the built-in image for scripts. The first run builds the image, and later runs
+// find it.
 func buildScriptImage(ctx context.Context, o Options) (string, error) {
 	sum := sha256.Sum256(scriptDockerfile)
 	name := "composer-scripts:" + hex.EncodeToString(sum[:6])
@@ -110,7 +112,7 @@ func (c *confined) run(ctx context.Context, limit time.Duration, s *site, p conf
 		return nil
 	}
 	// The end of docker's own process does not end the container.
-	_ = docker(context.WithoutCancel(ctx), stepLimit, "rm", "-f", name).finish() // it is gone, or was never made
+	_ = docker(context.WithoutCancel(ctx), stepLimit, "rm", "-f", name).finish() // the container is gone, or was never made
 	switch failed, ended := errors.AsType[*exec.ExitError](err); {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -140,19 +142,20 @@ type confinedProgram struct {
 	stdout, stderr io.Writer
 }
 
-// noContainer is the exit code of `docker run` if the engine refuses to make the container.
+// noContainer is the exit code of `docker run` if the engine cannot make the container.
 const noContainer = 125
 
 // engineError is trouble with the engine.
 type engineError struct{ error }
 
-// bind is a mount of a directory, which both sides may write.
+// bind returns the option of a mount of a directory, which the container may write to.
 func bind(from, to string) string {
 	quote := func(field string) string { return `"` + strings.ReplaceAll(field, `"`, `""`) + `"` }
 	return "type=bind," + quote("src="+from) + "," + quote("dst="+to)
 }
 
-// place is where a directory of this machine is in the container: at the same path, so that a script can mount it.
+// place returns the path in the container of a directory of this machine. It is the same path, so that a script can
+// mount the directory; on Windows it is /work.
 func (c *confined) place(dir string) string {
 	if runtime.GOOS == "windows" {
 		return "/work"
@@ -160,7 +163,7 @@ func (c *confined) place(dir string) string {
 	return dir
 }
 
-// give makes a site's tree the property of the user of its scripts.
+// give makes the user of the scripts the owner of a site's tree.
 func (c *confined) give(s *site) error {
 	if c.own == 0 || runtime.GOOS == "windows" {
 		return nil
@@ -202,7 +205,7 @@ func (c *confined) withSocket(ctx context.Context) ([]string, error) {
 	return options, nil
 }
 
-// lacks matches the complaints of programs that miss something which the container does not have.
+// lacks matches messages of programs that need something that the container does not have.
 var lacks = text.LazyRegexp(`(?i)(?:command )?not found$|no module named|cannot connect to the docker daemon|docker\.sock|name resolution|` +
 	`could not resolve|network is unreachable|dial tcp|read-only file system|cannot fork|resource temporarily unavailable|cannot allocate memory|` +
 	`file size limit exceeded|file too large|requires go >=|(?:^|\s)killed\b`)
@@ -210,10 +213,12 @@ var lacks = text.LazyRegexp(`(?i)(?:command )?not found$|no module named|cannot 
 // netcat matches programs that a script must not need on the machine: the course forbids it.
 var netcat = regexp.MustCompile(`\b(?:nc|ncat|netcat|telnet)\b`)
 
-// bashOnly is what a shell that is not bash misses, and no container can give it: the script is at fault.
+// bashOnly matches messages of other shells about builtins that only bash has. No container can provide these, so the
+// script is at fault.
 var bashOnly = regexp.MustCompile(`(?:\[\[|\b(?:source|declare|typeset|shopt|let|readarray|mapfile|pushd|popd|function)): (?:command )?not found$`)
 
-// lackIn returns the first line of an output which tells that a script misses something in its container; "" without one.
+// lackIn returns the first line of an output that says that the script misses something in its container, or "" if no
+// line does.
 func lackIn(output string) string {
 	for line := range strings.Lines(output) {
 		line = strings.TrimSpace(line)

@@ -14,8 +14,8 @@ import (
 // Numbers of a scenario about descriptors.
 const (
 	moreTalks = 20
-	// leakAt is how many more descriptors than before show that the server keeps those of connections that have ended. A
-	// server may need a few more for itself.
+	// leakAt is the increase of descriptors from which on the server counts as leaking those of ended connections. A
+	// smaller increase may be the server's own need.
 	leakAt = moreTalks / 2
 )
 
@@ -60,7 +60,7 @@ func recorded(t *trial, stage string) []link {
 	t.configure(usualServer, keys)
 	t.agencies([]int{1}, []int{0})
 	if stage == "ej5" {
-		t.sent = nil // its bet is in variables
+		t.sent = nil // the client's bet is in variables
 	}
 	t.begin(1, "server")
 	r := t.relayed(usualServer, keys, false)
@@ -79,8 +79,9 @@ func openDescriptors(t *trial) int {
 	return n
 }
 
-// replay says to the server what a client has said on a connection, and waits for an answer of that length, the end, or two
-// seconds: the server may answer something else, such as that it has the bets already.
+// replay sends to the server the bytes that a client has sent on a connection. It then waits until the answer is as
+// long as the one to the client, the connection ends, or two seconds pass: the answer may differ, such as one that says
+// that the server has the bets already.
 func replay(t *trial, l link) {
 	ctx, cancel := context.WithTimeout(t.ctx, 2*time.Second)
 	defer cancel()

@@ -27,20 +27,20 @@ type dockerLab struct {
 	site    *site
 	journal *journal
 	names   []string // of services
-	// services has the service of each container with a name that does not tell it.
+	// services has the service of each container whose name does not contain the service's name.
 	services map[string]string
-	network  string   // that the server is in
-	guests   bool     // a container that is not Compose's may be in the network
-	betsAt   []string // where the container betsOf may have its file of bets
+	network  string   // the server's network
+	guests   bool     // the network may have containers that Compose did not start
+	betsAt   []string // paths at which the container betsOf may have its file of bets
 	betsOf   string
 
 	stopLogs func() // nil before the first up
 
 	mu   sync.Mutex           // guards last
-	last map[string]time.Time // of each container's lines in the journal
+	last map[string]time.Time // the time of each container's last line in the journal
 
 	listing sync.Mutex        // guards ids; held while the engine lists them
-	ids     map[string]string // of containers, by service; nil until they are listed after up
+	ids     map[string]string // the containers' ids, by service; nil from up until list
 }
 
 // compose is a docker compose command on the lab's files.
@@ -63,16 +63,16 @@ func (l *dockerLab) up(ctx context.Context, services ...string) error {
 		return err
 	}
 	if l.stopLogs != nil {
-		l.stopLogs() // the new ones are followed from their beginning
+		l.stopLogs() // the logs of the new containers are read from their beginning
 	}
 	return l.follow()
 }
 
-// composeUp starts services; all services without names.
+// composeUp starts the named services, or all services if no name is given.
 func (l *dockerLab) composeUp(ctx context.Context, services ...string) error {
 	l.listing.Lock()
 	defer l.listing.Unlock()
-	l.ids = nil // it may replace containers
+	l.ids = nil // up may replace containers
 	return l.do(ctx, append([]string{"up", "-d", "--no-build", "--pull", "never"}, services...)...)
 }
 
@@ -84,8 +84,8 @@ func (l *dockerLab) interrupt(ctx context.Context, subcommand, service string) e
 	return l.do(ctx, subcommand, service)
 }
 
-// container returns the container of a service, running or not. After each up it asks the engine once: Compose takes five times
-// as long.
+// container returns the id of a service's container, running or not. It asks the engine once after each up, and not
+// Compose, which takes five times as long.
 func (l *dockerLab) container(ctx context.Context, service string) (string, error) {
 	l.listing.Lock()
 	defer l.listing.Unlock()
@@ -112,9 +112,10 @@ func (l *dockerLab) list(ctx context.Context) error {
 	return err
 }
 
-// exitCode asks the engine, because the line in the logs may never come.
+// exitCode asks the engine for the exit code, because the line about it in the logs may never come.
 func (l *dockerLab) exitCode(ctx context.Context, service string) (int, error) {
-	// The limit is the service's. How long Docker's commands take before and after it says nothing about the service.
+	// ctx limits only the wait for the service. The commands of Docker before and after the wait have limits of their
+	// own, because their duration says nothing about the service.
 	patient := context.WithoutCancel(ctx)
 	id, err := l.container(patient, service)
 	if err != nil {
@@ -130,8 +131,8 @@ func (l *dockerLab) exitCode(ctx context.Context, service string) (int, error) {
 	return exitCodeOf(string(out), ctx.Err())
 }
 
-// exitCodeOf reads what `docker wait` prints, or the exit code and whether the service runs. It returns the error still if
-// it does.
+// exitCodeOf parses the output of `docker wait`, or the exit code and "true" or "false" for a container that runs or
+// not. It returns the error still if the container runs.
 func exitCodeOf(printed string, still error) (int, error) {
 	code, running, _ := strings.Cut(strings.TrimSpace(printed), " ")
 	if running == "true" {
@@ -140,7 +141,8 @@ func exitCodeOf(printed string, still error) (int, error) {
 	return strconv.Atoi(code)
 }
 
-// bets reads the file at SERVER_STORAGE, else where the course's skeleton has it.
+// bets reads the server's file of bets: the file at SERVER_STORAGE, or else the file where the course's skeleton has
+// it.
 func (l *dockerLab) bets(ctx context.Context) ([]byte, error) {
 	id, err := l.container(ctx, "server")
 	if err != nil {
@@ -158,7 +160,7 @@ func (l *dockerLab) bets(ctx context.Context) ([]byte, error) {
 			return nil, ctx.Err()
 		}
 		if err != nil {
-			continue // it is not there
+			continue // the file is not at this path
 		}
 		r := tar.NewReader(bytes.NewReader(archive))
 		if _, err := r.Next(); err != nil {
@@ -169,7 +171,7 @@ func (l *dockerLab) bets(ctx context.Context) ([]byte, error) {
 	return nil, nil
 }
 
-// betPlaces returns where a server's container may have its file of bets.
+// betPlaces returns the paths at which a server's container may have its file of bets.
 func betPlaces(ctx context.Context, id string) ([]string, error) {
 	const format = "{{.Config.WorkingDir}}\n{{range .Config.Env}}{{println .}}{{end}}"
 	out, err := docker(ctx, stepLimit, "inspect", "-f", format, id).output(maxOutput)
@@ -194,7 +196,7 @@ func (l *dockerLab) talk(ctx context.Context, port int, message []byte) ([]byte,
 	return c.output(1 << 20)
 }
 
-// beside starts a container in the lab's network that runs a script.
+// beside starts a container that runs a script in the lab's network.
 func (l *dockerLab) beside(ctx context.Context, script string, options ...string) (id string, stop func(), err error) {
 	l.guests = true
 	arguments := slices.Concat([]string{"run", "-d", "--rm", "--network", l.network}, options, []string{"busybox:latest", "sh", "-c", script})
@@ -204,7 +206,7 @@ func (l *dockerLab) beside(ctx context.Context, script string, options ...string
 	}
 	id = strings.TrimSpace(string(out))
 	return id, func() {
-		_ = docker(context.WithoutCancel(ctx), stepLimit, "rm", "-f", id).finish() // down fails if it stays
+		_ = docker(context.WithoutCancel(ctx), stepLimit, "rm", "-f", id).finish() // down fails if the container stays
 	}, nil
 }
 
@@ -237,10 +239,10 @@ func (l *dockerLab) check(ctx context.Context, shell ...string) (printed, compla
 	if _, failed := errors.AsType[*exec.ExitError](err); err != nil && !failed && !errors.Is(err, exec.ErrWaitDelay) {
 		return "", "", err
 	}
-	return string(out.text), stderr.String(), nil // its output is its answer, whatever its exit code
+	return string(out.text), stderr.String(), nil // the output counts, whatever the exit code is
 }
 
-// confinedCheck is check in a container that has the engine's socket.
+// confinedCheck is check, with the script in a container that has the engine's socket.
 func (l *dockerLab) confinedCheck(ctx context.Context, limit time.Duration, arguments []string) (printed, complaints string, err error) {
 	socket, err := l.site.scripts.withSocket(ctx)
 	if err != nil {
@@ -255,12 +257,12 @@ func (l *dockerLab) confinedCheck(ctx context.Context, limit time.Duration, argu
 		l.site.lack = cmp.Or(l.site.lack, line)
 	}
 	if _, failed := errors.AsType[*exec.ExitError](err); failed && !errors.As(err, new(engineError)) {
-		err = nil // its output is its answer, whatever its exit code
+		err = nil // the output counts, whatever the exit code is
 	}
 	return string(out.text), stderr.String(), err
 }
 
-// has looks for a program in the container of the scripts, or on this machine.
+// has reports whether the container of the scripts, or this machine if they run on it, has a program.
 func (l *dockerLab) has(ctx context.Context, program string) bool {
 	if l.site.scripts == nil {
 		_, err := exec.LookPath(program)
@@ -280,7 +282,7 @@ func (l *dockerLab) impostor(ctx context.Context, port int, program string) (fun
 	if err != nil {
 		return nil, err
 	}
-	for ctx.Err() == nil { // before it listens, a script that finds no server would prove nothing
+	for ctx.Err() == nil { // a script that finds no server proves nothing before the impostor listens
 		out, err := docker(ctx, stepLimit, "exec", id, "cat", "/proc/net/tcp", "/proc/net/tcp6").output(maxOutput)
 		if err == nil && listens(out, uint16(port)) {
 			return stop, nil
@@ -295,8 +297,8 @@ func (l *dockerLab) impostor(ctx context.Context, port int, program string) (fun
 	return nil, ctx.Err()
 }
 
-// relay listens on the address that this machine has in the lab's network, which engines in a virtual machine do not give
-// it.
+// relay listens on this machine's address in the lab's network. If the engine runs in a virtual machine, this machine
+// has no such address.
 func (l *dockerLab) relay(ctx context.Context, port int) (*relay, error) {
 	id, err := l.container(ctx, "server")
 	if err != nil {
@@ -316,8 +318,8 @@ func (l *dockerLab) relay(ctx context.Context, port int) (*relay, error) {
 	})
 }
 
-// descriptors counts from a container that sees the service's processes: the service's image may have no shell. The few of
-// the counting itself are always as many.
+// descriptors counts in a helper container that sees the service's processes, because the service's image may have no
+// shell. The count includes the helper's own descriptors, whose number is constant.
 func (l *dockerLab) descriptors(ctx context.Context, service string) (int, error) {
 	id, err := l.container(ctx, service)
 	if err != nil {
@@ -339,8 +341,8 @@ func (l *dockerLab) down(ctx context.Context) error {
 	return err
 }
 
-// removeGuests removes the containers in the lab's network that are not Compose's: a checkout's script may not say
-// --rm.
+// removeGuests removes the containers in the lab's network that Compose did not start: a checkout's script may start a
+// container without --rm.
 func (l *dockerLab) removeGuests(ctx context.Context) error {
 	if !l.guests || l.network == "" { // the engine takes "" for every network
 		return nil

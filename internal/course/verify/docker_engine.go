@@ -20,17 +20,17 @@ import (
 type dockerEngine struct {
 	name    string // prefix of the names of images and projects
 	now     func() time.Time
-	began   func(image string) // is told which image is built
+	began   func(image string) // called before each build with the image
 	single  *sync.Mutex        // held by a lab with names or addresses that only one lab of a machine can have
 	slots   Slots              // of the run
 	compose []string           // the command line of Compose
 
 	mu     sync.Mutex // guards the fields below
 	images map[string]*image
-	labs   int // made so far
-	// building is the time in which at least one image was built: under way since buildsSince.
+	labs   int // number of labs so far
+	// building is the time during which at least one build was running. The current such time began at buildsSince.
 	building    time.Duration
-	builds      int // under way
+	builds      int // number of running builds
 	buildsSince time.Time
 }
 
@@ -50,12 +50,12 @@ func newDockerEngine(ctx context.Context, o Options) (*dockerEngine, error) {
 	}, nil
 }
 
-// askLimit bounds a question about Docker itself.
+// askLimit bounds a command that asks about Docker itself.
 const askLimit = 20 * time.Second
 
-// findCompose returns the command line of Compose. It prefers the program of Docker's plugin: `docker compose` starts three
-// programs, and takes more than twice the processor time. A docker that is a script may choose an engine, which the plugin's
-// program would not know.
+// findCompose returns the command line of Compose. It prefers the program of Docker's plugin, because `docker compose`
+// starts three programs and takes more than twice the processor time. If docker is a script, findCompose returns
+// `docker compose`, because the script may choose an engine that the plugin's program would not know.
 func findCompose(ctx context.Context) ([]string, error) {
 	if !isScript("docker") {
 		const format = `{{range .ClientInfo.Plugins}}{{if eq .Name "compose"}}{{.Path}}{{end}}{{end}}`

@@ -24,8 +24,9 @@ import (
 
 const overrideFile = "composer-verify.yaml"
 
-// reserve waits where a lab has the usual names of a project and its networks, fixed addresses or the machine's network, and for every checkout's
-// validar-echo-server.sh, which may name a container. While it waits, another scenario has the slot.
+// reserve takes the engine's lock for a lab with fixed addresses or the machine's network, and for every lab of ej3 in
+// a checkout: its validar-echo-server.sh may look for the usual names of the project, its networks or its containers.
+// While reserve waits, another scenario may use the slot.
 func (e *dockerEngine) reserve(ctx context.Context, s *site) func() {
 	project, err := loadCompose(ctx, s)
 	if err != nil { // start returns the error
@@ -46,7 +47,8 @@ func loadCompose(ctx context.Context, s *site) (*types.Project, error) {
 	return local.Load(ctx, text, composeFile, s.dir, os.Environ())
 }
 
-// fixedAddresses reports whether a service has the machine's addresses, or one of its own, which needs the subnet of the file.
+// fixedAddresses reports whether a service is in the machine's own network, or has a fixed address, which needs the
+// subnet of the Compose file.
 func fixedAddresses(project *types.Project) bool {
 	for _, service := range project.Services {
 		if service.NetworkMode == "host" {
@@ -61,8 +63,9 @@ func fixedAddresses(project *types.Project) bool {
 	return false
 }
 
-// knowsProject reports whether validar-echo-server.sh, in ej3, does not read COMPOSE_PROJECT_NAME: it may look for the names that the
-// Compose file gives the project and its networks, or start the lab itself.
+// knowsProject reports whether the site is of ej3 and its validar-echo-server.sh does not read COMPOSE_PROJECT_NAME.
+// Such a script may look for the names that the Compose file gives the project and its networks, or start the lab
+// itself.
 func knowsProject(s *site) bool {
 	script, err := files.ReadIn(s.root, "validar-echo-server.sh", maxFile)
 	return err == nil && s.stage == "ej3" && !bytes.Contains(script, []byte("COMPOSE_PROJECT_NAME"))
@@ -109,8 +112,9 @@ func (e *dockerEngine) start(ctx context.Context, s *site, variables map[string]
 	return l, s.root.WriteFile(overrideFile, override(name, project, images, variables, networks, named, known), 0o644)
 }
 
-// neutralNames returns names of containers by service, without the words by which a validar-echo-server.sh that runs at the same
-// time may look for its own lab. A service that has several containers gets none.
+// neutralNames returns a name for the container of each service, by service. Names such as "server" are not in it,
+// because a validar-echo-server.sh that runs at the same time may look for its own lab by them. A service with several
+// containers gets no name.
 func neutralNames(lab string, project *types.Project) map[string]string {
 	names := make(map[string]string)
 	for i, name := range slices.Sorted(maps.Keys(project.Services)) {
@@ -121,8 +125,8 @@ func neutralNames(lab string, project *types.Project) map[string]string {
 	return names
 }
 
-// projectName returns the name of the project of a lab whose script knows the file's: that, unless there are volumes. A script that
-// starts or removes the lab would have somebody's volume.
+// projectName returns the name of the project of a lab whose script looks for the usual name. It is the usual name,
+// unless the Compose file has volumes: a script that starts or removes the lab would then use somebody's volume.
 func projectName(s *site, project *types.Project, lab string) string {
 	if len(project.Volumes) > 0 {
 		return lab
@@ -130,7 +134,8 @@ func projectName(s *site, project *types.Project, lab string) string {
 	return usualName(s, project)
 }
 
-// usualName returns the name that Compose gives a project: the file's, or that of the directory.
+// usualName returns the name that Compose gives a project: the name in the Compose file, or else the name of the
+// directory.
 func usualName(s *site, project *types.Project) string {
 	if project.Name == local.Unnamed {
 		return filepath.Base(s.dir)
@@ -138,8 +143,9 @@ func usualName(s *site, project *types.Project) string {
 	return project.Name
 }
 
-// networkNames returns the names of a Compose file's networks by key. They begin with the lab's name, unless known is set:
-// validar-echo-server.sh looks for the file's names. Only in ej3 do they have the words of the key, for which such a script may look.
+// networkNames returns the names of a Compose file's networks by key. In ej3 with known set, they are the names that
+// the Compose file gives, for which validar-echo-server.sh looks. Otherwise they begin with the lab's name. In ej3 the
+// key follows, because the script may look for it; in other stages a number follows.
 func networkNames(s *site, project *types.Project, lab string, known bool) map[string]string {
 	names := make(map[string]string)
 	for i, key := range slices.Sorted(maps.Keys(project.Networks)) {
@@ -158,8 +164,8 @@ func networkNames(s *site, project *types.Project, lab string, known bool) map[s
 	return names
 }
 
-// unused returns an engineError if the engine has a container of the project name, running or not, a container with the name of one
-// of the services', or one of the networks. They belong to somebody, and down would remove them.
+// unused returns an engineError if the engine already has a container of the project name, running or not, a container
+// with the container name of a service, or one of the networks. These belong to somebody, and down would remove them.
 func unused(ctx context.Context, name string, project *types.Project, networks map[string]string) error {
 	out, err := docker(ctx, stepLimit, "ps", "-a", "--format", `{{.Label "com.docker.compose.project"}}/{{.Names}}`).output(maxOutput)
 	if err != nil {
@@ -184,9 +190,9 @@ func unused(ctx context.Context, name string, project *types.Project, networks m
 	return nil
 }
 
-// override returns a Compose file that keeps a lab apart from others: it resets names, ports and addresses that only
-// one lab of a machine can have, and sets images, variables and the names of containers. keep leaves containers the names of the
-// file, which a script may look for.
+// override returns a Compose file that keeps a lab apart from others. It resets names, ports and addresses that only
+// one lab of a machine can have, and sets images, variables and the names of containers. With keep, a container without
+// a name in containers keeps its name of the Compose file, for which a script may look.
 func override(lab string, project *types.Project, images map[string]string, variables map[string]map[string]string, networks, containers map[string]string, keep bool) []byte {
 	var b bytes.Buffer
 	b.WriteString("services:\n")
@@ -211,7 +217,7 @@ func override(lab string, project *types.Project, images map[string]string, vari
 			}
 		}
 	}
-	if len(project.Volumes) > 0 { // a volume that the file names may hold somebody's data
+	if len(project.Volumes) > 0 { // a volume with a name in the Compose file may hold somebody's data
 		b.WriteString("volumes:\n")
 		for _, key := range slices.Sorted(maps.Keys(project.Volumes)) {
 			fmt.Fprintf(&b, "  %q:\n    name: %q\n    external: !reset null\n", key, lab+"_"+key)
@@ -227,7 +233,7 @@ func override(lab string, project *types.Project, images map[string]string, vari
 	return b.Bytes()
 }
 
-// startLimit bounds the head start of a checkout's server.
+// startLimit bounds how long serverFirst waits until a checkout's server listens; it looks every startPoll.
 const (
 	startLimit = 10 * time.Second
 	startPoll  = 200 * time.Millisecond
@@ -252,20 +258,20 @@ func (l *dockerLab) serverFirst(ctx context.Context, services []string) error {
 }
 
 func (l *dockerLab) listening(ctx context.Context) bool {
-	// A connection would be one too many for some servers.
+	// It makes no connection, because some servers cannot serve one more.
 	id, err := l.container(ctx, "server")
 	if err != nil {
 		return false
 	}
 	out, err := docker(ctx, stepLimit, "exec", id, "cat", "/proc/net/tcp", "/proc/net/tcp6").output(maxOutput)
 	if failed, ok := errors.AsType[*exec.ExitError](err); ok && failed.ExitCode() > 1 {
-		return true // it is down, or has no cat
+		return true // the container is down, or has no cat
 	}
 	return listens(out, uint16(l.site.port))
 }
 
-// listens reports whether a table like /proc/net/tcp has a listening socket of a port. Its second and fourth columns
-// are the local address and the state, of which 0A is LISTEN.
+// listens reports whether a table like /proc/net/tcp has a listening socket of a port. The second column is the local
+// address, the fourth is the state, and the state 0A is LISTEN.
 func listens(table []byte, port uint16) bool {
 	want := ":" + strings.ToUpper(hex.EncodeToString([]byte{byte(port >> 8), byte(port)}))
 	for line := range strings.Lines(string(table)) {

@@ -31,7 +31,7 @@ func drawScenarios(stage string) []Scenario {
 	}
 }
 
-// relayedDraw is a draw whose bytes pass a relay.
+// relayedDraw runs a draw whose bytes pass through a relay.
 func relayedDraw(t *trial, bets, winners []int, cut bool) *relay {
 	keys := clientKeys{5, "20ms", "INFO", 10, ""}
 	t.configure(usualServer, keys)
@@ -50,9 +50,9 @@ func relayedDraw(t *trial, bets, winners []int, cut bool) *relay {
 	return r
 }
 
-// answeredInAnyForm expects each agency of a checkout to log its number of winners: as the course has it, whatever follows,
-// or as the last number of the line. The form of the lines and their number are
-// judged once, by winners-of-5: other scenarios take an answer in any form, so that one fault is one failure.
+// answeredInAnyForm expects each agency of a checkout to log its number of winners, either as cant_ganadores or as the
+// last number of the line. Only winners-of-5 judges the form of these lines and how many there are. Other scenarios
+// accept any form, so that one fault is one failure.
 func answeredInAnyForm(t *trial, winners []int) {
 	for i, n := range winners {
 		answer, want := line(clientName(i+1), "consulta_ganadores"), strconv.Itoa(n)
@@ -74,8 +74,8 @@ func lastNumber(text string) string {
 // address.
 const relayHides = "the draw fails through composer's relay even if whole messages are passed on, perhaps because clients are told apart by their address, which the relay hides; winners-of-5 judges the draw without it"
 
-// blameCuts runs cut. Where that fails in a checkout after the containers have started, it runs whole, and the failure
-// counts only if that does not fail.
+// blameCuts runs cut. If cut fails in a checkout after the containers have started, blameCuts also runs whole. The
+// failure of cut counts only if whole does not fail; otherwise the scenario is unjudged.
 func blameCuts(t *trial, cut, whole func()) {
 	t.attempt(cut)
 	if t.site.ours || len(t.problems) == 0 || t.status != "" || t.setup != "" {
@@ -92,7 +92,7 @@ func blameCuts(t *trial, cut, whole func()) {
 	t.problems, t.journal = problems, journal
 }
 
-// attempt calls f, which may end its goroutine.
+// attempt calls f in a goroutine of its own, which f may end, and waits for it.
 func (t *trial) attempt(f func()) {
 	done := make(chan struct{})
 	go func() {
@@ -171,7 +171,7 @@ func answered(t *trial, winners []int) {
 	}
 }
 
-// afterwards expects no batch after the draw and no answer before it.
+// afterwards expects no batch after the draw and no answer about winners before the draw.
 func afterwards(t *trial) {
 	lines, _ := t.journal.snapshot()
 	at := filter(lines, line("server", "sorteo"))
@@ -193,7 +193,8 @@ func afterwards(t *trial) {
 	}
 }
 
-// lastIsLate is how long the last agency lets the others wait. Some servers draw without it after a few seconds.
+// lastIsLate is how long the other agencies wait before the last agency starts. Some servers draw without the last
+// agency after a few seconds.
 const lastIsLate = 10 * time.Second
 
 // lastAgency starts the last agency only when the others wait for the draw.
@@ -219,7 +220,7 @@ func lastAgency(t *trial) {
 	}
 	t.exited(0, t.clients()...)
 	for _, client := range t.clients() {
-		t.wait(1, line(client, "consulta_ganadores")) // winners-of-5 judges what it says
+		t.wait(1, line(client, "consulta_ganadores")) // winners-of-5 judges the line's content
 	}
 }
 
@@ -235,7 +236,7 @@ func stalledAgency(t *trial) {
 	r := holdFirst(t, []int{200, 30, 20, 1, 2}, winners)
 	others := len(t.recordsOf(notOfFirst))
 	t.up("client2", "client3", "client4", "client5")
-	t.patience = min(t.patience, meanwhile) // sooner than a server gives up a silent peer and serves the others
+	t.patience = min(t.patience, meanwhile) // a server may give up a silent peer later, and then serve the others
 	if !t.awaitStoredOf(others, notOfFirst) {
 		clients := make(map[string]bool)
 		for _, l := range r.carried() {
@@ -262,11 +263,12 @@ func stalledAgency(t *trial) {
 	drawnAfterRelease(t, r, func() { relayedDraw(t, []int{12, 5, 20, 31, 1}, []int{3, 0, 1, 2, 0}, false) })
 }
 
-// notOfFirst reports whether a record is another agency's than the first.
+// notOfFirst reports whether a record is of another agency than agency 1.
 func notOfFirst(record []string) bool { return record[0] != "1" }
 
-// blameStall blames a server for storing too few bets of the others while a client is held, if it stores the rest once that
-// client goes on. Otherwise something else keeps the bets from it.
+// blameStall blames a server that has stored too few bets of the other agencies while a client is held, if the server
+// stores the rest once that client goes on. If the rest does not come either, the hold is not the cause, and the
+// scenario is unjudged.
 func blameStall(t *trial, r *relay) {
 	others, seen := len(t.recordsOf(notOfFirst)), t.countStored(notOfFirst)
 	patience, around := t.patience, t.about(line("server", "apuesta_recibida"))
@@ -279,9 +281,9 @@ func blameStall(t *trial, r *relay) {
 		fmt.Sprintf("%d of them", seen), around)
 }
 
-// drawnAfterRelease expects a checkout's server to draw once the held agency goes on. A missing draw proves nothing if a side
-// has given the held agency up, for which the course sets no time, or if whole, a draw through a relay that holds nobody,
-// fails too.
+// drawnAfterRelease expects a checkout's server to draw once the held agency goes on. A missing draw proves nothing in
+// two cases. In the first, the held client or the server has ended the held connection: the course sets no time for
+// that. In the second, whole fails too, which is a draw through a relay that holds nobody.
 func drawnAfterRelease(t *trial, r *relay, whole func()) {
 	draw := line("server", "sorteo")
 	if r.gaveUpHeld() || t.await(1, draw) {
@@ -299,7 +301,7 @@ func drawnAfterRelease(t *trial, r *relay, whole func()) {
 	}
 }
 
-// meanwhile bounds the time of the others while an agency is stalled.
+// meanwhile bounds the wait for the other agencies while one agency is held.
 const meanwhile = 20 * time.Second
 
 func restartedServer(t *trial) {

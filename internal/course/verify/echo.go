@@ -61,7 +61,7 @@ func echoScenarios() []Scenario {
 // echoLines are messages like those of the course's client, which end with a line end.
 var echoLines = []string{"hola\n", "a | result: fail | b: c\n", strings.Repeat("0123456789", 100) + "\n", "\t ñandú \x01\x7f\n"}
 
-// writesAnew has generar-compose.sh write a file again and again, with more clients and with fewer.
+// writesAnew runs generar-compose.sh several times for one file, with more clients and with fewer.
 func writesAnew(t *trial, out string) {
 	if t.site.builtIn {
 		t.skip("there is no generar-compose.sh here: composer renders the stage itself")
@@ -129,13 +129,13 @@ func unaltered(t *trial, messages []string, besideSilence bool) {
 		ctx, cancel := context.WithTimeout(t.ctx, t.patience)
 		got, err := t.lab.talk(ctx, t.site.port, want)
 		cancel()
-		if !t.site.ours { // servers may drop the end of the line
+		if !t.site.ours { // a checkout's server may drop the line end
 			want, got = bytes.TrimRight(want, "\r\n"), bytes.TrimRight(got, "\r\n")
 		}
 		switch {
 		case err != nil:
 			t.problem(fmt.Sprintf("the server answers %q", message), err.Error(), t.about(pattern{container: "server"}))
-			return // the other messages would wait as long
+			return // each other message would wait as long
 		case !bytes.Equal(got, want):
 			t.problem(fmt.Sprintf("%q comes back", message), fmt.Sprintf("%q", got), t.about(pattern{container: "server"}))
 		}
@@ -177,7 +177,7 @@ func changedFiles(t *trial, s serverKeys, c clientKeys) {
 	t.wait(1, line("client1", "loop_finished"))
 	t.exited(0, "client1")
 	t.logged(c.amount, line("client1", "receive_message"))
-	// A level in the Compose file, where the course's skeleton has one, comes before that of a file.
+	// A level in the Compose file, as in the course's skeleton, overrides the level in a configuration file.
 	levelOf := func(service, variable string, key ...string) []string {
 		if _, set := t.environment(service)[variable]; set {
 			return nil
@@ -188,10 +188,10 @@ func changedFiles(t *trial, s serverKeys, c clientKeys) {
 	case s.level == "DEBUG":
 		t.wait(1, line("server", "config", append([]string{"port", strconv.Itoa(t.site.port), "listen_backlog", strconv.Itoa(s.backlog)}, level...)...))
 	case level != nil:
-		t.logged(0, line("server", "config")) // it is a line of level DEBUG
+		t.logged(0, line("server", "config")) // the line has level DEBUG
 	}
 	identity := []string{"client_id", "1"}
-	if !t.site.ours { // it is not in the file
+	if !t.site.ours { // client_id is not in the file
 		identity = nil
 	}
 	t.logged(1, line("client1", "config", append(append(identity,

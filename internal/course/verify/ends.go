@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// nothingFailed expects no line with result: fail. From ej5 on, a checkout may log it for actions of its own, such as a
-// question for winners that comes too early. So may this project if a client was held: it gives up a silent connection.
-// Before ej7 it also expects the server not to have crashed. From ej7 on, a server may have nothing more to do after the draw,
-// and how it ends is not judged.
+// nothingFailed expects no line with result: fail. From ej5 on, a checkout may log result: fail for actions of its own,
+// such as a question for winners that comes too early. So may this project if a client was held, because its server
+// gives up a silent connection. Before ej7 it also expects the server not to have crashed. From ej7 on, nothingFailed
+// does not judge how the server ends, because a server may have nothing more to do after the draw.
 func (t *trial) nothingFailed() {
 	if t.site.stage < "ej7" {
 		if code, ok := t.ended("server", time.Second/4); ok && code != 0 {
@@ -28,8 +28,8 @@ func (t *trial) nothingFailed() {
 	}
 }
 
-// ended waits for the end of a service, up to a limit, and returns its exit code. ok is false if it goes on. The journal
-// has the ends of containers only after all of them.
+// ended waits for the end of a service, up to a limit, and returns its exit code. ok is false if the service still
+// runs. ended does not read the journal, which has the ends of containers only after all of them have ended.
 func (t *trial) ended(service string, limit time.Duration) (code int, ok bool) {
 	ctx, cancel := context.WithTimeout(t.ctx, limit)
 	defer cancel()
@@ -37,14 +37,14 @@ func (t *trial) ended(service string, limit time.Duration) (code int, ok bool) {
 	return code, err == nil
 }
 
-// courseActions are the actions of the course's text that must not fail. Its consulta_ganadores may.
+// courseActions are the actions of the course's text that must not fail. The course's consulta_ganadores may fail.
 var courseActions = []string{"apuesta_enviada", "apuesta_almacenada", "apuesta_recibida", "sorteo"}
 
 // exited expects services to end with a code.
 func (t *trial) exited(code int, services ...string) {
 	limit := time.Now().Add(t.limit)
 	for _, s := range services {
-		// One limit for all services, and some time to ask for the codes after it.
+		// All services share one limit. After it, settled is the time to ask for each exit code.
 		ctx, cancel := context.WithTimeout(t.ctx, max(time.Until(limit), settled))
 		got, err := t.lab.exitCode(ctx, s)
 		cancel()

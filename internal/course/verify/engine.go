@@ -9,23 +9,23 @@ import (
 type engine interface {
 	// build builds the images of a site from its tree as it is now. An unchanged tree costs nothing.
 	build(ctx context.Context, s *site) error
-	// reserve waits until no other lab has names or addresses that the site's lab needs and only one lab of a machine can
-	// have. The caller calls release after the lab is down.
+	// reserve waits while another lab has names or addresses that the site's lab needs, and that only one lab of a
+	// machine can have. The caller calls release after the lab is down.
 	reserve(ctx context.Context, s *site) (release func())
-	// start makes a lab of the site's Compose file, in which nothing runs yet. Its services get the variables (by
-	// service and name) besides those of the file, and its log lines go to j. The caller calls down.
+	// start makes a lab of the site's Compose file; up starts its services. The services get the variables (by service
+	// and name) in addition to those of the Compose file. The log lines of the lab go to j. The caller calls down.
 	start(ctx context.Context, s *site, variables map[string]map[string]string, j *journal) (lab, error)
-	// close removes the images.
+	// close removes the images that build has made.
 	close(ctx context.Context) error
 }
 
 // lab is a Compose project.
 type lab interface {
-	// up starts services and their dependencies; all services without names.
+	// up starts the named services and their dependencies, or all services if no name is given.
 	up(ctx context.Context, services ...string) error
 	// stop sends services SIGTERM, all at once, and kills them ten seconds later.
 	stop(ctx context.Context, services ...string) error
-	// interrupt does to a service at once what a subcommand of docker compose does: kill, pause or unpause.
+	// interrupt kills, pauses or unpauses a service at once, as the subcommand of docker compose does.
 	interrupt(ctx context.Context, subcommand, service string) error
 	// exitCode waits for the end of a service.
 	exitCode(ctx context.Context, service string) (int, error)
@@ -33,7 +33,7 @@ type lab interface {
 	bets(ctx context.Context) ([]byte, error)
 	// settle waits until every line that was logged before is in the journal.
 	settle(ctx context.Context) error
-	// skew is the difference that the times of two containers' lines may have.
+	// skew is the largest error of the difference between the times of two containers' lines.
 	skew() time.Duration
 	// hold opens a silent connection to the server's port, which release closes.
 	hold(ctx context.Context, port int) (release func(), err error)
@@ -42,8 +42,8 @@ type lab interface {
 	talk(ctx context.Context, port int, message []byte) ([]byte, error)
 	// relay starts a relay between the lab's clients and the server's port. The caller closes it.
 	relay(ctx context.Context, port int) (*relay, error)
-	// descriptors returns the number of files and sockets that a running service has open, maybe with a constant number of
-	// others.
+	// descriptors returns the number of files and sockets that a running service has open. It may be too high by a
+	// constant.
 	descriptors(ctx context.Context, service string) (int, error)
 	// down removes every part of the lab.
 	down(ctx context.Context) error
@@ -53,15 +53,15 @@ type lab interface {
 type containers interface {
 	// check runs validar-echo-server.sh with a shell and returns its stdout and the end of its stderr.
 	check(ctx context.Context, shell ...string) (printed, complaints string, err error)
-	// has reports whether there is a program where check runs the script.
+	// has reports whether a program is installed where check runs the script.
 	has(ctx context.Context, program string) bool
-	// listening reports whether the server listens on its port, or that this cannot be seen.
+	// listening reports whether the server listens on its port. It also returns true if this cannot be found out.
 	listening(ctx context.Context) bool
 	// running returns the id of the server's running container; "" if it does not run.
 	running(ctx context.Context) (id string, err error)
-	// impostor replaces the server by a program that busybox's nc runs on each connection, until stop.
+	// impostor replaces the server, until stop, by busybox's nc, which runs a program for each connection.
 	impostor(ctx context.Context, port int, program string) (stop func(), err error)
 }
 
-// exitText begins the line that stands for a container's end.
+// exitText is the beginning of the line in the journal about a container's end.
 const exitText = "exited with code "

@@ -26,10 +26,10 @@ import (
 type image struct {
 	mu     sync.Mutex // guards the fields below; held while the image is built
 	tries  int
-	built  bool // nothing below changes any more
+	built  bool // the fields below do not change any more
 	name   string
 	err    error
-	config []byte // the configuration file in the tree from which it was built
+	config []byte // the configuration file in the tree from which the image was built
 }
 
 // baked is a copy of a configuration file in an image.
@@ -39,8 +39,8 @@ type baked struct {
 	mode     int64
 }
 
-// imagesOf returns the images of a site's server and client. Sites with the same sources share images. After ej1,
-// it returns the images of its first call for a site: the configuration may change without a build.
+// imagesOf returns the images of a site's server and client. Sites with the same sources share images. After ej1, each
+// call for a site returns the images of the first call, because a changed configuration must not need a build.
 func (e *dockerEngine) imagesOf(ctx context.Context, s *site) (map[string]string, error) {
 	if s.images != nil && s.stage != "ej1" {
 		return s.images, nil
@@ -60,8 +60,9 @@ func (e *dockerEngine) imagesOf(ctx context.Context, s *site) (map[string]string
 	return images, nil
 }
 
-// image returns the image of a service. Where the configuration file is in the image and not mounted, another file makes
-// another image: one layer over the first if the file is found there, else a build from the beginning.
+// image returns the image of a service. If the configuration file is in the image and not mounted, a changed file needs
+// another image. If image finds the old file in the first image, it puts the new file in a layer over it; otherwise it
+// builds anew.
 func (e *dockerEngine) image(ctx context.Context, s *site, service, config string) (string, error) {
 	text, err := files.ReadIn(s.root, config, maxFile)
 	if err != nil && s.stage == "ej1" {
@@ -87,8 +88,9 @@ func (e *dockerEngine) image(ctx context.Context, s *site, service, config strin
 	return other.name, nil
 }
 
-// once returns the image of a key, which build makes unless an earlier call has. Other images can be built at the same time. The
-// error is that of build, which says that ctx ended, or that of the image. Trouble of the machine gets a second try.
+// once returns the image of a key. It calls build unless an earlier call has built the image; images of other keys can
+// be built at the same time. The error is the error of build, which means that ctx ended, or the error in the image.
+// After trouble of the machine, the next call of once builds a second time.
 func (e *dockerEngine) once(key string, build func(*image) error) (*image, error) {
 	e.mu.Lock()
 	i, ok := e.images[key]
@@ -110,7 +112,7 @@ func (e *dockerEngine) once(key string, build func(*image) error) (*image, error
 	return i, i.err
 }
 
-// beginBuild notes that a build is under way, until the caller calls end.
+// beginBuild counts a running build until the caller calls end.
 func (e *dockerEngine) beginBuild() (end func()) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -126,8 +128,8 @@ func (e *dockerEngine) beginBuild() (end func()) {
 	}
 }
 
-// inImage reports whether a service of a site has its configuration file from the image: always in ej1, else if the Compose
-// file does not mount it.
+// inImage reports whether a service of a site reads its configuration file from the image: always in ej1, and later if
+// the Compose file does not mount the file.
 func inImage(ctx context.Context, s *site, config string) bool {
 	if s.stage == "ej1" || s.ours {
 		return s.stage == "ej1"
@@ -148,8 +150,8 @@ func mounts(project *types.Project, file string) bool {
 	return false
 }
 
-// sources returns a hash of the files of a branch that its images may be made of. Left out are those that are mounted,
-// those that composer writes, texts, and the scripts: no image needs them.
+// sources returns a hash of the files of a branch that its images may need. It leaves out the files in left, agencies'
+// files, the Compose file, the two scripts, .gitignore files and Markdown texts, which no image needs.
 func sources(entries []git.Entry, left ...string) string {
 	left = append(left, "generar-compose.sh", "validar-echo-server.sh", composeFile)
 	h := sha256.New()
@@ -162,7 +164,8 @@ func sources(entries []git.Entry, left ...string) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// make builds an image from a directory of a site. Its error says that ctx ended; a failed build is in the image.
+// make builds an image from a directory of a site. It returns an error only if ctx ended; the error of a failed build
+// is in the image.
 func (e *dockerEngine) make(ctx context.Context, i *image, s *site, from *os.Root, service, config string) error {
 	if e.began != nil {
 		e.began(s.stage + " " + service)
@@ -172,14 +175,15 @@ func (e *dockerEngine) make(ctx context.Context, i *image, s *site, from *os.Roo
 	if i.err = build.finish(); ctx.Err() != nil {
 		return ctx.Err()
 	}
-	i.config, _ = files.ReadIn(from, config, maxFile) // without it, no copy is found in the image
+	i.config, _ = files.ReadIn(from, config, maxFile) // without the file, find finds no copy in the image
 	return nil
 }
 
 // errNoCopy says that an image has no copy of a configuration file.
 var errNoCopy = errors.New("the image has no copy of the configuration file")
 
-// find returns the places of a text in an image. It makes a container and removes it. Without a place, the error is errNoCopy.
+// find returns the copies of a text in an image. It makes a container of the image and removes it. If there is no copy,
+// the error is errNoCopy.
 func (e *dockerEngine) find(ctx context.Context, image, container string, text []byte) (places []baked, err error) {
 	if len(text) == 0 {
 		return nil, errNoCopy
@@ -207,7 +211,7 @@ func (e *dockerEngine) find(ctx context.Context, image, container string, text [
 	return places, err
 }
 
-// placesIn returns the files of an archive with a content.
+// placesIn returns the files of an archive that have a given content.
 func placesIn(archive io.Reader, content []byte) ([]baked, error) {
 	var places []baked
 	for r := tar.NewReader(archive); ; {
@@ -246,7 +250,7 @@ func (e *dockerEngine) derive(ctx context.Context, i, base *image, text []byte) 
 	return build.finish()
 }
 
-// layerOver returns the archive of a build that puts a text in places of an image.
+// layerOver returns the archive of a build that writes a text to the places of an image, in a layer over it.
 func layerOver(base string, places []baked, text []byte) ([]byte, error) {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)

@@ -14,7 +14,7 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// Limits of a journal. It only counts the lines beyond them.
+// Limits of a journal. The journal counts the lines beyond these limits, and does not keep them.
 const (
 	maxLines = 200_000
 	maxBytes = 64 << 20
@@ -26,7 +26,7 @@ type journal struct {
 	lines   []entry
 	bytes   int
 	dropped int
-	changed chan struct{} // closed and made anew with each line
+	changed chan struct{} // closed and replaced at each new line
 }
 
 // entry is a line and its parsed action, result and fields.
@@ -51,14 +51,15 @@ func (j *journal) add(l report.Line) {
 	j.changed = make(chan struct{})
 }
 
-// snapshot returns the lines so far, which nobody changes afterwards, and a channel that is closed when there are more.
+// snapshot returns the lines so far, and a channel that is closed when there are more. Nobody changes the returned
+// lines later.
 func (j *journal) snapshot() (lines []entry, more <-chan struct{}) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return slices.Clip(j.lines), j.changed
 }
 
-// lost returns how many lines came beyond the limits.
+// lost returns the number of lines beyond the limits.
 func (j *journal) lost() int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -76,7 +77,8 @@ func (j *journal) timeline() []report.Line {
 	return sorted
 }
 
-// wait waits until done returns true for the lines so far. It returns false at the limit or at ctx's end.
+// wait waits until done returns true for the lines so far, and returns true. At the limit or at the end of ctx it
+// returns false.
 func (j *journal) wait(ctx context.Context, limit time.Duration, done func(lines []entry) bool) bool {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -148,8 +150,8 @@ func filter(lines []entry, p pattern) []entry {
 	return found
 }
 
-// found describes how many lines match a pattern. If no line does, it quotes the nearest line and says what that line
-// lacks.
+// found describes how many lines match a pattern. If no line matches, found quotes the nearest line and says which
+// parts of the pattern that line lacks.
 func found(lines []entry, p pattern) string {
 	seen := text.Plural(count(lines, p), "line")
 	if count(lines, p) > 0 {
@@ -162,7 +164,7 @@ func found(lines []entry, p pattern) string {
 		if p.container != "" && l.Container != p.container || !strings.Contains(l.Text, p.action) {
 			continue
 		}
-		has := 1 // of two lines with the same parts the later one is shown
+		has := 1 // if two lines have as many parts, found shows the later one
 		for _, part := range parts {
 			if part.matches(l) {
 				has += 2

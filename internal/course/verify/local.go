@@ -115,7 +115,7 @@ func (l *localLab) bets(context.Context) ([]byte, error) {
 	return nil, nil
 }
 
-// settle does nothing: the event of a service's end comes after its lines.
+// settle does nothing, because the journal has all lines of a service before the event of its end.
 func (l *localLab) settle(context.Context) error { return nil }
 
 func (l *localLab) skew() time.Duration { return 0 }

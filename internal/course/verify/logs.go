@@ -30,7 +30,7 @@ func (l *dockerLab) follow() error {
 	go func() {
 		defer close(done)
 		l.readLogs(out)
-		_ = logs.Wait() // it is told to stop
+		_ = logs.Wait() // stopLogs ends it
 	}()
 	l.stopLogs = func() {
 		logs.cancel()
@@ -58,11 +58,11 @@ func (l *dockerLab) settle(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// skew is the difference that the timestamps of two containers may have on a busy engine: a second has been seen where many builds
-// run.
+// skew is how far the timestamps of two containers may be apart for the same moment on a busy engine. A second has been
+// seen while many builds ran.
 func (l *dockerLab) skew() time.Duration { return 5 * time.Second }
 
-// readLogs puts the lines into the journal that are newer than the container's last one there.
+// readLogs puts into the journal each line that is newer than the container's last line there.
 func (l *dockerLab) readLogs(out io.Reader) {
 	r := bufio.NewReaderSize(out, 64<<10)
 	cut := false // the rest of a line that is too long
@@ -83,7 +83,7 @@ func (l *dockerLab) readLogs(out io.Reader) {
 func (l *dockerLab) add(line report.Line) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !strings.HasPrefix(line.Text, exitText) { // an exit has no time of its own, and comes once
+	if !strings.HasPrefix(line.Text, exitText) { // a line about an exit has no timestamp, and comes once
 		if !line.At.After(l.last[line.Container]) {
 			return
 		}

@@ -35,8 +35,8 @@ type running struct {
 	begin time.Time
 }
 
-// NewProgress returns the Progress of a run of total scenarios, which writes to w. Before the caller writes to w, it
-// calls Close.
+// NewProgress returns the Progress of a run of total scenarios. The Progress writes to w. Before the caller writes to w
+// itself, it calls Close.
 func NewProgress(w io.Writer, total int, terminal, coloured bool, l words.Language, now func() time.Time) *Progress {
 	p := &Progress{w: w, lang: l, total: total, live: terminal, now: now, stop: make(chan struct{}), paint: func(_, text string) string { return text }}
 	if coloured {
@@ -71,7 +71,7 @@ func (p *Progress) Began(s Scenario) {
 	p.show()
 }
 
-// Building writes which image is built: a build may take minutes.
+// Building writes the name of an image that is being built, because a build may take minutes.
 func (p *Progress) Building(image string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -100,7 +100,7 @@ func (p *Progress) Ended(s report.Scenario) {
 	p.show()
 }
 
-// mark returns the word for a verdict, of one width.
+// mark returns the word for a verdict. All words are padded to the same width.
 func (p *Progress) mark(s report.Status) string {
 	m := map[report.Status]struct{ code, word string }{
 		report.Passed: {"32", "ok"}, report.Failed: {"1;31", "FAILED"}, report.Unjudged: {"33", "unjudged"}, report.Skipped: {"33", "skipped"},
@@ -142,7 +142,7 @@ func (p *Progress) show() {
 	for _, r := range p.running {
 		names = append(names, fmt.Sprintf("%s %.0fs", r.name, p.now().Sub(r.begin).Seconds()))
 	}
-	const width = 78 // of a narrow terminal, less the cut
+	const width = 78 // of a narrow terminal, without the character for a cut
 	text := fmt.Sprintf("[%d/%d] %s", p.done, p.total, strings.Join(names, ", "))
 	if len(text) > width {
 		text = text[:width-1] + "…"

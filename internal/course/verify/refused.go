@@ -11,8 +11,9 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// The bad bet of a refused batch, and the only bet of the good batch after it. The bad one's birthdate does not exist, which
-// the course's class Bet takes for an error. Their names are not in any other bet, so they can be looked for on the wire.
+// The bad bet of a refused batch, and the only bet of the good batch after it. The birthdate of the bad bet does not
+// exist, which the course's class Bet treats as an error. The names of these two bets are in no other bet, so a
+// scenario can find them on the wire.
 const (
 	badName      = "Malapata"
 	badDocument  = "20000303"
@@ -37,8 +38,9 @@ func refusedScenarios() []Scenario {
 	}}
 }
 
-// refused sends a batch in which one bet is bad, and after it one of another agency in which all are good. It returns the
-// records that are on disk after the first, and whether the server has logged that it failed.
+// refused sends a batch in which one bet is bad. It returns the records that are on disk after the batch, and whether
+// the server has logged that the batch failed. If it failed, refused then sends the good batch of another agency: see
+// refusedAudibly.
 func refused(t *trial) (stored [][]string, failed bool) {
 	const bets = 5
 	keys := clientKeys{5, "20ms", "INFO", 10, ""}
@@ -59,7 +61,7 @@ func refused(t *trial) (stored [][]string, failed bool) {
 			break
 		}
 	}
-	t.pause(time.Second) // the answer is sent and the bets are stored by then
+	t.pause(time.Second) // after a second, the answer is sent and the bets are stored
 	t.settle()
 	stored, err := t.storedBets()
 	if err != nil {
@@ -83,15 +85,15 @@ func refused(t *trial) (stored [][]string, failed bool) {
 	return stored, failed
 }
 
-// refusedAudibly sends the good batch of client2. If the server stores it, refusedAudibly expects that the server's answer
-// to client1's bad batch was another one.
+// refusedAudibly sends the good batch of client2. If the server stores the good batch, refusedAudibly expects the
+// server's answer to it to differ from the answer to client1's bad batch.
 func refusedAudibly(t *trial, r *relay) {
 	t.up("client2")
 	stored := t.awaitRecords(func(got [][]string) bool {
 		return slices.ContainsFunc(got, func(record []string) bool { return len(record) > 3 && record[3] == goodDocument })
 	})
 	if _, ended := t.ended("client2", t.patience); !stored || !ended {
-		return // the answer to a batch that is stored is not known
+		return // without a stored batch there is no answer to compare with
 	}
 	links := r.carried()
 	if bad, good := answerTo(links, badName), answerTo(links, goodName); len(good) > 0 && bytes.Equal(bad, good) {
@@ -100,8 +102,8 @@ func refusedAudibly(t *trial, r *relay) {
 	}
 }
 
-// answerTo returns what the server has answered on the connections on which a client has sent a name. It does not look at
-// the addresses of clients: the engine may give client2 that of client1, which has ended.
+// answerTo returns the bytes that the server has sent on the connections on which a client has sent a name. It does not
+// use the addresses of clients, because the engine may give client2 the address of client1, which has ended.
 func answerTo(links []link, name string) (answer []byte) {
 	for _, l := range links {
 		if bytes.Contains(l.sent, []byte(name)) {
@@ -111,7 +113,8 @@ func answerTo(links []link, name string) (answer []byte) {
 	return answer
 }
 
-// refusedRightly expects a batch of so many bets, one of which is bad, to have failed, or to be stored as it is.
+// refusedRightly expects a batch of the given number of bets, one of which is bad, to have failed or to be stored as a
+// whole. If it failed, the server must have answered it, and confirmed no more bets than it has stored.
 func refusedRightly(t *trial, stored [][]string, bets int, answered bool) {
 	lines, _ := t.journal.snapshot()
 	failed := pattern{container: "server", action: "apuesta_recibida", result: "fail"}
@@ -123,7 +126,7 @@ func refusedRightly(t *trial, stored [][]string, bets int, answered bool) {
 	bad := slices.ContainsFunc(stored, func(r []string) bool { return len(r) > 3 && r[3] == badDocument })
 	switch {
 	case count(lines, failed) == 0 && bad && len(stored) == bets:
-		return // to this server the bet is as good as any
+		return // this server accepts the bad bet
 	case count(lines, failed) == 0:
 		t.problem(fmt.Sprintf("%s, or all %s of the batch on disk", failed, text.Plural(bets, "bet")),
 			found(lines, failed)+"; bets.csv holds "+recordsSeen(stored), t.about(failed))

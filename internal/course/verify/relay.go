@@ -11,8 +11,9 @@ import (
 	"time"
 )
 
-// relay stands between clients and the server, of any protocol: clients connect to its address, and it passes their bytes
-// on, both ways. It can cut them into pieces, hold them, and tell what went over the wire.
+// relay stands between the clients and the server. Clients connect to its address, and it passes bytes on in both
+// directions, whatever the protocol is. A relay can pass bytes on in small pieces, hold a client, and return the bytes
+// that went over the wire.
 type relay struct {
 	address  string // HOST:PORT for clients
 	listener net.Listener
@@ -27,9 +28,9 @@ type relay struct {
 	links   []*link
 	open    int            // links that have not ended
 	holding bool           // the first client that the server answers is held
-	held    string         // the client that is held; "" before
-	cuts    map[cutWay]int // pieces that were passed on
-	gaveUp  bool           // the held client or the server has ended their connection before the release
+	held    string         // the address of the held client; "" before there is one
+	cuts    map[cutWay]int // number of pieces so far
+	gaveUp  bool           // the held client or the server has ended its side of their connection before the release
 	resume  chan struct{}  // closed when the held client's bytes are passed on again
 }
 
@@ -42,13 +43,13 @@ type cutWay struct {
 // link is a connection of a client and what it has carried.
 type link struct {
 	client   string // its address, which all connections of a container share
-	sent     []byte // by the client, without what is held
+	sent     []byte // by the client and passed on
 	answered []byte // by the server
 	bursts   []int  // numbers of bytes that the client sent between two answers
-	afresh   bool   // the next byte of the client begins a burst
+	afresh   bool   // the client's next byte begins a new burst
 }
 
-// maxCarried bounds what a link remembers of each direction, in bytes.
+// maxCarried is how many bytes of each direction a link remembers at most.
 const maxCarried = 4 << 20
 
 // newRelay starts a relay that listens on a host of this machine and reaches the server by dial. The caller closes it.
@@ -80,7 +81,7 @@ func (r *relay) serve() {
 	}
 }
 
-// join connects a client with the server until both have ended their sides.
+// join passes bytes between a client and the server until both have ended their sides.
 func (r *relay) join(client net.Conn) {
 	defer client.Close()
 	server, err := r.dial(r.ctx)
@@ -106,7 +107,7 @@ func (r *relay) join(client net.Conn) {
 	r.mu.Unlock()
 }
 
-// pass copies bytes until their end.
+// pass copies bytes in one direction until the sender ends its side.
 func (r *relay) pass(to, from net.Conn, l *link, fromClient bool) {
 	buffer := make([]byte, 16<<10)
 	for {
@@ -135,7 +136,7 @@ func (r *relay) pass(to, from net.Conn, l *link, fromClient bool) {
 	}
 }
 
-// armed reports whether a client is to be held and none is.
+// armed reports whether the relay shall hold a client and holds none yet.
 func (r *relay) armed() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -149,7 +150,7 @@ func (r *relay) isHeld(client string) bool {
 	return r.held == client
 }
 
-// ended notes the end of one side of a connection, if it is the held client's and before the release.
+// ended sets gaveUp if the connection whose side has ended is the held client's, and the client has not been released.
 func (r *relay) ended(client string) {
 	select {
 	case <-r.resume:
@@ -167,13 +168,14 @@ func (r *relay) gaveUpHeld() bool {
 	return r.gaveUp
 }
 
-// relayPoll is how often a relay and its held client are looked at.
+// relayPoll is the pause between two looks at a relay, or at its held client.
 const relayPoll = 50 * time.Millisecond
 
-// wait returns when a held client's bytes may go on, with those that it has sent meanwhile: after the release, or when the
-// client has ended its side, which the server would see without the relay. Then err is the end.
+// wait collects the bytes of a held client until they may go on, and returns first and these bytes. They may go on
+// after the release. They also go on when the client has ended its side, because without the relay the server would see
+// that; err then says so.
 func (r *relay) wait(client net.Conn, first []byte) (text []byte, err error) {
-	defer func() { _ = client.SetReadDeadline(time.Time{}) }() // it fails only on a closed connection
+	defer func() { _ = client.SetReadDeadline(time.Time{}) }() // SetReadDeadline fails only on a closed connection
 	text = slices.Clone(first)
 	buffer := make([]byte, 16<<10)
 	for len(text) < maxHeld {
@@ -200,12 +202,13 @@ func (r *relay) wait(client net.Conn, first []byte) (text []byte, err error) {
 	return text, nil
 }
 
-// maxHeld bounds the bytes of a held client, as the buffers of a connection do.
+// maxHeld bounds the bytes that a relay takes from a held client, as the buffers of a connection would.
 const maxHeld = 1 << 20
 
-// Pieces are single bytes at the beginning of what was read, and then a few bytes, so that a length of two bytes is cut wherever
-// it is. The pause lets the peer read each, also on a busy machine. A client's messages are cut until so many pieces were
-// passed on each way: a scenario must end in time.
+// The pieces of the bytes that one read returned: first singleBytes pieces of one byte, so that a length of two bytes
+// is cut wherever it is, and then pieces of smallPiece bytes. After each piece the relay waits for piecePause, so that
+// the peer reads each piece on its own, also on a busy machine. After mostPieces pieces of a client in one direction,
+// the relay passes whole reads on, so that the scenario ends in time.
 const (
 	singleBytes = 24
 	smallPiece  = 7
@@ -239,7 +242,7 @@ func (r *relay) write(to net.Conn, p []byte, l *link, fromClient bool) error {
 	return nil
 }
 
-// mayCut reports whether one more piece of a client's messages, one way, may be passed on, and counts it.
+// mayCut counts a piece of a client's bytes in one direction, and reports whether the relay may still cut there.
 func (r *relay) mayCut(client string, fromClient bool) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -262,15 +265,16 @@ func (l *link) record(p []byte, fromClient bool) {
 	l.sent = append(l.sent, p[:min(len(p), maxCarried-len(l.sent))]...)
 }
 
-// A client that waits for no answer is held after so many bytes, which are passed on in steps: it may send its file before
-// the server says anything.
+// The relay also holds a client once it has sent holdAfter bytes, because a client that waits for no answer may send
+// its whole file before the server says anything. Until then the relay passes on at most holdStep bytes at once.
 const (
 	holdAfter = 4 << 10
 	holdStep  = 1 << 10
 )
 
-// hold keeps what a client sends, from the server's next answer or from holdAfter bytes on and on all of the client's
-// connections, until release, which is called once.
+// hold makes the relay hold the first client that the server answers from now on, or that has sent holdAfter bytes. The
+// relay keeps the bytes that this client sends, on all of its connections, until release. The caller calls release
+// once.
 func (r *relay) hold() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -293,7 +297,7 @@ func (r *relay) finished() bool {
 	return len(r.links) > 0 && r.open == 0
 }
 
-// carried returns copies of the links so far.
+// carried returns copies of all links so far, with the bytes that they have carried.
 func (r *relay) carried() []link {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -304,7 +308,7 @@ func (r *relay) carried() []link {
 	return links
 }
 
-// holdFirst starts the server and client1, which sends through a relay that holds it once the server has answered it.
+// holdFirst starts the server, and client1 behind a relay. It returns once the relay holds client1: see hold.
 func holdFirst(t *trial, bets, winners []int) *relay {
 	keys := clientKeys{5, "20ms", "INFO", 10, ""}
 	t.configure(usualServer, keys)
@@ -315,11 +319,11 @@ func holdFirst(t *trial, bets, winners []int) *relay {
 	t.held = true
 	t.up("client1")
 	t.untilHeld(r)
-	t.pause(time.Second) // what it has sent is stored by then
+	t.pause(time.Second) // after a second, the server has stored the bytes that client1 has sent
 	return r
 }
 
-// untilHeld waits until a relay holds the client that the server has answered.
+// untilHeld waits until a relay holds a client. If that takes too long, the scenario is unjudged.
 func (t *trial) untilHeld(r *relay) {
 	for limit := time.Now().Add(t.patience); !r.holds(); time.Sleep(relayPoll) {
 		if time.Now().After(limit) || t.ctx.Err() != nil {

@@ -16,15 +16,15 @@ import (
 	"github.com/tp0-lab/composer/internal/files"
 )
 
-// repo is a student's git repository. It is only read.
+// repo is a student's git repository. verify only reads it.
 type repo struct {
 	path     string
 	branches string // the pattern of the names of branches
 	git      *git.Repository
 }
 
-// openRepo opens the repository at a path. In the pattern of its branches, {N} stands for the number of a stage; "" is
-// DefaultBranches.
+// openRepo opens the repository at a path. branches is the pattern of the names of its branches, in which {N} stands
+// for the number of a stage; "" is DefaultBranches.
 func openRepo(path, branches string) (*repo, error) {
 	r, err := git.OpenRoot(path)
 	if err != nil {
@@ -57,9 +57,9 @@ func (r *repo) commit(ctx context.Context, stage string) (string, error) {
 	return cmp.Or(own.Commit, remote.Commit), err
 }
 
-// find returns a stage's branch: the repository's own, and the one that a remote had at the last fetch. The remote origin
-// comes before other remotes, in the order of their names. A branch that is missing is the zero Ref. It is an error that
-// wraps errNoBranch if both are.
+// find returns a stage's branch twice: own is the repository's branch, and remote is the branch that a remote had at
+// the last fetch. It prefers the remote origin; the other remotes follow in the order of their names. A missing branch
+// is the zero Ref. If both are missing, the error wraps errNoBranch.
 func (r *repo) find(ctx context.Context, stage string) (own, remote git.Ref, err error) {
 	branch := branchOf(r.branches, stage)
 	refs, err := r.refs(ctx)
@@ -80,20 +80,21 @@ func (r *repo) find(ctx context.Context, stage string) (own, remote git.Ref, err
 	return own, remote, err
 }
 
-// withoutRemote returns the name of a branch of a remote.
+// withoutRemote returns the name of a remote's branch without the name of the remote.
 func withoutRemote(ref string) string {
 	_, name, _ := strings.Cut(strings.TrimPrefix(ref, remotes), "/")
 	return name
 }
 
-// Limits of a tree: a student's is a thousand times smaller.
+// Limits of a tree. A student's tree is a thousand times smaller.
 const (
 	maxTreeFiles = 100_000
 	maxTreeBytes = 1 << 30
 )
 
 // export writes the tree of a stage's branch into a new directory and returns its files. Its error wraps errNoBranch if
-// there is no such branch. Links are made as they are: a writer must not follow those that lead out of the directory.
+// there is no such branch. It makes symbolic links as they are in the tree: whoever writes into the directory must not
+// follow links that lead out of it.
 func (r *repo) export(ctx context.Context, stage, dir string) ([]git.Entry, error) {
 	commit, err := r.commit(ctx, stage)
 	if err != nil {
@@ -183,12 +184,12 @@ func (s *sites) openBranch(ctx context.Context, stage string) (*site, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a directory: %w", err)
 	}
-	// What is beside the tree is the site's own, too: a Compose file may mount it.
+	// The directory above the tree belongs to the site, too, because a Compose file may mount files from there.
 	copied := &site{
 		stage: stage, parent: parent, dir: filepath.Join(parent, "tp0"), source: b.root, tree: b.tree,
 		maxAmount: b.maxAmount, shipped: b.shipped, scripts: s.scripts, temporary: true,
 	}
-	err = os.Chmod(parent, 0o755) // a container may have it mounted
+	err = os.Chmod(parent, 0o755) // a container may mount the directory
 	if err == nil {
 		err = os.CopyFS(copied.dir, b.root.FS())
 	}

@@ -28,8 +28,8 @@ func (s Slots) take(ctx context.Context) bool {
 
 func (s Slots) release() { <-s }
 
-// lend calls wait, during which the caller's slot is free for others. It returns once the caller has a slot again. Nil slots bound
-// nothing.
+// lend calls wait. Meanwhile others may use the caller's slot. lend returns once the caller has a slot again. Nil slots
+// bound nothing.
 func (s Slots) lend(wait func()) {
 	if s == nil {
 		wait()
@@ -40,15 +40,15 @@ func (s Slots) lend(wait func()) {
 	wait()
 }
 
-// lock locks l. While it waits, the caller's slot is free for others.
+// lock locks l. While lock waits, others may use the caller's slot.
 func (s Slots) lock(l *sync.Mutex) {
 	if !l.TryLock() {
 		s.lend(l.Lock)
 	}
 }
 
-// runAll runs the scenarios, some at once, and returns their results in order, without those that ctx interrupts. The scenarios of
-// a stage begin in order.
+// runAll runs the scenarios, several at once. It returns their results in the order of the scenarios, without the
+// scenarios that ctx interrupts. The scenarios of a stage begin in order.
 func runAll(ctx context.Context, all []Scenario, o Options, run func(Scenario) report.Scenario) []report.Scenario {
 	results := make([]*report.Scenario, len(all))
 	ended := make([]chan struct{}, len(all))
@@ -58,7 +58,7 @@ func runAll(ctx context.Context, all []Scenario, o Options, run func(Scenario) r
 		if !o.Slots.take(ctx) {
 			break
 		}
-		s.earlier = func() { // the earlier scenarios have begun, so they end
+		s.earlier = func() { // no deadlock: the earlier scenarios have begun, so they will end
 			for j := range i {
 				if all[j].Stage == s.Stage {
 					<-ended[j]
@@ -73,7 +73,7 @@ func runAll(ctx context.Context, all []Scenario, o Options, run func(Scenario) r
 			}
 			result := run(s)
 			if ctx.Err() != nil {
-				return // its failure proves nothing
+				return // a failure after the end of ctx proves nothing
 			}
 			results[i] = &result
 			if o.Ended != nil {

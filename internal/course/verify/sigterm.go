@@ -18,7 +18,7 @@ func signalScenarios() []Scenario {
 			t.need(3, pattern{container: "client1", action: "receive_message"}, "client1 and the server talk")
 			if silence {
 				defer hold(t)()
-				t.pause(time.Second) // it is accepted by then
+				t.pause(time.Second) // after a second, the server has accepted the connection
 			}
 			t.stop(services...)
 			if len(services) > 1 && !t.site.ours {
@@ -44,7 +44,7 @@ func signalScenarios() []Scenario {
 func idleServer(stage string) Scenario {
 	return Scenario{Stage: stage, Name: "sigterm-idle-server", Title: "a server without clients ends gracefully on SIGTERM", run: func(t *trial) {
 		if stage >= "ej6" {
-			t.agencies([]int{1}, []int{0}) // which the Compose file mounts
+			t.agencies([]int{1}, []int{0}) // the Compose file mounts the agencies' files
 		}
 		startServer(t)
 		t.pause(idleTime)
@@ -53,7 +53,8 @@ func idleServer(stage string) Scenario {
 	}}
 }
 
-// idleTime is how long a server has had nothing to do when SIGTERM comes. One that polls for clients may hang only after some polls.
+// idleTime is how long a server has had nothing to do when SIGTERM comes. A server that polls for clients may hang only
+// after some polls.
 const idleTime = 2 * time.Second
 
 // whileSending returns the scenario of SIGTERM in the middle of a file.
@@ -75,7 +76,8 @@ func whileSending(stage string) Scenario {
 	}}
 }
 
-// longFile is so many bets that no client with the usual period sends them while Docker waits for it to end.
+// longFile is a number of bets. No client with the usual period sends so many within the ten seconds that Docker waits
+// for its end.
 const longFile = 20_000
 
 // stopMidway stops server and client1 once a bet is on disk or a line matches p.
@@ -86,7 +88,8 @@ func stopMidway(t *trial, p pattern) {
 	stopBoth(t)
 }
 
-// notWhole ends the scenario if client1's whole file is on disk: SIGTERM came after it, and sigterm-idle-server judges that.
+// notWhole ends the scenario, unjudged, if client1's whole file is on disk. SIGTERM then came after the file, and
+// sigterm-idle-server judges that case.
 func notWhole(t *trial) {
 	ofFirst := func(record []string) bool { return !notOfFirst(record) }
 	if t.countStored(ofFirst) >= len(t.recordsOf(ofFirst)) {
@@ -109,9 +112,9 @@ func loggedIsStored(t *trial) {
 	}
 }
 
-// blameHold runs held, in which a client is held, and SIGTERM. Where a service of a checkout had to be killed and nothing else is
-// wrong, it runs free, in which nobody is held, and only what is wrong there counts: a server may wait for the message
-// that the relay holds and the client for the answer to it, which the course lets them.
+// blameHold runs held, which sends SIGTERM while a client is held. If in a checkout the only problems are services that
+// had to be killed, blameHold runs free, which holds nobody, and only the problems of free count. The course allows
+// that a server waits for the message that the relay holds, and the client for the answer to this message.
 func blameHold(t *trial, held, free func()) {
 	t.attempt(held)
 	kills := slices.ContainsFunc(t.problems, isKill)
@@ -124,7 +127,7 @@ func blameHold(t *trial, held, free func()) {
 	t.attempt(free)
 }
 
-// wasKilled is what a problem says of a service that did not end on SIGTERM.
+// wasKilled is the text of a problem about a service that did not end on SIGTERM.
 const wasKilled = "it had to be killed"
 
 func isKill(p report.Problem) bool { return p.Seen == wasKilled }
@@ -137,8 +140,8 @@ func stopBoth(t *trial) {
 	}
 }
 
-// eitherStopped expects one of the services to have ended well and no service to have been killed: like the course's
-// public tests, it lets the others fail, because their connection was closed.
+// eitherStopped expects one of the services to have ended well, and no service to have been killed. Like the course's
+// public tests, it allows the other services to fail, because their connection was closed.
 func eitherStopped(t *trial, services ...string) {
 	well := false
 	for _, s := range services {
@@ -152,11 +155,11 @@ func eitherStopped(t *trial, services ...string) {
 // killed is the exit code after SIGKILL.
 const killed = 128 + 9
 
-// stopped expects services to have ended well and this project's to have logged it.
+// stopped expects services to have ended well. It expects the services of this project to have logged that.
 func stopped(t *trial, services ...string) {
 	t.exited(0, services...)
 	if !t.site.ours {
-		return // the course does not say which lines
+		return // the course does not say which lines a checkout logs
 	}
 	for _, s := range services {
 		kind := strings.TrimRight(s, "0123456789")

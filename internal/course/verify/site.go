@@ -27,33 +27,36 @@ import (
 type site struct {
 	stage string
 	dir   string
-	// parent is a directory that holds only dir and goes with it; "" for this project, whose dir has none.
+	// parent is a directory that holds only dir, and that close removes with dir. For this project it is "".
 	parent string
-	// source is the directory that images are built from. Of a branch it is the exported tree, without the files of scenarios.
+	// source is the directory from which images are built. For a branch it is the exported tree, which has no files of
+	// scenarios.
 	source *os.Root
 	tree   string            // hash of the files that images are built from; "" for this project, whose stages share images
 	images map[string]string // by service; nil before the first build
-	// serverConfig and clientConfig are the configuration files, from dir.
+	// serverConfig and clientConfig are the paths of the configuration files, from dir.
 	serverConfig, clientConfig string
 	maxAmount                  int    // batch.maxAmount in a branch; 0 without one
-	shipped                    []byte // the Compose file of a branch, which its script may edit; nil without one
+	shipped                    []byte // the Compose file in a branch, which the branch's script may edit; nil without one
 	ours                       bool   // this project, with variables and log lines that the course does not ask for
-	builtIn                    bool   // there is no script: composer itself renders
-	temporary                  bool   // it is removed after the scenario
-	// root is dir. No link of a checkout leads a write through it out of dir.
+	builtIn                    bool   // composer itself renders, because there is no script or no bash
+	temporary                  bool   // close removes the site's directory
+	// root is an os.Root of dir: no link of a checkout leads a write through root out of dir.
 	root *os.Root
 	// scripts runs the project's scripts in containers; nil runs them on this machine.
 	scripts *confined
-	lack    string // the first line in which a script in a container told that it misses something
+	lack    string // the first line of output that says that a script misses something in its container; "" without one
 	port    int    // on which the server is configured to listen
 }
 
 const composeFile = "docker-compose-dev.yaml"
 
-// maxFile is the limit for a file of a project, in bytes. A solution's are a thousand times smaller, but for agencies'.
+// maxFile is the limit for a file of a project, in bytes. The files of a solution are a thousand times smaller, except
+// the agencies' files.
 const maxFile = 256 << 20
 
-// generate writes the Compose file. A branch's script finds there what the branch has, as in the course's public tests.
+// generate writes the Compose file. Before a branch's script runs, the branch's own Compose file is in its place, as in
+// the course's public tests.
 func (s *site) generate(ctx context.Context, n int) error {
 	if err := s.root.Remove(composeFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove the Compose file: %w", err)
@@ -69,10 +72,11 @@ func (s *site) generate(ctx context.Context, n int) error {
 	return s.script(ctx, composeFile, n)
 }
 
-// trusted is held while a checkout's script runs on this machine: it may have a fixed name for a temporary file.
+// trusted is held while a checkout's script runs on this machine, because the script may use a fixed name for a
+// temporary file.
 var trusted sync.Mutex
 
-// script has generar-compose.sh write a file for n clients.
+// script runs generar-compose.sh, which writes the file out for n clients.
 func (s *site) script(ctx context.Context, out string, n int) error {
 	if s.scripts != nil {
 		return s.confinedScript(ctx, out, n)
@@ -107,7 +111,7 @@ func (s *site) script(ctx context.Context, out string, n int) error {
 	return err
 }
 
-// wrote expects the script to have written a file with something in it.
+// wrote returns an error if the script has written no file, or an empty file.
 func (s *site) wrote(out string, n int) error {
 	info, err := os.Stat(filepath.Join(s.dir, out))
 	switch {
@@ -119,7 +123,8 @@ func (s *site) wrote(out string, n int) error {
 	return nil
 }
 
-// confinedScript is script in a container. A failure of a script that misses something there is a lackError.
+// confinedScript is script in a container. If the script fails and misses something in the container, the error is a
+// lackError.
 func (s *site) confinedScript(ctx context.Context, out string, n int) error {
 	var printed ending
 	err := s.scripts.run(ctx, confinedLimit, s, confinedProgram{
@@ -184,13 +189,13 @@ type sites struct {
 	dir      string    // parent of all sites
 	repo     *repo     // nil: this project
 	scripts  *confined // runs the scripts of repo; nil runs them on this machine
-	root     string    // of this project; "" outside of it
-	composer string    // a program for bin/; "" for none
+	root     string    // root of this project; "" if the working directory is outside of it
+	composer string    // the path of a composer program for bin/, or ""
 	janitor  *local.Janitor
 
 	mu       sync.Mutex // guards the fields below
 	exported map[string]*exported
-	causes   map[string]string // the scenario that failed first for a reason that other scenarios of its stage share
+	causes   map[string]string // the scenario that failed first, by its stage and the reason, which other scenarios of the stage share
 }
 
 func newSites(o Options) (_ *sites, err error) {
@@ -223,7 +228,7 @@ func newSites(o Options) (_ *sites, err error) {
 		err = os.WriteFile(s.composer, program, 0o755)
 	}
 	if err == nil {
-		// It is newer than every source, so generar-compose.sh does not build it.
+		// The program is newer than every source, so generar-compose.sh does not build it again.
 		later := time.Now().Add(time.Hour)
 		err = os.Chtimes(s.composer, later, later)
 	}
@@ -252,7 +257,7 @@ func (s *sites) open(ctx context.Context, stage string) (*site, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a directory: %w", err)
 	}
-	_, noShell := exec.LookPath("bash") // Windows may have none, and then composer renders what the script would
+	_, noShell := exec.LookPath("bash") // Windows may have no bash; then composer renders in place of the script
 	site := &site{stage: stage, dir: dir, ours: true, temporary: true, builtIn: s.root == "" || noShell != nil}
 	if site.builtIn {
 		err = unpackConfigs(dir)
@@ -280,7 +285,7 @@ func unpackConfigs(dir string) error {
 	return nil
 }
 
-// notCopied are the paths in a project's directory that are not the project.
+// notCopied are the paths in a project's directory that do not belong to the project.
 var notCopied = []string{".git", "bin", ".data", composeFile, ".stage"}
 
 // copyProject copies the project without its tests: no stage needs them, and they are half of the files.

@@ -11,21 +11,21 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// storedWell expects each record that was sent to be on disk once, as stored does, and nothing to have failed by then.
+// storedWell is stored, but once the records are on disk it also expects that nothing has failed: see nothingFailed.
 func (t *trial) storedWell() {
 	t.awaitStored(len(t.sent))
 	t.nothingFailed()
 	t.storedNow()
 }
 
-// stored expects each record that was sent to be on disk once, and those of an agency in their order. It waits for them: a client
-// may end before the server has read all that it sent.
+// stored expects each record that was sent to be on disk once, with the records of each agency in their order. It waits
+// for the records, because a client may end before the server has read all of its bytes.
 func (t *trial) stored() {
 	t.awaitStored(len(t.sent))
 	t.storedNow()
 }
 
-// storedNow is stored for what is on disk now.
+// storedNow is stored without the wait: it judges the records that are on disk now.
 func (t *trial) storedNow() {
 	once, under := "the bet that was sent, once", "the bet that was sent, under its agency"
 	if n := len(t.sent); n != 1 {
@@ -46,7 +46,7 @@ func (t *trial) storedNow() {
 	}
 }
 
-// storedBets returns the records that are on disk now. The error is that of a file that is no CSV.
+// storedBets returns the records that are on disk now. The error says that the file is not CSV.
 func (t *trial) storedBets() ([][]string, error) {
 	file, err := t.lab.bets(t.ctx)
 	if err != nil {
@@ -57,12 +57,12 @@ func (t *trial) storedBets() ([][]string, error) {
 	return r.ReadAll()
 }
 
-// awaitStored waits until n records are on disk, whatever the server logs, and reports whether they are.
+// awaitStored waits until n records are on disk, and reports whether they are. It does not depend on the server's logs.
 func (t *trial) awaitStored(n int) bool {
 	return t.awaitRecords(func(got [][]string) bool { return len(got) >= n })
 }
 
-// awaitStoredOf is awaitStored for records of some of the bets that were sent: see countRecords.
+// awaitStoredOf is awaitStored for the records of the bets that of accepts: see countRecords.
 func (t *trial) awaitStoredOf(n int, of func(record []string) bool) bool {
 	return t.awaitRecords(func(got [][]string) bool { return t.countRecords(got, of) >= n })
 }
@@ -81,19 +81,20 @@ func (t *trial) awaitRecords(enough func(got [][]string) bool) bool {
 	}
 }
 
-// recordsOf returns some of the records that were sent.
+// recordsOf returns the records that were sent and that of accepts.
 func (t *trial) recordsOf(of func(record []string) bool) [][]string {
 	return slices.DeleteFunc(slices.Clone(t.sent), func(r []string) bool { return !of(r) })
 }
 
-// countStored returns how many records of some of the bets that were sent are on disk now: see countRecords.
+// countStored returns how many records are on disk now of the bets that were sent and that of accepts: see
+// countRecords.
 func (t *trial) countStored(of func(record []string) bool) int {
 	got, _ := t.storedBets() // a record may be half written
 	return t.countRecords(got, of)
 }
 
-// countRecords returns how many records of got have the document of one of the bets that were sent, of those that of accepts.
-// It does not look at their agency. A bet that is stored twice counts twice.
+// countRecords returns how many records of got have the document of a bet that was sent and that of accepts. It does
+// not compare agencies. A bet that is stored twice counts twice.
 func (t *trial) countRecords(got [][]string, of func(record []string) bool) int {
 	documents := make(map[string]bool)
 	for _, r := range t.recordsOf(of) {
@@ -133,7 +134,7 @@ func withoutAgencies(records [][]string) [][]string {
 	return rest
 }
 
-// compare describes the first difference, "" without one.
+// compare describes the first difference. It returns "" if there is none.
 func compare(got, want [][]string) string {
 	for i := range max(len(got), len(want)) {
 		switch {

@@ -23,9 +23,9 @@ var (
 	dataFolder = text.LazyRegexp(`^(?:\.?data|datasets?)$`)
 )
 
-// supply copies the agencies' files to other places from which a Compose file mounts them: earlier texts of the course
-// name only the archive. Its error is about a missing file that a client mounts, in place of which Docker would make a
-// directory.
+// supply copies the agencies' files to the other places from which a Compose file mounts them, because earlier texts of
+// the course name only the archive. It returns an error if a service still mounts a .csv file that is missing: Docker
+// would make a directory in its place.
 func supply(s *site, project *types.Project) error {
 	if s.stage < "ej6" {
 		return nil // no earlier stage reads the files
@@ -51,7 +51,8 @@ func supply(s *site, project *types.Project) error {
 	return nil
 }
 
-// supplyOne copies the files that belong at a mounted source or in it.
+// supplyOne copies the agencies' files that belong at source, which a service mounts: one file if source has the name
+// of an agency's file, all files if it has the name of a data directory, or else none.
 func supplyOne(s *site, source string, found []string) error {
 	for _, file := range found {
 		to := source

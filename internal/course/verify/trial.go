@@ -19,11 +19,11 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// settled is the least patience after the clients have ended, when only their last lines may be on their way.
+// settled is the shortest patience after the clients have ended. Then only their last log lines may still be missing.
 const settled = 3 * time.Second
 
-// trial is a running scenario. Its methods end the scenario if it cannot go on, as testing.T's Fatal does, and so must
-// be called by the scenario's own goroutine.
+// trial is a running scenario. Its methods end the scenario with runtime.Goexit if it cannot go on, as testing.T's
+// Fatal does. So only the scenario's own goroutine may call them.
 type trial struct {
 	ctx     context.Context
 	cancel  context.CancelFunc // nil until ctx is that of the scenario's limit
@@ -31,21 +31,21 @@ type trial struct {
 	site    *site
 	journal *journal
 	lab     lab
-	release func()        // of what the engine has reserved for the lab; nil before
-	waited  time.Duration // for other labs
+	release func()        // releases what the engine has reserved for the lab; nil before reserve
+	waited  time.Duration // time spent waiting for other labs
 	relays  []*relay
-	held    bool                         // a client was held, and may have connected anew
-	n       int                          // clients
+	held    bool                         // a client was held, and may have connected again
+	n       int                          // number of clients
 	extra   map[string]map[string]string // variables, by service and name
 	sent    [][]string                   // records that the server must store, in the form of bets.csv
 
 	limit    time.Duration // of a wait for something that takes a moment in a correct lab
-	patience time.Duration // limit of a wait now: less after the clients have ended
+	patience time.Duration // the current limit of such a wait: shorter after the clients have ended
 
 	problems []report.Problem
 	status   report.Status // of a scenario without a verdict; else ""
-	reason   string        // for it
-	setup    string        // what failed before the scenario could begin; a cause that other scenarios may share
+	reason   string        // the reason for status
+	setup    string        // the step that failed before the scenario could begin, which other scenarios may share; "" without one
 	troubles []string      // of the machine or the engine
 }
 
@@ -83,7 +83,8 @@ const (
 	longestLast  = 10
 )
 
-// asLongAsTheCourses shortens the invented names of an agency's file that are longer than any of the course's.
+// asLongAsTheCourses shortens the invented names of an agency's file that are longer than every name in the course's
+// files.
 func asLongAsTheCourses(file string) string {
 	var b strings.Builder
 	for line := range strings.Lines(file) {
@@ -111,8 +112,8 @@ func (t *trial) agency(number int, text string) {
 	}
 }
 
-// begin writes the Compose file for n clients with the site's own script, builds, and starts services; all services
-// without names.
+// begin writes the Compose file for n clients with the site's own script, builds the images, and starts the named
+// services, or all services if no name is given.
 func (t *trial) begin(n int, services ...string) {
 	t.n, t.patience = n, t.limit
 	t.must("generar-compose.sh writes a Compose file for "+strconv.Itoa(n)+" clients", func() error { return t.site.generate(t.ctx, n) })
@@ -122,7 +123,7 @@ func (t *trial) begin(n int, services ...string) {
 		t.release = t.engine.reserve(t.ctx, t.site)
 		t.waited += time.Since(begin)
 	}
-	if t.cancel == nil { // the limit counts neither the build nor the wait for other labs
+	if t.cancel == nil { // the limit includes neither the build nor the wait for other labs
 		t.ctx, t.cancel = context.WithTimeout(t.ctx, max(scenarioLimit, 8*t.limit))
 	}
 	t.must("the Compose file can be started", func() (err error) {
@@ -132,7 +133,8 @@ func (t *trial) begin(n int, services ...string) {
 	t.up(services...)
 }
 
-// relayed puts a relay between the running server and the clients that start later. cut has it pass on small pieces.
+// relayed puts a relay between the running server and the clients that start later. With cut, the relay passes bytes on
+// in small pieces.
 func (t *trial) relayed(s serverKeys, c clientKeys, cut bool) *relay {
 	r, err := t.lab.relay(t.ctx, t.site.port)
 	if err != nil {
@@ -145,8 +147,9 @@ func (t *trial) relayed(s serverKeys, c clientKeys, cut bool) *relay {
 	return r
 }
 
-// usedRelay ends the scenario if no client has come to the relay, without which it proves nothing. A client may end before the
-// relay has accepted its connection and passed on its bytes: usedRelay waits a while, until one has come and all have ended.
+// usedRelay ends the scenario, unjudged, if no client has connected to the relay: without that the scenario proves
+// nothing. A client may end before the relay has accepted its connection and passed on its bytes. So usedRelay first
+// waits, for at most settled, until a client has connected and all connections have ended.
 func (t *trial) usedRelay(r *relay) {
 	for limit := time.Now().Add(settled); !r.finished() && time.Now().Before(limit) && t.ctx.Err() == nil; {
 		time.Sleep(relayPoll)
@@ -156,14 +159,14 @@ func (t *trial) usedRelay(r *relay) {
 	}
 }
 
-// must does what a scenario needs before it can begin. It tries again after trouble with the machine, and ends the
-// scenario if that stays or the solution is at fault.
+// must calls do, a step that a scenario needs before it can begin. After trouble with the machine it calls do a second
+// time. It ends the scenario if the trouble stays or the solution is at fault.
 func (t *trial) must(expected string, do func() error) {
 	err := do()
 	lacks := errors.As(err, new(lackError))
 	if isTrouble(err) && !lacks && t.ctx.Err() == nil {
 		first := err
-		if err = do(); err == nil || troubleLine(err.Error()) != troubleLine(first.Error()) { // else the reason says it
+		if err = do(); err == nil || troubleLine(err.Error()) != troubleLine(first.Error()) { // otherwise the scenario's reason has the same line
 			t.troubles = append(t.troubles, expected+" at the second try: "+first.Error())
 		}
 	}
@@ -184,8 +187,8 @@ func (t *trial) up(services ...string) {
 	t.must("the containers start", func() error { return t.lab.up(t.ctx, services...) })
 }
 
-// open gets a site of the scenario's stage. Without the branch the scenario is skipped; so is one beyond the course, unless
-// it is asked for.
+// open gets a site of the scenario's stage. If the branch is missing, open ends the scenario as skipped. In a checkout,
+// it ends a scenario beyond the course as unasked, unless asked is set.
 func (t *trial) open(from *sites, s Scenario, asked bool) {
 	var err error
 	t.site, err = from.open(t.ctx, s.Stage)
@@ -199,7 +202,8 @@ func (t *trial) open(from *sites, s Scenario, asked bool) {
 	}
 }
 
-// close removes the lab and a temporary site. What cannot be removed is no fault of the solution.
+// close removes the lab and a temporary site. If one of them cannot be removed, close adds a trouble, because that is
+// not the solution's fault.
 func (t *trial) close() {
 	t.end()
 	if t.cancel != nil {
@@ -210,7 +214,7 @@ func (t *trial) close() {
 	}
 }
 
-// end takes the lab down, with a second try.
+// end closes the relays and takes the lab down. If that fails, it tries once more.
 func (t *trial) end() {
 	for _, r := range t.relays {
 		r.close()
@@ -236,7 +240,7 @@ func (t *trial) end() {
 	t.lab = nil
 }
 
-// variable sets a variable of a service besides those of the Compose file.
+// variable sets a variable of a service in addition to those of the Compose file.
 func (t *trial) variable(service, name, value string) {
 	if t.extra[service] == nil {
 		t.extra[service] = make(map[string]string)
@@ -249,7 +253,7 @@ func (t *trial) await(n int, p pattern) bool {
 	return t.journal.wait(t.ctx, t.patience, func(lines []entry) bool { return count(lines, p) >= n })
 }
 
-// pause waits, unless the scenario's time ends.
+// pause waits for d, or until the scenario's time ends.
 func (t *trial) pause(d time.Duration) {
 	t.journal.wait(t.ctx, d, func([]entry) bool { return false })
 }
@@ -263,7 +267,8 @@ func (t *trial) wait(n int, p pattern) {
 	}
 }
 
-// need waits until n lines match p. Without them the scenario proves nothing: they only tell that something happens.
+// need waits until n lines match p, which only show that something happens. If they do not come, the scenario proves
+// nothing and is unjudged.
 func (t *trial) need(n int, p pattern, happens string) {
 	if !t.await(n, p) {
 		lines, _ := t.journal.snapshot()
@@ -278,7 +283,7 @@ func (t *trial) ready() {
 		return
 	}
 	limit := time.Now().Add(t.patience)
-	for !t.containers().listening(t.ctx) { // its logs may have any words
+	for !t.containers().listening(t.ctx) { // the server's logs may have any words
 		if time.Now().After(limit) {
 			t.fatal(fmt.Sprintf("the server listens on port %d within %v", t.site.port, t.patience), "it does not")
 		}
@@ -326,8 +331,8 @@ func (t *trial) settle() {
 	}
 }
 
-// stop stops services. It expects this project's processes to stop in time. How long Docker's command takes says nothing
-// about a service, but Docker kills it after ten seconds, which its exit code tells.
+// stop stops services. It expects this project's processes to stop in time. The duration of Docker's stop command says
+// nothing about a service in a container. But Docker kills a service after ten seconds, and the exit code shows that.
 func (t *trial) stop(services ...string) {
 	begin := time.Now()
 	if err := t.lab.stop(t.ctx, services...); err != nil {
@@ -341,7 +346,7 @@ func (t *trial) stop(services ...string) {
 	t.settle()
 }
 
-// stopped returns the exit code of a stopped service, and expects that it did not have to be killed.
+// stopped returns the exit code of a stopped service, and expects that the service did not have to be killed.
 func (t *trial) stopped(service string) int {
 	code, err := t.lab.exitCode(t.ctx, service)
 	switch {

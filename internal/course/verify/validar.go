@@ -45,14 +45,14 @@ func checkScenarios() []Scenario {
 			impostor(t, "echo nonsense")
 		}},
 		{Stage: "ej3", Name: "check-silent-server", docker: true, Title: "validar-echo-server.sh finds that a server which answers nothing for 20 s is wrong, and ends", run: func(t *trial) {
-			impostor(t, "sleep 20") // the title says how long
+			impostor(t, "sleep 20") // the scenario's title names the seconds
 		}},
 		{Stage: "ej3", Name: "echo-unaltered", Title: "lines with any text come back as they were", run: func(t *trial) { unaltered(t, echoLines, false) }},
 	}
 }
 
-// downServer starts a server, expects validar-echo-server.sh to find it right, and kills it. Without the first verdict, a later one
-// would prove nothing.
+// downServer starts a server, expects success from validar-echo-server.sh, and kills the server. Without that success,
+// a later fail of the script would prove nothing.
 func downServer(t *trial) {
 	startServer(t)
 	id := runningServer(t)
@@ -61,8 +61,8 @@ func downServer(t *trial) {
 	t.interrupt("kill", "server")
 }
 
-// startsNone ends the scenario if another container than the one with this id is the running server: the script has started or
-// stopped it, or the server has ended by itself, and the script's verdict is about something else than the scenario.
+// startsNone ends the scenario if the running server is not the container with this id. Then the script has started or
+// stopped a server, or the server has ended by itself, and the script's verdict is not about the scenario's server.
 func startsNone(t *trial, id string) {
 	if runningServer(t) != id {
 		t.problems = nil
@@ -89,7 +89,7 @@ func impostor(t *trial, program string) {
 	startsNone(t, "")
 }
 
-// containers returns the lab of a scenario with docker set.
+// containers returns the lab of a scenario whose field docker is set.
 func (t *trial) containers() containers { return t.lab.(containers) }
 
 // shell returns the shell for validar-echo-server.sh. The course asks for «un script de bash», and its public tests use
@@ -121,8 +121,8 @@ func verdict(t *trial, result string, shell ...string) {
 	t.problem(fmt.Sprintf("%s validar-echo-server.sh says %q", strings.Join(shell, " "), want), seen, t.about(pattern{container: "server"}))
 }
 
-// says reports whether a script's output has a verdict as its only line with a verdict and, if alone is set, as its
-// only line. Without alone, other text may stand before the verdict, which may be in colour, and be there twice.
+// says reports whether a script's output has the given verdict and no other one. With alone, the verdict must be the
+// only line. Without alone, other text may stand before the verdict, and the verdict may be coloured and come twice.
 func says(output, want string, alone bool) bool {
 	var found []string
 	for line := range strings.Lines(output) {

@@ -15,7 +15,7 @@ import (
 // skip ends a scenario that cannot run here.
 func (t *trial) skip(reason string) { t.finish(report.Skipped, reason) }
 
-// unjudged ends a scenario that cannot tell a right solution from a wrong one.
+// unjudged ends a scenario that cannot distinguish a right solution from a wrong one.
 func (t *trial) unjudged(reason string) { t.finish(report.Unjudged, reason) }
 
 func (t *trial) finish(status report.Status, reason string) {
@@ -36,11 +36,11 @@ func (t *trial) problem(expected, seen string, around []report.Line) {
 	t.problems = append(t.problems, report.Problem{Expected: expected, Seen: seen, Around: around})
 }
 
-// judgeFailure sets the verdict of a scenario with problems: skipped if it follows from the failure of another scenario,
-// unjudged if a script misses something in its container, else failed.
+// judgeFailure sets the verdict of a scenario with problems. The verdict is unjudged if a script misses something in
+// its container, skipped if the failure follows from the failure of another scenario, and otherwise failed.
 func (t *trial) judgeFailure(result *report.Scenario, s Scenario, sites *sites) {
 	result.Status, result.Reason = report.Failed, ""
-	if t.site.lack != "" { // the failure may follow from it
+	if t.site.lack != "" { // the failure may follow from that lack
 		result.Status, result.Problems = report.Unjudged, nil
 		result.Reason = text.Line(lackError{t.site.lack}.Error())
 		return
@@ -51,8 +51,8 @@ func (t *trial) judgeFailure(result *report.Scenario, s Scenario, sites *sites) 
 	}
 }
 
-// cause returns the name of the first scenario of a stage that failed because of setup: of s itself if it is the first, or
-// if setup is "".
+// cause returns the name of the first scenario of a stage that failed because of setup. If of is the first one, or
+// setup is "", cause returns the name of of.
 func (s *sites) cause(of Scenario, setup string) string {
 	if setup == "" {
 		return of.Name
@@ -68,13 +68,14 @@ func (s *sites) cause(of Scenario, setup string) string {
 
 // Numbers of lines that a problem shows.
 const (
-	linesBefore = 4 // the line that it is about
+	linesBefore = 4 // lines before the line that the problem is about
 	linesAfter  = 2
-	linesAtMost = 12 // if it is about no line
+	linesAtMost = 12 // lines of a problem that is about no single line
 )
 
-// about returns the lines to show with a problem about a pattern: around the last line with its action (in its
-// container, else in any), else the last lines of its container, else the last lines.
+// about returns the lines to show with a problem about a pattern. These are the lines around the last line with the
+// pattern's action: in the pattern's container, or else in any container. Without such a line, they are the last lines
+// of the pattern's container, or else of all containers.
 func (t *trial) about(p pattern) []report.Line {
 	if p.action != "" {
 		if lines := t.around(pattern{container: p.container, action: p.action}.matches); lines != nil {
@@ -94,7 +95,7 @@ func (t *trial) about(p pattern) []report.Line {
 	return lines[max(0, len(lines)-linesAtMost):]
 }
 
-// around returns the lines around the last one that matches.
+// around returns the lines around the last line that matches, or nil if none matches.
 func (t *trial) around(matches func(entry) bool) []report.Line {
 	lines, _ := t.journal.snapshot()
 	for i, last := range slices.Backward(lines) {

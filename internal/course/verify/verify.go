@@ -1,12 +1,12 @@
 // Package verify checks a lab as a black box: it writes configuration files, generates the Compose file with the
 // project's own script, builds, starts, reads logs, sends signals, and reports the differences to the course's text.
-// The project is this one or a checkout in the course's layout, in any language. Its services run in containers; those
-// of this project may also run as processes of this machine.
+// The project is this one or a checkout in the course's layout, in any language. The services run in containers. The
+// services of this project may also run as processes of this machine.
 //
-// The scenarios are in echo.go (ej1, ej2), validar.go (the script of ej3), bets.go (ej5), batches.go (ej6),
-// draws.go (ej7, ej8) and sigterm.go (SIGTERM in ej4 … ej8). schedule.go runs several at once; trial.go holds their
-// steps. verdict.go decides what a scenario that has ended shows: it passed, it failed, it follows from the failure of
-// another one, or it cannot be judged.
+// The scenarios are in echo.go (ej1, ej2), validar.go (the script of ej3), bets.go (ej5), batches.go (ej6), draws.go
+// (ej7, ej8) and sigterm.go (SIGTERM in ej4 … ej8). schedule.go runs several at once; trial.go holds their steps.
+// verdict.go decides the verdict on a scenario that has ended: it passed, it failed, its failure follows from another
+// scenario's, or it cannot be judged.
 package verify
 
 import (
@@ -30,56 +30,61 @@ import (
 
 // Options are the options of Run.
 type Options struct {
-	// Stages and Names choose scenarios. Empty lists choose all, without those that go beyond the course in a checkout.
+	// Stages and Names choose scenarios. An empty list chooses all; in a checkout, scenarios that go beyond the course
+	// need Beyond or their name in Names.
 	Stages []string
 	Names  []string
-	// Beyond checks a checkout for what goes beyond the course, too.
+	// Beyond also runs, in a checkout, the scenarios that go beyond the course.
 	Beyond bool
 	// Docker runs the services in containers instead of processes.
 	Docker bool
-	// Network tells the services of processes apart; "" is the network for this machine.
+	// Network says which addresses services get that run as processes; "" is local.DefaultNetwork().
 	Network local.Network
 	// Repo is the root of a git repository with a branch for each stage; "" is this project.
 	Repo string
-	// Trust runs a checkout's scripts on this machine instead of in containers of ScriptImage, which has bash; "" is
-	// composer's own image.
+	// Trust runs a checkout's scripts on this machine. Without Trust they run in containers of ScriptImage, which must
+	// have bash; "" is composer's own image.
 	Trust       bool
 	ScriptImage string
 	// Branches is the pattern of the names of the branches, in which {N} stands for the number of a stage; "" is
 	// DefaultBranches.
 	Branches string
-	// Language is that of the page and the progress.
+	// Language is the language of the page and of the progress.
 	Language words.Language
-	// Version is composer's, for the report.
+	// Version is the version of composer, for the report.
 	Version string
-	// Composer is a program that is put into the project's bin/, where its script looks for it; "" lets the script
-	// build it.
+	// Composer is the path of a composer program, which Run copies into this project's bin/, where generar-compose.sh
+	// looks for it. With "", the script builds composer.
 	Composer string
-	// Service is the command line of the local services; nil is Composer's.
+	// Service is the beginning of the command line of services that run as processes; nil is Composer's own.
 	Service []string
 	// Patience bounds each wait for something that takes a moment in a correct lab; 0 is DefaultPatience.
 	Patience time.Duration
-	// Slots bounds how many scenarios run at once. Runs at the same time share them; nil is one slot of the run's own.
+	// Slots bounds how many scenarios run at once. Several calls of Run at the same time share the same Slots. With
+	// nil, the run has one slot of its own.
 	Slots Slots
 	// Repeat is how often each scenario runs, at least once.
 	Repeat int
-	// Began and Ended are called when a scenario begins and ends, by several goroutines at once. They may be nil.
+	// Began and Ended, if not nil, are called by Run when a scenario begins and ends, from several goroutines at once.
 	Began func(Scenario)
 	Ended func(report.Scenario)
-	// Building is called before an image is built, with its stage and service, by several goroutines at once. It may be nil.
+	// Building, if not nil, is called by Run before it builds an image, from several goroutines at once. image is the
+	// stage and the service, such as "ej6 client".
 	Building func(image string)
-	// Single is held by a lab in containers with names or addresses that only one lab of a machine can have. Runs at the
-	// same time share one; nil is one of the run's own.
+	// Single is held while a lab runs whose containers have names or addresses that only one lab of a machine can have.
+	// Several calls of Run at the same time share the same Single. With nil, the run has its own.
 	Single *sync.Mutex
 	Now    func() time.Time
 }
 
 // Scenario is a check of a stage.
 type Scenario struct {
-	Stage  string `json:"stage"` // ej1 … ej8
-	Name   string `json:"name"`  // words with dashes, unique within its stage
-	Title  string `json:"title"` // a sentence that says what the scenario shows
-	Beyond string `json:"-"`     // why the course does not ask for it, which skips it in a checkout unless it is named; else ""
+	Stage string `json:"stage"` // ej1 … ej8
+	Name  string `json:"name"`  // words with dashes, unique within its stage
+	Title string `json:"title"` // a sentence that says what the scenario shows
+	// Beyond says why the course does not ask for the scenario, or is "". In a checkout, Run runs a scenario with Beyond
+	// only if Options.Beyond is set or Options.Names has the name.
+	Beyond string `json:"-"`
 
 	docker  bool // it needs containers
 	run     func(*trial)
@@ -89,11 +94,11 @@ type Scenario struct {
 // DefaultPatience is enough for a busy machine.
 const DefaultPatience = 30 * time.Second
 
-// scenarioLimit bounds a scenario after the build of its images, in which each wait has a shorter limit. A patience of
-// more than an eighth of it raises it.
+// scenarioLimit bounds a scenario after the build of its images. Each wait in the scenario has a shorter limit. If
+// Patience is more than an eighth of scenarioLimit, the scenario gets eight times Patience.
 const scenarioLimit = 3 * time.Minute
 
-// ErrUnknown says that there is no such stage or scenario. Run wraps it.
+// ErrUnknown is in the error of Run and Chosen for a stage or scenario that does not exist.
 var ErrUnknown = errors.New("unknown")
 
 // Run runs the scenarios that the options choose and returns their results. A failed scenario is no error, nor is one
@@ -178,7 +183,7 @@ func runOne(ctx context.Context, s Scenario, e engine, sites *sites, o Options) 
 		Duration: o.Now().Sub(begin) - t.waited, Problems: t.problems, Timeline: t.journal.timeline(), Troubles: t.troubles,
 	}
 	if len(t.problems) > 0 {
-		if t.setup != "" && s.earlier != nil { // the failure may follow from that of an earlier scenario
+		if t.setup != "" && s.earlier != nil { // the failure may follow from an earlier scenario's failure
 			o.Slots.lend(s.earlier) // one of them may wait for a slot
 		}
 		t.judgeFailure(&result, s, sites)
@@ -205,8 +210,8 @@ func Stages(all []Scenario) []string {
 	return stages
 }
 
-// Chosen returns the scenarios that Run runs with the same options, in order. Its error wraps ErrUnknown, or is about
-// the pattern of the branches.
+// Chosen returns the scenarios that Run runs with the same options, in order. The error wraps ErrUnknown, or says what
+// is wrong with the pattern of the branches.
 func Chosen(o Options) ([]Scenario, error) {
 	if o.Branches != "" {
 		if err := CheckBranches(o.Branches); err != nil {
@@ -242,8 +247,8 @@ func known(what string, wanted, all []string) error {
 	return nil
 }
 
-// writeProblems writes the problems of a scenario for people: of the first what was expected, what was seen, and the
-// lines around it; of the others, which may follow from it, a line each.
+// writeProblems writes the problems of a scenario for people. For the first problem it writes the expected, the seen,
+// and the log lines around it. For each other problem, which may follow from the first, it writes one line.
 func writeProblems(w io.Writer, s report.Scenario, l words.Language) {
 	for i, p := range s.Problems {
 		if i > 0 {

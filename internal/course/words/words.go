@@ -32,8 +32,8 @@ func Of(locale string) Language {
 // Code returns the language's code, for the attribute lang.
 func (l Language) Code() string { return string(cmp.Or(l, English)) }
 
-// Text returns an English message in the language. A message that the catalogue lacks comes back as it is, as do the
-// parts of a message that are a solution's own words.
+// Text returns an English message in the language. A message that is not in the catalogue comes back unchanged. So do
+// the parts of a message that quote a solution.
 func (l Language) Text(message string) string {
 	if l != Spanish {
 		return message
@@ -41,8 +41,8 @@ func (l Language) Text(message string) string {
 	return catalogue().translate(message, 0)
 }
 
-// ErrorText returns the message of an error in the language. Each of its lines may begin with names of what failed, such as
-// "verify: class.csv:3:1: ", which stay.
+// ErrorText returns the message of an error in the language. Each line of the message may begin with names of commands
+// and places, such as "verify: class.csv:3:1: "; ErrorText does not translate them.
 func (l Language) ErrorText(message string) string {
 	if l != Spanish {
 		return message

@@ -25,18 +25,19 @@ type Config struct {
 	Agency    uint32 // the agency's number, from 1
 	Address   string // host:port of the central
 	MaxAmount int    // the most bets in a batch; below 1 is 1
-	// Period is the pause after a batch's result, before the next batch, FINISH or the report of the winners. Without it,
-	// followed logs of several containers may show lines that are milliseconds apart in the wrong order. With 0 there is
-	// no pause, and several batches are in flight.
+	// Period is the pause after a batch's result, before the next batch, FINISH or the report of the winners. Without a
+	// pause, `docker compose logs -f` may show lines of several containers in the wrong order if they are milliseconds
+	// apart. With 0 there is no pause, and the agency sends further batches before it has the results of earlier ones.
 	Period time.Duration
-	// ReportDelay is the least time from the arrival of the winners to their report, so that the central's line about
-	// the draw comes before it in followed logs.
+	// ReportDelay is the least time from the arrival of the winners to the agency's line about them, so that `docker
+	// compose logs -f` shows the central's line about the draw first.
 	ReportDelay time.Duration
 	Timeout     time.Duration // of connecting, of a write, and of the wait for a frame; above 0
-	RetryLimit  time.Duration // of all attempts together, as long as there is no progress
+	RetryLimit  time.Duration // the longest time without progress, over all attempts; then ErrRetryLimit
 	KeepAlive   time.Duration // from one KEEPALIVE to the next in a pause; 0 sends none
 	Now         func() time.Time
-	// Secret is the agency's own, and proves to the central who the agency is. With none, the agency proves nothing.
+	// Secret is the agency's secret, which proves to the central who the agency is. With the zero Secret, the agency
+	// proves nothing.
 	Secret secret.Secret
 	// Dial connects to the central.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -65,8 +66,9 @@ type Agency struct {
 // New returns an Agency.
 func New(c Config, log *slog.Logger) *Agency { return &Agency{config: c, log: log} }
 
-// SendBet sends one bet (ej5), and returns nil when the central has stored it. A bet whose confirmation is lost is not
-// sent again. Each call places a new bet, even if it equals the one before.
+// SendBet sends one bet (ej5), and returns nil when the central has stored it. If the connection breaks before the
+// confirmation, SendBet connects again and sends the bet only if the central has not stored it. Each call places a new
+// bet, even if the bet equals the one of the call before.
 func (a *Agency) SendBet(ctx context.Context, b lottery.Bet) error {
 	var bet single
 	err := b.Check()
@@ -79,8 +81,9 @@ func (a *Agency) SendBet(ctx context.Context, b lottery.Bet) error {
 }
 
 // SendFile sends the bets of the agency's file in batches (ej6), and returns nil when the central has confirmed all of
-// them. It skips the bets that the central has, which must be the first of the file. A batch with a bad line is not sent:
-// SendFile returns its error when the batches before it are confirmed.
+// them. SendFile skips the bets that the central has already. The central's bets must be the first bets of the file:
+// otherwise the error wraps ErrOtherBets. SendFile does not send a batch with a bad line. It waits until the batches
+// before the bad line are confirmed, and then returns the *lottery.LineError.
 func (a *Agency) SendFile(ctx context.Context, path string) error {
 	err := a.withFile(ctx, path, func(s *session, f File) error {
 		_, err := s.sendFile(ctx, f)

@@ -11,8 +11,8 @@ import (
 )
 
 var (
-	// ErrRetryLimit is in the error when no attempt has brought progress for Config.RetryLimit. The error of the last
-	// attempt is in it, too.
+	// ErrRetryLimit is in the error when no attempt has brought progress for Config.RetryLimit. The error wraps the
+	// error of the last attempt, too.
 	ErrRetryLimit = errors.New("gave up on the central")
 	// ErrOtherBets is in the error when the central has bets of this agency that are not the first bets of its file. The
 	// agency stops, because its bets would follow those of somebody else.

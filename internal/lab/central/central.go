@@ -28,7 +28,7 @@ type Config struct {
 	TurnTimeout  time.Duration // how long a served agency may send only KEEPALIVE while others wait
 	KeepAlive    time.Duration // from one KEEPALIVE to the next, while an agency waits
 	Now          func() time.Time
-	// Secret is the master secret. With none, whoever reaches the server speaks for any agency.
+	// Secret is the master secret. With the zero Secret, any client can speak for any agency.
 	Secret secret.Secret
 }
 
@@ -46,9 +46,10 @@ type Server struct {
 	wait     sync.WaitGroup      // waits for all sessions
 }
 
-// OpenLottery opens a lottery for New: see draw.Open. path is that of bets.csv, agencies is the number of agencies. It
-// logs the draw, and what the lottery finds in its files. Each agency has at most maxBets bets; 0 is no bound. Without
-// sync, stored bets outlast the process but not the machine. The caller closes the lottery.
+// OpenLottery opens a lottery for New: see draw.Open. path is the path of bets.csv, and agencies is the number of
+// agencies. The lottery logs the draw and the state of its files to log. Each agency has at most maxBets bets; 0 is no
+// bound. Without sync, stored bets survive a crash of the process but not a crash of the machine. The caller closes the
+// lottery.
 func OpenLottery(ctx context.Context, path string, agencies uint32, maxBets uint64, sync bool, log *slog.Logger) (*draw.Lottery, error) {
 	logDraw := func(tell func(told bool)) {
 		written := logline.OnWrite(context.Background(), tell)
@@ -75,9 +76,9 @@ func New(c Config, l *draw.Lottery, log *slog.Logger) *Server {
 }
 
 // Serve takes connections until ctx is done. Then it closes the listener, waits until the batches that were taken are
-// stored and answered, sends ERROR shutdown on all connections, waits for them, and returns nil. That takes well under
-// a second unless the disk stalls. If the listener fails for good, it does the same and returns the error. A Server
-// serves once.
+// stored and answered, sends ERROR shutdown on all connections, waits for their end, and returns nil. The end takes
+// well under a second unless the disk stalls. If the listener fails for good, Serve ends in the same way and returns
+// the listener's error. A Server serves once.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	err := listener.Serve(ctx, l, s.log, s.take)
 	s.mu.Lock()

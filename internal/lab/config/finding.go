@@ -19,7 +19,8 @@ type Finding struct {
 	// Line and Column count from 1, Column in characters. Both are 0 without a place in a file.
 	Line   int `json:"line,omitempty"`
 	Column int `json:"column,omitempty"`
-	// Key is the key or the variable as it is written there. It is empty for an error in the form of the file.
+	// Key is the key or the variable as the file or the environment writes it. It is empty for an error in the form of
+	// the file.
 	Key string `json:"key,omitempty"`
 	// Value is the wrong value, or nil if something else is wrong.
 	Value  *string `json:"value,omitempty"`

@@ -26,7 +26,7 @@ type Key struct {
 	// Choices are all values of a Choice. The service takes them in any case if AnyCase is true.
 	Choices []string `json:"choices,omitempty"`
 	AnyCase bool     `json:"any_case,omitempty"`
-	// Secret says that nothing shows the value.
+	// Secret is true for a value that must not be shown.
 	Secret bool   `json:"secret,omitempty"`
 	Doc    string `json:"doc"`
 }
@@ -43,8 +43,9 @@ const (
 	Choice   Kind = "choice"   // one of a few words
 )
 
-// Chooser is a type with a fixed list of values. Choices returns their names. Parse refuses other values of a string type.
-// Another type reads its values itself; it takes any case if it reads the first name in lower case.
+// Chooser is a type with a fixed list of values. Choices returns their names. If the Chooser is a string type, Parse
+// refuses all other values. Any other type must implement encoding.TextUnmarshaler; it counts as taking any case if
+// UnmarshalText accepts the first name in lower case.
 type Chooser interface{ Choices() []string }
 
 // keysOf returns the keys of a configuration in the order of its fields. The tag key is the key in the file. Without

@@ -25,7 +25,7 @@ const maxErrors = 20
 // Value is the text of a variable and where it comes from.
 type Value struct {
 	Text string
-	// Key is the name as it is written there: a variable, a key, or a path of keys (loop.amount).
+	// Key is the name as the environment or the file writes it: a variable, a key, or a path of keys (loop.amount).
 	Key string
 	// File, Line and Column are the place of the value. Line and Column count from 1, Column in characters. File is
 	// empty for the environment.
@@ -55,8 +55,8 @@ func (l Layer) inOrder() []string {
 	})
 }
 
-// Environ returns the variables of environ ("NAME=value"). A variable with an empty value counts as not set: Compose
-// makes one of `NAME=`.
+// Environ returns the variables of environ ("NAME=value"). A variable with an empty value counts as not set, because
+// Compose sets a variable to the empty value for `NAME=`.
 func Environ(environ []string) Layer {
 	layer := Layer{}
 	for _, entry := range environ {

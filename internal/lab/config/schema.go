@@ -26,8 +26,8 @@ type schema struct {
 	Closed      *bool              `json:"additionalProperties,omitempty"`
 }
 
-// Schema returns a JSON schema (draft 2020-12), to be encoded, of the service's file for editors. For an INI file it describes the keys
-// as one object.
+// Schema returns a JSON schema (draft 2020-12) of the service's file, for editors. The caller encodes it as JSON. For
+// an INI file it describes the keys as one object.
 //
 // The schema is stricter than the service: it takes keys only as Path writes them, and no value that YAML reads as
 // another type. It lacks the rules of a Checker, which may be about several keys.

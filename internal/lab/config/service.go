@@ -35,8 +35,8 @@ func Describe[T Checker](name, file, prefix string) Service {
 	return Service{Name: name, File: file, Keys: keysOf(reflect.TypeFor[T]()), prefix: prefix, parse: parse}
 }
 
-// DefaultFile returns the path of the service's file: of the one beside the service's sources, or else of the one in the
-// working directory. It returns "" if there is neither.
+// DefaultFile returns the path of the service's file: services/NAME/FILE below the working directory if that file
+// exists, or else FILE in the working directory. It returns "" if neither file exists.
 func (s Service) DefaultFile() string {
 	for _, path := range []string{filepath.Join("services", s.Name, s.File), s.File} {
 		if _, err := os.Stat(path); err == nil {
@@ -54,8 +54,8 @@ func (s Service) Reads(path string) bool {
 
 func (s Service) isYAML() bool { return filepath.Ext(s.File) == ".yaml" }
 
-// Read reads a file as the service does, but a missing file is an error. An error in the form of the file is Findings,
-// and the layer has the rest.
+// Read reads a file as the service does, but returns an error for a missing file. If the form of the file is wrong, the
+// error is Findings, and the layer holds the values that Read could read.
 func (s Service) Read(path string) (Layer, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, files.Cause(err))
@@ -71,8 +71,8 @@ func (s Service) Parse(name string, text []byte) (Layer, error) {
 	return parseINI(name, text)
 }
 
-// Load reads the configuration of a service from its environment and its file, of which there need not be one. unknown is
-// what Unknown returns for both.
+// Load reads the configuration of a service from its environment and from its file at path, which may be missing.
+// unknown holds the findings of Unknown about both. The error is Findings for wrong values or a wrong form of the file.
 func Load[T Checker](s Service, environ []string, path string) (c T, unknown []Finding, err error) {
 	environment := Environ(environ)
 	file, err := readFile(path, s.Parse)
@@ -111,7 +111,7 @@ func (s Setting) String() string {
 }
 
 // Settings returns all keys with the values that the service would use with layers, the first of which has the highest
-// rank. Wrong values are returned as they are.
+// rank. Settings returns wrong values unchanged, and secret.Redacted in place of the value of a secret.
 func (s Service) Settings(layers ...Layer) []Setting {
 	merged := merge(layers)
 	settings := make([]Setting, len(s.Keys))

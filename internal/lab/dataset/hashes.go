@@ -15,10 +15,11 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/closed"
 )
 
-// Progress is called while a file is hashed that takes long, with the number of bytes that have been read.
+// Progress reports that a Server is still hashing a large file: name is the file's name, read is the number of bytes
+// that have been read, and size is the number of all bytes.
 type Progress func(name string, read, size int64)
 
-// hashes has the hashes of files, which are computed in the background, once for each content.
+// hashes computes the hashes of files in the background, once for each content, and keeps them.
 type hashes struct {
 	ctx      context.Context //nolint:containedctx // ends the work in the background
 	stop     func()          // ends it with errStopped

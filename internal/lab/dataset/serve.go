@@ -13,8 +13,9 @@ import (
 )
 
 // Server serves the agencies' files of a directory, read-only: GET and HEAD of /agency-N.csv, with ranges and
-// preconditions. The ETag of a file is the hash of its content, so a client can tell that it has all of it, and go on
-// with the same content later. While a large file is hashed, those who ask for it get 102 Processing again and again.
+// preconditions. The ETag of a file is the hash of its content. With it a client can check that the content is
+// complete, and can go on later with the same content. While the Server hashes a large file, it sends 102 Processing
+// every two seconds to each client that waits for the file.
 type Server struct {
 	root    *os.Root
 	hashes  *hashes
@@ -31,10 +32,10 @@ func NewServer(dir string, progress Progress) (*Server, error) {
 	return &Server{root, newHashes(progress), 2 * time.Second}, nil
 }
 
-// Stop ends the requests that wait for a hash, at once and from now on.
+// Stop ends all requests that wait for a hash. Later requests that need a new hash end at once.
 func (s *Server) Stop() { s.hashes.stop() }
 
-// Close closes the directory, after all work has ended.
+// Close stops the hashing, waits for its end, and closes the directory.
 func (s *Server) Close() error {
 	s.hashes.close()
 	return s.root.Close()

@@ -12,7 +12,7 @@ import (
 // DefaultSeed is the seed of the shipped .data/dataset.zip.
 const DefaultSeed = 7574
 
-// Shape is the content of a dataset: of the files of agency 1, agency 2 and so on.
+// Shape describes the content of a dataset: first the file of agency 1, then the file of agency 2, and so on.
 type Shape []Options
 
 const maxAgencies = 1_000_000
@@ -30,8 +30,9 @@ func DefaultShape() Shape {
 // is for all agencies.
 //
 // Without agencies (0) their number is the length of the longer list, or else five. Without bets (nil) an agency has
-// 1,000 bets. Without winners (nil) one bet in 10,000 wins, rounded up, but none of the last agency's: it is the case of
-// an agency without winners. Without all three, NewShape returns DefaultShape with the seed.
+// 1,000 bets. Without winners (nil) one bet in 10,000 of each agency wins, rounded up. The last agency has no winners,
+// so that a dataset has the case of an agency without winners. Without all three, NewShape returns DefaultShape with
+// the seed.
 func NewShape(seed uint64, agencies int, bets, winners []int) (Shape, error) {
 	if agencies == 0 && len(bets) == 0 && len(winners) == 0 {
 		bets = defaultBets

@@ -15,15 +15,15 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/retry"
 )
 
-// Client sends messages, each on a connection of its own, and expects each back.
+// Client sends messages, each on a connection of its own, and expects the server to send each message back.
 type Client struct {
 	ID      uint32
 	Address string
 	Amount  int           // number of messages
 	Period  time.Duration // pause after each message
 	Timeout time.Duration // of a connect, and of an exchange
-	// RetryLimit is the time for all attempts at one message together, while the server is not up or breaks the
-	// connection.
+	// RetryLimit is the limit of all attempts at one message together. The Client tries again while the server is not
+	// up or breaks the connection.
 	RetryLimit time.Duration
 	Now        func() time.Time
 	Log        *slog.Logger

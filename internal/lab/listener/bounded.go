@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Bounded returns a listener that has no more than most connections open at once, and one more that waits for a place.
-// While no place is free, the oldest connection is closed as soon as it has been open for slice. So idle and slow peers
-// keep nobody out, and a peer that is cut off has to come back for the rest.
+// Bounded returns a listener that has at most `most` connections open at once. One more connection may wait for a
+// place: then the listener closes the oldest connection as soon as that has been open for slice. So idle and slow peers
+// keep nobody out, and a peer that the listener has cut off must connect again for the rest.
 func Bounded(l net.Listener, most int, slice time.Duration) net.Listener {
 	return &bounded{
 		Listener: l, most: most, slice: slice,

@@ -12,7 +12,7 @@ import (
 // OutsideError is the error of New for a mount that leads out of Options.Inside.
 type OutsideError struct {
 	Service, Source string
-	// Leads is the path that is outside: the source without its links, or what a link below it leads to.
+	// Leads is the path outside of Inside: Source with its links followed, or the target of a link below Source.
 	Leads  string
 	Inside string
 }

@@ -13,14 +13,15 @@ import (
 	"github.com/tp0-lab/composer/internal/files"
 )
 
-// Janitor is a process that removes a directory when this process has ended, even if it was killed. It notices that by a
-// pipe, whose other end only this process has open.
+// Janitor is a process that removes a directory when this process has ended, even if it was killed. The janitor notices
+// the end by a pipe, whose other end only this process has open.
 type Janitor struct {
 	command *exec.Cmd
 	hold    io.WriteCloser
 }
 
-// NewJanitor starts a janitor of dir. program is that of Options. The caller removes dir, and then closes the janitor.
+// NewJanitor starts a janitor of dir. program is as in Options.Program. The caller removes dir, and then closes the
+// janitor.
 func NewJanitor(program []string, dir string) (*Janitor, error) {
 	program = commandLine(program)
 	command := exec.Command(program[0], append(program[1:len(program):len(program)], "janitor", dir)...)
@@ -36,7 +37,7 @@ func NewJanitor(program []string, dir string) (*Janitor, error) {
 	return &Janitor{command: command, hold: hold}, nil
 }
 
-// Close waits for the janitor, who removes what is left of the directory.
+// Close lets the janitor remove the rest of the directory, and waits for the janitor's end.
 func (j *Janitor) Close() error {
 	_ = j.hold.Close()
 	if err := j.command.Wait(); err != nil {

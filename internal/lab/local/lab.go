@@ -28,23 +28,25 @@ import (
 
 // Options are the options of New. Now is required.
 type Options struct {
-	// Program begins the command line of each service; the rest of it is for Serve. The default is the running program
-	// and Argument.
+	// Program is the beginning of each service's command line. The Lab appends the arguments for Serve. The default is
+	// the running program and Argument.
 	Program []string
-	// Configs are the configuration files of the images, by kind. The default is the lab's own file.
+	// Configs are the paths of the configuration files that services find without a mount, by kind. The default is the
+	// lab's own file.
 	Configs map[Kind]string
 	// InventMissing replaces missing files that are mounted: all agency files by random bets, or all configuration files
 	// of a kind of service by the lab's own. It replaces none if only some of them are missing. New returns an error for
 	// any other missing file.
 	InventMissing bool
-	// Note, if not nil, is called with a sentence for each file that was replaced.
+	// Note, if not nil, is called with sentences about the lab for people, such as one for each file that InventMissing
+	// replaces.
 	Note func(sentence string)
 	// Log, if not nil, is called with the lines and ends of all services, one at a time, in the order in which the
 	// services wrote them.
 	Log func(Event)
-	// Network is how services are told apart. The default is that of DefaultNetwork.
+	// Network says which addresses the services get. The default is DefaultNetwork().
 	Network Network
-	// Inside, if not "", is the directory that no mount may lead out of: New returns an *OutsideError for one that does.
+	// Inside, if not "", is a directory: New returns an *OutsideError for a mount that leads out of it.
 	Inside string
 	// Now returns the current time.
 	Now func() time.Time
@@ -157,20 +159,20 @@ func rootOf(dir, name string) string { return filepath.Join(dir, "services", nam
 // hostsFile returns the path of the file from which the services of the lab in dir learn where the others are.
 func hostsFile(dir string) string { return filepath.Join(dir, "hosts.json") }
 
-// Path returns the path on this machine of a file that the service sees at the path file. For a name that no service
-// has, no file is there.
+// Path returns the path on this machine of a file that the service sees at the path file. If no service has that name,
+// the path leads to no file.
 func (l *Lab) Path(name, file string) string {
 	return service.Machine{Root: rootOf(l.dir, name), Mounts: l.mounts[name]}.Path(file)
 }
 
-// Address returns the HOST:PORT on this machine of a port of a service.
+// Address returns the HOST:PORT at which this machine reaches the given port of a service.
 func (l *Lab) Address(name string, port uint16) string {
 	return service.Machine{Host: l.hosts[name]}.Address(port)
 }
 
-// Up starts the named services and their dependencies, in order, or all services if no name is given. A service that
-// is running is not started again. A service that has ended starts again with the files that it has written. Up returns
-// when the last is started.
+// Up starts the named services and their dependencies, in order, or all services if no name is given. A service that is
+// running is not started again. A service that has ended starts again with the files that it has written. Up returns
+// when the last service is started.
 func (l *Lab) Up(ctx context.Context, names ...string) error {
 	wanted := make(map[string]bool)
 	for _, name := range names {
@@ -226,7 +228,7 @@ func (l *Lab) start(ctx context.Context, s Service) error {
 	return nil
 }
 
-// Wait waits for the end of a service and returns its exit code, as Event has it. It returns ctx's error if ctx is done
+// Wait waits for the end of a service and returns its exit code, like Event.Code. It returns ctx's error if ctx is done
 // earlier.
 func (l *Lab) Wait(ctx context.Context, name string) (int, error) {
 	p, err := l.process(name)
@@ -241,8 +243,8 @@ func (l *Lab) Wait(ctx context.Context, name string) (int, error) {
 	}
 }
 
-// Stop sends their stop signal to the named services, or to all services if no name is given, and kills each that is
-// still running when its grace period is over or ctx is done. It returns when all of them have ended.
+// Stop sends the named services their stop signals; without names it stops all services. It kills a service that still
+// runs at the end of its grace period, or when ctx is done. Stop returns when all these services have ended.
 func (l *Lab) Stop(ctx context.Context, names ...string) {
 	var group sync.WaitGroup
 	for _, s := range slices.Backward(l.services) {
@@ -259,7 +261,7 @@ func (l *Lab) Stop(ctx context.Context, names ...string) {
 // Kill ends a running service at once. Wait waits for it.
 func (l *Lab) Kill(name string) error { return l.do("kill", name, killProcess) }
 
-// Pause stops a running service in the middle of whatever it does, until Unpause.
+// Pause stops a running service at once, with its connections open, until Unpause.
 func (l *Lab) Pause(name string) error { return l.do("pause", name, pauseProcess) }
 
 // Unpause lets a paused service go on.

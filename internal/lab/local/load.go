@@ -13,7 +13,7 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// Unnamed is the name of a project whose files give none.
+// Unnamed is the name of a project if its files do not name it.
 const Unnamed = "local"
 
 // Load reads a Compose file as Compose does: raw is its text, name is its name in errors, and its relative paths begin in
@@ -31,7 +31,8 @@ func Load(ctx context.Context, raw []byte, name, dir string, environ []string) (
 	return LoadProject(ctx, p, dir, environment)
 }
 
-// LoadProject is Load for a project in dir that was read with an environment.
+// LoadProject is Load for a project that the caller has read. The project's relative paths begin in dir, and its
+// variables come from environment.
 func LoadProject(ctx context.Context, p *project.Project, dir string, environment map[string]string) (*types.Project, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {

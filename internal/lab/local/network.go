@@ -15,10 +15,10 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/service"
 )
 
-// Network is how services of one machine are told apart.
+// Network says which addresses and ports services get that share one machine.
 type Network string
 
-// The networks. Names of services lead to the right one in both.
+// The networks. In both, a service reaches another one by its name.
 const (
 	// Addresses gives each service a loopback address, so that ports are as the Compose file has them.
 	Addresses Network = "addresses"

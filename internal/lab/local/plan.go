@@ -19,7 +19,7 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// Kind is what a service is.
+// Kind says whether a service is the lab's server or one of its clients.
 type Kind string
 
 // The kinds: the lab's two services.
@@ -28,16 +28,15 @@ const (
 	Client Kind = "client"
 )
 
-// Service is what a Compose file says of a service, as far as it can be done
-// without a container.
+// Service holds those settings of a service in a Compose file that have an effect without a container.
 type Service struct {
 	Name    string
 	Kind    Kind
-	Names   []string        // under which others reach it
+	Names   []string        // the host names of the service for the others
 	Environ []string        // "NAME=value", sorted
 	Files   []service.Mount // mounted from outside
 	After   []Dependency
-	// StopSignal asks it to stop, and Grace later it is killed.
+	// StopSignal asks the service to stop. If it still runs after Grace, it is killed.
 	StopSignal syscall.Signal
 	Grace      time.Duration
 }
@@ -66,8 +65,8 @@ var imageEnvironment = map[Kind]map[string]string{
 	Server: {"SERVER_STORAGE": "/bets/bets.csv"},
 }
 
-// NewPlan returns the services of a project, each behind those that it depends on, and a sentence for each setting that
-// has no effect. Its error names all services that cannot be run.
+// NewPlan returns the services of a project, each after the services that it depends on, and a sentence for each
+// setting that has no effect. Its error names all services that cannot be run.
 func NewPlan(project *types.Project) (services []Service, without []string, err error) {
 	var problems []error
 	names := slices.SortedFunc(maps.Keys(project.Services), text.NaturalCompare)

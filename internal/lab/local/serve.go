@@ -15,14 +15,14 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/service"
 )
 
-// Argument is the first argument of a command line that is Serve's.
+// Argument is the first argument of the command lines that main passes on to Serve.
 const Argument = "local-service"
 
-// Serve runs a service of a lab in this process, and returns its exit code. arguments are those behind Argument: the kind
-// of the service, and those of machine.
+// Serve runs a service or the janitor of a lab in this process, and returns its exit code. arguments are the arguments
+// after Argument, as Lab and NewJanitor write them. For wrong arguments Serve prints an error and returns 2.
 func Serve(arguments []string) int { return ServeAs(arguments, server.Run, client.Run) }
 
-// ServeAs is Serve with other services.
+// ServeAs is Serve, but runs the given functions as the server and the client.
 func ServeAs(arguments []string, server, client service.Run) int {
 	if len(arguments) == 0 {
 		arguments = []string{""}
@@ -48,8 +48,8 @@ func ServeAs(arguments []string, server, client service.Run) int {
 	})
 }
 
-// machine returns what a service of a lab sees of the world. arguments are the lab's directory, the service's index in the
-// lab and its name, and then the target and the source of each mount.
+// machine returns the Machine of a service of a lab. arguments are the lab's directory, the service's index in the lab
+// and its name, and then the target and the source of each mount.
 func machine(arguments []string) (service.Machine, error) {
 	if len(arguments) < 3 || len(arguments)%2 == 0 {
 		return service.Machine{}, errors.New("want KIND DIR INDEX NAME [TARGET SOURCE]…")

@@ -31,7 +31,7 @@ var (
 // Err returns the field with the reason of a failure.
 func Err(err error) slog.Attr { return slog.String("error", err.Error()) }
 
-// Outcome logs an action with its fields: its success, or with an error its failure.
+// Outcome logs the success of an action with its fields. If err is not nil, it logs the failure and err.
 func Outcome(log *slog.Logger, action string, err error, fields ...slog.Attr) {
 	if err != nil {
 		log.LogAttrs(context.Background(), slog.LevelError, action, slices.Concat([]slog.Attr{Fail}, fields, []slog.Attr{Err(err)})...)

@@ -10,7 +10,7 @@ type Entry struct {
 	Fields []Field
 }
 
-// Field is a part of a line behind its result.
+// Field is one "key: value" of a line, after the result.
 type Field struct{ Key, Value string }
 
 // Value returns the value of the first field with that key, or "".

@@ -1,6 +1,6 @@
-// Package lottery is the domain of the lab's lottery. It has the bets and their records in bets.csv, and HasWon. Below
-// it, store keeps bets.csv (StoreBets, LoadBets), draw has the finishes and the draw, and by journal their files survive
-// crashes. None of them knows a wire format or a network.
+// Package lottery is the domain of the lab's lottery. It has the bets, their records in bets.csv, and HasWon. Of the
+// packages below, store keeps bets.csv (StoreBets, LoadBets), draw keeps the finishes and the draw, and journal lets
+// their files survive crashes. None of these packages knows a wire format or a network.
 package lottery
 
 import "fmt"

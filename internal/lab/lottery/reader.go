@@ -32,8 +32,8 @@ type FileReader struct {
 }
 
 // NewFileReader returns a reader of an agency's file, whose five columns are first name, last name, document, birthdate
-// and number. For agency 0 it is a reader of bets.csv, which has the agency in a column before these. Errors begin with the
-// name. The caller closes r.
+// and number. For agency 0 it returns a reader of bets.csv, which has the agency in another column before these five.
+// Errors begin with name. The caller closes r.
 func NewFileReader(r io.Reader, name string, agency uint32) *FileReader {
 	return &FileReader{r: r, name: name, agency: agency}
 }

@@ -1,9 +1,9 @@
-// Package remote reads an agency's file from a web server as a stream, in flat memory and without a disk. Open reads the
-// file once and checks its content by length and hash; after that, each request asks for that very content, so what is
-// sent is what was checked. A stream that breaks is resumed where it broke.
+// Package remote reads an agency's file from a web server as a stream, in constant memory and without a disk. Open
+// reads the file once and checks its content by length and hash. Each later request asks for the same content, so the
+// agency sends only bets that Open has checked. If a stream breaks, package remote resumes it where it broke.
 //
-// It speaks only the part of HTTP/1.1 that it needs, over a connection for each request, because package net/http would
-// double the size of the client.
+// The package speaks only the part of HTTP/1.1 that it needs, over a connection for each request, because package
+// net/http would double the size of the client.
 package remote
 
 import (
@@ -31,7 +31,7 @@ var scheme = text.LazyRegexp(`^[A-Za-z][-+.A-Za-z0-9]*://`)
 // IsURL reports whether an agency's file is a URL: it begins with a scheme and ://.
 func IsURL(file string) bool { return scheme().MatchString(file) }
 
-// CheckURL returns what is wrong with the URL of a file.
+// CheckURL returns an error if Open cannot use the URL of a file.
 func CheckURL(file string) error {
 	_, _, err := parse(file)
 	return err
@@ -56,10 +56,10 @@ func parse(file string) (address, target string, err error) {
 // Config says what Open opens. All fields are required.
 type Config struct {
 	URL string
-	// Timeout is the limit of a connect, and of the wait for the next bytes or for the next sign of life of a server that
-	// prepares its answer (102 Processing).
+	// Timeout is the limit of a connect, and of the wait for the next bytes. While the server prepares its answer, each
+	// 102 Processing starts the wait anew.
 	Timeout time.Duration
-	// Patience is how long attempts go on without a byte or such a sign.
+	// Patience is how long a File tries again without receiving a byte or a 102 Processing.
 	Patience time.Duration
 	Now      func() time.Time
 	Dial     func(ctx context.Context, network, address string) (net.Conn, error)
@@ -93,9 +93,10 @@ type File struct {
 	ready  []byte   // the part of block that Read has not returned
 }
 
-// Open reads the whole file once and checks it: it has as many bytes as the server announced, and its ETag, if that is
-// "sha256-…" as `composer data serve` makes it, is the hash of these bytes. Open tries again while the server cannot be
-// reached, up to Patience without a byte. Reads end when ctx is done. Errors do not name the URL: the caller does.
+// Open reads the whole file once and checks that it has as many bytes as the server announced. If the ETag has the form
+// "sha256-…" of `composer data serve`, Open also checks that it is the hash of these bytes. While the server cannot be
+// reached, Open tries again, until Patience passes without a byte. Reads end when ctx is done. Errors do not name the
+// URL: the caller does.
 func Open(ctx context.Context, c Config) (*File, error) {
 	address, target, err := parse(c.URL)
 	if err != nil {
@@ -142,7 +143,7 @@ func (f *File) check() error {
 // Name returns the URL.
 func (f *File) Name() string { return f.config.URL }
 
-// Close ends the request that is running.
+// Close ends the running request and its connection.
 func (f *File) Close() error {
 	if f.body == nil {
 		return nil
@@ -162,8 +163,8 @@ func (f *File) Seek(offset int64, whence int) (int64, error) {
 	return 0, f.Close()
 }
 
-// Read reads the next bytes, which are those that were checked: a block of another hash is ErrChanged, and nothing of it is
-// returned. Read resumes a stream that broke, and gives up after Patience without a byte.
+// Read reads the next bytes. It returns only bytes that Open has checked: if a block has another hash now, Read returns
+// ErrChanged and no byte of the block. Read resumes a stream that broke, and gives up after Patience without a byte.
 func (f *File) Read(p []byte) (int, error) {
 	if len(f.ready) == 0 && f.offset < f.length {
 		index := f.offset / blockSize

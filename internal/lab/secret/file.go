@@ -35,11 +35,11 @@ func Read(name string) (Secret, error) {
 	return s, nil
 }
 
-// ReadFile reads a file that nobody else may read, at most limit bytes of it, as files.Read does. It refuses a file that
-// other users of the machine can reach and read, or write, and says how to change that; members of the file's group may
-// read it. A directory that others may not enter protects the files below it. Files below EngineDir are taken with any
-// mode: a container has no other users, and engines mount secrets readable by everybody, so that a program without
-// privileges can read them.
+// ReadFile reads a file that nobody else may read, at most limit bytes of it, as files.Read does. It refuses a file
+// that other users of the machine can reach, and can read or write. The error then says how to change the mode. Members
+// of the file's group may read the file. A directory that others may not enter protects the files below it. ReadFile
+// takes files below EngineDir with any mode: a container has no other users, and engines make mounted secrets readable
+// by everybody, so that a program without privileges can read them.
 func ReadFile(name string, limit int64) ([]byte, error) {
 	if !strings.HasPrefix(path.Clean(filepath.ToSlash(name)), EngineDir+"/") && runtime.GOOS != "windows" {
 		if err := checkMode(name); err != nil {

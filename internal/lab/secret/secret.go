@@ -28,7 +28,7 @@ const Redacted = "[redacted]"
 
 var errForm = errors.New("want 64 hexadecimal digits, or an agency's number, a colon and 64 hexadecimal digits")
 
-// Secret is the master secret, or the secret of one agency. The zero Secret is none.
+// Secret is the master secret, or the secret of one agency. The zero Secret means that there is no secret.
 //
 // As a text, the master secret is 64 hexadecimal digits (`openssl rand -hex 32` makes one), and the secret of agency 3
 // is "3:" and 64 digits. Only Text returns it: packages fmt, log/slog and encoding/json print Redacted.
@@ -76,7 +76,8 @@ func (s Secret) IsZero() bool { return s.bytes == nil }
 // IsMaster reports whether s is the master secret, and not that of one agency.
 func (s Secret) IsMaster() bool { return s.bytes != nil && s.agency == 0 }
 
-// Of returns the secret of an agency, which is above 0. It fails for the secret of another agency, and for none.
+// Of derives the secret of an agency from the master secret. agency must be above 0. The secret of an agency returns
+// itself for that agency, and an error for another one. The zero Secret returns an error.
 func (s Secret) Of(agency uint32) (Secret, error) {
 	switch {
 	case s.IsZero():
@@ -91,8 +92,9 @@ func (s Secret) Of(agency uint32) (Secret, error) {
 	return Secret{agency: agency, bytes: hide(b)}, err
 }
 
-// NewMAC returns a new HMAC-SHA-256 with the secret of an agency, by which agency and server prove to each other who they
-// are. It panics for the master secret, and for none, which would be a key that everybody has. Compare sums with hmac.Equal.
+// NewMAC returns a new HMAC-SHA-256 with the secret of an agency, by which agency and server prove to each other who
+// they are. It panics for the master secret and for the zero Secret, whose key would be known to everybody. Compare
+// sums with hmac.Equal.
 func (s Secret) NewMAC() hash.Hash {
 	if s.agency == 0 {
 		panic("secret: a MAC without the secret of an agency")

@@ -44,7 +44,7 @@ var ErrExists = errors.New("it has another secret")
 
 // WriteOptions are the options of Write.
 type WriteOptions struct {
-	Agencies   int  // how many there are
+	Agencies   int  // number of agencies
 	Force      bool // make a new master secret, and replace all files
 	Kubernetes bool // write ManifestFile, too
 	// Certificate and CertificateKey, if not nil, are written to CertificateFile and CertificateKeyFile where both are
@@ -57,15 +57,15 @@ type Written struct {
 	NewMaster bool     `json:"new_master"`
 	Written   []string `json:"written"`   // the paths that are new or replaced
 	Unchanged []string `json:"unchanged"` // the paths that had their secret already
-	Removed   []string `json:"removed"`   // files of agencies with a master secret that was replaced
+	Removed   []string `json:"removed"`   // the paths of removed files: those of further agencies of an old master secret
 }
 
 // Write makes dir, the master secret in it, and a file for each agency from 1 on. It keeps a master secret that exists,
-// and adds the missing agencies. With Force the master secret is a new one, all files are replaced, and those of further
-// agencies are removed.
+// and adds the missing agencies. With Force, Write makes a new master secret, replaces all files, and removes the files
+// of agencies above o.Agencies.
 //
-// The files appear together when all are complete; after an error the old ones are whole. The error for a file of an
-// agency that has another secret wraps ErrExists. If dir exists, other users must not be able to enter it.
+// The files appear together when all are complete; after an error the old files are unchanged. The error for a file of
+// an agency that has another secret wraps ErrExists. If dir exists, other users must not be able to enter it.
 func Write(dir string, o WriteOptions) (Written, error) {
 	if err := makeDir(dir); err != nil {
 		return Written{}, err

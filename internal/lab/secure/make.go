@@ -15,9 +15,9 @@ import (
 // lifetime is how long a certificate of Make is good: longer than a course, shorter than its files lie about.
 const lifetime = 2 * 365 * 24 * time.Hour
 
-// Make returns a certificate for a server with these names or IP addresses, and its private key, as PEM. Clients take
-// the certificate itself in place of that of an authority, so that no key of an authority can be lost. It is good from
-// an hour before now, because clocks differ, for two years.
+// Make returns a certificate for a server with these names or IP addresses, and its private key, as PEM. The
+// certificate is its own authority: clients are given the certificate itself (see Client), so there is no authority's
+// key to protect. The certificate is valid for two years, from an hour before now, because clocks differ.
 func Make(now time.Time, names ...string) (certificate, key []byte, err error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -39,7 +39,7 @@ func Server(certificateFile, keyFile string) (*tls.Config, error) {
 	return &tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{pair}, SessionTicketsDisabled: true}, nil
 }
 
-// CheckTime returns an error unless the certificate of a configuration of Server is good at that time.
+// CheckTime returns an error unless the certificate of c, which Server has made, is valid at the time now.
 func CheckTime(c *tls.Config, now time.Time) error {
 	leaf := c.Certificates[0].Leaf
 	if now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
@@ -49,8 +49,8 @@ func CheckTime(c *tls.Config, now time.Time) error {
 	return nil
 }
 
-// Client returns the configuration of a client that takes a server with that name whose certificate is in a PEM file,
-// or is signed by one in it.
+// Client returns the configuration of a client. The client accepts a server whose certificate has the given name, and
+// is in the PEM file authorityFile or signed by a certificate in it.
 func Client(authorityFile, name string) (*tls.Config, error) {
 	text, err := files.Read(authorityFile, maxFile)
 	if err != nil {
@@ -113,7 +113,8 @@ func explain(err error) error {
 	return err
 }
 
-// Dial returns a function that connects by dial, and then does the handshake, until ctx is done.
+// Dial returns a function that connects with dial and then does the handshake. The function gives up when its ctx is
+// done.
 func Dial(dial DialFunc, c *tls.Config) DialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		raw, err := dial(ctx, network, address)

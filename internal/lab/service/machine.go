@@ -15,13 +15,14 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/secret"
 )
 
-// Machine is what a service sees of the world. In a container that is the process's own view. Where several services
-// run as plain processes on one host, a Machine gives each of them what its container would have.
+// Machine is a service's view of its environment, files, network and signals. In a container this is the process's own
+// view. If several services run as plain processes on one host, a Machine gives each service the view that it would
+// have in its container.
 type Machine struct {
 	Environ []string  // "NAME=value"
 	Stdout  io.Writer // for log lines
-	// Root is the directory in which the service's files are, absolute paths included. Empty is the process's own view
-	// of files.
+	// Root is the directory in which the service's files are, absolute paths included. If it is empty, the service uses
+	// the process's own paths.
 	Root string
 	// Mounts are files and directories outside of Root that the service sees at paths of its own.
 	Mounts []Mount
@@ -39,11 +40,11 @@ type Mount struct{ Target, Source string }
 // Host is where a service can be reached.
 type Host struct {
 	Address string `json:"address"` // empty is any address
-	// Port is the port that the service listens on, as it and its clients know it, and Actual the port that stands for it on
-	// Address. Both are 0 if the service listens on none.
+	// Port is the port on which the service listens in its configuration and in those of its clients. Actual is the
+	// port on Address on which the service really listens. Both are 0 if the service does not listen.
 	Port   uint16 `json:"port,omitempty"`
 	Actual uint16 `json:"actual,omitempty"`
-	// Shared says that other services have the same address: another port than Actual does not belong to this service.
+	// Shared is true if other services have the same address. Then only the port Actual belongs to this service.
 	Shared bool `json:"shared,omitempty"`
 }
 
@@ -65,8 +66,8 @@ func (m Machine) Path(file string) string {
 	return filepath.Join(longest.Source, filepath.FromSlash(strings.TrimPrefix(file, longest.Target)))
 }
 
-// Secret reads the file of a secret, as secret.Read does. Without a file it is the given one. The error names the file as
-// the service knows it.
+// Secret reads the file of a secret, as secret.Read does. If file is "", Secret returns given. The error names the file
+// as the service knows it.
 func (m Machine) Secret(file string, given secret.Secret) (secret.Secret, error) {
 	if file == "" {
 		return given, nil
@@ -79,8 +80,8 @@ func (m Machine) Secret(file string, given secret.Secret) (secret.Secret, error)
 	return s, err
 }
 
-// Dial connects as a net.Dialer does, after it has replaced a name of Hosts with its address. The error for a port of
-// such a host that refuses the connection names the port that the host listens on.
+// Dial connects as a net.Dialer does, after it has replaced a name in Hosts with the host's address and port. If such a
+// host refuses the connection, the error names the port on which the host listens.
 func (m Machine) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	var dialer net.Dialer
 	name, port, err := net.SplitHostPort(address)
@@ -116,7 +117,8 @@ func (m Machine) Address(port uint16) string {
 	return net.JoinHostPort(m.Host.Address, other)
 }
 
-// port returns the port that stands for another, or the same one, and whether it can lead to the host.
+// port returns the actual port of a port of the host, or the same port if the host does not listen on it. there is
+// false if that port may belong to another service.
 func (h Host) port(port string) (other string, there bool) {
 	if h.listens(port) {
 		return strconv.Itoa(int(h.Actual)), true

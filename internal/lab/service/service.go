@@ -74,8 +74,8 @@ func withSignals(parent context.Context, others <-chan os.Signal) (context.Conte
 	return ctx, func() { cancel(nil); <-done }
 }
 
-// Stopping returns a context that is done after ctx is done and after receive_signal has been logged, so that the lines
-// about what stops come later. The caller calls stop, which waits for the log line.
+// Stopping returns a context that is done after ctx is done and receive_signal has been logged. So receive_signal comes
+// before the lines about the parts that stop. The caller calls stop, which waits for the log line.
 func Stopping(ctx context.Context, log *slog.Logger) (stopping context.Context, stop func()) {
 	stopping, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	logged := make(chan struct{})

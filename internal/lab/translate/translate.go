@@ -6,7 +6,8 @@ import (
 	"github.com/tp0-lab/composer/internal/lab/wire"
 )
 
-// Append appends a bet that Check accepts in the encoding of a frame. It is the Encode of a store's Options.
+// Append appends the bet in the encoding of a frame. Bet.Check must accept the bet. Append is the Encode of
+// store.Options.
 func Append(dst []byte, b *lottery.Bet) []byte {
 	dst, _ = wire.AppendBet(dst, &wire.Bet{ // a bet that Check accepts is never too long
 		FirstName: b.FirstName,

@@ -141,8 +141,8 @@ func (w *BatchWriter) Reset(position uint64) {
 	w.count = 0
 }
 
-// Add adds a bet of AppendBet. It returns false, and adds nothing, if the frame would be longer than MaxFrame: the
-// caller then sends the frame and begins another.
+// Add adds a bet that AppendBet has encoded. If the frame would be longer than MaxFrame, Add returns false and adds
+// nothing: the caller then sends the frame and begins another.
 func (w *BatchWriter) Add(encoded []byte) bool {
 	if len(w.frame)+len(encoded)+checksumSize > MaxFrame {
 		return false

@@ -9,10 +9,11 @@ import (
 // Body: magic 4, version 1, agency 4, waits 1 (0 or 1), and the nonce 16 of an agency that has a secret.
 type Hello struct {
 	Agency uint32
-	// Waits says that the connection waits until an older one of the agency has ended, and does not take its place.
+	// Waits is true if the connection waits for the end of the agency's older connection. Otherwise it takes the place
+	// of the older one.
 	Waits  bool
 	Secret bool  // the agency has a secret, and wants the central's proof
-	Nonce  Nonce // of Secret
+	Nonce  Nonce // only in the frame if Secret is true
 }
 
 const helloSize = 4 + 1 + 4 + 1
@@ -96,8 +97,8 @@ func ParseFinish(body []byte) (Finish, error) {
 	}, nil
 }
 
-// AppendEmpty appends a frame of type t with an empty body: an ASK, which asks for the winners, a FINISHED, the answer to
-// FINISH, or a KEEPALIVE, which says that the sender waits and has not stalled.
+// AppendEmpty appends a frame of type t with an empty body. ASK asks for the winners, FINISHED answers FINISH, and
+// KEEPALIVE says that the sender waits and has not stalled.
 func AppendEmpty(dst []byte, t Type) []byte { return seal(appendHeader(dst, t, 0), len(dst)) }
 
 // ParseEmpty checks that the body of a frame of AppendEmpty is empty.

@@ -19,8 +19,9 @@ func NewNonce() (n Nonce) {
 // for one handshake: a HELLO and the nonce of the CHALLENGE that answers it.
 type Proof [32]byte
 
-// NewProof returns the proof in a frame of type t: the central's in a TypeChallenge, the agency's in a TypeProof. mac is
-// the HMAC-SHA-256 with the agency's key. It covers the type of the frame (1 byte), the body of HELLO and the nonce.
+// NewProof returns the proof in a frame of type t: the central's in a TypeChallenge, the agency's in a TypeProof. mac
+// is the HMAC-SHA-256 with the agency's key; NewProof resets it. The proof covers the type of the frame (1 byte), the
+// body of HELLO and the nonce of CHALLENGE.
 func NewProof(mac hash.Hash, t Type, hello Hello, challenge Nonce) (p Proof) {
 	mac.Reset()
 	mac.Write([]byte{byte(t)})

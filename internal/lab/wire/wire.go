@@ -33,8 +33,8 @@ var (
 	// ErrCorrupt is in the error of Reader.Next for a frame whose size is impossible or whose checksum is wrong: bytes
 	// were changed on the way, or the peer speaks another protocol. The central answers CodeCorrupt.
 	ErrCorrupt = errors.New("corrupt frame")
-	// ErrMalformed is in every error about a body that the protocol does not allow, in a frame whose checksum is right:
-	// so the peer has encoded it like that. The central answers CodeMalformed.
+	// ErrMalformed is in every error about a body that the protocol does not allow. The checksum of the frame is right,
+	// so the peer has encoded the body in this way. The central answers CodeMalformed.
 	ErrMalformed = errors.New("malformed frame")
 	// ErrVersion is in the error of ParseHello for a peer that speaks another protocol or another version of this
 	// one. The central answers CodeVersion.

@@ -27,9 +27,9 @@ var (
 	ErrNoDraw      = errors.New("lottery without agencies has no draw")
 )
 
-// Lottery is a store of bets with a draw. Its agencies 1 to N finish, each once; when all have, the draw takes place, once and
-// for good. It is safe for concurrent use. Finishes and the draw are in bets.csv.draw before anybody learns of them, so
-// they survive a crash.
+// Lottery is a store of bets with a draw. Each of its agencies 1 to N finishes once. When all agencies have finished,
+// the draw takes place, once and for good. The Lottery writes each finish and the draw to bets.csv.draw before it tells
+// anybody, so they survive a crash. It is safe for concurrent use.
 type Lottery struct {
 	store    *store.Store
 	options  store.Options
@@ -48,10 +48,10 @@ type Lottery struct {
 // Open opens the store at path, see store.Load, and the finishes and the draw of its lottery. agencies is how many take
 // part. With 0 agencies there is no draw, and an agency may have any number but 0. The caller closes the Lottery.
 //
-// onDraw tells people of the draw, by a line in the log. The Lottery calls it when the draw is on disk, and before any
-// agency learns of the draw. onDraw calls tell(true) right before it writes the line, and tell(false) if it cannot write
-// it. Open calls onDraw for a draw whose tell(true) a crash has prevented. So the line is written once, unless a crash
-// comes between tell(true) and the line.
+// onDraw writes the line about the draw to the log. The Lottery calls onDraw when the draw is on disk, and before any
+// agency learns of the draw. onDraw calls tell(true) right before it writes the line, and tell(false) if the write
+// fails. If the draw is on disk without tell(true), because of a crash or a failed write, the next Open calls onDraw.
+// So the line is written once, unless a crash comes between tell(true) and the line.
 func Open(ctx context.Context, path string, agencies uint32, onDraw func(tell func(told bool)), o store.Options) (*Lottery, error) {
 	o.Draw = agencies > 0
 	s, err := store.Load(ctx, path, o)
@@ -88,8 +88,8 @@ func Open(ctx context.Context, path string, agencies uint32, onDraw func(tell fu
 	return l, nil
 }
 
-// logRecovered logs what was found, and warns of bets of agencies that this lottery does not have, such as those of an
-// earlier one.
+// logRecovered logs the numbers of bets, agencies and finishes that Open has found. It warns of bets of agencies that
+// this lottery does not have, such as the bets of an earlier lottery.
 func (l *Lottery) logRecovered(state state) {
 	var others []uint32
 	accounts := l.store.Accounts()
@@ -162,10 +162,10 @@ func (l *Lottery) StoreBets(agency uint32, position uint64, bets []lottery.Bet, 
 	return l.store.StoreBets(agency, position, bets, encoded)
 }
 
-// LoadBets returns what store.Store.LoadBets returns.
+// LoadBets calls store.Store.LoadBets.
 func (l *Lottery) LoadBets() iter.Seq2[lottery.Bet, error] { return l.store.LoadBets() }
 
-// Account returns what store.Store.Account returns.
+// Account calls store.Store.Account.
 func (l *Lottery) Account(agency uint32) store.Account { return l.store.Account(agency) }
 
 // Check returns ErrAgency unless the lottery has an agency of that number.
@@ -186,8 +186,8 @@ func (l *Lottery) Finished(agency uint32) bool {
 func (l *Lottery) isDrawn() bool { return closed.Is(l.drawn) }
 
 // Finish records durably that an agency has no more bets, and draws if it was the last agency. The error is ErrMismatch
-// unless total and checksum are those of its Account and all its Tickets are done. Finishing again changes nothing and
-// does not need the disk.
+// unless total and checksum equal the agency's Account and all Tickets of the agency are done. A second Finish of an
+// agency changes nothing and does not need the disk.
 //
 // Other errors are ErrNoDraw, ErrAgency, ErrDrawn for an agency that took no part in the draw, and store.ErrStorage.
 // After store.ErrStorage the finish may be on disk without the draw: the next Finish or Winners tries the draw again.
@@ -261,7 +261,7 @@ func (l *Lottery) drawIfDue() error {
 func (l *Lottery) Drawn() <-chan struct{} { return l.drawn }
 
 // Winners returns the winners of an agency, to be read with Next. Errors are ErrNoDraw, ErrNotFinished, ErrNotDrawn
-// (wait for Drawn), and store.ErrStorage for a draw that is due and fails.
+// (wait for Drawn), and store.ErrStorage if all agencies have finished and the draw cannot be written to disk.
 func (l *Lottery) Winners(agency uint32) (*store.Winners, error) {
 	if l.agencies == 0 {
 		return nil, ErrNoDraw

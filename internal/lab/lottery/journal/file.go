@@ -1,5 +1,5 @@
-// Package journal keeps files that grow by groups of bytes, such as bets.csv: after a crash each group is in the file as a
-// whole or not at all. It knows nothing of what the bytes mean.
+// Package journal keeps files that grow by groups of bytes, such as bets.csv: after a crash each group is in the file
+// as a whole or not at all. It does not know the meaning of the bytes.
 package journal
 
 import (
@@ -33,8 +33,8 @@ var ErrLocked = errors.New("file is in use by another central")
 type Options struct {
 	// NoSync leaves out all fsyncs. What was appended then outlasts the process but not a crash of the machine.
 	NoSync bool
-	// Log gets lines about what is found or cut off at the start, about the progress of a long start, and about a file
-	// that is gone from its place or is back. Nil is no log.
+	// Log gets a line when Load finds, or a cut removes, bytes that are not whole, lines about the progress of a long
+	// Load, and a line when the file is gone from its place or is back. Nil is no log.
 	Log *slog.Logger
 
 	Wrap         func(DiskFile) DiskFile // wraps each file that is written
@@ -55,9 +55,9 @@ type DiskFile interface {
 // diskFile is an *os.File with the quickest Sync that survives a power failure.
 type diskFile struct{ *os.File }
 
-// File is a file that grows by groups of bytes. After a crash each group is in the file as a whole or not at all:
-// see slots.go. It never changes a file that it does not recognise as its own, neither when it is opened nor while it
-// is open. One goroutine at a time calls its methods; any may call Reader and Log.
+// File is a file that grows by groups of bytes. After a crash each group is in the file as a whole or not at all: see
+// slots.go. A File never changes a file on disk that it does not recognise as its own, neither in Open nor later. Only
+// one goroutine at a time may call its methods, except Reader and Log, which any goroutine may call at any time.
 type File struct {
 	path    string // as it was given: what is there must be the open file
 	options Options
@@ -190,7 +190,7 @@ func (l *loading) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Settle cuts off what Load has found not to be whole. If that fails, the next Append tries again.
+// Settle cuts off the bytes after the whole part that Load has found. If the cut fails, the next Append tries again.
 func (a *File) Settle() {
 	if a.f == nil {
 		return
@@ -198,8 +198,9 @@ func (a *File) Settle() {
 	_ = a.cut()
 }
 
-// Append makes the group durable, or leaves the file without it. With an empty group it only makes sure that the file is
-// in its place, and cuts off what an earlier group has left. A group follows a line end: Append adds one that is missing.
+// Append makes the group durable, or leaves the file without it. With an empty group, Append only checks that the file
+// is in its place, and cuts off the rest of an earlier group that failed. If the last line of the file lacks its line
+// end, Append writes the line end before the group.
 func (a *File) Append(group []byte) error {
 	if len(group) == 0 && a.f == nil { // a file that cannot be written to can be finished
 		return a.inPlace(a.durable)
@@ -313,11 +314,11 @@ func (a *File) Unsure() bool { return a.most != a.durable }
 // Checksum returns the CRC-32C of all bytes before the next group.
 func (a *File) Checksum() uint32 { return crc32.Update(a.sum, Castagnoli, []byte(a.end)) }
 
-// Told returns what the last SetTold has noted.
+// Told returns the value of the last SetTold.
 func (a *File) Told() bool { return a.journal.note.told }
 
-// SetTold notes in the journal, in one system call, that somebody was told of the newest group. kill -9 does not take the
-// note back; a power failure and a clean Close do. A note that cannot be written counts as lost.
+// SetTold notes in the journal, in one system call, whether somebody was told of the newest group. The note survives
+// kill -9, but neither a power failure nor a clean Close. SetTold ignores errors: a note that it cannot write is lost.
 func (a *File) SetTold(told bool) {
 	n := a.journal.note
 	n.told = told

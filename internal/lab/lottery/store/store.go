@@ -98,8 +98,9 @@ type Store struct {
 }
 
 // Load opens the bets.csv at path, and creates it in its directory if it is missing. It reads the whole file for the
-// accounts, until ctx is done; the error for a line that is not a record is a *LineError. It changes nothing in the file.
-// The caller calls Start, or Release of the File, before anything else that writes, and closes the Store.
+// accounts, until ctx is done; the error for a line that is not a record is a *lottery.LineError. It changes nothing in
+// the file. Before any other method that writes, the caller calls Start. In the end the caller calls Close, or without
+// Start, File().Release.
 //
 // Only one Store can have a file open: the error for a second one is journal.ErrLocked. Load accepts a file without write
 // permission; StoreBets then tries to open it for writing, each time.
@@ -119,13 +120,15 @@ func Load(ctx context.Context, path string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// Start cuts off what a crash left half-written at the end, and starts the committer, after Load.
+// Start cuts off a group at the end of the file that a crash has left half-written, and starts the committer. The
+// caller calls it once, after Load.
 func (s *Store) Start() {
 	s.file.Settle()
 	go s.commit()
 }
 
-// File returns bets.csv, for Target and Log at any time, and for Release in place of Start and Close.
+// File returns the journal.File of bets.csv. The caller may call Target and Log at any time, and Release in place of
+// Start and Close.
 func (s *Store) File() *journal.File { return s.file }
 
 // count fills the accounts from the file.
@@ -176,8 +179,8 @@ func (s *Store) Accounts() map[uint32]Account {
 	return accounts
 }
 
-// CloseAccount lets StoreBets refuse more bets of the agency, with ErrFinished, and returns true. It returns false and
-// changes nothing unless want is the agency's Account, and all its Tickets are done.
+// CloseAccount makes StoreBets refuse more bets of the agency, with ErrFinished, and returns true. If want is not the
+// agency's Account, or not all of the agency's Tickets are done, CloseAccount changes nothing and returns false.
 func (s *Store) CloseAccount(agency uint32, want Account) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -187,7 +190,7 @@ func (s *Store) CloseAccount(agency uint32, want Account) bool {
 	return agrees
 }
 
-// ReopenAccount takes CloseAccount back.
+// ReopenAccount lets StoreBets take bets of the agency again after CloseAccount.
 func (s *Store) ReopenAccount(agency uint32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -233,12 +236,11 @@ func bets(file io.Reader, name string) iter.Seq2[lottery.Bet, error] {
 // is stored as a whole or not at all. StoreBets blocks only while too many bytes wait for the disk.
 //
 // position is the number of the agency's bets before the batch, unanswered batches included; the error for another
-// position is ErrPosition. encoded holds all bets in the encoding of Options.Encode. There is at least one bet, and all are
-// bets of this agency. The error for a bad bet (Bet.Check) is a *BetError. StoreBets
-// keeps none of its arguments.
+// position is ErrPosition. encoded holds all bets in the encoding of Options.Encode. bets has at least one bet, and
+// only bets of this agency. The error for a bad bet (Bet.Check) is a *BetError. StoreBets keeps none of its arguments.
 //
 // Other errors are ErrFinished, ErrLimit and ErrClosed. If a Ticket fails, the Tickets of the agency's later batches
-// fail, too, and the next position is that of the failed batch.
+// fail, too, and the agency's next batch must have the position of the failed batch.
 func (s *Store) StoreBets(agency uint32, position uint64, bets []lottery.Bet, encoded []byte) (*Ticket, error) {
 	s.mu.Lock()
 	for len(s.pending.records) >= MaxPending && !s.closed {
@@ -280,8 +282,8 @@ func (s *Store) StoreBets(agency uint32, position uint64, bets []lottery.Bet, en
 	return t, nil
 }
 
-// Settle cuts off for good what is left of groups that failed, so that none of them can come back after a crash. It
-// returns nil if that succeeds and the stored bets are in their place.
+// Settle cuts off the rest of groups that failed, so that none of them can come back after a crash. It returns nil if
+// the cut succeeds and the stored bets are in their place.
 func (s *Store) Settle() error {
 	s.mu.Lock()
 	if s.closed {

@@ -11,12 +11,12 @@ import (
 )
 
 const (
-	// MaxKept is how many bytes of winners' documents are kept in memory, of all agencies together. The winners of an
-	// agency that are not kept are read from bets.csv again for each answer.
+	// MaxKept is how many bytes of winners' documents the Store keeps in memory, of all agencies together. If the
+	// winners of an agency do not fit, Winners.Next reads them from bets.csv for each answer.
 	MaxKept = 4 << 20
-	// documentSize is what a document costs beside its bytes.
+	// documentSize is how many bytes MaxKept and MaxPortion count for a document besides its text.
 	documentSize = 32
-	// MaxPortion is how many bytes of documents are read from bets.csv at once.
+	// MaxPortion is how many bytes of documents one call of Winners.Next reads from bets.csv.
 	MaxPortion = 64 << 10
 )
 
@@ -64,15 +64,17 @@ func (s *Store) Winners(agency uint32) *Winners {
 	return &Winners{store: s, agency: agency, kept: a.winners.documents, done: !a.winners.dropped, read: noBets(agency), want: a.durable}
 }
 
-// scanning is held while a portion is read: there is one block of bets.csv in memory, whoever asks.
+// scanning is held while Next reads a portion, so that only one block of bets.csv is in memory, however many agencies
+// ask.
 var scanning sync.Mutex
 
 // errStopped is the error of Next after stop.
 var errStopped = errors.New("stopped")
 
-// Next returns the next documents, at most 64 KiB of them or all that are in memory, and whether there may be more. The
-// caller must not change them. The error is ErrStorage if bets.csv does not hold the agency's bets any more, or if stop
-// is closed.
+// Next returns the next documents, and whether there may be more. If the Store keeps the agency's winners in memory,
+// Next returns all of them at once; otherwise it reads about MaxPortion bytes of documents from bets.csv. The caller
+// must not change the documents. The error wraps ErrStorage if bets.csv does not hold the agency's bets any more, or if
+// stop is closed.
 func (w *Winners) Next(stop <-chan struct{}) (documents []string, more bool, err error) {
 	if w.done {
 		return w.kept, false, nil
