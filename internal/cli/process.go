@@ -22,9 +22,10 @@ const exitSignal = 128
 
 var errInterrupted = errors.New("interrupted")
 
-// Process runs the command line of this process and returns its exit code. SIGINT, SIGTERM and SIGHUP stop
-// the command, in a second unless it has to tidy up; a second signal ends the process at once. The exit code of a
-// command that a signal made fail is 128 and the signal's number. The processes that `composer run` starts come here too.
+// Process runs the command line of this process and returns its exit code. SIGINT, SIGTERM and SIGHUP stop the command
+// within a second, or longer if it has to tidy up; a second signal ends the process at once. If a signal makes the
+// command fail, the exit code is 128 plus the signal's number. The services that `composer run` starts are processes of
+// the same program, and begin here, too.
 func Process() int {
 	if len(os.Args) > 1 && os.Args[1] == local.Argument {
 		return local.Serve(os.Args[2:])

@@ -15,7 +15,7 @@ import (
 	"github.com/tp0-lab/composer/internal/files"
 )
 
-// Streams holds all that a command line takes from its process.
+// Streams holds everything that a command line takes from its process.
 type Streams struct {
 	In      io.Reader // read where a command line names the file -
 	Out     *Output   // data

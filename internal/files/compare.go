@@ -19,9 +19,8 @@ const (
 	Missing               // there is no file
 )
 
-// Compare reports whether WriteFrom would change the file at path, and writes nothing. Both contents are
-// compared as write makes the new one, so neither is kept in memory. Errors of write's own pass through
-// unchanged.
+// Compare reports whether WriteFrom would change the file at path, and writes nothing. Compare compares the file with
+// the new content while write writes it, so it keeps neither in memory. Errors of write's own pass through unchanged.
 func Compare(path string, write func(io.Writer) error) (State, error) {
 	target, err := resolve(path) // fs.ErrNotExist only if its directory exists
 	var f *os.File

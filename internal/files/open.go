@@ -9,7 +9,8 @@ import (
 	"syscall"
 )
 
-// ErrNotRegular is wrapped by the errors of Open, OpenIn, ReadRegular and ReadIn for a pipe, a socket or a device.
+// ErrNotRegular is wrapped by the errors of Open, OpenIn, ReadRegular and ReadIn for a pipe, a socket or a device, and
+// by those of Read and OpenInput for a socket.
 var ErrNotRegular = errors.New("it is not a regular file")
 
 // Open opens a regular file as os.OpenFile does; a file that it creates has mode 0644 less the umask. It never waits:
@@ -20,7 +21,7 @@ func Open(path string, flags int) (*os.File, error) {
 	return open(path, flags, os.Stat, os.OpenFile)
 }
 
-// OpenIn is Open for a name in the directory of root, which no link leads out of.
+// OpenIn is Open for a name in the directory of root. A link that leads out of this directory is an error.
 func OpenIn(root *os.Root, name string, flags int) (*os.File, error) {
 	return open(name, flags, root.Stat, root.OpenFile)
 }
@@ -63,7 +64,7 @@ func OpenRoot(path string) (*os.Root, error) {
 	return os.OpenRoot(path)
 }
 
-// NearestDirectory returns dir or, while it is missing, the nearest directory above it.
+// NearestDirectory returns dir if it is a directory, or else the nearest existing directory above it.
 func NearestDirectory(dir string) string {
 	for {
 		above := filepath.Dir(dir)
@@ -74,8 +75,8 @@ func NearestDirectory(dir string) string {
 	}
 }
 
-// ReadRegular returns the content of a regular file, at most limit bytes. It is for a file that another file names or
-// that a program finds. What a user names may be a pipe, too: that is for Read.
+// ReadRegular returns the content of a regular file, at most limit bytes. Use it for a file that another file names or
+// that a program finds, and Read for a file that a user names, which may be a pipe.
 //
 // Its errors are those of Read, and ErrNotRegular.
 func ReadRegular(path string, limit int64) ([]byte, error) {
@@ -87,7 +88,7 @@ func ReadRegular(path string, limit int64) ([]byte, error) {
 	return readOpen(f, f, path, limit)
 }
 
-// ReadIn is ReadRegular for a name in the directory of root, which no link leads out of.
+// ReadIn is ReadRegular for a name in the directory of root. A link that leads out of this directory is an error.
 func ReadIn(root *os.Root, name string, limit int64) ([]byte, error) {
 	f, err := OpenIn(root, name, os.O_RDONLY)
 	if err != nil {

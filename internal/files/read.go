@@ -9,10 +9,10 @@ import (
 	"syscall"
 )
 
-// ErrDirectory is wrapped by the error of Read for a directory.
+// ErrDirectory is wrapped by errors about a directory in place of a file.
 var ErrDirectory = errors.New("it is a directory")
 
-// ErrTooLarge is the error, for errors.Is, of Read and ReadFrom for content over the limit.
+// ErrTooLarge is the error that errors.Is finds in errors about content over the limit.
 var ErrTooLarge = errors.New("it is too large")
 
 var errLoop = errors.New("it is a symbolic link that leads to itself")
@@ -45,7 +45,8 @@ type Input struct {
 	pipe bool // nothing came out of it yet
 }
 
-// OpenInput opens what Read reads. The error for a pipe that nobody writes to comes with the first Read of the Input.
+// OpenInput opens a file, a pipe or a device. Its errors are *fs.PathError, and wrap ErrDirectory for a directory and
+// ErrNotRegular for a socket. A pipe that nobody writes to is an error of Input.Read. The caller closes the Input.
 func OpenInput(path string) (*Input, error) {
 	// Non-blocking: opening a pipe would wait for a writer.
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
@@ -89,8 +90,8 @@ func ReadFrom(r io.Reader, name string, limit int64) ([]byte, error) {
 	return content, nil
 }
 
-// ReadOperand returns what Read reads from a file, or what ReadFrom reads from stdin for the name "-", and the name for
-// messages.
+// ReadOperand reads the file called name by Read or, for the name "-", stdin by ReadFrom. shown is the name for
+// messages: name, or "stdin".
 func ReadOperand(name string, stdin io.Reader, limit int64) (content []byte, shown string, err error) {
 	if name == "-" {
 		content, err = ReadFrom(stdin, "stdin", limit)

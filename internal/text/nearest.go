@@ -14,8 +14,8 @@ func DidYouMean(name string, candidates []string) string {
 	return ""
 }
 
-// Suggestion returns ", did you mean NAME?" with the name of Nearest, or "" without one: for words that a file has without
-// quotes, and where a wrong guess misleads nobody.
+// Suggestion returns ", did you mean NAME?" with the name of Nearest, or "" without one. Use it for words that stand in
+// files without quotes, and only where a wrong guess misleads nobody.
 func Suggestion(name string, candidates []string) string {
 	if near := Nearest(name, candidates); near != "" {
 		return ", did you mean " + near + "?"
@@ -47,8 +47,8 @@ func UniqueNearest(name string, candidates []string) string {
 // longest is how many bytes a name may have to be compared: time and memory grow with the product of two lengths.
 const longest = 64
 
-// Nearest returns the candidate with the fewest edits from name, the first in order of several. It
-// returns "" if every candidate is more than a third of the name away, or if name is longer than 64
+// Nearest returns the candidate with the fewest edits from name; of several such candidates, the first in sorted order.
+// It returns "" if every candidate needs more edits than a third of the bytes of name, or if name is longer than 64
 // bytes. An edit adds, drops or replaces a byte, or swaps two neighbours.
 func Nearest(name string, candidates []string) string {
 	if len(name) > longest {

@@ -28,7 +28,7 @@ func Line(text string) string {
 	return Short(Printable(strings.Join(strings.Fields(text), " ")), 500)
 }
 
-// Short returns text, cut to its first most characters, and with "…" behind them, if it is longer.
+// Short returns text if it has at most most characters, and otherwise its first most characters followed by "…".
 func Short(text string, most int) string {
 	n := 0
 	for i := range text {

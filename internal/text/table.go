@@ -54,8 +54,8 @@ func (t *Table) Row(cells ...string) {
 	t.rows = append(t.rows, row)
 }
 
-// Write writes the table. A width above 0, in runes, is that of the terminal: the last column is wrapped to fit,
-// and stands below the others if they leave less than 30 runes beside them.
+// Write writes the table. width is the width of the terminal in runes; with 0, nothing is wrapped. Write wraps the last
+// column to fit into width. If the other columns leave less than 30 runes, Write puts the last column below them.
 func (t *Table) Write(w io.Writer, width int) error {
 	widths, left := t.widths()
 	var out bytes.Buffer

@@ -33,7 +33,7 @@ func FirstNames(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// Thousands returns a number with a comma before each three digits: 27,000.
+// Thousands returns a number with commas between groups of three digits: 27,000.
 func Thousands(n int) string {
 	s := strconv.Itoa(n)
 	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {

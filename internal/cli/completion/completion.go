@@ -29,10 +29,10 @@ type Request struct {
 	Given   map[string][]string // the values of earlier flags
 }
 
-// Source returns all values for a place, but for files and directories.
+// Source returns all values for a place. Files and directories are left to Answer.Files and Answer.Directories.
 type Source func(Request) []Value
 
-// Complete returns the completions of the last word. words are the words behind the program's name.
+// Complete returns the completions of the last of words, which are the words behind the program's name.
 func Complete(root *help.Command, words []string, source Source) Answer {
 	if len(words) == 0 {
 		words = []string{""}

@@ -1,4 +1,4 @@
-// Package circle finds circles in what needs what, such as services that wait for each other.
+// Package circle finds circles of needs, such as services that wait for each other.
 package circle
 
 import (
@@ -6,8 +6,10 @@ import (
 	"slices"
 )
 
-// All iterates over circles: the names in them, in order, and the need of the last for the first. Each is found where it
-// closes, if names are looked at in their order, and their needs in theirs. name returns the name that a need is for.
+// All iterates over circles. It yields the names in a circle, in order, and the need of the last name for the first
+// one. needs returns the needs of a name, and name returns the name that a need is for. All walks names and needs depth
+// first, in their order, and yields each circle at the need that closes it. The slice of names is valid only until the
+// next circle.
 func All[N any](names iter.Seq[string], needs func(of string) []N, name func(N) string) iter.Seq2[[]string, N] {
 	const (
 		open = 1

@@ -20,10 +20,11 @@ import (
 )
 
 // Normalize returns the project that Compose would make of a file in dir, as YAML in one notation: long forms, sorted
-// keys, and sorted lists where the order means nothing. It has the services of the profiles in environment's
-// COMPOSE_PROFILES, or of all, the content of env_file, and the values of variables from environment; it has no keys
-// that begin with x-. Paths begin at dir. Projects without a name all get the same name. An error about the file is a
-// *load.Error, which names it. Unless read is true, files of env_file and label_file need not be there, and are not read.
+// keys, and sorted lists where the order means nothing. Variables have their values from environment. The project has
+// the services of the profiles that COMPOSE_PROFILES in environment names or, if it names none, of all profiles. It has
+// no keys that begin with x-. If read is true, the variables and labels in the files of env_file and label_file are in
+// it; otherwise these files are not read and may be missing. Relative paths begin in dir. Projects without a name all
+// get the same name. An error about the file is a *load.Error, which names the file.
 func Normalize(ctx context.Context, file Text, dir string, environment map[string]string, read bool) (Text, error) {
 	// Messages name files as the user does: from here, or from dir, and not from the root.
 	p, err := project.Read([]*project.File{{Name: file.Name, Text: []byte(file.Content)}}, project.Options{Dir: dir, Environment: environment})

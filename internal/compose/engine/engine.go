@@ -41,9 +41,10 @@ func (k Kind) Explain(file string) string {
 	return "this is " + k.Name + ": `" + strings.Replace(k.Command, "FILE", file, 1) + "` takes it"
 }
 
-// Of returns the kind of a file for another engine than Compose, by the first of its YAML documents. Kubernetes's have
-// apiVersion and kind; a stack file has a template of Swarm in it, such as a task's number, or an overlay network of its own
-// that no Compose can use. It is most likely one if it says what only Swarm does, and nothing that only Compose does.
+// Of returns the kind of a file for an engine other than Compose, by the first YAML document of the file. A Kubernetes
+// file has apiVersion and kind. A stack file has a template of Swarm in it, such as a task's number, or defines an
+// overlay network that Compose cannot use. A file is most likely a stack file if it asks for something that only Swarm
+// does, and for nothing that only Compose does.
 func Of(content []byte) (Kind, bool) {
 	decoder := yaml.NewDecoder(bytes.NewReader(content))
 	var document yaml.Node

@@ -61,7 +61,7 @@ type Resource struct {
 	Kind, Name string
 }
 
-// Link is a line from a service to another one, which is Service.
+// Link is a line from the service that has it to Service.
 type Link struct {
 	Kind    linkKind
 	Service *Service

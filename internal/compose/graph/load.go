@@ -9,9 +9,9 @@ import (
 	"github.com/tp0-lab/composer/internal/compose/project"
 )
 
-// Load reads a Compose file in dir. It leaves out services of profiles that COMPOSE_PROFILES in environment does not
-// name, if it names any. A variable without a value in environment and without a default is drawn as ${NAME}.
-// Paths stay as the file has them. An error about the file is a *load.Error.
+// Load reads a Compose file in dir. If COMPOSE_PROFILES in environment names profiles, Load leaves out the services of
+// other profiles. A variable without a value in environment and without a default is drawn as ${NAME}. Paths stay as
+// the file has them. An error about the file is a *load.Error.
 func Load(ctx context.Context, raw []byte, dir string, environment map[string]string) (*types.Project, error) {
 	p, err := project.Read([]*project.File{{Text: raw}}, project.Options{Dir: dir, Environment: environment})
 	if err != nil {

@@ -169,8 +169,8 @@ func (s *Service) lines() []line {
 	return all
 }
 
-// String returns the source and the target, and whether the mount can only be read. Configs, secrets and models have
-// their kind before them, and no target that is the usual one.
+// String returns the source, the target, and "(ro)" for a read-only mount. The kind of a config, secret or model comes
+// first, and its usual target is left out.
 func (m Mount) String() string {
 	text := m.Source
 	switch m.Kind {

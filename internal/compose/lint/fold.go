@@ -64,9 +64,9 @@ func (d *document) setServices() {
 	}
 }
 
-// Fold joins findings of one file that say the same of three services or more, for people. They say the same if they
-// are alike but for the names of the services, or for the numbers in the messages of services that differ by their
-// number. The joined finding has the place of the first.
+// Fold joins findings, for people, that say the same about three or more services of a file. Findings say the same if
+// they differ only in the name of the service. If the names of the services differ only in numbers, the messages may
+// differ in numbers, too. The joined finding has the place of the first one.
 func Fold(found []Finding) []Finding {
 	const few = 3
 	type key struct{ file, rule, message, stem string }

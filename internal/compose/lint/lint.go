@@ -2,7 +2,7 @@
 // that only show when containers start.
 //
 // Package lint reads the file, the file that it overrides, and what it includes and extends. It asks neither the
-// environment nor Docker; which profiles are enabled is an option. For other files with relative paths, it only checks
+// environment nor Docker; Options say which profiles are enabled. For other files with relative paths, it only checks
 // that they exist.
 package lint
 
@@ -39,7 +39,7 @@ type Finding struct {
 	edit    edit   // what mends it, if anything does
 }
 
-// String returns the finding as compilers write theirs.
+// String returns the finding in the notation of compilers: file:line:column: severity: message [rule].
 func (f Finding) String() string {
 	return fmt.Sprintf("%s: %s: %s [%s]", f.Place, f.Severity, f.Text(), f.Rule)
 }
@@ -64,7 +64,7 @@ type Source struct {
 	Dir string
 	// Text is the text of the file, at most project.MaxFile bytes.
 	Text []byte
-	// Base is the file over which Compose lays this one, or nil. Findings in the base are left out.
+	// Base is the file over which Compose lays this one, or nil. Findings in Base are left out.
 	Base *project.File
 	// Part says that the file may be a part of a project that is not known.
 	Part bool

@@ -24,8 +24,8 @@ type Options struct {
 	levels map[string]string // of the rules that were set
 }
 
-// Set sets a rule, or the rules of a set, to one of Levels. On keeps the severity that a rule on already has. Set
-// panics for an unknown name or level: UnknownRule tells first.
+// Set sets a rule, or the rules of a set, to one of Levels. On does not change the severity of a rule that is already
+// on. Set panics for an unknown name or level; UnknownRule checks a name.
 func (o *Options) Set(name, level string) {
 	if !slices.Contains(Levels, level) {
 		panic("lint: no level " + level)

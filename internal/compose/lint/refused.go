@@ -30,8 +30,9 @@ func firstRefused(findings []Finding, err error) (Finding, bool) {
 	return findings[i], true
 }
 
-// Explain returns err, an error of loading files that are one project in dir. A *load.Error becomes the first finding for
-// which compose-go refuses the files, if there is one: it has a place and says what may be meant.
+// Explain returns err, an error of loading files that are one project in dir. In place of a *load.Error it returns one
+// made of the first finding for which compose-go refuses the files, if there is such a finding, because a finding has a
+// place and suggests what was meant.
 func Explain(ctx context.Context, all []*project.File, dir string, err error) error {
 	if _, ok := errors.AsType[*load.Error](err); !ok {
 		return err

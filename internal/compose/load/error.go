@@ -110,7 +110,8 @@ func Find(content []byte, path ...string) (line, column int, ok bool) {
 	return line, column, ok
 }
 
-// Node returns the node at a path as Find reads it, or nil: for a map or a list, the node of its key.
+// Node returns the node at a path, whose steps are those of Find. For a map or a list, it returns the node of its key.
+// It returns nil if there is nothing at the path.
 func Node(node *yaml.Node, path []string) *yaml.Node {
 	key := node
 	for _, step := range path {

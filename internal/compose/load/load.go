@@ -22,7 +22,7 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// Options say how a file is read. The callers use these:
+// Options say how a file is read. Package check, package lint, package graph and `composer run` use these:
 //
 //	                 check    lint     graph    run
 //	Dir              /        /        file's   file's

@@ -56,9 +56,9 @@ type Project struct {
 	Root *yaml.Node
 	// Files are the files that were read, each once.
 	Files []*File
-	// Faults say what could not be read or merged. Root lacks it.
+	// Faults say which parts could not be read or merged. Root lacks these parts.
 	Faults []Fault
-	// Partial reports that Root lacks parts that another file has.
+	// Partial reports that another file has parts that Root lacks.
 	Partial bool
 
 	options Options

@@ -10,7 +10,8 @@ import (
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
 
-// File is a file of this machine that Compose reads before it starts anything: it fails without it. Its path is relative.
+// File is a file with a relative path that Compose reads before it starts anything. Compose fails if the file is
+// missing.
 type File struct {
 	// Owner is the part of the project that needs the file, such as "service web", "include" and "secret key".
 	Owner string

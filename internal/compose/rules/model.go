@@ -14,9 +14,10 @@ type Project struct {
 	Networks []Network
 	// Root is the node that Read was called with, or nil.
 	Root *yaml.Node
-	// Partial says that Root lacks what another file defines.
+	// Partial says that another file may define parts that Root lacks.
 	Partial bool
-	// Extended says that Root has what services extend, except where that failed and is reported already.
+	// Extended says that the services in Root already contain what they extend. A service that could not be extended
+	// has been reported already.
 	Extended bool
 	// File is the path by which the services of the file may extend others of the same file, or "".
 	File string
@@ -94,8 +95,8 @@ type Subnet struct {
 	Auxiliary map[string]string
 }
 
-// Complete reports whether the service has an image, a build, or a provider. A service without them is an error, or the
-// service that it extends, or another file, has them.
+// Complete reports whether the service has an image, a build or a provider, and extends no other service. Otherwise the
+// extended service or another file has to have them, or the service is an error.
 func (s *Service) Complete() bool {
 	return yamltree.Get(s.Body, "extends") == nil && slices.ContainsFunc([]string{"image", "build", "provider"}, func(key string) bool { return yamltree.Get(s.Body, key) != nil })
 }

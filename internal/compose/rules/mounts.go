@@ -13,7 +13,7 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// IsWindowsPath reports whether a path is an absolute one of Windows, or of a drive of it.
+// IsWindowsPath reports whether a path begins with a drive of Windows, such as C:, or with two backslashes.
 func IsWindowsPath(path string) bool { return windowsPath().MatchString(path) }
 
 // windowsPath matches absolute paths of Windows, and windowsImage images of it.

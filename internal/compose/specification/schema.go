@@ -1,6 +1,6 @@
 // Package specification says quickly whether a document keeps to the schema of the Compose specification. compose-go
 // takes 15 ms to compile that schema, longer than to read a small file; this package decodes it in 1 ms. It never says
-// what is wrong: where a document is not surely right, compose-go's schema has to be asked.
+// what is wrong. A document that it cannot call right has to be checked with compose-go's schema.
 package specification
 
 import (
@@ -95,8 +95,9 @@ func (p part) find(key string) (found []any) {
 // IsServiceKey reports whether a service may have a key.
 func IsServiceKey(key string) bool { return len(definition("service").find(key)) > 0 }
 
-// Keys returns the names that the specification gives to the keys of the mapping at a path from the root of a file, sorted.
-// The path has keys, and for an item of a list its number. It returns none for a path that the specification does not know.
+// Keys returns, sorted, the keys that the specification names for the mapping at a path from the root of a file. The
+// steps of the path are keys, and numbers for items of lists. Keys returns none for a path that the specification does
+// not know.
 func Keys(path ...string) []string {
 	at := file().alternatives()
 	for _, key := range path {

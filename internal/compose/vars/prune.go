@@ -22,10 +22,10 @@ func PruneText(text []byte) (rest []byte, all bool) {
 	return rest, !pruned
 }
 
-// Prune returns a copy of a part of a Compose file without the scalars that have a variable without a default, and
-// without the items of lists that have such a scalar, because compose-go would read these variables as empty, or refuse
-// them (${NAME:?}). Keys that compose-go demands get another value. Prune returns nil if nothing is left. all reports
-// that nothing was left out.
+// Prune returns a copy of a part of a Compose file without the scalars that have a variable without a default.
+// compose-go would read such a variable as empty, or refuse it (${NAME:?}). Prune also leaves out the items of lists
+// that have such a scalar. Keys that compose-go demands get another value. Prune returns nil if nothing is left. all
+// reports that nothing was left out.
 func Prune(n *yaml.Node) (known *yaml.Node, all bool) { return newPruner().prune(n) }
 
 func newPruner() *pruner { return &pruner{left: yamltree.MaxValues, open: map[*yaml.Node]bool{}} }

@@ -92,9 +92,9 @@ func (v *Variable) fill(out []byte, lookup Lookup) (_ []byte, known bool) {
 	return append(append(append(out, "${"...), v.Name...), '}'), false
 }
 
-// Broken returns the offset in bytes of the first variable of a text that Compose cannot read, or -1: a ${ that lacks a
-// name, an operator or, in its line, a closing brace. It finds one in the default of another variable, too, although
-// Compose reads a default only if that variable is not set.
+// Broken returns the offset in bytes of the first variable of a text that Compose cannot read, or -1. Such a variable
+// is a ${ without a name, without an operator, or without a closing brace in its line. Broken also looks into the
+// defaults of other variables, although Compose reads a default only if its variable is not set.
 func Broken(text string) int {
 	for v := range All(text) {
 		if v.broken || v.deep {

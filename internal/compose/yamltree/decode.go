@@ -7,8 +7,9 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Unreadable iterates over the nodes below n that YAML or compose-go cannot make values of: a tag that does not fit, a
-// merge key whose value is no mapping, and keys that are no texts. It follows no aliases. Messages are sentences on one line.
+// Unreadable iterates over the nodes below n that YAML or compose-go cannot turn into values, each with a message:
+// nodes with a tag that does not fit, merge keys whose value is no mapping, and keys that are no texts. It follows no
+// aliases. A message is a sentence on one line.
 func Unreadable(n *yaml.Node) iter.Seq2[*yaml.Node, string] {
 	return func(yield func(*yaml.Node, string) bool) { unreadable(n, yield) }
 }

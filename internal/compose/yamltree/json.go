@@ -16,8 +16,9 @@ import (
 // MaxJSON returns how many bytes of JSON may be made of a YAML text of length bytes, aliases included.
 func MaxJSON(length int) int { return 16<<20 + 16*length }
 
-// Parse returns the value of a text that is one YAML document. It refuses documents that exceed MaxDepth or
-// MaxValues. Errors begin with line:column.
+// Parse returns the value of a text that is one YAML document. Parse refuses documents that are nested deeper than
+// MaxDepth, whose aliases exceed MaxAliased, or in which an anchor contains itself. It allows more than MaxValues
+// values of the text itself. Errors begin with line:column.
 func Parse(text []byte) (*yaml.Node, error) {
 	var root *yaml.Node
 	for document, err := range Documents(text) {
@@ -46,8 +47,9 @@ func at(n *yaml.Node, format string, args ...any) error {
 
 // JSON returns a YAML document as JSON with the same meaning, indented by two spaces, with a line break at its end.
 // Keys keep their order, and merged keys follow the mapping's own. Numbers keep their digits where JSON allows it.
-// Strings are escaped so that parsers of JSON and of YAML read the same text. Errors begin with line:column. They are
-// about two documents, tags such as !reset, a key twice, infinity, and aliases that make more than MaxJSON bytes.
+// Strings are escaped so that parsers of JSON and of YAML read the same text. JSON fails for a second document, tags
+// such as !reset, a repeated key, infinity, and aliases that make more than MaxJSON bytes. Errors begin with
+// line:column.
 func JSON(text []byte) ([]byte, error) {
 	root, err := Parse(text)
 	if err != nil {
@@ -63,8 +65,8 @@ func JSON(text []byte) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// CompactJSON returns a value of a document from Parse as JSON on one line. The value is an error if its JSON,
-// indented by two spaces, has more than limit bytes.
+// CompactJSON returns a value of a document from Parse as JSON on one line. It fails if the value's JSON, when indented
+// by two spaces, has more than limit bytes.
 func CompactJSON(n *yaml.Node, limit int) ([]byte, error) {
 	w := jsonWriter{limit: limit}
 	err := w.value(n)

@@ -37,9 +37,9 @@ type LimitError struct {
 // Error returns line:column: message.
 func (e *LimitError) Error() string { return at(e.Node, "%s", e.Message).Error() }
 
-// CheckLimits returns an error if values of a document are nested more than MaxDepth deep, if the document has more
-// than the given number of values, if an anchor contains itself, or if aliases add more than MaxAliased values, or
-// nearly all of the document's values. If it returns nil, a walk through the document ends soon.
+// CheckLimits returns an error if values of a document are nested more than MaxDepth deep, if the document itself has
+// more than the given number of values, if an anchor contains itself, or if aliases add more than MaxAliased values or
+// more than 99% of all values. If it returns nil, a walk through the document ends soon.
 func CheckLimits(root *yaml.Node, values int) *LimitError {
 	if n := tooDeep(root, 0); n != nil {
 		return &LimitError{Node: n, Message: fmt.Sprintf("values are nested more than %d deep here", MaxDepth), TooDeep: true}
@@ -143,8 +143,8 @@ func CheckText(text []byte) error {
 	return nil
 }
 
-// CheckDocuments returns an error at root, which is the root of the document with that number in a text, if a text may
-// not have so many documents.
+// CheckDocuments returns an error at root if number is above 500, the limit for the documents of a text. root is the
+// root of the document with that number, counted from 1.
 func CheckDocuments(number int, root *yaml.Node) *LimitError {
 	if number <= maxDocuments {
 		return nil

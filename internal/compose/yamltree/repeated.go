@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 )
 
-// RepeatedKey returns the first key of a JSON text that its object has already, and the offset of that key's quote in
-// bytes. ok is false without one. encoding/json silently takes the last of such values. RepeatedKey stops where the
-// text is not JSON.
+// RepeatedKey returns the first key of a JSON text that repeats an earlier key of the same object, and the offset in
+// bytes of its opening quote. ok is false if no key is repeated; encoding/json would silently take the last value.
+// RepeatedKey stops where the text is not JSON.
 func RepeatedKey(text []byte) (key string, offset int, ok bool) {
 	type object struct {
 		keys  map[string]bool // nil for a list

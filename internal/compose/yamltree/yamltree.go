@@ -195,8 +195,8 @@ func Names(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 	}
 }
 
-// RepeatedKeys iterates over the keys of a mapping's own entries that are there already, as scalars or by an alias, each
-// with the first one of its text.
+// RepeatedKeys iterates over the keys of a mapping that repeat the text of an earlier key, each with the first key of
+// that text. It ignores merged keys, and follows aliases of keys.
 func RepeatedKeys(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 	return func(yield func(key, first *yaml.Node) bool) {
 		if n.Kind != yaml.MappingNode {
@@ -219,7 +219,7 @@ func RepeatedKeys(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 	}
 }
 
-// Literal returns a text that is equal for equal values. It follows no aliases.
+// Literal returns a text that is the same for equal values and differs for others. It follows no aliases.
 func Literal(n *yaml.Node) string { return string(AppendLiteral(nil, n)) }
 
 // AppendLiteral appends what Literal returns.

@@ -1,4 +1,5 @@
-// Package build renders stages of a bundle, all before it writes the first, and compares them with the files on disk.
+// Package build renders stages of a bundle, and writes the documents to files or compares them with the files on disk.
+// Several files change together or not at all.
 package build
 
 import (
@@ -21,10 +22,10 @@ import (
 	"github.com/tp0-lab/composer/internal/template/values"
 )
 
-// All is the name in Job.Stages for all stages of a bundle, unless a stage has that name.
+// All, in Job.Stages, stands for all stages of a bundle. If a stage has that name, it stands for that stage only.
 const All = "all"
 
-// ErrOutput is wrapped by the error for several stages whose Job.Output lacks bundle.StagePart.
+// ErrOutput is wrapped by the error of Job.Render for several stages and a Job.Output without bundle.StagePart.
 var ErrOutput = errors.New("output")
 
 // Formats are the values of Job.Format.
@@ -49,8 +50,8 @@ type Document struct {
 	Stage string
 	// Path is the path of its file; "" is stdout.
 	Path string
-	// Write writes the document. It renders YAML that is not validated while it writes, and then returns errors of
-	// render.Engine.Stream, too.
+	// Write writes the document. Without Job.Validate, Write renders a YAML document while it writes it, and also
+	// returns the errors of render.Engine.Stream.
 	Write func(io.Writer) error
 	// Report is the result of the check, or empty without Job.Validate.
 	Report check.Report
@@ -68,7 +69,8 @@ type Documents struct {
 	Unread []bundle.Kind
 	// UnreadValues are the values of the user that no template reads, each once.
 	UnreadValues []values.Problem
-	// Unwritten are the paths of the files that belong beside a Compose file that goes to stdout: Write does not write them.
+	// Unwritten are the paths of the files that Write leaves out, because they belong beside a Compose file and the
+	// Compose file goes to stdout.
 	Unwritten []string
 	// LeftOver are the paths of files that outputs made earlier, for replicas that no longer exist. Nothing deletes these
 	// files.
@@ -76,8 +78,8 @@ type Documents struct {
 }
 
 // Render renders and checks all documents of the job. Its errors are those of bundle.Choose, package render and package
-// check; they wrap ErrOutput, or the cause of ctx once ctx is done. Document.Write fails once ctx is done, too. For
-// several stages, an error about one of them is a *render.StageError.
+// check, wrap ErrOutput or ErrPath, or wrap the cause of ctx once ctx is done. The Document.Write of a streamed
+// document also fails once ctx is done. For several stages, an error about one stage is a *render.StageError.
 func (j Job) Render(ctx context.Context, b *bundle.Bundle) (Documents, error) {
 	stages, err := j.stages(b)
 	if err != nil {
@@ -266,8 +268,8 @@ func located(report check.Report, err error, locate func(offset int) (string, er
 	}
 }
 
-// Write writes the documents to their files, all or none, and returns the paths of the files that changed.
-// If it fails, the folders that it made are gone again.
+// Write writes the documents to their files, all or none, and returns the paths of the files that changed. If it fails,
+// it removes the folders that it made.
 func (d Documents) Write() (written []string, err error) {
 	if len(d.All) == 1 { // the file may be a pipe, which files.Set refuses
 		return d.All[0].writeFile()
@@ -302,8 +304,8 @@ func (d Document) writeFile() ([]string, error) {
 	return []string{d.Path}, nil
 }
 
-// Missing returns the files and directories that the documents mount, or Compose reads, and that do not exist, each once. It leaves out
-// those that belong beside a Compose file on stdout.
+// Missing returns the paths that the documents mount or that Compose reads, and that do not exist, each once. It leaves
+// out the paths in Unwritten and the directories around them.
 func (d Documents) Missing() []string {
 	var all []string
 	for _, one := range d.All {

@@ -11,7 +11,7 @@ import (
 	"github.com/tp0-lab/composer/internal/files"
 )
 
-// Stale is a file whose content is not its document.
+// Stale is a file that is missing, or whose content differs from its document.
 type Stale struct {
 	Path string
 	// Missing reports that the file does not exist.

@@ -48,8 +48,8 @@ func (b *Bundle) baseOf(stage string) (*values.Node, error) {
 	return s.base, nil
 }
 
-// UnusedBase returns the place that names a stage's base if the target has no use for it: only a Compose file is laid
-// over a base. Otherwise it returns "".
+// UnusedBase returns the place where the table names the base of a stage, if the bundle's target ignores bases: only
+// the target Compose uses them. Otherwise it returns "".
 func (b *Bundle) UnusedBase(stage string) string {
 	base, err := b.baseOf(stage)
 	if err != nil || base == nil || b.Target == Compose {

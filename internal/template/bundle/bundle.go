@@ -17,7 +17,7 @@ import (
 // Names of a bundle's files beside its templates. Only StagesFile is required.
 const (
 	StagesFile = "stages.yaml"        // the table of stages
-	ValuesFile = "values.yaml"        // the values below those of all stages
+	ValuesFile = "values.yaml"        // the values over which those of all stages are laid
 	SchemaFile = "values.schema.json" // the JSON schema of the values
 )
 

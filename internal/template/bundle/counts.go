@@ -11,7 +11,7 @@ import (
 	"github.com/tp0-lab/composer/internal/template/values"
 )
 
-// ErrCount is wrapped by the error of SetCounts.
+// ErrCount is wrapped by the errors of SetCounts and Kinds about the text of SetCounts.
 var ErrCount = errors.New("number of replicas")
 
 // allKinds stands for all kinds in a text of SetCounts. No kind has that name.
@@ -31,9 +31,9 @@ type countPart struct {
 	origin values.Origin // in a file
 }
 
-// SetCounts sets Count of kinds. text is N, for the first kind, or KIND=N, or all=N, or several of those with commas. The
-// number for a kind with rows is that of each row. Limits are not checked here. Where kinds come from values, Kinds returns
-// the error for an unknown one.
+// SetCounts sets Kind.Count. text is N for the first kind, KIND=N, all=N, or several of these with commas between them.
+// The number for a kind with rows is the number for each row. SetCounts checks no limits. If kinds come from values,
+// SetCounts accepts an unknown kind, and Kinds returns the error.
 func (b *Bundle) SetCounts(text string) error {
 	set := counts{text: text}
 	for part := range strings.SplitSeq(text, ",") {
@@ -55,9 +55,10 @@ func (b *Bundle) SetCounts(text string) error {
 	return b.set(set)
 }
 
-// AddCounts sets Count of kinds to the numbers in a file of values: a map of kinds, with all for all of them, or a list
-// of maps with the keys kind and count, as a CSV file has it. Call SetCounts after it: its numbers come first. Its error
-// is a *values.Error.
+// AddCounts sets Kind.Count to the numbers in a file of values. The file is a map from the names of kinds to numbers,
+// or a list of maps with the keys kind and count, such as a CSV file holds. The name all stands for all kinds that the
+// file does not name. A later call of SetCounts replaces the numbers of the file. The error of AddCounts is a
+// *values.Error.
 func (b *Bundle) AddCounts(file *values.Node) error {
 	var (
 		set   counts

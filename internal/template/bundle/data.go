@@ -36,8 +36,8 @@ func (d *dataFiles) add(path string) {
 	d.paths[path] = true
 }
 
-// ReadFiles returns the paths of the files beside the templates that documents are made of: bases of stages, and the files
-// that ReadData was asked for.
+// ReadFiles returns the paths of the files, other than templates, from which documents are made: the bases of stages,
+// and the files that ReadData was asked for.
 func (b *Bundle) ReadFiles() []string {
 	b.data.mu.Lock()
 	defer b.data.mu.Unlock()
@@ -51,9 +51,9 @@ func (b *Bundle) ReadFiles() []string {
 }
 
 // ReadData returns the content of a file for the templates: the file of the bundle at the path name. If a value of the
-// user, among the merged values, is exactly name, a file at that path from the working directory comes first. The values
-// of the built-in bundle count as the user's. The file has to be regular and has at most MaxFile bytes. Links that lead
-// out of the bundle are not followed.
+// user in merged equals name, ReadData first looks for a file at that path from the working directory. The values of
+// the built-in bundle count as the user's. The file must be regular and have at most MaxFile bytes. Links that lead out
+// of the bundle are not followed.
 func (b *Bundle) ReadData(name string, merged *values.Node) ([]byte, error) {
 	named := b.named(merged, name)
 	if named {

@@ -26,7 +26,7 @@ type Kind struct {
 	First int
 	// Before and After are the parts of a replica's name before and behind its ID.
 	Before, After string
-	// Width is how many digits the ID has at least in a name; zeros fill them.
+	// Width is the least number of digits of the ID in a name. A shorter ID gets leading zeros.
 	Width int
 }
 

@@ -25,8 +25,9 @@ type kindTable struct {
 	begin, end int
 }
 
-// Named returns the kinds that a name stands for: the rows of a kind with rows, or the kind of that name. ok reports
-// whether there is such a kind; it may have no rows.
+// Named returns the kinds that a name stands for: the rows of the kind with rows that has the name, or else the kind
+// that has it. ok reports whether there is such a kind. For a kind with an empty list of rows, ok is true and of is
+// empty.
 func (kinds Kinds) Named(name string) (of []Kind, ok bool) {
 	for _, t := range kinds.tables {
 		if t.name == name {
@@ -40,7 +41,8 @@ func (kinds Kinds) Named(name string) (of []Kind, ok bool) {
 	return kinds.All[at : at+1], true
 }
 
-// Rows returns the kinds as the table has them, in its order: a kind with rows is one, with the sum of their counts.
+// Rows returns the kinds of the table, in its order. A kind with rows is one Kind, whose Count is the sum of its rows'
+// counts.
 func (kinds Kinds) Rows() []Kind {
 	rows := make([]Kind, 0, len(kinds.All))
 	tables := kinds.tables
@@ -107,8 +109,8 @@ func (kinds Kinds) unknown(name string) string {
 	return fmt.Sprintf("unknown kind %q%s", name, cmp.Or(text.Suggestion(name, names), ": have "+strings.Join(names, ", ")))
 }
 
-// Kinds returns the kinds of a stage with their counts. Rows and counts may come from the stage's values; then its errors
-// are *values.Error, or wrap ErrUnknownStage or ErrCount.
+// Kinds returns the kinds of a stage with their counts. It fails only if rows or counts come from the stage's values:
+// its errors then are *values.Error, or wrap ErrUnknownStage or ErrCount.
 func (b *Bundle) Kinds(stage string) (Kinds, error) {
 	if !b.ofValues() {
 		return b.known, nil

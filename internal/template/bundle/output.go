@@ -21,8 +21,8 @@ type Output struct {
 	Template string `json:"template"`
 	// Format is one of OutputFormats.
 	Format string `json:"format"`
-	// Kind is the kind of the replicas that have a file each, which may have rows; "" is all kinds. It counts only if Each is
-	// true.
+	// Kind is the kind whose replicas have a file each; "" is all kinds. It may be a kind with rows. Without Each, Kind
+	// has no effect.
 	Kind string `json:"kind,omitempty"`
 	// Each reports that there is a file for each replica.
 	Each bool `json:"each"`
@@ -46,8 +46,8 @@ var replicaParts = []string{"{name}", "{kind}", idPart}
 // maxOutputs is the limit for the rows of the table of outputs.
 const maxOutputs = 1000
 
-// PathOf returns the path of the file for a stage and, for an output for each replica, for the replica of a kind with that
-// ID, with the separators of the system.
+// PathOf returns the path of a stage's file, with the separators of the system. For an output with Each, it is the path
+// of the file of the replica of kind with that ID; other outputs ignore kind and id.
 func (o Output) PathOf(stage string, kind Kind, id int) string {
 	return filepath.FromSlash(strings.NewReplacer(
 		StagePart, stage, "{name}", kind.NameOf(id), "{kind}", kind.Name, idPart, strconv.Itoa(id),

@@ -137,8 +137,9 @@ func (kinds Kinds) replica(key string) (kind *Kind, id int, problem string) {
 	return kind, id, problem
 }
 
-// Overrides returns the values that single replicas have in place of the values of their kind, by kind and
-// number; those of a kind that is a row are laid over the row. merged is the result of Values, kinds that of Kinds.
+// Overrides returns the values of the replicas that have values of their own, by the kind's name and the replica's ID.
+// A replica's own values are laid over those of its kind or, if the kind is a row, over the row. merged is the result
+// of Values, and kinds the result of Kinds.
 func (b *Bundle) Overrides(merged *values.Node, kinds Kinds) map[string]map[int]*values.Node {
 	overrides := map[string]map[int]*values.Node{}
 	replicas := merged.Get(replicasKey)
@@ -164,8 +165,9 @@ func (b *Bundle) Overrides(merged *values.Node, kinds Kinds) map[string]map[int]
 	return overrides
 }
 
-// WithoutEffect returns a problem for each replica that has values of its own and is not rendered, because its
-// kind has fewer replicas; those of small numbers first. It may be intended, so it is a warning.
+// WithoutEffect returns a problem for each replica that has values of its own but is not rendered, because its kind has
+// fewer replicas. The problems are in the order of the replicas' numbers. They are for warnings, because such values
+// may be intended.
 func (b *Bundle) WithoutEffect(stage string) []values.Problem {
 	s, err := b.Stage(stage)
 	if err != nil {

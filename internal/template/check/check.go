@@ -69,8 +69,9 @@ func (r Report) Missing(dir string) []string {
 //   - Document checks the rules across services (package rules) for every service, left out or not: distinct names,
 //     addresses and ports, and room in the networks.
 //
-// Document reduces a document without a sample to one service of each shape, see byShape. It does not try to load more
-// than 8 MiB as a whole: compose-go needs minutes and gigabytes for that, and refuses so many nodes.
+// If the sample proves nothing, Document loads one service of each shape (see byShape) of a document of up to 32 MiB,
+// and then the whole of a document of up to 8 MiB: for more, compose-go needs minutes and gigabytes, and refuses so
+// many nodes.
 //
 // The error is *Error if its line is known.
 func Document(ctx context.Context, doc render.Document) (Report, error) {

@@ -14,9 +14,9 @@ import (
 
 // Error is a mistake in a line of a document.
 type Error struct {
-	// Offset is the place of the mistake in the document, in bytes, and Line its line, from 1.
+	// Offset is the place of the mistake in the document, in bytes from 0. Line is its line, counted from 1.
 	Offset, Line int
-	// Text is the line without the space around it, cut if it is long.
+	// Text is the line without the space around it, cut after 60 characters.
 	Text    string
 	Message string
 	// Place is the place in the templates that wrote the line, as file:line:column. Callers set it

@@ -1,5 +1,6 @@
-// Package cluster checks stack files for Docker Swarm and manifests for Kubernetes, without either engine: what the
-// engine's own tools would refuse, and what the engine would accept and silently ignore or fail at later.
+// Package cluster checks stack files for Docker Swarm and manifests for Kubernetes, without either engine. It finds
+// mistakes that the engine's own tools refuse, and mistakes that the engine accepts and then silently ignores or fails
+// at.
 package cluster
 
 import (

@@ -13,14 +13,14 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// KubernetesSlot is what Kubernetes replaces by the index of a pod of an Indexed Job, from 0.
+// KubernetesSlot is the text that Kubernetes replaces by the index of a pod of an Indexed Job, from 0.
 const KubernetesSlot = "$(" + indexVariable + ")"
 
 const indexVariable = "JOB_COMPLETION_INDEX"
 
-// CheckKubernetes returns what is wrong with manifests for `kubectl apply`, errors first: unknown fields and values of
-// another type, as strict decoding finds them, names that the server refuses, and mistakes that otherwise show only when
-// pods start. Kinds that are not Kubernetes's own are not looked at.
+// CheckKubernetes returns the mistakes in manifests for `kubectl apply`, errors first: unknown fields and values of a
+// wrong type, as strict decoding finds them; names that the server refuses; and mistakes that otherwise show only when
+// pods start. It does not check objects of kinds that are not Kubernetes's own.
 func CheckKubernetes(content []byte) []Problem {
 	m := manifests{types: readTypes(), seen: map[string]int{}}
 	roots := m.parse(content)

@@ -13,7 +13,8 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// StackSlot is what Swarm replaces by the number of a task, from 1, in those places where it replaces templates.
+// StackSlot is the text that Swarm replaces by the number of a task, from 1, in the places where Swarm executes
+// templates.
 const StackSlot = "{{.Task.Slot}}"
 
 // maxConfig and maxSecret are how many bytes Swarm takes for a config's file and for a secret's.
@@ -22,10 +23,10 @@ const (
 	maxSecret = 500<<10 - 1
 )
 
-// CheckStack returns what is wrong with a stack file for `docker stack deploy`, errors first: what the schema of the
-// Docker client refuses, what the client refuses behind it, what Swarm ignores without a word, and what Swarm fails at
-// again and again once it is deployed. dir is the folder of the stack file, where relative paths begin; a file that is
-// not there is not looked at.
+// CheckStack returns the mistakes in a stack file for `docker stack deploy`, errors first: those that the schema of the
+// Docker client refuses, those that the client refuses after the schema, those that Swarm silently ignores, and those
+// at which Swarm fails again and again after the deployment. dir is the folder of the stack file, where relative paths
+// begin. CheckStack ignores files that do not exist.
 func CheckStack(content []byte, dir string) []Problem {
 	s := stack{dir: dir, names: map[string]map[string]bool{}}
 	roots := s.parse(content)

@@ -57,8 +57,9 @@ func (e Errors) Unwrap() []error {
 	return all
 }
 
-// Join returns the errors in the order of their places, and behind them those of last, which may be nil. Of errors at the
-// same place it keeps the first. It returns one error as it is, and last if that is no *Error.
+// Join returns all, sorted by place, followed by last, as Errors; of errors at the same place it keeps the first. A
+// single error is returned as an *Error. last may be nil. If last is neither nil nor an *Error, Join returns last
+// alone.
 func Join(all []*Error, last error) error {
 	own, ok := errors.AsType[*Error](last)
 	if last != nil && !ok {
@@ -86,8 +87,8 @@ func Join(all []*Error, last error) error {
 	return Errors(all)
 }
 
-// Each returns err with f applied to the *Error that it is or wraps, or to each of Errors. It returns any other error as
-// it is.
+// Each applies f to the errors of err: to each one of the Errors, or to the *Error, that err is or wraps. It returns
+// the results as Errors or as an *Error, without the wrapping. It returns any other err unchanged.
 func Each(err error, f func(e Error) *Error) error {
 	if several, ok := errors.AsType[Errors](err); ok {
 		made := make(Errors, len(several))
@@ -113,7 +114,8 @@ func (r *Rewritten) errorAt(tree *parse.Tree, pos parse.Pos, format string, args
 
 var executeMessage = text.LazyRegexp(`(?s)^template: (.+?):(\d+):(\d+): executing ".*?" at (<.*?>): (.*)$`)
 
-// Placed returns an error of executing Template as an *Error. It returns an error without a place as it is.
+// Placed returns an error from executing Template as an *Error with its place. It returns an error without a place
+// unchanged.
 func (r *Rewritten) Placed(err error) error {
 	if placed, ok := errors.AsType[*Error](err); ok {
 		return placed

@@ -16,7 +16,8 @@ type Source struct {
 	length int // of a text, in bytes
 }
 
-// Place returns the place of an action, whatever offset is, or that of the byte at offset of a text.
+// Place returns the place of the byte at offset of a text. For an action, it ignores offset and returns the place of
+// the action.
 func (s Source) Place(offset int) text.Place {
 	return s.walker.out.placeOf(s.walker.tree, s.pos+parse.Pos(min(max(offset, 0), s.length)))
 }

@@ -34,7 +34,7 @@ func visit(n parse.Node, yield func(parse.Node) bool) bool {
 	return true
 }
 
-// Children returns the nodes that a node of a template is made of.
+// Children returns the nodes directly below a node of a template.
 func Children(n parse.Node) (all []parse.Node) {
 	switch n := n.(type) {
 	case *parse.ListNode:

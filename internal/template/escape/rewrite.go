@@ -68,8 +68,8 @@ func (r *Rewritten) PrintsDigits(cmd *parse.CommandNode) bool {
 	return s != nil && !s.glued && (!s.whole || !s.key)
 }
 
-// PrintsNames reports whether cmd writes each name unchanged: up to 100 lower-case letters, digits, - and _,
-// of which the first is a letter, one a digit, and the last no sign.
+// PrintsNames reports whether cmd writes each name unchanged. A name has at most 100 characters, which are lower-case
+// letters, digits, - and _. It begins with a letter, has a digit, and ends with a letter or digit.
 func (r *Rewritten) PrintsNames(cmd *parse.CommandNode) bool {
 	s := r.written(cmd)
 	return s != nil && !s.glued

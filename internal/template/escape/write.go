@@ -120,8 +120,8 @@ func (r *Rewritten) Write(number int, value any) (string, *Error) {
 	return text, nil
 }
 
-// StandIn returns a text that can stand in place of a value that Write refused, so that the execution can go on and find
-// what else is wrong. ok is false where a structure is expected.
+// StandIn returns a text to write in place of a value that Write refused, so that the execution can go on and find
+// further errors. ok is false if the place or the value is for a structure.
 func (r *Rewritten) StandIn(number int, value any) (text string, ok bool) {
 	if _, structure := value.(Structure); structure {
 		return "", false

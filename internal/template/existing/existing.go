@@ -31,9 +31,9 @@ type Bundle struct {
 	Literal []Literal
 }
 
-// Literal is services whose names differ by a number and that are no kind.
+// Literal describes services whose names differ by a number, and of which Make could not make a kind.
 type Literal struct {
-	// First is the name of the first of them, and Why the place at which they would differ from the file.
+	// First is the name of the first of the services. Why is the place at which replicas would differ from the file.
 	First, Why string
 }
 

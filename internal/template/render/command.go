@@ -9,9 +9,9 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// Command returns the command line that renders stages again, each word quoted for a shell, with the words more at its
-// end. The numbers of replicas are those of the stage called of. Its errors are those of
-// bundle.Bundle.Kinds, or wrap ErrReplicas.
+// Command returns the command line that renders stages again, each word quoted for a shell. more are its last words.
+// The numbers of replicas in it are those of the stage called of. Its errors are those of bundle.Bundle.Kinds, or wrap
+// ErrReplicas.
 func (e *Engine) Command(of string, stages []string, more ...string) (string, error) {
 	kinds, err := e.kinds(of)
 	if err != nil {

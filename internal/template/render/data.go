@@ -16,7 +16,7 @@ type Data struct {
 	Values map[string]any
 	// Counts is the number of replicas of each kind.
 	Counts Counts
-	// Kinds yields, by kind, the replicas from 1 to their number, one at a time. A kind without replicas has nil.
+	// Kinds has a walk over the replicas of each kind, by the kind's name. The walk of a kind without replicas is nil.
 	Kinds Kinds
 	// Replicas is the number of replicas of the first kind, and Clients yields them.
 	Replicas int
@@ -61,7 +61,7 @@ type Kinds map[string]Walk[Replica]
 // Walk is a sequence that templates can range over.
 type Walk[T any] func(yield func(T) bool)
 
-// String keeps the address of a function out of what `print .` prints.
+// String returns "replicas", so that `print .` does not print the address of a function.
 func (Walk[T]) String() string { return "replicas" }
 
 // Replica is the data that templates have of one replica.
@@ -76,11 +76,12 @@ type Replica struct {
 	Replicas int
 	// Stage is Data.Stage.
 	Stage string
-	// Values are Data.Values, with this replica's own values laid over the values of its kind.
+	// Values are Data.Values, in which this replica's own values are laid over the values of its kind.
 	Values map[string]any
 	// Kind is the name of its kind.
 	Kind string
-	// Row is the row of its kind, in a kind with rows, with this replica's own values laid over it; else it is empty.
+	// Row is the row of this replica's kind, with the replica's own values laid over it. It is empty if the kind is not
+	// a row.
 	Row map[string]any
 	// Counts are Data.Counts.
 	Counts Counts

@@ -100,8 +100,8 @@ func subnetFor(cidr string, containers any) (string, error) {
 	return "", errors.New("subnetFor: too many containers for IPv4")
 }
 
-// Addresses returns the number of containers that fit in an IPv4 subnet with a prefix of so many bits: all addresses
-// but those of the network, of the broadcast and of Docker's gateway.
+// Addresses returns the number of containers that fit in an IPv4 subnet whose prefix has the given number of bits. The
+// addresses of the network, the broadcast and Docker's gateway are not for containers.
 func Addresses(bits int) int { return max(0, 1<<(32-bits)-3) }
 
 func keys(dicts ...map[string]any) []string {

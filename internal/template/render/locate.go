@@ -11,9 +11,9 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// Locate returns the place in the templates, as file:line:column, that wrote the byte at an offset of a document.
-// Render returned that document for the same stage and n. For text of a value it is the place of the action that
-// printed the value; for text of an include it is the line in the included template.
+// Locate returns the place in the templates, as file:line:column, that wrote the byte at an offset of a document, which
+// Render returned for the same stage and n. If the byte is part of a value, the place is that of the action that
+// printed the value. If it is part of an include, the place is in the included template.
 //
 // Locate renders the document again up to offset, so it is for errors only.
 func (e *Engine) Locate(stage string, n int, document []byte, offset int) (string, error) {

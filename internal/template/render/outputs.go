@@ -50,8 +50,9 @@ func (e *Engine) Outputs() ([]*Output, error) {
 	return all, nil
 }
 
-// Render executes the template of the output for a stage, with n replicas of the first kind. An output for each replica has
-// the replica as its data, and any other that of the main template. Its errors are those of Engine.Render.
+// Render executes the template of the output for a stage, with n replicas of the first kind. The data of the template
+// is the replica for an output for each replica, and the data of the main template for any other output. Its errors are
+// those of Engine.Render.
 func (o *Output) Render(stage string, n int) ([]File, error) {
 	if !o.Each {
 		doc, err := o.engine.Render(stage, n)
@@ -128,8 +129,8 @@ func (x *execution) replicas(o *Output) iter.Seq2[bundle.Kind, Replica] {
 	}
 }
 
-// Locate returns the place in the templates that wrote the byte at an offset of a file that Render returned for the same
-// stage and n. If they write nothing to the file, it returns the path of the template. See Engine.Locate.
+// Locate returns the place in the templates that wrote the byte at an offset of f, which Render returned for the same
+// stage and n. If the templates write nothing to the file, Locate returns the path of the template. See Engine.Locate.
 func (o *Output) Locate(stage string, n int, f File, offset int) (string, error) {
 	place, err := o.locate(stage, n, f, offset)
 	if errors.Is(err, errUnwritten) {

@@ -142,9 +142,9 @@ func (e *Engine) checkReplicas(n int) error {
 	return nil
 }
 
-// Render executes the templates for a stage. n is the number of replicas of the first kind or, if that has rows, of each
-// row. The numbers of the other kinds are those of the bundle, and that of the first kind is, too, if n is Counted.
-// Memory grows with the document only, which may have 256 MiB. Its errors wrap bundle.ErrUnknownStage, ErrReplicas or
+// Render executes the templates for a stage. n is the number of replicas of the first kind or, if the first kind has
+// rows, of each row. If n is Counted, this number comes from the bundle, as the numbers of the other kinds always do.
+// Memory grows only with the document, which may have 256 MiB. Its errors wrap bundle.ErrUnknownStage, ErrReplicas or
 // *values.Error, or are a *StageError with an *escape.Error or escape.Errors.
 func (e *Engine) Render(stage string, n int) (Document, error) {
 	x, err := e.execute(stage, n, maxDocument)

@@ -16,9 +16,10 @@ var slots = map[string]string{
 	bundle.Kubernetes.Name: cluster.KubernetesSlot,
 }
 
-// Slot returns the text that the engine of the target replaces by the number of a replica: Swarm from 1, in the
-// environment, the hostname, the source of a mount and a config with `template_driver: golang`; Kubernetes from 0, in the
-// command, the arguments and subPathExpr of a pod of an Indexed Job. It fails for Compose, which numbers nothing.
+// Slot returns the text that the target's engine replaces by the number of a replica. Swarm counts from 1, and replaces
+// the text in the environment, the hostname, the source of a mount and a config with `template_driver: golang`.
+// Kubernetes counts from 0, and replaces it in the command, the arguments and the subPathExpr of a pod of an Indexed
+// Job. Slot fails for Compose, which numbers no replicas.
 func (d Data) Slot() (string, error) {
 	slot, ok := slots[d.target.Name]
 	if !ok {

@@ -5,9 +5,10 @@ import (
 	"slices"
 )
 
-// Derive returns a JSON schema of draft 2020-12 that all of nodes keep to, without $schema: a map has no keys but those
-// that it has in nodes, unless it is empty there; the items of a list are like those in nodes; a scalar has one of its
-// types in nodes. open reports whether a map at a path of keys may have other keys, with values like those it has.
+// Derive returns a JSON schema of draft 2020-12, without $schema, to which all nodes conform. In the schema, a map has
+// only the keys that it has in nodes, unless it is empty there. The items of a list are like those in nodes, and a
+// scalar has one of its types in nodes. open reports whether the map at a path of keys may have other keys, whose
+// values are like those that it has in nodes.
 func Derive(nodes []*Node, open func(path []string) bool) map[string]any {
 	return derive(nodes, nil, open)
 }

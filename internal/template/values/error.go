@@ -58,7 +58,8 @@ func (e *Error) Add(err error) bool {
 	return ok || err == nil
 }
 
-// OrNil returns nil without problems, and otherwise e, with its problems in the order of their places, each once.
+// OrNil returns nil if e has no problems. Otherwise it returns e, with its problems in the order of their places, each
+// once.
 func (e *Error) OrNil() error {
 	if len(e.Problems) == 0 {
 		return nil

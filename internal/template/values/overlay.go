@@ -71,8 +71,9 @@ const (
 	File                // the name of a file of at most 1 MiB; its content is the value, a string
 )
 
-// AddKey adds text, a key.path=value from the flag or variable called by. A dot in the path begins the next key, [0] is
-// an item of a list, and a backslash makes the next character part of a key. Over returns the problems of text.
+// AddKey adds the value in text, which is key.path=value. by is the name of the flag or variable that has the text. A
+// dot in the path begins the next key, [0] is an item of a list, and a backslash makes the next character part of a
+// key. Over returns the problems of text.
 func (o *Overlay) AddKey(by string, r Reading, text string) {
 	if !utf8.ValidString(text) {
 		o.fail(Origin{File: by}, "", "not UTF-8: "+strconv.Quote(text))
