@@ -17,7 +17,7 @@ import (
 
 var fileRules = []Rule{
 	rules.New("missing-mount-source", Warning, "a service mounts a path that does not exist",
-		"Docker makes a directory that belongs to root in its place. That is a note only if the name does not look like a file's and `create_host_path: false` does not have Docker refuse. Only relative paths are looked for; absolute ones are of the machine where containers run."),
+		"Docker makes a directory in its place, which belongs to root. The finding is a note if the name looks like that of a directory, unless `create_host_path: false` makes Docker refuse the container. Only relative paths are looked for; absolute paths are those of the machine where containers run."),
 	rules.New("missing-file", Error, "a file that Compose reads does not exist",
 		"It is an `env_file`, a `label_file`, what is included or extended, the `file` of a config or secret, or a seccomp profile; Compose fails without it. Only relative paths are looked for. `composer render` only warns of such a file: it may be written after the document."),
 }

@@ -71,7 +71,7 @@ var (
 	scaledContainerName = rule("scaled-container-name", Error, "a service with a `container_name` has several containers",
 		"Only one container can have the name, so Compose refuses `scale` or `replicas` of more than one.")
 	duplicatePort = rule("duplicate-port", Error, "two services publish the same port of the host",
-		"Docker starts the first one and fails at the second: `port is already allocated`. Services of different profiles may share one, and any may have the same range for one port of theirs, as Docker takes one of it that is free.")
+		"Docker starts the first one and fails at the second: `port is already allocated`. Services of different profiles may share a port. Several services may each publish one port of their container to the same range: Docker takes a free port of the range.")
 	scaledPort = rule("scaled-port", Warning, "a service with several containers publishes one port of the host",
 		"Only the first container gets it. Leave the host's port out, and Docker takes a free one for each, or give a range.")
 	duplicateAddress = rule("duplicate-address", Error, "two services ask for the same address",
