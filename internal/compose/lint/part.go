@@ -18,7 +18,7 @@ import (
 
 var partRules = []Rule{
 	rules.New("part-of-project", Note, "the file looks like a part of a project",
-		"Its services have no image, or use names that the file does not define. One note says so, instead of an error for each, if the file that Compose reads by itself is beside it and defines all that is missing. So does one note if another YAML file is in the folder, half of the services have no image, and a name that is not defined resembles no other. Check the project: `composer lint -f compose.yaml -f FILE`."),
+		"Its services have no image, or use names that the file does not define. The file gets one note instead of an error for each missing thing in two cases. Either the file that Compose reads by itself is beside it and defines everything that is missing. Or another YAML file is in the folder, at least half of the services have no image, and an undefined name resembles no defined one. Check the project: `composer lint -f compose.yaml -f FILE`."),
 }
 
 // checkPart finds out whether a file, which has problems, is a part of a project, and reports that.

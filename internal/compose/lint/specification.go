@@ -24,11 +24,11 @@ import (
 var specificationRules = []Rule{
 	rules.Specification,
 	rules.New("obsolete-version", Note, "`version` says nothing any more",
-		"Compose ignores it since 2020, and warns about it at each run."),
+		"Compose has ignored it since 2020, and warns about it at each run."),
 	rules.New("obsolete-notation", Note, "a notation is of older versions of Compose",
 		"Compose warns about it at each run: the name of an external network or volume is `name`, beside `external: true`, and a boolean is true or false, not `yes` or `on`."),
 	rules.New("duplicate-item", Note, "a list has the same item twice",
-		"Compose drops one of them without a word. In lists of which it refuses that, such as `security_opt`, it is an error of the rule `specification`."),
+		"Compose drops one of them without a word. In lists in which Compose refuses a repeated item, such as `security_opt`, it is an error of the rule `specification`."),
 }
 
 // readSchema takes 30 ms, so it is done once.

@@ -47,11 +47,11 @@ func rule(name string, severity Severity, what, why string) Rule {
 
 var (
 	unlistedValue = rule("unlisted-value", Error, "a value is not in the specification's list",
-		"Compose takes it, and Docker refuses it when it makes the container or the service: `invalid restart policy`. Values of which Compose itself knows the list are of the rule `specification`.")
+		"Compose takes it, and Docker refuses it when it makes the container or the service: `invalid restart policy`. If Compose itself checks the value, the finding has the rule `specification`.")
 	undefinedNetwork = rule("undefined-network", Error, "a service is on a network that is not defined",
 		"Compose refuses the file. Only the network `default` needs no definition.")
 	undefinedVolume = rule("undefined-volume", Error, "a service mounts a volume that is not defined",
-		"Compose refuses the file. A source with no `./` or `/` at its beginning is a volume, not a path: that is often what is missing.")
+		"Compose refuses the file. A source with no `./` or `/` at its beginning is a volume, not a path: the `./` is often forgotten.")
 	undefinedService = rule("undefined-service", Error, "a service needs another one that is not defined",
 		"Compose refuses the file: in `depends_on`, even with `required: false`, in `links`, `volumes_from`, `extends`, a build's `additional_contexts`, and in a namespace that is `service:NAME`.")
 	undefinedFile = rule("undefined-file", Error, "a service uses a config, secret or model that is not defined",
@@ -61,13 +61,13 @@ var (
 	extendsCycle = rule("extends-cycle", Error, "services extend each other in a circle",
 		"None of them has a beginning, so Compose refuses the file: `Circular reference`.")
 	manyPaths = rule("many-dependency-paths", Warning, "services wait for each other on millions of paths",
-		"Compose walks each path of dependencies, a second for each million or so, and several times in `docker compose up`. If each of 24 services waits for all before it, there are 16 million paths. More than 4 million are reported, with a dependency that others imply.")
+		"Compose walks each path of dependencies, a second for each million or so, and several times in `docker compose up`. If each of 24 services waits for all before it, there are 16 million paths. More than 4 million paths are a finding, which names a dependency that can go because others imply it.")
 	invalidContainerName = rule("invalid-container-name", Error, "Docker does not take a `container_name`",
 		"Docker takes letters, digits, `_`, `.` and `-`, at least two of them, the first a letter or digit: `Invalid container name`.")
 	duplicateContainerName = rule("duplicate-container-name", Error, "two services have the same `container_name`",
 		"Names of containers are unique on a host: Docker refuses the second one, after the first has started. Services of different profiles may share one.")
 	duplicateHostname = rule("duplicate-hostname", Warning, "two services have the same `hostname`",
-		"In a common network the name stands for both, and answers come from either. For that, give both the same alias.")
+		"In a common network the name stands for both, and answers come from either. If you want that, give both services the same alias.")
 	scaledContainerName = rule("scaled-container-name", Error, "a service with a `container_name` has several containers",
 		"Only one container can have the name, so Compose refuses `scale` or `replicas` of more than one.")
 	duplicatePort = rule("duplicate-port", Error, "two services publish the same port of the host",
@@ -94,11 +94,11 @@ var (
 		"Docker refuses to make the network: `no matching subnet for gateway`.")
 	exclusiveNetworks = rule("exclusive-networks", Error, "a service has both `network_mode` and `networks`",
 		"Compose refuses the file: ``declares mutually exclusive `network_mode` and `networks` ``.")
-	sharedNetwork = rule("shared-network", Error, "a container that has the network of another one, or of the host, asks for its own",
+	sharedNetwork = rule("shared-network", Error, "a container that uses the network of another container, or of the host, sets what belongs to that network",
 		"With `network_mode` of `service:` or `container:`, ports, hostname, links, dns, extra_hosts and mac_address belong to the other container; with `host`, links, mac_address and the sysctls of `net.` to the host. Docker refuses the container: `conflicting options: port publishing and the container type network mode`.")
 	hostNetworkPorts = rule("host-network-ports", Warning, "a container with the network of the host publishes ports",
 		"Docker does not publish them: `Published ports are discarded when using host network mode`. What listens in the container is reached at its own port.")
-	disabledDependency = rule("disabled-dependency", Error, "a service that is always up needs one of a profile",
+	disabledDependency = rule("disabled-dependency", Error, "a service that always starts needs a service that only a profile starts",
 		"Without the profile, Compose refuses the file: `depends on undefined service`. In `depends_on`, `required: false` lets the service start without the other one.")
 	disabledHealthcheck = rule("disabled-healthcheck", Error, "a service waits for the health of one whose healthcheck is disabled",
 		"It never becomes healthy. Compose gives up: `has no healthcheck configured`.")
@@ -107,7 +107,7 @@ var (
 	invalidImage = rule("invalid-image", Error, "the name of an image is not valid",
 		"Names are lower-case, a tag has letters, digits, `_`, `.` and `-`, and is not empty: `invalid reference format`.")
 	invalidMount = rule("invalid-mount", Error, "something cannot be mounted where the service asks for it",
-		"A path in the container is absolute, not `/`, and of one mount only; a bind mount has a source, a tmpfs none. Docker refuses the container: `invalid mount config`.")
+		"A path in the container is absolute, is not `/`, and has only one mount; a bind mount has a source, a tmpfs none. Docker refuses the container: `invalid mount config`.")
 	relativeWorkingDir = rule("relative-working-dir", Error, "`working_dir` is not absolute",
 		"Docker refuses the container: `the working directory 'app' is invalid, it needs to be an absolute path`.")
 	unknownCapability = rule("unknown-capability", Error, "Linux has no such capability",
@@ -115,7 +115,7 @@ var (
 	unknownSignal = rule("unknown-signal", Error, "`stop_signal` is no signal of Linux",
 		"Docker refuses the container: `Invalid signal`.")
 	hostSysctl = rule("host-sysctl", Error, "a container sets what only the host has",
-		"Of the kernel's settings, a container has `net.`, `fs.mqueue.` and a few of `kernel.` of its own. Docker does not start it for others, such as vm.max_map_count: `is not in a separate kernel namespace`.")
+		"Of the kernel's settings, a container has `net.`, `fs.mqueue.` and a few of `kernel.` of its own. For any other setting, such as vm.max_map_count, Docker does not start the container: `is not in a separate kernel namespace`.")
 	invalidLimit = rule("invalid-limit", Error, "the engine does not take a limit",
 		"Docker refuses the container: `Minimum memory limit allowed is 6MB`, `Minimum memory limit can not be less than memory reservation limit`, `Minimum memoryswap limit should be larger than memory limit`.")
 	invalidHost = rule("invalid-host", Error, "a host has no address, or no name",

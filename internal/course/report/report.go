@@ -82,7 +82,7 @@ type Scenario struct {
 	Problems []Problem // of a failed one
 	Reason   string    // why it is neither passed nor failed
 	Troubles []string  // of the machine or the engine, which say nothing about the solution
-	Timeline []Line    // the logs of all containers, in the order received
+	Timeline []Line    // the logs of all containers, by time
 }
 
 // Problem is a difference between the expected and the seen.

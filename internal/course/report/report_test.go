@@ -134,8 +134,10 @@ func TestBehind(t *testing.T) {
 func TestGradesForSpreadsheets(t *testing.T) {
 	stages := []string{"ej1", "ej2", "ej3"}
 	r := Report{Scenarios: []Scenario{
-		{Stage: "ej1", Name: "echo", Status: Passed}, {Stage: "ej2", Name: "values", Status: Passed},
-		{Stage: "ej3", Name: "up", Status: Unjudged, Reason: "n has no branch ej3, neither of its own nor of a remote"}, {Stage: "ej3", Name: "down", Status: Unjudged, Reason: "n has no branch ej3, neither of its own nor of a remote"},
+		{Stage: "ej1", Name: "echo", Status: Passed},
+		{Stage: "ej2", Name: "values", Status: Passed},
+		{Stage: "ej3", Name: "up", Status: Unjudged, Reason: "n has no branch ej3, neither of its own nor of a remote"},
+		{Stage: "ej3", Name: "down", Status: Unjudged, Reason: "n has no branch ej3, neither of its own nor of a remote"},
 	}}
 	c := Class{Stages: stages, Weights: Weights{"ej1": 0.1, "ej2": 0.2, "ej3": 3}, Students: []Student{{Name: "Núñez", Repo: "n", Report: r}}}
 	for _, tt := range []struct {

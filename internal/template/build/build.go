@@ -22,7 +22,7 @@ import (
 	"github.com/tp0-lab/composer/internal/template/values"
 )
 
-// All, in Job.Stages, stands for all stages of a bundle. If a stage has that name, it stands for that stage only.
+// All stands for all stages of a bundle in Job.Stages. If a stage has that name, it stands for that stage only.
 const All = "all"
 
 // ErrOutput is wrapped by the error of Job.Render for several stages and a Job.Output without bundle.StagePart.
