@@ -9,8 +9,9 @@ import (
 	"slices"
 )
 
-// RemoveAll is os.RemoveAll, and also works on the file systems of Windows that cannot remove an open file by its
-// handle, as os.RemoveAll does: there RemoveAll removes the names one by one. dir must be the caller's own.
+// RemoveAll is os.RemoveAll. If that fails on Windows, as it does on file systems that cannot remove an open file by
+// its handle, RemoveAll removes the names one by one. Links are not followed. dir must be the caller's own, so that
+// nobody else changes it meanwhile.
 func RemoveAll(dir string) error {
 	err := os.RemoveAll(dir)
 	if err == nil || runtime.GOOS != "windows" {

@@ -59,7 +59,8 @@ func WithoutNumbers(text string) string {
 	return b.String()
 }
 
-// NaturalCompare compares names by the number at their end: client2 comes before client10.
+// NaturalCompare compares names as strings.Compare does, but by the text before a number at the end first, and then by
+// that number: client2 comes before client10.
 func NaturalCompare(a, b string) int {
 	headA, headB := strings.TrimRight(a, "0123456789"), strings.TrimRight(b, "0123456789")
 	// Without leading zeros the longer number is the larger.

@@ -12,10 +12,10 @@ type Command struct {
 	Name      string // with the names above it, such as "composer config show"
 	Group     string // the title of the group in which help lists it, or ""
 	Usage     string // its effect, in half a sentence without a full stop
-	Synopsis  string // the words of a call, or of several on a line each; "": made from the name, the flags and Arguments
+	Synopsis  string // one or more calls, each on a line; "": made from the name, the flags and Arguments
 	Arguments string // the operands, such as "FILE…"
-	// Description has examples and paragraphs, with empty lines between them. An example is a line of a command, a tab
-	// and its effect. A paragraph is filled, but for lines that begin with a space.
+	// Description has examples and paragraphs, with empty lines between them. An example is one line: a command, a tab
+	// and its effect. The lines of a paragraph are joined and wrapped anew, except lines that begin with a space.
 	Description string
 	Flags       []Flag
 	Commands    []*Command
@@ -64,8 +64,8 @@ func (c *Command) Examples() []Entry {
 	return examples
 }
 
-// Paragraphs returns the paragraphs of the description as lines: filled text is one line, and a line that begins with a
-// space stays alone.
+// Paragraphs returns the lines of each paragraph of the description, without the examples. It joins lines into one, but
+// a line that begins with a space stays a line of its own.
 func (c *Command) Paragraphs() [][]string {
 	var paragraphs [][]string
 	for block := range strings.SplitSeq(c.Description, "\n\n") {

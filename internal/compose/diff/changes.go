@@ -21,9 +21,9 @@ type Change struct {
 }
 
 // Changes returns how the values of two YAML documents differ, in the order of the old document, then of the new one.
-// The order of keys, comments, quotes and anchors make no difference. Lists are compared index by index. A value that
-// only one document has is one change, with everything below it. A tag such as !override makes a difference where only
-// one document has it; the value is {"!override": VALUE} then. Errors begin with name:line:column.
+// The order of keys makes no difference, nor do comments, quotes and anchors. Lists are compared index by index. A
+// value that only one document has is one change, with everything below it. A tag such as !override makes a difference
+// where only one document has it; the value is {"!override": VALUE} then. Errors begin with name:line:column.
 func Changes(before, after Text) ([]Change, error) {
 	c := comparison{limit: yamltree.MaxJSON(len(before.Content) + len(after.Content)), found: []Change{}, tags: map[*yaml.Node]string{}}
 	c.left = c.limit

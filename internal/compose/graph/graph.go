@@ -36,7 +36,7 @@ type Service struct {
 	Links    []Link
 	// Idle is whether the service starts only if somebody asks for it: it has a profile or no replicas.
 	Idle bool
-	// Layer is the number of services that stand one after another before this one.
+	// Layer is the length of the longest chain of services that have to come before this one, one after another.
 	Layer int
 }
 

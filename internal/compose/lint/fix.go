@@ -50,9 +50,11 @@ func FixFile(ctx context.Context, name string, o *Options) (mended []Finding, er
 
 // Fix returns the text of a source with its safe findings mended: it removes an obsolete version, puts quotes around
 // values that Compose reads as text anyway, and removes items that a list has already. All other bytes stay. Fix loads
-// the text before and after by compose-go, and leaves out each change that would alter the project.
+// the text before and after by compose-go, and leaves out each change that would alter the project. Its errors are
+// those of Check and, if nothing was mended, ErrRefused for a text that compose-go refuses even with all changes, or
+// ErrChanges if each change would alter the project, or if more than 50 changes together would.
 func Fix(ctx context.Context, s Source, o *Options) (fixed []byte, mended []Finding, err error) {
-	const most = 1000 // rounds; each has at most a thousand findings of one severity, or the first two items that are alike of each list
+	const most = 1000 // rounds: one has at most maxFound findings of a severity, or those for which compose-go refuses the text
 	for range most {
 		found, err := Check(ctx, s, o)
 		if err != nil {
@@ -74,8 +76,8 @@ func Fix(ctx context.Context, s Source, o *Options) (fixed []byte, mended []Find
 	return s.Text, mended, nil
 }
 
-// mendSafely applies the edits of findings, all at once or, if that changes what Compose reads, those of them that do
-// not.
+// mendSafely applies the edits of findings. If they change what Compose reads, mendSafely tries them one by one and
+// leaves out those that do. If compose-go refuses content, it applies only edits that can make compose-go take it.
 func mendSafely(ctx context.Context, content []byte, found []Finding) (fixed []byte, mended []Finding, err error) {
 	const most = 50 // findings that are tried one by one
 	before := readings(ctx, content)

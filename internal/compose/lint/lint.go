@@ -133,7 +133,8 @@ type document struct {
 // maxFound is how many findings of one severity are kept.
 const maxFound = 1000
 
-// report notes that a rule is broken at a node. It returns the finding until the next one, or nil if it is left out.
+// report notes that a rule is broken at a node. It returns the finding, which is valid until the next report, or nil if
+// the finding is left out.
 func (d *document) report(rule string, at *yaml.Node, format string, args ...any) *Finding {
 	if rule == "specification" {
 		d.setWrong(at)
@@ -194,7 +195,7 @@ func (d *document) reportAs(severity Severity, rule string, line, column int, fo
 	return &d.found[len(d.found)-1]
 }
 
-// suggest returns a suggestion, as long as that has not been done too often.
+// suggest returns a suggestion for a name, or "" once more than 200,000 names were compared for the document.
 func (d *document) suggest(name string, known []string) string {
 	const most = 200_000
 	if d.compared += len(known); d.compared > most {
@@ -217,7 +218,8 @@ func (d *document) findings() []Finding {
 	return d.found
 }
 
-// withoutService returns a message for whatever service it is. Services that extend another one share what is wrong.
+// withoutService returns a message with # for the names of services: services that extend the same service have its
+// mistakes, each with another name in the message.
 func withoutService(message string) string { return namedService().ReplaceAllString(message, "$1#") }
 
 var namedService = text.LazyRegexp(`\b(service "?|services\.)[\w-]+`)

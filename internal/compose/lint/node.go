@@ -78,7 +78,8 @@ func (p plain) make(n *yaml.Node) any {
 	return n.Value // dates, too: they are reported by another rule
 }
 
-// withPoint returns a number that stays one with a point in JSON: Compose takes 1 where it does not take 1.0.
+// withPoint returns f such that JSON has it with a point, as in 1.0, because Compose takes 1 where it does not take
+// 1.0.
 func withPoint(f float64) any {
 	if f != math.Trunc(f) || math.Abs(f) > 1<<53 {
 		return f

@@ -125,7 +125,7 @@ func (p *partial) base() (name string, found bool) {
 	return "compose.yaml", false
 }
 
-// isIn reports whether a file defines all that is missing, which is something.
+// isIn reports whether a file defines all that is missing. If nothing is missing, isIn returns false.
 func (p *partial) isIn(name string) bool {
 	if len(p.incomplete)+len(p.undefined) == 0 {
 		return false

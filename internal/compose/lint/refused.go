@@ -30,9 +30,9 @@ func firstRefused(findings []Finding, err error) (Finding, bool) {
 	return findings[i], true
 }
 
-// Explain returns err, an error of loading files that are one project in dir. In place of a *load.Error it returns one
-// made of the first finding for which compose-go refuses the files, if there is such a finding, because a finding has a
-// place and suggests what was meant.
+// Explain returns a clearer error in place of err, which came from loading files as one project in dir. If err is a
+// *load.Error, and CheckProject has a finding for which compose-go refuses the files, Explain returns the first such
+// finding as a *load.Error: a finding has a place and suggests what was meant. Otherwise it returns err.
 func Explain(ctx context.Context, all []*project.File, dir string, err error) error {
 	if _, ok := errors.AsType[*load.Error](err); !ok {
 		return err

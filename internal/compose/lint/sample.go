@@ -22,13 +22,14 @@ import (
 // maxSample is how many services are loaded: one takes compose-go over a millisecond.
 const maxSample = 40
 
-// checkSample has compose-go load what its schema says nothing about: mounts, sizes, durations. It takes one service of
-// each shape, that is, of those that are the same but for digits, without what ties it to others, which other rules are
-// about, without values that are not known, and none with so many keys that it would take minutes. Of a service, it leaves out the
-// keys that broke the specification already.
+// checkSample has compose-go load a sample of the file, to find mistakes that its schema does not see: in mounts, sizes
+// and durations. The sample has one service of each shape, and at most maxSample of them. Services have the same shape
+// if they differ in numbers only. A service with more than maxKeys keys in one mapping is left out, because it would
+// take minutes. Of the others, the sample leaves out the keys in ties, values that are not known, and keys that have
+// broken the specification already.
 //
-// So a number that is wrong in one service only may be overlooked here; those
-// in ports, addresses and subnets are checked by rules of their own.
+// So a number that is wrong in one service only may be overlooked here. Ports, addresses and subnets have rules of
+// their own, which check all services.
 func checkSample(d *document) {
 	if yamltree.Get(d.root, "jobs") != nil {
 		return // they use what the sample leaves out
@@ -97,14 +98,14 @@ func (d *document) isWrong(n *yaml.Node) bool {
 	return d.wrong[n] || own.wrongLines[n.Line]
 }
 
-// ties are what a service says about others, or about other files, and ports,
-// of which a range is as many as it has, and tmpfs, which rules are about.
+// ties are the keys of a service that the sample leaves out. Most refer to other services, to files, or to what else
+// the file defines. A range of ports would become one value for each port. tmpfs has rules of its own.
 var ties = []string{"ports", "depends_on", "links", "volumes_from", "extends", "network_mode", "ipc", "pid", "env_file", "label_file", "networks", "configs", "secrets", "models", "use_api_socket", "provider", "tmpfs"}
 
-// loading loads rules.Services of a document.
+// loading loads services of a document.
 type loading struct {
 	*document
-	top    map[string]any  // what the file defines besides rules.Services
+	top    map[string]any  // what the file defines besides services
 	copied map[string]bool // keys of top whose values are no longer those of the document
 	left   int             // how many times more it loads
 }
@@ -293,7 +294,8 @@ func (d *document) node(path []string) *yaml.Node {
 // each with each.
 const maxKeys = 10_000
 
-// appendShape appends what a node is, with # for the numbers in it, and tells whether it has not too many keys.
+// appendShape appends the shape of a node: its tags, keys and values, with # for each number in a value. ok is false if
+// a mapping in it has more than maxKeys keys.
 func appendShape(shape []byte, n *yaml.Node) (_ []byte, ok bool) {
 	n = yamltree.Follow(n)
 	ok = n.Kind != yaml.MappingNode || len(n.Content)/2 <= maxKeys

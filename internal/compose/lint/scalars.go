@@ -35,7 +35,8 @@ func checkScalars(d *document) {
 	}
 }
 
-// checkTexts looks for texts that a node holds, all of it being one or not.
+// checkTexts reports scalars below n that have no quotes, although they are meant as texts and some reader of YAML
+// changes them. All scalars of a textual key are meant as texts. text says that n is below such a key.
 func (d *document) checkTexts(n *yaml.Node, text bool) {
 	switch n.Kind {
 	case yaml.MappingNode:

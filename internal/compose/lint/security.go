@@ -116,7 +116,7 @@ func (d *document) checkProtections(s rules.Service) {
 	}
 }
 
-// hostPaths are the directories of the host's system. Those that are true hold what nobody else should have.
+// hostPaths are the directories of the host's system. true says that the rule also finds the paths below the directory.
 var hostPaths = map[string]bool{
 	"/": false, "/bin": false, "/boot": true, "/dev": false, "/etc": true, "/home": false, "/lib": false, "/lib64": false, "/proc": true, "/root": true,
 	"/run": true, "/sbin": false, "/sys": true, "/usr": false, "/var": false, "/var/lib": false, "/var/lib/containerd": true, "/var/lib/docker": true,

@@ -180,7 +180,8 @@ func wordsOf(pattern string) (words []string) {
 	return slices.Compact(words)
 }
 
-// reportDuplicates reports the items of a list that are there already: all scalars, or else the pair that the schema names.
+// reportDuplicates reports the items of a list that repeat an earlier one: all such scalars or, if no scalar is
+// repeated, the pair that the schema names.
 func (d *document) reportDuplicates(rule, path string, list *yaml.Node, pair [2]int) {
 	const message = "%s: this is the same as item %d of the list"
 	first := map[any]int{}
@@ -202,9 +203,8 @@ func (d *document) reportDuplicates(rule, path string, list *yaml.Node, pair [2]
 	}
 }
 
-// mergedByCompose reports whether the list at a path is one of those that Compose
-// takes what is said twice out of before it looks at the schema
-// (compose-go's override.EnforceUnicity).
+// mergedByCompose reports whether the list at a path is one of those from which Compose takes repeated items out before
+// it looks at the schema (compose-go's override.EnforceUnicity).
 func mergedByCompose(path []string) bool {
 	if len(path) < 3 || path[0] != "services" {
 		return false
@@ -285,8 +285,8 @@ func (d *document) useOf(path []string, n *yaml.Node) *yaml.Node {
 // entry is a key of a mapping and its value.
 type entry struct{ key, value *yaml.Node }
 
-// entries returns those of a mapping by name. It is made once for each, or a file
-// of which every service is wrong would take the square of their number.
+// entries returns the entries of a mapping by name. It makes the map once for each mapping. Otherwise a file in which
+// every service is wrong would take time that grows with the square of their number.
 func (d *document) entries(n *yaml.Node) map[string]entry {
 	if made, ok := d.byName[n]; ok {
 		return made

@@ -27,7 +27,7 @@ func (d *document) checkAllVariables() {
 // roots returns the mappings of all documents of the text.
 func (d *document) roots() []*yaml.Node { return append([]*yaml.Node{d.root}, d.more...) }
 
-// checkVariables reports what looks like a variable, but Compose cannot read it.
+// checkVariables reports a text that looks like a variable and that Compose cannot read.
 func (d *document) checkVariables(n *yaml.Node) {
 	if at := vars.Broken(n.Value); n.Kind == yaml.ScalarNode && at >= 0 {
 		rest, _, _ := strings.Cut(n.Value[at:], "\n")

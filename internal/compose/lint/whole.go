@@ -29,8 +29,8 @@ func CheckProject(ctx context.Context, all []*project.File, dir string, optionsO
 	return w.check()
 }
 
-// baseOf returns the file that Compose lays the one of that name over: compose.yaml if that is compose.override.yaml. It
-// is nil for a missing file.
+// baseOf returns the file over which Compose lays the file called name: compose.yaml or compose.yml for
+// compose.override.yaml. It returns nil for another name, and if the file cannot be read.
 func baseOf(name string) *project.File {
 	ext := filepath.Ext(name)
 	stem, ok := strings.CutSuffix(strings.TrimSuffix(name, ext), ".override")

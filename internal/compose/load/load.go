@@ -30,7 +30,9 @@ import (
 //	unset variables  left out refused  drawn    empty
 //	Profiles         all      all      chosen   chosen: those of --profile, or of COMPOSE_PROFILES
 //	Resolve          no       no       no       yes
-//	Alone            if it names other files, else no
+//	Alone            some     no       no       no
+//
+// Package check sets Alone for a file that names other files.
 type Options struct {
 	// File is what errors call the file. If it is "", errors do not name the file.
 	File string

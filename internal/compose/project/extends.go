@@ -117,8 +117,9 @@ func (r *reader) base(p *pool, kind string, file *yaml.Node, chain []link) (*yam
 	return base, from
 }
 
-// mergeExtended lays a service over the one that it extends. The result extends none, but for one that could not be found,
-// which is reported.
+// mergeExtended lays a service over the one that it extends. The result extends no service. But if base still has an
+// extends, because the service that it extends was not found, the result has it, too; that fault has been noted
+// already.
 func (r *reader) mergeExtended(base, service *yaml.Node, kind, name string) *yaml.Node {
 	missing := yamltree.Get(base, "extends")
 	remove(service, "extends")
@@ -151,7 +152,7 @@ func circle(chain []link) string {
 	return strings.Join(names, " → ")
 }
 
-// inFile says which file a pool is of, if it is not that of another one.
+// inFile returns " in FILE" with the file of the pool p, or "" if p is the pool other.
 func inFile(p, other *pool) string {
 	if p == other {
 		return ""

@@ -196,7 +196,8 @@ func (r *reader) environment(envFiles []*yaml.Node, dir string, s scope) map[str
 	return environment
 }
 
-// fill writes the values of variables into a tree, because they have others elsewhere.
+// fill replaces the variables in a tree by their values, because the variables may have other values in the file that
+// includes the tree.
 func fill(n *yaml.Node, lookup vars.Lookup) {
 	if n.Kind == yaml.ScalarNode && strings.Contains(n.Value, "$") {
 		if filled, known := vars.Fill(n.Value, lookup); known {

@@ -15,7 +15,7 @@ import (
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
 
-// What compose-go merges otherwise than by the kinds of the values (package override), by the path below a service.
+// Values of a service that compose-go (package override) does not merge by their kinds, as paths below the service.
 var (
 	// replaced are the values that a later file replaces as a whole.
 	replaced = []string{"command", "entrypoint", "healthcheck.test"}
@@ -222,8 +222,8 @@ func (r *reader) list(n *yaml.Node) *yaml.Node {
 	return c
 }
 
-// concat appends the items of a list that another one lacks. An item that says the same of another thing, such as a mount
-// of a target, is in the place of the earlier one.
+// concat returns the items of base followed by those of over. An item of over with the identity of an earlier item,
+// such as a mount at the same target, takes the place of that item.
 func (r *reader) concat(base, over *yaml.Node, below string) *yaml.Node {
 	merged := r.like(base, nil)
 	index := map[string]int{}

@@ -10,7 +10,8 @@ import (
 	"github.com/tp0-lab/composer/internal/compose/yamltree"
 )
 
-// rebase writes the relative paths of a tree as paths relative to another folder, from which base leads to theirs.
+// rebase rewrites the relative paths of a tree so that they begin in another folder. base is the path from that folder
+// to the one in which they begin now.
 func (r *reader) rebase(root *yaml.Node, base string, s scope) {
 	if base == "." {
 		return

@@ -162,7 +162,7 @@ func (r *reader) copy(n *yaml.Node, path []string, l *layer) *yaml.Node {
 	return c
 }
 
-// entries is yamltree.Entries with values that have the tag !reset.
+// entries is yamltree.Entries, but first yields the entries whose values have the tag !reset.
 func entries(n *yaml.Node) func(yield func(*yaml.Node, *yaml.Node) bool) {
 	return func(yield func(*yaml.Node, *yaml.Node) bool) {
 		for i := 0; i+1 < len(n.Content); i += 2 {

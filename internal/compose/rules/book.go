@@ -1,5 +1,6 @@
-// Package rules is the rule book for what Compose files say across services and networks: names, addresses, ports
-// and subnets that containers cannot share or cannot have. Lint applies it to files, and render to its documents.
+// Package rules is the rule book for values of a Compose file that have to fit together across its services and
+// networks: names, addresses, ports and subnets that containers cannot share or cannot have. Package lint applies it to
+// files, and package check to rendered documents.
 package rules
 
 // Severity says how bad a broken rule is.

@@ -64,7 +64,8 @@ type Mount struct {
 // Attachment is a network of a service, with the addresses that the service asks for.
 type Attachment struct{ Network, IPv4, IPv6 string }
 
-// Port is an entry of a service's ports. Docker takes one port of the host from First to Last.
+// Port is a range of ports of the host, from First to Last, of which Docker takes one for a port of the container. An
+// entry of a service's ports is a Port for each port of the container.
 type Port struct {
 	// Item is the entry's index in the service's list, or -1.
 	Item              int

@@ -22,9 +22,10 @@ func PruneText(text []byte) (rest []byte, all bool) {
 	return rest, !pruned
 }
 
-// Prune returns a copy of a part of a Compose file without the scalars that have a variable without a default.
+// Prune returns a copy of a part of a Compose file without the scalars that have a variable without a default:
 // compose-go would read such a variable as empty, or refuse it (${NAME:?}). Prune also leaves out the items of lists
-// that have such a scalar. Keys that compose-go demands get another value. Prune returns nil if nothing is left. all
+// that have such a scalar. Where compose-go demands a key, such as image, the key gets a stand-in for its value, and a
+// mapping with an unknown external or ipam becomes external: true. Prune returns nil if n is such a scalar itself. all
 // reports that nothing was left out.
 func Prune(n *yaml.Node) (known *yaml.Node, all bool) { return newPruner().prune(n) }
 

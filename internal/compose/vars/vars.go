@@ -93,8 +93,9 @@ func (v *Variable) fill(out []byte, lookup Lookup) (_ []byte, known bool) {
 }
 
 // Broken returns the offset in bytes of the first variable of a text that Compose cannot read, or -1. Such a variable
-// is a ${ without a name, without an operator, or without a closing brace in its line. Broken also looks into the
-// defaults of other variables, although Compose reads a default only if its variable is not set.
+// is a ${ without a name, with a name that neither an operator nor a brace follows, or without a closing brace in its
+// line. A variable in more than MaxNested others counts, too. Broken also looks into the defaults of other variables,
+// although Compose reads a default only if its variable is not set.
 func Broken(text string) int {
 	for v := range All(text) {
 		if v.broken || v.deep {

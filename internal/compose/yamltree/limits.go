@@ -38,8 +38,8 @@ type LimitError struct {
 func (e *LimitError) Error() string { return at(e.Node, "%s", e.Message).Error() }
 
 // CheckLimits returns an error if values of a document are nested more than MaxDepth deep, if the document itself has
-// more than the given number of values, if an anchor contains itself, or if aliases add more than MaxAliased values or
-// more than 99% of all values. If it returns nil, a walk through the document ends soon.
+// more than the given number of values, if an anchor contains itself, or if aliases add more than MaxAliased values, or
+// more than 1000 values that are more than 99% of all. If it returns nil, a walk through the document ends soon.
 func CheckLimits(root *yaml.Node, values int) *LimitError {
 	if n := tooDeep(root, 0); n != nil {
 		return &LimitError{Node: n, Message: fmt.Sprintf("values are nested more than %d deep here", MaxDepth), TooDeep: true}

@@ -47,9 +47,9 @@ func Follow(n *yaml.Node) *yaml.Node {
 }
 
 // Entries iterates over the keys and values of a mapping, with aliases followed: first the mapping's own keys, then
-// those that "<<" merges into it and that it lacks. It leaves out values with Compose's tag !reset as if their keys were
-// not there: like Compose, it keeps what "<<" merges in their place. Any other node has no entries. Each mapping is
-// merged once, so Entries ends even if an anchor contains itself.
+// those that "<<" merges into it and that it lacks. As in Compose, a key whose value has the tag !reset counts as
+// missing, so its value can come from "<<". Any other node has no entries. Each mapping is merged once, so Entries ends
+// even if an anchor contains itself.
 func Entries(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 	return func(yield func(*yaml.Node, *yaml.Node) bool) {
 		n = Follow(n)

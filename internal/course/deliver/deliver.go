@@ -68,8 +68,8 @@ type Delivery struct {
 // Plan makes the commits of all branches in a temporary directory and looks up the branches that the repository has. It
 // writes nothing else.
 //
-// Each commit's parent is the source, which also gives its author and date. The source is the oldest commit that leads
-// to HEAD and has HEAD's tree: the same tree on the same history gives the same commits.
+// Each commit's parent is the source, which also gives its author and date. The source is HEAD or, as long as a commit
+// has the same tree as its first parent, that parent. So the same tree on the same history gives the same commits.
 //
 // Its error is git.ErrNoRepository, ErrNoProject, ErrName or ErrInTheWay, or is about reading a repository. The caller
 // closes the Delivery.

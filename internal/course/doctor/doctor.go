@@ -57,8 +57,8 @@ type Lab struct {
 	Go      string         // the oldest version of Go that builds the services, such as go1.26
 }
 
-// Examine runs all checks. Each program that a check runs has at most limit. Most programs run at the same time. If the
-// Docker engine does not answer, the checks that need it are left out.
+// Examine runs all checks. limit is the longest time that each program of a check may take. Most programs run at the
+// same time. If the Docker engine does not answer, the checks that need it are left out.
 func Examine(ctx context.Context, m Machine, lab Lab, limit time.Duration) []Finding {
 	e := examination{Machine: m, lab: lab, limit: limit, ctx: ctx}
 	findings := []Finding{e.stage(), e.directory(), {"composer run", OK, "works without Docker", ""}}

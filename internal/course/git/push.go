@@ -16,9 +16,10 @@ type Change struct {
 	Old, New string // commits; Old is "" for a branch that does not exist
 }
 
-// Push copies the objects that the changes need from r to the repository at dir, and moves its branches: all of them
-// or, with an error, none (git-push(1), --atomic). The objects are one new pack. If r is a partial clone, git fetches
-// what r lacks. The changes build on the commit base; if r is shallow, so is the history in the repository at dir.
+// Push copies the objects that the changes need from r to the repository at dir, as one new pack, and makes the changes
+// to its branches: all of them or, with an error, none (git-push(1), --atomic). It is an error if a branch is no longer
+// at the Old of its Change. If r is a partial clone, git fetches what r lacks. base is the commit that the changes
+// build on; if r is shallow, so is the history in the repository at dir.
 func (r *Repository) Push(ctx context.Context, dir, base string, changes []Change) error {
 	args := []string{"--atomic"}
 	for _, c := range changes {

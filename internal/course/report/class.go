@@ -149,9 +149,10 @@ func (c Class) Failures() []Failure {
 	return failures
 }
 
-// WriteGrades writes a line for each student as CSV (RFC 4180): name, repository, the verdict about each stage, the points,
-// the most points that there are, and what a teacher has to look at. A cell that a spreadsheet would take for a formula
-// begins with an apostrophe.
+// WriteGrades writes a heading and a line for each student as CSV (RFC 4180, but lines end in LF): name, repository,
+// the verdict about each stage, the points, the result of MaxPoints, and a remark for the teacher: why stages were not
+// judged, and which branches lack commits of a remote's. A cell that a spreadsheet would take for a formula begins with
+// an apostrophe.
 func WriteGrades(w io.Writer, c Class) error {
 	table, points := csv.NewWriter(w), number
 	if c.Separator == ';' {

@@ -46,7 +46,8 @@ type (
 )
 
 // WriteJSON writes the report as one JSON object with the keys of docs/reports.md. It writes at most MaxText bytes of a
-// text, maxLines lines of a scenario and a hundred problems; keys that end in omitted hold the numbers of omitted ones.
+// text, 10,000 lines of a scenario (the first and the last half) and a hundred problems; keys that end in omitted hold
+// the numbers of omitted ones.
 func WriteJSON(w io.Writer, r Report) error {
 	out := jsonReport{
 		Target: jsonText(r.Target), Composer: jsonText(r.Composer), Branches: append([]Branch{}, r.Branches...), Engine: jsonText(r.Engine), Beyond: r.Beyond, Started: r.Started, DurationSeconds: r.Duration.Seconds(),

@@ -53,9 +53,9 @@ type (
 	}
 )
 
-// WriteJUnit writes the report as JUnit XML: a testsuite for each stage and a testcase for each scenario, with its log as
-// system-out. It removes characters that XML 1.0 does not allow and writes at most MaxText bytes of a text and maxLines
-// lines of a scenario.
+// WriteJUnit writes the report as JUnit XML: a testsuite for each stage and a testcase for each scenario, with its log
+// as system-out. It removes characters that XML 1.0 does not allow and writes at most MaxText bytes of a text and
+// 10,000 lines of a scenario, the first and the last half.
 func WriteJUnit(w io.Writer, r Report) error {
 	suites := junitSuites{Name: "composer verify", junitCounts: newJUnitCounts(r.Scenarios, r)}
 	suites.Time = junitTime(r.Duration)

@@ -11,7 +11,7 @@ import (
 
 // Limits of text from other people's services. Each report says what it omits.
 const (
-	// MaxText is the size of a text in the JSON and JUnit reports, in bytes, like that of a value in our services' logs.
+	// MaxText is the limit for a text in the JSON and JUnit reports, in bytes, as for a value in our services' logs.
 	MaxText = 8 << 10
 	// maxLines is the number of lines of a scenario in the JSON and JUnit reports: the first half and the last half.
 	maxLines = 10_000

@@ -91,7 +91,7 @@ type Scenario struct {
 	earlier func() // waits until the earlier scenarios of the stage have ended; runAll sets it
 }
 
-// DefaultPatience is enough for a busy machine.
+// DefaultPatience is the default of Options.Patience. It is enough for a busy machine.
 const DefaultPatience = 30 * time.Second
 
 // scenarioLimit bounds a scenario after the build of its images. Each wait in the scenario has a shorter limit. If

@@ -94,7 +94,8 @@ var ErrTime = errors.New("the server's certificate is not good at this time: ren
 // ErrPlain is in the error of a connection to a server that does not speak TLS.
 var ErrPlain = errors.New("the server does not speak TLS (SERVER_TLS_CERT)")
 
-// Refused reports whether another attempt with the same server and the same files cannot succeed.
+// Refused reports whether err, an error of a connection, is final: it wraps ErrCertificate, ErrTime or ErrPlain, so
+// another attempt with the same server and the same files fails, too.
 func Refused(err error) bool {
 	return errors.Is(err, ErrCertificate) || errors.Is(err, ErrTime) || errors.Is(err, ErrPlain)
 }

@@ -1,11 +1,11 @@
 // Package wire is the codec of docs/protocol.md: it encodes and decodes the frames that an agency and the central
 // exchange, over any io.Reader and io.Writer. Both sides share it. It opens no socket and does not judge bets.
 //
-// All integers are big-endian. A frame is a header of 3 bytes (size of the whole frame 2, type 1), a body, and the CRC-32C
-// of all bytes before it 4. Each message has an Append function, which appends a whole frame, and a Parse function, which
-// decodes the body that Reader.Next returned; the comment of the message lists its fields with their widths in bytes. A
-// Parse function decodes its body to the end: a missing byte, a trailing byte and a count that the body cannot hold are
-// errors that wrap ErrMalformed.
+// All integers are big-endian. A frame is a header of 3 bytes (2 for the size of the whole frame, 1 for the type), a
+// body, and 4 bytes with the CRC-32C of all bytes before them. Each message has an Append function, which appends a
+// whole frame, and a Parse function, which decodes the body that Reader.Next returned; the comment of the message lists
+// its fields with their widths in bytes. A Parse function decodes its body to the end: a missing byte, a trailing byte
+// and a count that the body cannot hold are errors that wrap ErrMalformed.
 package wire
 
 import (

@@ -69,8 +69,8 @@ func (b *Bundle) isTable(path []string) bool {
 	})
 }
 
-// TableKeys returns the keys of values that the table of stages itself reads: the words in its paths of counts and rows, and
-// the fields in its names.
+// TableKeys returns the keys of values that the bundle reads without a template: the keys in the paths of counts and
+// rows in the table of stages, the fields of rows in the names of replicas, and the keys count and replicas.
 func (b *Bundle) TableKeys() []string {
 	named := []string{"count", replicasKey}
 	for _, s := range b.sources {

@@ -25,9 +25,8 @@ type kindTable struct {
 	begin, end int
 }
 
-// Named returns the kinds that a name stands for: the rows of the kind with rows that has the name, or else the kind
-// that has it. ok reports whether there is such a kind. For a kind with an empty list of rows, ok is true and of is
-// empty.
+// Named returns the kinds that a name stands for. The name of a kind with rows stands for all of its rows, which may be
+// none; any other name stands for one kind. ok is false for an unknown name.
 func (kinds Kinds) Named(name string) (of []Kind, ok bool) {
 	for _, t := range kinds.tables {
 		if t.name == name {

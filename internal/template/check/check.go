@@ -71,7 +71,7 @@ func (r Report) Missing(dir string) []string {
 //
 // If the sample proves nothing, Document loads one service of each shape (see byShape) of a document of up to 32 MiB,
 // and then the whole of a document of up to 8 MiB: for more, compose-go needs minutes and gigabytes, and refuses so
-// many nodes.
+// many nodes. A larger document is refused if neither its sample nor its shapes prove it right.
 //
 // The error is *Error if its line is known.
 func Document(ctx context.Context, doc render.Document) (Report, error) {

@@ -18,8 +18,8 @@ const (
 	YAML
 	// Text is any text. A value is written as it is, and quote puts it into double quotes, as JSON and TOML have them.
 	Text
-	// Env is a file of variables, KEY=VALUE, as Compose reads .env. A value that would not come back as it is gets
-	// quotes, with its $ as a dollar. The output of the templates has to go through EnvText.
+	// Env is a file of variables, KEY=VALUE, as Compose reads .env. A value gets quotes where Compose would otherwise
+	// read another value, and its $ stays a dollar. The output of the templates has to go through EnvText.
 	Env
 )
 

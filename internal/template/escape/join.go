@@ -7,10 +7,11 @@ import (
 	"text/template/parse"
 )
 
-// joinScalar puts the parts of a scalar without quotes into one action: {{ .Host }}:{{ .Port }} becomes {{ _join … }}, of
-// which the text as a whole shows whether it needs quotes. The scalar begins with text, which may be empty, and goes on in
-// nodes. It returns the action and what stands in place of the nodes it is made of, or false where that cannot be: the
-// scalar has one part, YAML reads it as a string anyway, or a part of it is no value.
+// joinScalar puts the parts of a scalar without quotes into one action: {{ .Host }}:{{ .Port }} becomes {{ _join … }},
+// because only the whole text shows whether it needs quotes. The scalar begins with text, which may be empty, and goes
+// on in nodes. instead are the action and the text behind the scalar; they replace text and the first used of nodes. ok
+// is false if the scalar stays as it is: it has one part, YAML reads it as a string anyway, or a part of it is no
+// value.
 func (w *walker) joinScalar(text string, nodes []parse.Node, flow bool) (instead []parse.Node, used int, ok bool) {
 	e := plainAhead(text, nodes, flow)
 	if !e.unproven || e.whole || !e.key && keyAndValue().MatchString(e.source) {

@@ -6,7 +6,7 @@ import (
 	"text/template/parse"
 )
 
-// AllNodes iterates over the nodes of templates, those that have a tree.
+// AllNodes iterates over the nodes of templates. Templates without a tree have none.
 func AllNodes(templates []*template.Template) iter.Seq[parse.Node] {
 	return func(yield func(parse.Node) bool) {
 		for _, t := range templates {

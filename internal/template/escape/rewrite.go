@@ -26,7 +26,7 @@ const (
 	StepFunc  = "_step"  // NUMBER: a round of a range begins
 	EnterFunc = "_enter" // NUMBER: a called template begins
 	LeaveFunc = "_leave" // a called template ends
-	RangeFunc = "_range" // VARIABLES VALUE: returns the value that a range goes through, or an error
+	RangeFunc = "_range" // VARIABLES VALUE: returns VALUE as a range with so many variables takes it, or an error
 	MarkFunc  = "_mark"  // NUMBER: the document goes on with that source, see Marked
 )
 
@@ -158,7 +158,8 @@ type rewriter struct {
 	work    int // how many bytes of templates were gone through
 }
 
-// maxWork bounds the work: each range or template around a range has it gone through again.
+// maxWork is the limit for work. Ranges and templates within one another make work grow fast, because each goes through
+// all that is in it several times.
 const maxWork = 20 << 20
 
 // again notes that n is gone through once more, and fails if that is too often.

@@ -18,7 +18,7 @@ type site struct {
 	key   bool // no interpolation
 	// dollars: nobody interpolates this file, so a $ is a dollar.
 	dollars bool
-	env     bool // the file has variables
+	env     bool // it is a file of variables, see Env
 	flow    bool // within brackets
 	whole   bool // the value is all of a scalar, or of a line
 	// In a scalar without quotes: whether the value begins it, whether it cannot be empty, and the scalar as it
@@ -35,8 +35,9 @@ type site struct {
 	more *more
 	// below: indent or nindent give the indentation of the line that the value begins.
 	below bool
-	// In a block scalar: its indentation, whether it is folded, whether the value begins a line, whether that
-	// line may decide the indentation, whether line breaks at the value's end would be lost, and whether one would be, too.
+	// In a block scalar: content is its indentation, and folded says that it began with >. begins: the value begins a
+	// line. first: that line may decide the indentation. ends: the scalar may end behind the value, so that line breaks
+	// at the value's end would be lost. strip: not even one of them would stay.
 	content                    int
 	folded                     bool
 	begins, first, ends, strip bool
@@ -297,8 +298,9 @@ func (s *site) inBlock(text string) (string, error) {
 	return strings.Join(lines, "\n"+strings.Repeat(" ", s.content)), nil
 }
 
-// keepsBreak reports whether the line break at the end of a text stays at the end of a block scalar. One does, because the
-// header | leaves one, which then stands for that of the text. This is what a file ends with.
+// keepsBreak reports whether a block scalar that ends with text keeps the line break at the end of text. It keeps
+// exactly one, because a scalar with the header | ends with one line break. So the content of a file can be such a
+// text.
 func (s *site) keepsBreak(text string) bool {
 	line, found := strings.CutSuffix(text, "\n")
 	return found && !s.strip && !strings.HasSuffix(line, "\n") && (line != "" || !s.begins)

@@ -10,9 +10,9 @@ import (
 	"github.com/tp0-lab/composer/internal/text"
 )
 
-// UnreadValues returns the user's values for a stage that most likely no template reads. Templates do not name the key
-// of such a value, and either read every other key of its map by name or name one that the key resembles. For a bundle
-// with a schema, UnreadValues returns none.
+// UnreadValues returns the user's values for a stage that most likely no template reads. The templates do not name the
+// key of such a value. They name a similar key of its map or, if no template takes the map as a whole, all other keys
+// of the map. For a bundle with a schema, UnreadValues returns none.
 func (e *Engine) UnreadValues(stage string) []values.Problem {
 	added := e.bundle.Added(stage)
 	if len(added) == 0 {

@@ -33,13 +33,13 @@ var ErrLocked = errors.New("file is in use by another central")
 type Options struct {
 	// NoSync leaves out all fsyncs. What was appended then outlasts the process but not a crash of the machine.
 	NoSync bool
-	// Log gets a line when Load finds, or a cut removes, bytes that are not whole, lines about the progress of a long
-	// Load, and a line when the file is gone from its place or is back. Nil is no log.
+	// Log gets a line when bytes that are not whole are cut off, when the file is gone from its place, and when it is
+	// back, and lines about the progress of a long Load. Nil is no log.
 	Log *slog.Logger
 
 	Wrap         func(DiskFile) DiskFile // wraps each file that is written
 	SyncDir      func(path string) error // in place of SyncDirectory
-	ProgressStep int64                   // bytes from one line about the progress of the start to the next
+	ProgressStep int64                   // bytes that Load reads between two lines about its progress; 0 is 64 MiB
 }
 
 // DiskFile is the part of *os.File that a File needs for writing. Tests replace it with a file that fails.
@@ -72,17 +72,17 @@ type File struct {
 	sum     uint32    // CRC-32C of that part
 	changed time.Time // when the file was last changed, by us
 	most    int64     // how long the file may be: above durable while it may hold bytes to be cut off
-	content string    // what those bytes are
-	tail    []byte    // these bytes, or what a failed write may have left the beginning of
+	content string    // what the bytes from durable to most are, for the log
+	tail    []byte    // these bytes; after a failed write, the group, of which the file may have the beginning
 	end     string    // the line end that the last line lacks, for the next group
 
 	astray  error       // why the file at path is not ours; nil if it is
 	refused fs.FileInfo // the file with other bytes that astray is about
 }
 
-// Open opens the file at path, and creates it if create is true. A missing file that is not created now is created by the
-// first Append. Open changes nothing: Settle does. The error for a file that another process has open is ErrLocked. The
-// caller calls Load next, and Close or Release in the end.
+// Open opens the file at path, and creates it if create is true. A missing file that is not created now is created by
+// the first Append. Open does not change a file that exists: Settle does. The error for a file that another process has
+// open is ErrLocked. The caller calls Load next, and Close or Release in the end.
 func Open(path string, create bool, o Options) (*File, error) {
 	if o.Wrap == nil {
 		o.Wrap = func(f DiskFile) DiskFile { return f }
@@ -124,7 +124,8 @@ func Open(path string, create bool, o Options) (*File, error) {
 }
 
 // Load finds out how much of the file is whole, and calls read with that part. read must read it to the end. Load stops
-// when ctx is done. Load changes nothing. Errors wrap ErrDoubt for files that do not belong together.
+// when ctx is done, but not within the first MiB. Load changes nothing. Errors wrap ErrDoubt for files that do not
+// belong together.
 func (a *File) Load(ctx context.Context, read func(io.Reader) error) error {
 	disk := a.disk.Load()
 	if disk != nil {
@@ -198,9 +199,10 @@ func (a *File) Settle() {
 	_ = a.cut()
 }
 
-// Append makes the group durable, or leaves the file without it. With an empty group, Append only checks that the file
-// is in its place, and cuts off the rest of an earlier group that failed. If the last line of the file lacks its line
-// end, Append writes the line end before the group.
+// Append makes the group durable or returns an error. After an error the file is without the group, unless Unsure
+// reports true: the next Append then cuts the group off first. With an empty group, Append only checks that the file is
+// in its place, and cuts off the rest of an earlier group that failed. If the last line of the file lacks its line end,
+// Append writes the line end before the group.
 func (a *File) Append(group []byte) error {
 	if len(group) == 0 && a.f == nil { // a file that cannot be written to can be finished
 		return a.inPlace(a.durable)
@@ -356,7 +358,8 @@ func (a *File) Close() error {
 	return err
 }
 
-// Release closes the files in place of Close, and changes nothing. It removes a file that Open has created.
+// Release closes the files in place of Close, and changes nothing, but it removes a file that Open has created and that
+// is still empty.
 func (a *File) Release() error {
 	disk := a.disk.Load()
 	if disk == nil {

@@ -65,7 +65,7 @@ type slot struct {
 // Encoded: magic 4, sequence 8, told 1, CRC-32C of the bytes before 4. Big-endian.
 type note struct {
 	sequence uint64 // of the newest group that was acknowledged
-	told     bool   // the log says what the group says
+	told     bool   // somebody was told of that group, see SetTold
 }
 
 func (s slot) append(dst []byte) []byte {
