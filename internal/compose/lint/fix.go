@@ -52,7 +52,7 @@ func FixFile(ctx context.Context, name string, o *Options) (mended []Finding, er
 // values that Compose reads as text anyway, and removes items that a list has already. All other bytes stay. Fix loads
 // the text before and after by compose-go, and leaves out each change that would alter the project. Its errors are
 // those of Check and, if nothing was mended, ErrRefused for a text that compose-go refuses even with all changes, or
-// ErrChanges if each change would alter the project, or if more than 50 changes together would.
+// ErrChanges if each change would alter the project.
 func Fix(ctx context.Context, s Source, o *Options) (fixed []byte, mended []Finding, err error) {
 	const most = 1000 // rounds: one has at most maxFound findings of a severity, or those for which compose-go refuses the text
 	for range most {
@@ -76,10 +76,11 @@ func Fix(ctx context.Context, s Source, o *Options) (fixed []byte, mended []Find
 	return s.Text, mended, nil
 }
 
-// mendSafely applies the edits of findings. If they change what Compose reads, mendSafely tries them one by one and
-// leaves out those that do. If compose-go refuses content, it applies only edits that can make compose-go take it.
+// mendSafely applies the edits of findings. If they change what Compose reads, mendSafely tries each half of them, and
+// halves of a half that still does, and leaves out the edits that do it alone. After maxTries, it leaves out the rest. If
+// compose-go refuses content, it applies only edits that can make compose-go take it.
 func mendSafely(ctx context.Context, content []byte, found []Finding) (fixed []byte, mended []Finding, err error) {
-	const most = 50 // findings that are tried one by one
+	const maxTries = 100
 	before := readings(ctx, content)
 	if before.refused() { // what it refuses comes first: the next round can compare the rest
 		found = slices.DeleteFunc(slices.Clone(found), func(f Finding) bool { return f.Rule != "specification" && f.Rule != "obsolete-version" })
@@ -88,18 +89,23 @@ func mendSafely(ctx context.Context, content []byte, found []Finding) (fixed []b
 		}
 		return fixed, found, nil
 	}
-	if fixed = applyEdits(content, found); before.same(readings(ctx, fixed)) {
-		return fixed, found, nil
-	}
-	if len(found) == 1 || len(found) > most {
-		return content, nil, ErrChanges
-	}
-	for i := range found {
-		some := append(slices.Clone(mended), found[i])
-		if ctx.Err() == nil && before.same(readings(ctx, applyEdits(content, some))) {
-			mended = some
+	tries := 0
+	var try func(some []Finding)
+	try = func(some []Finding) {
+		if tries == maxTries || ctx.Err() != nil {
+			return
+		}
+		tries++
+		all := slices.Concat(mended, some)
+		switch half := len(some) / 2; {
+		case before.same(readings(ctx, applyEdits(content, all))):
+			mended = all
+		case half > 0:
+			try(some[:half])
+			try(some[half:])
 		}
 	}
+	try(found)
 	if len(mended) == 0 {
 		return content, nil, ErrChanges
 	}

@@ -58,6 +58,22 @@ func TestFix(t *testing.T) {
 	}
 }
 
+// Among many changes, only those that alter the project are left out.
+func TestFixMany(t *testing.T) {
+	text := "services:\n"
+	for i := range 60 {
+		text += fmt.Sprintf("  s%d:\n    image: x\n    environment: {A: on}\n", i)
+	}
+	const lastCounts = "environment: [A=1, A=2, A=1]" // Compose takes the last one
+	for _, name := range []string{"s7", "s50"} {
+		text = strings.Replace(text, "  "+name+":\n    image: x\n    environment: {A: on}\n", "  "+name+":\n    image: x\n    "+lastCounts+"\n", 1)
+	}
+	fixed, mended, err := Fix(t.Context(), Source{Name: "f", Dir: t.TempDir(), Text: []byte(text)}, nil)
+	if want := strings.ReplaceAll(text, "A: on", `A: "on"`); err != nil || string(fixed) != want || len(mended) != 58 || !strings.Contains(want, lastCounts) {
+		t.Errorf("%v, mended %d\n%s", err, len(mended), fixed)
+	}
+}
+
 // With the set style, ports get quotes, whatever Compose takes them for.
 func TestFixStyle(t *testing.T) {
 	text := "services:\n  a:\n    image: x\n    ports:\n      - 80:80 # c\n      - 8080\n      - {target: 81}\n      - '82'\n      - ${P}:83\n    expose: [3000-3001,84]\n"
