@@ -67,7 +67,7 @@ type Attachment struct{ Network, IPv4, IPv6 string }
 // Port is a range of ports of the host, from First to Last, of which Docker takes one for a port of the container. An
 // entry of a service's ports is a Port for each port of the container.
 type Port struct {
-	// Item is the entry's index in the service's list, or -1.
+	// Item is the entry's index in the service's list.
 	Item              int
 	Protocol, Address string
 	First, Last       int

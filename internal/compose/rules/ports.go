@@ -43,10 +43,7 @@ func (c *checker) checkPorts() {
 			if p.First < p.Last {
 				continue // Docker takes a port of a range that is free
 			}
-			at := []string{"services", s.Name, "ports"}
-			if p.Item >= 0 {
-				at = append(at, strconv.Itoa(p.Item))
-			}
+			at := []string{"services", s.Name, "ports", strconv.Itoa(p.Item)}
 			if s.Scale > 1 && !told[""] {
 				told[""] = true
 				c.report(scaledPort, at, "service %s: %d containers, and one port %d of the host", s.Name, s.Scale, p.First)
