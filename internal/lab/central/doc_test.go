@@ -18,7 +18,7 @@ func TestPagesHaveTheNumbers(t *testing.T) {
 		"protocol.md": {
 			fmt.Sprintf("with at most %d in flight", wire.MaxInFlight),
 			fmt.Sprintf("would not fit into %d bytes", wire.MaxFrame),
-			fmt.Sprintf("without a draw (%d,%03d)", store.MaxAgencies/1000, store.MaxAgencies%1000),
+			fmt.Sprintf("without a draw, more than %d,%03d agencies", store.MaxAgencies/1000, store.MaxAgencies%1000),
 		},
 		"protocol-implementers.md": {
 			fmt.Sprintf("memory, %d MiB of all agencies together", store.MaxKept/mib),
