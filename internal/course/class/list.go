@@ -36,11 +36,15 @@ var ErrNoClass = errors.New("no list of a class")
 // maxList bounds the files of lists and weights, in bytes.
 const maxList = 1 << 20
 
-// ReadList reads a class's list from path. If path is a directory, each subdirectory is the repository of a student
-// with the subdirectory's name. ReadList leaves out other files, hidden directories and the directories on the way to
-// resultsDir, which is the Dir of Options. The directory may be a repository itself if one of its subdirectories is a
-// repository. If path is a CSV file, its first row has the names of its columns: repo, a path from the directory of the
-// file; name, by default the last part of that path; and branches, which may be empty.
+// ReadList reads a class's list from path.
+//
+// If path is a directory, each subdirectory is the repository of a student with the subdirectory's name, in quotes if it
+// has characters that do not show. So is each link that leads nowhere: that student cannot be judged. ReadList leaves out
+// other files, hidden directories and the directories on the way to resultsDir, which is the Dir of Options. The
+// directory may be a repository itself if one of its subdirectories is a repository.
+//
+// If path is a CSV file, its first row has the names of its columns: repo, a path from the directory of the file; name,
+// by default the last part of that path; and branches, which may be empty.
 //
 // The error wraps ErrNoClass, or names a place in the CSV file.
 func ReadList(path, resultsDir string) (List, error) {
