@@ -52,8 +52,10 @@ func FixFile(ctx context.Context, name string, o *Options) (mended []Finding, er
 // values that Compose reads as text anyway, and removes items that a list has already. All other bytes stay. Fix loads
 // the text before and after by compose-go, and leaves out each change that would alter the project. Its errors are
 // those of Check and, if nothing was mended, ErrRefused for a text that compose-go refuses even with all changes, or
-// ErrChanges if each change would alter the project.
+// ErrChanges if each change would alter the project. It
+// searches up to 100 times among changes for those that alter the project, and then leaves all of them out.
 func Fix(ctx context.Context, s Source, o *Options) (fixed []byte, mended []Finding, err error) {
+	splits := 100     // of changes that alter the project, in all rounds: each loads the project several times
 	const most = 1000 // rounds: one has at most maxFound findings of a severity, or those for which compose-go refuses the text
 	for range most {
 		found, err := Check(ctx, s, o)
@@ -64,7 +66,7 @@ func Fix(ctx context.Context, s Source, o *Options) (fixed []byte, mended []Find
 		if len(found) == 0 {
 			break
 		}
-		next, done, err := mendSafely(ctx, s.Text, found)
+		next, done, err := mendSafely(ctx, s.Text, found, &splits)
 		switch {
 		case err != nil && len(mended) == 0:
 			return s.Text, nil, err
@@ -77,10 +79,10 @@ func Fix(ctx context.Context, s Source, o *Options) (fixed []byte, mended []Find
 }
 
 // mendSafely applies the edits of findings. If they change what Compose reads, mendSafely tries each half of them, and
-// halves of a half that still does, and leaves out the edits that do it alone. After maxTries, it leaves out the rest. If
-// compose-go refuses content, it applies only edits that can make compose-go take it.
-func mendSafely(ctx context.Context, content []byte, found []Finding) (fixed []byte, mended []Finding, err error) {
-	const maxTries = 100
+// halves of a half that still does, and leaves out the edits that do it alone. It splits at most *splits times, counts
+// that down, and then leaves out the rest. If compose-go refuses content, it applies only edits that can make compose-go
+// take it.
+func mendSafely(ctx context.Context, content []byte, found []Finding, splits *int) (fixed []byte, mended []Finding, err error) {
 	before := readings(ctx, content)
 	if before.refused() { // what it refuses comes first: the next round can compare the rest
 		found = slices.DeleteFunc(slices.Clone(found), func(f Finding) bool { return f.Rule != "specification" && f.Rule != "obsolete-version" })
@@ -89,18 +91,15 @@ func mendSafely(ctx context.Context, content []byte, found []Finding) (fixed []b
 		}
 		return fixed, found, nil
 	}
-	tries := 0
 	var try func(some []Finding)
 	try = func(some []Finding) {
-		if tries == maxTries || ctx.Err() != nil {
-			return
-		}
-		tries++
 		all := slices.Concat(mended, some)
 		switch half := len(some) / 2; {
+		case ctx.Err() != nil:
 		case before.same(readings(ctx, applyEdits(content, all))):
 			mended = all
-		case half > 0:
+		case half > 0 && *splits > 0:
+			*splits--
 			try(some[:half])
 			try(some[half:])
 		}
