@@ -182,8 +182,21 @@ func TestPagesAreTranslated(t *testing.T) {
 	}
 }
 
+// translates expects translations into Spanish, and English as it is.
+func translates(t *testing.T, text func(words.Language, string) string, wants map[string]string) {
+	t.Helper()
+	for english, want := range wants {
+		if got := text(words.Spanish, english); got != want {
+			t.Errorf("%q: got %q, want %q", english, got, want)
+		}
+		if got := text(words.English, english); got != english {
+			t.Errorf("English: got %q", got)
+		}
+	}
+}
+
 func TestText(t *testing.T) {
-	for english, want := range map[string]string{
+	translates(t, words.Language.Text, map[string]string{
 		"all messages of 3 clients come back: 5 messages each": "vuelven todos los mensajes de 3 clientes: 5 mensajes cada uno",
 		"client1 exits with code 0":                            "client1 termina con código 0",
 		"generar-compose.sh writes otro.yaml for 1 client":     "generar-compose.sh escribe otro.yaml para 1 cliente",
@@ -194,19 +207,12 @@ func TestText(t *testing.T) {
 		"":                            "",
 		"100% of it":                  "100% of it",
 		"bets.csv holds 5 %d records": "bets.csv tiene 5 %d records",
-	} {
-		if got := words.Spanish.Text(english); got != want {
-			t.Errorf("%q: got %q, want %q", english, got, want)
-		}
-		if got := words.English.Text(english); got != english {
-			t.Errorf("English: got %q", got)
-		}
-	}
+	})
 }
 
 // Names before an error stay, as do errors of the system.
 func TestErrorText(t *testing.T) {
-	for english, want := range map[string]string{
+	translates(t, words.Language.ErrorText, map[string]string{
 		"verify: x y is no list of a class: it is missing; name a directory with a clone for each student, or a CSV file with the columns name and repo": "verify: x y no es la lista de un curso: falta; nombrá un directorio con un clon por estudiante, o un archivo CSV con las columnas name y repo",
 		`c.csv:2:1: there is no column "rpo", did you mean "repo"?; the columns are name, repo`:                                                          `c.csv:2:1: no hay columna "rpo", ¿será "repo"?; las columnas son name, repo`,
 		"c.csv:2:1: want 2 fields, which are name, repo, but this row has 3; write quotes around a field that has a comma":                               "c.csv:2:1: se esperan 2 campos, que son name, repo, pero esta fila tiene 3; poné comillas alrededor de un campo que tenga una coma",
@@ -216,14 +222,7 @@ func TestErrorText(t *testing.T) {
 		"verify: 2 repositories failed\nopen x: permission denied":                                                                                       "verify: 2 repositorios mal\nopen x: permission denied",
 		"ej5 at 0123456789ab, which is 3 commits behind and 1 ahead of origin/ej5":                                                                       "ej5 en 0123456789ab, que está 3 commits detrás y 1 delante de origin/ej5",
 		"ej5 at 0123456789ab, which is 1 commit behind origin/ej5":                                                                                       "ej5 en 0123456789ab, que está 1 commit detrás de origin/ej5",
-	} {
-		if got := words.Spanish.ErrorText(english); got != want {
-			t.Errorf("%q: got %q, want %q", english, got, want)
-		}
-		if got := words.English.ErrorText(english); got != english {
-			t.Errorf("English: got %q", got)
-		}
-	}
+	})
 }
 
 // The command line and the progress say nothing in English to people who asked for Spanish.
