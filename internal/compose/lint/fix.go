@@ -52,8 +52,8 @@ func FixFile(ctx context.Context, name string, o *Options) (mended []Finding, er
 // values that Compose reads as text anyway, and removes items that a list has already. All other bytes stay. Fix loads
 // the text before and after by compose-go, and leaves out each change that would alter the project. Its errors are
 // those of Check and, if nothing was mended, ErrRefused for a text that compose-go refuses even with all changes, or
-// ErrChanges if each change would alter the project. It
-// searches up to 100 times among changes for those that alter the project, and then leaves all of them out.
+// ErrChanges if each change would alter the project. Fix splits groups of changes at most 100 times to find those that
+// alter the project; then it leaves out each group in which one is.
 func Fix(ctx context.Context, s Source, o *Options) (fixed []byte, mended []Finding, err error) {
 	splits := 100     // of changes that alter the project, in all rounds: each loads the project several times
 	const most = 1000 // rounds: one has at most maxFound findings of a severity, or those for which compose-go refuses the text
